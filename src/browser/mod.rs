@@ -1,0 +1,1 @@
+//! IO in the browser.

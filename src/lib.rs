@@ -1,0 +1,19 @@
+//! The collaboration engine that runs under a Slate editor.
+//!
+//! It owns the Y.Doc, maps Slate operations into it and remote changes back into Slate operations, keeps every
+//! unacknowledged edit, and speaks the sync protocol. Everything but [`browser`] and [`js`] is pure: no clock, no
+//! randomness of its own, no browser. Those two exist on `wasm32` only.
+//!
+//! Dependencies point one way: `js → browser → session → {slate, protocol, awareness, undo, store}`.
+
+pub mod awareness;
+pub mod protocol;
+pub mod session;
+pub mod slate;
+pub mod store;
+pub mod undo;
+
+#[cfg(target_arch = "wasm32")]
+pub mod browser;
+#[cfg(target_arch = "wasm32")]
+pub mod js;

@@ -1,0 +1,260 @@
+//! What goes into a session and what comes out: the contract with `browser`, the simulator and `js`.
+
+use yrs::Any;
+
+use crate::slate::{Node, Op, Range};
+use crate::store::{Loaded, Row, StoreError, Write};
+
+/// Milliseconds since the epoch, from whoever drives the session.
+pub type Millis = u64;
+
+/// What a session is opened with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The room.
+    pub document: String,
+    /// This opening: names the seqs of the durable sync. Random, 128 bits, chosen by the driver.
+    pub session: String,
+    /// Random, non-zero; replaced if the loaded document already knows it.
+    pub client_id: u32,
+    /// Seeds the jitter of reconnects.
+    pub seed: u64,
+    /// Name of the root `Y.XmlText`.
+    pub root: String,
+    /// Name of a block's id property; a split gives the new block a fresh one where Slate's operation gives none.
+    pub block_id: Option<String>,
+    pub capture_timeout: Millis,
+    /// Whether there is a server at all, and whether to connect to it at once.
+    pub remote: Remote,
+    /// Whether there is a store. Without one, edits are in memory until the server has them.
+    pub store: bool,
+    /// JSON object: what peers see of this user.
+    pub presence: Option<Any>,
+    /// Used only if the document has no content.
+    pub initial_value: Option<Vec<Node>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remote {
+    None,
+    /// Connect once the store has loaded.
+    Connect,
+    /// Stay offline until [`Input::Connect`].
+    Wait,
+}
+
+/// Who made a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    Local,
+    Remote,
+    Undo,
+    Store,
+}
+
+#[derive(Debug, Clone)]
+pub enum Input {
+    // --- the editor
+    /// A local operation the editor has just applied. Queued: it reaches the doc with the next flush.
+    Edit(Op),
+    /// The end of an editor tick: what is queued becomes one transaction, one update.
+    Flush,
+    /// The editor's selection, after the operations queued so far.
+    Select(Option<Range>),
+    Undo,
+    Redo,
+    // --- the application
+    /// Merged into the presence: JSON object.
+    Presence(Any),
+    /// As a remote change.
+    ApplyUpdate(Vec<u8>),
+    /// Leaves the offline state; retries now if waiting.
+    Connect,
+    /// Stays offline until `Connect`.
+    Disconnect,
+    /// Ends the session: flushes, says goodbye to peers, closes the socket.
+    Close,
+    /// Ask the server to forget nothing, take its epoch: see [`Conflict`].
+    Resolve(Conflict),
+    /// Deletes the device's copy; with `discard_pending` also if edits are unacknowledged.
+    DeleteLocal {
+        discard_pending: bool,
+    },
+    // --- the store
+    Loaded(Result<Loaded, StoreError>),
+    /// The write with this ticket is committed; `rows` as [`crate::store::Store::write`] returns them.
+    Stored {
+        ticket: u64,
+        rows: Vec<Row>,
+    },
+    StoreFailed {
+        ticket: u64,
+        error: StoreError,
+    },
+    // --- the network
+    Opened,
+    Frame(Vec<u8>),
+    /// A text frame: JSON of type `ping` or `error` means something, the rest is ignored.
+    Text(String),
+    /// The socket closed, or never opened. 1006 without a close frame.
+    Closed {
+        code: u16,
+        reason: String,
+    },
+    /// The token callback failed.
+    TokenFailed {
+        message: String,
+    },
+    /// The browser's `online` / `offline` event: a hint, not a fact.
+    NetworkHint {
+        online: bool,
+    },
+    /// The page becomes hidden or is left.
+    Suspend,
+    /// A deadline given by [`super::Session::next_timeout`] has come, or may have.
+    Tick,
+}
+
+/// The choices after an epoch mismatch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflict {
+    /// Drop the local copy, take what the server has. Unacknowledged edits are set aside, not deleted.
+    TakeServer,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Bring the editor from its value to the new one: in one batch, normalizing after the last.
+    Operations {
+        origin: Origin,
+        ops: Vec<Op>,
+    },
+    /// The selection to restore after the operations of an undo or redo.
+    Select(Range),
+    /// A change of the doc as an update.
+    Update {
+        origin: Origin,
+        update: Vec<u8>,
+    },
+    /// [`super::Session::status`] has changed.
+    Status,
+    /// [`super::Session::peers`] has changed.
+    Peers,
+    Error(SessionError),
+    // --- orders to the driver
+    /// Load the document from the store; answered by [`Input::Loaded`].
+    Load,
+    /// Answered by `Stored` or `StoreFailed`. Orders are carried out in sequence.
+    Write {
+        ticket: u64,
+        writes: Vec<Write>,
+    },
+    /// Open a socket; answered by `Opened` or `Closed`. `fresh_token`: the last one was refused.
+    OpenSocket {
+        fresh_token: bool,
+    },
+    Send(Vec<u8>),
+    CloseSocket {
+        code: u16,
+    },
+    /// The session has ended: nothing more will come.
+    Ended,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionError {
+    pub code: ErrorCode,
+    pub message: String,
+}
+
+/// The codes of `CollabError`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    Unauthorized,
+    Forbidden,
+    Protocol,
+    InvalidUpdate,
+    TooLarge,
+    Storage,
+    Epoch,
+    RootMismatch,
+    Wasm,
+    Closed,
+}
+
+impl ErrorCode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::Protocol => "protocol",
+            Self::InvalidUpdate => "invalid-update",
+            Self::TooLarge => "too-large",
+            Self::Storage => "storage",
+            Self::Epoch => "epoch",
+            Self::RootMismatch => "root-mismatch",
+            Self::Wasm => "wasm",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// An immutable snapshot for the application; equal until something changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    pub connection: Connection,
+    /// Sync step 2 was applied on this connection.
+    pub synced: bool,
+    /// The least safe place in which the newest local edit is.
+    pub saved: Saved,
+    /// Local updates the server has not acknowledged.
+    pub pending: u32,
+    /// Updates the server refuses.
+    pub set_aside: u32,
+    pub storage: Storage,
+    pub offline_since: Option<Millis>,
+    pub retry_at: Option<Millis>,
+    /// Reconnected, edits made offline are still on their way.
+    pub syncing_offline_changes: bool,
+    /// Bytes of a large sync: received, and announced at most.
+    pub progress: Option<(u64, u64)>,
+    pub read_only: bool,
+    pub epoch_conflict: bool,
+    pub error: Option<SessionError>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    Offline,
+    Connecting,
+    Online,
+    Unauthorized,
+    Forbidden,
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Saved {
+    Memory,
+    Local,
+    Server,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    IndexedDb,
+    Memory,
+    Full,
+    Blocked,
+    Corrupt,
+}
+
+/// One of the others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Peer {
+    pub client_id: u32,
+    pub presence: Any,
+    pub selection: Option<Range>,
+    pub typing: bool,
+    pub last_active: Millis,
+}

@@ -1,0 +1,15 @@
+//! The Slate ⇄ Yjs mapping.
+//!
+//! [`SlateDoc`] owns the Y.Doc of one document and a *tree*: the editor's Slate value, with the shared type behind
+//! each element. Local operations go through [`SlateDoc::apply_local`] into tree and doc; updates from elsewhere go
+//! through [`SlateDoc::apply_update`] into the doc and come out as the Slate operations that bring an editor from the
+//! old value to the new one. A path is resolved through the tree, never by walking the doc from its root.
+//!
+//! Invariants: the tree equals the editor's value after every call; reading the doc gives the tree, up to empty text
+//! leaves and the borders between leaves with equal marks.
+
+pub mod node;
+pub mod op;
+
+pub use node::{Attrs, Element, Leaf, Node};
+pub use op::{Op, Path, Point, Range};
