@@ -1,0 +1,96 @@
+// What a fresh machine lacks: found, installed where that is possible, and otherwise named.
+// Everything here may be run again at any time; what is there already costs milliseconds.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ask, must, root, say } from "./process.mjs";
+
+const RUST = "1.95";
+
+/** Rust with the wasm target. */
+export async function rust() {
+  const version = ask("cargo", ["--version"])?.match(/cargo (\d+)\.(\d+)/);
+  if (!version) throw new Error(`Rust is missing. Install it from https://rustup.rs, then run this again.`);
+  const [, major, minor] = version.map(Number);
+  if (major === 1 && minor < Number(RUST.split(".")[1])) {
+    throw new Error(`Rust ${RUST} or later is needed, this is ${major}.${minor}: run \`rustup update stable\`.`);
+  }
+  if (!ask("rustup", ["target", "list", "--installed"])?.includes("wasm32-unknown-unknown")) {
+    say("Adding Rust's wasm32 target");
+    await must("rustup", ["target", "add", "wasm32-unknown-unknown"]);
+  }
+}
+
+/** The npm packages of the lock file. */
+export async function packages() {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < 20) throw new Error(`Node 20 or later is needed, this is ${process.versions.node}.`);
+  const lock = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
+  const stamp = join(root, "node_modules", ".lock-installed");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  say("Installing npm packages");
+  await must("npm", ["ci", "--no-audit", "--no-fund"]);
+  writeFileSync(stamp, lock);
+}
+
+// What only the tests need, as Debian names it, and a program by which to see that it is there.
+const TEST_PACKAGES = [
+  ["chromium", "/usr/bin/chromium"],
+  ["chromium-driver", "/usr/bin/chromedriver"],
+  ["redis-server", "/usr/bin/redis-server"],
+  ["postgresql", "/usr/lib/postgresql"],
+];
+
+/** Browsers and databases for the tests. */
+export async function testTools() {
+  const missing = TEST_PACKAGES.filter(([, path]) => !existsSync(path)).map(([name]) => name);
+  if (missing.length === 0) return;
+  const list = missing.join(" ");
+  if (process.getuid?.() !== 0 || !ask("apt-get", ["--version"])) {
+    throw new Error(`The tests need: ${list}. On Debian: \`sudo apt-get install ${list}\`.`);
+  }
+  say(`Installing ${list}`);
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await must("apt-get", ["update", "-q"], { env });
+      await must("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...missing], { env });
+      return;
+    } catch (error) {
+      if (attempt === 5) throw error;
+      // Another apt run may hold the lock.
+      await new Promise((wake) => setTimeout(wake, 10_000));
+    }
+  }
+}
+
+/** The build tool: wasm-bindgen of the lock file's version. */
+export async function xtask() {
+  mkdirSync(join(root, "target"), { recursive: true });
+  await must("cargo", ["build", "--quiet", "--package", "xtask", "--profile", "xtask", "--target-dir", "target/xtask"]);
+}
+
+/** The wasm module in `pkg/`. */
+export async function wasm(profile = "--release") {
+  await xtask();
+  await must("target/xtask/xtask/xtask", ["build", profile]);
+}
+
+/** The JavaScript package in `dist/`. */
+export async function js() {
+  await must("npx", ["--no-install", "tsc", "-p", "js"]);
+}
+
+if (import.meta.url === `file://${process.argv[1]}`) {
+  try {
+    await rust();
+    await packages();
+    await testTools();
+    say("Ready");
+  } catch (error) {
+    console.error(`\n${error.message}`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,121 @@
+// `npm test`: the set-up, then every test. Goes on after a failure, so that one run shows all; ends with the closing
+// lines of the runners. `--only a,b` runs some of the steps, `--list` names them.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { root, run, say } from "./process.mjs";
+import { js, packages, rust, testTools, wasm, xtask } from "./setup.mjs";
+
+const CARGO = /^(test result:|error: (test|could not))/;
+const VITEST = /^\s*(Test Files|Tests)\s+\d/;
+const PLAYWRIGHT = /^\s*\d+ (passed|failed|flaky|skipped|did not run)/;
+
+// name, what it shows, the commands; `keep` picks a runner's closing lines.
+const STEPS = [
+  step("format", "Formatting", [
+    ["cargo", ["fmt", "--all", "--check"]],
+    ["npx", ["--no-install", "biome", "ci", "--colors=off"]],
+  ]),
+  step("lint", "Lints, and the pure modules stay pure", [
+    ["node", ["scripts/purity.mjs"]],
+    ["cargo", ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]],
+    [
+      "cargo",
+      ["clippy", "--quiet", "--package", "slate-yrs", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
+    ],
+  ]),
+  step("native", "Engine, simulation and server", [["cargo", ["test", "--workspace", "--exclude", "xtask"]]], CARGO),
+  step(
+    "wasm",
+    "Store and socket in headless Chromium",
+    [
+      [
+        "cargo",
+        [
+          "test",
+          "--package",
+          "slate-yrs",
+          "--target",
+          "wasm32-unknown-unknown",
+          "--profile",
+          "wasm-dev",
+          "--test",
+          "web",
+        ],
+      ],
+    ],
+    CARGO,
+    { CHROMEDRIVER: "/usr/bin/chromedriver", WASM_BINDGEN_TEST_TIMEOUT: "120" },
+  ),
+  step("types", "Types", [
+    ["npx", ["--no-install", "tsc", "-p", "."]],
+    ["npm", ["run", "typecheck", "--workspace", "screenplay"]],
+  ]),
+  step("unit", "Bindings, wire and interop with slate-yjs", [["npx", ["--no-install", "vitest", "run"]]], VITEST),
+  step("package", "The packed package", [["node", ["scripts/check-package.mjs"]]], /passed, \d+ failed$/),
+  step(
+    "e2e",
+    "The editor in real browsers",
+    [
+      ["npm", ["run", "build", "--workspace", "screenplay"]],
+      ["cargo", ["build", "--package", "slate-yrs-server"]],
+      ["npx", ["--no-install", "playwright", "test"]],
+    ],
+    PLAYWRIGHT,
+  ),
+];
+
+function step(name, title, commands, keep = /passed, \d+ failed$/, env = {}) {
+  return { name, title, commands, keep, env };
+}
+
+const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1].split(",") : null;
+if (process.argv.includes("--list")) {
+  for (const { name, title } of STEPS) console.log(`${name.padEnd(10)} ${title}`);
+  process.exit(0);
+}
+const steps = STEPS.filter(({ name }) => !only || only.includes(name));
+const began = Date.now();
+const seconds = (since) => `${Math.round((Date.now() - since) / 1000)} s`;
+
+try {
+  await rust();
+  await packages();
+  if (steps.some(({ name }) => ["native", "wasm", "e2e"].includes(name))) await testTools();
+  if (steps.some(({ name }) => ["wasm", "types", "unit", "package", "e2e"].includes(name))) {
+    say("Building the engine for the browser");
+    await xtask();
+    await wasm();
+    await js();
+  }
+} catch (error) {
+  console.error(`\n${error.message}`);
+  process.exit(1);
+}
+
+mkdirSync(join(root, "target"), { recursive: true });
+const summary = [];
+let failed = 0;
+for (const { name, title, commands, keep, env } of steps) {
+  say(`${title} (${name})`);
+  const since = Date.now();
+  let code = 0;
+  const lines = [];
+  for (const [command, args] of commands) {
+    const result = await run(command, args, { env, keep: (line) => keep.test(line) });
+    lines.push(...result.kept);
+    if (result.code !== 0) {
+      code = result.code;
+      break;
+    }
+  }
+  if (code !== 0) failed += 1;
+  summary.push({ name, code, took: seconds(since), lines });
+}
+
+say(`Summary, after ${seconds(began)}`);
+for (const { name, code, took, lines } of summary) {
+  console.log(`${code === 0 ? "ok    " : "FAILED"} ${name} (${took})`);
+  for (const line of lines) console.log(`       ${line}`);
+}
+console.log(`steps: ${summary.length - failed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
