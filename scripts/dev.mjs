@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, watch } from "node:fs";
 import { join } from "node:path";
-import { must, root, run, say } from "./process.mjs";
+import { root, run, say } from "./process.mjs";
 import { js, packages, rust, wasm } from "./setup.mjs";
 
 const PORT = process.env.PORT ?? "8787";
