@@ -107,3 +107,47 @@ fn close_codes() {
         assert_eq!(meaning(code), Meaning::Retry);
     }
 }
+
+/// The bytes that lib0 and y-protocols write: `tests/wire/golden.test.ts` holds them to the same file.
+#[test]
+fn golden_bytes() {
+    let golden: serde_json::Value = serde_json::from_str(include_str!("../../tests/wire/golden.json")).expect("JSON");
+    let golden = golden.as_array().expect("a list");
+    assert!(golden.len() >= 17);
+    for entry in golden {
+        let name = entry["name"].as_str().expect("a name");
+        let frame = unhex(&entry["hex"]);
+        let expected = &entry["message"];
+        let bytes = if expected["bytes"].is_string() { unhex(&expected["bytes"]) } else { Vec::new() };
+        let text = |key: &str| expected[key].as_str().unwrap_or_default();
+        let number = |key: &str| expected[key].as_u64().unwrap_or_default();
+        let message = match text("type") {
+            "sync-step-1" => Message::SyncStep1(&bytes),
+            "sync-step-2" => Message::SyncStep2(&bytes),
+            "update" => Message::Update(&bytes),
+            "awareness" => Message::Awareness(&bytes),
+            "auth-denied" => Message::AuthDenied(text("reason")),
+            "query-awareness" => Message::QueryAwareness,
+            "hello" => Message::Hello(serde_json::from_value(expected["hello"].clone()).expect("a hello")),
+            "submit" => Message::Submit { seq: number("seq"), update: &bytes },
+            "ack" => Message::Ack { seq: number("seq") },
+            "reject" => {
+                Message::Reject { seq: number("seq"), code: RejectCode::parse(text("code")), message: text("message") }
+            }
+            "seed" => Message::Seed(&bytes),
+            "fragment" => {
+                Message::Fragment { id: number("id"), index: number("index"), count: number("count"), bytes: &bytes }
+            }
+            "ping" => Message::Ping,
+            "pong" => Message::Pong,
+            other => panic!("{name}: {other}"),
+        };
+        assert_eq!(messages(&frame).collect::<Result<Vec<_>, _>>(), Ok(vec![message.clone()]), "{name}");
+        assert_eq!(message.to_frame(), frame, "{name}");
+    }
+}
+
+fn unhex(value: &serde_json::Value) -> Vec<u8> {
+    let hex = value.as_str().expect("hex");
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex")).collect()
+}
