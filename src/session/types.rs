@@ -3,7 +3,7 @@
 use yrs::Any;
 
 use crate::slate::{Node, Op, Range};
-use crate::store::{Loaded, Row, StoreError, Write};
+use crate::store::{Loaded, Pending, Row, StoreError, Write};
 
 /// Milliseconds since the epoch, from whoever drives the session.
 pub type Millis = u64;
@@ -74,13 +74,15 @@ pub enum Input {
     Disconnect,
     /// Ends the session: flushes, says goodbye to peers, closes the socket.
     Close,
-    /// Ask the server to forget nothing, take its epoch: see [`Conflict`].
+    /// The answer to an epoch mismatch.
     Resolve(Conflict),
-    /// Deletes the device's copy; with `discard_pending` also if edits are unacknowledged.
+    /// Deletes the device's copy; with `discard_pending` also if edits are unacknowledged. From then on the session
+    /// keeps nothing on the device.
     DeleteLocal {
         discard_pending: bool,
     },
     // --- the store
+    /// Answers [`Output::Load`]. `outbox` without the updates of sessions that live in another tab.
     Loaded(Result<Loaded, StoreError>),
     /// The write with this ticket is committed; `rows` as [`crate::store::Store::write`] returns them.
     Stored {
@@ -91,6 +93,10 @@ pub enum Input {
         ticket: u64,
         error: StoreError,
     },
+    /// Pending updates of a session that has died: this one takes them over.
+    Orphans(Vec<Pending>),
+    /// A change another tab has made and stored.
+    TabUpdate(Vec<u8>),
     // --- the network
     Opened,
     Frame(Vec<u8>),
@@ -101,7 +107,7 @@ pub enum Input {
         code: u16,
         reason: String,
     },
-    /// The token callback failed.
+    /// The token callback failed, no socket was opened: tried again later.
     TokenFailed {
         message: String,
     },
@@ -118,12 +124,16 @@ pub enum Input {
 /// The choices after an epoch mismatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conflict {
-    /// Drop the local copy, take what the server has. Unacknowledged edits are set aside, not deleted.
+    /// Take what the server has in place of the local copy, once it is here. Unacknowledged edits are set aside, not
+    /// deleted.
     TakeServer,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
+    /// The local copy is loaded, or cannot be: `value()` is what an editor starts from. Comes once, before any
+    /// `Operations`. A session that ends before could not be opened; the last `Error` says why.
+    Ready,
     /// Bring the editor from its value to the new one: in one batch, normalizing after the last.
     Operations {
         origin: Origin,
@@ -131,6 +141,8 @@ pub enum Output {
     },
     /// The selection to restore after the operations of an undo or redo.
     Select(Range),
+    /// An operation did not fit the document: compare the editor with `value()` and mend the editor.
+    Diverged,
     /// A change of the doc as an update.
     Update {
         origin: Origin,
@@ -154,6 +166,8 @@ pub enum Output {
         fresh_token: bool,
     },
     Send(Vec<u8>),
+    SendText(String),
+    /// Close the socket, or stop opening it. Nothing of it may come in any more, `Closed` included.
     CloseSocket {
         code: u16,
     },
@@ -216,7 +230,7 @@ pub struct Status {
     pub retry_at: Option<Millis>,
     /// Reconnected, edits made offline are still on their way.
     pub syncing_offline_changes: bool,
-    /// Bytes of a large sync: received, and announced at most.
+    /// Bytes of a large sync: received, and to come at most in all.
     pub progress: Option<(u64, u64)>,
     pub read_only: bool,
     pub epoch_conflict: bool,

@@ -1,26 +1,37 @@
 //! The device's own copy of a document: what a store must do, and a store in memory.
 //!
-//! A store keeps, per document: a snapshot, the log of updates since, and the *outbox*: updates the server has not
-//! acknowledged, under the seq they are submitted with. [`Store`] is implemented over IndexedDB in `browser`; the same
-//! conformance suite runs on both. Nothing here decides anything: the session asks, a store does it or says why not.
+//! A store keeps, per document: a log of updates (a snapshot is a row of it like any other), and the *outbox*: updates
+//! the server has not acknowledged, under the seq they are submitted with. [`Store`] is implemented over IndexedDB in
+//! `browser`; the same conformance suite runs on both. Nothing here decides anything: the session asks, a store does
+//! it or says why not.
+//!
+//! Several tabs may have one document open, each with its own session: whatever a write does not name, it leaves.
 
 use thiserror::Error;
 
-/// Position of a row in a document's log. Rows are numbered by the store; later rows have higher numbers.
+/// Position of a row in a document's log. Rows are numbered by the store, from 1; later rows have higher numbers, and a
+/// number is never given twice.
 pub type Row = u64;
 
 /// A pending update: not acknowledged by the server yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
-    /// Which opening of the document made it; `seq` counts within it.
+    /// Which opening of the document made it, or took it over; `seq` counts within it.
+    pub key: PendingKey,
+    pub update: Vec<u8>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PendingKey {
     pub session: String,
     pub seq: u64,
-    pub update: Vec<u8>,
 }
 
 /// An update the server refuses. Kept until someone exports and discards it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
+    /// The key it had in the outbox.
+    pub key: PendingKey,
     pub code: String,
     pub message: String,
     pub update: Vec<u8>,
@@ -31,20 +42,25 @@ pub struct SetAside {
 pub struct Loaded {
     /// The server's lifetime of the document that this copy belongs to; none before the first contact.
     pub epoch: Option<String>,
-    pub snapshot: Option<Vec<u8>>,
     /// In the order of their rows.
     pub log: Vec<(Row, Vec<u8>)>,
     /// In the order of (session, seq).
     pub outbox: Vec<Pending>,
+    /// In the order of (session, seq).
     pub set_aside: Vec<SetAside>,
     /// Records whose checksum did not match: left where they are, not returned.
     pub damaged: u32,
 }
 
-/// One write. Each is one transaction: all of it is in the store, or nothing.
+/// One step of a transaction: all steps of a [`Store::write`] are in the store, or none.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {
-    /// Appends `update` to the log and, for a local edit, to the outbox.
+    /// Fails the transaction with [`StoreError::Replaced`] if the copy belongs to another epoch. A copy without an
+    /// epoch passes.
+    InEpoch {
+        epoch: String,
+    },
+    /// Appends `update` to the log and, for a local edit, puts it into the outbox.
     Append {
         update: Vec<u8>,
         pending: Option<PendingKey>,
@@ -54,27 +70,31 @@ pub enum Write {
         session: String,
         seq: u64,
     },
-    /// Replaces pending updates of `session` in `first..=last` by one that holds them all, under seq `first`.
+    /// Removes `from`, pending or set aside, as far as they are there, and puts `update`, which holds them all, into
+    /// the outbox under `to`. The log stays as it is.
     Coalesce {
-        session: String,
-        first: u64,
-        last: u64,
+        from: Vec<PendingKey>,
+        to: PendingKey,
         update: Vec<u8>,
     },
-    /// Moves a pending update out of the outbox.
+    /// Moves a pending update out of the outbox, if it is there.
     SetAside {
-        session: String,
-        seq: u64,
+        key: PendingKey,
         code: String,
         message: String,
     },
-    /// Replaces the snapshot and deletes the log rows up to `through`, which it contains.
+    /// Deletes exactly the log rows `rows`, as far as they are there, and appends `snapshot`, which holds them all.
     Compact {
+        rows: Vec<Row>,
         snapshot: Vec<u8>,
-        through: Row,
     },
     SetEpoch {
         epoch: String,
+    },
+    /// Deletes the whole log, sets the epoch, appends `snapshot`. Outbox and what was set aside stay.
+    Reset {
+        epoch: String,
+        snapshot: Vec<u8>,
     },
     /// Deletes the updates that were set aside.
     DiscardSetAside,
@@ -82,12 +102,12 @@ pub enum Write {
     Delete,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingKey {
-    pub session: String,
-    pub seq: u64,
+impl Write {
+    /// Whether the step appends a row to the log.
+    pub fn appends(&self) -> bool {
+        matches!(self, Self::Append { .. } | Self::Compact { .. } | Self::Reset { .. })
+    }
 }
-
 /// Why a store could not do as it was asked. The document goes on in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StoreError {
@@ -103,13 +123,16 @@ pub enum StoreError {
     Corrupt(String),
     #[error("the device's storage failed: {0}")]
     Failed(String),
+    /// The copy was replaced by one of another epoch: [`Write::InEpoch`].
+    #[error("the local copy was replaced by one of another epoch")]
+    Replaced,
 }
 
 /// A store of documents. One instance serves one opened document's session, or several.
 #[allow(async_fn_in_trait, reason = "used with concrete types on one thread: no Send bound to promise")]
 pub trait Store {
     async fn load(&self, document: &str) -> Result<Loaded, StoreError>;
-    /// Applies the writes in order, in one transaction. Returns the row each `Append` got.
+    /// Applies the writes in order, in one transaction. Returns the row of each that [`Write::appends`], in order.
     async fn write(&self, document: &str, writes: &[Write]) -> Result<Vec<Row>, StoreError>;
     /// The documents of which there is anything.
     async fn documents(&self) -> Result<Vec<String>, StoreError>;
