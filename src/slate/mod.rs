@@ -8,8 +8,15 @@
 //! Invariants: the tree equals the editor's value after every call; reading the doc gives the tree, up to empty text
 //! leaves and the borders between leaves with equal marks.
 
+mod doc;
+mod error;
 pub mod node;
 pub mod op;
+mod sticky;
 
+pub use doc::{DocOptions, LocalChange, RemoteChange, SlateDoc};
+pub use error::{OpError, RootMismatch, UpdateError};
 pub use node::{Attrs, Element, Leaf, Node};
 pub use op::{Op, Path, Point, Range};
+pub use sticky::Sticky;
+pub use yrs::Assoc;
