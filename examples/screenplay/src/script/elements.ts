@@ -1,0 +1,70 @@
+// The elements of a screenplay and how writing flows from one to the next. Pure tables.
+import type { BlockType } from "./types.ts";
+
+interface ElementSpec {
+  label: string;
+  /** What an empty block of this type says, greyed out. */
+  hint: string;
+  /** Shown (not stored) in capitals. */
+  capitals: boolean;
+  /** What Enter at the end of the block begins. */
+  next: BlockType;
+  /** Characters per line, from which the length in pages is estimated. */
+  measure: number;
+  /** Blank lines above. */
+  above: number;
+}
+
+const element = (
+  label: string,
+  hint: string,
+  next: BlockType,
+  options: { capitals?: boolean; measure?: number; above?: number } = {},
+): ElementSpec => ({ label, hint, next, capitals: false, measure: 60, above: 1, ...options });
+
+export const ELEMENTS: Record<BlockType, ElementSpec> = {
+  scene_heading: element("Scene heading", "INT. SOMEWHERE - DAY", "action", { capitals: true, above: 2 }),
+  action: element("Action", "What we see and hear", "action"),
+  character: element("Character", "Who speaks", "dialogue", { capitals: true, measure: 33 }),
+  parenthetical: element("Parenthetical", "how they say it", "dialogue", { measure: 19, above: 0 }),
+  dialogue: element("Dialogue", "What they say", "character", { measure: 35, above: 0 }),
+  transition: element("Transition", "CUT TO:", "scene_heading", { capitals: true, measure: 20 }),
+  shot: element("Shot", "CLOSE ON …", "action", { capitals: true }),
+  general: element("General", "Anything else", "general"),
+  cast_list: element("Cast list", "Who is in it", "cast_list"),
+  new_act: element("New act", "ACT ONE", "scene_heading", { capitals: true, above: 2 }),
+  end_of_act: element("End of act", "END OF ACT ONE", "new_act", { capitals: true, above: 2 }),
+  summary: element("Summary", "What this scene is about", "scene_heading"),
+};
+
+/** The order in which Tab goes through the types. The rarer ones are in the menu only. */
+export const TAB_ORDER: readonly BlockType[] = [
+  "scene_heading",
+  "action",
+  "character",
+  "parenthetical",
+  "dialogue",
+  "transition",
+  "shot",
+];
+
+export function afterTab(type: BlockType, back: boolean): BlockType {
+  const index = TAB_ORDER.indexOf(type);
+  if (index < 0) return "action";
+  const step = back ? TAB_ORDER.length - 1 : 1;
+  return TAB_ORDER[(index + step) % TAB_ORDER.length] ?? "action";
+}
+
+const HEADING = /^(?:int|ext|est|i\/e|int\.?\/ext)(?:\.|\s)|^i\/e$/i;
+
+/** Whether a line that begins like this is a scene heading: `int.`, `ext.`, `est.`, `i/e`. */
+export function looksLikeHeading(text: string): boolean {
+  return HEADING.test(text.trimStart());
+}
+
+const TRANSITION = /^[^a-z]*\bTO:$|^FADE (?:IN:?|OUT[.:]?|TO BLACK[.:]?)$|^(?:SMASH|MATCH|JUMP) CUT[.:]$/;
+
+/** Whether a whole line reads as a transition, `CUT TO:` and the like. */
+export function looksLikeTransition(text: string): boolean {
+  return TRANSITION.test(text.trim());
+}

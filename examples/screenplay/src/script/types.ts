@@ -1,0 +1,87 @@
+// The shape of a script: which elements and marks exist and what they are called.
+// Everything else in `script/` builds on these types; nothing here depends on Slate, React or the DOM.
+export const BLOCK_TYPES = [
+  "scene_heading",
+  "action",
+  "character",
+  "parenthetical",
+  "dialogue",
+  "transition",
+  "shot",
+  "general",
+  "cast_list",
+  "new_act",
+  "end_of_act",
+  "summary",
+] as const;
+
+export type BlockType = (typeof BLOCK_TYPES)[number];
+
+export const MARKS = ["bold", "italic", "underline"] as const;
+export type Mark = (typeof MARKS)[number];
+
+export type FormattedText = { text: string } & Partial<Record<Mark, boolean>>;
+
+/** One paragraph of the script. */
+export interface Block {
+  id: string;
+  type: BlockType;
+  children: FormattedText[];
+}
+
+/** Two people speaking at once: exactly two columns, side by side. */
+export interface DualDialogueBlock {
+  id: string;
+  type: "dualDialogueBlock";
+  children: Column[];
+}
+
+export interface Column {
+  id: string;
+  type: "column";
+  children: Block[];
+}
+
+export type ScriptElement = Block | DualDialogueBlock | Column;
+/** What stands at the top level of a script. */
+export type ScriptNode = Block | DualDialogueBlock;
+export type Script = ScriptNode[];
+
+const blockTypes: ReadonlySet<string> = new Set(BLOCK_TYPES);
+
+export function isBlockType(type: unknown): type is BlockType {
+  return typeof type === "string" && blockTypes.has(type);
+}
+
+export function isBlock(node: unknown): node is Block {
+  return typeof node === "object" && node !== null && "type" in node && isBlockType(node.type);
+}
+
+export function isDual(node: unknown): node is DualDialogueBlock {
+  return typeof node === "object" && node !== null && "type" in node && node.type === "dualDialogueBlock";
+}
+
+export function isColumn(node: unknown): node is Column {
+  return typeof node === "object" && node !== null && "type" in node && node.type === "column";
+}
+
+export function textOf(block: { children: readonly FormattedText[] }): string {
+  let text = "";
+  for (const leaf of block.children) text += leaf.text;
+  return text;
+}
+
+/** All blocks of a script in reading order, those inside dual dialogue included. */
+export function* blocksOf(script: readonly unknown[]): Generator<Block> {
+  for (const node of script) {
+    if (isDual(node)) for (const column of node.children) yield* column.children.filter(isBlock);
+    else if (isBlock(node)) yield node;
+  }
+}
+
+export function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(9));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
+}
