@@ -7,6 +7,13 @@
 //!
 //! Several tabs may have one document open, each with its own session: whatever a write does not name, it leaves.
 
+#[cfg(any(test, feature = "testing"))]
+#[allow(clippy::expect_used, clippy::missing_panics_doc, reason = "tests, compiled also for other crates' tests")]
+pub mod conformance;
+mod memory;
+
+pub use memory::MemoryStore;
+
 use thiserror::Error;
 
 /// Position of a row in a document's log. Rows are numbered by the store, from 1; later rows have higher numbers, and a

@@ -1,0 +1,194 @@
+//! A store in memory: for tests, for the simulator, and as the model of what a store does.
+//!
+//! Clones share their content, as tabs share a database. Faults are injected by [`MemoryStore::set_fault`].
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::{Loaded, Pending, PendingKey, Row, SetAside, Store, StoreError, Write};
+
+/// See the module.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    inner: Rc<RefCell<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    documents: BTreeMap<String, Document>,
+    last_row: Row,
+    fault: Option<StoreError>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Document {
+    epoch: Option<String>,
+    log: BTreeMap<Row, Vec<u8>>,
+    outbox: BTreeMap<PendingKey, Vec<u8>>,
+    set_aside: BTreeMap<PendingKey, (String, String, Vec<u8>)>,
+}
+
+impl MemoryStore {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From now on every call fails with `fault`; with none, works again.
+    pub fn set_fault(&self, fault: Option<StoreError>) {
+        self.inner.borrow_mut().fault = fault;
+    }
+
+    /// Forgets everything, as when the user clears the site's data.
+    pub fn clear(&self) {
+        self.inner.borrow_mut().documents.clear();
+    }
+
+    /// [`Store::load`] at once.
+    pub fn load_now(&self, document: &str) -> Result<Loaded, StoreError> {
+        let inner = self.inner.borrow();
+        if let Some(fault) = &inner.fault {
+            return Err(fault.clone());
+        }
+        Ok(inner.documents.get(document).map(Document::loaded).unwrap_or_default())
+    }
+
+    /// [`Store::write`] at once.
+    pub fn write_now(&self, document: &str, writes: &[Write]) -> Result<Vec<Row>, StoreError> {
+        let mut inner = self.inner.borrow_mut();
+        if let Some(fault) = &inner.fault {
+            return Err(fault.clone());
+        }
+        let mut changed = inner.documents.get(document).cloned().unwrap_or_default();
+        let mut last_row = inner.last_row;
+        let mut rows = Vec::new();
+        for write in writes {
+            changed.apply(write, &mut last_row)?;
+            if write.appends() {
+                rows.push(last_row);
+            }
+        }
+        inner.last_row = last_row;
+        if changed == Document::default() {
+            inner.documents.remove(document);
+        } else {
+            inner.documents.insert(document.to_owned(), changed);
+        }
+        Ok(rows)
+    }
+}
+
+impl Document {
+    fn apply(&mut self, write: &Write, last_row: &mut Row) -> Result<(), StoreError> {
+        match write {
+            Write::InEpoch { epoch } => {
+                if self.epoch.as_ref().is_some_and(|own| own != epoch) {
+                    return Err(StoreError::Replaced);
+                }
+            }
+            Write::Append { update, pending } => {
+                self.append(update, last_row);
+                if let Some(key) = pending {
+                    self.outbox.insert(key.clone(), update.clone());
+                }
+            }
+            Write::Acknowledge { session, seq } => {
+                self.outbox.retain(|key, _| key.session != *session || key.seq > *seq);
+            }
+            Write::Coalesce { from, to, update } => {
+                for key in from {
+                    self.outbox.remove(key);
+                    self.set_aside.remove(key);
+                }
+                self.outbox.insert(to.clone(), update.clone());
+            }
+            Write::SetAside { key, code, message } => {
+                if let Some(update) = self.outbox.remove(key) {
+                    self.set_aside.insert(key.clone(), (code.clone(), message.clone(), update));
+                }
+            }
+            Write::Compact { rows, snapshot } => {
+                for row in rows {
+                    self.log.remove(row);
+                }
+                self.append(snapshot, last_row);
+            }
+            Write::SetEpoch { epoch } => self.epoch = Some(epoch.clone()),
+            Write::Reset { epoch, snapshot } => {
+                self.epoch = Some(epoch.clone());
+                self.log.clear();
+                self.append(snapshot, last_row);
+            }
+            Write::DiscardSetAside => self.set_aside.clear(),
+            Write::Delete => *self = Self::default(),
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, update: &[u8], last_row: &mut Row) {
+        *last_row += 1;
+        self.log.insert(*last_row, update.to_vec());
+    }
+
+    fn loaded(&self) -> Loaded {
+        let set_aside = self.set_aside.iter().map(|(key, (code, message, update))| SetAside {
+            key: key.clone(),
+            code: code.clone(),
+            message: message.clone(),
+            update: update.clone(),
+        });
+        let outbox = self.outbox.iter().map(|(key, update)| Pending { key: key.clone(), update: update.clone() });
+        Loaded {
+            epoch: self.epoch.clone(),
+            log: self.log.iter().map(|(row, update)| (*row, update.clone())).collect(),
+            outbox: outbox.collect(),
+            set_aside: set_aside.collect(),
+            damaged: 0,
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    async fn load(&self, document: &str) -> Result<Loaded, StoreError> {
+        self.load_now(document)
+    }
+
+    async fn write(&self, document: &str, writes: &[Write]) -> Result<Vec<Row>, StoreError> {
+        self.write_now(document, writes)
+    }
+
+    async fn documents(&self) -> Result<Vec<String>, StoreError> {
+        let inner = self.inner.borrow();
+        if let Some(fault) = &inner.fault {
+            return Err(fault.clone());
+        }
+        Ok(inner.documents.keys().cloned().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance;
+
+    #[test]
+    fn conforms() {
+        let databases: RefCell<BTreeMap<String, MemoryStore>> = RefCell::default();
+        pollster::block_on(conformance::all(async |name: &str| {
+            databases.borrow_mut().entry(name.to_owned()).or_default().clone()
+        }));
+    }
+
+    /// F18: a fault is an error, changes nothing, and goes away.
+    #[test]
+    fn f18_a_fault_changes_nothing() {
+        let store = MemoryStore::new();
+        let append = [Write::Append { update: vec![1], pending: None }];
+        store.write_now("d", &append).unwrap();
+        store.set_fault(Some(StoreError::Full));
+        assert_eq!(store.write_now("d", &append), Err(StoreError::Full));
+        assert_eq!(store.load_now("d"), Err(StoreError::Full));
+        store.set_fault(None);
+        assert_eq!(store.load_now("d").unwrap().log.len(), 1);
+    }
+}
