@@ -99,7 +99,12 @@ impl<'a> Reader<'a> {
         self.bytes.is_empty()
     }
 
-    fn byte(&mut self) -> Result<u8, DecodeError> {
+    /// How many bytes are left.
+    pub(crate) fn remaining(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(crate) fn byte(&mut self) -> Result<u8, DecodeError> {
         let (first, rest) = self.bytes.split_first().ok_or(DecodeError::Truncated)?;
         self.bytes = rest;
         Ok(*first)
@@ -120,6 +125,10 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn buf(&mut self) -> Result<&'a [u8], DecodeError> {
         let length = usize::try_from(self.var_uint()?).map_err(|_| DecodeError::Truncated)?;
+        self.take(length)
+    }
+
+    pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
         let (taken, rest) = self.bytes.split_at_checked(length).ok_or(DecodeError::Truncated)?;
         self.bytes = rest;
         Ok(taken)

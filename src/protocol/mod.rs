@@ -7,6 +7,12 @@ mod decode;
 mod encode;
 mod fragment;
 
+/// lib0's encoding, for what travels inside the messages.
+pub(crate) mod lib0 {
+    pub(crate) use super::decode::Reader;
+    pub(crate) use super::encode::{buf, var_uint};
+}
+
 pub use decode::{DecodeError, Messages, messages};
 pub use fragment::{FRAGMENT_BYTES, FragmentError, Reassembly, fragments};
 

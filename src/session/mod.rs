@@ -3,6 +3,7 @@
 //! [`Session::handle`] takes an [`Input`] and the time; [`Session::poll_output`] is drained completely after each.
 //! No clock, no randomness but a seeded one, no sockets, no browser.
 
+pub mod split;
 mod types;
 
 use std::collections::VecDeque;

@@ -1,0 +1,429 @@
+//! Cutting an update into smaller ones, for servers that limit its size.
+//!
+//! Works on the bytes (Yjs v1 encoding), between structs and inside long texts, so it needs no document. Applied in
+//! any order the pieces give what the whole gives. Anything not understood is an error, never a panic.
+
+use crate::protocol::DecodeError;
+use crate::protocol::lib0::{Reader, buf, var_uint};
+
+/// Room for the counts and the client group around a piece's first struct.
+const OVERHEAD: usize = 48;
+
+/// How deep values inside an update may be nested.
+const MAX_DEPTH: u32 = 64;
+
+/// Why an update could not be cut.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SplitError {
+    #[error("the update does not decode: {0}")]
+    Malformed(#[from] DecodeError),
+    #[error("the update holds a kind of content that cannot be read: {0}")]
+    Unknown(u8),
+    #[error("the update holds a single value of {0} bytes")]
+    Indivisible(usize),
+}
+
+/// Cuts `update` into updates of at most `max` bytes each.
+pub fn split(update: &[u8], max: usize) -> Result<Vec<Vec<u8>>, SplitError> {
+    let mut reader = Reader::new(update);
+    let mut pieces = Pieces::new(max);
+    for _ in 0..reader.var_uint()? {
+        let count = reader.var_uint()?;
+        let client = reader.var_uint()?;
+        let mut clock = reader.var_uint()?;
+        for _ in 0..count {
+            clock = pieces.block(&mut reader, update, client, clock)?;
+        }
+    }
+    pieces.finish_piece();
+    for _ in 0..reader.var_uint()? {
+        let client = reader.var_uint()?;
+        for _ in 0..reader.var_uint()? {
+            let range = (reader.var_uint()?, reader.var_uint()?);
+            pieces.deletion(client, range);
+        }
+    }
+    pieces.finish_deletions();
+    Ok(pieces.done)
+}
+
+#[derive(Debug)]
+struct Pieces {
+    max: usize,
+    done: Vec<Vec<u8>>,
+    groups: Vec<Group>,
+    deletions: Vec<(u64, Vec<(u64, u64)>)>,
+    size: usize,
+}
+
+/// Structs of one client that follow each other.
+#[derive(Debug)]
+struct Group {
+    client: u64,
+    clock: u64,
+    count: u64,
+    bytes: Vec<u8>,
+}
+
+impl Pieces {
+    fn new(max: usize) -> Self {
+        Self { max, done: Vec::new(), groups: Vec::new(), deletions: Vec::new(), size: OVERHEAD }
+    }
+
+    /// Takes one struct from the reader; returns the clock after it.
+    fn block(&mut self, reader: &mut Reader, update: &[u8], client: u64, clock: u64) -> Result<u64, SplitError> {
+        let start = update.len() - reader.remaining();
+        let block = Block::read(reader)?;
+        let end = update.len() - reader.remaining();
+        let after = clock.saturating_add(block.len);
+        let bytes = update.get(start..end).unwrap_or_default();
+        if block.is_skip() && self.groups.last().is_none_or(|group| group.client != client) {
+            return Ok(after);
+        }
+        if OVERHEAD + bytes.len() <= self.max {
+            self.put(client, clock, bytes);
+            return Ok(after);
+        }
+        let Some(text) = block.text else { return Err(SplitError::Indivisible(bytes.len())) };
+        let text_at = bytes.len() - text.len() - var_len(text.len() as u64);
+        let head = bytes.get(..text_at).unwrap_or_default();
+        self.long_text(client, clock, &block, head, text)?;
+        Ok(after)
+    }
+
+    /// Cuts a text as Yjs splits an item: the right part follows the left one, and keeps the right origin.
+    fn long_text(&mut self, client: u64, clock: u64, block: &Block, head: &[u8], text: &str) -> Result<(), SplitError> {
+        let room = self.max.saturating_sub(OVERHEAD + head.len() + 32);
+        if room < 4 {
+            return Err(SplitError::Indivisible(self.max));
+        }
+        let (mut rest, mut at) = (text, clock);
+        while !rest.is_empty() {
+            let mut cut = rest.len().min(room);
+            while !rest.is_char_boundary(cut) {
+                cut -= 1;
+            }
+            let (part, after) = rest.split_at(cut);
+            let mut bytes = Vec::with_capacity(head.len() + part.len() + 16);
+            if at == clock {
+                bytes.extend_from_slice(head);
+            } else {
+                let right = block.info & HAS_RIGHT_ORIGIN;
+                bytes.push(HAS_ORIGIN | right | TEXT);
+                var_uint(&mut bytes, client);
+                var_uint(&mut bytes, at - 1);
+                if let Some((client, clock)) = block.right_origin {
+                    var_uint(&mut bytes, client);
+                    var_uint(&mut bytes, clock);
+                }
+            }
+            buf(&mut bytes, part.as_bytes());
+            self.put(client, at, &bytes);
+            at += part.encode_utf16().count() as u64;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, client: u64, clock: u64, bytes: &[u8]) {
+        if self.size + bytes.len() + OVERHEAD > self.max {
+            self.finish_piece();
+        }
+        match self.groups.last_mut() {
+            Some(group) if group.client == client => {
+                group.count += 1;
+                group.bytes.extend_from_slice(bytes);
+            }
+            _ => {
+                self.groups.push(Group { client, clock, count: 1, bytes: bytes.to_vec() });
+                self.size += OVERHEAD;
+            }
+        }
+        self.size += bytes.len();
+    }
+
+    fn finish_piece(&mut self) {
+        self.size = OVERHEAD;
+        if self.groups.is_empty() {
+            return;
+        }
+        let mut out = Vec::new();
+        var_uint(&mut out, self.groups.len() as u64);
+        for group in self.groups.drain(..) {
+            var_uint(&mut out, group.count);
+            var_uint(&mut out, group.client);
+            var_uint(&mut out, group.clock);
+            out.extend(group.bytes);
+        }
+        out.push(0);
+        self.done.push(out);
+    }
+
+    fn deletion(&mut self, client: u64, range: (u64, u64)) {
+        if self.size + 20 > self.max {
+            self.finish_deletions();
+        }
+        match self.deletions.last_mut() {
+            Some((last, ranges)) if *last == client => ranges.push(range),
+            _ => {
+                self.deletions.push((client, vec![range]));
+                self.size += 20;
+            }
+        }
+        self.size += var_len(range.0) + var_len(range.1);
+    }
+
+    fn finish_deletions(&mut self) {
+        self.size = OVERHEAD;
+        if self.deletions.is_empty() {
+            return;
+        }
+        let mut out = vec![0];
+        var_uint(&mut out, self.deletions.len() as u64);
+        for (client, ranges) in self.deletions.drain(..) {
+            var_uint(&mut out, client);
+            var_uint(&mut out, ranges.len() as u64);
+            for (clock, len) in ranges {
+                var_uint(&mut out, clock);
+                var_uint(&mut out, len);
+            }
+        }
+        self.done.push(out);
+    }
+}
+
+const HAS_ORIGIN: u8 = 0x80;
+const HAS_RIGHT_ORIGIN: u8 = 0x40;
+const HAS_PARENT_SUB: u8 = 0x20;
+const GC: u8 = 0;
+const DELETED: u8 = 1;
+const JSON: u8 = 2;
+const BINARY: u8 = 3;
+const TEXT: u8 = 4;
+const EMBED: u8 = 5;
+const FORMAT: u8 = 6;
+const TYPE: u8 = 7;
+const ANY: u8 = 8;
+const DOC: u8 = 9;
+const SKIP: u8 = 10;
+
+/// What has to be known of a struct to cut around it, or inside it.
+struct Block<'a> {
+    info: u8,
+    right_origin: Option<(u64, u64)>,
+    len: u64,
+    text: Option<&'a str>,
+}
+
+impl<'a> Block<'a> {
+    fn is_skip(&self) -> bool {
+        self.info & 0x1f == SKIP
+    }
+
+    fn read(reader: &mut Reader<'a>) -> Result<Self, SplitError> {
+        let info = reader.byte()?;
+        let kind = info & 0x1f;
+        if kind == GC || kind == SKIP {
+            return Ok(Self { info, right_origin: None, len: reader.var_uint()?, text: None });
+        }
+        if info & HAS_ORIGIN != 0 {
+            id(reader)?;
+        }
+        let right_origin = if info & HAS_RIGHT_ORIGIN != 0 { Some(id(reader)?) } else { None };
+        if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
+            match reader.var_uint()? {
+                1 => {
+                    reader.str()?;
+                }
+                _ => {
+                    id(reader)?;
+                }
+            }
+            if info & HAS_PARENT_SUB != 0 {
+                reader.str()?;
+            }
+        }
+        let (len, text) = content(reader, kind)?;
+        Ok(Self { info, right_origin, len, text })
+    }
+}
+
+fn id(reader: &mut Reader) -> Result<(u64, u64), DecodeError> {
+    Ok((reader.var_uint()?, reader.var_uint()?))
+}
+
+fn content<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<(u64, Option<&'a str>), SplitError> {
+    let mut len = 1;
+    match kind {
+        DELETED => len = reader.var_uint()?,
+        JSON => {
+            len = reader.var_uint()?;
+            for _ in 0..len {
+                reader.str()?;
+            }
+        }
+        BINARY => {
+            reader.buf()?;
+        }
+        TEXT => {
+            let text = reader.str()?;
+            return Ok((text.encode_utf16().count() as u64, Some(text)));
+        }
+        EMBED => {
+            reader.str()?;
+        }
+        FORMAT => {
+            reader.str()?;
+            reader.str()?;
+        }
+        TYPE => match reader.var_uint()? {
+            // An XML element or hook has a name.
+            3 | 5 => {
+                reader.str()?;
+            }
+            0..=6 | 15 => {}
+            _ => return Err(SplitError::Unknown(kind)),
+        },
+        ANY => {
+            len = reader.var_uint()?;
+            for _ in 0..len {
+                any(reader, MAX_DEPTH)?;
+            }
+        }
+        DOC => {
+            reader.str()?;
+            any(reader, MAX_DEPTH)?;
+        }
+        unknown => return Err(SplitError::Unknown(unknown)),
+    }
+    Ok((len, None))
+}
+
+/// Skips a value in lib0's `any` encoding.
+fn any(reader: &mut Reader, depth: u32) -> Result<(), SplitError> {
+    if depth == 0 {
+        return Err(SplitError::Unknown(ANY));
+    }
+    match reader.byte()? {
+        127 | 126 | 121 | 120 => {}
+        125 => while reader.byte()? >= 0x80 {},
+        124 => drop(reader.take(4)?),
+        123 | 122 => drop(reader.take(8)?),
+        119 => drop(reader.str()?),
+        116 => drop(reader.buf()?),
+        118 => {
+            for _ in 0..reader.var_uint()? {
+                reader.str()?;
+                any(reader, depth - 1)?;
+            }
+        }
+        117 => {
+            for _ in 0..reader.var_uint()? {
+                any(reader, depth - 1)?;
+            }
+        }
+        unknown => return Err(SplitError::Unknown(unknown)),
+    }
+    Ok(())
+}
+
+fn var_len(value: u64) -> usize {
+    (64 - (value | 1).leading_zeros() as usize).div_ceil(7)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yrs::types::Attrs;
+    use yrs::updates::decoder::Decode;
+    use yrs::{Any, Doc, GetString, ReadTxn, StateVector, Text, Transact, Update};
+
+    fn apply(updates: &[Vec<u8>]) -> (String, StateVector) {
+        let doc = utf16(9);
+        let text = doc.get_or_insert_text("content");
+        let mut txn = doc.transact_mut();
+        for update in updates {
+            txn.apply_update(Update::decode_v1(update).unwrap()).unwrap();
+        }
+        assert!(txn.store().pending_update().is_none());
+        (text.get_string(&txn), txn.state_vector())
+    }
+
+    fn utf16(client: u64) -> Doc {
+        let id = yrs::ClientID::new(client);
+        let options = yrs::Options::with_guid_and_client_id("".into(), id);
+        Doc::with_options(yrs::Options { offset_kind: yrs::OffsetKind::Utf16, ..options })
+    }
+
+    /// F29: the pieces are small enough and together they are the whole, in whatever order they come.
+    #[test]
+    fn f29_pieces_are_the_whole() {
+        let mut rng = fastrand::Rng::with_seed(29);
+        for round in 0..200 {
+            let docs: Vec<Doc> = (0..3).map(|_| utf16(rng.u64(1..1 << 32))).collect();
+            for _ in 0..40 {
+                let doc = &docs[rng.usize(..3)];
+                let text = doc.get_or_insert_text("content");
+                let map = doc.get_or_insert_map("meta");
+                let mut txn = doc.transact_mut();
+                let len = text.len(&txn);
+                match rng.u8(..6) {
+                    0 if len > 4 => text.remove_range(&mut txn, rng.u32(..len - 3), rng.u32(1..3)),
+                    1 if len > 4 => {
+                        let attrs = Attrs::from([("bold".into(), Any::from(true))]);
+                        text.format(&mut txn, rng.u32(..len - 3), 2, attrs);
+                    }
+                    2 => {
+                        use yrs::Map;
+                        map.insert(&mut txn, "key", Any::from_json(r#"{"a":[1,2.5,null,"x"]}"#).unwrap());
+                    }
+                    3 => {
+                        text.insert(&mut txn, len, &"long – ünïcode 🎬 ".repeat(rng.usize(1..60)));
+                    }
+                    _ => text.insert(&mut txn, 0, "abc"),
+                }
+                drop(txn);
+                let update = doc.transact().encode_state_as_update_v1(&StateVector::default());
+                docs[rng.usize(..3)].transact_mut().apply_update(Update::decode_v1(&update).unwrap()).unwrap();
+            }
+            let whole = docs[0].transact().encode_state_as_update_v1(&StateVector::default());
+            let max = rng.usize(200..900);
+            let mut pieces = split(&whole, max).unwrap();
+            assert!(pieces.iter().all(|piece| piece.len() <= max), "round {round}");
+            let expected = apply(std::slice::from_ref(&whole));
+            assert!(apply(&pieces) == expected, "round {round}");
+            rng.shuffle(&mut pieces);
+            assert!(apply(&pieces) == expected, "round {round}, shuffled");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_cut_is_an_error() {
+        let doc = Doc::new();
+        use yrs::Map;
+        let map = doc.get_or_insert_map("meta");
+        map.insert(&mut doc.transact_mut(), "key", "x".repeat(1000));
+        let update = doc.transact().encode_state_as_update_v1(&StateVector::default());
+        assert!(matches!(split(&update, 500), Err(SplitError::Indivisible(_))));
+        assert_eq!(split(&update, 5000).unwrap(), vec![update]);
+    }
+
+    #[test]
+    fn f23_bad_bytes_are_an_error() {
+        let doc = Doc::new();
+        let text = doc.get_or_insert_text("content");
+        text.insert(&mut doc.transact_mut(), 0, "hello world");
+        text.remove_range(&mut doc.transact_mut(), 2, 3);
+        let good = doc.transact().encode_state_as_update_v1(&StateVector::default());
+        let mut rng = fastrand::Rng::with_seed(1);
+        for end in 0..good.len() {
+            assert!(split(&good[..end], 100).is_err());
+        }
+        for _ in 0..20_000 {
+            let mut bad = good.clone();
+            let at = rng.usize(..bad.len());
+            bad[at] = rng.u8(..);
+            let _ = split(&bad, 60 + rng.usize(..100));
+        }
+    }
+}
