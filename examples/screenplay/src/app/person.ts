@@ -1,0 +1,78 @@
+// Who writes here: a name and a colour, from the address or as last chosen in this browser.
+import { useMemo } from "react";
+import { type Address, go } from "./address.ts";
+import { recall, remember, useRemembered } from "./remembered.ts";
+
+export interface Person {
+  name: string;
+  color: string;
+}
+
+/** Each readable as white text on it, and as a line on paper and on the dark page. */
+export const COLORS = [
+  "#4338ca",
+  "#b42318",
+  "#0f766e",
+  "#a21caf",
+  "#0369a1",
+  "#b54708",
+  "#7e22ce",
+  "#3f6212",
+  "#be185d",
+  "#475569",
+] as const;
+
+const FIRST = ["Quiet", "Amber", "Swift", "Silver", "Gentle", "Bright", "Early", "Curious"];
+const SECOND = ["Otter", "Heron", "Fox", "Wren", "Badger", "Lynx", "Swallow", "Marten"];
+
+/** A number of its own for this browser, from which a first name and colour follow. */
+function guestNumber(): number {
+  const known = Number(recall("guest"));
+  if (known > 0) return known;
+  const fresh = 1 + Math.floor(Math.random() * 1_000_000);
+  remember("guest", String(fresh));
+  return fresh;
+}
+
+export function usePerson(address: Address): [Person, (changes: Partial<Person>) => void] {
+  const [savedName] = useRemembered("name");
+  const [savedColor] = useRemembered("color");
+  const person = useMemo(() => {
+    const guest = guestNumber();
+    const name = address.name ?? savedName ?? `${FIRST[guest % 8]} ${SECOND[Math.floor(guest / 8) % 8]}`;
+    const seed = address.name ? hash(address.name) : guest;
+    return {
+      name,
+      color: address.color ?? (address.name ? null : savedColor) ?? COLORS[seed % COLORS.length] ?? COLORS[0],
+    };
+  }, [address.name, address.color, savedName, savedColor]);
+  return [person, choose];
+}
+
+function choose({ name, color }: Partial<Person>): void {
+  const changes: Record<string, string | null> = {};
+  if (name !== undefined) {
+    remember("name", name);
+    changes.name = null;
+  }
+  if (color !== undefined) {
+    remember("color", color);
+    changes.color = null;
+  }
+  go(changes, { replace: true });
+}
+
+function hash(text: string): number {
+  let sum = 7;
+  for (const character of text) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
+  return sum;
+}
+
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/);
+  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
+  return letters
+    .map((word) => [...(word ?? "")][0] ?? "")
+    .join("")
+    .toUpperCase();
+}

@@ -1,0 +1,77 @@
+// What is known about the script as a whole (scenes, pages, words), worked out shortly after each pause in typing, so
+// that a keystroke never waits for it. Blocks and panels subscribe to the part they show.
+import { createContext, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
+import { countWords, type SceneEntry, scenesOf } from "../script/outline.ts";
+import { type Pages, paginate } from "../script/paginate.ts";
+import type { ScriptEditor } from "../script/slate.ts";
+import type { Script } from "../script/types.ts";
+
+export interface Insights {
+  scenes: readonly SceneEntry[];
+  pages: Pages;
+  words: number;
+}
+
+const PAUSE = 120;
+
+export class InsightStore {
+  private listeners = new Set<() => void>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private current: Insights;
+
+  constructor(private readonly editor: ScriptEditor) {
+    this.current = this.look();
+  }
+
+  readonly get = (): Insights => this.current;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** To be called after each change. */
+  readonly changed = (): void => {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(this.refresh, PAUSE);
+  };
+
+  readonly refresh = (): void => {
+    this.current = this.look();
+    for (const listener of [...this.listeners]) listener();
+  };
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  private look(): Insights {
+    const script = this.editor.children as Script;
+    return { scenes: scenesOf(script), pages: paginate(script), words: countWords(script) };
+  }
+}
+
+export const InsightContext = createContext<InsightStore | null>(null);
+
+export function useInsightStore(editor: ScriptEditor): InsightStore {
+  const store = useMemo(() => new InsightStore(editor), [editor]);
+  useEffect(() => () => store.stop(), [store]);
+  return store;
+}
+
+function useStore(): InsightStore {
+  const store = useContext(InsightContext);
+  if (!store) throw new Error("outside of the screenplay editor");
+  return store;
+}
+
+export function useInsights(): Insights {
+  const store = useStore();
+  return useSyncExternalStore(store.subscribe, store.get);
+}
+
+/** The number of the page that begins with this block, if one does. */
+export function usePageStart(id: string): number | undefined {
+  const store = useStore();
+  return useSyncExternalStore(store.subscribe, () => store.get().pages.starts.get(id));
+}

@@ -1,0 +1,120 @@
+// The sheet of paper: Slate's `Editable` with the elements and marks of a script.
+// Blocks off screen are neither laid out nor painted (`content-visibility`), so a long script costs what a short one does.
+import { type CSSProperties, memo, type ReactNode, useCallback, useEffect, useRef } from "react";
+import { Node, Path } from "slate";
+import {
+  Editable,
+  ReactEditor,
+  type RenderElementProps,
+  type RenderLeafProps,
+  useSlateSelection,
+  useSlateStatic,
+} from "slate-react";
+import { ELEMENTS } from "../script/elements.ts";
+import { linesOf } from "../script/paginate.ts";
+import { type Block, isBlock, isColumn, isDual } from "../script/types.ts";
+import { usePageStart } from "./insights.ts";
+import { pressed } from "./shortcuts.ts";
+
+const renderElement = (props: RenderElementProps) => <ElementView {...props} />;
+const renderLeaf = (props: RenderLeafProps) => <LeafView {...props} />;
+
+export const ScriptPage = memo(function ScriptPage({ readOnly }: { readOnly: boolean }): ReactNode {
+  const editor = useSlateStatic();
+  const onKeyDown = useCallback((event: React.KeyboardEvent) => pressed(editor, event), [editor]);
+  return (
+    <>
+      <Editable
+        className="paper"
+        aria-label="Script"
+        aria-multiline="true"
+        readOnly={readOnly}
+        spellCheck={false}
+        autoCapitalize="sentences"
+        renderElement={renderElement}
+        renderLeaf={renderLeaf}
+        onKeyDown={onKeyDown}
+      />
+      <CurrentBlock />
+    </>
+  );
+});
+
+function ElementView({ attributes, children, element }: RenderElementProps): ReactNode {
+  if (isDual(element)) {
+    return (
+      <div {...attributes} className="dual" data-id={element.id}>
+        {children}
+      </div>
+    );
+  }
+  if (isColumn(element)) {
+    return (
+      <div {...attributes} className="column">
+        {children}
+      </div>
+    );
+  }
+  return (
+    <BlockView attributes={attributes} block={element}>
+      {children}
+    </BlockView>
+  );
+}
+
+function BlockView(props: {
+  attributes: RenderElementProps["attributes"];
+  block: Block;
+  children: ReactNode;
+}): ReactNode {
+  const { attributes, block, children } = props;
+  const page = usePageStart(block.id);
+  const type = isBlock(block) ? block.type : "general";
+  const { hint, above } = ELEMENTS[type];
+  const empty = block.children.length === 1 && block.children[0]?.text === "";
+  // How tall the block is going to be, for the scroll bar while it has not been laid out.
+  const style = { "--lines": linesOf({ ...block, type }) + above } as CSSProperties;
+  return (
+    <div
+      {...attributes}
+      className={`block ${type}`}
+      style={style}
+      data-id={block.id}
+      data-page={page}
+      data-hint={empty ? hint : undefined}
+    >
+      {children}
+    </div>
+  );
+}
+
+function LeafView({ attributes, children, leaf }: RenderLeafProps): ReactNode {
+  let content = children;
+  if (leaf.bold) content = <strong>{content}</strong>;
+  if (leaf.italic) content = <em>{content}</em>;
+  if (leaf.underline) content = <u>{content}</u>;
+  return <span {...attributes}>{content}</span>;
+}
+
+/** Marks the block with the caret, past React: the caret moves all the time, and nothing has to be rendered for it. */
+function CurrentBlock(): null {
+  const editor = useSlateStatic();
+  const selection = useSlateSelection();
+  const marked = useRef<HTMLElement | null>(null);
+  const path = selection ? Path.parent(selection.focus.path) : undefined;
+  useEffect(() => {
+    let element: HTMLElement | null = null;
+    if (path && Node.has(editor, path)) {
+      try {
+        element = ReactEditor.toDOMNode(editor, Node.get(editor, path));
+      } catch {
+        // Not on the page yet: the next selection finds it.
+      }
+    }
+    if (element === marked.current) return;
+    marked.current?.removeAttribute("data-current");
+    element?.setAttribute("data-current", "");
+    marked.current = element;
+  });
+  return null;
+}

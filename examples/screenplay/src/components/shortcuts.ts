@@ -1,0 +1,58 @@
+// The keys of the editor, and what they do.
+import type { KeyboardEvent } from "react";
+import { cycleType, setType, toggleDual, toggleMark } from "../script/editor.ts";
+import type { ScriptEditor } from "../script/slate.ts";
+import type { BlockType, Mark } from "../script/types.ts";
+
+export const isMac = typeof navigator !== "undefined" && /Mac|iPhone|iPad/.test(navigator.platform);
+const MOD = isMac ? "⌘" : "Ctrl+";
+const MOD_ALT = isMac ? "⌥⌘" : "Ctrl+Alt+";
+
+const MARK_KEYS: Record<string, Mark> = { b: "bold", i: "italic", u: "underline" };
+
+export const TYPE_KEYS: readonly BlockType[] = [
+  "general",
+  "scene_heading",
+  "action",
+  "character",
+  "parenthetical",
+  "dialogue",
+  "transition",
+  "shot",
+];
+
+export const keyOf = {
+  mark: (mark: Mark) => MOD + mark.charAt(0).toUpperCase(),
+  type: (type: BlockType) => (TYPE_KEYS.includes(type) ? MOD_ALT + TYPE_KEYS.indexOf(type) : undefined),
+  dual: `${MOD_ALT}D`,
+  undo: `${MOD}Z`,
+  redo: isMac ? "⇧⌘Z" : "Ctrl+Y",
+};
+
+/** Acts on a key pressed in the page, if it is one of the editor's. */
+export function pressed(editor: ScriptEditor, event: KeyboardEvent): void {
+  if (event.nativeEvent.isComposing) return;
+  if (act(editor, event)) event.preventDefault();
+}
+
+function act(editor: ScriptEditor, event: KeyboardEvent): boolean {
+  const mod = isMac ? event.metaKey : event.ctrlKey;
+  if (event.key === "Tab" && !mod && !event.altKey) {
+    if (!editor.selection) return false;
+    cycleType(editor, event.shiftKey);
+    return true;
+  }
+  if (!mod || event.shiftKey) return false;
+  if (event.altKey) {
+    // By place, not by character: with Alt held, the digits of many layouts are other characters.
+    const digit = /^Digit(\d)$/.exec(event.code)?.[1];
+    const type = digit === undefined ? undefined : TYPE_KEYS[Number(digit)];
+    if (type) setType(editor, type);
+    else if (event.code === "KeyD") toggleDual(editor);
+    else return false;
+    return true;
+  }
+  const mark = MARK_KEYS[event.key.toLowerCase()];
+  if (mark) toggleMark(editor, mark);
+  return mark !== undefined;
+}

@@ -1,0 +1,29 @@
+// The line at the foot: where the caret is, what Enter and Tab will do, how long the script is.
+import type { ReactNode } from "react";
+import { useSlateSelector } from "slate-react";
+import { blockAt } from "../script/editor.ts";
+import { afterTab, ELEMENTS } from "../script/elements.ts";
+import { textOf } from "../script/types.ts";
+import { useInsights } from "./insights.ts";
+
+export function StatusLine(): ReactNode {
+  const { pages, words } = useInsights();
+  const type = useSlateSelector((editor) => blockAt(editor)?.[0].type ?? null);
+  const empty = useSlateSelector((editor) => {
+    const block = blockAt(editor)?.[0];
+    return block ? textOf(block) === "" : false;
+  });
+  const enter = type && (empty ? "action" : ELEMENTS[type].next);
+  return (
+    <footer className="statusline">
+      {type && enter && (
+        <span className="next">
+          <kbd>Enter</kbd> {ELEMENTS[enter].label} <kbd>Tab</kbd> {ELEMENTS[afterTab(type, false)].label}
+        </span>
+      )}
+      <span className="length">
+        {pages.count === 1 ? "1 page" : `${pages.count} pages`} · {words.toLocaleString("en")} words
+      </span>
+    </footer>
+  );
+}

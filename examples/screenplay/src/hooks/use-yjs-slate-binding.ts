@@ -1,0 +1,38 @@
+// The screenplay editor of a scene: bound to its document, or alone with a history of its own.
+import { useMemo } from "react";
+import { createEditor, type Descendant } from "slate";
+import { withHistory } from "slate-history";
+import { withReact } from "slate-react";
+import type { Collab } from "slate-yrs";
+import { useCollabEditor } from "slate-yrs/react";
+import type { CollabEditor } from "slate-yrs/slate";
+import { withScreenplay } from "../script/editor.ts";
+import type { ScriptEditor } from "../script/slate.ts";
+
+export interface YjsSlateBindingOptions {
+  doc: Collab | null;
+  /** Without collaboration the editor holds the text itself. */
+  enabled: boolean;
+  initialValue: () => Descendant[];
+}
+
+export type BoundEditor = ScriptEditor & Partial<CollabEditor>;
+
+/** `null` until there is something to edit. */
+export function useYjsSlateBinding({ doc, enabled, initialValue }: YjsSlateBindingOptions): BoundEditor | null {
+  const bound = useCollabEditor(doc, createScreenplayEditor);
+  const alone = useMemo(() => {
+    if (enabled) return null;
+    const editor = withHistory(createScreenplayEditor());
+    editor.children = initialValue();
+    return editor;
+  }, [enabled, initialValue]);
+  return enabled ? bound : alone;
+}
+
+/** A screenplay editor with a view. Long scripts are rendered in chunks, so that a keystroke touches few of them. */
+export function createScreenplayEditor(): ScriptEditor {
+  const editor = withScreenplay(withReact(createEditor()));
+  editor.getChunkSize = (node) => (node === editor ? 100 : null);
+  return editor;
+}

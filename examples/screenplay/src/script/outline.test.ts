@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { createScriptEditor } from "./editor.ts";
+import { generateScript } from "./generator.ts";
+import { countWords, moveScene, sceneAt, scenesOf } from "./outline.ts";
+import { LINES_PER_PAGE, linesOf, paginate } from "./paginate.ts";
+import type { Block, BlockType, Script } from "./types.ts";
+
+let ids = 0;
+const block = (type: BlockType, text: string): Block => ({ id: `o${++ids}`, type, children: [{ text }] });
+const scene = (title: string, lines = 2): Script => [
+  block("scene_heading", title),
+  ...Array.from({ length: lines }, (_, index) => block("action", `${title}${index}`)),
+];
+
+describe("the scenes", () => {
+  it("are found with number, place and title", () => {
+    const script = [block("transition", "FADE IN:"), ...scene("int. a"), ...scene("ext. b")];
+    expect(scenesOf(script).map(({ index, number, title }) => [index, number, title])).toEqual([
+      [1, 1, "INT. A"],
+      [4, 2, "EXT. B"],
+    ]);
+    expect([0, 1, 3, 4, 6].map((index) => sceneAt(scenesOf(script), index))).toEqual([-1, 0, 0, 1, 1]);
+  });
+
+  it.each([
+    [0, 2, "BAC"],
+    [0, 3, "BCA"],
+    [2, 0, "CAB"],
+    [1, 0, "BAC"],
+    [1, 1, "ABC"],
+    [1, 2, "ABC"],
+    [1, 3, "ACB"],
+  ])("moves scene %i before %i", (from, to, order) => {
+    const editor = createScriptEditor([
+      block("transition", "FADE IN:"),
+      ...scene("A", 1),
+      ...scene("B", 3),
+      ...scene("C", 2),
+    ]);
+    const before = editor.children.length;
+    moveScene(editor, from, to);
+    expect(
+      scenesOf(editor.children)
+        .map(({ title }) => title)
+        .join(""),
+    ).toBe(order);
+    expect(editor.children).toHaveLength(before);
+    expect(scenesOf(editor.children)[0]?.index).toBe(1);
+    for (const { index, title } of scenesOf(editor.children)) {
+      expect(editor.children[index + 1]).toMatchObject({ children: [{ text: `${title}0` }] });
+    }
+  });
+});
+
+describe("pages", () => {
+  it("a feature has well over a hundred pages", () => {
+    const { count } = paginate(generateScript());
+    expect(count).toBeGreaterThan(120);
+    expect(count).toBeLessThan(170);
+  });
+
+  it("lines wrap at the measure of the element", () => {
+    expect(linesOf(block("action", "word ".repeat(24).trim()))).toBe(2);
+    expect(linesOf(block("dialogue", "word ".repeat(24).trim()))).toBe(4);
+    expect(linesOf(block("action", ""))).toBe(1);
+  });
+
+  it("a heading does not stand at the foot of a page", () => {
+    const heading = block("scene_heading", "INT. NEXT");
+    const full = Array.from({ length: (LINES_PER_PAGE - 4) / 2 }, () => block("action", "line"));
+    const script = [...full, heading, block("action", "one"), block("action", "two")];
+    expect([...paginate(script).starts]).toEqual([[heading.id, 2]]);
+  });
+
+  it("words are counted", () => {
+    expect(countWords([block("action", " One  two—three "), block("action", "")])).toBe(2);
+  });
+});
