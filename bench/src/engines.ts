@@ -1,0 +1,158 @@
+// The three that are measured, behind one interface: Slate alone (the floor), yjs with @slate-yjs/core, and slate-yrs.
+import {
+  CursorEditor,
+  relativeRangeToSlateRange,
+  withCursors,
+  withYHistory,
+  withYjs,
+  YHistoryEditor,
+  YjsEditor,
+  yTextToSlateElement,
+} from "@slate-yjs/core";
+import { createEditor, type Descendant, Editor, type Operation } from "slate";
+import { open } from "slate-yrs";
+import { withCollab } from "slate-yrs/slate";
+import * as awarenessProtocol from "y-protocols/awareness";
+import * as Y from "yjs";
+import { FakeServer } from "./server.ts";
+
+/** A change from elsewhere: as an update, and as the operations that plain Slate is given instead. */
+export interface Remote {
+  update: Uint8Array;
+  operations: Operation[];
+}
+
+/** An editor bound to an open document. */
+export interface Bound {
+  readonly editor: Editor;
+  /** Bytes of the updates that local edits gave since the last call. */
+  taken(): number;
+  receive(remote: Remote): void;
+  /** Where the peers' carets are now; how many were found. */
+  cursors(): number;
+  undo(): void;
+  close(): Promise<void>;
+}
+
+export interface Engine {
+  readonly name: "plain" | "slate-yjs" | "slate-yrs";
+  /** From the bytes of a document to an editor with children. `people`: undo and twenty carets of others. */
+  open(state: Uint8Array, people: Uint8Array | null): Promise<Bound>;
+}
+
+/** Slate's children behind an update. */
+export function children(state: Uint8Array): Descendant[] {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, state);
+  return yTextToSlateElement(doc.get("content", Y.XmlText) as Y.XmlText).children;
+}
+
+const plain: Engine = {
+  name: "plain",
+  async open(state) {
+    const editor = createEditor();
+    editor.children = children(state);
+    return {
+      editor,
+      taken: () => 0,
+      receive({ operations }) {
+        Editor.withoutNormalizing(editor, () => {
+          for (const operation of operations) editor.apply(operation);
+        });
+      },
+      cursors: () => 0,
+      undo: () => {},
+      close: async () => {},
+    };
+  },
+};
+
+const slateYjs: Engine = {
+  name: "slate-yjs",
+  async open(state, people) {
+    const doc = new Y.Doc();
+    Y.applyUpdate(doc, state);
+    let bytes = 0;
+    doc.on("update", (update: Uint8Array) => {
+      bytes += update.length;
+    });
+    const root = doc.get("content", Y.XmlText) as Y.XmlText;
+    const bare = withYjs(createEditor(), root);
+    const awareness = new awarenessProtocol.Awareness(doc);
+    const editor = people ? withYHistory(withCursors(bare, awareness, { data: { name: "me" } })) : bare;
+    if (people) awarenessProtocol.applyAwarenessUpdate(awareness, people, "bench");
+    YjsEditor.connect(editor);
+    return {
+      editor,
+      taken() {
+        YjsEditor.flushLocalChanges(editor);
+        const taken = bytes;
+        bytes = 0;
+        return taken;
+      },
+      receive({ update }) {
+        Y.applyUpdate(doc, update, "remote");
+      },
+      cursors() {
+        if (!CursorEditor.isCursorEditor(editor)) return 0;
+        let found = 0;
+        for (const state of Object.values(CursorEditor.cursorStates(editor))) {
+          const { relativeSelection } = state;
+          if (relativeSelection && relativeRangeToSlateRange(root, editor, relativeSelection)) found += 1;
+        }
+        return found;
+      },
+      undo() {
+        if (YHistoryEditor.isYHistoryEditor(editor)) YHistoryEditor.undo(editor);
+      },
+      async close() {
+        YjsEditor.disconnect(editor);
+        awareness.destroy();
+        doc.destroy();
+      },
+    };
+  },
+};
+
+let opened = 0;
+
+const slateYrs: Engine = {
+  name: "slate-yrs",
+  async open(state, people) {
+    opened += 1;
+    const server = people ? new FakeServer(people) : null;
+    const collab = await open({
+      id: `bench-${opened}`,
+      offline: false,
+      ...(server ? { url: server.url, presence: { name: "me" } } : {}),
+    });
+    collab.applyUpdate(state);
+    let bytes = 0;
+    collab.on("update", ({ update, origin }) => {
+      if (origin === "local" || origin === "undo") bytes += update.length;
+    });
+    const editor = withCollab(createEditor(), collab);
+    if (server) {
+      await server.joined;
+      while (collab.peers.length < 20) await new Promise((wake) => setTimeout(wake, 5));
+    }
+    return {
+      editor,
+      taken() {
+        const taken = bytes;
+        bytes = 0;
+        return taken;
+      },
+      receive({ update }) {
+        collab.applyUpdate(update);
+      },
+      cursors: () => collab.peers.reduce((found, peer) => found + (peer.selection ? 1 : 0), 0),
+      undo: () => {
+        collab.undo();
+      },
+      close: () => collab.close(),
+    };
+  },
+};
+
+export const engines: readonly Engine[] = [plain, slateYjs, slateYrs];

@@ -1,0 +1,63 @@
+// The page of the benchmark: `bench/run.mjs` drives it through `window.bench`.
+
+import type { Descendant } from "slate";
+import { init } from "slate-yrs";
+import { generateScript } from "../../examples/screenplay/src/script/generator.ts";
+import { engines } from "./engines.ts";
+import { install } from "./server.ts";
+import { type Fixture, fixture, opening, workloads } from "./workloads.ts";
+
+/** One line of the result: ms of each repetition. */
+export interface Samples {
+  workload: string;
+  engine: string;
+  blocks: number;
+  samples: number[];
+}
+
+const fixtures = new Map<number, Fixture>();
+
+function sized(blocks: number): Fixture {
+  let made = fixtures.get(blocks);
+  if (!made) {
+    made = fixture(generateScript({ scenes: Math.round((blocks * 148) / 3300) }) as Descendant[]);
+    fixtures.set(blocks, made);
+  }
+  return made;
+}
+
+async function round(name: string, blocks: number): Promise<Samples[]> {
+  const base = sized(blocks);
+  const results: Samples[] = [];
+  const workload = workloads.find((candidate) => candidate.name === name);
+  const remotes = workload?.prepare?.(base) ?? [];
+  for (const engine of engines) {
+    let samples: number[];
+    if (!workload) {
+      if (engine.name === "plain") continue;
+      samples = [await opening(engine, base)];
+    } else {
+      const bound = await engine.open(base.state, workload.people ? base.people : null);
+      samples = await workload.run(bound, base, remotes);
+      await bound.close();
+    }
+    results.push({ workload: name, engine: engine.name, blocks: base.blocks, samples });
+  }
+  return results;
+}
+
+declare global {
+  interface Window {
+    bench: {
+      list: { name: string; sizes: "all" | "feature" }[];
+      round(name: string, blocks: number): Promise<Samples[]>;
+    };
+  }
+}
+
+install();
+await init();
+window.bench = {
+  list: [...workloads.map(({ name, sizes }) => ({ name, sizes })), { name: "opening", sizes: "all" }],
+  round,
+};

@@ -1,0 +1,297 @@
+// What is measured. Every workload runs on every engine in interleaved rounds; the documents and the changes from
+// elsewhere are made once, by a writer of yjs and slate-yjs, and are the same for all.
+import { slateNodesToInsertDelta, slateRangeToRelativeRange, withYjs, YjsEditor } from "@slate-yjs/core";
+import { createEditor, type Descendant, Editor, type Operation, Transforms } from "slate";
+import * as awarenessProtocol from "y-protocols/awareness";
+import * as Y from "yjs";
+import { type Bound, children, type Engine, type Remote } from "./engines.ts";
+
+/** A document and what goes with it. */
+export interface Fixture {
+  readonly state: Uint8Array;
+  readonly blocks: number;
+  /** The awareness update of twenty people, each with a caret somewhere. */
+  readonly people: Uint8Array;
+}
+
+export function fixture(value: Descendant[]): Fixture {
+  const doc = new Y.Doc();
+  const root = doc.get("content", Y.XmlText) as Y.XmlText;
+  root.applyDelta(slateNodesToInsertDelta(value));
+  const state = Y.encodeStateAsUpdate(doc);
+  const editor = withYjs(createEditor(), root);
+  YjsEditor.connect(editor);
+  const everyone: [number, Record<string, unknown>][] = [];
+  for (let person = 0; person < 20; person += 1) {
+    const index = Math.floor(((person + 0.5) / 20) * value.length);
+    const point = Editor.start(editor, [index]);
+    const selection = slateRangeToRelativeRange(root, editor, { anchor: point, focus: point });
+    everyone.push([1000 + person, { data: { name: `Person ${person}` }, selection }]);
+  }
+  const awareness = new awarenessProtocol.Awareness(doc);
+  for (const [client, state] of everyone) {
+    awareness.states.set(client, state);
+    awareness.meta.set(client, { clock: 1, lastUpdated: Date.now() });
+  }
+  const people = awarenessProtocol.encodeAwarenessUpdate(
+    awareness,
+    everyone.map(([client]) => client),
+  );
+  awareness.destroy();
+  return { state, blocks: value.length, people };
+}
+
+/** Someone else's edits on the document, as updates and operations; `between` ends one update. */
+export function remotely(state: Uint8Array, edit: (editor: Editor, between: () => void) => void): Remote[] {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, state);
+  const editor = withYjs(createEditor(), doc.get("content", Y.XmlText) as Y.XmlText);
+  YjsEditor.connect(editor);
+  const remotes: Remote[] = [];
+  let before = Y.encodeStateVector(doc);
+  let operations: Operation[] = [];
+  const { apply } = editor;
+  editor.apply = (operation) => {
+    if (operation.type !== "set_selection") operations.push(operation);
+    apply(operation);
+  };
+  const between = () => {
+    YjsEditor.flushLocalChanges(editor);
+    remotes.push({ update: Y.encodeStateAsUpdate(doc, before), operations });
+    before = Y.encodeStateVector(doc);
+    operations = [];
+  };
+  edit(editor, between);
+  if (operations.length > 0) between();
+  return remotes;
+}
+
+export interface Workload {
+  readonly name: string;
+  readonly people?: boolean;
+  /** How many document sizes: all of them, or only the feature-length one. */
+  readonly sizes: "all" | "feature";
+  /** Changes from elsewhere, made once per fixture. */
+  prepare?(fixture: Fixture): Remote[];
+  /** Does the work on a fresh editor; returns ms of each repetition. */
+  run(bound: Bound, fixture: Fixture, remotes: Remote[]): Promise<number[]>;
+}
+
+const tick = () => Promise.resolve();
+
+async function timed(work: () => void): Promise<number> {
+  const start = performance.now();
+  work();
+  await tick();
+  return performance.now() - start;
+}
+
+const middle = (fixture: Fixture) => Math.floor(fixture.blocks / 2);
+
+/** The nearest block at or after `index` that is a plain paragraph with some text. */
+function paragraph(editor: Editor, index: number): number {
+  for (let at = index; at < editor.children.length; at += 1) {
+    const [first] = Editor.nodes(editor, { at: [at, 0], mode: "highest" });
+    if (first && "text" in first[0] && first[0].text.length > 20) return at;
+  }
+  throw new Error("no paragraph");
+}
+
+function keystrokes(people: boolean): Workload {
+  return {
+    name: people ? "keystroke, undo and 20 carets" : "keystroke",
+    people,
+    sizes: "all",
+    async run(bound, fixture) {
+      const block = paragraph(bound.editor, middle(fixture));
+      const samples: number[] = [];
+      for (let key = 0; key < 220; key += 1) {
+        const at = { path: [block, 0], offset: 5 + key };
+        const took = await timed(() => {
+          Transforms.insertText(bound.editor, "e", { at });
+          bound.taken();
+          if (people) bound.cursors();
+        });
+        if (key >= 20) samples.push(took);
+      }
+      return samples;
+    },
+  };
+}
+
+function remoteCharacters(name: string, spread: boolean): Workload {
+  return {
+    name,
+    sizes: "feature",
+    prepare(fixture) {
+      return remotely(fixture.state, (editor, between) => {
+        const base = paragraph(editor, middle(fixture));
+        for (let key = 0; key < 1000; key += 1) {
+          const block = spread ? paragraph(editor, (key * 37) % (fixture.blocks - 40)) : base;
+          Transforms.insertText(editor, "x", { at: { path: [block, 0], offset: spread ? 3 : 3 + key } });
+          between();
+        }
+      });
+    },
+    async run(bound, _fixture, remotes) {
+      return [
+        await timed(() => {
+          for (const remote of remotes) bound.receive(remote);
+        }),
+      ];
+    },
+  };
+}
+
+function manyBlocks(count: number): Workload {
+  return {
+    name: `one update touching ${count} blocks`,
+    sizes: "feature",
+    prepare(fixture) {
+      return remotely(fixture.state, (editor) => {
+        const step = Math.max(1, Math.floor(fixture.blocks / count));
+        for (let n = 0, block = 0; n < count && block < fixture.blocks; n += 1, block += step) {
+          Transforms.insertText(editor, "x", { at: Editor.start(editor, [block]) });
+        }
+      });
+    },
+    async run(bound, _fixture, remotes) {
+      return [
+        await timed(() => {
+          for (const remote of remotes) bound.receive(remote);
+        }),
+      ];
+    },
+  };
+}
+
+export const workloads: readonly Workload[] = [
+  keystrokes(false),
+  keystrokes(true),
+  {
+    name: "200 splits",
+    sizes: "feature",
+    async run(bound, fixture) {
+      const block = paragraph(bound.editor, middle(fixture));
+      Transforms.insertText(bound.editor, "word ".repeat(80), { at: { path: [block, 0], offset: 0 } });
+      await tick();
+      return [
+        await timed(() => {
+          for (let n = 0; n < 200; n += 1) {
+            Transforms.splitNodes(bound.editor, { at: { path: [block + n, 0], offset: 2 } });
+            bound.taken();
+          }
+        }),
+      ];
+    },
+  },
+  {
+    name: "100 merges",
+    sizes: "feature",
+    async run(bound, fixture) {
+      const start = middle(fixture);
+      return [
+        await timed(() => {
+          for (let n = 0; n < 100; n += 1) {
+            const at = paragraph(bound.editor, start);
+            const next = bound.editor.children[at + 1];
+            if (!next || !("children" in next) || !("text" in (next.children[0] as object))) {
+              Transforms.removeNodes(bound.editor, { at: [at + 1] });
+            } else {
+              Transforms.mergeNodes(bound.editor, { at: [at + 1] });
+            }
+            bound.taken();
+          }
+        }),
+      ];
+    },
+  },
+  {
+    name: "bold on 50 blocks",
+    sizes: "feature",
+    async run(bound, fixture) {
+      const { editor } = bound;
+      const start = middle(fixture);
+      const at = { anchor: Editor.start(editor, [start]), focus: Editor.end(editor, [start + 49]) };
+      return [
+        await timed(() => {
+          Transforms.setNodes(editor, { bold: true } as object, { at, match: (node) => "text" in node, split: true });
+          bound.taken();
+        }),
+      ];
+    },
+  },
+  {
+    name: "paste of 500 blocks",
+    sizes: "feature",
+    async run(bound, fixture) {
+      const blocks = children(fixture.state).slice(0, 500);
+      return [
+        await timed(() => {
+          Transforms.insertNodes(bound.editor, blocks, { at: [middle(fixture)] });
+          bound.taken();
+        }),
+      ];
+    },
+  },
+  {
+    name: "one remote keystroke",
+    sizes: "all",
+    prepare(fixture) {
+      return remotely(fixture.state, (editor, between) => {
+        const block = paragraph(editor, middle(fixture));
+        for (let key = 0; key < 120; key += 1) {
+          Transforms.insertText(editor, "x", { at: { path: [block, 0], offset: 3 + key } });
+          between();
+        }
+      });
+    },
+    async run(bound, _fixture, remotes) {
+      const samples: number[] = [];
+      for (const remote of remotes) samples.push(await timed(() => bound.receive(remote)));
+      return samples.slice(20);
+    },
+  },
+  remoteCharacters("1,000 remote characters, one block", false),
+  remoteCharacters("1,000 remote characters, spread", true),
+  manyBlocks(300),
+  manyBlocks(3000),
+  {
+    name: "20 carets resolved",
+    people: true,
+    sizes: "all",
+    async run(bound) {
+      const samples: number[] = [];
+      for (let n = 0; n < 30; n += 1) {
+        Transforms.insertText(bound.editor, "y", { at: Editor.start(bound.editor, [n]) });
+        bound.taken();
+        await tick();
+        samples.push(await timed(() => bound.cursors()));
+      }
+      return samples.slice(5);
+    },
+  },
+  {
+    name: "undo of a paragraph",
+    people: true,
+    sizes: "feature",
+    async run(bound, fixture) {
+      const block = paragraph(bound.editor, middle(fixture));
+      for (let key = 0; key < 100; key += 1) {
+        Transforms.insertText(bound.editor, "z", { at: { path: [block, 0], offset: key } });
+        bound.taken();
+        await tick();
+      }
+      return [await timed(() => bound.undo())];
+    },
+  },
+];
+
+/** Opening is measured on its own: it makes the editor. */
+export async function opening(engine: Engine, fixture: Fixture): Promise<number> {
+  const start = performance.now();
+  const bound = await engine.open(fixture.state, null);
+  const took = performance.now() - start;
+  await bound.close();
+  return took;
+}
