@@ -1,22 +1,28 @@
 // The sheet of paper: Slate's `Editable` with the elements and marks of a script.
-// Blocks off screen are neither laid out nor painted (`content-visibility`), so a long script costs what a short one does.
-import { type CSSProperties, memo, type ReactNode, useCallback, useEffect, useRef } from "react";
+// Slate renders the blocks in chunks, and chunks off screen are neither laid out nor painted (`content-visibility`).
+// It is set on chunks, not on blocks: the browser watches each such box at each frame, and 3,300 cost 10 ms a keystroke.
+import { memo, type ReactNode, useCallback, useEffect, useRef } from "react";
 import { Node, Path } from "slate";
 import {
   Editable,
   ReactEditor,
+  type RenderChunkProps,
   type RenderElementProps,
   type RenderLeafProps,
   useSlateSelection,
   useSlateStatic,
 } from "slate-react";
 import { ELEMENTS } from "../script/elements.ts";
-import { linesOf } from "../script/paginate.ts";
 import { type Block, isBlock, isColumn, isDual } from "../script/types.ts";
 import { usePageStart } from "./insights.ts";
 import { pressed } from "./shortcuts.ts";
 
 const renderElement = (props: RenderElementProps) => <ElementView {...props} />;
+const renderChunk = ({ attributes, lowest, children }: RenderChunkProps) => (
+  <div {...attributes} className={lowest ? "chunk" : undefined}>
+    {children}
+  </div>
+);
 const renderLeaf = (props: RenderLeafProps) => <LeafView {...props} />;
 
 export const ScriptPage = memo(function ScriptPage({ readOnly }: { readOnly: boolean }): ReactNode {
@@ -33,6 +39,7 @@ export const ScriptPage = memo(function ScriptPage({ readOnly }: { readOnly: boo
         autoCapitalize="sentences"
         renderElement={renderElement}
         renderLeaf={renderLeaf}
+        renderChunk={renderChunk}
         onKeyDown={onKeyDown}
       />
       <CurrentBlock />
@@ -70,15 +77,12 @@ function BlockView(props: {
   const { attributes, block, children } = props;
   const page = usePageStart(block.id);
   const type = isBlock(block) ? block.type : "general";
-  const { hint, above } = ELEMENTS[type];
+  const { hint } = ELEMENTS[type];
   const empty = block.children.length === 1 && block.children[0]?.text === "";
-  // How tall the block is going to be, for the scroll bar while it has not been laid out.
-  const style = { "--lines": linesOf({ ...block, type }) + above } as CSSProperties;
   return (
     <div
       {...attributes}
       className={`block ${type}`}
-      style={style}
       data-id={block.id}
       data-page={page}
       data-hint={empty ? hint : undefined}

@@ -33,6 +33,6 @@ export function useYjsSlateBinding({ doc, enabled, initialValue }: YjsSlateBindi
 /** A screenplay editor with a view. Long scripts are rendered in chunks, so that a keystroke touches few of them. */
 export function createScreenplayEditor(): ScriptEditor {
   const editor = withScreenplay(withReact(createEditor()));
-  editor.getChunkSize = (node) => (node === editor ? 100 : null);
+  editor.getChunkSize = (node) => (node === editor ? 50 : null);
   return editor;
 }
