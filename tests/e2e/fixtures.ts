@@ -1,0 +1,129 @@
+// What the browser tests share: a server each, writers with browsers of their own, and the script as a page shows it.
+import { type Browser, type BrowserContext, test as base, expect, type Locator, type Page } from "@playwright/test";
+import { SyncServer, Wire } from "./server.ts";
+
+export { expect, Wire };
+
+/** A person with a browser (a context: own storage, own IndexedDB) and the editor open. */
+export class Writer {
+  private constructor(
+    readonly name: string,
+    readonly context: BrowserContext,
+    readonly page: Page,
+    private readonly errors: string[],
+  ) {}
+
+  static async open(browser: Browser, name: string, address: string): Promise<Writer> {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const page = await context.newPage();
+    const errors: string[] = [];
+    page.on("pageerror", (error) => errors.push(error.stack ?? error.message));
+    page.on("console", (message) => {
+      // A refused connection is what some tests are about; the browser reports it as an error of its own.
+      if (message.type() === "error" && !/WebSocket|Failed to load resource|ERR_/.test(message.text())) {
+        errors.push(message.text());
+      }
+    });
+    const writer = new Writer(name, context, page, errors);
+    await page.goto(address);
+    await writer.ready();
+    return writer;
+  }
+
+  get script(): Locator {
+    return this.page.getByRole("textbox", { name: "Script" });
+  }
+
+  /** What says whether everything is saved. */
+  get status(): Locator {
+    return this.page.locator(".slate-yrs-status");
+  }
+
+  block(index: number): Locator {
+    return this.page.locator(".paper .block").nth(index);
+  }
+
+  async ready(): Promise<void> {
+    await expect(this.page.locator(".paper .block").first()).toBeVisible();
+  }
+
+  async saved(): Promise<void> {
+    await expect(this.status).toHaveText(/^Saved\b/);
+  }
+
+  /** The lines of the script, of the parts off screen too. */
+  lines(): Promise<string[]> {
+    return this.page.evaluate(() =>
+      [...document.querySelectorAll(".paper .block")].map((block) =>
+        (block.textContent ?? "").replaceAll("\ufeff", ""),
+      ),
+    );
+  }
+
+  /** Clicks into a block and puts the caret at its end (or start). */
+  async caret(index: number, where: "End" | "Home" = "End"): Promise<void> {
+    await this.block(index).click();
+    await this.page.keyboard.press(where);
+  }
+
+  async type(text: string, delay = 15): Promise<void> {
+    await this.page.keyboard.type(text, { delay });
+  }
+
+  async press(key: string): Promise<void> {
+    await this.page.keyboard.press(key);
+  }
+
+  /** Nothing threw and nothing was logged as an error, on this page so far. */
+  expectNoErrors(): void {
+    expect(this.errors).toEqual([]);
+  }
+}
+
+interface Stage {
+  server: SyncServer;
+  /** Opens the editor as somebody; with a wire, through it. */
+  join(name: string, options?: { scene?: string; wire?: Wire; color?: string }): Promise<Writer>;
+  wire(): Promise<Wire>;
+}
+
+export const test = base.extend<{ stage: Stage }>({
+  stage: async ({ browser }, use) => {
+    const server = await SyncServer.start();
+    const writers: Writer[] = [];
+    const wires: Wire[] = [];
+    await use({
+      server,
+      async join(name, { scene = "blank", wire, color } = {}) {
+        const address = new URL(server.page);
+        address.searchParams.set("scene", scene);
+        address.searchParams.set("name", name);
+        if (color) address.searchParams.set("color", color);
+        if (wire) address.searchParams.set("server", wire.scenes);
+        const writer = await Writer.open(browser, name, address.href);
+        writers.push(writer);
+        return writer;
+      },
+      async wire() {
+        const wire = await Wire.to(server);
+        wires.push(wire);
+        return wire;
+      },
+    });
+    for (const writer of writers) writer.expectNoErrors();
+    for (const writer of writers) await writer.context.close();
+    for (const wire of wires) wire.close();
+    await server.stop();
+  },
+});
+
+/** Waits until all of them show the same script, and returns it. */
+export async function agreed(...writers: Writer[]): Promise<string[]> {
+  const [first, ...rest] = writers as [Writer, ...Writer[]];
+  await expect(async () => {
+    const lines = await first.lines();
+    for (const writer of rest)
+      expect(await writer.lines(), `${writer.name} sees what ${first.name} sees`).toEqual(lines);
+  }).toPass({ timeout: 15_000 });
+  return first.lines();
+}

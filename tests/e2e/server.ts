@@ -1,0 +1,145 @@
+// The real server on a file of its own and a free port, and a wire to it that can be cut.
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const binary = process.env.SLATE_YRS_SERVER ?? join(root, "target/debug/slate-yrs-server");
+const example = join(root, "examples/screenplay/dist");
+
+export class SyncServer {
+  private child: ChildProcess | undefined;
+  private log = "";
+
+  private constructor(
+    readonly port: number,
+    private readonly folder: string,
+  ) {}
+
+  static async start(): Promise<SyncServer> {
+    for (const needed of [binary, join(example, "index.html")]) {
+      if (!existsSync(needed)) throw new Error(`${needed} is missing: build it first (npm test does)`);
+    }
+    const server = new SyncServer(await freePort(), mkdtempSync(join(tmpdir(), "slate-yrs-e2e-")));
+    await server.run();
+    return server;
+  }
+
+  get page(): string {
+    return `http://127.0.0.1:${this.port}/`;
+  }
+
+  get scenes(): string {
+    return `ws://127.0.0.1:${this.port}/ws/scenes`;
+  }
+
+  async run(): Promise<void> {
+    const child = spawn(
+      binary,
+      [
+        ...["--listen", `127.0.0.1:${this.port}`],
+        ...["--database", `sqlite://${join(this.folder, "scenes.sqlite")}`],
+        ...["--static", example],
+        ...["--auth", "none"],
+      ],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    this.child = child;
+    const keep = (bytes: Buffer) => {
+      this.log = (this.log + bytes.toString()).slice(-20_000);
+    };
+    child.stdout?.on("data", keep);
+    child.stderr?.on("data", keep);
+    for (let tries = 0; tries < 200; tries += 1) {
+      if (child.exitCode !== null) break;
+      try {
+        if ((await fetch(`${this.page}healthz`)).ok) return;
+      } catch {
+        // Not listening yet.
+      }
+      await new Promise((wake) => setTimeout(wake, 50));
+    }
+    throw new Error(`the server did not come up:\n${this.log}`);
+  }
+
+  /** SIGKILL: nothing is flushed, nobody is told. */
+  async kill(): Promise<void> {
+    const { child } = this;
+    this.child = undefined;
+    if (!child || child.exitCode !== null) return;
+    const gone = new Promise((done) => child.once("exit", done));
+    child.kill("SIGKILL");
+    await gone;
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A wire between a page and the server; cutting it destroys the connections, as an unplugged cable would in the end. */
+export class Wire {
+  private readonly sockets = new Set<Socket>();
+  private connected = true;
+
+  private constructor(
+    private readonly listener: Server,
+    readonly scenes: string,
+  ) {}
+
+  static async to(server: SyncServer): Promise<Wire> {
+    let wire: Wire | undefined;
+    const listener = createServer((near) => {
+      if (!wire?.connected) {
+        near.destroy();
+        return;
+      }
+      const far = connect(server.port, "127.0.0.1");
+      wire.join(near, far);
+    });
+    await new Promise<void>((ready) => listener.listen(0, "127.0.0.1", ready));
+    wire = new Wire(listener, `ws://127.0.0.1:${(listener.address() as AddressInfo).port}/ws/scenes`);
+    return wire;
+  }
+
+  cut(): void {
+    this.connected = false;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  mend(): void {
+    this.connected = true;
+  }
+
+  close(): void {
+    this.cut();
+    this.listener.close();
+  }
+
+  private join(near: Socket, far: Socket): void {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      this.sockets.add(from);
+      from.pipe(to);
+      from.on("error", () => to.destroy());
+      from.on("close", () => {
+        this.sockets.delete(from);
+        to.destroy();
+      });
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((ready) => probe.listen(0, "127.0.0.1", ready));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((closed) => probe.close(closed));
+  return port;
+}
