@@ -66,6 +66,20 @@ export async function testTools() {
   }
 }
 
+const PYTHON_PACKAGES = ["pycrdt==0.14.13", "pycrdt-websocket==0.16.5", "hypercorn==0.18.0"];
+
+/** A y-websocket server in Python, into `target/python`: the engine is tested against it. */
+export async function pythonServer() {
+  const folder = join(root, "target/python");
+  if (existsSync(join(folder, "pycrdt/websocket")) && existsSync(join(folder, "hypercorn"))) return;
+  if (!ask("python3", ["-m", "pip", "--version"])) {
+    throw new Error("The tests need Python 3 with pip. On Debian: `sudo apt-get install python3-pip`.");
+  }
+  say("Installing pycrdt-websocket");
+  const flags = ["--quiet", "--disable-pip-version-check", "--root-user-action=ignore", "--target", folder];
+  await must("python3", ["-m", "pip", "install", ...flags, ...PYTHON_PACKAGES]);
+}
+
 /** The build tool: wasm-bindgen of the lock file's version. */
 export async function xtask() {
   mkdirSync(join(root, "target"), { recursive: true });
@@ -88,6 +102,7 @@ if (import.meta.url === `file://${process.argv[1]}`) {
     await rust();
     await packages();
     await testTools();
+    await pythonServer();
     say("Ready");
   } catch (error) {
     console.error(`\n${error.message}`);

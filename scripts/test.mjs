@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { root, run, say } from "./process.mjs";
-import { js, packages, rust, testTools, wasm, xtask } from "./setup.mjs";
+import { js, packages, pythonServer, rust, testTools, wasm, xtask } from "./setup.mjs";
 
 const CARGO = /^(test result:|error: (test|could not))/;
 const VITEST = /^\s*(Test Files|Tests)\s+\d/;
@@ -81,6 +81,7 @@ try {
   await rust();
   await packages();
   if (steps.some(({ name }) => ["native", "wasm", "e2e"].includes(name))) await testTools();
+  if (steps.some(({ name }) => name === "e2e")) await pythonServer();
   if (steps.some(({ name }) => ["wasm", "types", "unit", "package", "e2e"].includes(name))) {
     say("Building the engine for the browser");
     await xtask();

@@ -83,7 +83,7 @@ export class Writer {
 interface Stage {
   server: SyncServer;
   /** Opens the editor as somebody; with a wire, through it. */
-  join(name: string, options?: { scene?: string; wire?: Wire; color?: string }): Promise<Writer>;
+  join(name: string, options?: { scene?: string; wire?: Pick<Wire, "scenes">; color?: string }): Promise<Writer>;
   wire(): Promise<Wire>;
 }
 
