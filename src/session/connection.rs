@@ -1,0 +1,258 @@
+//! The connection: one state, when to try again, when a silent socket is dead.
+//!
+//! Owns no socket and sends nothing: [`Link`] says what there is, the session acts on it. The browser's events are
+//! hints to it. Backoff is reset by a completed sync and by nothing else.
+
+use std::collections::VecDeque;
+
+use crate::protocol::{Hello, Reassembly, Role};
+
+use super::types::{Connection, Millis};
+
+/// How long opening a socket may take, the token callback included.
+const OPEN_TIMEOUT: Millis = 30_000;
+/// A plain server is probed after this much silence, plus up to [`PROBE_JITTER`].
+const PLAIN_SILENCE: Millis = 15_000;
+const PROBE_JITTER: Millis = 10_000;
+/// How long a probe of a plain server may stay unanswered.
+const PLAIN_PATIENCE: Millis = 15_000;
+/// How long the first frame may take.
+const HANDSHAKE_PATIENCE: Millis = 30_000;
+/// Bytes of unfinished fragments held at most.
+const REASSEMBLY_BYTES: usize = 128 << 20;
+/// Unfinished fragments are forgotten after this much silence.
+pub(super) const FRAGMENT_AGE: Millis = 60_000;
+
+/// The connection of a session.
+#[derive(Debug)]
+pub(super) enum Link {
+    Offline(Why),
+    Waiting { retry_at: Millis },
+    Opening { since: Millis },
+    Open(Box<Live>),
+    Unauthorized,
+    Forbidden,
+    Closed,
+}
+
+/// Why there is no connection, and none is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The local copy is not loaded yet.
+    Loading,
+    NoServer,
+    ByUser,
+    /// The server's document is another one.
+    Conflict,
+}
+
+/// An open socket.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub mode: Mode,
+    pub synced: bool,
+    /// When the last frame came.
+    pub heard_at: Millis,
+    /// When something was sent that has to be answered.
+    pub probed_at: Option<Millis>,
+    silence: Millis,
+    pub reassembly: Reassembly,
+    pub last_fragment_id: u64,
+    /// Our sync step 1s on their way, each with the seq up to which the server had been sent everything before it.
+    pub asked: VecDeque<u64>,
+    /// Seq up to which everything was sent on this connection.
+    pub sent_through: u64,
+    /// What was pending when the connection came up is pending up to here.
+    pub offline_through: u64,
+    pub largest_sent: usize,
+}
+
+/// Who is at the other end.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Mode {
+    /// No frame has come yet.
+    Unknown,
+    /// A server that acknowledges: it said hello.
+    Durable(Hello),
+    /// Any other y-websocket server. `covered`: it was sent what the outbox holds, on this connection. `ask_at`: when
+    /// to ask whether it has arrived.
+    Plain { covered: bool, ask_at: Option<Millis> },
+}
+
+/// What a deadline asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    Retry,
+    /// The socket does not open, or is dead.
+    Dead,
+    /// Send something that has to be answered.
+    Probe,
+    /// Ask a plain server whether it has what it was sent.
+    Ask,
+}
+
+impl Live {
+    pub fn new(now: Millis, jitter: f64) -> Self {
+        Self {
+            mode: Mode::Unknown,
+            synced: false,
+            heard_at: now,
+            probed_at: Some(now),
+            silence: PLAIN_SILENCE + (jitter * PROBE_JITTER as f64) as Millis,
+            reassembly: Reassembly::new(REASSEMBLY_BYTES),
+            last_fragment_id: 0,
+            asked: VecDeque::new(),
+            sent_through: 0,
+            offline_through: 0,
+            largest_sent: 0,
+        }
+    }
+
+    /// Any received byte is a sign of life.
+    pub fn heard(&mut self, now: Millis) {
+        self.heard_at = now;
+        self.probed_at = None;
+    }
+
+    pub fn hello(&self) -> Option<&Hello> {
+        match &self.mode {
+            Mode::Durable(hello) => Some(hello),
+            Mode::Unknown | Mode::Plain { .. } => None,
+        }
+    }
+
+    /// How long it may be silent, and how long a probe may stay unanswered.
+    fn limits(&self) -> (Millis, Millis) {
+        match &self.mode {
+            Mode::Unknown => (HANDSHAKE_PATIENCE, HANDSHAKE_PATIENCE),
+            Mode::Durable(hello) => {
+                let heartbeat = Millis::from(hello.heartbeat_ms.clamp(1_000, 120_000));
+                (heartbeat, heartbeat)
+            }
+            Mode::Plain { .. } => (self.silence, PLAIN_PATIENCE),
+        }
+    }
+
+    fn deadline(&self, patience_factor: Millis) -> (Millis, Due) {
+        let (silence, patience) = self.limits();
+        let life = match self.probed_at {
+            Some(at) => (at + patience * patience_factor, Due::Dead),
+            None => (self.heard_at + silence, Due::Probe),
+        };
+        match self.mode {
+            Mode::Plain { ask_at: Some(at), .. } if at < life.0 => (at, Due::Ask),
+            _ => life,
+        }
+    }
+}
+
+impl Link {
+    pub fn live(&self) -> Option<&Live> {
+        match self {
+            Self::Open(live) => Some(live),
+            _ => None,
+        }
+    }
+
+    pub fn live_mut(&mut self) -> Option<&mut Live> {
+        match self {
+            Self::Open(live) => Some(live),
+            _ => None,
+        }
+    }
+
+    /// Whether the driver has a socket, or is opening one.
+    pub fn has_socket(&self) -> bool {
+        matches!(self, Self::Opening { .. } | Self::Open(_))
+    }
+
+    /// A server has shown what it is.
+    pub fn is_online(&self) -> bool {
+        self.live().is_some_and(|live| live.mode != Mode::Unknown)
+    }
+
+    pub fn is_read_only(&self) -> bool {
+        self.live().and_then(Live::hello).is_some_and(|hello| hello.role == Role::ReadOnly)
+    }
+
+    pub fn is_synced(&self) -> bool {
+        self.live().is_some_and(|live| live.synced)
+    }
+
+    pub fn shown(&self) -> Connection {
+        match self {
+            Self::Offline(Why::Loading) | Self::Opening { .. } => Connection::Connecting,
+            Self::Offline(_) | Self::Waiting { .. } => Connection::Offline,
+            Self::Open(live) if live.mode == Mode::Unknown => Connection::Connecting,
+            Self::Open(_) => Connection::Online,
+            Self::Unauthorized => Connection::Unauthorized,
+            Self::Forbidden => Connection::Forbidden,
+            Self::Closed => Connection::Closed,
+        }
+    }
+
+    /// The next deadline.
+    pub fn deadline(&self, retries: &Retries) -> Option<(Millis, Due)> {
+        match self {
+            Self::Waiting { retry_at } => Some((*retry_at, Due::Retry)),
+            Self::Opening { since } => Some((since + OPEN_TIMEOUT, Due::Dead)),
+            Self::Open(live) => Some(live.deadline(retries.patience_factor())),
+            Self::Offline(_) | Self::Unauthorized | Self::Forbidden | Self::Closed => None,
+        }
+    }
+}
+
+/// What is remembered from one try to the next.
+#[derive(Debug, Default)]
+pub(super) struct Retries {
+    /// Tries since the last sync.
+    attempt: u32,
+    /// Connections that fell silent since the last sync: a large sync over a slow line looks like that, so each may
+    /// take longer than the one before.
+    silent: u32,
+    /// The token was refused since the last sync that held.
+    refused: bool,
+    synced_at: Option<Millis>,
+}
+
+/// A sync that holds this long shows that the token is accepted.
+const ACCEPTED_AFTER: Millis = 10_000;
+
+impl Retries {
+    const FIRST: Millis = 100;
+    const LONGEST: Millis = 30_000;
+
+    /// Exponential with full jitter, 0.1 s to 30 s; `random` in 0..1.
+    pub fn next_delay(&mut self, random: f64) -> Millis {
+        let ceiling = Self::FIRST.checked_shl(self.attempt.min(16)).unwrap_or(Self::LONGEST).min(Self::LONGEST);
+        self.attempt = self.attempt.saturating_add(1);
+        (random * ceiling as f64) as Millis
+    }
+
+    pub fn synced(&mut self, now: Millis) {
+        self.attempt = 0;
+        self.silent = 0;
+        self.synced_at = Some(now);
+    }
+
+    pub fn fell_silent(&mut self) {
+        self.silent = self.silent.saturating_add(1);
+    }
+
+    fn patience_factor(&self) -> Millis {
+        1 << self.silent.min(4)
+    }
+
+    /// The server refuses the token. Returns whether another one is worth asking for: once per refusal.
+    pub fn refused(&mut self, now: Millis) -> bool {
+        let accepted = self.synced_at.take().is_some_and(|at| now.saturating_sub(at) >= ACCEPTED_AFTER);
+        let ask = !self.refused || accepted;
+        self.refused = true;
+        ask
+    }
+
+    /// The application asks to connect: all that was is forgotten. Returns whether the last token was refused.
+    pub fn restart(&mut self) -> bool {
+        std::mem::take(self).refused
+    }
+}

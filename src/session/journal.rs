@@ -1,0 +1,221 @@
+//! The device's copy: which writes are on their way, what the store has, what to do when it fails.
+//!
+//! The writes of one input form one transaction. When one fails, memory goes on as the truth: nothing more is written
+//! until, after a while, one transaction brings the store up to everything. Nothing here reads the document.
+
+use std::collections::VecDeque;
+
+use crate::store::{Row, StoreError, Write};
+
+use super::types::{Millis, Storage};
+
+/// A log of more rows, or of more bytes beside its largest row, is compacted when the session is idle.
+const COMPACT_ROWS: usize = 500;
+const COMPACT_BYTES: usize = 1 << 20;
+/// That much over the limits it is compacted at once.
+const URGENT: usize = 4;
+const RETRY_FIRST: Millis = 1_000;
+const RETRY_LONGEST: Millis = 60_000;
+
+#[derive(Debug)]
+pub(super) struct Journal {
+    state: State,
+    batch: Vec<Write>,
+    last_ticket: u64,
+    in_flight: VecDeque<InFlight>,
+    /// Log rows whose content is in the document, with their sizes.
+    rows: Vec<(Row, usize)>,
+    pub epoch: Option<String>,
+    failures: u32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum State {
+    /// No store, or its copy was deleted.
+    Off,
+    Loading,
+    Working,
+    Failing { error: StoreError, retry_at: Millis, loaded: bool },
+}
+
+#[derive(Debug)]
+struct InFlight {
+    ticket: u64,
+    /// Sizes of the rows it appends.
+    appends: Vec<usize>,
+    /// Rows it deletes.
+    deletes: Vec<(Row, usize)>,
+}
+
+/// What a failing store needs after a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mending {
+    /// It was never loaded: load it.
+    Load,
+    /// Bring it up to what is in memory.
+    Rewrite,
+}
+
+impl Journal {
+    pub fn new(store: bool) -> Self {
+        let state = if store { State::Loading } else { State::Off };
+        Self {
+            state,
+            batch: Vec::new(),
+            last_ticket: 0,
+            in_flight: VecDeque::new(),
+            rows: Vec::new(),
+            epoch: None,
+            failures: 0,
+        }
+    }
+
+    pub fn is_loading(&self) -> bool {
+        self.state == State::Loading
+    }
+
+    pub fn is_working(&self) -> bool {
+        self.state == State::Working
+    }
+
+    pub fn shown(&self) -> Storage {
+        match &self.state {
+            State::Off => Storage::Memory,
+            State::Loading | State::Working => Storage::IndexedDb,
+            State::Failing { error, .. } => match error {
+                StoreError::Full => Storage::Full,
+                StoreError::Blocked(_) => Storage::Blocked,
+                StoreError::Corrupt(_) => Storage::Corrupt,
+                StoreError::Closed(_) | StoreError::Failed(_) | StoreError::Replaced => Storage::Memory,
+            },
+        }
+    }
+
+    pub fn loaded(&mut self, epoch: Option<String>, rows: Vec<(Row, usize)>) {
+        self.state = State::Working;
+        self.failures = 0;
+        self.epoch = epoch;
+        self.rows.extend(rows);
+    }
+
+    /// Nothing is written from now on.
+    pub fn turn_off(&mut self) {
+        self.state = State::Off;
+        self.batch.clear();
+    }
+
+    /// Adds a step to the transaction of this input.
+    pub fn write(&mut self, write: Write) {
+        if self.is_working() {
+            self.batch.push(write);
+        }
+    }
+
+    pub fn write_all(&mut self, writes: Vec<Write>) {
+        if self.is_working() {
+            self.batch.extend(writes);
+        }
+    }
+
+    /// The transaction of this input, if there is anything to write. `in_epoch`: only if the copy is still of ours.
+    pub fn take_batch(&mut self, in_epoch: bool) -> Option<(u64, Vec<Write>)> {
+        if self.batch.is_empty() {
+            return None;
+        }
+        let mut writes = std::mem::take(&mut self.batch);
+        if let Some(epoch) = self.epoch.clone().filter(|_| in_epoch) {
+            writes.insert(0, Write::InEpoch { epoch });
+        }
+        self.last_ticket += 1;
+        let mut appends = Vec::new();
+        let mut deletes = Vec::new();
+        for write in &writes {
+            match write {
+                Write::Append { update, .. } => appends.push(update.len()),
+                Write::Compact { rows, snapshot } => {
+                    let (gone, kept) = std::mem::take(&mut self.rows).into_iter().partition(|row| rows.contains(&row.0));
+                    deletes = gone;
+                    self.rows = kept;
+                    appends.push(snapshot.len());
+                }
+                Write::Reset { snapshot, .. } => {
+                    deletes.append(&mut self.rows);
+                    appends.push(snapshot.len());
+                }
+                _ => {}
+            }
+        }
+        self.in_flight.push_back(InFlight { ticket: self.last_ticket, appends, deletes });
+        Some((self.last_ticket, writes))
+    }
+
+    pub fn stored(&mut self, ticket: u64, rows: &[Row]) {
+        let Some(write) = self.landed(ticket) else { return };
+        self.rows.extend(rows.iter().copied().zip(write.appends));
+        if self.is_working() {
+            self.failures = 0;
+        }
+    }
+
+    /// Returns whether the store was working until now.
+    pub fn failed(&mut self, now: Millis, ticket: u64, error: StoreError) -> bool {
+        if let Some(write) = self.landed(ticket) {
+            self.rows.extend(write.deletes);
+        }
+        self.fail(now, error, true)
+    }
+
+    pub fn not_loaded(&mut self, now: Millis, error: StoreError) {
+        self.fail(now, error, false);
+    }
+
+    fn fail(&mut self, now: Millis, error: StoreError, loaded: bool) -> bool {
+        if matches!(self.state, State::Off | State::Failing { .. }) {
+            return false;
+        }
+        let wait = RETRY_FIRST.checked_shl(self.failures.min(10)).unwrap_or(RETRY_LONGEST).min(RETRY_LONGEST);
+        self.failures = self.failures.saturating_add(1);
+        self.batch.clear();
+        self.state = State::Failing { error, retry_at: now + wait, loaded };
+        true
+    }
+
+    fn landed(&mut self, ticket: u64) -> Option<InFlight> {
+        let at = self.in_flight.iter().position(|write| write.ticket == ticket)?;
+        self.in_flight.remove(at)
+    }
+
+    pub fn in_flight(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
+    pub fn retry_at(&self) -> Option<Millis> {
+        match self.state {
+            State::Failing { retry_at, .. } => Some(retry_at),
+            _ => None,
+        }
+    }
+
+    /// Goes back to work when it is time to.
+    pub fn mend(&mut self, now: Millis) -> Option<Mending> {
+        let State::Failing { retry_at, loaded, .. } = self.state else { return None };
+        if now < retry_at {
+            return None;
+        }
+        self.state = if loaded { State::Working } else { State::Loading };
+        Some(if loaded { Mending::Rewrite } else { Mending::Load })
+    }
+
+    /// Whether the log wants compacting; `idle`: nothing is happening.
+    pub fn wants_compacting(&self, idle: bool) -> bool {
+        let factor = if idle { 1 } else { URGENT };
+        let largest = self.rows.iter().map(|row| row.1).max().unwrap_or_default();
+        let bytes: usize = self.rows.iter().map(|row| row.1).sum::<usize>() - largest;
+        self.is_working() && (self.rows.len() > COMPACT_ROWS * factor || bytes > COMPACT_BYTES * factor)
+    }
+
+    pub fn compact(&mut self, snapshot: Vec<u8>) {
+        let rows = self.rows.iter().map(|row| row.0).collect();
+        self.write(Write::Compact { rows, snapshot });
+    }
+}

@@ -1,0 +1,310 @@
+//! The pending updates: what the server has not acknowledged, in the order it is to be submitted.
+//!
+//! Only an acknowledgement removes an update. Seqs follow each other without gaps; an update that was never on a wire
+//! may still be merged with others or cut up, so its seq may change until then.
+
+use std::collections::VecDeque;
+
+use yrs::merge_updates_v1;
+
+use crate::store::{Pending, PendingKey, SetAside, Write};
+
+use super::split::split;
+
+/// Pending updates that were never sent are merged up to this size, bytes.
+const MERGED_BYTES: usize = 32 * 1024;
+/// So many unsent updates are worth merging.
+const MERGE_AT: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Outbox {
+    session: String,
+    entries: VecDeque<Entry>,
+    /// The highest seq given so far.
+    last_seq: u64,
+    /// The highest seq that was ever on a wire.
+    sent: u64,
+    pub set_aside: Vec<Aside>,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub seq: u64,
+    pub update: Vec<u8>,
+    pub place: Place,
+    /// Keys in the store that this entry stands for, until the store has it under its own.
+    replaces: Vec<PendingKey>,
+    /// The write that gives it its own key.
+    replacing: Option<u64>,
+}
+
+/// Where an update of this device is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Memory,
+    /// In memory, and in the write with this ticket.
+    Writing(u64),
+    Stored,
+}
+
+#[derive(Debug)]
+pub(super) struct Aside {
+    pub update: SetAside,
+    pub place: Place,
+}
+
+impl Place {
+    fn settle(&mut self, ticket: u64, outcome: Place) {
+        if *self == Self::Writing(ticket) {
+            *self = outcome;
+        }
+    }
+}
+
+impl Outbox {
+    pub fn new(session: String) -> Self {
+        Self { session, entries: VecDeque::new(), last_seq: 0, sent: 0, set_aside: Vec::new() }
+    }
+
+    pub fn key(&self, seq: u64) -> PendingKey {
+        PendingKey { session: self.session.clone(), seq }
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    pub fn highest_sent(&self) -> u64 {
+        self.sent
+    }
+
+    pub fn first_pending(&self) -> Option<u64> {
+        self.entries.front().map(|entry| entry.seq)
+    }
+
+    pub fn updates(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.entries.iter().map(|entry| &entry.update)
+    }
+
+    /// The entries after `seq`.
+    pub fn after(&self, seq: u64) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.seq > seq)
+    }
+
+    pub fn mark_sent(&mut self, seq: u64) {
+        self.sent = self.sent.max(seq);
+    }
+
+    /// Takes in an update; returns its key.
+    pub fn push(&mut self, update: Vec<u8>, place: Place) -> PendingKey {
+        self.last_seq += 1;
+        self.entries.push_back(Entry { seq: self.last_seq, update, place, replaces: Vec::new(), replacing: None });
+        self.key(self.last_seq)
+    }
+
+    /// Removes what was acknowledged; returns whether there was anything.
+    pub fn acknowledge(&mut self, seq: u64) -> bool {
+        let before = self.entries.len();
+        while self.entries.front().is_some_and(|entry| entry.seq <= seq) {
+            self.entries.pop_front();
+        }
+        self.entries.len() != before
+    }
+
+    pub fn remove(&mut self, seq: u64) -> Option<Entry> {
+        let at = self.entries.iter().position(|entry| entry.seq == seq)?;
+        self.entries.remove(at)
+    }
+
+    /// Puts a refused update aside. None if it is not pending.
+    pub fn put_aside(&mut self, seq: u64, code: &str, message: &str) -> Option<Write> {
+        let entry = self.remove(seq)?;
+        let key = self.key(seq);
+        let write = Write::SetAside { key: key.clone(), code: code.to_owned(), message: message.to_owned() };
+        let update = SetAside { key, code: code.to_owned(), message: message.to_owned(), update: entry.update };
+        self.set_aside.push(Aside { update, place: entry.place });
+        Some(write)
+    }
+
+    /// Everything pending goes aside, under keys of the epoch it belongs to: seqs start again in the next.
+    pub fn close_epoch(&mut self, epoch: &str) -> Vec<Write> {
+        let mut writes = Vec::new();
+        let session = format!("{}@{epoch}", self.session);
+        for entry in std::mem::take(&mut self.entries) {
+            let key = PendingKey { session: session.clone(), seq: entry.seq };
+            let (code, message) = ("epoch".to_owned(), "the server has another document in its place".to_owned());
+            let mut from = entry.replaces;
+            from.push(self.key(entry.seq));
+            writes.push(Write::Coalesce { from, to: key.clone(), update: entry.update.clone() });
+            writes.push(Write::SetAside { key: key.clone(), code: code.clone(), message: message.clone() });
+            let update = SetAside { key, code, message, update: entry.update };
+            self.set_aside.push(Aside { update, place: Place::Memory });
+        }
+        self.last_seq = 0;
+        self.sent = 0;
+        writes
+    }
+
+    /// Takes over updates of other sessions, or such as were set aside: they are submitted under this one's seqs. To be
+    /// followed by [`Outbox::rearrange`], which tells the store.
+    pub fn adopt(&mut self, pending: impl IntoIterator<Item = Pending>) {
+        for Pending { key, update } in pending {
+            if key.session == self.session && self.entries.iter().any(|entry| entry.seq == key.seq) {
+                continue;
+            }
+            self.last_seq += 1;
+            let replaces = vec![key];
+            self.entries.push_back(Entry { seq: self.last_seq, update, place: Place::Stored, replaces, replacing: None });
+        }
+    }
+
+    /// What was set aside with this code, for adopting it again.
+    pub fn take_aside(&mut self, code: &str) -> Vec<Pending> {
+        let (taken, kept) = std::mem::take(&mut self.set_aside).into_iter().partition(|a| a.update.code == code);
+        self.set_aside = kept;
+        let taken: Vec<Aside> = taken;
+        taken.into_iter().map(|aside| Pending { key: aside.update.key, update: aside.update.update }).collect()
+    }
+
+    /// Whether enough is unsent that merging pays.
+    pub fn wants_merging(&self) -> bool {
+        self.entries.len() >= MERGE_AT
+            && self.unsent().filter(|entry| entry.update.len() < MERGED_BYTES).count() >= MERGE_AT
+    }
+
+    fn unsent(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.seq > self.sent)
+    }
+
+    /// Whether something unsent exceeds `max` bytes.
+    pub fn has_oversized(&self, max: usize) -> bool {
+        self.unsent().any(|entry| entry.update.len() > max)
+    }
+
+    /// Merges small unsent updates and cuts those over `max` bytes, gives them seqs anew, and returns the writes that
+    /// make the store follow, to be carried out in one transaction.
+    pub fn rearrange(&mut self, max: usize) -> Vec<Write> {
+        let at = self.entries.iter().position(|entry| entry.seq > self.sent).unwrap_or(self.entries.len());
+        let unsent: Vec<Entry> = self.entries.drain(at..).collect();
+        if unsent.is_empty() {
+            return Vec::new();
+        }
+        self.last_seq = self.sent.max(self.entries.back().map_or(0, |entry| entry.seq));
+        let stored = unsent.iter().all(|entry| entry.place == Place::Stored);
+        let mut from: Vec<PendingKey> = Vec::new();
+        for entry in &unsent {
+            from.push(self.key(entry.seq));
+            from.extend(entry.replaces.iter().cloned());
+        }
+        let updates = merged(unsent.into_iter().map(|entry| entry.update).collect(), MERGED_BYTES.min(max));
+        let updates = updates.into_iter().flat_map(|update| if update.len() > max { cut(update, max) } else { vec![update] });
+        // Until the write is through, the store has it all under the old keys.
+        let place = if stored { Place::Stored } else { Place::Memory };
+        let mut writes = Vec::new();
+        for update in updates {
+            self.last_seq += 1;
+            let to = self.key(self.last_seq);
+            let replaces = std::mem::take(&mut from);
+            writes.push(Write::Coalesce { from: replaces.clone(), to, update: update.clone() });
+            self.entries.push_back(Entry { seq: self.last_seq, update, place, replaces, replacing: None });
+        }
+        writes
+    }
+
+    /// What the store has to be told if nothing is known of what it has.
+    pub fn rewrite(&self, acknowledged: u64) -> Vec<Write> {
+        let mut writes = vec![Write::Acknowledge { session: self.session.clone(), seq: acknowledged }];
+        for aside in &self.set_aside {
+            let SetAside { key, code, message, update } = aside.update.clone();
+            writes.push(Write::Coalesce { from: Vec::new(), to: key.clone(), update });
+            writes.push(Write::SetAside { key, code, message });
+        }
+        for entry in &self.entries {
+            let to = self.key(entry.seq);
+            writes.push(Write::Coalesce { from: entry.replaces.clone(), to, update: entry.update.clone() });
+        }
+        writes
+    }
+
+    /// Everything not in the store yet goes with the write `ticket`.
+    pub fn writing(&mut self, ticket: u64) {
+        for entry in self.entries.iter_mut().filter(|entry| !entry.replaces.is_empty()) {
+            entry.replacing.get_or_insert(ticket);
+        }
+        self.each_place(|place| {
+            if *place == Place::Memory {
+                *place = Place::Writing(ticket);
+            }
+        });
+    }
+
+    pub fn stored(&mut self, ticket: u64) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.replacing == Some(ticket)) {
+            entry.replacing = None;
+            entry.replaces.clear();
+        }
+        self.each_place(|place| place.settle(ticket, Place::Stored));
+    }
+
+    pub fn not_stored(&mut self, ticket: u64) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.replacing == Some(ticket)) {
+            entry.replacing = None;
+        }
+        self.each_place(|place| place.settle(ticket, Place::Memory));
+    }
+
+    /// Nothing of this is in a store any more.
+    pub fn in_memory_only(&mut self) {
+        self.each_place(|place| *place = Place::Memory);
+    }
+
+    pub fn is_stored(&self) -> bool {
+        self.entries.iter().all(|entry| entry.place == Place::Stored)
+            && self.set_aside.iter().all(|aside| aside.place == Place::Stored)
+    }
+
+    fn each_place(&mut self, mut change: impl FnMut(&mut Place)) {
+        self.entries.iter_mut().for_each(|entry| change(&mut entry.place));
+        self.set_aside.iter_mut().for_each(|aside| change(&mut aside.place));
+    }
+}
+
+/// Neighbours merged as long as they stay within `max` bytes together.
+fn merged(updates: Vec<Vec<u8>>, max: usize) -> Vec<Vec<u8>> {
+    let mut out: Vec<Vec<u8>> = Vec::new();
+    let mut group: Vec<Vec<u8>> = Vec::new();
+    let mut size = 0;
+    for update in updates {
+        if size + update.len() > max && !group.is_empty() {
+            finish_group(&mut out, std::mem::take(&mut group), max);
+            size = 0;
+        }
+        size += update.len();
+        group.push(update);
+    }
+    finish_group(&mut out, group, max);
+    out
+}
+
+fn finish_group(out: &mut Vec<Vec<u8>>, group: Vec<Vec<u8>>, max: usize) {
+    match merge_updates_v1(&group) {
+        Ok(update) if group.len() > 1 && update.len() <= max.max(MERGED_BYTES) => out.push(update),
+        // What does not decode is for the server to refuse: it must not take its neighbours along.
+        _ => out.extend(group),
+    }
+}
+
+fn cut(update: Vec<u8>, max: usize) -> Vec<Vec<u8>> {
+    match split(&update, max) {
+        Ok(pieces) if !pieces.is_empty() => pieces,
+        _ => vec![update],
+    }
+}
