@@ -12,11 +12,14 @@ const MAX_UNFINISHED: usize = 4;
 
 /// Cuts `frame` into fragments, each a frame of its own. `id` must differ from those of frames still on their way.
 pub fn fragments(frame: &[u8], id: u64) -> impl Iterator<Item = Vec<u8>> + '_ {
-    let count = frame.len().div_ceil(FRAGMENT_BYTES) as u64;
-    frame
-        .chunks(FRAGMENT_BYTES)
-        .zip(0..)
-        .map(move |(bytes, index)| Message::Fragment { id, index, count, bytes }.to_frame())
+    fragments_of(frame, id, FRAGMENT_BYTES)
+}
+
+/// [`fragments`] with a payload of `size` bytes each, for a peer that takes only smaller frames.
+pub fn fragments_of(frame: &[u8], id: u64, size: usize) -> impl Iterator<Item = Vec<u8>> + '_ {
+    let size = size.max(1);
+    let count = frame.len().div_ceil(size) as u64;
+    frame.chunks(size).zip(0..).map(move |(bytes, index)| Message::Fragment { id, index, count, bytes }.to_frame())
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -14,7 +14,7 @@ pub(crate) mod lib0 {
 }
 
 pub use decode::{DecodeError, Messages, messages};
-pub use fragment::{FRAGMENT_BYTES, FragmentError, Reassembly, fragments};
+pub use fragment::{FRAGMENT_BYTES, FragmentError, Reassembly, fragments, fragments_of};
 
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +151,9 @@ pub mod close {
     pub const EPOCH: u16 = 4409;
     /// The peer reads too slowly to keep up.
     pub const SLOW: u16 = 4508;
+
+    /// Of a client: nothing came for too long.
+    pub const SILENT: u16 = 4509;
 
     /// What a client does about a close.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]

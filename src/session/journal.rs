@@ -35,7 +35,11 @@ enum State {
     Off,
     Loading,
     Working,
-    Failing { error: StoreError, retry_at: Millis, loaded: bool },
+    Failing {
+        error: StoreError,
+        retry_at: Millis,
+        loaded: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -104,6 +108,20 @@ impl Journal {
         self.batch.clear();
     }
 
+    /// The copy was replaced: what failed before is no matter any more.
+    pub fn restart(&mut self) {
+        self.state = State::Working;
+    }
+
+    /// Deletes the copy; nothing is written after that.
+    pub fn delete(&mut self) {
+        if self.state != State::Off {
+            self.batch = vec![Write::Delete];
+            self.rows.clear();
+            self.state = State::Off;
+        }
+    }
+
     /// Adds a step to the transaction of this input.
     pub fn write(&mut self, write: Write) {
         if self.is_working() {
@@ -133,7 +151,8 @@ impl Journal {
             match write {
                 Write::Append { update, .. } => appends.push(update.len()),
                 Write::Compact { rows, snapshot } => {
-                    let (gone, kept) = std::mem::take(&mut self.rows).into_iter().partition(|row| rows.contains(&row.0));
+                    let (gone, kept) =
+                        std::mem::take(&mut self.rows).into_iter().partition(|row| rows.contains(&row.0));
                     deletes = gone;
                     self.rows = kept;
                     appends.push(snapshot.len());

@@ -2,99 +2,303 @@
 //!
 //! [`Session::handle`] takes an [`Input`] and the time; [`Session::poll_output`] is drained completely after each.
 //! No clock, no randomness but a seeded one, no sockets, no browser.
+//!
+//! Invariants: a local edit is journaled in the turn it is made, and sent in the same turn if there is someone to send
+//! it to; nothing pending is forgotten but by an acknowledgement; queued edits reach the document before anything else
+//! changes it; the status never claims more than is true. A session never changes its document's room.
+//!
+//! The parts: [`connection`] (state, deadlines), [`outbox`] (pending updates) and [`journal`] (the store) know nothing
+//! of each other; `lifecycle`, `sync`, `edits` and `presence` are the session's methods that join them.
 
+mod connection;
+mod edits;
+mod journal;
+mod lifecycle;
+mod outbox;
+mod presence;
 pub mod split;
+mod stage;
+mod status;
+mod sync;
 mod types;
 
 use std::collections::VecDeque;
+use std::mem;
 
-use crate::slate::{Node, Range};
+use yrs::merge_updates_v1;
+
+use crate::slate::{DocOptions, Node, Op, Range, SlateDoc};
+use crate::undo::Undo;
+
+use connection::{Due, Link, Retries, Why};
+use edits::Seed;
+use journal::Journal;
+use outbox::Outbox;
+use presence::Presence;
+use stage::Stage;
 
 pub use types::*;
 
 /// One opened document.
-#[derive(Debug)]
 pub struct Session {
     config: Config,
+    now: Millis,
+    random: fastrand::Rng,
+
+    doc: SlateDoc,
+    undo: Undo,
+    /// Local operations the doc does not have yet, and the selection before the first.
+    queue: Vec<Op>,
+    selection_before: Option<Range>,
+    /// The doc keeps updates that wait for others.
+    incomplete: bool,
+
+    journal: Journal,
+    outbox: Outbox,
+    /// The highest seq known to be on the server.
+    acknowledged: u64,
+    link: Link,
+    retries: Retries,
+    /// The largest frame a server has shown to take, where one was refused.
+    frame_limit: Option<usize>,
+    /// The largest update the server takes, as of the last hello.
+    update_limit: usize,
+    /// Submitting waits until then: the server was asked too much.
+    hold_until: Option<Millis>,
+    holds: u32,
+    seed: Seed,
+    /// The epoch of the server's document is not that of the local copy.
+    conflict: bool,
+    /// What the server has, on its way to replace the local copy.
+    replacement: Option<SlateDoc>,
+
+    presence: Presence,
+    ready: bool,
+    closing: Option<Millis>,
+    ended: bool,
+    /// Of the last edit or remote change.
+    busy_at: Millis,
+    offline_since: Option<Millis>,
+    error: Option<SessionError>,
+
+    stage: Stage,
     outputs: VecDeque<Output>,
     status: Status,
-    peers: Vec<Peer>,
 }
+
+/// The log is compacted after this much quiet.
+const IDLE: Millis = 2_000;
 
 impl Session {
     /// Opens a document. The first outputs are there at once.
-    pub fn new(config: Config, _now: Millis) -> Self {
-        let mut outputs = VecDeque::new();
-        outputs.push_back(if config.store { Output::Load } else { Output::Ready });
-        let status = Status {
-            connection: Connection::Offline,
-            synced: false,
-            saved: Saved::Server,
-            pending: 0,
-            set_aside: 0,
-            storage: if config.store { Storage::IndexedDb } else { Storage::Memory },
+    pub fn new(config: Config, now: Millis) -> Self {
+        let mut random = fastrand::Rng::with_seed(config.seed);
+        let doc = SlateDoc::new(DocOptions {
+            client_id: config.client_id,
+            root: config.root.clone(),
+            block_id: config.block_id.clone(),
+            seed: random.u64(..),
+        });
+        let mut session = Self {
+            now,
+            random,
+            undo: Undo::new(config.capture_timeout),
+            queue: Vec::new(),
+            selection_before: None,
+            incomplete: false,
+            journal: Journal::new(config.store),
+            outbox: Outbox::new(config.session.clone()),
+            acknowledged: 0,
+            link: Link::Offline(Why::Loading),
+            retries: Retries::default(),
+            frame_limit: None,
+            update_limit: sync::USUAL_UPDATE_LIMIT,
+            hold_until: None,
+            holds: 0,
+            seed: Seed::new(config.initial_value.clone()),
+            conflict: false,
+            replacement: None,
+            presence: Presence::new(doc.client_id(), config.presence.as_ref(), now),
+            ready: false,
+            closing: None,
+            ended: false,
+            busy_at: now,
             offline_since: None,
-            retry_at: None,
-            syncing_offline_changes: false,
-            progress: None,
-            read_only: false,
-            epoch_conflict: false,
             error: None,
+            stage: Stage::default(),
+            outputs: VecDeque::new(),
+            status: status::initial(config.store),
+            doc,
+            config,
         };
-        Self { config, outputs, status, peers: Vec::new() }
+        session.start();
+        session.finish();
+        session
     }
 
-    /// Takes one input. Total: whatever comes, the session goes on. `now` never goes back.
-    pub fn handle(&mut self, _now: Millis, _input: Input) {}
+    /// Takes one input. Total: whatever comes, the session goes on. A `now` before the last one counts as that.
+    pub fn handle(&mut self, now: Millis, input: Input) {
+        if self.ended {
+            return;
+        }
+        self.now = self.now.max(now);
+        self.dispatch(input);
+        self.run_deadlines();
+        self.finish();
+    }
+
+    fn dispatch(&mut self, input: Input) {
+        match input {
+            Input::Edit(op) => self.edit(op),
+            Input::Flush | Input::Suspend => self.flush(),
+            Input::Select(range) => self.select(range),
+            Input::Undo => self.undo(),
+            Input::Redo => self.redo(),
+            Input::Presence(changes) => self.presence.merge(&changes),
+            Input::ApplyUpdate(update) => self.import(update),
+            Input::Connect => self.connect(),
+            Input::Disconnect => self.disconnect(),
+            Input::Close => self.close(),
+            Input::Resolve(Conflict::TakeServer) => self.take_server(),
+            Input::DeleteLocal { discard_pending } => self.delete_local(discard_pending),
+            Input::Loaded(result) => self.loaded(result),
+            Input::Stored { ticket, rows } => self.stored(ticket, &rows),
+            Input::StoreFailed { ticket, error } => self.store_failed(ticket, error),
+            Input::Orphans(pending) => self.adopt_orphans(pending),
+            Input::TabUpdate(update) => self.tab_update(&update),
+            Input::Opened => self.opened(),
+            Input::Frame(frame) => self.frame(&frame),
+            Input::Text(text) => self.text(&text),
+            Input::Closed { code, reason } => self.socket_closed(code, &reason),
+            Input::TokenFailed { message } => self.token_failed(message),
+            Input::NetworkHint { online } => self.network_hint(online),
+            Input::Tick => {}
+        }
+    }
+
+    /// Does what is due. Runs with every input: a late timer delays nothing that another event could start.
+    fn run_deadlines(&mut self) {
+        match self.link.deadline(&self.retries) {
+            Some((at, due)) if at <= self.now => match due {
+                Due::Retry => self.open_socket(),
+                Due::Dead => self.socket_dead(),
+                Due::Probe => self.probe(),
+                Due::Ask => self.ask(),
+            },
+            _ => {}
+        }
+        if self.hold_until.is_some_and(|at| at <= self.now) {
+            self.hold_until = None;
+            self.pump();
+        }
+        self.expire_fragments();
+        self.mend_store();
+        self.compact_if_due();
+        self.presence_due();
+        if self.closing.is_some_and(|at| at <= self.now) {
+            self.end();
+        }
+    }
+
+    /// When [`Input::Tick`] is due at the latest, ms since the epoch. Changes with every input.
+    pub fn next_timeout(&self) -> Option<Millis> {
+        if self.ended {
+            return None;
+        }
+        let compact = self.journal.wants_compacting(true).then_some(self.busy_at + IDLE);
+        [
+            self.link.deadline(&self.retries).map(|(at, _)| at),
+            self.hold_until,
+            self.journal.retry_at(),
+            compact,
+            self.presence_deadline(),
+            self.fragments_deadline(),
+            self.closing,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
 
     /// The next effect, in order; none once drained.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// When [`Input::Tick`] is due at the latest, ms since the epoch. Changes with every input.
-    pub fn next_timeout(&self) -> Option<Millis> {
-        None
+    /// Puts what one input has led to in order: the editor first, then the store, then the network, then the news.
+    fn finish(&mut self) {
+        let stage = mem::take(&mut self.stage);
+        self.outputs.extend(stage.editor);
+        self.outputs.extend(stage.updates);
+        if let Some((ticket, writes)) = self.journal.take_batch(!stage.any_epoch) {
+            self.outbox.writing(ticket);
+            self.outputs.push_back(Output::Write { ticket, writes });
+        }
+        self.outputs.extend(stage.orders);
+        self.outputs.extend(stage.errors.into_iter().map(Output::Error));
+        if self.ended {
+            self.outputs.push_back(Output::Status);
+            self.status = self.current_status();
+            self.outputs.push_back(Output::Ended);
+            return;
+        }
+        if self.closing.is_some() && !self.journal.in_flight() {
+            self.closing = None;
+            self.end();
+            return self.finish();
+        }
+        let status = self.current_status();
+        if status != self.status {
+            self.status = status;
+            self.outputs.push_back(Output::Status);
+        }
+        if self.presence.resolve(&self.doc, stage.doc_changed) {
+            self.outputs.push_back(Output::Peers);
+        }
     }
 
+    /// Equal until something changes.
     pub fn status(&self) -> &Status {
         &self.status
     }
 
-    /// The others, by client id.
+    /// The others, by client id. Equal until something changes.
     pub fn peers(&self) -> &[Peer] {
-        &self.peers
+        self.presence.peers()
     }
 
     /// The editor's children. Queued edits are not in it before the next flush.
     pub fn value(&self) -> Vec<Node> {
-        Vec::new()
+        self.doc.value()
     }
 
     /// May change when the local copy is loaded, or when a peer turns out to have the same.
     pub fn client_id(&self) -> u32 {
-        self.config.client_id
+        self.doc.client_id()
     }
 
+    /// Queued edits count from the next flush on.
     pub fn can_undo(&self) -> bool {
-        false
+        self.undo.can_undo()
     }
 
     pub fn can_redo(&self) -> bool {
-        false
+        self.undo.can_redo()
     }
 
     /// Yjs v1 encoding.
     pub fn state_vector(&self) -> Vec<u8> {
-        vec![0]
+        self.doc.state_vector()
     }
 
     /// What a replica with `state_vector` lacks, everything without one; as an update, Yjs v1 encoding.
     ///
     /// # Errors
     /// `invalid-update` if the state vector does not decode.
-    pub fn encode_state(&self, _state_vector: Option<&[u8]>) -> Result<Vec<u8>, SessionError> {
-        Ok(vec![0, 0])
+    pub fn encode_state(&self, state_vector: Option<&[u8]>) -> Result<Vec<u8>, SessionError> {
+        self.doc
+            .encode_state(state_vector)
+            .map_err(|error| SessionError { code: ErrorCode::InvalidUpdate, message: error.to_string() })
     }
 
     /// What the server has not acknowledged, or refuses, as one update.
@@ -102,16 +306,21 @@ impl Session {
     /// # Errors
     /// `invalid-update` if what is kept does not decode any more.
     pub fn export_pending(&self) -> Result<Vec<u8>, SessionError> {
-        Ok(vec![0, 0])
+        let aside = self.outbox.set_aside.iter().map(|aside| &aside.update.update);
+        merge_updates_v1(aside.chain(self.outbox.updates()))
+            .map_err(|error| SessionError { code: ErrorCode::InvalidUpdate, message: error.to_string() })
     }
 
-    /// A range as JSON text that survives edits. None if it does not lie in the document.
-    pub fn anchor(&self, _range: &Range) -> Option<String> {
-        None
+    /// A range as JSON text that survives edits. None if it does not lie in the document. Flush first.
+    pub fn anchor(&self, range: &Range) -> Option<String> {
+        presence::anchor(&self.doc, range)
     }
 
-    /// Where an anchor is now. None if its place is gone or the text is no anchor.
-    pub fn resolve_anchor(&self, _anchor: &str) -> Option<Range> {
-        None
+    /// Where an anchor is now. None if its place is gone or the text is no anchor. Flush first.
+    pub fn resolve_anchor(&self, anchor: &str) -> Option<Range> {
+        presence::resolve_anchor(&self.doc, anchor)
     }
 }
+
+#[cfg(test)]
+mod tests;

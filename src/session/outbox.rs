@@ -25,6 +25,7 @@ pub(super) struct Outbox {
     /// The highest seq that was ever on a wire.
     sent: u64,
     pub set_aside: Vec<Aside>,
+    asides: u64,
 }
 
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Place {
 
 impl Outbox {
     pub fn new(session: String) -> Self {
-        Self { session, entries: VecDeque::new(), last_seq: 0, sent: 0, set_aside: Vec::new() }
+        Self { session, entries: VecDeque::new(), last_seq: 0, sent: 0, set_aside: Vec::new(), asides: 0 }
     }
 
     pub fn key(&self, seq: u64) -> PendingKey {
@@ -125,28 +126,29 @@ impl Outbox {
     }
 
     /// Puts a refused update aside. None if it is not pending.
-    pub fn put_aside(&mut self, seq: u64, code: &str, message: &str) -> Option<Write> {
+    pub fn put_aside(&mut self, seq: u64, code: &str, message: &str) -> Option<Vec<Write>> {
         let entry = self.remove(seq)?;
-        let key = self.key(seq);
-        let write = Write::SetAside { key: key.clone(), code: code.to_owned(), message: message.to_owned() };
-        let update = SetAside { key, code: code.to_owned(), message: message.to_owned(), update: entry.update };
-        self.set_aside.push(Aside { update, place: entry.place });
-        Some(write)
+        Some(self.entry_aside(entry, code, message))
     }
 
-    /// Everything pending goes aside, under keys of the epoch it belongs to: seqs start again in the next.
-    pub fn close_epoch(&mut self, epoch: &str) -> Vec<Write> {
+    /// A key of its own: the seq may be given again.
+    fn entry_aside(&mut self, entry: Entry, code: &str, message: &str) -> Vec<Write> {
+        self.asides += 1;
+        let key = PendingKey { session: format!("{}/aside", self.session), seq: self.asides };
+        let mut from = entry.replaces;
+        from.push(self.key(entry.seq));
+        let (code, message) = (code.to_owned(), message.to_owned());
+        let update = SetAside { key: key.clone(), code: code.clone(), message: message.clone(), update: entry.update };
+        let put = Write::Coalesce { from, to: key.clone(), update: update.update.clone() };
+        self.set_aside.push(Aside { update, place: entry.place });
+        vec![put, Write::SetAside { key, code, message }]
+    }
+
+    /// Everything pending goes aside: it belongs to an epoch that has ended. Seqs start again in the next.
+    pub fn close_epoch(&mut self) -> Vec<Write> {
         let mut writes = Vec::new();
-        let session = format!("{}@{epoch}", self.session);
         for entry in std::mem::take(&mut self.entries) {
-            let key = PendingKey { session: session.clone(), seq: entry.seq };
-            let (code, message) = ("epoch".to_owned(), "the server has another document in its place".to_owned());
-            let mut from = entry.replaces;
-            from.push(self.key(entry.seq));
-            writes.push(Write::Coalesce { from, to: key.clone(), update: entry.update.clone() });
-            writes.push(Write::SetAside { key: key.clone(), code: code.clone(), message: message.clone() });
-            let update = SetAside { key, code, message, update: entry.update };
-            self.set_aside.push(Aside { update, place: Place::Memory });
+            writes.extend(self.entry_aside(entry, "epoch", "the server has another document in its place"));
         }
         self.last_seq = 0;
         self.sent = 0;
@@ -162,7 +164,22 @@ impl Outbox {
             }
             self.last_seq += 1;
             let replaces = vec![key];
-            self.entries.push_back(Entry { seq: self.last_seq, update, place: Place::Stored, replaces, replacing: None });
+            self.entries.push_back(Entry {
+                seq: self.last_seq,
+                update,
+                place: Place::Stored,
+                replaces,
+                replacing: None,
+            });
+        }
+    }
+
+    /// What the store has of updates set aside earlier.
+    pub fn take_stored_aside(&mut self, stored: Vec<SetAside>) {
+        for update in stored {
+            if self.set_aside.iter().all(|aside| aside.update.key != update.key) {
+                self.set_aside.push(Aside { update, place: Place::Stored });
+            }
         }
     }
 
@@ -205,7 +222,8 @@ impl Outbox {
             from.extend(entry.replaces.iter().cloned());
         }
         let updates = merged(unsent.into_iter().map(|entry| entry.update).collect(), MERGED_BYTES.min(max));
-        let updates = updates.into_iter().flat_map(|update| if update.len() > max { cut(update, max) } else { vec![update] });
+        let updates =
+            updates.into_iter().flat_map(|update| if update.len() > max { cut(update, max) } else { vec![update] });
         // Until the write is through, the store has it all under the old keys.
         let place = if stored { Place::Stored } else { Place::Memory };
         let mut writes = Vec::new();

@@ -1,0 +1,242 @@
+//! Changes of the document: local operations in, remote updates in, undo, the seed.
+//!
+//! Queued operations are flushed before anything else touches the document. What is made here goes to the outbox, the
+//! journal and the wire; what comes from elsewhere goes to the journal, as the bytes received.
+
+use crate::slate::{LocalChange, Node, Op, RemoteChange, SlateDoc};
+use crate::store::Write;
+
+use super::outbox::Place;
+use super::split::split;
+use super::{ErrorCode, Origin, Session};
+
+/// Content for a document that has none.
+#[derive(Debug)]
+pub(super) enum Seed {
+    None,
+    Wanted(Vec<Node>),
+    /// A server that decides was asked to take it.
+    Asked(Vec<Node>),
+}
+
+impl Seed {
+    pub fn new(value: Option<Vec<Node>>) -> Self {
+        value.map_or(Self::None, Self::Wanted)
+    }
+
+    /// The connection is gone: what was asked has to be asked again.
+    pub fn unasked(&mut self) {
+        if let Self::Asked(value) = std::mem::replace(self, Self::None) {
+            *self = Self::Wanted(value);
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn edit(&mut self, op: Op) {
+        if self.queue.is_empty() {
+            self.selection_before = self.presence.selection(&self.doc);
+        }
+        self.queue.push(op);
+        self.presence.edited(self.now);
+    }
+
+    /// The queue becomes one transaction, one update.
+    pub(super) fn flush(&mut self) {
+        if self.queue.is_empty() {
+            return;
+        }
+        let ops = std::mem::take(&mut self.queue);
+        let mut change = self.doc.apply_local(ops);
+        let before = self.selection_before.take();
+        if !change.inverse.is_empty() {
+            self.undo.record(self.now, std::mem::take(&mut change.inverse), before);
+        }
+        let corrections = std::mem::take(&mut change.ops);
+        self.undo.transform(&corrections);
+        self.stage.operations(Origin::Local, corrections);
+        self.local_change(change, Origin::Local);
+        self.presence.settle_selection(&self.doc);
+    }
+
+    fn local_change(&mut self, change: LocalChange, origin: Origin) {
+        if let Some((op, error)) = change.rejected.first() {
+            let message = format!("an operation does not fit the document: {error} ({op:?})");
+            self.report(ErrorCode::InvalidUpdate, message);
+            self.stage.diverged();
+        }
+        if let Some(update) = change.update {
+            self.submit(update, origin);
+        }
+    }
+
+    pub(super) fn undo(&mut self) {
+        self.undo_or_redo(true);
+    }
+
+    pub(super) fn redo(&mut self) {
+        self.undo_or_redo(false);
+    }
+
+    fn undo_or_redo(&mut self, undo: bool) {
+        self.flush();
+        let selection = self.presence.selection(&self.doc);
+        let result = match undo {
+            true => self.undo.undo(&mut self.doc, selection),
+            false => self.undo.redo(&mut self.doc, selection),
+        };
+        let Some(result) = result else { return };
+        self.stage.operations(Origin::Undo, result.ops);
+        if let Some(selection) = result.selection {
+            self.stage.select(selection);
+        }
+        self.presence.edited(self.now);
+        self.local_change(result.change, Origin::Undo);
+    }
+
+    /// A change made here: pending until the server has it.
+    pub(super) fn submit(&mut self, update: Vec<u8>, origin: Origin) {
+        self.busy_at = self.now;
+        for piece in self.pieces(&update) {
+            let key = self.outbox.push(piece.clone(), Place::Memory);
+            self.journal.write(Write::Append { update: piece, pending: Some(key) });
+        }
+        self.stage.update(origin, update);
+        self.pump();
+        if self.outbox.wants_merging() {
+            self.rearrange();
+        }
+    }
+
+    fn pieces(&self, update: &[u8]) -> Vec<Vec<u8>> {
+        if update.len() > self.update_limit
+            && let Ok(pieces) = split(update, self.update_limit)
+        {
+            return pieces;
+        }
+        vec![update.to_vec()]
+    }
+
+    /// Merges and cuts what was never sent.
+    pub(super) fn rearrange(&mut self) {
+        let writes = self.outbox.rearrange(self.update_limit);
+        self.journal.write_all(writes);
+    }
+
+    /// A change from elsewhere. Returns whether the document is another one now.
+    pub(super) fn apply(&mut self, update: &[u8], origin: Origin, journal: bool) -> bool {
+        self.flush();
+        let was_incomplete = self.incomplete;
+        let change = match self.doc.apply_update(update) {
+            Ok(change) => change,
+            Err(error) => {
+                self.report(ErrorCode::InvalidUpdate, error.to_string());
+                return false;
+            }
+        };
+        // What has to wait for other updates changes nothing, and would be lost if it were not kept (F21).
+        let waits = change.pending && update.len() > 2;
+        if journal && (change.changed || waits) {
+            self.journal.write(Write::Append { update: update.to_vec(), pending: None });
+        }
+        let mut changed = change.changed;
+        self.incomplete = change.pending;
+        if change.changed || waits {
+            self.busy_at = self.now;
+            self.stage.update(origin, update.to_vec());
+        }
+        self.remote_change(change, origin);
+        if self.incomplete {
+            changed |= self.retry_pending(origin);
+        }
+        if self.incomplete && !was_incomplete && self.link.is_synced() {
+            self.request_sync();
+        }
+        changed
+    }
+
+    fn remote_change(&mut self, change: RemoteChange, origin: Origin) {
+        if !change.ops.is_empty() {
+            self.undo.transform(&change.ops);
+            self.stage.operations(origin, change.ops);
+        }
+        if change.resynced > 0 || change.foreign > 0 {
+            let message = format!(
+                "{} elements were mended, {} embeds are not for Slate and are not shown",
+                change.resynced, change.foreign
+            );
+            self.report(ErrorCode::InvalidUpdate, message);
+        }
+    }
+
+    /// Of updates that come out of order yrs may keep some waiting although nothing is missing any more: applying them
+    /// once again helps.
+    fn retry_pending(&mut self, origin: Origin) -> bool {
+        let Ok(waiting) = self.doc.encode_state(Some(&self.doc.state_vector())) else { return false };
+        let Ok(change) = self.doc.apply_update(&waiting) else { return false };
+        self.incomplete = change.pending;
+        let changed = change.changed;
+        self.stage.doc_changed |= changed;
+        self.remote_change(change, origin);
+        changed
+    }
+
+    /// An update the application brings: a remote change that the server does not have either.
+    pub(super) fn import(&mut self, update: Vec<u8>) {
+        let before = self.stage.updates.len();
+        if self.apply(&update, Origin::Remote, false) || self.stage.updates.len() > before {
+            self.stage.updates.truncate(before);
+            self.submit(update, Origin::Remote);
+        }
+    }
+
+    pub(super) fn tab_update(&mut self, update: &[u8]) {
+        self.apply(update, Origin::Store, false);
+    }
+
+    /// Seeds by itself: the same content gives the same update, wherever and how often it is made.
+    pub(super) fn seed_locally(&mut self, value: &[Node]) {
+        let update = SlateDoc::seed_update(&self.config.root, value);
+        let before = self.stage.updates.len();
+        if self.apply(&update, Origin::Store, false) {
+            self.stage.updates.truncate(before);
+            self.submit(update, Origin::Store);
+        }
+    }
+
+    /// Whether the document is to be given its first content now.
+    pub(super) fn take_wanted_seed(&mut self) -> Option<Vec<Node>> {
+        match std::mem::replace(&mut self.seed, Seed::None) {
+            Seed::Wanted(value) if self.is_without_content() && !value.is_empty() => Some(value),
+            Seed::Wanted(_) | Seed::None => None,
+            asked => {
+                self.seed = asked;
+                None
+            }
+        }
+    }
+
+    fn is_without_content(&self) -> bool {
+        self.doc.is_empty() && self.queue.is_empty() && !self.incomplete
+    }
+
+    /// Another client id: ours is someone else's.
+    pub(super) fn choose_client_id(&mut self) {
+        let mut id = self.random.u32(1..);
+        while self.doc.knows_client(id) {
+            id = self.random.u32(1..);
+        }
+        let placeholder = SlateDoc::new(self.doc_options());
+        self.doc = std::mem::replace(&mut self.doc, placeholder).with_client_id(id);
+        self.presence.awareness.rename(id);
+    }
+
+    pub(super) fn doc_options(&mut self) -> crate::slate::DocOptions {
+        crate::slate::DocOptions {
+            client_id: self.random.u32(1..),
+            root: self.config.root.clone(),
+            block_id: self.config.block_id.clone(),
+            seed: self.random.u64(..),
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! Opening and closing: the store's answers, the socket's events, epochs.
+
+use crate::protocol::Message;
+use crate::protocol::close::{self, Meaning};
+use crate::slate::SlateDoc;
+use crate::store::{Loaded, Pending, Row, StoreError, Write};
+
+use super::connection::{Link, Live, Mode, Why};
+use super::edits::Seed;
+use super::journal::Mending;
+use super::{ErrorCode, IDLE, Millis, Origin, Output, Remote, Session};
+
+/// How long closing waits for the store.
+const CLOSING: Millis = 5_000;
+/// A server that refuses frames smaller than this takes nothing.
+const SMALLEST_FRAME: usize = 1024;
+
+impl Session {
+    pub(super) fn start(&mut self) {
+        if self.config.store {
+            self.stage.order(Output::Load);
+        } else {
+            self.become_ready(true);
+        }
+    }
+
+    /// `whole`: whether the document is known to be what the device has of it.
+    fn become_ready(&mut self, whole: bool) {
+        if self.ready {
+            return;
+        }
+        self.ready = true;
+        if whole && let Err(mismatch) = self.doc.check_root() {
+            return self.wrong_root(mismatch.to_string());
+        }
+        self.stage.editor.clear();
+        self.stage.editor.push(Output::Ready);
+        match self.config.remote {
+            Remote::Connect => self.open_socket(),
+            Remote::Wait => self.set_offline(Why::ByUser),
+            Remote::None => {
+                self.link = Link::Offline(Why::NoServer);
+                if !whole {
+                    // A copy that turns up later would be merged with the seed.
+                    self.journal.turn_off();
+                }
+                if let Some(value) = self.take_wanted_seed() {
+                    self.seed_locally(&value);
+                }
+            }
+        }
+    }
+
+    /// There is content, but not where this session looks for it: better no editor than an empty one.
+    pub(super) fn wrong_root(&mut self, message: String) {
+        self.report(ErrorCode::RootMismatch, message);
+        self.drop_socket(close::NORMAL);
+        self.end();
+    }
+
+    // --- the store
+
+    pub(super) fn loaded(&mut self, result: Result<Loaded, StoreError>) {
+        if !self.journal.is_loading() {
+            return;
+        }
+        match result {
+            Ok(loaded) => {
+                self.take_loaded(loaded);
+                self.become_ready(true);
+            }
+            Err(error) => {
+                self.report(ErrorCode::Storage, error.to_string());
+                self.journal.not_loaded(self.now, error);
+                self.become_ready(false);
+            }
+        }
+    }
+
+    fn take_loaded(&mut self, loaded: Loaded) {
+        let late = self.ready;
+        let mut damaged = loaded.damaged;
+        let mut rows = Vec::with_capacity(loaded.log.len());
+        if yrs::merge_updates_v1(loaded.log.iter().map(|(_, update)| update)).is_ok_and(|all| self.apply_stored(&all)) {
+            rows.extend(loaded.log.iter().map(|(row, update)| (*row, update.len())));
+        } else {
+            for (row, update) in &loaded.log {
+                // What does not decode stays in the log, and out of every compaction.
+                match self.apply_stored(update) {
+                    true => rows.push((*row, update.len())),
+                    false => damaged += 1,
+                }
+            }
+        }
+        for pending in &loaded.outbox {
+            self.apply_stored(&pending.update);
+        }
+        if !late && self.doc.knows_client(self.doc.client_id()) {
+            self.choose_client_id();
+        }
+        let epoch = loaded.epoch.or(self.journal.epoch.take());
+        self.journal.loaded(epoch, rows);
+        self.outbox.take_stored_aside(loaded.set_aside);
+        self.adopt_orphans(loaded.outbox);
+        if late {
+            self.rewrite_store();
+        }
+        if damaged > 0 {
+            self.report(ErrorCode::Storage, format!("{damaged} damaged records of the local copy were set aside"));
+        }
+    }
+
+    fn apply_stored(&mut self, update: &[u8]) -> bool {
+        let before = self.stage.errors.len();
+        self.apply(update, Origin::Store, false);
+        let applied = self.stage.errors.len() == before;
+        self.stage.errors.truncate(before);
+        if !self.ready {
+            self.stage.updates.clear();
+        }
+        applied
+    }
+
+    /// Pending updates whose session has died are submitted by this one.
+    pub(super) fn adopt_orphans(&mut self, pending: Vec<Pending>) {
+        if pending.is_empty() {
+            return;
+        }
+        for orphan in &pending {
+            if self.ready {
+                self.apply_stored(&orphan.update);
+            }
+        }
+        self.outbox.adopt(pending);
+        self.rearrange();
+        self.pump();
+    }
+
+    pub(super) fn stored(&mut self, ticket: u64, rows: &[Row]) {
+        self.journal.stored(ticket, rows);
+        self.outbox.stored(ticket);
+    }
+
+    pub(super) fn store_failed(&mut self, ticket: u64, error: StoreError) {
+        self.outbox.not_stored(ticket);
+        if error == StoreError::Replaced {
+            // Another tab has taken the server's document in place of this one.
+            self.journal.failed(self.now, ticket, error);
+            self.journal.turn_off();
+            return self.epoch_mismatch();
+        }
+        let message = error.to_string();
+        if self.journal.failed(self.now, ticket, error) {
+            self.report(ErrorCode::Storage, message);
+        }
+    }
+
+    pub(super) fn mend_store(&mut self) {
+        match self.journal.mend(self.now) {
+            Some(Mending::Load) => self.stage.order(Output::Load),
+            Some(Mending::Rewrite) => self.rewrite_store(),
+            None => {}
+        }
+    }
+
+    /// Brings the store up to what is in memory, whatever it has.
+    fn rewrite_store(&mut self) {
+        self.flush();
+        let Ok(snapshot) = self.doc.encode_state(None) else { return };
+        if let Some(epoch) = self.journal.epoch.clone() {
+            self.journal.write(Write::SetEpoch { epoch });
+        }
+        self.journal.compact(snapshot);
+        self.journal.write_all(self.outbox.rewrite(self.acknowledged));
+        self.outbox.in_memory_only();
+    }
+
+    pub(super) fn compact_if_due(&mut self) {
+        let idle = self.now >= self.busy_at + IDLE;
+        if self.ready
+            && self.journal.wants_compacting(idle)
+            && let Ok(snapshot) = self.doc.encode_state(None)
+        {
+            self.journal.compact(snapshot);
+        }
+    }
+
+    pub(super) fn delete_local(&mut self, discard_pending: bool) {
+        self.flush();
+        let kept = self.outbox.len() + self.outbox.set_aside.len();
+        if kept > 0 && !discard_pending {
+            return self.report(ErrorCode::Storage, format!("{kept} edits are only on this device"));
+        }
+        self.stage.any_epoch = true;
+        self.journal.delete();
+        self.outbox.in_memory_only();
+    }
+
+    // --- the socket
+
+    pub(super) fn connect(&mut self) {
+        match self.link {
+            Link::Offline(Why::NoServer | Why::Loading) | Link::Opening { .. } | Link::Open(_) | Link::Closed => {}
+            Link::Offline(Why::ByUser | Why::Conflict) | Link::Waiting { .. } => self.open_socket(),
+            Link::Unauthorized | Link::Forbidden => {
+                let fresh_token = self.retries.restart();
+                self.open(fresh_token);
+            }
+        }
+    }
+
+    pub(super) fn open_socket(&mut self) {
+        self.open(false);
+    }
+
+    fn open(&mut self, fresh_token: bool) {
+        self.link = Link::Opening { since: self.now };
+        self.stage.order(Output::OpenSocket { fresh_token });
+    }
+
+    pub(super) fn disconnect(&mut self) {
+        if self.config.remote == Remote::None || matches!(self.link, Link::Closed) {
+            return;
+        }
+        self.flush();
+        self.say_goodbye();
+        self.drop_socket(close::NORMAL);
+        if self.ready {
+            self.set_offline(Why::ByUser);
+        } else {
+            self.config.remote = Remote::Wait;
+        }
+    }
+
+    pub(super) fn opened(&mut self) {
+        if !matches!(self.link, Link::Opening { .. }) {
+            return;
+        }
+        self.flush();
+        let jitter = self.random.f64();
+        self.link = Link::Open(Box::new(Live::new(self.now, jitter)));
+        self.request_sync();
+        self.presence.awareness.connected();
+        self.send_presence();
+    }
+
+    pub(super) fn came_online(&mut self) {
+        self.offline_since = None;
+        self.hold_until = None;
+    }
+
+    pub(super) fn socket_closed(&mut self, code: u16, reason: &str) {
+        if !self.link.has_socket() {
+            return;
+        }
+        let largest = self.link.live().map_or(0, |live| live.largest_sent);
+        if code == close::EPOCH {
+            return self.wait_for_retry();
+        }
+        match close::meaning(code) {
+            Meaning::Retry => self.wait_for_retry(),
+            Meaning::Unauthorized => self.refused(reason),
+            Meaning::Forbidden => {
+                self.connection_gone();
+                self.link = Link::Forbidden;
+                self.report(ErrorCode::Forbidden, format!("the server closes for good ({code}): {reason}"));
+            }
+            Meaning::TooLarge => {
+                let limit = self.frame_limit.unwrap_or(usize::MAX).min(largest) / 2;
+                self.frame_limit = Some(limit.max(SMALLEST_FRAME));
+                self.report(ErrorCode::TooLarge, format!("the server does not take a frame of {largest} bytes"));
+                self.wait_for_retry();
+            }
+        }
+    }
+
+    /// The socket is gone, or will be: what depends on it ends.
+    fn connection_gone(&mut self) {
+        self.lost_connection();
+        self.seed.unasked();
+        self.hold_until = None;
+    }
+
+    fn wait_for_retry(&mut self) {
+        self.connection_gone();
+        let delay = self.retries.next_delay(self.random.f64());
+        self.link = Link::Waiting { retry_at: self.now + delay };
+    }
+
+    /// The server does not accept the token: another one is asked for, once.
+    fn refused(&mut self, reason: &str) {
+        self.connection_gone();
+        self.report(ErrorCode::Unauthorized, format!("the server refuses the token: {reason}"));
+        if self.retries.refused(self.now) {
+            self.open(true);
+        } else {
+            self.link = Link::Unauthorized;
+        }
+    }
+
+    /// Refused by a message instead of a close.
+    pub(super) fn denied(&mut self, reason: &str) {
+        let reason = reason.to_owned();
+        self.drop_socket(close::NORMAL);
+        self.refused(&reason);
+    }
+
+    pub(super) fn token_failed(&mut self, message: String) {
+        if matches!(self.link, Link::Opening { .. }) {
+            self.report(ErrorCode::Unauthorized, message);
+            self.wait_for_retry();
+        }
+    }
+
+    pub(super) fn socket_dead(&mut self) {
+        if self.link.live().is_some() {
+            self.retries.fell_silent();
+        }
+        self.drop_socket(close::SILENT);
+        self.wait_for_retry();
+    }
+
+    fn drop_socket(&mut self, code: u16) {
+        if self.link.has_socket() {
+            self.stage.order(Output::CloseSocket { code });
+        }
+    }
+
+    /// A hint, not a fact: online is a reason to try now, offline a reason to ask whether the server is there.
+    pub(super) fn network_hint(&mut self, online: bool) {
+        match &self.link {
+            Link::Waiting { .. } if online => self.open_socket(),
+            Link::Open(live) if live.probed_at.is_none() && live.mode != Mode::Unknown => self.probe(),
+            _ => {}
+        }
+    }
+
+    fn say_goodbye(&mut self) {
+        if self.link.live().is_some() && self.presence.awareness.set_state(None) {
+            let farewell = self.presence.awareness.take_own(self.now);
+            self.send(Message::Awareness(&farewell).to_frame());
+            self.presence.awareness.disconnected();
+            self.presence.own_changed = true;
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        if self.closing.is_some() {
+            return;
+        }
+        self.flush();
+        self.say_goodbye();
+        self.drop_socket(close::NORMAL);
+        self.lost_connection();
+        self.link = Link::Closed;
+        self.closing = Some(self.now + CLOSING);
+    }
+
+    pub(super) fn end(&mut self) {
+        self.link = Link::Closed;
+        self.closing = None;
+        self.ended = true;
+    }
+
+    // --- epochs
+
+    /// The server has another document under this name: neither takes anything of the other.
+    pub(super) fn epoch_mismatch(&mut self) {
+        self.conflict = true;
+        self.drop_socket(close::NORMAL);
+        self.connection_gone();
+        self.link = Link::Offline(Why::Conflict);
+        self.report(ErrorCode::Epoch, "the document was replaced on the server since this copy was made");
+    }
+
+    pub(super) fn take_server(&mut self) {
+        if !self.conflict || self.replacement.is_some() {
+            return;
+        }
+        let options = self.doc_options();
+        self.replacement = Some(SlateDoc::new(options));
+        self.drop_socket(close::NORMAL);
+        self.open_socket();
+    }
+
+    /// The server's document is here: it takes the place of the local copy, in one step for the editor and in one for
+    /// the store.
+    pub(super) fn replace_with(&mut self, update: &[u8]) {
+        self.flush();
+        let Some(mut doc) = self.replacement.take() else { return };
+        let epoch = self.link.live().and_then(Live::hello).map(|hello| hello.epoch.clone());
+        let (Some(epoch), Ok(change)) = (epoch, doc.apply_update(update)) else {
+            self.report(ErrorCode::InvalidUpdate, "what the server has cannot be read");
+            return self.replacement = Some(doc);
+        };
+        let ops = SlateDoc::diff(&self.doc.value(), &doc.value());
+        self.doc = doc;
+        self.incomplete = change.pending;
+        self.undo.clear();
+        self.presence.forget_selection();
+        self.presence.awareness.rename(self.doc.client_id());
+        self.conflict = false;
+        self.seed = Seed::None;
+        self.acknowledged = 0;
+        self.stage.operations(Origin::Remote, ops);
+        let snapshot = self.doc.encode_state(None).unwrap_or_default();
+        self.stage.update(Origin::Remote, snapshot.clone());
+        let writes = self.outbox.close_epoch();
+        self.journal.restart();
+        self.journal.write_all(writes);
+        self.journal.write(Write::Reset { epoch: epoch.clone(), snapshot });
+        self.journal.epoch = Some(epoch);
+        self.stage.any_epoch = true;
+        if let Some(live) = self.link.live_mut() {
+            live.synced = true;
+            live.sent_through = 0;
+        }
+        self.retries.synced(self.now);
+    }
+}

@@ -1,0 +1,290 @@
+//! Presence: one's own state for the peers, the peers' states for the application.
+//!
+//! A state is JSON as the cursor editor of slate-yjs has it, `{data, selection: {anchor, focus}}` with Yjs relative
+//! positions, and `typing` and `lastActive` of ours. Selections are kept as sticky positions and resolved to Slate's
+//! only when the document or a state has changed. Nothing is sent, and nobody told, if nothing is different.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use yrs::{Any, Assoc};
+
+use crate::awareness::Awareness;
+use crate::protocol::Message;
+use crate::slate::{Point, Range, SlateDoc, Sticky};
+
+use super::{ErrorCode, Millis, Peer, Session};
+
+/// At most one state is sent in this time.
+const SEND_EVERY: Millis = 50;
+/// An edit counts as typing for this long.
+const TYPING: Millis = 2_000;
+/// `lastActive` is not told more exactly than this.
+const ACTIVE: Millis = 5_000;
+
+pub(super) struct Presence {
+    pub awareness: Awareness,
+    /// What the application says of this user; none: not shown to peers.
+    data: Option<Map<String, Value>>,
+    selection: Option<StickyRange>,
+    /// Given by the editor while operations were queued: in terms of the document after them.
+    unsettled: Option<Option<Range>>,
+    typing_until: Option<Millis>,
+    last_active: Millis,
+    /// The state has to be written anew.
+    pub own_changed: bool,
+    sent_at: Option<Millis>,
+    known: BTreeMap<u32, Known>,
+    peers: Vec<Peer>,
+    pub peers_changed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct StickyRange {
+    anchor: Sticky,
+    focus: Sticky,
+}
+
+/// A peer's state, read.
+struct Known {
+    json: Arc<str>,
+    presence: Any,
+    selection: Option<StickyRange>,
+    typing: bool,
+    last_active: Option<Millis>,
+}
+
+impl Presence {
+    pub fn new(client_id: u32, data: Option<&Any>, now: Millis) -> Self {
+        let mut presence = Self {
+            awareness: Awareness::new(client_id),
+            data: None,
+            selection: None,
+            unsettled: None,
+            typing_until: None,
+            last_active: now,
+            own_changed: false,
+            sent_at: None,
+            known: BTreeMap::new(),
+            peers: Vec::new(),
+            peers_changed: false,
+        };
+        if let Some(data) = data {
+            presence.merge(data);
+        }
+        presence
+    }
+
+    pub fn merge(&mut self, changes: &Any) {
+        let Ok(Value::Object(changes)) = serde_json::to_value(changes) else { return };
+        let data = self.data.get_or_insert_default();
+        let before = data.clone();
+        data.extend(changes);
+        self.own_changed |= *data != before || self.data.as_ref().is_some_and(Map::is_empty);
+    }
+
+    /// The editor has changed something.
+    pub fn edited(&mut self, now: Millis) {
+        self.own_changed |= self.typing_until.is_none();
+        self.typing_until = Some(now + TYPING);
+        self.active(now);
+    }
+
+    fn active(&mut self, now: Millis) {
+        if now >= self.last_active + ACTIVE {
+            self.last_active = now;
+            self.own_changed = true;
+        }
+    }
+
+    pub fn settle_selection(&mut self, doc: &SlateDoc) {
+        let Some(range) = self.unsettled.take() else { return };
+        let selection = range.and_then(|range| StickyRange::of(doc, &range));
+        if selection != self.selection {
+            self.selection = selection;
+            self.own_changed = true;
+        }
+    }
+
+    pub fn forget_selection(&mut self) {
+        self.unsettled = None;
+        self.own_changed |= self.selection.take().is_some();
+    }
+
+    /// One's own selection, as the document is now.
+    pub fn selection(&self, doc: &SlateDoc) -> Option<Range> {
+        match &self.unsettled {
+            Some(range) => range.clone(),
+            None => self.selection.as_ref()?.resolve(doc),
+        }
+    }
+
+    fn state(&self) -> Option<String> {
+        let data = self.data.as_ref()?;
+        let selection = self.selection.as_ref().map(StickyRange::to_json);
+        let typing = self.typing_until.is_some();
+        Some(
+            json!({"data": data, "selection": selection, "typing": typing, "lastActive": self.last_active}).to_string(),
+        )
+    }
+
+    pub fn peers(&self) -> &[Peer] {
+        &self.peers
+    }
+
+    /// Brings the peers up to date; returns whether they are others than before.
+    pub fn resolve(&mut self, doc: &SlateDoc, doc_changed: bool) -> bool {
+        let moved = doc_changed && self.known.values().any(|known| known.selection.is_some());
+        if !std::mem::take(&mut self.peers_changed) && !moved {
+            return false;
+        }
+        let mut peers = Vec::new();
+        let mut known = std::mem::take(&mut self.known);
+        for (id, json, heard_at) in self.awareness.states() {
+            let read = match known.remove(&id) {
+                Some(read) if Arc::ptr_eq(&read.json, json) => read,
+                _ => Known::read(json),
+            };
+            peers.push(Peer {
+                client_id: id,
+                presence: read.presence.clone(),
+                selection: read.selection.as_ref().and_then(|selection| selection.resolve(doc)),
+                typing: read.typing,
+                last_active: read.last_active.unwrap_or(heard_at),
+            });
+            self.known.insert(id, read);
+        }
+        let changed = peers != self.peers;
+        self.peers = peers;
+        changed
+    }
+}
+
+impl Known {
+    fn read(json: &Arc<str>) -> Self {
+        let state = Any::from_json(json).unwrap_or(Any::Null);
+        let field = |name: &str| match &state {
+            Any::Map(map) => map.get(name).cloned(),
+            _ => None,
+        };
+        let selection = field("selection").and_then(|selection| {
+            let Any::Map(map) = selection else { return None };
+            Some(StickyRange {
+                anchor: Sticky::from_any(map.get("anchor")?)?,
+                focus: Sticky::from_any(map.get("focus")?)?,
+            })
+        });
+        // Other editors than Slate's have the user under another name.
+        let presence = field("data").or_else(|| field("user")).filter(|data| matches!(data, Any::Map(_)));
+        let last_active = match field("lastActive") {
+            Some(Any::Number(number)) => number.as_f64().filter(|ms| *ms >= 0.0).map(|ms| ms as Millis),
+            _ => None,
+        };
+        Self {
+            json: Arc::clone(json),
+            presence: presence.unwrap_or_else(|| Any::Map(Arc::default())),
+            selection,
+            typing: field("typing") == Some(Any::Bool(true)),
+            last_active,
+        }
+    }
+}
+
+impl StickyRange {
+    fn of(doc: &SlateDoc, range: &Range) -> Option<Self> {
+        Some(Self { anchor: doc.sticky(&range.anchor, Assoc::After)?, focus: doc.sticky(&range.focus, Assoc::After)? })
+    }
+
+    fn resolve(&self, doc: &SlateDoc) -> Option<Range> {
+        Some(Range { anchor: self.point(doc, &self.anchor)?, focus: self.point(doc, &self.focus)? })
+    }
+
+    fn point(&self, doc: &SlateDoc, sticky: &Sticky) -> Option<Point> {
+        doc.resolve(sticky)
+    }
+
+    fn to_json(&self) -> Value {
+        let end = |sticky: &Sticky| serde_json::to_value(sticky.to_any()).unwrap_or(Value::Null);
+        json!({"anchor": end(&self.anchor), "focus": end(&self.focus)})
+    }
+}
+
+pub(super) fn anchor(doc: &SlateDoc, range: &Range) -> Option<String> {
+    Some(StickyRange::of(doc, range)?.to_json().to_string())
+}
+
+pub(super) fn resolve_anchor(doc: &SlateDoc, anchor: &str) -> Option<Range> {
+    let Ok(Any::Map(map)) = Any::from_json(anchor) else { return None };
+    let range =
+        StickyRange { anchor: Sticky::from_any(map.get("anchor")?)?, focus: Sticky::from_any(map.get("focus")?)? };
+    range.resolve(doc)
+}
+
+impl Session {
+    pub(super) fn select(&mut self, range: Option<Range>) {
+        if self.presence.selection(&self.doc) != range {
+            self.presence.active(self.now);
+        }
+        self.presence.unsettled = Some(range);
+        if self.queue.is_empty() {
+            self.presence.settle_selection(&self.doc);
+        }
+    }
+
+    pub(super) fn heard_presence(&mut self, update: &[u8]) {
+        match self.presence.awareness.apply(self.now, update) {
+            Ok(applied) => {
+                self.presence.peers_changed |= applied.changed;
+                if applied.clash {
+                    self.flush();
+                    self.choose_client_id();
+                }
+            }
+            Err(error) => self.report(ErrorCode::Protocol, error.to_string()),
+        }
+    }
+
+    /// Sends one's own state if it is due.
+    pub(super) fn presence_due(&mut self) {
+        let now = self.now;
+        let presence = &mut self.presence;
+        if presence.typing_until.is_some_and(|until| until <= now) {
+            presence.typing_until = None;
+            presence.own_changed = true;
+        }
+        if presence.awareness.expiry().is_some_and(|at| at <= now) {
+            presence.peers_changed |= presence.awareness.expire(now);
+        }
+        if std::mem::take(&mut presence.own_changed) {
+            let state = presence.state();
+            presence.awareness.set_state(state);
+        }
+        let waited = presence.sent_at.is_none_or(|at| now >= at + SEND_EVERY);
+        if self.link.is_online() && waited && self.presence.awareness.is_due(now) {
+            self.send_presence();
+        }
+    }
+
+    pub(super) fn send_presence(&mut self) {
+        let state = self.presence.state();
+        self.presence.own_changed = false;
+        self.presence.awareness.set_state(state);
+        if !self.presence.awareness.is_due(self.now) {
+            return;
+        }
+        self.presence.sent_at = Some(self.now);
+        let update = self.presence.awareness.take_own(self.now);
+        self.send(Message::Awareness(&update).to_frame());
+    }
+
+    pub(super) fn presence_deadline(&self) -> Option<Millis> {
+        let presence = &self.presence;
+        let send = match presence.awareness.is_dirty() {
+            true => presence.sent_at.map(|at| at + SEND_EVERY),
+            false => presence.awareness.renewal(),
+        };
+        let send = send.filter(|_| self.link.is_online());
+        [send, presence.typing_until, presence.awareness.expiry()].into_iter().flatten().min()
+    }
+}

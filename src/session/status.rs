@@ -1,0 +1,81 @@
+//! What the application is told: derived from the parts after every input, never kept beside them.
+
+use super::connection::Link;
+use super::types::{Connection, ErrorCode, Saved, SessionError, Status, Storage};
+use super::{Session, connection};
+
+/// The status before anything has happened.
+pub(super) fn initial(store: bool) -> Status {
+    Status {
+        connection: Connection::Connecting,
+        synced: false,
+        saved: Saved::Server,
+        pending: 0,
+        set_aside: 0,
+        storage: if store { Storage::IndexedDb } else { Storage::Memory },
+        offline_since: None,
+        retry_at: None,
+        syncing_offline_changes: false,
+        progress: None,
+        read_only: false,
+        epoch_conflict: false,
+        error: None,
+    }
+}
+
+impl Session {
+    pub(super) fn current_status(&self) -> Status {
+        let live = self.link.live();
+        let first = self.outbox.first_pending();
+        let progress = live.and_then(|live| live.reassembly.progress());
+        let wide = |n: usize| n as u64;
+        Status {
+            connection: self.link.shown(),
+            synced: self.link.is_synced(),
+            saved: self.saved(),
+            pending: u32::try_from(self.outbox.len()).unwrap_or(u32::MAX),
+            set_aside: u32::try_from(self.outbox.set_aside.len()).unwrap_or(u32::MAX),
+            storage: self.journal.shown(),
+            offline_since: if self.link.is_online() { None } else { self.offline_since },
+            retry_at: match self.link {
+                Link::Waiting { retry_at } => Some(retry_at),
+                _ => None,
+            },
+            syncing_offline_changes: live
+                .is_some_and(|live| self.link.is_online() && first.is_some_and(|seq| seq <= live.offline_through)),
+            progress: progress.map(|(received, total)| (wide(received), wide(total))),
+            read_only: self.link.is_read_only(),
+            epoch_conflict: self.conflict,
+            error: self.error.clone(),
+        }
+    }
+
+    /// The least safe place of anything the server does not have.
+    fn saved(&self) -> Saved {
+        if self.outbox.is_empty() && self.outbox.set_aside.is_empty() && self.queue.is_empty() {
+            Saved::Server
+        } else if self.queue.is_empty() && self.outbox.is_stored() {
+            Saved::Local
+        } else {
+            Saved::Memory
+        }
+    }
+
+    pub(super) fn report(&mut self, code: ErrorCode, message: impl Into<String>) {
+        let error: SessionError = self.stage.error(code, message).clone();
+        self.error = Some(error);
+    }
+
+    /// No connection: since now, if it was there until now.
+    pub(super) fn lost_connection(&mut self) {
+        self.offline_since.get_or_insert(self.now);
+        if self.presence.awareness.disconnected() {
+            self.presence.peers_changed = true;
+        }
+    }
+
+    pub(super) fn set_offline(&mut self, why: connection::Why) {
+        self.link = Link::Offline(why);
+        self.lost_connection();
+    }
+}

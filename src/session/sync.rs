@@ -1,0 +1,522 @@
+//! The wire: frames in, what they ask for out.
+//!
+//! Two kinds of servers. One that says hello first acknowledges each update when it is stored; any other y-websocket
+//! server is sent updates, and asked by a sync step 1 whether it has them: it answers in order, so its step 2 tells
+//! that it has processed what was sent before.
+
+use yrs::updates::decoder::Decode;
+use yrs::updates::encoder::Encode;
+use yrs::{StateVector, Update};
+
+use crate::protocol::{self, FRAGMENT_BYTES, Hello, Message, RejectCode, Role, messages};
+use crate::slate::SlateDoc;
+use crate::store::Write;
+
+use super::connection::{FRAGMENT_AGE, Live, Mode};
+use super::edits::Seed;
+use super::outbox::Place;
+use super::split::split;
+use super::{ErrorCode, Millis, Origin, Output, Session};
+
+/// Assumed before a server has said what it takes, bytes.
+pub(super) const USUAL_UPDATE_LIMIT: usize = 512 * 1024;
+/// So much may be submitted and not acknowledged; the rest waits, and may be merged.
+const WINDOW: usize = 64;
+const WINDOW_BYTES: usize = 4 << 20;
+/// A plain server is asked what it has this long after it was sent something.
+const ASK_AFTER: Millis = 1_000;
+/// How long to wait after the server was asked too much: doubled each time.
+const HOLD_FIRST: Millis = 1_000;
+const HOLD_LONGEST: Millis = 30_000;
+
+impl Session {
+    /// Sends a frame, in fragments where the server takes no larger ones.
+    pub(super) fn send(&mut self, frame: Vec<u8>) {
+        let Some(live) = self.link.live_mut() else { return };
+        let limit = live.hello().map(|hello| hello.max_frame_bytes as usize);
+        let limit = limit.map(|limit| limit.min(self.frame_limit.unwrap_or(usize::MAX)));
+        match limit {
+            Some(limit) if frame.len() > limit => {
+                live.last_fragment_id += 1;
+                let size = FRAGMENT_BYTES.min(limit.saturating_sub(64)).max(1);
+                for piece in protocol::fragments_of(&frame, live.last_fragment_id, size) {
+                    live.largest_sent = live.largest_sent.max(piece.len());
+                    self.stage.order(Output::Send(piece));
+                }
+            }
+            _ => {
+                live.largest_sent = live.largest_sent.max(frame.len());
+                self.stage.order(Output::Send(frame));
+            }
+        }
+    }
+
+    /// Asks for what is missing here.
+    pub(super) fn request_sync(&mut self) {
+        let state_vector = self.replacement.as_ref().unwrap_or(&self.doc).state_vector();
+        let Some(live) = self.link.live_mut() else { return };
+        let covered = matches!(live.mode, Mode::Plain { covered: true, .. });
+        live.asked.push_back(if covered { live.sent_through } else { 0 });
+        self.send(Message::SyncStep1(&state_vector).to_frame());
+    }
+
+    /// The socket has been silent: sends what is answered by anyone who is there.
+    pub(super) fn probe(&mut self) {
+        let Some(live) = self.link.live_mut() else { return };
+        live.probed_at = Some(self.now);
+        if live.hello().is_some() {
+            self.send(Message::Ping.to_frame());
+        } else {
+            self.request_sync();
+        }
+    }
+
+    /// Asks a plain server whether it has what it was sent.
+    pub(super) fn ask(&mut self) {
+        if let Some(Mode::Plain { ask_at, .. }) = self.link.live_mut().map(|live| &mut live.mode) {
+            *ask_at = None;
+            self.request_sync();
+        }
+    }
+
+    pub(super) fn frame(&mut self, frame: &[u8]) {
+        let Some(live) = self.link.live_mut() else { return };
+        live.heard(self.now);
+        self.read(frame, false);
+    }
+
+    fn read(&mut self, frame: &[u8], whole: bool) {
+        for message in messages(frame) {
+            match message {
+                Ok(Message::Fragment { id, index, count, bytes }) if !whole => self.fragment(id, index, count, bytes),
+                Ok(message) => self.message(message),
+                Err(error) => self.report(ErrorCode::Protocol, error.to_string()),
+            }
+        }
+    }
+
+    fn fragment(&mut self, id: u64, index: u64, count: u64, bytes: &[u8]) {
+        let now = self.now;
+        let Some(live) = self.link.live_mut() else { return };
+        match live.reassembly.take(now, id, index, count, bytes) {
+            Ok(None) => {}
+            Ok(Some(frame)) => self.read(&frame, true),
+            Err(error) => self.report(ErrorCode::Protocol, error.to_string()),
+        }
+    }
+
+    pub(super) fn fragments_deadline(&self) -> Option<Millis> {
+        let live = self.link.live()?;
+        live.reassembly.progress()?;
+        Some(live.heard_at + FRAGMENT_AGE + 1)
+    }
+
+    pub(super) fn expire_fragments(&mut self) {
+        let now = self.now;
+        if let Some(live) = self.link.live_mut()
+            && live.reassembly.expire(now, FRAGMENT_AGE) > 0
+        {
+            self.report(ErrorCode::Protocol, "a frame in fragments was never finished");
+        }
+    }
+
+    fn message(&mut self, message: Message) {
+        // An earlier message of the same frame may have ended the connection.
+        let Some(live) = self.link.live() else { return };
+        if live.mode == Mode::Unknown {
+            match message {
+                Message::Hello(hello) => return self.hello(hello),
+                // Says nothing about who it is.
+                Message::AuthDenied(reason) => return self.denied(reason),
+                _ => self.plain_server(),
+            }
+        }
+        match message {
+            Message::SyncStep1(state_vector) => self.answer_sync(state_vector),
+            Message::SyncStep2(update) => self.sync_step_2(update),
+            Message::Update(update) => self.remote_update(update),
+            Message::Awareness(update) => self.heard_presence(update),
+            Message::AuthDenied(reason) => self.denied(reason),
+            Message::QueryAwareness => {
+                let all = self.presence.awareness.encode_all();
+                self.send(Message::Awareness(&all).to_frame());
+            }
+            Message::Ack { seq: 0 } => self.seed_answered(),
+            Message::Ack { seq } => self.acknowledged(seq),
+            Message::Reject { seq, code, message } => self.rejected(seq, code, message),
+            Message::Ping => self.send(Message::Pong.to_frame()),
+            Message::Pong => {}
+            Message::Hello(_) | Message::Submit { .. } | Message::Seed(_) | Message::Fragment { .. } => {
+                self.report(ErrorCode::Protocol, "the server sent a message out of place");
+            }
+        }
+    }
+
+    /// A server that acknowledges. What it has of this session leaves the outbox; the rest is sent again.
+    fn hello(&mut self, hello: Hello) {
+        if hello.version < protocol::VERSION {
+            return self.report(ErrorCode::Protocol, format!("hello of unknown version {}", hello.version));
+        }
+        let other_epoch = self.journal.epoch.as_ref().is_some_and(|own| *own != hello.epoch);
+        if other_epoch && self.replacement.is_none() {
+            return self.epoch_mismatch();
+        }
+        if self.journal.epoch.is_none() && self.replacement.is_none() {
+            self.journal.epoch = Some(hello.epoch.clone());
+            self.journal.write(Write::SetEpoch { epoch: hello.epoch.clone() });
+        }
+        let limit = self.frame_limit.unwrap_or(usize::MAX);
+        self.update_limit = (hello.max_update_bytes as usize).min(limit).max(256);
+        let (acked, may_write) = (hello.acked_seq, hello.role == Role::ReadWrite);
+        let Some(live) = self.link.live_mut() else { return };
+        live.mode = Mode::Durable(hello);
+        self.came_online();
+        if self.replacement.is_some() {
+            return;
+        }
+        if acked > self.outbox.highest_sent() {
+            self.report(ErrorCode::Protocol, "the server acknowledges what was never sent");
+        } else if acked > 0 {
+            self.acknowledged(acked);
+        }
+        if may_write {
+            let refused = self.outbox.take_aside(RejectCode::ReadOnly.as_str());
+            self.outbox.adopt(refused);
+        }
+        self.rearrange();
+        self.note_offline_changes();
+        self.pump();
+    }
+
+    fn plain_server(&mut self) {
+        if let Some(live) = self.link.live_mut() {
+            live.mode = Mode::Plain { covered: false, ask_at: None };
+        }
+        self.came_online();
+        self.note_offline_changes();
+    }
+
+    fn note_offline_changes(&mut self) {
+        let last = self.outbox.last_seq();
+        if let Some(live) = self.link.live_mut() {
+            live.offline_through = last;
+        }
+    }
+
+    /// Sends what is pending and was not sent on this connection.
+    pub(super) fn pump(&mut self) {
+        if self.conflict || self.replacement.is_some() || self.hold_until.is_some() {
+            return;
+        }
+        match self.link.live().map(|live| &live.mode) {
+            Some(Mode::Durable(_)) => self.pump_submits(),
+            Some(Mode::Plain { covered: true, .. }) => self.pump_updates(),
+            _ => {}
+        }
+    }
+
+    fn pump_submits(&mut self) {
+        if self.outbox.has_oversized(self.update_limit) {
+            self.rearrange();
+            self.put_oversized_aside();
+        }
+        let Some(live) = self.link.live_mut() else { return };
+        let (first, through) = (self.outbox.first_pending().unwrap_or(0), live.sent_through);
+        let under_way = self.outbox.updates().take((through + 1).saturating_sub(first) as usize);
+        let (mut count, mut bytes) = under_way.fold((0, 0), |(n, size), update| (n + 1, size + update.len()));
+        let mut frames = Vec::new();
+        for entry in self.outbox.after(through) {
+            if count > 0 && (count >= WINDOW || bytes + entry.update.len() > WINDOW_BYTES) {
+                break;
+            }
+            count += 1;
+            bytes += entry.update.len();
+            live.sent_through = entry.seq;
+            frames.push(Message::Submit { seq: entry.seq, update: &entry.update }.to_frame());
+        }
+        let sent = live.sent_through;
+        if !frames.is_empty() {
+            self.outbox.mark_sent(sent);
+        }
+        for frame in frames {
+            self.send(frame);
+        }
+    }
+
+    /// What cannot be made small enough is kept from the wire, and the rest flows.
+    fn put_oversized_aside(&mut self) {
+        let limit = self.update_limit;
+        let too_large: Vec<u64> = self
+            .outbox
+            .after(self.outbox.highest_sent())
+            .filter(|entry| entry.update.len() > limit)
+            .map(|entry| entry.seq)
+            .collect();
+        for seq in &too_large {
+            self.put_aside(*seq, RejectCode::TooLarge, "a single value exceeds what the server takes");
+        }
+        if !too_large.is_empty() {
+            self.rearrange();
+        }
+    }
+
+    fn pump_updates(&mut self) {
+        let now = self.now;
+        let Some(live) = self.link.live_mut() else { return };
+        let mut frames = Vec::new();
+        for entry in self.outbox.after(live.sent_through) {
+            live.sent_through = entry.seq;
+            frames.push(Message::Update(&entry.update).to_frame());
+        }
+        let sent = live.sent_through;
+        if frames.is_empty() {
+            return;
+        }
+        if let Mode::Plain { ask_at, .. } = &mut live.mode {
+            ask_at.get_or_insert(now + ASK_AFTER);
+        }
+        self.outbox.mark_sent(sent);
+        for frame in frames {
+            self.send(frame);
+        }
+    }
+
+    /// Step 1 of the server: it is sent what it lacks.
+    fn answer_sync(&mut self, state_vector: &[u8]) {
+        if self.conflict || self.replacement.is_some() || self.link.is_read_only() {
+            return;
+        }
+        self.flush();
+        let Ok(theirs) = StateVector::decode_v1(state_vector) else {
+            return self.report(ErrorCode::Protocol, "a state vector does not decode");
+        };
+        let durable = self.link.live().and_then(Live::hello).is_some();
+        // What is submitted, and acknowledged, need not go twice.
+        let theirs = if durable { with_pending(theirs, self.outbox.updates()) } else { theirs };
+        let update = match self.doc.encode_state(Some(&theirs.encode_v1())) {
+            Ok(update) => update,
+            Err(error) => return self.report(ErrorCode::Protocol, error.to_string()),
+        };
+        let limit = if durable { self.update_limit } else { self.frame_limit.unwrap_or(usize::MAX) };
+        if update.len() <= limit {
+            self.send(Message::SyncStep2(&update).to_frame());
+        } else if durable {
+            self.submit_missing(&update, limit);
+        } else {
+            self.send_in_pieces(&update, limit);
+        }
+        if !durable {
+            self.covered();
+        }
+    }
+
+    /// The server lacks more than it takes in one piece: it goes the way of pending updates.
+    fn submit_missing(&mut self, update: &[u8], limit: usize) {
+        let Ok(pieces) = split(update, limit) else {
+            return self.report(ErrorCode::TooLarge, "what the server lacks cannot be cut to its limit");
+        };
+        for piece in pieces {
+            let to = self.outbox.push(piece.clone(), Place::Memory);
+            self.journal.write(Write::Coalesce { from: Vec::new(), to, update: piece });
+        }
+        self.pump();
+    }
+
+    fn send_in_pieces(&mut self, update: &[u8], limit: usize) {
+        match split(update, limit.saturating_sub(16)) {
+            Ok(pieces) => {
+                for piece in pieces {
+                    self.send(Message::Update(&piece).to_frame());
+                }
+            }
+            Err(error) => self.report(ErrorCode::TooLarge, error.to_string()),
+        }
+    }
+
+    /// A plain server has been sent everything there is; whether it has taken it shows its next answer.
+    fn covered(&mut self) {
+        let last = self.outbox.last_seq();
+        let pending = !self.outbox.is_empty();
+        let Some(live) = self.link.live_mut() else { return };
+        live.mode = Mode::Plain { covered: true, ask_at: None };
+        live.sent_through = last;
+        self.outbox.mark_sent(last);
+        if pending {
+            self.request_sync();
+        }
+    }
+
+    fn sync_step_2(&mut self, update: &[u8]) {
+        if self.conflict && self.replacement.is_none() {
+            return;
+        }
+        let Some(live) = self.link.live_mut() else { return };
+        let through = live.asked.pop_front().unwrap_or(0);
+        let first = !live.synced;
+        if self.replacement.is_some() {
+            return self.replace_with(update);
+        }
+        let before = self.stage.errors.len();
+        self.apply(update, Origin::Remote, true);
+        if first && self.stage.errors.len() > before {
+            // Nothing was taken: this connection is not synced.
+            return;
+        }
+        if let Some(live) = self.link.live_mut() {
+            live.synced = true;
+        }
+        if first {
+            self.synced();
+        }
+        if matches!(self.link.live().map(|live| &live.mode), Some(Mode::Plain { .. })) && through > 0 {
+            self.acknowledged(through);
+        }
+    }
+
+    fn synced(&mut self) {
+        self.retries.synced(self.now);
+        if let Err(mismatch) = self.doc.check_root() {
+            return self.wrong_root(mismatch.to_string());
+        }
+        if self.outbox.highest_sent() == 0 && self.outbox.is_empty() && self.doc.knows_client(self.doc.client_id()) {
+            self.choose_client_id();
+        }
+        let durable = self.link.live().and_then(Live::hello).is_some();
+        if !durable && matches!(self.link.live().map(|live| &live.mode), Some(Mode::Plain { covered: false, .. })) {
+            self.cover_without_being_asked();
+        }
+        if self.link.is_read_only() || !self.outbox.is_empty() {
+            return;
+        }
+        let Some(value) = self.take_wanted_seed() else { return };
+        if durable {
+            let update = SlateDoc::seed_update(&self.config.root, &value);
+            self.seed = Seed::Asked(value);
+            self.send(Message::Seed(&update).to_frame());
+        } else {
+            self.seed_locally(&value);
+        }
+    }
+
+    /// A plain server that never sends a step 1 gets what is pending all the same.
+    fn cover_without_being_asked(&mut self) {
+        let Some(live) = self.link.live_mut() else { return };
+        live.mode = Mode::Plain { covered: true, ask_at: None };
+        live.sent_through = 0;
+        self.pump();
+    }
+
+    /// The server has decided about the seed. What it has decided for is asked for.
+    fn seed_answered(&mut self) {
+        if matches!(self.seed, Seed::Asked(_)) {
+            self.seed = Seed::None;
+            if self.doc.is_empty() {
+                self.request_sync();
+            }
+        }
+    }
+
+    fn remote_update(&mut self, update: &[u8]) {
+        if let Some(doc) = &mut self.replacement {
+            if let Err(error) = doc.apply_update(update) {
+                self.report(ErrorCode::InvalidUpdate, error.to_string());
+            }
+        } else if !self.conflict {
+            self.apply(update, Origin::Remote, true);
+        }
+    }
+
+    /// Everything up to `seq` is on the server.
+    fn acknowledged(&mut self, seq: u64) {
+        if seq > self.outbox.highest_sent() || self.replacement.is_some() {
+            return self.report(ErrorCode::Protocol, "the server acknowledges what was never sent");
+        }
+        self.holds = 0;
+        self.acknowledged = self.acknowledged.max(seq);
+        if self.outbox.acknowledge(seq) {
+            let session = self.config.session.clone();
+            self.journal.write(Write::Acknowledge { session, seq });
+            self.pump();
+        }
+    }
+
+    fn rejected(&mut self, seq: u64, code: RejectCode, message: &str) {
+        if seq == 0 {
+            return self.unnumbered_rejected(code, message);
+        }
+        if seq > self.outbox.highest_sent() {
+            return self.report(ErrorCode::Protocol, "the server refuses what was never sent");
+        }
+        if code == RejectCode::RateLimited {
+            return self.hold(seq);
+        }
+        self.put_aside(seq, code, message);
+        self.pump();
+    }
+
+    fn put_aside(&mut self, seq: u64, code: RejectCode, message: &str) {
+        let Some(writes) = self.outbox.put_aside(seq, code.as_str(), message) else { return };
+        self.journal.write_all(writes);
+        let error = match code {
+            RejectCode::Invalid => ErrorCode::InvalidUpdate,
+            RejectCode::TooLarge => ErrorCode::TooLarge,
+            RejectCode::ReadOnly => ErrorCode::Forbidden,
+            RejectCode::RateLimited | RejectCode::Other => ErrorCode::Protocol,
+        };
+        self.report(error, format!("the server refuses an edit, it is kept aside: {message}"));
+    }
+
+    /// A seed or a step 2.
+    fn unnumbered_rejected(&mut self, code: RejectCode, message: &str) {
+        let asked = std::mem::replace(&mut self.seed, Seed::None);
+        match asked {
+            // It can go in pieces only as an edit; whoever else does so makes the same one.
+            Seed::Asked(value) if code == RejectCode::TooLarge && self.doc.is_empty() => self.seed_locally(&value),
+            Seed::Asked(_) | Seed::None => self.report(ErrorCode::Protocol, format!("the server refuses: {message}")),
+            wanted => self.seed = wanted,
+        }
+    }
+
+    /// The server was asked too much: it is asked again later.
+    fn hold(&mut self, seq: u64) {
+        let Some(entry) = self.outbox.remove(seq) else { return };
+        let key = self.outbox.key(seq);
+        self.outbox.adopt([crate::store::Pending { key, update: entry.update }]);
+        self.rearrange();
+        let wait = HOLD_FIRST.checked_shl(self.holds).unwrap_or(HOLD_LONGEST).min(HOLD_LONGEST);
+        self.holds = (self.holds + 1).min(10);
+        self.hold_until = Some(self.now + wait);
+    }
+
+    /// Text is no part of the protocol; some servers send JSON for a heartbeat and for errors.
+    pub(super) fn text(&mut self, text: &str) {
+        let now = self.now;
+        let Some(live) = self.link.live_mut() else { return };
+        live.heard(now);
+        let Ok(json) = serde_json::from_str::<serde_json::Value>(text) else { return };
+        match json.get("type").and_then(|kind| kind.as_str()) {
+            Some("ping") => self.stage.order(Output::SendText(r#"{"type":"pong"}"#.to_owned())),
+            Some("error") => {
+                let message = json.get("message").and_then(|message| message.as_str()).unwrap_or(text);
+                let message: String = message.chars().take(500).collect();
+                self.report(ErrorCode::Protocol, format!("the server reports: {message}"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The state vector of a replica that also has what is pending, as far as that follows what it has.
+fn with_pending<'a>(mut theirs: StateVector, pending: impl Iterator<Item = &'a Vec<u8>>) -> StateVector {
+    for update in pending {
+        let Ok(update) = Update::decode_v1(update) else { continue };
+        for (client, ranges) in update.insertions(true).iter() {
+            for range in ranges.iter() {
+                if range.start <= theirs.get(client) {
+                    theirs.set_max(*client, range.end);
+                }
+            }
+        }
+    }
+    theirs
+}
