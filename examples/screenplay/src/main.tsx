@@ -9,6 +9,7 @@ import "@fontsource-variable/inter/wght.css";
 import "./styles/theme.css";
 import "./styles/layout.css";
 import "./styles/page.css";
+import "./styles/panels.css";
 import "./styles/collab.css";
 
 const root = document.getElementById("root");

@@ -1,29 +1,40 @@
-// The application: which script is open, who writes, light or dark, and what stands around the page.
-import { type ReactNode, useEffect, useMemo } from "react";
+// The application: which script is open, who writes, and what stands around the page.
+import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { CollaborativeScreenplayEditor } from "../components/collaborative-screenplay-editor.tsx";
-import { Icon } from "../ui/icons.tsx";
 import { useAddress } from "./address.ts";
-import { PeopleBar } from "./people.tsx";
+import { DebugPanel } from "./debug-panel.tsx";
+import { HistoryPanel } from "./history-panel.tsx";
+import { MoreMenu } from "./more-menu.tsx";
+import { Notices } from "./notices.tsx";
+import { PeopleBar, SavedBadge } from "./people.tsx";
 import { usePerson } from "./person.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { useRemembered } from "./remembered.ts";
-import { sceneList } from "./scenes.ts";
+import { type SceneInfo, sceneList } from "./scenes.ts";
 import { ScriptList } from "./script-list.tsx";
+import { useTheme } from "./theme.ts";
 
 export function App(): ReactNode {
-  const address = useAddress();
-  const [person, choose] = usePerson(address);
+  const { scene, server } = useAddress();
   const [made] = useRemembered("scenes");
-  const scenes = useMemo(() => (void made, sceneList(address.scene)), [made, address.scene]);
-  const title = scenes.find(({ id }) => id === address.scene)?.title ?? address.scene;
-
+  // `made` is where the list reads the scripts of this browser from.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
+  const scenes = useMemo(() => sceneList(scene), [made, scene]);
+  const title = scenes.find(({ id }) => id === scene)?.title ?? scene;
+  useTheme();
   useEffect(() => {
     document.title = `${title} · Screenplay`;
   }, [title]);
+  return <OpenScene key={`${server} ${scene}`} title={title} scenes={scenes} />;
+}
 
+function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInfo[] }): ReactNode {
+  const address = useAddress();
+  const [person, choose] = usePerson(address);
+  const [history, setHistory] = useState(false);
+  const [preview, setPreview] = useState<ReactNode>(null);
   return (
     <CollaborativeScreenplayEditor
-      key={`${address.server} ${address.scene}`}
       sceneId={address.scene}
       title={title}
       serverUrl={address.server}
@@ -32,34 +43,23 @@ export function App(): ReactNode {
       person={person}
       slots={({ doc }) => ({
         scripts: <ScriptList scenes={scenes} open={address.scene} />,
-        status: (
+        status: doc ? <SavedBadge collab={doc} /> : !address.collaborate && <span className="alone">Not shared</span>,
+        menus: (
           <>
-            {doc ? <PeopleBar collab={doc} /> : !address.collaborate && <span className="alone">Not shared</span>}
-            <ThemeButton />
+            {doc && <PeopleBar collab={doc} />}
+            <MoreMenu title={title} onHistory={doc ? () => setHistory(true) : undefined} />
             <PersonMenu person={person} onChange={choose} />
+          </>
+        ),
+        notice: doc && <Notices collab={doc} title={title} />,
+        preview,
+        panel: doc && (
+          <>
+            {history && <HistoryPanel collab={doc} onClose={() => setHistory(false)} onPreview={setPreview} />}
+            {address.debug && <DebugPanel collab={doc} />}
           </>
         ),
       })}
     />
-  );
-}
-
-function ThemeButton(): ReactNode {
-  const [theme, setTheme] = useRemembered("theme");
-  const dark = (theme ?? document.documentElement.dataset.theme) === "dark";
-  useEffect(() => {
-    document.documentElement.dataset.theme = dark ? "dark" : "light";
-  }, [dark]);
-  const label = dark ? "Light page" : "Dark page";
-  return (
-    <button
-      type="button"
-      className="tool wide-only"
-      aria-label={label}
-      title={label}
-      onClick={() => setTheme(dark ? "light" : "dark")}
-    >
-      <Icon name={dark ? "sun" : "moon"} />
-    </button>
   );
 }

@@ -4,6 +4,8 @@ import { type Address, go } from "./address.ts";
 import { recall, remember, useRemembered } from "./remembered.ts";
 
 export interface Person {
+  /** Of this browser: two windows are one person. */
+  id: string;
   name: string;
   color: string;
 }
@@ -34,7 +36,7 @@ function guestNumber(): number {
   return fresh;
 }
 
-export function usePerson(address: Address): [Person, (changes: Partial<Person>) => void] {
+export function usePerson(address: Address): [Person, (changes: Partial<Omit<Person, "id">>) => void] {
   const [savedName] = useRemembered("name");
   const [savedColor] = useRemembered("color");
   const person = useMemo(() => {
@@ -42,6 +44,7 @@ export function usePerson(address: Address): [Person, (changes: Partial<Person>)
     const name = address.name ?? savedName ?? `${FIRST[guest % 8]} ${SECOND[Math.floor(guest / 8) % 8]}`;
     const seed = address.name ? hash(address.name) : guest;
     return {
+      id: `guest-${guest}`,
       name,
       color: address.color ?? (address.name ? null : savedColor) ?? COLORS[seed % COLORS.length] ?? COLORS[0],
     };
@@ -49,7 +52,7 @@ export function usePerson(address: Address): [Person, (changes: Partial<Person>)
   return [person, choose];
 }
 
-function choose({ name, color }: Partial<Person>): void {
+function choose({ name, color }: Partial<Omit<Person, "id">>): void {
   const changes: Record<string, string | null> = {};
   if (name !== undefined) {
     remember("name", name);

@@ -25,12 +25,18 @@ export function sceneList(open: string): SceneInfo[] {
 
 /** What a script begins with if nobody has written anything in it yet. The same in every browser. */
 export function initialScript(id: string): Descendant[] {
+  const imported = imports.get(id);
+  if (imported) return imported;
   const known = BUILT_IN.find((scene) => scene.id === id);
   if (known?.scenes) return generateScript({ seed: known.seed, scenes: known.scenes });
   return [{ id: "b1", type: "scene_heading", children: [{ text: "" }] }];
 }
 
-export function addScene(title: string): string {
+/** Scripts read from files, until their documents hold them. */
+const imports = new Map<string, Descendant[]>();
+
+/** Makes a new script and returns its id; with `script`, it begins with that. */
+export function addScene(title: string, script?: Descendant[]): string {
   const words = title
     .toLowerCase()
     .normalize("NFKD")
@@ -38,6 +44,7 @@ export function addScene(title: string): string {
     .replace(/^-|-$/g, "");
   const id = `${words.slice(0, 40) || "script"}-${Math.random().toString(36).slice(2, 6)}`;
   remember("scenes", JSON.stringify([...ownScenes(), { id, title, note: "Made here" }]));
+  if (script) imports.set(id, script);
   return id;
 }
 

@@ -30,7 +30,7 @@ export interface ScenePresence extends Person {
 export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEditorProps): ReactNode {
   const { sceneId, serverUrl, authToken, enabled = true, person } = props;
   const initialValue = useCallback(() => initialScript(sceneId), [sceneId]);
-  const presence = useMemo<ScenePresence>(() => ({ name: person.name, color: person.color }), [person]);
+  const presence = useMemo<ScenePresence>(() => ({ ...person }), [person]);
   const collaboration = useYjsCollaboration<ScenePresence>({
     sceneId,
     serverUrl,

@@ -14,10 +14,14 @@ import { Toolbar } from "./toolbar.tsx";
 export interface ScreenplayEditorSlots {
   /** Above the scenes: the scripts to choose from. */
   scripts?: ReactNode;
-  /** At the right end of the top bar: who is here, whether everything is saved, menus. */
+  /** In the top bar: whether everything is saved. Shown while the script is being opened too. */
   status?: ReactNode;
+  /** At the right end of the top bar: who is here, menus. They may use the editor. */
+  menus?: ReactNode;
   /** Beside the page: history, developer tools. */
   panel?: ReactNode;
+  /** In the place of the page, which is hidden meanwhile: an earlier version. */
+  preview?: ReactNode;
   /** Above the page: what the writer has to know now. */
   notice?: ReactNode;
 }
@@ -54,7 +58,10 @@ export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
             </button>
             <h1 className="title">{title}</h1>
             <Toolbar readOnly={readOnly} />
-            <div className="topbar-end">{slots.status}</div>
+            <div className="topbar-end">
+              {slots.status}
+              {slots.menus}
+            </div>
           </header>
           {drawer && <button type="button" className="scrim" aria-label="Close" onClick={() => setDrawer(false)} />}
           <nav id="sidebar" className="sidebar" aria-label="Scripts and scenes">
@@ -63,9 +70,10 @@ export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
           </nav>
           <main className="desk" id="desk">
             {slots.notice}
-            {cursors(<ScriptPage readOnly={readOnly} />)}
+            {slots.preview}
+            <div hidden={Boolean(slots.preview)}>{cursors(<ScriptPage readOnly={readOnly} />)}</div>
           </main>
-          {slots.panel}
+          <div className="panels">{slots.panel}</div>
           <StatusLine />
         </div>
       </InsightContext>

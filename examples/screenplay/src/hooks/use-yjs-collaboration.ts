@@ -58,28 +58,17 @@ export function useYjsCollaboration<P extends Presence = Presence>(
     latest.current = options;
   });
 
-  const open = useMemo(
-    () =>
-      enabled
-        ? {
-            id: sceneId,
-            url: serverUrl,
-            presence: latest.current.presence,
-            initialValue: latest.current.initialValue?.(),
-            ...(latest.current.authToken !== undefined && { token: () => askToken(latest.current.authToken) }),
-          }
-        : null,
-    [enabled, sceneId, serverUrl],
+  const scene = useMemo(
+    () => ({ id: sceneId, url: serverUrl, initialValue: latest.current.initialValue?.() }),
+    [sceneId, serverUrl],
   );
-  const { collab, error } = useCollab<P>(open);
+  const token = options.authToken === undefined ? {} : { token: options.authToken };
+  const { collab, error } = useCollab<P>(enabled ? { ...scene, ...token, presence } : null);
   const status = useStatus(collab);
   const peers = usePeers(collab);
   const syncStatus = error ? "error" : collab ? syncStatusOf(status) : enabled ? "connecting" : "offline";
   const connectionError = error ?? status.error;
 
-  useEffect(() => {
-    if (collab && presence) collab.setPresence(presence);
-  }, [collab, presence]);
   useEffect(() => latest.current.onSyncStatusChange?.(syncStatus), [syncStatus]);
   useEffect(() => {
     if (error) latest.current.onError?.(error);
@@ -109,8 +98,4 @@ export function useYjsCollaboration<P extends Presence = Presence>(
     }),
     [collab, status, peers, syncStatus, connectionError, reconnect],
   );
-}
-
-async function askToken(token: string | (() => string | Promise<string>) | undefined): Promise<string> {
-  return typeof token === "function" ? token() : (token ?? "");
 }

@@ -1,8 +1,10 @@
+import { Node, Transforms } from "slate";
 import { describe, expect, it } from "vitest";
 import { createScriptEditor } from "./editor.ts";
 import { generateScript } from "./generator.ts";
 import { countWords, moveScene, sceneAt, scenesOf } from "./outline.ts";
 import { LINES_PER_PAGE, linesOf, paginate } from "./paginate.ts";
+import { restoreScene } from "./restore.ts";
 import type { Block, BlockType, Script } from "./types.ts";
 
 let ids = 0;
@@ -74,5 +76,27 @@ describe("pages", () => {
 
   it("words are counted", () => {
     expect(countWords([block("action", " One  two—three "), block("action", "")])).toBe(2);
+  });
+});
+
+describe("restoring a scene", () => {
+  it("replaces the scene with that heading, and only it", () => {
+    const script = [...scene("A"), ...scene("B"), ...scene("C")];
+    const editor = createScriptEditor(structuredClone(script));
+    Transforms.removeNodes(editor, { at: [4] });
+    Transforms.insertText(editor, "!", { at: { path: [3, 0], offset: 0 } });
+    Transforms.insertText(editor, "kept ", { at: { path: [1, 0], offset: 0 } });
+    const heading = script[3] as Block;
+    expect(restoreScene(editor, script, heading.id)).toBe(true);
+    const texts = editor.children.map((node) => Node.string(node));
+    expect(texts).toEqual(["A", "kept A0", "A1", "B", "B0", "B1", "C", "C0", "C1"]);
+  });
+
+  it("brings a scene back that has gone, at the end", () => {
+    const script = [...scene("A", 1), ...scene("B", 1)];
+    const editor = createScriptEditor(structuredClone(script.slice(2)));
+    expect(restoreScene(editor, script, (script[0] as Block).id)).toBe(true);
+    expect(editor.children.map((node) => Node.string(node))).toEqual(["B", "B0", "A", "A0"]);
+    expect(restoreScene(editor, script, "nowhere")).toBe(false);
   });
 });

@@ -1,0 +1,182 @@
+// The history of a script: its versions by day, what each changed, naming one, going back to one.
+import { type ReactNode, useCallback, useEffect, useState } from "react";
+import type { Descendant } from "slate";
+import { useSlateStatic } from "slate-react";
+import type { Collab, Version } from "slate-yrs";
+import type { ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
+import { type ComparedScript, VersionPage } from "../components/version-page.tsx";
+import { restoreScene } from "../script/restore.ts";
+import { Icon } from "../ui/icons.tsx";
+
+const PAGE = 50;
+
+export function HistoryPanel(props: {
+  collab: Collab<ScenePresence>;
+  onClose: () => void;
+  /** Shows a version in the place of the page; `null`: the page again. */
+  onPreview: (page: ReactNode) => void;
+}): ReactNode {
+  const { collab, onClose, onPreview } = props;
+  const { versions, more, problem, refresh } = useVersions(collab);
+  const [chosen, setChosen] = useState<Version | null>(null);
+  const [failed, setFailed] = useState<string | null>(null);
+
+  const close = () => {
+    onPreview(null);
+    onClose();
+  };
+  const run = (work: Promise<unknown>) => {
+    setFailed(null);
+    work.then(refresh, (error: Error) => setFailed(error.message));
+  };
+  usePreview(collab, chosen, onPreview, setFailed);
+
+  return (
+    <aside className="panel history" aria-label="History">
+      <header>
+        <h2>History</h2>
+        <button type="button" className="tool small" aria-label="Close the history" onClick={close}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <form
+        className="name-version"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const form = event.currentTarget;
+          const label = String(new FormData(form).get("label") ?? "").trim();
+          if (!label) return;
+          form.reset();
+          run(collab.history.save(label));
+        }}
+      >
+        <input
+          name="label"
+          placeholder="Name this version"
+          aria-label="Name for the version as it is now"
+          maxLength={80}
+        />
+        <button type="submit" className="secondary small">
+          Save
+        </button>
+      </form>
+      {(problem ?? failed) && (
+        <p className="problem" role="alert">
+          {problem ?? failed}
+        </p>
+      )}
+      <div className="versions">
+        {byDay(versions).map(([day, list]) => (
+          <section key={day}>
+            <h3>{day}</h3>
+            <ul>
+              {list.map((version) => (
+                <li key={version.id}>
+                  <button
+                    type="button"
+                    aria-pressed={version.id === chosen?.id}
+                    onClick={() => {
+                      if (version.id === chosen?.id) onPreview(null);
+                      setChosen(version.id === chosen?.id ? null : version);
+                    }}
+                  >
+                    <span className="name">{version.label ?? timeOf(version)}</span>
+                    <span className="quiet">
+                      {[version.label && timeOf(version), ...version.authors].filter(Boolean).join(" · ")}
+                    </span>
+                  </button>
+                  {version.id === chosen?.id && (
+                    <div className="version-actions">
+                      <button
+                        type="button"
+                        className="primary"
+                        onClick={() => {
+                          run(collab.history.restore(version.id));
+                          setChosen(null);
+                          onPreview(null);
+                        }}
+                      >
+                        Go back to this version
+                      </button>
+                      <p className="quiet">Everyone sees it, and it can be undone.</p>
+                    </div>
+                  )}
+                </li>
+              ))}
+            </ul>
+          </section>
+        ))}
+        {versions.length === 0 && !problem && <p className="quiet">Nothing has been written yet.</p>}
+        {more && (
+          <button type="button" className="secondary" onClick={more}>
+            Earlier versions
+          </button>
+        )}
+      </div>
+    </aside>
+  );
+}
+
+function useVersions(collab: Collab<ScenePresence>) {
+  const [versions, setVersions] = useState<Version[]>([]);
+  const [complete, setComplete] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const load = useCallback(
+    async (before?: Version) => {
+      try {
+        const list = await collab.history.list({ limit: PAGE, ...(before && { before: before.id }) });
+        setVersions((known) => (before ? [...known, ...list] : list));
+        setComplete(list.length < PAGE);
+        setProblem(null);
+      } catch {
+        setProblem("The history is on the server, which cannot be reached now.");
+      }
+    },
+    [collab],
+  );
+  useEffect(() => void load(), [load]);
+  const last = versions.at(-1);
+  return { versions, problem, refresh: () => void load(), more: complete || !last ? null : () => void load(last) };
+}
+
+/** Shows what has changed from the chosen version up to now. */
+function usePreview(
+  collab: Collab<ScenePresence>,
+  chosen: Version | null,
+  onPreview: (page: ReactNode) => void,
+  onFailed: (message: string | null) => void,
+): void {
+  const editor = useSlateStatic();
+  useEffect(() => {
+    if (!chosen) return;
+    let wanted = true;
+    const show = ([value, compared]: [Descendant[], Descendant[]]) => {
+      if (!wanted) return;
+      const restore = (headingId: string) => {
+        restoreScene(editor, value, headingId);
+        onPreview(null);
+      };
+      onPreview(<VersionPage version={chosen} script={compared as ComparedScript} onRestoreScene={restore} />);
+    };
+    Promise.all([collab.history.value(chosen.id), collab.history.compare(chosen.id, "now")]).then(
+      show,
+      (error: Error) => wanted && onFailed(error.message),
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [collab, chosen, editor, onPreview, onFailed]);
+}
+
+function byDay(versions: readonly Version[]): [string, Version[]][] {
+  const days = new Map<string, Version[]>();
+  for (const version of versions) {
+    const day = new Date(version.at).toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" });
+    days.set(day, [...(days.get(day) ?? []), version]);
+  }
+  return [...days];
+}
+
+function timeOf(version: Version): string {
+  return new Date(version.at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+}

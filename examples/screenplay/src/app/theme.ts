@@ -1,0 +1,12 @@
+// Light or dark: as chosen in this browser, else as the system has it.
+import { useEffect } from "react";
+import { useRemembered } from "./remembered.ts";
+
+export function useTheme(): [boolean, (dark: boolean) => void] {
+  const [theme, setTheme] = useRemembered("theme");
+  const dark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  useEffect(() => {
+    document.documentElement.dataset.theme = dark ? "dark" : "light";
+  }, [dark]);
+  return [dark, (next) => setTheme(next ? "dark" : "light")];
+}

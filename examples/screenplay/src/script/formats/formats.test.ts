@@ -1,0 +1,154 @@
+// @vitest-environment jsdom
+import { describe, expect, it } from "vitest";
+import { generateScript } from "../generator.ts";
+import {
+  BLOCK_TYPES,
+  type Block,
+  type BlockType,
+  type FormattedText,
+  isDual,
+  type Script,
+  type ScriptNode,
+  textOf,
+} from "../types.ts";
+import { readEmphasis, writeEmphasis } from "./emphasis.ts";
+import { FormatError, fromFdx, toFdx } from "./fdx.ts";
+import { fromFountain, toFountain } from "./fountain.ts";
+
+let ids = 0;
+const newId = () => `f${++ids}`;
+const block = (type: BlockType, ...children: (string | FormattedText)[]): Block => ({
+  id: newId(),
+  type,
+  children: children.map((child) => (typeof child === "string" ? { text: child } : child)),
+});
+
+/** The script without its ids. */
+const bare = (nodes: readonly ScriptNode[]): unknown[] =>
+  nodes.map((node) =>
+    isDual(node)
+      ? { type: node.type, children: node.children.map(({ type, children }) => ({ type, children: bare(children) })) }
+      : { type: node.type, children: node.children },
+  );
+
+const ALL: Script = BLOCK_TYPES.map((type) =>
+  block(type, `Text of & ${type}`, { text: "stressed", bold: true, underline: true }),
+);
+
+describe("Fountain", () => {
+  it("is read", () => {
+    const { title, script } = fromFountain(
+      "Title: The *Thing*\nAuthor: Somebody\n\nFADE IN:\n\nINT. KITCHEN - DAY\n\nShe *waits*.\nStill.\n\nMARA (O.S.)\n(quietly)\nToo late.\n\n" +
+        "KIT\nLeft.\n\nJUNO ^\nRight.\n\n> SMASH CUT TO:\n\n# ACT TWO\n\n= What happens.\n\n.SOMEWHERE\n\n!CAPS\n\n> END OF ACT TWO <\n",
+      newId,
+    );
+    expect(title).toBe("The Thing");
+    expect(script.map((node) => (isDual(node) ? bare([node])[0] : `${node.type}: ${textOf(node)}`))).toEqual([
+      "transition: FADE IN:",
+      "scene_heading: INT. KITCHEN - DAY",
+      "action: She waits.\nStill.",
+      "character: MARA (O.S.)",
+      "parenthetical: quietly",
+      "dialogue: Too late.",
+      {
+        type: "dualDialogueBlock",
+        children: [
+          { type: "column", children: bare([block("character", "KIT"), block("dialogue", "Left.")]) },
+          { type: "column", children: bare([block("character", "JUNO"), block("dialogue", "Right.")]) },
+        ],
+      },
+      "transition: SMASH CUT TO:",
+      "new_act: ACT TWO",
+      "summary: What happens.",
+      "scene_heading: SOMEWHERE",
+      "action: CAPS",
+      "end_of_act: END OF ACT TWO",
+    ]);
+    expect((script[2] as Block).children[1]).toEqual({ text: "waits", italic: true });
+  });
+
+  it.each([1, 2, 3])("a generated script survives writing and reading (seed %i)", (seed) => {
+    const script = generateScript({ seed, scenes: 30 });
+    expect(bare(fromFountain(toFountain(script, "T"), newId).script)).toEqual(bare(script));
+  });
+
+  it("keeps text that looks like markup", () => {
+    const script = [
+      block("action", "2 * 3 * 4 and snake_case_name \\ done"),
+      block("action", "# not an act"),
+      block("action", "INT. is how headings begin"),
+      block("scene_heading", "THE VOID"),
+      block("character", "SEÑOR VEGA"),
+      block("dialogue", "One.\n\nTwo."),
+    ];
+    const texts = fromFountain(toFountain(script), newId).script.map(
+      (node) => `${node.type}: ${isDual(node) ? "" : textOf(node).replace(/\n\s*\n/, "\n\n")}`,
+    );
+    expect(texts).toEqual(script.map((node) => `${node.type}: ${textOf(node)}`));
+  });
+
+  it("loses no words of what it has no element for", () => {
+    const words = fromFountain(toFountain(ALL), newId).script.map((node) => (isDual(node) ? "" : textOf(node)));
+    expect(words).toHaveLength(ALL.length);
+    for (const [index, type] of BLOCK_TYPES.entries()) expect(words[index]?.toLowerCase()).toContain(`& ${type}`);
+  });
+});
+
+describe("emphasis", () => {
+  it.each<[string, FormattedText[]]>([
+    ["plain", [{ text: "plain" }]],
+    ["a *b* c", [{ text: "a " }, { text: "b", italic: true }, { text: " c" }]],
+    ["**b**", [{ text: "b", bold: true }]],
+    ["***b***", [{ text: "b", bold: true, italic: true }]],
+    ["_**b**_", [{ text: "b", bold: true, underline: true }]],
+    ["2 * 3 * 4", [{ text: "2 * 3 * 4" }]],
+    ["*open", [{ text: "*open" }]],
+    ["\\*not\\*", [{ text: "*not*" }]],
+    [
+      "**a *b***",
+      [
+        { text: "a ", bold: true },
+        { text: "b", bold: true, italic: true },
+      ],
+    ],
+  ])("%s", (source, leaves) => {
+    expect(readEmphasis(source)).toEqual(leaves);
+    // Written again, spaces at the ends of a leaf come to stand outside of the emphasis.
+    const outside = leaves.flatMap((leaf) =>
+      leaf.text === "a " && leaf.bold ? [{ ...leaf, text: "a" }, { text: " " }] : [leaf],
+    );
+    expect(readEmphasis(writeEmphasis(leaves))).toEqual(outside);
+  });
+});
+
+describe("FDX", () => {
+  it("keeps all types, marks and dual dialogue", () => {
+    const script = [...ALL, ...generateScript({ seed: 3, scenes: 12 })];
+    expect(bare(fromFdx(toFdx(script), newId).script)).toEqual(bare(script));
+  });
+
+  it("reads what Final Draft writes", () => {
+    const { script } = fromFdx(
+      `<?xml version="1.0" encoding="UTF-8" standalone="no" ?>
+      <FinalDraft DocumentType="Script" Template="No" Version="5"><Content>
+        <Paragraph Number="1" Type="Scene Heading"><SceneProperties Length="1/8" Page="1" Title=""/><Text>INT. HALL - DAY</Text></Paragraph>
+        <Paragraph Type="Action"><Text>One </Text><Text AdornmentStyle="0" Style="Bold+Underline">two</Text><Text> three</Text></Paragraph>
+        <Paragraph Type="Parenthetical"><Text>(softly)</Text></Paragraph>
+        <Paragraph Type="Something Own"><Text>kept</Text></Paragraph>
+      </Content><TitlePage><Content><Paragraph><Text>Not the script</Text></Paragraph></Content></TitlePage></FinalDraft>`,
+      newId,
+    );
+    expect(bare(script)).toEqual(
+      bare([
+        block("scene_heading", "INT. HALL - DAY"),
+        block("action", "One ", { text: "two", bold: true, underline: true }, " three"),
+        block("parenthetical", "softly"),
+        block("general", "kept"),
+      ]),
+    );
+  });
+
+  it.each(["", "not xml", "<html></html>", "<FinalDraft>"])("refuses %j", (source) => {
+    expect(() => fromFdx(source, newId)).toThrow(FormatError);
+  });
+});
