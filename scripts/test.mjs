@@ -29,17 +29,10 @@ const STEPS = [
     "Store and socket in headless Chromium",
     [
       [
-        "cargo",
+        "node",
         [
-          "test",
-          "--package",
-          "slate-yrs",
-          "--target",
-          "wasm32-unknown-unknown",
-          "--profile",
-          "wasm-dev",
-          "--test",
-          "web",
+          ...["tests/web/server.mjs", "cargo", "test", "--package", "slate-yrs", "--features", "testing"],
+          ...["--target", "wasm32-unknown-unknown", "--profile", "wasm-dev", "--test", "web"],
         ],
       ],
     ],

@@ -1,1 +1,234 @@
-//! Exports.
+//! The only exports. Thin: each checks and converts, and hands over to the [`Driver`].
+//!
+//! What comes in is checked in `js/` as well, where types are known; here nothing is trusted to have been. Errors are
+//! thrown as plain `{code, message}`, which `js/errors.ts` makes `CollabError`s of.
+
+mod config;
+mod json;
+
+use std::rc::Rc;
+
+use js_sys::{Array, Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+use yrs::Any;
+
+use crate::browser::store::IndexedDb;
+use crate::browser::{Driver, Listener};
+use crate::codec::{Batch, CodecError, decode_nodes, decode_ops, decode_range, encode_nodes, encode_range};
+use crate::session::{Conflict, ErrorCode, Input, SessionError};
+use crate::slate::{Op, Path};
+
+/// One open document.
+#[wasm_bindgen]
+pub struct Engine {
+    driver: Rc<Driver>,
+    store: Option<IndexedDb>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens a document: see `EngineConfig` in `js/engine.ts`. `words` and `text` are the initial value.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &str, words: Option<Vec<u32>>, text: &str, listener: Listener) -> Result<Engine, JsValue> {
+        let config: config::Config = serde_json::from_str(config).map_err(|error| protocol(&error.to_string()))?;
+        let initial = words.map(|words| decode_nodes(&words, text)).transpose().map_err(codec_error)?;
+        let store = config.store();
+        Ok(Engine { driver: Driver::start(config.into_session(initial), store.clone(), listener), store })
+    }
+
+    /// Queues `insert_text` at a path of up to three indices.
+    #[wasm_bindgen(js_name = insertText)]
+    pub fn insert_text(&self, depth: u32, a: u32, b: u32, c: u32, offset: u32, text: String) {
+        self.driver.feed(Input::Edit(Op::InsertText { path: short_path(depth, a, b, c), offset, text }));
+    }
+
+    /// Queues `remove_text` at a path of up to three indices.
+    #[wasm_bindgen(js_name = removeText)]
+    pub fn remove_text(&self, depth: u32, a: u32, b: u32, c: u32, offset: u32, text: String) {
+        self.driver.feed(Input::Edit(Op::RemoveText { path: short_path(depth, a, b, c), offset, text }));
+    }
+
+    /// Queues a batch of operations.
+    pub fn edit(&self, words: &[u32], text: &str) -> Result<(), JsValue> {
+        for op in decode_ops(words, text).map_err(codec_error)? {
+            self.driver.feed(Input::Edit(op));
+        }
+        Ok(())
+    }
+
+    /// What is queued becomes one transaction.
+    pub fn flush(&self) {
+        self.driver.feed(Input::Flush);
+    }
+
+    /// The editor's selection; empty for none.
+    pub fn select(&self, words: &[u32]) -> Result<(), JsValue> {
+        self.driver.feed(Input::Select(decode_range(words).map_err(codec_error)?));
+        Ok(())
+    }
+
+    pub fn undo(&self) {
+        self.driver.feed(Input::Undo);
+    }
+
+    pub fn redo(&self) {
+        self.driver.feed(Input::Redo);
+    }
+
+    #[wasm_bindgen(getter, js_name = canUndo)]
+    pub fn can_undo(&self) -> bool {
+        self.driver.read(|session| session.can_undo())
+    }
+
+    #[wasm_bindgen(getter, js_name = canRedo)]
+    pub fn can_redo(&self) -> bool {
+        self.driver.read(|session| session.can_redo())
+    }
+
+    #[wasm_bindgen(getter, js_name = clientId)]
+    pub fn client_id(&self) -> u32 {
+        self.driver.read(|session| session.client_id())
+    }
+
+    /// `[words, text]`.
+    pub fn value(&self) -> Array {
+        let Batch { words, text } = self.driver.read(|session| encode_nodes(&session.value()));
+        Array::of2(&js_sys::Uint32Array::from(words.as_slice()), &text.into())
+    }
+
+    /// JSON of `Status`, with `error` as `{code, message}`.
+    pub fn status(&self) -> Result<String, JsValue> {
+        self.driver.read(|session| json::status(session.status())).map_err(|error| protocol(&error.to_string()))
+    }
+
+    /// JSON of the peers.
+    pub fn peers(&self) -> Result<String, JsValue> {
+        self.driver.read(|session| json::peers(session.peers())).map_err(|error| protocol(&error.to_string()))
+    }
+
+    /// Merges a JSON object into the presence.
+    #[wasm_bindgen(js_name = setPresence)]
+    pub fn set_presence(&self, json: &str) -> Result<(), JsValue> {
+        match Any::from_json(json) {
+            Ok(presence @ Any::Map(_)) => self.driver.feed(Input::Presence(presence)),
+            _ => return Err(protocol("presence must be a JSON object")),
+        }
+        Ok(())
+    }
+
+    pub fn connect(&self) {
+        self.driver.feed(Input::Connect);
+    }
+
+    pub fn disconnect(&self) {
+        self.driver.feed(Input::Disconnect);
+    }
+
+    /// The browser says that it is online, or offline.
+    #[wasm_bindgen(js_name = networkHint)]
+    pub fn network_hint(&self, online: bool) {
+        self.driver.feed(Input::NetworkHint { online });
+    }
+
+    /// The page is hidden or left.
+    pub fn suspend(&self) {
+        self.driver.feed(Input::Suspend);
+    }
+
+    /// Ends the session; the listener's `ended` follows.
+    pub fn close(&self) {
+        self.driver.feed(Input::Close);
+    }
+
+    /// After an epoch mismatch: take what the server has.
+    #[wasm_bindgen(js_name = takeServer)]
+    pub fn take_server(&self) {
+        self.driver.feed(Input::Resolve(Conflict::TakeServer));
+    }
+
+    /// As a remote change. Bytes that are no update are refused before they reach the session.
+    #[wasm_bindgen(js_name = applyUpdate)]
+    pub fn apply_update(&self, update: Vec<u8>) -> Result<(), JsValue> {
+        use yrs::updates::decoder::Decode;
+        yrs::Update::decode_v1(&update).map_err(|error| thrown("invalid-update", &error.to_string()))?;
+        self.driver.feed(Input::ApplyUpdate(update));
+        Ok(())
+    }
+
+    #[wasm_bindgen(js_name = stateVector)]
+    pub fn state_vector(&self) -> Vec<u8> {
+        self.driver.read(|session| session.state_vector())
+    }
+
+    #[wasm_bindgen(js_name = encodeState)]
+    pub fn encode_state(&self, state_vector: Option<Vec<u8>>) -> Result<Vec<u8>, JsValue> {
+        self.driver.read(|session| session.encode_state(state_vector.as_deref())).map_err(session_error)
+    }
+
+    #[wasm_bindgen(js_name = exportPending)]
+    pub fn export_pending(&self) -> Result<Vec<u8>, JsValue> {
+        self.driver.read(|session| session.export_pending()).map_err(session_error)
+    }
+
+    #[wasm_bindgen(js_name = deleteLocal)]
+    pub fn delete_local(&self, discard_pending: bool) {
+        self.driver.feed(Input::DeleteLocal { discard_pending });
+    }
+
+    /// A range as text that survives edits.
+    pub fn anchor(&self, words: &[u32]) -> Result<Option<String>, JsValue> {
+        let Some(range) = decode_range(words).map_err(codec_error)? else { return Ok(None) };
+        Ok(self.driver.read(|session| session.anchor(&range)))
+    }
+
+    /// Where an anchor is now.
+    pub fn resolve(&self, anchor: &str) -> Option<Vec<u32>> {
+        self.driver.read(|session| session.resolve_anchor(anchor)).map(|range| encode_range(&range))
+    }
+
+    /// When the device has everything it was given so far. Rejects if it did not take it.
+    pub fn settled(&self) -> Promise {
+        // No borrow of the engine may last until then: it can be freed meanwhile.
+        let waiting = self.store.as_ref().map(|store| store.begin("", Vec::new()));
+        future_to_promise(async move {
+            match waiting {
+                Some(waiting) => waiting.await.map(|_| JsValue::UNDEFINED),
+                None => Ok(JsValue::UNDEFINED),
+            }
+            .map_err(|error| thrown("storage", &error.to_string()))
+        })
+    }
+
+    /// Lets go of the local store. Call it after `ended`.
+    #[wasm_bindgen(js_name = closeStore)]
+    pub fn close_store(&self) {
+        if let Some(store) = &self.store {
+            store.close();
+        }
+    }
+}
+
+fn short_path(depth: u32, a: u32, b: u32, c: u32) -> Path {
+    [a, b, c].into_iter().take(depth as usize).collect()
+}
+
+fn session_error(error: SessionError) -> JsValue {
+    thrown(error.code.as_str(), &error.message)
+}
+
+fn codec_error(error: CodecError) -> JsValue {
+    protocol(&error.to_string())
+}
+
+fn protocol(message: &str) -> JsValue {
+    thrown(ErrorCode::Protocol.as_str(), message)
+}
+
+fn thrown(code: &str, message: &str) -> JsValue {
+    let error = Object::new();
+    // A plain object refuses nothing.
+    let _ = Reflect::set(&error, &"code".into(), &code.into());
+    let _ = Reflect::set(&error, &"message".into(), &message.into());
+    error.into()
+}

@@ -7,6 +7,7 @@
 //! Dependencies point one way: `js → browser → session → {slate, protocol, awareness, undo, store}`.
 
 pub mod awareness;
+pub mod codec;
 pub mod protocol;
 pub mod session;
 pub mod slate;

@@ -146,6 +146,8 @@ fn shrink(command: &mut Command) -> Result<()> {
 fn bind(wasm: &Path, options: &Options) -> Result<()> {
     let mut args: Vec<OsString> = ["wasm-bindgen", "--target", "web", "--out-dir"].map(OsString::from).to_vec();
     args.push(options.out.clone().into());
+    // js/wasm.ts names the module, once, in the form that bundlers know.
+    args.push("--omit-default-module-path".into());
     // A trapped instance is replaced by a fresh one through this function.
     args.push("--experimental-reset-state-function".into());
     if options.mode != Mode::Dev {

@@ -1,0 +1,60 @@
+// What the editor bindings use of an open document. Internal: not exported from the package.
+import type { Operation, Range } from "slate";
+import type { Origin } from "./types.js";
+
+/** `collab[engine]` is the document's {@link EngineHandle}. */
+export const engine: unique symbol = Symbol("slate-yrs engine");
+
+/** Nothing of it throws into the editor; after the document is closed, nothing of it does anything. */
+export interface EngineHandle {
+  /** An operation the editor has just applied; `set_selection` is ignored. Schedules a flush in a microtask. */
+  edit(operation: Operation): void;
+  /** Makes what is queued one transaction, now. */
+  flush(): void;
+  /** The editor's selection; sent to peers when it has changed, as often as is good for them. */
+  select(range: Range | null): void;
+  /** Operations to apply as one batch, without echo. */
+  onOperations(listener: (operations: readonly Operation[], origin: Origin) => void): () => void;
+  /** The selection to restore after an undo or redo. */
+  onSelect(listener: (range: Range) => void): () => void;
+  /** The editor's value may differ from the document's: compare with `collab.value()` and mend. */
+  onDiverged(listener: () => void): () => void;
+  /** The range as text that survives edits; throws a CollabError if it does not lie in the document. */
+  anchor(range: Range): string;
+  /** Where an anchor is now; null if its place is gone. */
+  resolve(anchor: string): Range | null;
+}
+
+/** What `new Engine` takes, as JSON: `src/js/config.rs`. */
+export interface EngineConfig {
+  document: string;
+  /** Names this opening: 128 random bits. */
+  session: string;
+  /** Random, non-zero. */
+  clientId: number;
+  seed: number;
+  root: string;
+  blockId: string | null;
+  /** ms */
+  captureTimeout: number;
+  remote: "none" | "connect" | "wait";
+  store: { database: string | null; strict: boolean } | null;
+  presence: object | null;
+}
+
+/** Whom the engine tells; numbers for origins are indices of {@link ORIGINS}. */
+export interface EngineListener {
+  ready(): void;
+  operations(origin: number, words: Uint32Array, text: string): void;
+  select(words: Uint32Array): void;
+  diverged(): void;
+  update(origin: number, update: Uint8Array): void;
+  status(): void;
+  peers(): void;
+  error(code: string, message: string): void;
+  ended(): void;
+  address(fresh: boolean): string | Promise<string>;
+}
+
+/** In the engine's order. */
+export const ORIGINS: readonly Origin[] = ["local", "remote", "undo", "store"];

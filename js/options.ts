@@ -1,0 +1,115 @@
+// Checking what `open` is given, and turning it into what the engine takes.
+import { wellFormed } from "./codec.js";
+import type { EngineConfig } from "./engine.js";
+import { CollabError } from "./errors.js";
+import type { OpenOptions, Presence } from "./types.js";
+
+function bad(message: string): CollabError {
+  return new CollabError("protocol", message);
+}
+
+function checkOptional(value: unknown, type: "string" | "boolean" | "object", what: string): void {
+  if (value === undefined) return;
+  const fits =
+    type === "object" ? typeof value === "object" && value !== null && !Array.isArray(value) : typeof value === type;
+  if (!fits) throw bad(`${what} must be ${type === "object" ? "an" : "a"} ${type}`);
+}
+
+/** Throws a CollabError that names the first option that is not what it must be. */
+export function checkOptions<P extends Presence>(options: OpenOptions<P>): void {
+  if (typeof options !== "object" || options === null) throw bad("open() needs options");
+  if (typeof options.id !== "string" || options.id === "") throw bad("id must be a string that is not empty");
+  // As a segment of a path these would name something else.
+  if (wellFormed(options.id) !== options.id) throw bad("id has half of a surrogate pair");
+  if (options.id === "." || options.id === "..") throw bad(`id must not be ${JSON.stringify(options.id)}`);
+  for (const name of ["url", "root", "blockId"] as const) checkOptional(options[name], "string", name);
+  if (options.root === "") throw bad("root must not be empty");
+  checkOptional(options.connect, "boolean", "connect");
+  for (const name of ["presence", "params", "undo"] as const) checkOptional(options[name], "object", name);
+  if (typeof options.offline !== "boolean") checkOptional(options.offline, "object", "offline");
+  if (options.token !== undefined && typeof options.token !== "string" && typeof options.token !== "function") {
+    throw bad("token must be a string or a function");
+  }
+  if (options.initialValue !== undefined && !Array.isArray(options.initialValue)) {
+    throw bad("initialValue must be an array of nodes");
+  }
+  const timeout = options.undo?.captureTimeout;
+  if (timeout !== undefined && !(Number.isFinite(timeout) && timeout >= 0)) {
+    throw bad("undo.captureTimeout must be a number of milliseconds");
+  }
+  if (options.url !== undefined) checkUrl(options.url);
+}
+
+function checkUrl(url: string): void {
+  if (!URL.canParse(url)) throw bad(`url is not valid: ${url}`);
+  if (!["ws:", "wss:", "http:", "https:"].includes(new URL(url).protocol)) throw bad("url must begin with ws: or wss:");
+  if (typeof WebSocket === "undefined") {
+    throw bad("there is no WebSocket here: Node has it from version 22, before that set globalThis.WebSocket");
+  }
+}
+
+function hasIndexedDb(): boolean {
+  try {
+    return typeof indexedDB === "object" && indexedDB !== null;
+  } catch {
+    // A sandboxed frame may not even look.
+    return false;
+  }
+}
+
+/** As JSON, or a CollabError. */
+export function toJson(value: unknown, what: string): string {
+  try {
+    const json = JSON.stringify(value);
+    if (typeof json === "string") return json;
+  } catch (error) {
+    throw new CollabError("protocol", `${what} is not JSON`, { cause: error });
+  }
+  throw bad(`${what} is not JSON`);
+}
+
+/** What the engine takes, with the random numbers it has no source of. */
+export function engineConfig<P extends Presence>(options: OpenOptions<P>): EngineConfig {
+  const random = crypto.getRandomValues(new Uint32Array(7));
+  const session = Array.from(random.subarray(0, 4), (word) => word.toString(16).padStart(8, "0")).join("");
+  const offline = options.offline ?? true;
+  const store = typeof offline === "object" ? offline : {};
+  return {
+    document: options.id,
+    session,
+    clientId: random[4]! || 1,
+    seed: random[5]! * 0x10_0000 + (random[6]! >>> 12),
+    root: options.root ?? "content",
+    blockId: options.blockId ?? "id",
+    captureTimeout: Math.round(Math.min(options.undo?.captureTimeout ?? 500, 0x7fff_ffff)),
+    remote: options.url === undefined ? "none" : (options.connect ?? true) ? "connect" : "wait",
+    store:
+      offline !== false && hasIndexedDb()
+        ? { database: store.database ?? null, strict: store.durability === "strict" }
+        : null,
+    presence: options.presence ?? null,
+  };
+}
+
+/** The room as one segment of the path, escaped no more than y-websocket's users would see it. */
+function segment(id: string): string {
+  return encodeURIComponent(id).replace(/%(40|3A|24|26|2B|2C|3B|3D)/g, (escaped) => decodeURIComponent(escaped));
+}
+
+/** `URL/ROOM?token=…&slate-yrs=1&session=…`. */
+export async function address<P extends Presence>(options: OpenOptions<P>, session: string): Promise<string> {
+  const url = new URL(options.url ?? "");
+  url.protocol = url.protocol.replace("http", "ws");
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${segment(options.id)}`;
+  url.hash = "";
+  for (const [name, value] of Object.entries(options.params ?? {})) url.searchParams.set(name, value);
+  const token: unknown = typeof options.token === "function" ? await options.token() : options.token;
+  if (token !== undefined) {
+    if (typeof token !== "string") throw bad("the token is not a string");
+    url.searchParams.set("token", token);
+  }
+  // A plain y-websocket server ignores both.
+  url.searchParams.set("slate-yrs", "1");
+  url.searchParams.set("session", session);
+  return url.href;
+}

@@ -1,0 +1,28 @@
+// The page's own events: hints about the network, and the moments before it may be gone.
+
+/** Who wants to know. */
+export interface PageWatcher {
+  online(online: boolean): void;
+  /** The page becomes hidden or is left. */
+  suspend(): void;
+}
+
+/** Watches until the returned function is called. Does nothing where there is no page: in Node. */
+export function watchPage(watcher: PageWatcher): () => void {
+  if (typeof globalThis.addEventListener !== "function") return () => {};
+  const stop = new AbortController();
+  const { signal } = stop;
+  globalThis.addEventListener("online", () => watcher.online(true), { signal });
+  globalThis.addEventListener("offline", () => watcher.online(false), { signal });
+  globalThis.addEventListener("pagehide", () => watcher.suspend(), { signal });
+  if (typeof document !== "undefined") {
+    document.addEventListener(
+      "visibilitychange",
+      () => {
+        if (document.visibilityState === "hidden") watcher.suspend();
+      },
+      { signal },
+    );
+  }
+  return () => stop.abort();
+}

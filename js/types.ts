@@ -1,0 +1,149 @@
+// The types of the public API.
+import type { Descendant, Operation, Range } from "slate";
+import type { CollabError } from "./errors.js";
+
+/** What peers see of a user. Any JSON object that has a name. */
+export interface Presence {
+  /** Shown beside the caret. */
+  name: string;
+  /** A CSS color for caret and selection. */
+  color?: string;
+  [key: string]: unknown;
+}
+
+/** How to open a document. */
+export interface OpenOptions<P extends Presence = Presence> {
+  /** The room: which document. */
+  id: string;
+  /**
+   * The server, e.g. `wss://host/ws/scenes`; the room is added as one more segment of the path. Without it the document
+   * stays on this device.
+   */
+  url?: string;
+  /** Sent as `?token=`. A function is asked before every connection, so that it can renew what has expired. */
+  token?: string | (() => string | Promise<string>);
+  /** More query parameters. */
+  params?: Record<string, string>;
+  /** What peers see of this user; without it, they do not see the user. */
+  presence?: P;
+  /** The content of a new document: used only if the document has none, and once only, whoever opens it first. */
+  initialValue?: Descendant[];
+  /** Name of the root `Y.XmlText`. Default `"content"`. */
+  root?: string;
+  /** Name of a block's id property. A split gives the new block a fresh one. Default `"id"`. */
+  blockId?: string;
+  /**
+   * Whether edits are kept on this device (IndexedDB) until the server has them; and under which database name, and
+   * whether every write waits for the disk (`"strict"`; the default `"relaxed"` does so only where something is
+   * replaced or removed). Default `true`.
+   */
+  offline?: boolean | { database?: string; durability?: "strict" | "relaxed" };
+  /** Whether to connect at once; otherwise with {@link Collab.connect}. Default `true`. */
+  connect?: boolean;
+  /** `captureTimeout`: edits less than so many milliseconds apart are undone together. Default 500. */
+  undo?: { captureTimeout?: number };
+}
+
+/** Who made a change: this editor, another one, this editor's undo or redo, or the local copy while it loads. */
+export type Origin = "local" | "remote" | "undo" | "store";
+
+/** An open document. */
+export interface Collab<P extends Presence = Presence> {
+  /** The room. */
+  readonly id: string;
+  /** This replica's Yjs client id. New with every opening. */
+  readonly clientId: number;
+  /** The document as Slate nodes: a copy, made anew by each call. */
+  value(): Descendant[];
+
+  /** An immutable snapshot: the same object until something changes. */
+  readonly status: Status;
+  /** The others: the same array until something changes. */
+  readonly peers: readonly Peer<P>[];
+  /** Calls `listener` at each event until the returned function is called. What a listener throws is reported, and stops nothing. */
+  on<E extends keyof Events<P>>(event: E, listener: (value: Events<P>[E]) => void): () => void;
+
+  /** Merges into what peers see of this user. */
+  setPresence(presence: Partial<P>): void;
+  /** Takes back this user's last edits, never those of others. False if there are none. */
+  undo(): boolean;
+  /** Repeats what was undone. False if there is nothing. */
+  redo(): boolean;
+  /** Whether {@link Collab.undo} would do something. */
+  readonly canUndo: boolean;
+  /** Whether {@link Collab.redo} would do something. */
+  readonly canRedo: boolean;
+
+  /** Goes online; while waiting for the next attempt, tries at once. */
+  connect(): void;
+  /** Stays offline until {@link Collab.connect}. */
+  disconnect(): void;
+  /** When the server's content is here. Rejects if that cannot happen: closed, refused, no server. */
+  whenSynced(): Promise<void>;
+  /** When every local edit is acknowledged as stored by the server. Rejects like {@link Collab.whenSynced}. */
+  whenSaved(): Promise<void>;
+  /** Writes what is left to the device and lets go of everything. May be called again, and at any time. */
+  close(): Promise<void>;
+
+  /** The Yjs state vector, v1 encoding. */
+  stateVector(): Uint8Array;
+  /** What a replica with `stateVector` lacks, or everything, as one Yjs update, v1 encoding. */
+  encodeState(stateVector?: Uint8Array): Uint8Array;
+  /** Applies a Yjs update as a change of someone else. Throws `invalid-update` if the bytes are none. */
+  applyUpdate(update: Uint8Array): void;
+  /** The edits which the server has not acknowledged, or refuses, as one update. */
+  exportPending(): Uint8Array;
+  /** Deletes this device's copy. Refused while edits are not acknowledged, unless they are to be discarded. */
+  deleteLocal(options?: { discardPending?: boolean }): Promise<void>;
+}
+
+/** How a document is doing. */
+export interface Status {
+  /** `unauthorized`: the token is refused. `forbidden`: refused for good. `closed`: by {@link Collab.close}. */
+  readonly connection: "offline" | "connecting" | "online" | "unauthorized" | "forbidden" | "closed";
+  /** Whether the server's content has arrived on this connection. */
+  readonly synced: boolean;
+  /** The least safe place in which the newest local edit is. `server` means acknowledged as stored. */
+  readonly saved: "memory" | "local" | "server";
+  /** Number of local updates that the server has not acknowledged. */
+  readonly pending: number;
+  /** Number of updates that the server refuses; see {@link Collab.exportPending}. */
+  readonly setAside: number;
+  /** `full`, `blocked` and `corrupt`: editing goes on in memory while the device's storage is retried. */
+  readonly storage: "indexeddb" | "memory" | "full" | "blocked" | "corrupt";
+  /** Since when, in ms since the epoch. */
+  readonly offlineSince: number | null;
+  /** When the next attempt to connect is due, in ms since the epoch. */
+  readonly retryAt: number | null;
+  /** Reconnected, and edits made offline are still on their way. */
+  readonly syncingOfflineChanges: boolean;
+  /** Bytes of a large first sync. */
+  readonly progress: { readonly received: number; readonly total: number } | null;
+  /** The server lets this user read only. */
+  readonly readOnly: boolean;
+  /** `epoch`: the document was deleted and made anew on the server; this copy no longer syncs. */
+  readonly conflict: "epoch" | null;
+  /** The last error. */
+  readonly error: CollabError | null;
+}
+
+/** Someone else in the same document. */
+export interface Peer<P extends Presence = Presence> {
+  readonly clientId: number;
+  readonly presence: P;
+  readonly selection: Range | null;
+  readonly typing: boolean;
+  /** In ms since the epoch. */
+  readonly lastActive: number;
+}
+
+/** What {@link Collab.on} tells. */
+export interface Events<P extends Presence = Presence> {
+  status: Status;
+  peers: readonly Peer<P>[];
+  /** The document has changed by these operations. */
+  change: { origin: Origin; operations: readonly Operation[] };
+  /** The document has changed by this Yjs update. */
+  update: { update: Uint8Array; origin: Origin };
+  error: CollabError;
+}

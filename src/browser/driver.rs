@@ -1,0 +1,313 @@
+//! The one loop: inputs into the session, its outputs out to store, socket, timer and JavaScript.
+//!
+//! Inputs are queued and handled one at a time. The session's borrow ends before anything is done with what it put
+//! out, because doing it calls JavaScript, and that may call back in: what it then asks for is queued behind.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+use gloo_timers::callback::Timeout;
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+use super::now;
+use super::socket::{Socket, SocketEvent};
+use super::store::IndexedDb;
+use crate::codec::{encode_ops, encode_range};
+use crate::session::{Config, Input, Millis, Origin, Output, Session, SessionError};
+use crate::store::{Store, StoreError, Write};
+
+#[wasm_bindgen]
+extern "C" {
+    /// Who is told. Its methods may call back into the engine.
+    pub type Listener;
+
+    #[wasm_bindgen(method, catch)]
+    fn ready(this: &Listener) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn operations(this: &Listener, origin: u8, words: Vec<u32>, text: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn select(this: &Listener, words: Vec<u32>) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn diverged(this: &Listener) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn update(this: &Listener, origin: u8, update: Vec<u8>) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn status(this: &Listener) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn peers(this: &Listener) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn error(this: &Listener, code: &str, message: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn ended(this: &Listener) -> Result<(), JsValue>;
+    /// The address to connect to: a string or a promise of one. `fresh`: the last token was refused.
+    #[wasm_bindgen(method, catch)]
+    fn address(this: &Listener, fresh: bool) -> Result<JsValue, JsValue>;
+}
+
+/// One document's session with everything that drives it.
+pub struct Driver {
+    session: RefCell<Session>,
+    document: String,
+    inputs: RefCell<VecDeque<Input>>,
+    running: Cell<bool>,
+    ended: Cell<bool>,
+    timer: RefCell<Option<(Millis, Timeout)>>,
+    store: Option<IndexedDb>,
+    connection: RefCell<Connection>,
+    listener: Listener,
+}
+
+/// The socket, and which attempt it belongs to: events of an earlier one are not heard any more.
+#[derive(Default)]
+struct Connection {
+    attempt: u64,
+    socket: Option<Socket>,
+}
+
+impl Driver {
+    /// Opens a session and carries out its first orders.
+    pub fn start(config: Config, store: Option<IndexedDb>, listener: Listener) -> Rc<Self> {
+        let document = config.document.clone();
+        let driver = Rc::new(Self {
+            session: RefCell::new(Session::new(config, now())),
+            document,
+            inputs: RefCell::default(),
+            running: Cell::new(false),
+            ended: Cell::new(false),
+            timer: RefCell::default(),
+            store,
+            connection: RefCell::default(),
+            listener,
+        });
+        driver.running.set(true);
+        driver.drain();
+        driver.run();
+        driver
+    }
+
+    /// Takes an input now, or behind those being handled.
+    pub fn feed(self: &Rc<Self>, input: Input) {
+        if self.ended.get() {
+            return;
+        }
+        self.inputs.borrow_mut().push_back(input);
+        if !self.running.replace(true) {
+            self.run();
+        }
+    }
+
+    /// Reads the session. Not possible while it handles an input, which nothing outside can observe.
+    pub fn read<T>(&self, read: impl FnOnce(&Session) -> T) -> T {
+        read(&self.session.borrow())
+    }
+
+    fn run(self: &Rc<Self>) {
+        loop {
+            let Some(input) = self.inputs.borrow_mut().pop_front() else { break };
+            self.session.borrow_mut().handle(now(), input);
+            self.drain();
+        }
+        self.running.set(false);
+        self.arm();
+    }
+
+    /// Takes all outputs first: what they lead to may read the session, and must find it done.
+    fn drain(self: &Rc<Self>) {
+        let mut outputs = Vec::new();
+        {
+            let mut session = self.session.borrow_mut();
+            while let Some(output) = session.poll_output() {
+                outputs.push(output);
+            }
+        }
+        let (mut status, mut peers) = (false, false);
+        for output in outputs {
+            match output {
+                // Told once, after what changed it.
+                Output::Status => status = true,
+                Output::Peers => peers = true,
+                output => self.act(output),
+            }
+        }
+        if peers {
+            let _ = self.listener.peers();
+        }
+        if status {
+            let _ = self.listener.status();
+        }
+    }
+
+    /// JavaScript's own listeners are guarded there; what still throws must not stop the loop.
+    fn act(self: &Rc<Self>, output: Output) {
+        let listener = &self.listener;
+        let _ = match output {
+            Output::Ready => listener.ready(),
+            Output::Operations { origin, ops } => {
+                let batch = encode_ops(&ops);
+                listener.operations(origin_number(origin), batch.words, &batch.text)
+            }
+            Output::Select(range) => listener.select(encode_range(&range)),
+            Output::Diverged => listener.diverged(),
+            Output::Update { origin, update } => listener.update(origin_number(origin), update),
+            Output::Status => listener.status(),
+            Output::Peers => listener.peers(),
+            Output::Error(SessionError { code, message }) => listener.error(code.as_str(), &message),
+            order => {
+                self.obey(order);
+                Ok(())
+            }
+        };
+    }
+
+    fn obey(self: &Rc<Self>, order: Output) {
+        match order {
+            Output::Load => self.load(),
+            Output::Write { ticket, writes } => self.write(ticket, writes),
+            Output::OpenSocket { fresh_token } => self.open_socket(fresh_token),
+            Output::Send(frame) => {
+                if let Some(socket) = &self.connection.borrow().socket {
+                    socket.send(&frame);
+                }
+            }
+            Output::SendText(text) => {
+                if let Some(socket) = &self.connection.borrow().socket {
+                    socket.send_text(&text);
+                }
+            }
+            Output::CloseSocket { code } => {
+                let mut connection = self.connection.borrow_mut();
+                connection.attempt += 1;
+                if let Some(socket) = connection.socket.take() {
+                    socket.close(code);
+                }
+            }
+            Output::Ended => {
+                self.ended.set(true);
+                self.timer.borrow_mut().take();
+                self.inputs.borrow_mut().clear();
+                let _ = self.listener.ended();
+            }
+            // What tells JavaScript is not an order.
+            _ => {}
+        }
+    }
+
+    fn load(self: &Rc<Self>) {
+        let driver = self.clone();
+        spawn_local(async move {
+            let loaded = match &driver.store {
+                Some(store) => store.load(&driver.document).await,
+                None => Err(StoreError::Failed("there is no store".into())),
+            };
+            driver.feed(Input::Loaded(loaded));
+        });
+    }
+
+    /// The requests are made before this returns, if the database is open: in the turn of the edit.
+    fn write(self: &Rc<Self>, ticket: u64, writes: Vec<Write>) {
+        let Some(store) = &self.store else { return };
+        let writing = store.begin(&self.document, writes);
+        let driver = self.clone();
+        spawn_local(async move {
+            driver.feed(match writing.await {
+                Ok(rows) => Input::Stored { ticket, rows },
+                Err(error) => Input::StoreFailed { ticket, error },
+            });
+        });
+    }
+
+    fn open_socket(self: &Rc<Self>, fresh: bool) {
+        let attempt = {
+            let mut connection = self.connection.borrow_mut();
+            connection.attempt += 1;
+            connection.socket = None;
+            connection.attempt
+        };
+        let address = self.listener.address(fresh);
+        let driver = self.clone();
+        spawn_local(async move {
+            let address = match address {
+                Ok(address) => JsFuture::from(Promise::resolve(&address)).await,
+                Err(error) => Err(error),
+            };
+            if driver.connection.borrow().attempt != attempt {
+                return;
+            }
+            match address.map(|address| address.as_string()) {
+                Ok(Some(address)) => driver.dial(&address, attempt),
+                Ok(None) => driver.feed(Input::TokenFailed { message: "the token is not a string".into() }),
+                Err(error) => driver.feed(Input::TokenFailed { message: describe(&error) }),
+            }
+        });
+    }
+
+    fn dial(self: &Rc<Self>, address: &str, attempt: u64) {
+        let driver: Weak<Self> = Rc::downgrade(self);
+        let socket = Socket::open(address, move |event| {
+            let Some(driver) = driver.upgrade() else { return };
+            if driver.connection.borrow().attempt != attempt {
+                return;
+            }
+            driver.feed(match event {
+                SocketEvent::Opened => Input::Opened,
+                SocketEvent::Frame(frame) => Input::Frame(frame),
+                SocketEvent::Text(text) => Input::Text(text),
+                SocketEvent::Closed { code, reason } => Input::Closed { code, reason },
+            });
+        });
+        self.connection.borrow_mut().socket = socket;
+    }
+
+    /// A timer that fires too early costs one look at the clock; setting it anew at every keystroke costs more.
+    fn arm(self: &Rc<Self>) {
+        let due = if self.ended.get() { None } else { self.session.borrow().next_timeout() };
+        let mut timer = self.timer.borrow_mut();
+        match (due, timer.as_ref()) {
+            (None, _) => *timer = None,
+            (Some(due), Some((set, _))) if *set <= due => {}
+            (Some(due), _) => {
+                let driver = Rc::downgrade(self);
+                // Longer delays overflow in browsers and would fire at once.
+                let delay = due.saturating_sub(now()).min(0x7fff_ffff) as u32;
+                let timeout = Timeout::new(delay, move || {
+                    if let Some(driver) = driver.upgrade() {
+                        driver.wake();
+                    }
+                });
+                *timer = Some((due, timeout));
+            }
+        }
+    }
+
+    fn wake(self: &Rc<Self>) {
+        // Dropping the timeout from within its own callback is safe: gloo keeps a once-closure alive while it runs.
+        self.timer.borrow_mut().take();
+        let due = self.session.borrow().next_timeout();
+        if due.is_some_and(|due| due <= now()) {
+            self.feed(Input::Tick);
+        } else {
+            self.arm();
+        }
+    }
+}
+
+fn origin_number(origin: Origin) -> u8 {
+    match origin {
+        Origin::Local => 0,
+        Origin::Remote => 1,
+        Origin::Undo => 2,
+        Origin::Store => 3,
+    }
+}
+
+/// What a thrown value says.
+pub fn describe(error: &JsValue) -> String {
+    js_sys::Reflect::get(error, &"message".into())
+        .ok()
+        .and_then(|message| message.as_string())
+        .or_else(|| error.as_string())
+        .unwrap_or_else(|| "unknown error".to_owned())
+}

@@ -1,0 +1,108 @@
+//! One WebSocket: frames out at once, events in through a callback.
+//!
+//! gloo receives. Sending goes through the kept `web_sys` handle: gloo would wrap each frame in a Blob, several times
+//! slower than the bytes themselves, and cannot close a socket once it is split.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use futures_util::future::{AbortHandle, Abortable};
+use futures_util::{Sink, StreamExt};
+use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::BinaryType;
+
+use super::describe;
+
+/// What a socket reports. `Closed` is the last, and comes exactly once unless the socket was dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SocketEvent {
+    Opened,
+    Frame(Vec<u8>),
+    Text(String),
+    /// 1006 without a close frame, or if it never opened.
+    Closed {
+        code: u16,
+        reason: String,
+    },
+}
+
+/// Closing 1006 is never on the wire: it says that there was no close frame.
+const ABNORMAL: u16 = 1006;
+
+/// An open or opening socket. Dropping it closes it, and nothing more is reported.
+pub struct Socket {
+    raw: web_sys::WebSocket,
+    receiving: AbortHandle,
+}
+
+impl Socket {
+    /// Starts to open a socket. An address that is none, or one the page may not use, is reported as `Closed`.
+    pub fn open(url: &str, on_event: impl Fn(SocketEvent) + 'static) -> Option<Self> {
+        let opened = web_sys::WebSocket::new(url).map_err(|error| describe(&error)).and_then(|raw| {
+            raw.set_binary_type(BinaryType::Arraybuffer);
+            WebSocket::try_from(raw.clone()).map(|stream| (raw, stream)).map_err(|error| error.to_string())
+        });
+        let (receiving, registration) = AbortHandle::new_pair();
+        match opened {
+            Ok((raw, stream)) => {
+                let handle = raw.clone();
+                spawn_local(async move {
+                    let _ = Abortable::new(receive(handle, stream, on_event), registration).await;
+                });
+                Some(Self { raw, receiving })
+            }
+            Err(reason) => {
+                // Not from within the call: the caller has no socket yet to which the event could belong.
+                spawn_local(async move { on_event(SocketEvent::Closed { code: ABNORMAL, reason }) });
+                None
+            }
+        }
+    }
+
+    /// Sends a frame. What a socket that is not open is given is lost; its `Closed` is on the way.
+    pub fn send(&self, frame: &[u8]) {
+        let _ = self.raw.send_with_u8_array(frame);
+    }
+
+    pub fn send_text(&self, text: &str) {
+        let _ = self.raw.send_with_str(text);
+    }
+
+    /// Bytes given to [`Self::send`] that have not left yet.
+    pub fn buffered(&self) -> u32 {
+        self.raw.buffered_amount()
+    }
+
+    /// Closes with a code; nothing more is reported. Codes a page may not send become 1000.
+    pub fn close(self, code: u16) {
+        let code = if code == 1000 || (3000..=4999).contains(&code) { code } else { 1000 };
+        let _ = self.raw.close_with_code(code);
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.receiving.abort();
+    }
+}
+
+async fn receive(raw: web_sys::WebSocket, mut stream: WebSocket, on_event: impl Fn(SocketEvent)) {
+    // gloo's sink is ready once the socket is no longer connecting: open, or failed.
+    let left = poll_fn(|context| Pin::new(&mut stream).poll_ready(context)).await;
+    if left.is_ok() && raw.ready_state() == web_sys::WebSocket::OPEN {
+        on_event(SocketEvent::Opened);
+    }
+    while let Some(message) = stream.next().await {
+        match message {
+            Ok(Message::Bytes(bytes)) => on_event(SocketEvent::Frame(bytes)),
+            Ok(Message::Text(text)) => on_event(SocketEvent::Text(text)),
+            Err(WebSocketError::ConnectionClose(event)) => {
+                return on_event(SocketEvent::Closed { code: event.code, reason: event.reason });
+            }
+            // A close event follows.
+            Err(_) => {}
+        }
+    }
+    on_event(SocketEvent::Closed { code: ABNORMAL, reason: String::new() });
+}

@@ -1,0 +1,235 @@
+//! The local store over IndexedDB.
+//!
+//! rexie makes the schema and reads. Writing goes through `idb` on a connection of its own, because rexie has neither
+//! durability nor close events, and because a write has to make its requests in the turn of the edit: an edit whose
+//! tab is closed right after is then in the hands of the browser. A write counts once its transaction has *committed*.
+//!
+//! A connection may be closed under us (site data cleared, another version in another tab). The next call opens it
+//! again, with growing pauses between failures; meanwhile calls fail, and the document goes on in memory.
+
+mod open;
+mod read;
+mod record;
+mod write;
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
+use wasm_bindgen_futures::spawn_local;
+
+use super::now;
+use crate::store::{Loaded, Row, Store, StoreError, Write};
+use open::Connection;
+
+/// The name of the database unless the application gives one.
+pub const DEFAULT_DATABASE: &str = "slate-yrs";
+/// An opening that takes longer than this is reported as blocked; it goes on all the same.
+const BLOCKED_AFTER_MS: u32 = 4_000;
+const RETRY_FIRST_MS: u64 = 250;
+const RETRY_MAX_MS: u64 = 30_000;
+
+mod names {
+    pub const DOCUMENTS: &str = "documents";
+    pub const LOG: &str = "log";
+    pub const OUTBOX: &str = "outbox";
+    pub const SET_ASIDE: &str = "set_aside";
+    pub const ALL: [&str; 4] = [DOCUMENTS, LOG, OUTBOX, SET_ASIDE];
+    /// Index of the log by document.
+    pub const BY_DOCUMENT: &str = "document";
+}
+
+/// Whether a commit waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// For what replaces or removes something; the browser decides for the rest.
+    WhereItMatters,
+    /// For every write.
+    Strict,
+}
+
+/// See the module. Clones share the connection.
+#[derive(Clone)]
+pub struct IndexedDb {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    name: String,
+    durability: Durability,
+    state: RefCell<State>,
+    /// What waits for the connection, in order.
+    waiting: RefCell<Vec<Job>>,
+    failures: Cell<u32>,
+}
+
+enum State {
+    Closed,
+    /// `blocked`: it takes so long that callers are told.
+    Opening {
+        blocked: bool,
+    },
+    Open(Rc<Connection>),
+    /// Not tried again before `until`.
+    Failed {
+        error: StoreError,
+        until: u64,
+    },
+}
+
+/// Runs with the connection, or with the reason why there is none.
+type Job = Box<dyn FnOnce(Result<Rc<Connection>, StoreError>)>;
+
+impl IndexedDb {
+    /// Opens nothing yet: the first call does.
+    pub fn new(name: &str, durability: Durability) -> Self {
+        Self {
+            inner: Rc::new(Inner {
+                name: name.to_owned(),
+                durability,
+                state: RefCell::new(State::Closed),
+                waiting: RefCell::default(),
+                failures: Cell::new(0),
+            }),
+        }
+    }
+
+    /// [`Store::write`], with its requests made before this returns if the database is open. Writes are carried out in
+    /// the order of their calls.
+    pub fn begin(
+        &self,
+        document: &str,
+        writes: Vec<Write>,
+    ) -> impl Future<Output = Result<Vec<Row>, StoreError>> + 'static {
+        let document = document.to_owned();
+        let durability = self.inner.durability;
+        let inner = self.inner.clone();
+        let (answer, answered) = oneshot::channel();
+        self.inner.with_connection(Box::new(move |connection| {
+            let connection = match connection {
+                Ok(connection) => connection,
+                Err(error) => return drop(answer.send(Err(error))),
+            };
+            match write::Transaction::begin(&connection, &document, writes, durability) {
+                Ok(transaction) => spawn_local(async move {
+                    let result = transaction.committed().await;
+                    inner.observe(&result);
+                    let _ = answer.send(result);
+                }),
+                Err(error) => {
+                    let result = Err(error);
+                    inner.observe(&result);
+                    let _ = answer.send(result);
+                }
+            }
+        }));
+        async move { answered.await.unwrap_or_else(|_| Err(StoreError::Closed("the store is gone".into()))) }
+    }
+
+    /// Closes the connection once what is under way has finished. The next call opens it again.
+    pub fn close(&self) {
+        let state = self.inner.state.replace(State::Closed);
+        if let State::Open(connection) = state {
+            connection.close();
+        }
+    }
+
+    async fn connection(&self) -> Result<Rc<Connection>, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.inner.with_connection(Box::new(move |connection| drop(answer.send(connection))));
+        answered.await.unwrap_or_else(|_| Err(StoreError::Closed("the store is gone".into())))
+    }
+}
+
+impl Inner {
+    fn with_connection(self: &Rc<Self>, job: Job) {
+        let answer = match &*self.state.borrow() {
+            State::Open(connection) if connection.is_open() => Some(Ok(connection.clone())),
+            State::Opening { blocked: true } => Some(Err(blocked())),
+            State::Failed { error, until } if now() < *until => Some(Err(error.clone())),
+            _ => None,
+        };
+        match answer {
+            Some(answer) => job(answer),
+            None => {
+                self.waiting.borrow_mut().push(job);
+                if !matches!(*self.state.borrow(), State::Opening { .. }) {
+                    self.open();
+                }
+            }
+        }
+    }
+
+    fn open(self: &Rc<Self>) {
+        *self.state.borrow_mut() = State::Opening { blocked: false };
+        let inner = self.clone();
+        spawn_local(async move {
+            let opening = Box::pin(Connection::open(&inner.name));
+            let opened = match select(opening, TimeoutFuture::new(BLOCKED_AFTER_MS)).await {
+                Either::Left((opened, _)) => opened,
+                Either::Right(((), opening)) => {
+                    *inner.state.borrow_mut() = State::Opening { blocked: true };
+                    inner.answer(&Err(blocked()));
+                    opening.await
+                }
+            };
+            match &opened {
+                Ok(connection) => {
+                    inner.failures.set(0);
+                    *inner.state.borrow_mut() = State::Open(connection.clone());
+                }
+                Err(error) => {
+                    let failures = inner.failures.get();
+                    inner.failures.set(failures + 1);
+                    let pause = (RETRY_FIRST_MS << failures.min(16)).min(RETRY_MAX_MS);
+                    *inner.state.borrow_mut() = State::Failed { error: error.clone(), until: now() + pause };
+                }
+            }
+            inner.answer(&opened);
+        });
+    }
+
+    fn answer(&self, connection: &Result<Rc<Connection>, StoreError>) {
+        for job in self.waiting.take() {
+            job(connection.clone());
+        }
+    }
+
+    /// A connection that says it is closed is not used again.
+    fn observe<T>(&self, result: &Result<T, StoreError>) {
+        if matches!(result, Err(StoreError::Closed(_) | StoreError::Corrupt(_))) {
+            let mut state = self.state.borrow_mut();
+            if let State::Open(connection) = &*state {
+                connection.close();
+                *state = State::Closed;
+            }
+        }
+    }
+}
+
+fn blocked() -> StoreError {
+    StoreError::Blocked("another tab keeps an older version open".into())
+}
+
+impl Store for IndexedDb {
+    async fn load(&self, document: &str) -> Result<Loaded, StoreError> {
+        let connection = self.connection().await?;
+        let loaded = read::load(&connection, document).await;
+        self.inner.observe(&loaded);
+        loaded
+    }
+
+    async fn write(&self, document: &str, writes: &[Write]) -> Result<Vec<Row>, StoreError> {
+        self.begin(document, writes.to_vec()).await
+    }
+
+    async fn documents(&self) -> Result<Vec<String>, StoreError> {
+        let connection = self.connection().await?;
+        let documents = read::documents(&connection).await;
+        self.inner.observe(&documents);
+        documents
+    }
+}

@@ -1,0 +1,125 @@
+//! Opening the database: rexie brings the schema up to date, then both connections stay open together.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use idb::{Database, Factory};
+use rexie::{Index, ObjectStore, Rexie, TransactionMode};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use web_sys::{IdbDatabase, IdbTransaction};
+
+use super::names;
+use super::record::{from_idb, from_js, from_rexie};
+use crate::store::StoreError;
+
+/// A version has its list of stores here; rexie deletes what is not listed, so lists only grow.
+const VERSION: u32 = 1;
+
+#[wasm_bindgen]
+extern "C" {
+    /// `IDBDatabase`, with the option that neither rexie nor web-sys knows.
+    type DurableDatabase;
+
+    #[wasm_bindgen(method, catch)]
+    fn transaction(
+        this: &DurableDatabase,
+        stores: &JsValue,
+        mode: &str,
+        options: &JsValue,
+    ) -> Result<IdbTransaction, JsValue>;
+}
+
+/// Both ways to one database.
+pub struct Connection {
+    /// For reading. Closes itself when another tab wants to change the version. Taken only by the drop.
+    reader: Option<Rexie>,
+    /// For writing.
+    writer: IdbDatabase,
+    /// Keeps the listeners of `writer` alive.
+    _listeners: Database,
+    open: Rc<Cell<bool>>,
+    stores: JsValue,
+    strict: JsValue,
+}
+
+impl Connection {
+    /// Waits as long as another tab blocks.
+    pub async fn open(name: &str) -> Result<Rc<Self>, StoreError> {
+        let reader = Rexie::builder(name)
+            .version(VERSION)
+            .add_object_store(ObjectStore::new(names::DOCUMENTS).key_path("document"))
+            .add_object_store(
+                ObjectStore::new(names::LOG)
+                    .key_path("row")
+                    .auto_increment(true)
+                    .add_index(Index::new_array(names::BY_DOCUMENT, ["document", "row"])),
+            )
+            .add_object_store(ObjectStore::new(names::OUTBOX).key_path_array(["document", "session", "seq"]))
+            .add_object_store(ObjectStore::new(names::SET_ASIDE).key_path_array(["document", "session", "seq"]))
+            .build()
+            .await
+            .map_err(|error| from_rexie(&error))?;
+        let opening = Factory::new().and_then(|factory| factory.open(name, None)).map_err(|error| from_idb(&error))?;
+        let writer: IdbDatabase = opening.await.map_err(|error| from_idb(&error))?.into();
+        let open = Rc::new(Cell::new(true));
+        let mut listeners = Database::from(writer.clone());
+        let closed = open.clone();
+        listeners.on_close(move |_| closed.set(false));
+        let (closed, giving_way) = (open.clone(), writer.clone());
+        listeners.on_version_change(move |_| {
+            closed.set(false);
+            giving_way.close();
+        });
+        let stores: js_sys::Array = names::ALL.iter().map(|name| JsValue::from_str(name)).collect();
+        let strict = js_sys::Object::new();
+        js_sys::Reflect::set(&strict, &"durability".into(), &"strict".into()).map_err(|error| from_js(&error))?;
+        Ok(Rc::new(Self {
+            reader: Some(reader),
+            writer,
+            _listeners: listeners,
+            open,
+            stores: stores.into(),
+            strict: strict.into(),
+        }))
+    }
+
+    /// False once the browser has closed it. It may be about to: a transaction can still fail.
+    pub fn is_open(&self) -> bool {
+        self.open.get()
+    }
+
+    /// A transaction for writing over all stores. Transactions commit in the order in which they were begun.
+    pub fn transaction(&self, strict: bool) -> Result<IdbTransaction, StoreError> {
+        let database: &DurableDatabase = self.writer.unchecked_ref();
+        let options = if strict { &self.strict } else { &JsValue::UNDEFINED };
+        database.transaction(&self.stores, "readwrite", options).map_err(|error| from_js(&error))
+    }
+
+    /// A transaction for reading over all stores.
+    pub fn read(&self) -> rexie::Result<rexie::Transaction> {
+        let reader = self.reader.as_ref().ok_or(rexie::Error::TransactionAbortFailed)?;
+        reader.transaction(&names::ALL, TransactionMode::ReadOnly)
+    }
+
+    /// For looking at keys, which rexie cannot without reading all records.
+    pub fn keys(&self) -> Result<idb::Transaction, StoreError> {
+        let database: &DurableDatabase = self.writer.unchecked_ref();
+        let transaction = database.transaction(&self.stores, "readonly", &JsValue::UNDEFINED);
+        transaction.map(Into::into).map_err(|error| from_js(&error))
+    }
+
+    pub fn close(&self) {
+        self.open.set(false);
+        self.writer.close();
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.writer.close();
+        if let Some(reader) = self.reader.take() {
+            reader.close();
+        }
+    }
+}

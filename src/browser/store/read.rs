@@ -1,0 +1,109 @@
+//! Loading a document, and listing documents.
+
+use futures_util::future::join;
+use futures_util::try_join;
+use idb::ManagedKeyCursor;
+use js_sys::Array;
+use rexie::KeyRange;
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::names;
+use super::open::Connection;
+use super::record::{from_idb, from_js, from_rexie, get, of_document, read_key, read_update};
+use crate::store::{Loaded, Pending, SetAside, StoreError};
+
+/// Everything of a document, as of one moment.
+pub async fn load(connection: &Connection, document: &str) -> Result<Loaded, StoreError> {
+    let range = of_document(document).map_err(|error| from_idb(&error))?;
+    let (meta, log, outbox, set_aside) = records(connection, document, &range).await.map_err(|e| from_rexie(&e))?;
+    let mut loaded = Loaded { epoch: meta.and_then(|meta| get(&meta, "epoch").as_string()), ..Loaded::default() };
+    for record in log {
+        match (get(&record, "row").as_f64(), read_update(&record, document, None)) {
+            (Some(row), Some(update)) => loaded.log.push((row as u64, update)),
+            _ => loaded.damaged += 1,
+        }
+    }
+    for record in outbox {
+        match pending(&record, document) {
+            Some(pending) => loaded.outbox.push(pending),
+            None => loaded.damaged += 1,
+        }
+    }
+    for record in set_aside {
+        let text = |name| get(&record, name).as_string().unwrap_or_default();
+        match pending(&record, document) {
+            Some(Pending { key, update }) => {
+                loaded.set_aside.push(SetAside { key, code: text("code"), message: text("message"), update });
+            }
+            None => loaded.damaged += 1,
+        }
+    }
+    // IndexedDB orders strings by UTF-16 units, Rust by bytes.
+    loaded.outbox.sort_by(|a, b| a.key.cmp(&b.key));
+    loaded.set_aside.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(loaded)
+}
+
+type Records = (Option<JsValue>, Vec<JsValue>, Vec<JsValue>, Vec<JsValue>);
+
+async fn records(connection: &Connection, document: &str, range: &KeyRange) -> rexie::Result<Records> {
+    let transaction = connection.read()?;
+    let documents = transaction.store(names::DOCUMENTS)?;
+    let log = transaction.store(names::LOG)?.index(names::BY_DOCUMENT)?;
+    let outbox = transaction.store(names::OUTBOX)?;
+    let set_aside = transaction.store(names::SET_ASIDE)?;
+    let reads = async {
+        try_join!(
+            documents.get(document.into()),
+            log.get_all(Some(range.clone()), None),
+            outbox.get_all(Some(range.clone()), None),
+            set_aside.get_all(Some(range.clone()), None),
+        )
+    };
+    // The end of the transaction has to be waited for from its beginning: asked for later, it never comes.
+    let (records, done) = join(reads, transaction.done()).await;
+    let records = records?;
+    done?;
+    Ok(records)
+}
+
+fn pending(record: &JsValue, document: &str) -> Option<Pending> {
+    let key = read_key(record)?;
+    let update = read_update(record, document, Some(&key))?;
+    Some(Pending { key, update })
+}
+
+/// The documents of which there is anything, by looking at one key of each.
+pub async fn documents(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let transaction = connection.keys()?;
+    let mut found = Vec::new();
+    for name in names::ALL {
+        let store = transaction.object_store(name).map_err(|error| from_idb(&error))?;
+        let opening = if name == names::LOG {
+            store.index(names::BY_DOCUMENT).and_then(|index| index.open_key_cursor(None, None))
+        } else {
+            store.open_key_cursor(None, None)
+        };
+        let cursor = async { opening?.await }.await.map_err(|error| from_idb(&error))?;
+        if let Some(cursor) = cursor {
+            distinct(cursor.into_managed(), &mut found).await?;
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// The first parts of the keys, each once: from one the cursor jumps over all of its kind.
+async fn distinct(mut cursor: ManagedKeyCursor, found: &mut Vec<String>) -> Result<(), StoreError> {
+    while let Some(key) = cursor.key().map_err(|error| from_idb(&error))? {
+        let (document, next) = match key.dyn_ref::<Array>() {
+            Some(parts) => (parts.get(0), Some(Array::of2(&parts.get(0), &Array::new()))),
+            None => (key.clone(), None),
+        };
+        let document = document.as_string().ok_or_else(|| from_js(&JsValue::NULL))?;
+        found.push(document);
+        cursor.next(next.as_ref().map(AsRef::as_ref)).await.map_err(|error| from_idb(&error))?;
+    }
+    Ok(())
+}

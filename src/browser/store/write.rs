@@ -1,0 +1,250 @@
+//! One write transaction.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use futures_channel::oneshot;
+use futures_util::task::noop_waker_ref;
+use idb::request::AddStoreRequest;
+use idb::{ObjectStore, Request};
+use js_sys::Object;
+use wasm_bindgen::prelude::*;
+use web_sys::IdbTransaction;
+
+use super::open::Connection;
+use super::record::{from_idb, from_js, get, of_document, of_session, pending_key, set, update_record};
+use super::{Durability, names};
+use crate::store::{Row, StoreError, Write};
+
+/// A transaction whose requests are made.
+pub struct Transaction {
+    raw: IdbTransaction,
+    end: End,
+    /// What is left to do; finished at once unless something has to be read first.
+    steps: Pin<Box<dyn Future<Output = Result<Rows, StoreError>>>>,
+    finished: Option<Result<Rows, StoreError>>,
+}
+
+/// The requests that numbered the rows; they know once the transaction has committed.
+type Rows = Vec<AddStoreRequest>;
+
+impl Transaction {
+    /// Makes the requests, all of them if nothing has to be read first.
+    pub fn begin(
+        connection: &Connection,
+        document: &str,
+        writes: Vec<Write>,
+        durability: Durability,
+    ) -> Result<Self, StoreError> {
+        let strict = durability == Durability::Strict || writes.iter().any(removes);
+        let raw = connection.transaction(strict)?;
+        let end = End::of(&raw);
+        let stores = Stores::of(&raw).map_err(|error| from_idb(&error))?;
+        let (handle, document) = (raw.clone(), document.to_owned());
+        let mut steps: Pin<Box<dyn Future<Output = _>>> =
+            Box::pin(async move { stores.apply(&handle, &document, &writes).await });
+        let finished = match steps.as_mut().poll(&mut Context::from_waker(noop_waker_ref())) {
+            Poll::Ready(result) => Some(result),
+            Poll::Pending => None,
+        };
+        Ok(Self { raw, end, steps, finished })
+    }
+
+    /// Waits for the commit.
+    pub async fn committed(self) -> Result<Vec<Row>, StoreError> {
+        let Self { raw, end, steps, finished } = self;
+        let result = match finished {
+            Some(result) => result,
+            None => steps.await,
+        };
+        let requests = match result {
+            Ok(requests) => requests,
+            Err(error) => {
+                // It may have been aborted already, which is why the steps failed; then that reason is the better one.
+                let aborted_by_us = raw.abort().is_ok();
+                let end = end.await;
+                return Err(if aborted_by_us { error } else { end.err().unwrap_or(error) });
+            }
+        };
+        end.await?;
+        requests.iter().map(row).collect()
+    }
+}
+
+fn row(request: &AddStoreRequest) -> Result<Row, StoreError> {
+    let key = request.result().map_err(|error| from_idb(&error))?;
+    key.as_f64().map(|row| row as Row).ok_or_else(|| StoreError::Corrupt("a row without a number".into()))
+}
+
+/// What must not come back once it is reported as done: such a commit waits for the disk.
+fn removes(write: &Write) -> bool {
+    !matches!(write, Write::Append { .. } | Write::InEpoch { .. })
+}
+
+struct Stores {
+    documents: ObjectStore,
+    log: ObjectStore,
+    outbox: ObjectStore,
+    set_aside: ObjectStore,
+}
+
+impl Stores {
+    fn of(raw: &IdbTransaction) -> Result<Self, idb::Error> {
+        let transaction = idb::Transaction::from(raw.clone());
+        Ok(Self {
+            documents: transaction.object_store(names::DOCUMENTS)?,
+            log: transaction.object_store(names::LOG)?,
+            outbox: transaction.object_store(names::OUTBOX)?,
+            set_aside: transaction.object_store(names::SET_ASIDE)?,
+        })
+    }
+
+    /// Requests are carried out in the order in which they are made. Those that only write are not waited for: one
+    /// that fails aborts the transaction.
+    async fn apply(&self, raw: &IdbTransaction, document: &str, writes: &[Write]) -> Result<Rows, StoreError> {
+        let mut rows = Vec::new();
+        let mut epochs = Vec::new();
+        for write in writes {
+            if let Write::InEpoch { epoch } = write {
+                let current = self.documents.get(JsValue::from(document)).map_err(|error| from_idb(&error))?;
+                epochs.push((epoch, current.into_future()));
+            } else {
+                self.step(document, write, &mut rows).await.map_err(|error| from_idb(&error))?;
+            }
+        }
+        let mut replaced = false;
+        // All of them, even after a mismatch: a request must not outlive who listens to it.
+        for (expected, current) in epochs {
+            let record = current.await.map_err(|error| from_idb(&error))?;
+            let epoch = record.and_then(|record| get(&record, "epoch").as_string());
+            replaced |= epoch.is_some_and(|epoch| epoch != *expected);
+        }
+        if replaced {
+            return Err(StoreError::Replaced);
+        }
+        // The browser would find out by itself that nothing more comes, a little later.
+        #[allow(deprecated, reason = "web-sys follows an older draft; every browser has it")]
+        let _ = raw.commit();
+        Ok(rows)
+    }
+
+    async fn step(&self, document: &str, write: &Write, rows: &mut Rows) -> Result<(), idb::Error> {
+        match write {
+            Write::InEpoch { .. } => {}
+            Write::Append { update, pending } => {
+                self.append(document, update, rows)?;
+                if let Some(key) = pending {
+                    self.outbox.put(&update_record(document, Some(key), update), None)?;
+                }
+            }
+            Write::Acknowledge { session, seq } => {
+                self.outbox.delete(of_session(document, session, *seq)?)?;
+            }
+            Write::Coalesce { from, to, update } => {
+                for key in from {
+                    self.outbox.delete(pending_key(document, key))?;
+                    self.set_aside.delete(pending_key(document, key))?;
+                }
+                self.outbox.put(&update_record(document, Some(to), update), None)?;
+            }
+            Write::SetAside { key, code, message } => {
+                let key = pending_key(document, key);
+                if let Some(record) = self.outbox.get(key.clone())?.await? {
+                    let record: Object = record.unchecked_into();
+                    set(&record, "code", &code.as_str().into());
+                    set(&record, "message", &message.as_str().into());
+                    self.set_aside.put(&record, None)?;
+                    self.outbox.delete(key)?;
+                }
+            }
+            Write::Compact { rows: merged, snapshot } => {
+                for row in merged {
+                    self.log.delete(JsValue::from(*row as f64))?;
+                }
+                self.append(document, snapshot, rows)?;
+            }
+            Write::SetEpoch { epoch } => self.put_epoch(document, epoch)?,
+            Write::Reset { epoch, snapshot } => {
+                self.clear_log(document).await?;
+                self.put_epoch(document, epoch)?;
+                self.append(document, snapshot, rows)?;
+            }
+            Write::DiscardSetAside => {
+                self.set_aside.delete(of_document(document)?)?;
+            }
+            Write::Delete => {
+                self.clear_log(document).await?;
+                self.outbox.delete(of_document(document)?)?;
+                self.set_aside.delete(of_document(document)?)?;
+                self.documents.delete(JsValue::from(document))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn append(&self, document: &str, update: &[u8], rows: &mut Rows) -> Result<(), idb::Error> {
+        rows.push(self.log.add(&update_record(document, None, update), None)?);
+        Ok(())
+    }
+
+    fn put_epoch(&self, document: &str, epoch: &str) -> Result<(), idb::Error> {
+        let record = Object::new();
+        set(&record, "document", &document.into());
+        set(&record, "epoch", &epoch.into());
+        self.documents.put(&record, None)?;
+        Ok(())
+    }
+
+    /// Rows are numbered over all documents, so they are deleted one by one.
+    async fn clear_log(&self, document: &str) -> Result<(), idb::Error> {
+        let index = self.log.index(names::BY_DOCUMENT)?;
+        for row in index.get_all_keys(Some(of_document(document)?.into()), None)?.await? {
+            self.log.delete(row)?;
+        }
+        Ok(())
+    }
+}
+
+/// The end of a transaction: committed, or aborted with a reason.
+struct End {
+    receiver: oneshot::Receiver<Result<(), StoreError>>,
+    /// Alive until one of them has run.
+    _listeners: [Closure<dyn FnMut()>; 2],
+}
+
+impl End {
+    fn of(raw: &IdbTransaction) -> Self {
+        let (sender, receiver) = oneshot::channel();
+        let sender = Rc::new(RefCell::new(Some(sender)));
+        let (complete, handle) = (sender.clone(), raw.clone());
+        let complete = Closure::new(move || {
+            if let Some(sender) = complete.borrow_mut().take() {
+                let _ = sender.send(Ok(()));
+            }
+        });
+        let aborted = Closure::new(move || {
+            if let Some(sender) = sender.borrow_mut().take() {
+                let _ = sender.send(Err(match handle.error() {
+                    Some(error) => from_js(&error),
+                    None => StoreError::Closed("the transaction was aborted".into()),
+                }));
+            }
+        });
+        raw.set_oncomplete(Some(complete.as_ref().unchecked_ref()));
+        raw.set_onabort(Some(aborted.as_ref().unchecked_ref()));
+        Self { receiver, _listeners: [complete, aborted] }
+    }
+}
+
+impl Future for End {
+    type Output = Result<(), StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.receiver)
+            .poll(context)
+            .map(|ended| ended.unwrap_or_else(|_| Err(StoreError::Closed("the transaction is gone".into()))))
+    }
+}

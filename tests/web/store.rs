@@ -1,0 +1,181 @@
+//! The store over IndexedDB: the suite every store must pass, and what is its own.
+
+use std::cell::Cell;
+
+use idb::{Factory, TransactionMode};
+use js_sys::{Reflect, Uint8Array};
+use slate_yrs::browser::store::{Durability, IndexedDb};
+use slate_yrs::store::{PendingKey, Store, StoreError, Write, conformance};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+const DOC: &str = "scene";
+
+fn open(name: &str) -> IndexedDb {
+    IndexedDb::new(name, Durability::WhereItMatters)
+}
+
+/// A database that no earlier run has left.
+async fn fresh(name: &str) -> IndexedDb {
+    Factory::new().unwrap().delete(name).unwrap().await.unwrap();
+    open(name)
+}
+
+fn append(bytes: &[u8]) -> Write {
+    Write::Append { update: bytes.to_vec(), pending: None }
+}
+
+fn edit(bytes: &[u8], seq: u64) -> Write {
+    Write::Append { update: bytes.to_vec(), pending: Some(PendingKey { session: "s".into(), seq }) }
+}
+
+async fn log(store: &IndexedDb) -> Vec<Vec<u8>> {
+    store.load(DOC).await.unwrap().log.into_iter().map(|(_, update)| update).collect()
+}
+
+/// Reads and writes records behind the store's back.
+async fn raw(name: &str) -> idb::Database {
+    Factory::new().unwrap().open(name, None).unwrap().await.unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn conforms() {
+    // Databases live as long as the browser's profile, and the suite wants them empty at first.
+    let run = js_sys::Date::now();
+    conformance::all(async |name: &str| open(&format!("{name} {run}"))).await;
+}
+
+#[wasm_bindgen_test]
+async fn conforms_with_strict_durability() {
+    let run = js_sys::Date::now();
+    conformance::all(async |name: &str| IndexedDb::new(&format!("strict {name} {run}"), Durability::Strict)).await;
+}
+
+/// F17: what is reported as stored can be read through another connection, without the writer's help.
+#[wasm_bindgen_test]
+async fn f17_committed_means_committed() {
+    let store = fresh("committed").await;
+    for seq in 1..=20 {
+        store.write(DOC, &[edit(&[seq as u8], seq)]).await.unwrap();
+        let database = raw("committed").await;
+        let transaction = database.transaction(&["log"], TransactionMode::ReadOnly).unwrap();
+        let count = transaction.object_store("log").unwrap().count(None).unwrap().await.unwrap();
+        assert_eq!(u64::from(count), seq);
+        database.close();
+    }
+}
+
+/// F17: the requests are made in the turn of the call, before anything else can happen in the page.
+#[wasm_bindgen_test]
+async fn f17_a_write_is_on_its_way_in_the_same_turn() {
+    let store = fresh("same turn").await;
+    store.write(DOC, &[append(&[0])]).await.unwrap();
+    drop(store.begin(DOC, vec![edit(&[1], 1)]));
+    // The future is gone and was never polled; the write is there all the same.
+    assert_eq!(log(&store).await, vec![vec![0], vec![1]]);
+}
+
+#[wasm_bindgen_test]
+async fn writes_keep_the_order_of_their_calls() {
+    // Not open yet: the first ones wait.
+    let store = fresh("order").await;
+    let calls: Vec<_> = (0..50u8).map(|byte| store.begin(DOC, vec![append(&[byte])])).collect();
+    let rows: Vec<_> = futures_util::future::join_all(calls).await.into_iter().map(|rows| rows.unwrap()[0]).collect();
+    assert!(rows.is_sorted_by(|a, b| a < b), "{rows:?}");
+    assert_eq!(log(&store).await, (0..50u8).map(|byte| vec![byte]).collect::<Vec<_>>());
+}
+
+/// A damaged record is left where it is, counted, and the rest loads.
+#[wasm_bindgen_test]
+async fn a_damaged_record_is_set_aside() {
+    let store = fresh("damaged").await;
+    store.write(DOC, &[edit(&[1, 2, 3, 4, 5], 1), edit(&[6], 2), append(&[7])]).await.unwrap();
+    let database = raw("damaged").await;
+    let transaction = database.transaction(&["log", "outbox"], TransactionMode::ReadWrite).unwrap();
+    for (name, key) in
+        [("log", JsValue::from(1)), ("outbox", js_sys::Array::of3(&DOC.into(), &"s".into(), &2.into()).into())]
+    {
+        let records = transaction.object_store(name).unwrap();
+        let record = records.get(key).unwrap().await.unwrap().unwrap();
+        let update: Uint8Array = Reflect::get(&record, &"update".into()).unwrap().unchecked_into();
+        let last = update.length() - 1;
+        update.set_index(last, update.get_index(last) ^ 1);
+        records.put(&record, None).unwrap().await.unwrap();
+    }
+    transaction.await.unwrap();
+    database.close();
+    let loaded = store.load(DOC).await.unwrap();
+    assert_eq!(loaded.damaged, 2);
+    assert_eq!(loaded.log.into_iter().map(|(_, update)| update).collect::<Vec<_>>(), vec![vec![6], vec![7]]);
+    assert_eq!(loaded.outbox.len(), 1);
+    assert_eq!(loaded.outbox[0].update, [1, 2, 3, 4, 5]);
+    // Nothing deletes it.
+    assert_eq!(store.load(DOC).await.unwrap().damaged, 2);
+}
+
+/// An update that came to lie under another document's key does not count as that document's.
+#[wasm_bindgen_test]
+async fn f5_two_documents_do_not_mix() {
+    let store = fresh("mix").await;
+    store.write("a", &[edit(&[1], 1)]).await.unwrap();
+    store.write("b", &[edit(&[2], 1)]).await.unwrap();
+    let database = raw("mix").await;
+    let transaction = database.transaction(&["log"], TransactionMode::ReadWrite).unwrap();
+    let records = transaction.object_store("log").unwrap();
+    let record = records.get(JsValue::from(1)).unwrap().await.unwrap().unwrap();
+    Reflect::set(&record, &"document".into(), &"b".into()).unwrap();
+    records.put(&record, None).unwrap().await.unwrap();
+    transaction.await.unwrap();
+    database.close();
+    let b = store.load("b").await.unwrap();
+    assert_eq!((b.log.len(), b.damaged), (1, 1));
+    assert_eq!(b.log[0].1, [2]);
+    assert_eq!(store.load("a").await.unwrap().log, []);
+}
+
+/// F18: another version takes the connection away; the next call opens the database again.
+#[wasm_bindgen_test]
+async fn f18_a_closed_database_is_opened_again() {
+    let store = fresh("closed").await;
+    store.write(DOC, &[append(&[1])]).await.unwrap();
+    // Deleting asks every connection to close, and is done only when they have.
+    Factory::new().unwrap().delete("closed").unwrap().await.unwrap();
+    store.write(DOC, &[append(&[2])]).await.unwrap();
+    assert_eq!(log(&store).await, vec![vec![2]]);
+    store.close();
+    store.write(DOC, &[append(&[3])]).await.unwrap();
+    assert_eq!(log(&store).await, vec![vec![2], vec![3]]);
+}
+
+/// F18: a database of a newer version is refused with a reason, and a failing one is not tried at every keystroke.
+#[wasm_bindgen_test]
+async fn f18_a_newer_database_is_blocked_not_broken() {
+    Factory::new().unwrap().delete("newer").unwrap().await.unwrap();
+    let newer = Factory::new().unwrap().open("newer", Some(999)).unwrap().await.unwrap();
+    let store = open("newer");
+    let refused = store.write(DOC, &[append(&[1])]).await;
+    assert!(matches!(refused, Err(StoreError::Blocked(_))), "{refused:?}");
+    let again = Cell::new(0);
+    for _ in 0..100 {
+        assert!(store.write(DOC, &[append(&[1])]).await.is_err());
+        again.set(again.get() + 1);
+    }
+    newer.close();
+    Factory::new().unwrap().delete("newer").unwrap().await.unwrap();
+    gloo_timers::future::TimeoutFuture::new(600).await;
+    store.write(DOC, &[append(&[2])]).await.unwrap();
+    assert_eq!(log(&store).await, vec![vec![2]]);
+}
+
+/// A transaction that is aborted from outside did not commit, and says so.
+#[wasm_bindgen_test]
+async fn what_was_not_committed_is_an_error() {
+    let store = fresh("aborted").await;
+    store.write(DOC, &[Write::SetEpoch { epoch: "one".into() }]).await.unwrap();
+    let writes = [append(&[1]), Write::InEpoch { epoch: "two".into() }];
+    assert_eq!(store.write(DOC, &writes).await, Err(StoreError::Replaced));
+    assert_eq!(log(&store).await, Vec::<Vec<u8>>::new());
+    // What goes on after an error is not disturbed by it.
+    store.write(DOC, &[append(&[2])]).await.unwrap();
+    assert_eq!(log(&store).await, vec![vec![2]]);
+}
