@@ -1,12 +1,23 @@
 //! [`SlateDoc`]: one document, as a Y.Doc and as the editor's value.
 
+use std::collections::HashMap;
 use yrs::updates::decoder::Decode;
-use yrs::{Assoc, ClientID, Doc, OffsetKind, Options, ReadTxn, StateVector, Transact};
+use yrs::updates::encoder::Encode;
+
+use yrs::{
+    Assoc, BranchID, ClientID, Doc, ID, OffsetKind, Options, ReadTxn, StateVector, Transact, TransactionMut, Update,
+    WriteTxn as _, XmlTextRef,
+};
 
 use super::error::{OpError, RootMismatch, UpdateError};
+use super::local::Edit;
 use super::node::Node;
 use super::op::{Op, Point};
+use super::read;
+use super::remote::steps::Step;
+use super::remote::{Remote, Watch};
 use super::sticky::Sticky;
+use super::tree::{NodeId, ROOT, Tree};
 
 /// What a document is opened with.
 #[derive(Debug, Clone)]
@@ -52,42 +63,172 @@ pub struct RemoteChange {
 
 pub struct SlateDoc {
     doc: Doc,
+    tree: Tree,
     options: DocOptions,
+    rng: fastrand::Rng,
+    watch: Watch,
 }
+
+/// What is known of a remote transaction once it is done.
+struct Integrated {
+    branches: Vec<XmlTextRef>,
+    records: HashMap<ID, Vec<Step>>,
+}
+
+/// Nothing is squashed before a commit, so that a very large transaction turns quadratic.
+const PIECE: usize = 500;
 
 impl SlateDoc {
     pub fn new(options: DocOptions) -> Self {
         let doc = Doc::with_options(Options {
             offset_kind: OffsetKind::Utf16,
+            // Cleaning up after peers' formats would be a write in answer to a read.
             cleanup_formatting: false,
             ..Options::with_guid_and_client_id("".into(), ClientID::new(u64::from(options.client_id)))
         });
-        Self { doc, options }
+        let text = doc.get_or_insert_text(options.root.as_str());
+        let root: &XmlTextRef = text.as_ref();
+        let tree = Tree::new(Some(root.clone()));
+        let rng = fastrand::Rng::with_seed(options.seed);
+        Self { doc, tree, options, rng, watch: Watch::default() }
     }
 
     pub fn client_id(&self) -> u32 {
         self.options.client_id
     }
 
-    /// Applies operations the editor has already applied: one transaction, one update.
+    /// Applies operations the editor has already applied: one update.
     pub fn apply_local(&mut self, ops: Vec<Op>) -> LocalChange {
-        LocalChange { rejected: ops.into_iter().map(|op| (op, OpError::NoSuchNode)).collect(), ..Default::default() }
+        let mut change = LocalChange::default();
+        let mut updates = Vec::new();
+        let mut ops = ops.into_iter().peekable();
+        while ops.peek().is_some() {
+            let piece = ops.by_ref().take(PIECE);
+            updates.extend(self.apply_piece(piece, &mut change));
+        }
+        change.inverse.reverse();
+        change.update = match updates.len() {
+            0 | 1 => updates.pop(),
+            _ => yrs::merge_updates_v1(&updates).ok(),
+        };
+        change
+    }
+
+    fn apply_piece(&mut self, ops: impl Iterator<Item = Op>, change: &mut LocalChange) -> Option<Vec<u8>> {
+        let mut txn = self.doc.transact_mut();
+        let mut edit = Edit {
+            tree: &mut self.tree,
+            txn: &mut txn,
+            block_id: self.options.block_id.as_deref(),
+            rng: &mut self.rng,
+            inverse: std::mem::take(&mut change.inverse),
+            extra: std::mem::take(&mut change.ops),
+            touched: None,
+        };
+        for op in ops {
+            if let Err(error) = edit.apply(&op) {
+                change.rejected.push((op, error));
+            }
+        }
+        change.inverse = edit.inverse;
+        change.ops = edit.extra;
+        let touched = edit.touched;
+        txn.commit();
+        let update = txn.has_changes().then(|| txn.encode_update_v1());
+        drop(txn);
+        if let Some(id) = touched {
+            self.watch(id);
+        }
+        update
     }
 
     /// Applies an update from elsewhere. Bytes already known change nothing; an update that depends on missing ones is
     /// kept and takes effect when they come.
-    pub fn apply_update(&mut self, _update: &[u8]) -> Result<RemoteChange, UpdateError> {
-        Ok(RemoteChange::default())
+    pub fn apply_update(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        let (integrated, changed) = self.integrate(update)?;
+        let txn = self.doc.transact();
+        let outcome = Remote::new(&mut self.tree, &txn).run(&integrated.branches, integrated.records);
+        drop(txn);
+        for id in outcome.touched {
+            self.watch(id);
+        }
+        Ok(RemoteChange {
+            ops: outcome.ops,
+            changed,
+            pending: self.is_waiting(),
+            resynced: outcome.resynced,
+            foreign: outcome.foreign,
+        })
+    }
+
+    /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
+    pub fn load(&mut self, update: &[u8]) -> Result<bool, UpdateError> {
+        let (_, changed) = self.integrate(update)?;
+        if changed {
+            self.rebuild();
+        }
+        Ok(changed)
+    }
+
+    fn rebuild(&mut self) {
+        let txn = self.doc.transact();
+        self.tree = Tree::new(self.tree.branch(ROOT));
+        read::load_children(&txn, &mut self.tree, ROOT, 0);
+    }
+
+    fn integrate(&mut self, update: &[u8]) -> Result<(Integrated, bool), UpdateError> {
+        let update = Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))?;
+        self.watch.start();
+        let mut txn = self.doc.transact_mut();
+        remind_waiting(&mut txn);
+        let result = txn.apply_update(update);
+        txn.commit();
+        let changed = txn.has_changes();
+        let branches = changed_directly(&txn);
+        drop(txn);
+        let records = self.watch.stop();
+        match result {
+            // What was integrated before the error is in the doc and must reach the editor.
+            Err(error) if !changed => Err(UpdateError::Rejected(error.to_string())),
+            _ => Ok((Integrated { branches, records }, changed)),
+        }
+    }
+
+    /// Whether the doc keeps bytes that wait for updates not yet received.
+    pub fn is_waiting(&self) -> bool {
+        let txn = self.doc.transact();
+        let store = txn.store();
+        store.pending_update().is_some() || store.pending_ds().is_some()
+    }
+
+    /// From now on remote changes of this element are recorded exactly.
+    fn watch(&mut self, id: NodeId) {
+        if let Some(block) = self.tree.block_mut(id)
+            && !block.watched
+            && let Some(branch) = &block.branch
+        {
+            self.watch.subscribe(branch);
+            block.watched = true;
+        }
     }
 
     /// The editor's value.
     pub fn value(&self) -> Vec<Node> {
-        Vec::new()
+        self.tree.to_nodes(self.tree.children(ROOT))
+    }
+
+    /// The value rebuilt from the doc, for checking: equal to [`SlateDoc::value`] up to empty texts and to the borders
+    /// between texts with equal marks.
+    pub fn read(&self) -> Vec<Node> {
+        let txn = self.doc.transact();
+        let mut tree = Tree::new(self.tree.branch(ROOT));
+        read::load_children(&txn, &mut tree, ROOT, 0);
+        tree.to_nodes(tree.children(ROOT))
     }
 
     /// Whether the root has no content at all.
     pub fn is_empty(&self) -> bool {
-        true
+        self.tree.content_len(ROOT) == 0
     }
 
     /// Whether the document's content lies under another root or in another layout.
@@ -97,7 +238,6 @@ impl SlateDoc {
 
     /// v1 encoding.
     pub fn state_vector(&self) -> Vec<u8> {
-        use yrs::updates::encoder::Encode;
         self.doc.transact().state_vector().encode_v1()
     }
 
@@ -113,8 +253,8 @@ impl SlateDoc {
     }
 
     /// Whether the document has content by this client id; one that is to write must not.
-    pub fn knows_client(&self, _client_id: u32) -> bool {
-        false
+    pub fn knows_client(&self, client_id: u32) -> bool {
+        self.doc.transact().state_vector().get(&ClientID::new(u64::from(client_id))) > 0
     }
 
     /// The same content under another client id.
@@ -147,5 +287,28 @@ impl SlateDoc {
 impl std::fmt::Debug for SlateDoc {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SlateDoc").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// yrs gives, for each type that changed, the chain from it up to its root, one after the other. The first of each chain
+/// is what changed itself.
+fn changed_directly(txn: &TransactionMut) -> Vec<XmlTextRef> {
+    let mut changed = Vec::new();
+    let mut starts = true;
+    for branch in txn.changed_parent_types() {
+        if starts {
+            changed.push(XmlTextRef::from(*branch));
+        }
+        starts = matches!(branch.id(), BranchID::Root(_));
+    }
+    changed
+}
+
+/// Makes yrs look at what waits for missing updates with every update that comes: it looks by itself only when the
+/// clock it noted is reached, and with several updates waiting it may have noted a wrong one.
+fn remind_waiting(txn: &mut TransactionMut) {
+    let Some(known) = txn.state_vector().iter().map(|(client, _)| *client).next() else { return };
+    if let Some(waiting) = txn.store_mut().pending_update_mut() {
+        waiting.missing.set_min(known, 0);
     }
 }

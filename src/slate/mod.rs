@@ -9,10 +9,19 @@
 //! leaves and the borders between leaves with equal marks.
 
 mod doc;
+mod emit;
 mod error;
+mod local;
 pub mod node;
 pub mod op;
+mod props;
+mod read;
+mod remote;
 mod sticky;
+pub mod transform;
+mod tree;
+mod utf16;
+mod write;
 
 pub use doc::{DocOptions, LocalChange, RemoteChange, SlateDoc};
 pub use error::{OpError, RootMismatch, UpdateError};
@@ -20,3 +29,6 @@ pub use node::{Attrs, Element, Leaf, Node};
 pub use op::{Op, Path, Point, Range};
 pub use sticky::Sticky;
 pub use yrs::Assoc;
+
+#[cfg(test)]
+mod tests;

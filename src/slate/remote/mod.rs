@@ -1,0 +1,260 @@
+//! Remote transactions out as Slate operations.
+//!
+//! For each element that changed there is a script from its old content to its new one. Before the scripts are carried
+//! out, what vanished in one place and appeared in another in the same transaction is recognised as the split, merge or
+//! move it was, so that Slate takes carets along. That is a guess which cannot do harm: afterwards the contents are
+//! compared, and only what is equal counts as done.
+
+mod align;
+mod recognise;
+pub(super) mod steps;
+mod watch;
+
+use std::collections::{HashMap, HashSet};
+
+use yrs::{BranchID, ID, ReadTxn, XmlTextRef};
+
+use self::steps::{Identity, Step};
+use super::emit::{Emit, Misfit};
+use super::props::Props;
+use super::read::{self, Content, Piece};
+use super::tree::{Kind, NodeId, ROOT, Tree, branch_id};
+
+pub(super) use watch::Watch;
+
+/// An element whose content is to become `pieces`.
+struct Job {
+    id: NodeId,
+    branch: XmlTextRef,
+    pieces: Vec<Piece>,
+    steps: Vec<Step>,
+}
+
+pub(super) struct Remote<'a, T> {
+    emit: Emit<'a>,
+    txn: &'a T,
+    jobs: Vec<Job>,
+    /// Nodes that are elsewhere in the doc by now and wait to be moved, by their new shared type.
+    moves: HashMap<ID, NodeId>,
+    /// Children that no script counts: they wait to be moved or removed.
+    ghosts: HashSet<NodeId>,
+    /// Elements that vanished but hold one that moves.
+    holders: HashSet<NodeId>,
+    /// To be removed when all moves are done.
+    leftovers: Vec<NodeId>,
+    /// Nodes that got another shared type, a copy of their old one.
+    adopted: Vec<NodeId>,
+    resynced: u32,
+    foreign: u32,
+}
+
+pub(super) struct Outcome {
+    pub ops: Vec<super::op::Op>,
+    pub resynced: u32,
+    pub foreign: u32,
+    /// Elements that changed, for watching them.
+    pub touched: Vec<NodeId>,
+}
+
+impl<'a, T: ReadTxn> Remote<'a, T> {
+    pub fn new(tree: &'a mut Tree, txn: &'a T) -> Self {
+        Self {
+            emit: Emit { tree, ops: Vec::new() },
+            txn,
+            jobs: Vec::new(),
+            moves: HashMap::new(),
+            ghosts: HashSet::new(),
+            holders: HashSet::new(),
+            leftovers: Vec::new(),
+            adopted: Vec::new(),
+            resynced: 0,
+            foreign: 0,
+        }
+    }
+
+    /// `changed`: the shared types the transaction changed directly.
+    pub fn run(mut self, changed: &[XmlTextRef], mut records: HashMap<ID, Vec<Step>>) -> Outcome {
+        let mut ids: Vec<(super::op::Path, NodeId, XmlTextRef)> = Vec::new();
+        for branch in changed {
+            let known = match branch_id(branch) {
+                BranchID::Root(_) => (self.emit.tree.branch(ROOT).as_ref() == Some(branch)).then_some(ROOT),
+                nested => self.emit.tree.by_branch(&nested),
+            };
+            if let Some(id) = known
+                && let Some(path) = self.emit.tree.path_mut(id)
+            {
+                ids.push((path, id, branch.clone()));
+            }
+        }
+        ids.sort_by(|a, b| (a.0.len(), &a.0).cmp(&(b.0.len(), &b.0)));
+        for (_, id, branch) in ids {
+            self.add_job(id, branch, &mut records);
+        }
+        self.recognise();
+        self.carry_out();
+        let touched = self.jobs.iter().map(|job| job.id).collect();
+        Outcome { ops: self.emit.ops, resynced: self.resynced, foreign: self.foreign, touched }
+    }
+
+    fn add_job(&mut self, id: NodeId, branch: XmlTextRef, records: &mut HashMap<ID, Vec<Step>>) {
+        let Content { pieces, foreign } = read::content(self.txn, &branch);
+        self.foreign += foreign;
+        let had_foreign = self.emit.tree.block_mut(id).is_some_and(|block| {
+            let had = block.foreign > 0;
+            block.foreign = foreign;
+            had
+        });
+        let record = match branch_id(&branch) {
+            BranchID::Nested(key) if foreign == 0 && !had_foreign => records.remove(&key),
+            _ => None,
+        };
+        let new_len = pieces.iter().map(Piece::len).sum();
+        let steps = record
+            .and_then(|steps| steps::complete(steps, self.emit.tree.content_len(id), new_len))
+            .unwrap_or_else(|| self.derive(id, &pieces, Identity::Shared));
+        self.jobs.push(Job { id, branch, pieces, steps });
+    }
+
+    fn derive(&self, id: NodeId, pieces: &[Piece], identity: Identity) -> Vec<Step> {
+        let old = steps::old_atoms(self.emit.tree, self.emit.tree.children(id), &self.ghosts);
+        steps::derive(&old, &steps::new_atoms(pieces), identity)
+    }
+
+    fn carry_out(&mut self) {
+        let jobs = std::mem::take(&mut self.jobs);
+        for job in &jobs {
+            if self.align(job.id, &job.pieces, &job.steps).is_err() {
+                self.resync(job.id, &job.pieces);
+            }
+        }
+        let mut done = HashSet::new();
+        while let Some(id) = self.adopted.pop() {
+            let Some(branch) = self.emit.tree.branch(id) else { continue };
+            if !done.insert(id) {
+                continue;
+            }
+            self.settle(id, branch);
+        }
+        for id in std::mem::take(&mut self.leftovers) {
+            self.ghosts.remove(&id);
+            if self.emit.remove_node(id).is_err() {
+                self.resynced += 1;
+            }
+        }
+        for job in &jobs {
+            self.finish(job.id, &job.branch, &job.pieces);
+        }
+        self.jobs = jobs;
+    }
+
+    /// Brings a copy's node to the copy's content.
+    fn settle(&mut self, id: NodeId, branch: XmlTextRef) {
+        let content = read::content(self.txn, &branch);
+        self.foreign += content.foreign;
+        if let Some(block) = self.emit.tree.block_mut(id) {
+            block.foreign = content.foreign;
+        }
+        let steps = self.derive(id, &content.pieces, Identity::Copy);
+        if self.align(id, &content.pieces, &steps).is_err() {
+            self.resync(id, &content.pieces);
+        }
+        self.finish(id, &branch, &content.pieces);
+    }
+
+    /// Properties, the rule about empty elements, and the proof.
+    fn finish(&mut self, id: NodeId, branch: &XmlTextRef, pieces: &[Piece]) {
+        if id != ROOT {
+            let attrs = read::attrs(self.txn, branch);
+            if self.emit.set_props(id, attrs).is_err() {
+                self.resynced += 1;
+            }
+        }
+        if !self.agrees(id, pieces) {
+            self.resync(id, pieces);
+        }
+        if id != ROOT && self.emit.tree.block(id).is_some_and(|block| block.children.is_empty()) {
+            let leaf = self.emit.tree.new_text(String::new(), Props::default());
+            // Cannot fail: the element was just found.
+            let _ = self.emit.insert_node(id, 0, leaf);
+        }
+    }
+
+    /// Whether an element's children are what the doc has, up to empty texts and borders between equal marks.
+    fn agrees(&self, id: NodeId, pieces: &[Piece]) -> bool {
+        let tree = &*self.emit.tree;
+        let mut pieces = pieces.iter();
+        let mut rest: Option<(&str, &Props)> = None;
+        for &child in tree.children(id).iter().filter(|child| !self.ghosts.contains(child)) {
+            match tree.kind(child) {
+                Kind::Text(text) if text.len == 0 => {}
+                Kind::Text(text) => {
+                    let (have, marks) = match rest.take().or_else(|| next_text(&mut pieces)) {
+                        Some(found) => found,
+                        None => return false,
+                    };
+                    let Some(more) = have.strip_prefix(text.text.as_str()) else { return false };
+                    if !marks.same(&text.marks) {
+                        return false;
+                    }
+                    rest = (!more.is_empty()).then_some((more, marks));
+                }
+                Kind::Element(block) => match pieces.next() {
+                    Some(Piece::Element(branch)) if rest.is_none() => {
+                        if BranchID::Nested(match block.key {
+                            Some(key) => key,
+                            None => return false,
+                        }) != branch_id(branch)
+                        {
+                            return false;
+                        }
+                    }
+                    _ => return false,
+                },
+                Kind::Free => return false,
+            }
+        }
+        rest.is_none() && pieces.next().is_none()
+    }
+
+    /// The way out: replaces all children by what the doc has.
+    fn resync(&mut self, id: NodeId, pieces: &[Piece]) {
+        self.resynced += 1;
+        let old: Vec<NodeId> = self.emit.tree.children(id).to_vec();
+        for piece in pieces {
+            let child = match piece {
+                Piece::Text { text, marks, .. } => self.emit.tree.new_text(text.clone(), marks.clone()),
+                Piece::Element(branch) => read::load(self.txn, self.emit.tree, branch.clone(), 1).0,
+            };
+            let end = self.emit.tree.children(id).len();
+            // Can only fail for a node outside the tree, which then needs no operation either.
+            let _ = self.emit.insert_node(id, end, child);
+        }
+        if pieces.is_empty() && id != ROOT {
+            let leaf = self.emit.tree.new_text(String::new(), Props::default());
+            let end = self.emit.tree.children(id).len();
+            let _ = self.emit.insert_node(id, end, leaf);
+        }
+        for child in old.into_iter().rev() {
+            self.ghosts.remove(&child);
+            let _ = self.emit.remove_node(child);
+        }
+    }
+
+    /// Puts the shared type `branch` behind a node that stood for another, and remembers to compare the two.
+    fn adopt(&mut self, id: NodeId, branch: XmlTextRef) {
+        self.emit.tree.bind(id, branch);
+        self.adopted.push(id);
+    }
+}
+
+fn next_text<'p>(pieces: &mut std::slice::Iter<'p, Piece>) -> Option<(&'p str, &'p Props)> {
+    match pieces.next() {
+        Some(Piece::Text { text, marks, .. }) => Some((text, marks)),
+        _ => None,
+    }
+}
+
+/// `Misfit` unless the condition holds.
+fn ensure(condition: bool) -> Result<(), Misfit> {
+    if condition { Ok(()) } else { Err(Misfit) }
+}

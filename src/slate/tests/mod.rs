@@ -1,0 +1,4 @@
+//! Tests of the mapping.
+
+mod model;
+mod random;
