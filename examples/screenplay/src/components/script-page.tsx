@@ -2,7 +2,7 @@
 // Slate renders the blocks in chunks, and chunks off screen are neither laid out nor painted (`content-visibility`).
 // It is set on chunks, not on blocks: the browser watches each such box at each frame, and 3,300 cost 10 ms a keystroke.
 import { memo, type ReactNode, useCallback, useEffect, useRef } from "react";
-import { Node, Path } from "slate";
+import { Editor, Node, Path, Transforms } from "slate";
 import {
   Editable,
   ReactEditor,
@@ -10,8 +10,10 @@ import {
   type RenderElementProps,
   type RenderLeafProps,
   useSlateSelection,
+  useSlateSelector,
   useSlateStatic,
 } from "slate-react";
+import { emptyBlock } from "../script/editor.ts";
 import { ELEMENTS } from "../script/elements.ts";
 import { type Block, isBlock, isColumn, isDual } from "../script/types.ts";
 import { usePageStart } from "./insights.ts";
@@ -43,6 +45,7 @@ export const ScriptPage = memo(function ScriptPage({ readOnly }: { readOnly: boo
         onKeyDown={onKeyDown}
       />
       <CurrentBlock />
+      {!readOnly && <FirstLine />}
     </>
   );
 });
@@ -98,6 +101,23 @@ function LeafView({ attributes, children, leaf }: RenderLeafProps): ReactNode {
   if (leaf.italic) content = <em>{content}</em>;
   if (leaf.underline) content = <u>{content}</u>;
   return <span {...attributes}>{content}</span>;
+}
+
+/** Where there is nothing at all (another program emptied the script), there is nowhere to put the caret. */
+function FirstLine(): ReactNode {
+  const editor = useSlateStatic();
+  const nothing = useSlateSelector((current) => current.children.length === 0);
+  if (!nothing) return null;
+  const begin = () => {
+    Transforms.insertNodes(editor, emptyBlock(editor, "scene_heading"), { at: [0] });
+    Transforms.select(editor, Editor.start(editor, []));
+    ReactEditor.focus(editor);
+  };
+  return (
+    <button type="button" className="first-line" onClick={begin}>
+      Begin with a scene: INT. SOMEWHERE - DAY
+    </button>
+  );
 }
 
 /** Marks the block with the caret, past React: the caret moves all the time, and nothing has to be rendered for it. */

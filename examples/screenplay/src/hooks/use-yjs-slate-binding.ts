@@ -6,7 +6,8 @@ import { withReact } from "slate-react";
 import type { Collab } from "slate-yrs";
 import { useCollabEditor } from "slate-yrs/react";
 import type { CollabEditor } from "slate-yrs/slate";
-import { withScreenplay } from "../script/editor.ts";
+import { insertBlocks, withScreenplay } from "../script/editor.ts";
+import { fromFountain } from "../script/formats/fountain.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 
 export interface YjsSlateBindingOptions {
@@ -30,9 +31,21 @@ export function useYjsSlateBinding({ doc, enabled, initialValue }: YjsSlateBindi
   return enabled ? bound : alone;
 }
 
+/** Several lines of plain text are read as Fountain, which plain screenplays are. */
+function pasteAsScript(editor: ScriptEditor): void {
+  const { insertTextData } = editor;
+  editor.insertTextData = (data) => {
+    const text = data.getData("text/plain");
+    if (!/\n/.test(text.trim()) || !editor.selection) return insertTextData(data);
+    insertBlocks(editor, fromFountain(text, editor.newId).script);
+    return true;
+  };
+}
+
 /** A screenplay editor with a view. Long scripts are rendered in chunks, so that a keystroke touches few of them. */
 export function createScreenplayEditor(): ScriptEditor {
   const editor = withScreenplay(withReact(createEditor()));
+  pasteAsScript(editor);
   editor.getChunkSize = (node) => (node === editor ? 50 : null);
   return editor;
 }

@@ -1,6 +1,6 @@
 import { type Descendant, Editor, type Path, Transforms } from "slate";
 import { describe, expect, it } from "vitest";
-import { createScriptEditor, cycleType, setType, toggleDual, toggleMark } from "./editor.ts";
+import { createScriptEditor, cycleType, insertBlocks, setType, toggleDual, toggleMark } from "./editor.ts";
 import type { ScriptEditor } from "./slate.ts";
 import { type Block, type BlockType, isDual, type Script, textOf } from "./types.ts";
 
@@ -274,5 +274,37 @@ describe("the structure", () => {
     editor.insertFragment(structuredClone([block("action", "x"), ...script]));
     const all = (editor.children as Block[]).map(({ id }) => id);
     expect(new Set(all).size).toBe(all.length);
+  });
+});
+
+describe("pasting blocks", () => {
+  const pasted = [block("scene_heading", "INT. NEW"), block("action", "Line.")];
+
+  it("takes the place of an empty block", () => {
+    const editor = edit([block("action", "A"), block("action"), block("action", "B")], [1]);
+    insertBlocks(editor, pasted);
+    expect(lines(editor)).toEqual(["action: A", "scene_heading: INT. NEW", "action: Line.", "action: B"]);
+    expect(caret(editor)).toEqual(["2", 5]);
+  });
+
+  it("comes after a block at its end", () => {
+    const editor = edit([block("dialogue", "A"), block("action", "B")], [0]);
+    insertBlocks(editor, pasted);
+    expect(lines(editor)).toEqual(["dialogue: A", "scene_heading: INT. NEW", "action: Line.", "action: B"]);
+    expect(caret(editor)).toEqual(["2", 5]);
+  });
+
+  it("goes into the middle of a text, with nothing lost", () => {
+    const editor = edit([block("action", "onetwo")], [0], 3);
+    insertBlocks(editor, pasted);
+    expect(lines(editor).join(" ")).toMatch(/one.*INT\. NEW.*Line\..*two/);
+  });
+
+  it("with ids of their own", () => {
+    const editor = edit(structuredClone(pasted));
+    insertBlocks(editor, pasted);
+    const all = (editor.children as Block[]).map(({ id }) => id);
+    expect(all).toHaveLength(4);
+    expect(new Set(all).size).toBe(4);
   });
 });

@@ -13,6 +13,7 @@ import {
   isDual,
   type Mark,
   randomId,
+  type ScriptNode,
   textOf,
 } from "./types.ts";
 
@@ -260,4 +261,25 @@ export function toggleDual(editor: ScriptEditor): boolean {
     move(right, 1);
   });
   return true;
+}
+
+/** Inserts whole blocks at the caret: in the place of an empty block, after a block at its end, else into the text. */
+export function insertBlocks(editor: ScriptEditor, nodes: readonly ScriptNode[]): void {
+  if (editor.selection && Range.isExpanded(editor.selection)) Transforms.delete(editor);
+  const { selection } = editor;
+  const entry = blockAt(editor);
+  const fresh = withFreshIds<Descendant>([...nodes], editor.newId);
+  if (!selection || !entry || fresh.length === 0) return;
+  const [block, path] = entry;
+  const empty = textOf(block) === "";
+  if (path.length > 1 || !(empty || Editor.isEnd(editor, selection.anchor, path))) {
+    Transforms.insertFragment(editor, fresh);
+    return;
+  }
+  Editor.withoutNormalizing(editor, () => {
+    Transforms.insertNodes(editor, fresh, { at: Path.next(path) });
+    if (empty) Transforms.removeNodes(editor, { at: path });
+    const last = (path[0] ?? 0) + fresh.length - (empty ? 1 : 0);
+    Transforms.select(editor, Editor.end(editor, [last]));
+  });
 }

@@ -1,0 +1,59 @@
+import { Editor, Transforms } from "slate";
+import { describe, expect, it } from "vitest";
+import { createScriptEditor } from "../script/editor.ts";
+import type { Block } from "../script/types.ts";
+import { pressed } from "./shortcuts.ts";
+
+function press(
+  key: string,
+  options: Partial<{ ctrlKey: boolean; altKey: boolean; shiftKey: boolean; code: string }> = {},
+) {
+  const editor = createScriptEditor([{ id: "a", type: "action", children: [{ text: "Some words" }] }]);
+  Transforms.select(editor, Editor.range(editor, []));
+  let prevented = false;
+  pressed(editor, {
+    key,
+    code: "",
+    ctrlKey: false,
+    altKey: false,
+    shiftKey: false,
+    metaKey: false,
+    nativeEvent: { isComposing: false },
+    preventDefault: () => {
+      prevented = true;
+    },
+    ...options,
+  } as never);
+  return { block: editor.children[0] as Block, prevented };
+}
+
+describe("keys", () => {
+  it.each([
+    ["b", "bold"],
+    ["i", "italic"],
+    ["u", "underline"],
+  ])("Ctrl+%s: %s", (key, mark) => {
+    const { block, prevented } = press(key, { ctrlKey: true });
+    expect(block.children).toEqual([{ text: "Some words", [mark]: true }]);
+    expect(prevented).toBe(true);
+  });
+
+  it("Tab and Shift+Tab go through the types", () => {
+    expect(press("Tab").block.type).toBe("character");
+    expect(press("Tab", { shiftKey: true }).block.type).toBe("scene_heading");
+  });
+
+  it.each([
+    ["Digit1", "scene_heading"],
+    ["Digit3", "character"],
+    ["Digit5", "dialogue"],
+  ])("Ctrl+Alt+%s: %s, whatever character that is", (code, type) => {
+    expect(press("¹", { ctrlKey: true, altKey: true, code }).block.type).toBe(type);
+  });
+
+  it("leaves other keys to the browser", () => {
+    for (const key of ["a", "ArrowDown", "Enter"]) expect(press(key).prevented).toBe(false);
+    expect(press("c", { ctrlKey: true }).prevented).toBe(false);
+    expect(press("B", { ctrlKey: true, shiftKey: true }).prevented).toBe(false);
+  });
+});
