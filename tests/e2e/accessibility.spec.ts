@@ -1,0 +1,73 @@
+// The editor as people meet it who use a keyboard, a screen reader, a phone or a dark room: axe finds nothing to object to.
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, test } from "./fixtures.ts";
+
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"])
+    .analyze();
+  expect(violations.map(({ id, nodes }) => ({ id, where: nodes.map(({ html }) => html.slice(0, 200)) }))).toEqual([]);
+}
+
+test("axe: the page, its menus, and with somebody else in it", async ({ stage }) => {
+  const ada = await stage.join("Ada", { scene: "short" });
+  const ben = await stage.join("Ben", { scene: "short" });
+  await ben.caret(2);
+  await ben.type(" Hm.");
+  await ada.caret(3);
+  await expect(ada.page.locator(".slate-yrs-avatar")).toBeVisible();
+  await expectAccessible(ada.page);
+
+  for (const name of [/^You are/, /^More$/, /other person/]) {
+    await ada.page.getByRole("button", { name }).click();
+    await expect(ada.page.locator(".popover-panel")).toBeVisible();
+    await expectAccessible(ada.page);
+    await ada.press("Escape");
+    await expect(ada.page.locator(".popover-panel")).toHaveCount(0);
+    await expect(ada.page.getByRole("button", { name }).first()).toBeFocused();
+  }
+});
+
+test("axe: dark, and on a phone", async ({ stage }) => {
+  const ada = await stage.join("Ada", { scene: "short" });
+  await ada.page.emulateMedia({ colorScheme: "dark" });
+  await ada.page.reload();
+  await ada.ready();
+  expect(await ada.page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
+  await ada.caret(2);
+  await expectAccessible(ada.page);
+  await ada.page.setViewportSize({ width: 390, height: 800 });
+  await expectAccessible(ada.page);
+  const width = await ada.page.evaluate(() => document.documentElement.scrollWidth);
+  expect(width, "nothing sticks out").toBeLessThanOrEqual(390);
+  await ada.page.getByRole("button", { name: "Scripts and scenes" }).click();
+  await ada.page.getByRole("link", { name: /Blank page/ }).click();
+  await expect(ada.page.locator(".paper .block")).toHaveCount(1);
+});
+
+test("the keyboard alone is enough to write a scene and to go to another", async ({ stage }) => {
+  const ada = await stage.join("Ada");
+  await ada.script.focus();
+  await ada.type("int. kitchen - day\nShe waits.\n\tMara\nToo late.\n\next. yard\nRain.");
+  expect(
+    await ada.page.locator(".paper .block").evaluateAll((blocks) => blocks.map((block) => block.className)),
+  ).toEqual([
+    "block scene_heading",
+    "block action",
+    "block character",
+    "block dialogue",
+    "block scene_heading",
+    "block action",
+  ]);
+  const first = ada.page.getByRole("button", { name: /^1 int\. kitchen/i });
+  await first.focus();
+  await ada.press("Enter");
+  await expect(ada.script).toBeFocused();
+  await ada.type("!");
+  await expect(ada.block(0)).toContainText("int. kitchen - day!");
+  // A scene moves with Alt and an arrow.
+  await first.focus();
+  await ada.press("Alt+ArrowDown");
+  await expect(ada.block(0)).toContainText("ext. yard");
+});
