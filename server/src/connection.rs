@@ -1,0 +1,290 @@
+//! One WebSocket: a reader that passes frames to the room, a writer that empties the outbox.
+//!
+//! The reader puts fragments together, answers pings, and notices silence; it waits when the room is busy, which is
+//! what slows a fast sender down. The writer sends a sign of life every heartbeat (F22): a ping to a client of the
+//! durable extension, an empty awareness update to any other, because y-websocket clients count messages only.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use serde::Deserialize;
+use slate_yrs::protocol::{self, Message, Reassembly, Role};
+use tokio::time::{Instant, interval_at, timeout};
+
+use crate::clock::now;
+use crate::net::Traffic;
+use crate::room::core::Outgoing;
+use crate::room::{Command, ConnId, JoinRequest, OutboxEnd, RoomRef, Rooms, outbox};
+
+/// A frame that cannot be handed to the network for so long ends the connection.
+const WRITE_STALL: Duration = Duration::from_secs(60);
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
+/// Pieces of a frame may be so far apart.
+const FRAGMENT_AGE_MS: u64 = 60_000;
+
+/// What is fixed for a connection when it begins.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    pub document: String,
+    pub durable: bool,
+    pub session: Option<String>,
+    pub role: Role,
+    pub author: Option<String>,
+}
+
+/// What holds for every connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    pub heartbeat: Duration,
+    /// Bytes waiting for a peer before it counts as too slow.
+    pub max_queued_bytes: usize,
+    /// A frame put together from fragments.
+    pub max_sync_bytes: usize,
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// Serves the connection until it ends.
+pub async fn serve(socket: WebSocket, rooms: Arc<Rooms>, settings: Settings, opening: Opening, traffic: Arc<Traffic>) {
+    let conn = NEXT.fetch_add(1, Ordering::Relaxed);
+    let (outbox, end) = outbox(settings.max_queued_bytes);
+    let (sink, stream) = socket.split();
+    let durable = opening.durable;
+    let writer = tokio::spawn(write(sink, end, settings.heartbeat, durable, Arc::clone(&traffic)));
+    rooms.shared().metrics.connections.inc();
+    tracing::debug!(conn, document = opening.document, durable, "opened");
+    let request = JoinRequest {
+        conn,
+        durable,
+        session: opening.session,
+        role: opening.role,
+        author: opening.author,
+        outbox: outbox.clone(),
+    };
+    match rooms.hold(&opening.document) {
+        Some(room) => {
+            let mut reader = Reader {
+                conn,
+                room,
+                settings,
+                traffic,
+                outbox,
+                reassembly: Reassembly::new(settings.max_sync_bytes + 1024),
+                rooms: Arc::clone(&rooms),
+            };
+            if reader.room.send(Command::Join(request)).await {
+                reader.run(stream).await;
+                reader.room.send(Command::Leave { conn }).await;
+            }
+        }
+        None => outbox.end(protocol::close::RESTART, "the server is restarting"),
+    }
+    // The reader has let go of the outbox, the room will: then the writer ends.
+    if let Err(error) = writer.await {
+        tracing::warn!(conn, %error, "writer failed");
+    }
+    rooms.shared().metrics.connections.dec();
+    tracing::debug!(conn, document = opening.document, "closed");
+}
+
+struct Reader {
+    conn: ConnId,
+    room: RoomRef,
+    settings: Settings,
+    traffic: Arc<Traffic>,
+    outbox: crate::room::Outbox,
+    reassembly: Reassembly,
+    rooms: Arc<Rooms>,
+}
+
+impl Reader {
+    async fn run(&mut self, mut stream: SplitStream<WebSocket>) {
+        let silence = self.settings.heartbeat * 2;
+        loop {
+            let ended = self.outbox.ended();
+            let frame = tokio::select! {
+                biased;
+                () = ended => return goodbye(&mut stream).await,
+                frame = timeout(silence, stream.next()) => frame,
+            };
+            match frame {
+                Ok(Some(Ok(frame))) => {
+                    if !self.frame(frame).await {
+                        return;
+                    }
+                }
+                Ok(Some(Err(_)) | None) => return,
+                // A large frame may be on its way slowly: any received byte is a sign of life (F30).
+                Err(_) if self.traffic.since_read() < silence => {}
+                Err(_) => {
+                    return self.outbox.end(protocol::close::GOING_AWAY, "nothing was heard for two heartbeats");
+                }
+            }
+        }
+    }
+
+    /// False: the connection is over.
+    async fn frame(&mut self, frame: Frame) -> bool {
+        match frame {
+            Frame::Binary(bytes) => self.binary(bytes).await,
+            Frame::Text(text) => {
+                self.text(&text);
+                true
+            }
+            Frame::Ping(_) | Frame::Pong(_) => true,
+            Frame::Close(_) => false,
+        }
+    }
+
+    async fn binary(&mut self, bytes: Bytes) -> bool {
+        // Answered here, so that a room waiting for its database does not seem dead.
+        if *bytes == *Message::Ping.to_frame() {
+            self.outbox.push(Outgoing::Frame(Bytes::from(Message::Pong.to_frame())));
+            return true;
+        }
+        let mut whole = None;
+        if let Some(Ok(Message::Fragment { id, index, count, bytes: piece })) = protocol::messages(&bytes).next() {
+            let now = now() as u64;
+            self.reassembly.expire(now, FRAGMENT_AGE_MS);
+            match self.reassembly.take(now, id, index, count, piece) {
+                Ok(Some(frame)) => whole = Some(Bytes::from(frame)),
+                Ok(None) => return true,
+                Err(error) => {
+                    self.rooms.shared().metrics.bad_frames.inc();
+                    tracing::debug!(conn = self.conn, %error, "fragment");
+                    self.outbox.end(protocol::close::TOO_LARGE, "fragments that do not fit together");
+                    return false;
+                }
+            }
+        }
+        self.room.send(Command::Frame { conn: self.conn, bytes: whole.unwrap_or(bytes) }).await
+    }
+
+    /// Only a ping of an older client means anything.
+    fn text(&self, text: &str) {
+        #[derive(Deserialize)]
+        struct Text<'a> {
+            r#type: &'a str,
+        }
+        match serde_json::from_str::<Text<'_>>(text) {
+            Ok(Text { r#type: "ping" }) => self.outbox.push(Outgoing::Text(r#"{"type":"pong"}"#)),
+            _ => self.rooms.shared().metrics.bad_frames.inc(),
+        }
+    }
+}
+
+async fn write(
+    mut sink: SplitSink<WebSocket, Frame>,
+    mut end: OutboxEnd,
+    heartbeat: Duration,
+    durable: bool,
+    traffic: Arc<Traffic>,
+) {
+    let keepalive = if durable { Message::Ping.to_frame() } else { Message::Awareness(&[0]).to_frame() };
+    let keepalive = Bytes::from(keepalive);
+    let mut beat = interval_at(Instant::now() + heartbeat, heartbeat);
+    let mut ending = end.ending.clone();
+    loop {
+        let result = tokio::select! {
+            biased;
+            Ok(ending) = wait_ended(&mut ending) => {
+                close(&mut sink, ending.0, ending.1).await;
+                return;
+            }
+            outgoing = end.next() => match outgoing {
+                None => return close(&mut sink, protocol::close::NORMAL, "").await,
+                Some(Outgoing::Close { code, reason }) => return close(&mut sink, code, reason).await,
+                Some(outgoing) => unless_ended(&mut ending.clone(), send(&mut sink, outgoing, &mut end, &traffic)).await,
+            },
+            _ = beat.tick() => {
+                let frames = async {
+                    sink.feed(Frame::Binary(keepalive.clone())).await?;
+                    // Answered by every WebSocket implementation by itself.
+                    sink.feed(Frame::Ping(Bytes::new())).await?;
+                    sink.flush().await
+                };
+                stalling(frames, &traffic).await
+            }
+        };
+        match result {
+            Sent::Yes => {}
+            // The close frame would come after bytes that do not move.
+            Sent::No => return,
+            Sent::Then(code, reason) => return close(&mut sink, code, reason).await,
+        }
+    }
+}
+
+enum Sent {
+    Yes,
+    No,
+    Then(u16, &'static str),
+}
+
+/// Sends this and what else is queued, flushing once.
+async fn send(sink: &mut SplitSink<WebSocket, Frame>, first: Outgoing, end: &mut OutboxEnd, traffic: &Traffic) -> Sent {
+    let mut next = Some(first);
+    while let Some(outgoing) = next {
+        let frame = match outgoing {
+            Outgoing::Frame(bytes) => Frame::Binary(bytes),
+            Outgoing::Text(text) => Frame::Text(text.into()),
+            Outgoing::Close { code, reason } => return Sent::Then(code, reason),
+        };
+        match stalling(sink.feed(frame), traffic).await {
+            Sent::Yes => {}
+            other => return other,
+        }
+        next = end.try_next();
+    }
+    stalling(sink.flush(), traffic).await
+}
+
+/// Waits for a write as long as bytes move.
+async fn stalling(write: impl Future<Output = Result<(), axum::Error>>, traffic: &Traffic) -> Sent {
+    let mut write = std::pin::pin!(write);
+    let mut written = traffic.written();
+    loop {
+        match timeout(WRITE_STALL, &mut write).await {
+            Ok(Ok(())) => return Sent::Yes,
+            Ok(Err(_)) => return Sent::No,
+            Err(_) if traffic.written() != written => written = traffic.written(),
+            Err(_) => return Sent::No,
+        }
+    }
+}
+
+async fn wait_ended(
+    ending: &mut tokio::sync::watch::Receiver<Option<(u16, &'static str)>>,
+) -> Result<(u16, &'static str), ()> {
+    match ending.wait_for(Option::is_some).await {
+        Ok(ending) => (*ending).ok_or(()),
+        Err(_) => Err(()),
+    }
+}
+
+async fn unless_ended(
+    ending: &mut tokio::sync::watch::Receiver<Option<(u16, &'static str)>>,
+    work: impl Future<Output = Sent>,
+) -> Sent {
+    tokio::select! {
+        biased;
+        Ok(_) = wait_ended(ending) => Sent::No,
+        sent = work => sent,
+    }
+}
+
+async fn close(sink: &mut SplitSink<WebSocket, Frame>, code: u16, reason: &'static str) {
+    let frame = Frame::Close(Some(CloseFrame { code, reason: reason.into() }));
+    let _ = timeout(CLOSE_WAIT, sink.send(frame)).await;
+}
+
+/// Reads on until the peer has answered our close frame: a socket closed with bytes unread may take the frame along.
+async fn goodbye(stream: &mut SplitStream<WebSocket>) {
+    let drain = async { while let Some(Ok(_)) = stream.next().await {} };
+    let _ = timeout(CLOSE_WAIT, drain).await;
+}

@@ -1,0 +1,20 @@
+//! The sync server of slate-yrs: y-websocket for any client, durable sync for those that ask for it.
+//!
+//! A connection ([`connection`]) passes frames to the room of its document ([`room`]); the room's core judges them, the
+//! writer ([`writer`]) stores them ([`storage`]), and only then anything is acknowledged or sent on. See
+//! docs/SERVER.md.
+
+pub mod clock;
+pub mod config;
+pub mod connection;
+pub mod http;
+pub mod metrics;
+pub mod net;
+pub mod presence;
+pub mod replica;
+pub mod room;
+pub mod server;
+pub mod storage;
+pub mod validate;
+pub mod wire;
+pub mod writer;

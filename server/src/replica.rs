@@ -1,0 +1,319 @@
+//! The server's copy of a document: a Y.Doc that only ever takes updates from elsewhere.
+//!
+//! Every update is walked (`validate`) and decoded before it is applied, and a panic of the CRDT library is caught: it
+//! spoils this copy, never the process. A spoiled copy must be dropped and loaded again; its owner is told so.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use thiserror::Error;
+use yrs::block::ClientID;
+use yrs::branch::Branch;
+use yrs::updates::decoder::Decode;
+use yrs::updates::encoder::Encode;
+use yrs::{Doc, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, Update};
+
+use crate::validate::{self, Malformed};
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ApplyError {
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    #[error("the update does not decode: {0}")]
+    Undecodable(String),
+    #[error("the update cannot be applied: {0}")]
+    Refused(String),
+    /// The library panicked: this replica must not be used any more.
+    #[error("the update made the CRDT library panic")]
+    Panicked,
+}
+
+/// A document in memory.
+#[derive(Debug)]
+pub struct Replica {
+    doc: Doc,
+}
+
+impl Default for Replica {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Replica {
+    pub fn new() -> Self {
+        // It writes nothing, so its client id never shows.
+        Self {
+            doc: Doc::with_options(Options {
+                offset_kind: OffsetKind::Utf16,
+                ..Options::with_client_id(ClientID::new(0))
+            }),
+        }
+    }
+
+    /// Applies an update. Returns whether it changed anything: content, deletions, or what waits for missing updates.
+    pub fn apply(&mut self, update: &[u8]) -> Result<bool, ApplyError> {
+        let update = decode(update)?;
+        let mut changed = false;
+        self.transact(|txn| {
+            let before = Waiting::of(txn);
+            txn.apply_update(update).map_err(|error| ApplyError::Refused(error.to_string()))?;
+            changed = txn.has_changes() || Waiting::of(txn).exceeds(&before);
+            Ok(())
+        })?;
+        Ok(changed)
+    }
+
+    /// Applies updates in one transaction and returns that transaction as one update: what the updates together
+    /// changed, without what they inserted and deleted again. None if they changed nothing.
+    pub fn apply_merged(&mut self, updates: &[&[u8]]) -> Result<Option<Vec<u8>>, ApplyError> {
+        let updates = updates.iter().map(|update| decode(update)).collect::<Result<Vec<_>, _>>()?;
+        let mut merged = None;
+        self.transact(|txn| {
+            for update in updates {
+                txn.apply_update(update).map_err(|error| ApplyError::Refused(error.to_string()))?;
+            }
+            txn.commit();
+            if txn.has_changes() {
+                merged = Some(txn.encode_update_v1());
+            }
+            Ok(())
+        })?;
+        Ok(merged)
+    }
+
+    fn transact(
+        &mut self,
+        work: impl FnOnce(&mut TransactionMut<'_>) -> Result<(), ApplyError>,
+    ) -> Result<(), ApplyError> {
+        let mut slot = Some(self.doc.transact_mut());
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let Some(txn) = slot.as_mut() else { return Ok(()) };
+            work(txn)?;
+            txn.commit();
+            Ok(())
+        }));
+        match result {
+            Ok(result) => result,
+            Err(_) => {
+                // Dropping the transaction would commit the wreck, and perhaps panic again. Leaking it leaks this
+                // replica's memory, once per panic; whoever caused it is disconnected.
+                std::mem::forget(slot.take());
+                Err(ApplyError::Panicked)
+            }
+        }
+    }
+
+    pub fn state_vector(&self) -> Vec<u8> {
+        self.doc.transact().state_vector().encode_v1()
+    }
+
+    /// Everything, as one update; with what waits for missing updates.
+    pub fn encode(&self) -> Vec<u8> {
+        self.doc.transact().encode_state_as_update_v1(&StateVector::default())
+    }
+
+    /// What a peer with this state vector lacks, as one update.
+    pub fn encode_since(&self, state_vector: &[u8]) -> Result<Vec<u8>, ApplyError> {
+        validate::state_vector(state_vector)?;
+        let state_vector =
+            StateVector::decode_v1(state_vector).map_err(|error| ApplyError::Undecodable(error.to_string()))?;
+        Ok(self.doc.transact().encode_state_as_update_v1(&state_vector))
+    }
+
+    /// Whether no root has content. Attributes and map entries are no content; what waits for missing updates may be.
+    pub fn is_empty(&self) -> bool {
+        let txn = self.doc.transact();
+        !txn.has_missing_updates() && txn.root_refs().all(|(_, root)| root_len(&root) == 0)
+    }
+
+    /// Whether something received waits for updates that never came.
+    pub fn has_pending(&self) -> bool {
+        self.doc.transact().has_missing_updates()
+    }
+
+    /// Whether the update inserts nothing that is not here: what a reader's sync step 2 looks like.
+    pub fn knows(&self, update: &[u8]) -> Result<bool, ApplyError> {
+        let update = decode(update)?;
+        let mine = self.doc.transact().state_vector();
+        Ok(update.state_vector().iter().all(|(client, clock)| *clock <= mine.get(client)))
+    }
+
+    pub fn doc(&self) -> &Doc {
+        &self.doc
+    }
+}
+
+fn decode(update: &[u8]) -> Result<Update, ApplyError> {
+    validate::update(update)?;
+    match catch_unwind(|| Update::decode_v1(update)) {
+        Ok(Ok(update)) => Ok(update),
+        Ok(Err(error)) => Err(ApplyError::Undecodable(error.to_string())),
+        Err(_) => Err(ApplyError::Undecodable("the decoder panicked".into())),
+    }
+}
+
+fn root_len(root: &Out) -> u32 {
+    let branch: &Branch = match root {
+        Out::YText(root) => root.as_ref(),
+        Out::YArray(root) => root.as_ref(),
+        Out::YMap(root) => root.as_ref(),
+        Out::YXmlElement(root) => root.as_ref(),
+        Out::YXmlFragment(root) => root.as_ref(),
+        Out::YXmlText(root) => root.as_ref(),
+        Out::UndefinedRef(root) => root,
+        Out::Any(_) | Out::YDoc(_) => return 0,
+    };
+    branch.len()
+}
+
+/// What a document has received but cannot integrate yet.
+#[derive(Default)]
+struct Waiting {
+    inserts: IdSet,
+    deletes: IdSet,
+}
+
+impl Waiting {
+    fn of(txn: &TransactionMut<'_>) -> Self {
+        let store = ReadTxn::store(txn);
+        let mut waiting = Self::default();
+        if let Some(pending) = store.pending_update() {
+            waiting.inserts = pending.update.insertions(true);
+            waiting.deletes = pending.update.delete_set().clone();
+        }
+        if let Some(deletes) = store.pending_ds() {
+            waiting.deletes.merge_with(deletes.clone());
+        }
+        waiting
+    }
+
+    fn exceeds(&self, other: &Self) -> bool {
+        !self.inserts.diff(&other.inserts).is_empty() || !self.deletes.diff(&other.deletes).is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use yrs::{GetString, Text};
+
+    use super::*;
+
+    /// The updates of typing `text` character by character.
+    fn typed(client: u64, text: &str) -> Vec<Vec<u8>> {
+        let doc = Doc::with_client_id(client);
+        let root = doc.get_or_insert_text("content");
+        text.char_indices()
+            .map(|(at, character)| {
+                let mut txn = doc.transact_mut();
+                root.insert(&mut txn, at as u32, &character.to_string());
+                txn.encode_update_v1()
+            })
+            .collect()
+    }
+
+    fn text(replica: &Replica) -> String {
+        let root = replica.doc().get_or_insert_text("content");
+        root.get_string(&replica.doc().transact())
+    }
+
+    #[test]
+    fn f13_an_update_that_changes_nothing_is_recognised() {
+        let mut replica = Replica::new();
+        let updates = typed(1, "abc");
+        for update in &updates {
+            assert_eq!(replica.apply(update), Ok(true));
+        }
+        for update in &updates {
+            assert_eq!(replica.apply(update), Ok(false));
+        }
+        assert_eq!(replica.apply(&replica.encode()), Ok(false));
+        assert_eq!(replica.apply(&[0, 0]), Ok(false));
+        assert_eq!(text(&replica), "abc");
+    }
+
+    #[test]
+    fn f21_out_of_order_counts_as_a_change_once() {
+        let mut replica = Replica::new();
+        let updates = typed(1, "abc");
+        assert_eq!(replica.apply(&updates[2]), Ok(true));
+        assert_eq!(replica.apply(&updates[2]), Ok(false));
+        assert!(replica.has_pending() && !replica.is_empty());
+        assert_eq!(replica.apply(&updates[0]), Ok(true));
+        assert_eq!(replica.apply(&updates[1]), Ok(true));
+        assert!(!replica.has_pending());
+        assert_eq!(text(&replica), "abc");
+    }
+
+    #[test]
+    fn a_delete_alone_is_a_change_once() {
+        let doc = Doc::with_client_id(1);
+        let root = doc.get_or_insert_text("content");
+        root.insert(&mut doc.transact_mut(), 0, "ab");
+        let mut replica = Replica::new();
+        let first = doc.transact().encode_diff_v1(&StateVector::default());
+        let delete = {
+            let mut txn = doc.transact_mut();
+            root.remove_range(&mut txn, 0, 1);
+            txn.encode_update_v1()
+        };
+        // Before what it deletes: it waits.
+        assert_eq!(replica.apply(&delete), Ok(true));
+        assert_eq!(replica.apply(&delete), Ok(false));
+        assert_eq!(replica.apply(&first), Ok(true));
+        assert_eq!(replica.apply(&delete), Ok(false));
+        assert_eq!(text(&replica), "b");
+    }
+
+    #[test]
+    fn empty_means_no_content() {
+        let mut replica = Replica::new();
+        assert!(replica.is_empty());
+        let doc = Doc::with_client_id(1);
+        let root = doc.get_or_insert_text("content");
+        root.insert(&mut doc.transact_mut(), 0, "x");
+        replica.apply(&doc.transact().encode_diff_v1(&StateVector::default())).unwrap();
+        assert!(!replica.is_empty());
+        root.remove_range(&mut doc.transact_mut(), 0, 1);
+        replica.apply(&doc.transact().encode_diff_v1(&StateVector::default())).unwrap();
+        assert!(replica.is_empty());
+    }
+
+    #[test]
+    fn merged_updates_say_the_same() {
+        let updates = typed(1, "hello");
+        let updates: Vec<&[u8]> = updates.iter().map(Vec::as_slice).collect();
+        let mut source = Replica::new();
+        let first = source.apply_merged(&updates[..2]).unwrap().unwrap();
+        let second = source.apply_merged(&updates[2..]).unwrap().unwrap();
+        assert_eq!(source.apply_merged(&updates), Ok(None));
+        let mut copy = Replica::new();
+        copy.apply(&first).unwrap();
+        assert_eq!(text(&copy), "he");
+        copy.apply(&second).unwrap();
+        assert_eq!(copy.encode(), source.encode());
+    }
+
+    #[test]
+    fn f23_mutated_updates_never_take_the_process_down() {
+        std::panic::set_hook(Box::new(|_| {}));
+        let mut rng = fastrand::Rng::with_seed(23);
+        let updates = typed(1, "abcdefgh");
+        let mut panics = 0;
+        for _ in 0..3_000 {
+            let mut replica = Replica::new();
+            for update in &updates {
+                let mut broken = update.clone();
+                if rng.bool() {
+                    let at = rng.usize(0..broken.len());
+                    broken[at] = rng.u8(..);
+                }
+                if replica.apply(&broken) == Err(ApplyError::Panicked) {
+                    panics += 1;
+                    break;
+                }
+            }
+        }
+        let _ = std::panic::take_hook();
+        println!("{panics} panics caught");
+    }
+}

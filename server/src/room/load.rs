@@ -1,0 +1,96 @@
+//! A document out of the database: snapshot and tail into a replica. Rows that do not apply are quarantined.
+
+use std::sync::Arc;
+
+use crate::replica::{ApplyError, Replica};
+use crate::storage::{Document, Millis, SceneState, Seq, Storage, StorageError, UpdateRow};
+
+/// Rows read at once when a snapshot cannot be used.
+const PAGE: u32 = 1_000;
+
+pub struct Loaded {
+    pub document: Document,
+    pub replica: Replica,
+    /// Rows applied after the head snapshot.
+    pub tail_rows: u64,
+    pub quarantined: u64,
+}
+
+/// Loads the document, making its row if there is none.
+pub async fn load(storage: &Arc<dyn Storage>, document: &str, now: Millis) -> Result<Loaded, StorageError> {
+    storage.open_document(document, now).await?;
+    let state = storage.get_scene_state(document).await?;
+    let state = state.ok_or_else(|| StorageError::NoDocument(document.to_owned()))?;
+    let known_bad = state.quarantined;
+    let (row, built) = in_background(state).await?;
+    let built = match built {
+        Ok(built) => built,
+        Err(error) => {
+            tracing::error!(document, %error, "the head snapshot cannot be used, replaying the log");
+            let tail = whole_log(storage, document).await?;
+            let state = SceneState { document: row.clone(), snapshot: None, tail, quarantined: known_bad };
+            // Without a snapshot building cannot fail.
+            in_background(state).await?.1.map_err(|error| StorageError::Unavailable(error.to_string()))?
+        }
+    };
+    for (seq, reason) in &built.bad {
+        tracing::error!(document, seq, reason, "row quarantined");
+        storage.quarantine(document, *seq, reason).await?;
+    }
+    let quarantined = known_bad + built.bad.len() as u64;
+    Ok(Loaded { document: row, replica: built.replica, tail_rows: built.rows, quarantined })
+}
+
+async fn in_background(state: SceneState) -> Result<(Document, Result<Built, ApplyError>), StorageError> {
+    let row = state.document.clone();
+    let built = tokio::task::spawn_blocking(move || build(state.snapshot.as_ref(), &state.tail)).await;
+    Ok((row, built.map_err(|error| StorageError::Unavailable(error.to_string()))?))
+}
+
+async fn whole_log(storage: &Arc<dyn Storage>, document: &str) -> Result<Vec<UpdateRow>, StorageError> {
+    let mut rows: Vec<UpdateRow> = Vec::new();
+    loop {
+        let after = rows.last().map_or(0, |row| row.seq);
+        let page = storage.get_updates_since(document, after, PAGE).await?;
+        if page.is_empty() {
+            return Ok(rows.into_iter().filter(|row| row.quarantined.is_none()).collect());
+        }
+        rows.extend(page);
+    }
+}
+
+pub struct Built {
+    pub replica: Replica,
+    /// Rows that were applied.
+    pub rows: u64,
+    /// Rows that could not be applied, and why.
+    pub bad: Vec<(Seq, String)>,
+}
+
+/// Fails only if the snapshot cannot be applied.
+pub fn build(snapshot: Option<&(Seq, Vec<u8>)>, tail: &[UpdateRow]) -> Result<Built, ApplyError> {
+    let mut bad: Vec<(Seq, String)> = Vec::new();
+    'fresh: loop {
+        let mut replica = Replica::new();
+        if let Some((_, bytes)) = snapshot {
+            replica.apply(bytes)?;
+        }
+        let mut rows = 0;
+        for row in tail {
+            if bad.iter().any(|(seq, _)| *seq == row.seq) {
+                continue;
+            }
+            match replica.apply(&row.bytes) {
+                Ok(_) => rows += 1,
+                Err(error) => {
+                    let spoiled = error == ApplyError::Panicked;
+                    bad.push((row.seq, error.to_string()));
+                    if spoiled {
+                        continue 'fresh;
+                    }
+                }
+            }
+        }
+        return Ok(Built { replica, rows, bad });
+    }
+}

@@ -1,0 +1,152 @@
+//! Rooms: the server's side of documents that someone has open.
+//!
+//! [`core`] decides, [`task`] runs one per document with its mailbox and the database, [`Rooms`] finds or starts them.
+//! A document has at most one room: finding and starting happen under one lock without waiting for anything, loading
+//! happens in the room. A room ends when nobody holds it, which is decided under the same lock.
+
+pub mod core;
+pub mod load;
+mod outbox;
+mod task;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use slate_yrs::protocol::Role;
+use tokio::sync::{mpsc, watch};
+
+pub use self::core::Limits;
+pub use outbox::{Outbox, OutboxEnd, outbox};
+pub use task::Command;
+
+use crate::metrics::Metrics;
+use crate::storage::Storage;
+use crate::writer::Writer;
+
+/// Names a connection within this process.
+pub type ConnId = u64;
+
+/// Messages waiting for a room; beyond that its connections are not read from.
+const MAILBOX: usize = 1024;
+
+/// A connection that wants in.
+pub struct JoinRequest {
+    pub conn: ConnId,
+    pub durable: bool,
+    pub session: Option<String>,
+    pub role: Role,
+    pub author: Option<String>,
+    pub outbox: Outbox,
+}
+
+/// What every room needs.
+pub struct Shared {
+    pub storage: Arc<dyn Storage>,
+    pub writer: Writer,
+    pub limits: Limits,
+    pub metrics: Arc<Metrics>,
+    /// How long an empty room is kept.
+    pub idle: Duration,
+    /// Rows after which a new head snapshot is written.
+    pub head_every: u64,
+}
+
+/// A room, held: it does not end while this exists.
+#[derive(Clone)]
+pub struct RoomRef {
+    mailbox: mpsc::Sender<Command>,
+    _held: Arc<()>,
+}
+
+impl RoomRef {
+    /// Waits while the room has too much to do. False if it is gone.
+    pub async fn send(&self, command: Command) -> bool {
+        self.mailbox.send(command).await.is_ok()
+    }
+}
+
+/// The rooms of this process.
+pub struct Rooms {
+    shared: Arc<Shared>,
+    open: Arc<Mutex<HashMap<String, RoomRef>>>,
+    closing: watch::Sender<bool>,
+}
+
+impl Rooms {
+    pub fn new(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared), open: Arc::default(), closing: watch::Sender::new(false) }
+    }
+
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The document's room, started if there is none. None once [`Rooms::close`] was called.
+    pub fn hold(&self, document: &str) -> Option<RoomRef> {
+        let mut open = lock(&self.open);
+        if *self.closing.borrow() {
+            return None;
+        }
+        if let Some(room) = open.get(document) {
+            return Some(room.clone());
+        }
+        let (mailbox, inbox) = mpsc::channel(MAILBOX);
+        let room = RoomRef { mailbox, _held: Arc::new(()) };
+        open.insert(document.to_owned(), room.clone());
+        self.shared.metrics.rooms.inc();
+        let place = Place { document: document.to_owned(), open: Arc::clone(&self.open) };
+        tokio::spawn(task::run(place, Arc::clone(&self.shared), inbox, self.closing.subscribe()));
+        Some(room)
+    }
+
+    /// The room, if it is open.
+    pub fn find(&self, document: &str) -> Option<RoomRef> {
+        lock(&self.open).get(document).cloned()
+    }
+
+    /// The documents that are open.
+    pub fn open_documents(&self) -> Vec<String> {
+        lock(&self.open).keys().cloned().collect()
+    }
+
+    pub fn count(&self) -> usize {
+        lock(&self.open).len()
+    }
+
+    /// Ends every room: each stores and acknowledges what it has received, then tells its peers to come again.
+    pub async fn close(&self) {
+        self.closing.send_replace(true);
+        // Each room holds a receiver until it has ended.
+        self.closing.closed().await;
+    }
+}
+
+/// A room's entry among the open ones.
+struct Place {
+    document: String,
+    open: Arc<Mutex<HashMap<String, RoomRef>>>,
+}
+
+impl Place {
+    /// Gives the place up unless somebody holds the room. After `true` nobody can find this room any more.
+    fn leave_if_unheld(&self) -> bool {
+        let mut open = lock(&self.open);
+        // Held by the map alone: nobody else can be about to send, for they would hold it.
+        let unheld = open.get(&self.document).is_some_and(|room| Arc::strong_count(&room._held) == 1);
+        if unheld {
+            open.remove(&self.document);
+        }
+        unheld
+    }
+
+    /// Gives the place up in any case: who holds the room finds it gone.
+    fn leave(&self) {
+        lock(&self.open).remove(&self.document);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Nothing panics while it is held; and a map is whole in any case.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,91 @@
+//! Puts the parts together, and takes them apart in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::config::ServeArgs;
+use crate::connection::Settings;
+use crate::http::{App, router};
+use crate::metrics::Metrics;
+use crate::net::{CountingListener, Peer};
+use crate::room::{Rooms, Shared};
+use crate::storage::{Storage, StorageError};
+use crate::writer::Writer;
+
+#[derive(Debug, Error)]
+pub enum ServerError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("cannot listen on {address}: {error}")]
+    Listen { address: SocketAddr, error: std::io::Error },
+    #[error("the server failed: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// A server that runs until [`Server::shutdown`].
+pub struct Server {
+    pub address: SocketAddr,
+    pub rooms: Arc<Rooms>,
+    pub metrics: Arc<Metrics>,
+    storage: Arc<dyn Storage>,
+    stop: watch::Sender<bool>,
+    shutdown: Duration,
+    accepting: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    /// Begins to listen.
+    pub async fn start(args: ServeArgs, storage: Arc<dyn Storage>) -> Result<Self, ServerError> {
+        let listener = TcpListener::bind(args.listen)
+            .await
+            .map_err(|error| ServerError::Listen { address: args.listen, error })?;
+        let address = listener.local_addr()?;
+        let metrics = Arc::new(Metrics::default());
+        let shared = Shared {
+            storage: Arc::clone(&storage),
+            writer: Writer::start(Arc::clone(&storage), Arc::clone(&metrics)),
+            limits: args.limits(),
+            metrics: Arc::clone(&metrics),
+            idle: Duration::from_millis(args.room_idle_ms),
+            head_every: args.head_every.max(1),
+        };
+        let rooms = Arc::new(Rooms::new(shared));
+        let settings = Settings {
+            heartbeat: Duration::from_millis(u64::from(args.heartbeat_ms)),
+            max_queued_bytes: args.max_queued_bytes,
+            max_sync_bytes: args.max_sync_bytes,
+        };
+        let shutdown = Duration::from_millis(args.shutdown_ms);
+        let app = App { rooms: Arc::clone(&rooms), args: Arc::new(args), settings };
+        let service = router(app).into_make_service_with_connect_info::<Peer>();
+        let stop = watch::Sender::new(false);
+        let mut stopping = stop.subscribe();
+        let serving = axum::serve(CountingListener(listener), service).with_graceful_shutdown(async move {
+            let _ = stopping.wait_for(|stop| *stop).await;
+        });
+        let accepting = tokio::spawn(serving.into_future());
+        Ok(Self { address, rooms, metrics, storage, stop, shutdown, accepting })
+    }
+
+    /// Stops accepting, stores and acknowledges what was received, tells the peers to come again.
+    pub async fn shutdown(self) {
+        self.stop.send_replace(true);
+        let orderly = async {
+            self.rooms.close().await;
+            while self.metrics.connections.get() > 0 {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if timeout(self.shutdown, orderly).await.is_err() {
+            tracing::warn!("shut down with connections open");
+        }
+        self.accepting.abort();
+        self.storage.close().await;
+    }
+}

@@ -1,0 +1,243 @@
+//! What a database must do for the server, and the values that pass between them.
+//!
+//! A document has a row with its epoch and *tip*, a log of updates under a gapless sequence (F20), how far each
+//! client session is stored, and snapshots. Whatever is asked in one call happens in one transaction. Sequence
+//! numbers are given by the storage under the document's row lock, never by a clock. One conformance suite
+//! (`conformance`) runs on every implementation.
+
+#[cfg(test)]
+mod conformance;
+mod sql;
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+pub use sql::{Durability, SqlStorage};
+
+/// Position in a document's log, from 1. 0: before everything.
+pub type Seq = i64;
+
+/// Milliseconds since the epoch.
+pub type Millis = i64;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    pub id: String,
+    /// One lifetime of the document: another one after it was deleted and made again.
+    pub epoch: String,
+    pub tip: Seq,
+    pub created_at: Millis,
+    pub updated_at: Millis,
+}
+
+/// How far a client session's submissions are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Every submission up to this one is stored: what Hello says.
+    pub acked: u64,
+    /// The highest stored submission. Above `acked` if one between them was refused.
+    pub last: u64,
+}
+
+/// An update on its way into the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUpdate {
+    pub bytes: Vec<u8>,
+    pub author: Option<String>,
+    pub submission: Option<Submission>,
+}
+
+/// Which submission of which client session an update is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    pub session: String,
+    pub seq: u64,
+    /// An earlier submission of the session was refused: `acked` must not pass it.
+    pub after_refusal: bool,
+}
+
+/// Updates of one document that are stored together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreRequest {
+    pub document: String,
+    pub epoch: String,
+    pub at: Millis,
+    pub updates: Vec<NewUpdate>,
+    /// Store only if the tip is still this one: what a seed needs.
+    pub only_at_tip: Option<Seq>,
+}
+
+/// Where the updates of a request are now. `first..=last` is empty (`last < first`) if all were there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    pub first: Seq,
+    pub last: Seq,
+}
+
+/// Why a request was refused while the database works.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    #[error("the document was deleted, or deleted and made again")]
+    Epoch,
+    #[error("the document's tip is {tip}")]
+    TipMoved { tip: Seq },
+}
+
+/// How coarse a row of the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Detail {
+    /// As received.
+    Edit,
+    /// What was received within an hour, merged.
+    Hour,
+    /// Within a day.
+    Day,
+}
+
+impl Detail {
+    pub fn from_i64(detail: i64) -> Self {
+        match detail {
+            0 => Self::Edit,
+            1 => Self::Hour,
+            _ => Self::Day,
+        }
+    }
+
+    pub fn as_i64(self) -> i64 {
+        match self {
+            Self::Edit => 0,
+            Self::Hour => 1,
+            Self::Day => 2,
+        }
+    }
+}
+
+/// A row of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateRow {
+    pub seq: Seq,
+    /// The first update the row holds; `seq` itself for an edit.
+    pub first_seq: Seq,
+    pub detail: Detail,
+    /// Who made it; several names if merged.
+    pub authors: Authors,
+    pub at: Millis,
+    pub bytes: Vec<u8>,
+    /// Why the row is not used; it is kept as it is.
+    pub quarantined: Option<String>,
+}
+
+/// A set of users, stored as lines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Authors(pub BTreeSet<String>);
+
+impl Authors {
+    pub fn parse(lines: Option<&str>) -> Self {
+        Self(lines.unwrap_or_default().lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    }
+
+    pub fn to_lines(&self) -> Option<String> {
+        if self.0.is_empty() {
+            return None;
+        }
+        Some(self.0.iter().map(String::as_str).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// What a document is loaded from: the head snapshot and the rows after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SceneState {
+    pub document: Document,
+    /// The update that holds everything up to its seq.
+    pub snapshot: Option<(Seq, Vec<u8>)>,
+    /// In order; without quarantined rows.
+    pub tail: Vec<UpdateRow>,
+    /// Rows set aside that a load must do without.
+    pub quarantined: u64,
+}
+
+/// A replacement of rows by one that holds them all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merge {
+    /// The rows that go: exactly these, or nothing happens.
+    pub rows: Vec<Seq>,
+    /// The row that comes. Its `seq` is the last of `rows`.
+    pub merged: UpdateRow,
+}
+
+#[derive(Debug, Error)]
+pub enum StorageError {
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the database could not be brought to this version: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("cannot use the database {url}: {reason}")]
+    Url { url: String, reason: String },
+    #[error("no document {0:?}")]
+    NoDocument(String),
+    /// Made by tests, and by whoever gave up on a database.
+    #[error("the storage is not available: {0}")]
+    Unavailable(String),
+}
+
+pub type Result<T, E = StorageError> = std::result::Result<T, E>;
+
+/// A database of documents.
+#[async_trait]
+pub trait Storage: Send + Sync + 'static {
+    /// The document's row; made if there is none.
+    async fn open_document(&self, document: &str, now: Millis) -> Result<Document>;
+
+    async fn document(&self, document: &str) -> Result<Option<Document>>;
+
+    /// Documents with ids after `after`, in order of their ids.
+    async fn documents(&self, after: &str, limit: u32) -> Result<Vec<Document>>;
+
+    /// Deletes the document with everything of it. Opened again it has another epoch.
+    async fn delete_document(&self, document: &str) -> Result<bool>;
+
+    /// Stores updates of several documents in one transaction: after `Ok` they survive a loss of power. A refused
+    /// request stores nothing and leaves the others alone. A submission that is in the log already, with the same
+    /// bytes, is not stored again.
+    async fn store_updates(&self, requests: &[StoreRequest]) -> Result<Vec<Result<Stored, Refusal>>>;
+
+    /// Stores one update; the sequence number it got.
+    async fn store_update(&self, document: &str, epoch: &str, at: Millis, update: &[u8]) -> Result<Seq> {
+        let request = StoreRequest {
+            document: document.into(),
+            epoch: epoch.into(),
+            at,
+            updates: vec![NewUpdate { bytes: update.into(), author: None, submission: None }],
+            only_at_tip: None,
+        };
+        match self.store_updates(&[request]).await?.pop() {
+            Some(Ok(stored)) => Ok(stored.last),
+            _ => Err(StorageError::NoDocument(document.into())),
+        }
+    }
+
+    /// What to load the document from.
+    async fn get_scene_state(&self, document: &str) -> Result<Option<SceneState>>;
+
+    /// Rows after `seq`, oldest first, quarantined ones included, up to `limit` rows.
+    async fn get_updates_since(&self, document: &str, seq: Seq, limit: u32) -> Result<Vec<UpdateRow>>;
+
+    async fn progress(&self, document: &str, session: &str) -> Result<Progress>;
+
+    /// Marks a row that does not decode; it is kept, and never merged or deleted.
+    async fn quarantine(&self, document: &str, seq: Seq, reason: &str) -> Result<()>;
+
+    /// Replaces the head snapshot, unless there is a newer one already.
+    async fn put_head(&self, document: &str, epoch: &str, through: Seq, at: Millis, bytes: &[u8]) -> Result<()>;
+
+    /// Replaces rows by merged ones, each replacement in a transaction of its own; false where a row was not there
+    /// any more.
+    async fn compact_updates(&self, document: &str, merges: &[Merge]) -> Result<Vec<bool>>;
+
+    /// Answers if the database does.
+    async fn ping(&self) -> Result<()>;
+
+    async fn close(&self);
+}

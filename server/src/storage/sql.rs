@@ -1,0 +1,557 @@
+//! The storage on SQLite and on PostgreSQL: the same tables, the same statements; where they differ, [`Dialect`] says
+//! how.
+//!
+//! SQLite: write-ahead log, `synchronous = FULL`, one connection that writes. PostgreSQL: the document's row is locked
+//! while its sequence numbers are given; documents are locked in the order of their ids, so that two servers cannot
+//! wait for each other.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
+use sqlx::{Any, AnyConnection, AnyPool, Executor, Row, Transaction};
+
+use super::{
+    Authors, Detail, Document, Merge, Millis, NewUpdate, Progress, Refusal, Result, SceneState, Seq, Storage,
+    StorageError, StoreRequest, Stored, Submission, UpdateRow,
+};
+
+static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
+static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");
+
+/// Rows inserted by one statement: few enough for the parameters a statement may have.
+const ROWS_PER_INSERT: usize = 64;
+
+const UPDATE_COLUMNS: &str = "seq, first_seq, detail, author, at, bytes, checksum, quarantined";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// What a commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// A loss of power.
+    #[default]
+    Full,
+    /// The process being killed, not the machine. For tests.
+    Process,
+}
+
+pub struct SqlStorage {
+    dialect: Dialect,
+    reads: AnyPool,
+    writes: AnyPool,
+}
+
+impl SqlStorage {
+    /// Opens `sqlite:PATH` (made if missing) or `postgres://…`, and brings its tables to this version.
+    pub async fn open(url: &str, durability: Durability) -> Result<Self> {
+        sqlx::any::install_default_drivers();
+        let dialect = if url.starts_with("sqlite:") {
+            Dialect::Sqlite
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Dialect::Postgres
+        } else {
+            return Err(bad_url(url, "it must begin with sqlite: or postgres://"));
+        };
+        match dialect {
+            Dialect::Sqlite => Self::open_sqlite(url, durability).await,
+            Dialect::Postgres => Self::open_postgres(url, durability).await,
+        }
+    }
+
+    async fn open_sqlite(url: &str, durability: Durability) -> Result<Self> {
+        let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+        if let Some(parent) = std::path::Path::new(path).parent() {
+            std::fs::create_dir_all(parent).map_err(|error| bad_url(url, error))?;
+        }
+        let options = AnyConnectOptions::from_str(&format!("sqlite://{path}?mode=rwc"))?;
+        let synchronous = match durability {
+            Durability::Full => "FULL",
+            Durability::Process => "OFF",
+        };
+        let pragmas = format!(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA busy_timeout = 10000; \
+             PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000;"
+        );
+        let pool = |connections| {
+            let pragmas = pragmas.clone();
+            AnyPoolOptions::new()
+                .max_connections(connections)
+                .min_connections(1)
+                .acquire_timeout(Duration::from_secs(30))
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .after_connect(move |connection, _| {
+                    let pragmas = pragmas.clone();
+                    Box::pin(async move {
+                        connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))).await?;
+                        Ok(())
+                    })
+                })
+        };
+        let writes = pool(1).connect_with(options.clone()).await?;
+        SQLITE_MIGRATIONS.run(&writes).await?;
+        let reads = pool(4).connect_with(options).await?;
+        Ok(Self { dialect: Dialect::Sqlite, reads, writes })
+    }
+
+    async fn open_postgres(url: &str, durability: Durability) -> Result<Self> {
+        let options = AnyConnectOptions::from_str(url)?;
+        let pool = AnyPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(Duration::from_secs(10))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if durability == Durability::Process {
+                        connection.execute("SET synchronous_commit = off").await?;
+                    }
+                    // A lock that is not given in this time is a failure to report, not a hang.
+                    connection.execute("SET lock_timeout = '10s'").await?;
+                    Ok(())
+                })
+            })
+            .connect_with(options)
+            .await?;
+        POSTGRES_MIGRATIONS.run(&pool).await?;
+        Ok(Self { dialect: Dialect::Postgres, reads: pool.clone(), writes: pool })
+    }
+
+    /// Begins a transaction that will write. SQLite takes its write lock at once: a later upgrade could fail.
+    async fn begin(&self) -> Result<Transaction<'static, Any>> {
+        Ok(match self.dialect {
+            Dialect::Sqlite => self.writes.begin_with("BEGIN IMMEDIATE").await?,
+            Dialect::Postgres => self.writes.begin().await?,
+        })
+    }
+
+    /// The document's row, locked until the transaction ends.
+    async fn lock(&self, connection: &mut AnyConnection, document: &str) -> Result<Option<Document>> {
+        let sql = match self.dialect {
+            Dialect::Sqlite => "SELECT id, epoch, tip, created_at, updated_at FROM documents WHERE id = $1",
+            Dialect::Postgres => {
+                "SELECT id, epoch, tip, created_at, updated_at FROM documents WHERE id = $1 FOR UPDATE"
+            }
+        };
+        sqlx::query(sql).bind(document).fetch_optional(connection).await?.map(|row| document_row(&row)).transpose()
+    }
+
+    async fn store_one(
+        &self,
+        connection: &mut AnyConnection,
+        request: &StoreRequest,
+    ) -> Result<Result<Stored, Refusal>> {
+        let Some(document) = self.lock(connection, &request.document).await? else {
+            return Ok(Err(Refusal::Epoch));
+        };
+        if document.epoch != request.epoch {
+            return Ok(Err(Refusal::Epoch));
+        }
+        if request.only_at_tip.is_some_and(|tip| tip != document.tip) {
+            return Ok(Err(Refusal::TipMoved { tip: document.tip }));
+        }
+        let mut fresh = Vec::with_capacity(request.updates.len());
+        let mut sessions = Sessions::default();
+        for update in &request.updates {
+            let known = match &update.submission {
+                Some(submission) => sessions.take(connection, &request.document, submission, &update.bytes).await?,
+                None => false,
+            };
+            if !known {
+                fresh.push(update);
+            }
+        }
+        sessions.save(connection, &request.document, request.at).await?;
+        let first = document.tip + 1;
+        let last = document.tip + fresh.len() as Seq;
+        if fresh.is_empty() {
+            return Ok(Ok(Stored { first, last }));
+        }
+        sqlx::query("UPDATE documents SET tip = $1, updated_at = $2 WHERE id = $3")
+            .bind(last)
+            .bind(request.at)
+            .bind(&request.document)
+            .execute(&mut *connection)
+            .await?;
+        let mut seq = first;
+        for chunk in fresh.chunks(ROWS_PER_INSERT) {
+            insert_updates(connection, request, chunk, seq).await?;
+            seq += chunk.len() as Seq;
+        }
+        Ok(Ok(Stored { first, last }))
+    }
+}
+
+/// The sessions of one request: read once each, written once each.
+#[derive(Default)]
+struct Sessions {
+    touched: HashMap<String, Progress>,
+}
+
+impl Sessions {
+    /// Notes that a submission is stored. True if the log has this very submission already.
+    async fn take(
+        &mut self,
+        connection: &mut AnyConnection,
+        document: &str,
+        submission: &Submission,
+        bytes: &[u8],
+    ) -> Result<bool> {
+        if !self.touched.contains_key(&submission.session) {
+            let progress = progress(connection, document, &submission.session).await?;
+            self.touched.insert(submission.session.clone(), progress);
+        }
+        let progress = self.touched.entry(submission.session.clone()).or_default();
+        if submission.seq <= progress.last {
+            let same = sqlx::query(
+                "SELECT seq FROM scene_versions \
+                 WHERE document = $1 AND session = $2 AND client_seq = $3 AND checksum = $4",
+            )
+            .bind(document)
+            .bind(&submission.session)
+            .bind(submission.seq as i64)
+            .bind(checksum(bytes))
+            .fetch_optional(connection)
+            .await?;
+            return Ok(same.is_some());
+        }
+        // Once a submission was refused, `acked` stays below it and so below `last`, for good.
+        if !submission.after_refusal && progress.acked == progress.last {
+            progress.acked = submission.seq;
+        }
+        progress.last = submission.seq;
+        Ok(false)
+    }
+
+    async fn save(&self, connection: &mut AnyConnection, document: &str, at: Millis) -> Result<()> {
+        for (session, progress) in &self.touched {
+            sqlx::query(
+                "INSERT INTO sessions (document, session, acked_seq, last_seq, at) VALUES ($1, $2, $3, $4, $5) \
+                 ON CONFLICT (document, session) DO UPDATE SET acked_seq = $3, last_seq = $4, at = $5",
+            )
+            .bind(document)
+            .bind(session)
+            .bind(progress.acked as i64)
+            .bind(progress.last as i64)
+            .bind(at)
+            .execute(&mut *connection)
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+async fn progress(connection: &mut AnyConnection, document: &str, session: &str) -> Result<Progress> {
+    let row = sqlx::query("SELECT acked_seq, last_seq FROM sessions WHERE document = $1 AND session = $2")
+        .bind(document)
+        .bind(session)
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(Progress::default()) };
+    Ok(Progress { acked: row.try_get::<i64, _>(0)? as u64, last: row.try_get::<i64, _>(1)? as u64 })
+}
+
+async fn insert_updates(
+    connection: &mut AnyConnection,
+    request: &StoreRequest,
+    updates: &[&NewUpdate],
+    first: Seq,
+) -> Result<()> {
+    const COLUMNS: usize = 8;
+    let mut sql = String::from(
+        "INSERT INTO scene_versions (document, seq, first_seq, session, client_seq, author, at, bytes, checksum) VALUES ",
+    );
+    for row in 0..updates.len() {
+        let at = row * COLUMNS;
+        let separator = if row == 0 { "" } else { ", " };
+        sql.push_str(&format!(
+            "{separator}(${}, ${}, ${}, ${}, ${}, ${}, ${}, ${}, ${})",
+            at + 1,
+            at + 2,
+            at + 2,
+            at + 3,
+            at + 4,
+            at + 5,
+            at + 6,
+            at + 7,
+            at + 8
+        ));
+    }
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+    for (update, seq) in updates.iter().zip(first..) {
+        let submission = update.submission.as_ref();
+        query = query
+            .bind(&request.document)
+            .bind(seq)
+            .bind(submission.map(|submission| submission.session.clone()))
+            .bind(submission.map(|submission| submission.seq as i64))
+            .bind(update.author.clone())
+            .bind(request.at)
+            .bind(update.bytes.clone())
+            .bind(checksum(&update.bytes));
+    }
+    query.execute(connection).await?;
+    Ok(())
+}
+
+#[async_trait]
+impl Storage for SqlStorage {
+    async fn open_document(&self, document: &str, now: Millis) -> Result<Document> {
+        if let Some(row) = self.document(document).await? {
+            return Ok(row);
+        }
+        sqlx::query(
+            "INSERT INTO documents (id, epoch, tip, created_at, updated_at) VALUES ($1, $2, 0, $3, $3) \
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(document)
+        .bind(random_id())
+        .bind(now)
+        .execute(&self.writes)
+        .await?;
+        self.document(document).await?.ok_or_else(|| StorageError::NoDocument(document.into()))
+    }
+
+    async fn document(&self, document: &str) -> Result<Option<Document>> {
+        sqlx::query("SELECT id, epoch, tip, created_at, updated_at FROM documents WHERE id = $1")
+            .bind(document)
+            .fetch_optional(&self.reads)
+            .await?
+            .map(|row| document_row(&row))
+            .transpose()
+    }
+
+    async fn documents(&self, after: &str, limit: u32) -> Result<Vec<Document>> {
+        sqlx::query("SELECT id, epoch, tip, created_at, updated_at FROM documents WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(&self.reads)
+            .await?
+            .iter()
+            .map(document_row)
+            .collect()
+    }
+
+    async fn delete_document(&self, document: &str) -> Result<bool> {
+        let deleted = sqlx::query("DELETE FROM documents WHERE id = $1").bind(document).execute(&self.writes).await?;
+        Ok(deleted.rows_affected() > 0)
+    }
+
+    async fn store_updates(&self, requests: &[StoreRequest]) -> Result<Vec<Result<Stored, Refusal>>> {
+        let mut order: Vec<usize> = (0..requests.len()).collect();
+        order.sort_by(|a, b| requests[*a].document.cmp(&requests[*b].document));
+        let mut results = vec![Err(Refusal::Epoch); requests.len()];
+        let mut transaction = self.begin().await?;
+        for at in order {
+            results[at] = self.store_one(&mut transaction, &requests[at]).await?;
+        }
+        transaction.commit().await?;
+        Ok(results)
+    }
+
+    async fn get_scene_state(&self, document: &str) -> Result<Option<SceneState>> {
+        // One transaction, so that a compaction in between cannot show half of itself.
+        let mut transaction = match self.dialect {
+            Dialect::Sqlite => self.reads.begin().await?,
+            Dialect::Postgres => self.reads.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
+        };
+        let row = sqlx::query("SELECT id, epoch, tip, created_at, updated_at FROM documents WHERE id = $1")
+            .bind(document)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let head =
+            sqlx::query("SELECT through_seq, bytes, checksum FROM snapshots WHERE document = $1 AND kind = 'head'")
+                .bind(document)
+                .fetch_optional(&mut *transaction)
+                .await?;
+        let mut snapshot = None;
+        if let Some(head) = head {
+            let bytes: Vec<u8> = head.try_get(1)?;
+            // A damaged snapshot costs time, not data: the log has everything.
+            if checksum(&bytes) == head.try_get::<i64, _>(2)? {
+                snapshot = Some((head.try_get(0)?, bytes));
+            }
+        }
+        let after: Seq = snapshot.as_ref().map_or(0, |(seq, _)| *seq);
+        let sql = format!("SELECT {UPDATE_COLUMNS} FROM scene_versions WHERE document = $1 AND seq > $2 ORDER BY seq");
+        let rows =
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(document).bind(after).fetch_all(&mut *transaction).await?;
+        transaction.rollback().await?;
+        let rows = rows.iter().map(update_row).collect::<Result<Vec<_>>>()?;
+        let all = rows.len();
+        let tail: Vec<_> = rows.into_iter().filter(|row| row.quarantined.is_none()).collect();
+        let quarantined = (all - tail.len()) as u64;
+        Ok(Some(SceneState { document: document_row(&row)?, snapshot, tail, quarantined }))
+    }
+
+    async fn get_updates_since(&self, document: &str, seq: Seq, limit: u32) -> Result<Vec<UpdateRow>> {
+        let sql = format!(
+            "SELECT {UPDATE_COLUMNS} FROM scene_versions WHERE document = $1 AND seq > $2 ORDER BY seq LIMIT $3"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(document)
+            .bind(seq)
+            .bind(i64::from(limit))
+            .fetch_all(&self.reads)
+            .await?
+            .iter()
+            .map(update_row)
+            .collect()
+    }
+
+    async fn progress(&self, document: &str, session: &str) -> Result<Progress> {
+        let mut connection = self.reads.acquire().await?;
+        progress(&mut connection, document, session).await
+    }
+
+    async fn quarantine(&self, document: &str, seq: Seq, reason: &str) -> Result<()> {
+        sqlx::query("UPDATE scene_versions SET quarantined = $1 WHERE document = $2 AND seq = $3")
+            .bind(reason)
+            .bind(document)
+            .bind(seq)
+            .execute(&self.writes)
+            .await?;
+        Ok(())
+    }
+
+    async fn put_head(&self, document: &str, epoch: &str, through: Seq, at: Millis, bytes: &[u8]) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        let current = self.lock(&mut transaction, document).await?;
+        if current.is_none_or(|current| current.epoch != epoch || current.tip < through) {
+            return Ok(());
+        }
+        sqlx::query("DELETE FROM snapshots WHERE document = $1 AND kind = 'head' AND through_seq <= $2")
+            .bind(document)
+            .bind(through)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "INSERT INTO snapshots (id, document, kind, through_seq, at, bytes, checksum) \
+             VALUES ($1, $2, 'head', $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        )
+        .bind(random_id())
+        .bind(document)
+        .bind(through)
+        .bind(at)
+        .bind(bytes.to_vec())
+        .bind(checksum(bytes))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn compact_updates(&self, document: &str, merges: &[Merge]) -> Result<Vec<bool>> {
+        let mut done = Vec::with_capacity(merges.len());
+        for merge in merges {
+            done.push(self.replace_rows(document, merge).await?);
+        }
+        Ok(done)
+    }
+
+    async fn ping(&self) -> Result<()> {
+        sqlx::query("SELECT 1").fetch_one(&self.reads).await?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.reads.close().await;
+        self.writes.close().await;
+    }
+}
+
+impl SqlStorage {
+    async fn replace_rows(&self, document: &str, merge: &Merge) -> Result<bool> {
+        let mut transaction = self.begin().await?;
+        if self.lock(&mut transaction, document).await?.is_none() {
+            return Ok(false);
+        }
+        let mut deleted = 0;
+        for chunk in merge.rows.chunks(ROWS_PER_INSERT) {
+            let list: Vec<String> = (0..chunk.len()).map(|at| format!("${}", at + 2)).collect();
+            let sql = format!(
+                "DELETE FROM scene_versions WHERE document = $1 AND quarantined IS NULL AND seq IN ({})",
+                list.join(", ")
+            );
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(document);
+            for seq in chunk {
+                query = query.bind(*seq);
+            }
+            deleted += query.execute(&mut *transaction).await?.rows_affected();
+        }
+        if deleted != merge.rows.len() as u64 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        let row = &merge.merged;
+        sqlx::query(
+            "INSERT INTO scene_versions (document, seq, first_seq, detail, author, at, bytes, checksum) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(document)
+        .bind(row.seq)
+        .bind(row.first_seq)
+        .bind(row.detail.as_i64())
+        .bind(row.authors.to_lines())
+        .bind(row.at)
+        .bind(row.bytes.clone())
+        .bind(checksum(&row.bytes))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
+
+fn document_row(row: &AnyRow) -> Result<Document> {
+    Ok(Document {
+        id: row.try_get(0)?,
+        epoch: row.try_get(1)?,
+        tip: row.try_get(2)?,
+        created_at: row.try_get(3)?,
+        updated_at: row.try_get(4)?,
+    })
+}
+
+/// A row of [`UPDATE_COLUMNS`]. One whose checksum is wrong comes back as quarantined.
+fn update_row(row: &AnyRow) -> Result<UpdateRow> {
+    let bytes: Vec<u8> = row.try_get(5)?;
+    let intact = checksum(&bytes) == row.try_get::<i64, _>(6)?;
+    let quarantined: Option<String> = row.try_get(7)?;
+    Ok(UpdateRow {
+        seq: row.try_get(0)?,
+        first_seq: row.try_get(1)?,
+        detail: Detail::from_i64(row.try_get(2)?),
+        authors: Authors::parse(row.try_get::<Option<String>, _>(3)?.as_deref()),
+        at: row.try_get(4)?,
+        bytes,
+        quarantined: quarantined.or_else(|| (!intact).then(|| "the checksum does not match".to_owned())),
+    })
+}
+
+fn checksum(bytes: &[u8]) -> i64 {
+    i64::from(crc32fast::hash(bytes))
+}
+
+fn bad_url(url: &str, reason: impl ToString) -> StorageError {
+    // A database URL may hold a password.
+    let url = url.split('@').next_back().unwrap_or_default().to_owned();
+    StorageError::Url { url, reason: reason.to_string() }
+}
+
+/// 128 random bits, in hexadecimal.
+pub fn random_id() -> String {
+    let mut bytes = [0u8; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        // No randomness: the clock keeps ids apart, which is all they are for.
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        bytes = now.as_nanos().to_be_bytes();
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

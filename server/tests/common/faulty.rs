@@ -1,0 +1,84 @@
+//! A storage that fails, or waits, when it is told to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use slate_yrs_server::storage::*;
+
+pub struct Faulty {
+    inner: Arc<dyn Storage>,
+    pub fail_stores: AtomicBool,
+    pub slow_stores_ms: AtomicU32,
+    pub loads: AtomicU32,
+}
+
+impl Faulty {
+    pub fn new(inner: Arc<dyn Storage>) -> Self {
+        Self { inner, fail_stores: false.into(), slow_stores_ms: 0.into(), loads: 0.into() }
+    }
+}
+
+#[async_trait]
+impl Storage for Faulty {
+    async fn open_document(&self, document: &str, now: Millis) -> Result<Document> {
+        self.inner.open_document(document, now).await
+    }
+
+    async fn document(&self, document: &str) -> Result<Option<Document>> {
+        self.inner.document(document).await
+    }
+
+    async fn documents(&self, after: &str, limit: u32) -> Result<Vec<Document>> {
+        self.inner.documents(after, limit).await
+    }
+
+    async fn delete_document(&self, document: &str) -> Result<bool> {
+        self.inner.delete_document(document).await
+    }
+
+    async fn store_updates(&self, requests: &[StoreRequest]) -> Result<Vec<Result<Stored, Refusal>>> {
+        let slow = self.slow_stores_ms.load(Ordering::SeqCst);
+        if slow > 0 {
+            tokio::time::sleep(Duration::from_millis(slow.into())).await;
+        }
+        if self.fail_stores.load(Ordering::SeqCst) {
+            return Err(StorageError::Unavailable("told to fail".into()));
+        }
+        self.inner.store_updates(requests).await
+    }
+
+    async fn get_scene_state(&self, document: &str) -> Result<Option<SceneState>> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        self.inner.get_scene_state(document).await
+    }
+
+    async fn get_updates_since(&self, document: &str, seq: Seq, limit: u32) -> Result<Vec<UpdateRow>> {
+        self.inner.get_updates_since(document, seq, limit).await
+    }
+
+    async fn progress(&self, document: &str, session: &str) -> Result<Progress> {
+        self.inner.progress(document, session).await
+    }
+
+    async fn quarantine(&self, document: &str, seq: Seq, reason: &str) -> Result<()> {
+        self.inner.quarantine(document, seq, reason).await
+    }
+
+    async fn put_head(&self, document: &str, epoch: &str, through: Seq, at: Millis, bytes: &[u8]) -> Result<()> {
+        self.inner.put_head(document, epoch, through, at, bytes).await
+    }
+
+    async fn compact_updates(&self, document: &str, merges: &[Merge]) -> Result<Vec<bool>> {
+        self.inner.compact_updates(document, merges).await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.inner.ping().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
