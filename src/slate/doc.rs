@@ -9,15 +9,16 @@ use yrs::{
     WriteTxn as _, XmlTextRef,
 };
 
+use super::amend::amend;
 use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
 use super::op::{Op, Point};
-use super::read;
 use super::remote::steps::Step;
 use super::remote::{Remote, Watch};
-use super::sticky::Sticky;
+use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
+use super::{diff, read, root, seed};
 
 /// What a document is opened with.
 #[derive(Debug, Clone)]
@@ -99,12 +100,24 @@ impl SlateDoc {
 
     /// Applies operations the editor has already applied: one update.
     pub fn apply_local(&mut self, ops: Vec<Op>) -> LocalChange {
+        self.apply(ops, None)
+    }
+
+    /// Applies operations that no editor has applied yet and that may have become stale: each is brought up to date
+    /// first, and left out if it has no meaning any more. Also returns what was applied.
+    pub fn apply_amended(&mut self, ops: Vec<Op>) -> (LocalChange, Vec<Op>) {
+        let mut applied = Vec::new();
+        let change = self.apply(ops, Some(&mut applied));
+        (change, applied)
+    }
+
+    fn apply(&mut self, ops: Vec<Op>, mut amended: Option<&mut Vec<Op>>) -> LocalChange {
         let mut change = LocalChange::default();
         let mut updates = Vec::new();
         let mut ops = ops.into_iter().peekable();
         while ops.peek().is_some() {
             let piece = ops.by_ref().take(PIECE);
-            updates.extend(self.apply_piece(piece, &mut change));
+            updates.extend(self.apply_piece(piece, &mut change, amended.as_deref_mut()));
         }
         change.inverse.reverse();
         change.update = match updates.len() {
@@ -114,7 +127,12 @@ impl SlateDoc {
         change
     }
 
-    fn apply_piece(&mut self, ops: impl Iterator<Item = Op>, change: &mut LocalChange) -> Option<Vec<u8>> {
+    fn apply_piece(
+        &mut self,
+        ops: impl Iterator<Item = Op>,
+        change: &mut LocalChange,
+        mut amended: Option<&mut Vec<Op>>,
+    ) -> Option<Vec<u8>> {
         let mut txn = self.doc.transact_mut();
         let mut edit = Edit {
             tree: &mut self.tree,
@@ -126,8 +144,13 @@ impl SlateDoc {
             touched: None,
         };
         for op in ops {
-            if let Err(error) = edit.apply(&op) {
-                change.rejected.push((op, error));
+            match amended.as_deref_mut() {
+                None => {
+                    if let Err(error) = edit.apply(&op) {
+                        change.rejected.push((op, error));
+                    }
+                }
+                Some(applied) => applied.extend(amend(edit.tree, op).filter(|op| edit.apply(op).is_ok())),
             }
         }
         change.inverse = edit.inverse;
@@ -233,7 +256,10 @@ impl SlateDoc {
 
     /// Whether the document's content lies under another root or in another layout.
     pub fn check_root(&self) -> Result<(), RootMismatch> {
-        Ok(())
+        match self.tree.branch(ROOT) {
+            Some(root) if self.is_empty() => root::check(&self.doc.transact(), &root, &self.options.root),
+            _ => Ok(()),
+        }
     }
 
     /// v1 encoding.
@@ -257,30 +283,53 @@ impl SlateDoc {
         self.doc.transact().state_vector().get(&ClientID::new(u64::from(client_id))) > 0
     }
 
-    /// The same content under another client id.
+    /// The same content under another client id; the value stays as it is, empty texts included.
     pub fn with_client_id(self, client_id: u32) -> Self {
-        Self::new(DocOptions { client_id, ..self.options })
+        let mut other = Self::new(DocOptions { client_id, ..self.options });
+        let state = self.doc.transact().encode_state_as_update_v1(&StateVector::default());
+        // Cannot fail: the bytes are our own.
+        if other.integrate(&state).is_ok() {
+            let root = other.tree.branch(ROOT);
+            other.tree = self.tree;
+            let txn = other.doc.transact();
+            if let Some(root) = root {
+                read::rebind(&txn, &mut other.tree, ROOT, root);
+            }
+        }
+        other
     }
 
     /// The update that makes an empty document hold `value`: a pure function of root and value, so that any number of
     /// clients seeding at once make one copy.
-    pub fn seed_update(_root: &str, _value: &[Node]) -> Vec<u8> {
-        Vec::new()
+    pub fn seed_update(root: &str, value: &[Node]) -> Vec<u8> {
+        let client_id = seed::client_id(root, value);
+        let doc = Self::new(DocOptions { client_id, root: root.to_owned(), block_id: None, seed: 0 });
+        match doc.tree.branch(ROOT) {
+            Some(root) => seed::update(&doc.doc, &root, value),
+            None => Vec::new(),
+        }
     }
 
     /// A position that stays with its character; `None` if the point does not exist.
-    pub fn sticky(&self, _point: &Point, _assoc: Assoc) -> Option<Sticky> {
-        None
+    pub fn sticky(&self, point: &Point, assoc: Assoc) -> Option<Sticky> {
+        sticky::make(&self.doc.transact(), &self.tree, point, assoc)
     }
 
     /// Where a position is now; `None` if what it was tied to is gone without trace, or not here yet.
-    pub fn resolve(&self, _sticky: &Sticky) -> Option<Point> {
-        None
+    pub fn resolve(&self, sticky: &Sticky) -> Option<Point> {
+        sticky::resolve(&self.doc.transact(), &self.tree, sticky)
+    }
+
+    /// Remote changes in the block at this point will be followed exactly: for where the caret is.
+    pub fn attend(&mut self, point: &Point) {
+        if let Ok((parent, _)) = self.tree.resolve_parent(&point.path) {
+            self.watch(parent);
+        }
     }
 
     /// Operations from one value to another.
-    pub fn diff(_old: &[Node], _new: &[Node]) -> Vec<Op> {
-        Vec::new()
+    pub fn diff(old: &[Node], new: &[Node]) -> Vec<Op> {
+        diff::diff(old, new)
     }
 }
 

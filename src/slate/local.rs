@@ -31,6 +31,18 @@ pub(super) struct Edit<'a, 'doc> {
 
 impl Edit<'_, '_> {
     pub fn apply(&mut self, op: &Op) -> Result<(), OpError> {
+        let earlier = self.extra.len();
+        self.dispatch(op)?;
+        // The editor applies the extra operations after all others.
+        let mut index = 0;
+        self.extra.retain_mut(|extra| {
+            index += 1;
+            index > earlier || shift(extra, op)
+        });
+        Ok(())
+    }
+
+    fn dispatch(&mut self, op: &Op) -> Result<(), OpError> {
         match op {
             Op::InsertText { path, offset, text } => self.insert_text(path, *offset, text),
             Op::RemoveText { path, offset, text } => self.remove_text(path, *offset, text),
@@ -416,6 +428,21 @@ impl Edit<'_, '_> {
 
 fn own((key, value): (&Arc<str>, &Any)) -> (Arc<str>, Any) {
     (key.clone(), value.clone())
+}
+
+/// Brings a `set_node` past a later operation; false if its node is gone.
+fn shift(extra: &mut Op, later: &Op) -> bool {
+    let Op::SetNode { path, .. } = extra else { return false };
+    if matches!(later, Op::MergeNode { path: merged, .. } if merged == path) {
+        return false;
+    }
+    match transform::path(path, later, transform::Affinity::Backward) {
+        Some(moved) => {
+            *path = moved;
+            true
+        }
+        None => false,
+    }
 }
 
 /// Levels of nesting: 1 for a text. Stops counting where no value may go.

@@ -8,6 +8,8 @@
 //! Invariants: the tree equals the editor's value after every call; reading the doc gives the tree, up to empty text
 //! leaves and the borders between leaves with equal marks.
 
+mod amend;
+mod diff;
 mod doc;
 mod emit;
 mod error;
@@ -17,6 +19,8 @@ pub mod op;
 mod props;
 mod read;
 mod remote;
+mod root;
+mod seed;
 mod sticky;
 pub mod transform;
 mod tree;
@@ -28,6 +32,7 @@ pub use error::{OpError, RootMismatch, UpdateError};
 pub use node::{Attrs, Element, Leaf, Node};
 pub use op::{Op, Path, Point, Range};
 pub use sticky::Sticky;
+pub use utf16::{len as utf16_len, slice as utf16_slice};
 pub use yrs::Assoc;
 
 #[cfg(test)]

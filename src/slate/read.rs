@@ -117,6 +117,42 @@ pub(super) fn load<T: ReadTxn>(txn: &T, tree: &mut Tree, branch: XmlTextRef, dep
     (id, foreign)
 }
 
+/// Puts the shared types of another doc with the same content behind the elements of the tree.
+pub(super) fn rebind<T: ReadTxn>(txn: &T, tree: &mut Tree, id: NodeId, branch: XmlTextRef) {
+    tree.bind(id, branch.clone());
+    let content = content(txn, &branch);
+    if let Some(block) = tree.block_mut(id) {
+        block.foreign = content.foreign;
+    }
+    let elements: Vec<NodeId> = tree.children(id).iter().copied().filter(|&child| !tree.is_text(child)).collect();
+    let branches = content.pieces.into_iter().filter_map(|piece| match piece {
+        Piece::Element(branch) => Some(branch),
+        Piece::Text { .. } => None,
+    });
+    for (child, branch) in elements.into_iter().zip(branches) {
+        rebind(txn, tree, child, branch);
+    }
+}
+
+/// The visible offset for one of the doc, the reverse of [`doc_offset`].
+pub(super) fn visible_offset<T: ReadTxn>(txn: &T, branch: &XmlTextRef, at: u32) -> u32 {
+    let (mut seen, mut passed) = (0, 0);
+    for diff in branch.diff(txn, YChange::identity) {
+        if passed >= at {
+            break;
+        }
+        match diff.insert {
+            Out::YXmlText(_) => (seen, passed) = (seen + 1, passed + 1),
+            Out::Any(Any::String(text)) => {
+                let step = utf16::len(&text).min(at - passed);
+                (seen, passed) = (seen + step, passed + step);
+            }
+            _ => passed += 1,
+        }
+    }
+    seen
+}
+
 /// Where in the doc the visible offset is, for an element with foreign embeds. Before those that stand there.
 pub(super) fn doc_offset<T: ReadTxn>(txn: &T, branch: &XmlTextRef, visible: u32) -> u32 {
     let (mut seen, mut at) = (0, 0);

@@ -3,7 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use yrs::{Any, Assoc, ClientID, ID, IndexScope, StickyIndex};
+use yrs::{Any, Assoc, BranchID, ClientID, ID, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
+
+use super::op::Point;
+use super::read;
+use super::tree::{Kind, NodeId, ROOT, Tree, branch_id};
+use super::utf16;
 
 /// A position in the doc, tied to the character or element it stands before (`Assoc::After`) or behind
 /// (`Assoc::Before`). Its JSON form is always `{type, tname, item, assoc}`, with explicit nulls: slate-yjs throws
@@ -44,6 +49,94 @@ impl Sticky {
             IndexScope::Nested(id_from_any(present("type")?)?)
         };
         Some(Self(StickyIndex::new(scope, assoc)))
+    }
+}
+
+pub(super) fn make<T: ReadTxn>(txn: &T, tree: &Tree, point: &Point, assoc: Assoc) -> Option<Sticky> {
+    let (parent, index) = tree.resolve_parent(&point.path).ok()?;
+    let text = tree.text(*tree.children(parent).get(index)?)?;
+    utf16::byte_at(&text.text, text.len, point.offset).ok()?;
+    let branch = tree.branch(parent)?;
+    let visible = tree.offset(parent, index) + point.offset;
+    let at = match tree.block(parent)?.foreign {
+        0 => visible,
+        _ => read::doc_offset(txn, &branch, visible),
+    };
+    let end = {
+        let branch: &yrs::branch::Branch = branch.as_ref();
+        branch.content_len()
+    };
+    // No character on that side to be tied to.
+    let is_edge = match assoc {
+        Assoc::After => at >= end,
+        Assoc::Before => at == 0,
+    };
+    if is_edge {
+        return Some(Sticky(StickyIndex::from_type(txn, &branch, assoc)));
+    }
+    branch.sticky_index(txn, at, assoc).map(Sticky)
+}
+
+pub(super) fn resolve<T: ReadTxn>(txn: &T, tree: &Tree, sticky: &Sticky) -> Option<Point> {
+    let offset = sticky.0.get_offset(txn)?;
+    let branch = XmlTextRef::from(offset.branch);
+    let id = match branch_id(&branch) {
+        BranchID::Root(_) => (tree.branch(ROOT)? == branch).then_some(ROOT)?,
+        nested => tree.by_branch(&nested)?,
+    };
+    let at = match tree.block(id)?.foreign {
+        0 => offset.index,
+        _ => read::visible_offset(txn, &branch, offset.index),
+    };
+    find(tree, id, at, sticky.0.assoc)
+}
+
+/// The point at an offset of an element's content: in the text on the side of `assoc`, if there are two.
+fn find(tree: &Tree, id: NodeId, at: u32, assoc: Assoc) -> Option<Point> {
+    let mut start = 0;
+    let mut found = None;
+    for &child in tree.children(id) {
+        let len = tree.len(child);
+        if tree.is_text(child) && start <= at && at <= start + len {
+            found = Some((child, at - start));
+            if assoc == Assoc::Before {
+                break;
+            }
+        }
+        start += len;
+        if start > at {
+            break;
+        }
+    }
+    match found {
+        Some((text, offset)) => Some(Point { path: tree.path(text)?, offset }),
+        None => nearest(tree, id, at),
+    }
+}
+
+/// Between elements: the start of the one that follows, or the end of the last.
+fn nearest(tree: &Tree, id: NodeId, at: u32) -> Option<Point> {
+    let mut start = 0;
+    let mut target = None;
+    let mut from_end = true;
+    for &child in tree.children(id) {
+        target = Some(child);
+        if start >= at {
+            from_end = false;
+            break;
+        }
+        start += tree.len(child);
+    }
+    let mut node = target?;
+    loop {
+        match tree.kind(node) {
+            Kind::Text(text) => {
+                let offset = if from_end { text.len } else { 0 };
+                return Some(Point { path: tree.path(node)?, offset });
+            }
+            Kind::Element(block) => node = *if from_end { block.children.last()? } else { block.children.first()? },
+            Kind::Free => return None,
+        }
     }
 }
 

@@ -196,7 +196,18 @@ impl Tree {
         None
     }
 
-    /// Remembers what it found.
+    pub fn path(&self, id: NodeId) -> Option<Path> {
+        let mut path = Path::new();
+        let mut at = id;
+        while at != ROOT {
+            path.push(self.index(at)? as u32);
+            at = self.parent(at)?;
+        }
+        path.reverse();
+        Some(path)
+    }
+
+    /// As [`Tree::path`]; remembers what it found.
     pub fn path_mut(&mut self, id: NodeId) -> Option<Path> {
         let mut path = Path::new();
         let mut at = id;

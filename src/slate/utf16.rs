@@ -2,7 +2,7 @@
 
 use super::error::OpError;
 
-pub(super) fn len(text: &str) -> u32 {
+pub fn len(text: &str) -> u32 {
     if text.is_ascii() { text.len() as u32 } else { text.chars().map(|c| c.len_utf16() as u32).sum() }
 }
 
@@ -38,6 +38,12 @@ pub(super) fn floor(text: &str, len: u32, offset: u32) -> u32 {
         Err(_) => offset - 1,
         Ok(_) => offset,
     }
+}
+
+/// From one offset to another; `None` outside the text or inside a surrogate pair.
+pub fn slice(text: &str, from: u32, to: u32) -> Option<&str> {
+    let len = len(text);
+    text.get(byte_at(text, len, from).ok()?..byte_at(text, len, to).ok()?)
 }
 
 #[cfg(test)]

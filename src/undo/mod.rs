@@ -1,13 +1,25 @@
 //! Undo and redo of one's own edits.
 //!
-//! The stacks hold the inverse operations of each group of local edits. What peers do meanwhile is transformed into
-//! them when they are needed, so that undoing never removes what a peer wrote. No clock: callers pass the time.
+//! The stacks hold the inverse operations of each group of local edits. What others do meanwhile is only noted; it is
+//! transformed into a group when that is undone, so that a remote keystroke costs nothing here. Undoing never removes
+//! what a peer wrote: their text inside what is taken back stays, a block into which they wrote stays, a property they
+//! set stays. No clock: callers pass the time.
+
+mod stack;
+#[cfg(test)]
+mod tests;
+mod transform;
 
 use crate::slate::{LocalChange, Op, Range, SlateDoc};
+use stack::{Group, Stack};
 
 #[derive(Debug)]
 pub struct Undo {
     capture_timeout: u64,
+    undo: Stack,
+    redo: Stack,
+    /// When the last edit was recorded, if the next may join its group.
+    last: Option<u64>,
 }
 
 /// What an undo or redo did.
@@ -24,37 +36,74 @@ pub struct UndoResult {
 impl Undo {
     /// Edits less than `capture_timeout` ms apart are undone together.
     pub fn new(capture_timeout: u64) -> Self {
-        Self { capture_timeout }
+        Self { capture_timeout, undo: Stack::default(), redo: Stack::default(), last: None }
     }
 
     /// After local edits: their inverse, and the selection before the first of them. Clears what could be redone.
+    ///
+    /// Edits that did not change the doc (an editor's normalizing of what came from elsewhere) are no one's to undo:
+    /// they go to [`Undo::transform`] instead.
     pub fn record(&mut self, now: u64, inverse: Vec<Op>, selection_before: Option<Range>) {
-        let _ = (now, inverse, selection_before, self.capture_timeout);
+        if inverse.is_empty() {
+            return;
+        }
+        self.redo.clear();
+        let joins = self.last.is_some_and(|last| now.saturating_sub(last) < self.capture_timeout);
+        self.last = Some(now);
+        if joins && self.undo.join(&inverse) {
+            return;
+        }
+        self.undo.push(Group::new(inverse, selection_before));
     }
 
-    /// After remote operations (and those of [`LocalChange::ops`], which belong to no one's undo).
-    pub fn transform(&mut self, _ops: &[Op]) {}
+    /// After operations that are not one's own: remote ones, and those of [`LocalChange::ops`].
+    pub fn transform(&mut self, ops: &[Op]) {
+        self.undo.note(ops);
+        self.redo.note(ops);
+    }
 
     /// Undoes the last group; `selection` is the current one, for a later redo. `None`: nothing to undo.
-    pub fn undo(&mut self, _doc: &mut SlateDoc, _selection: Option<Range>) -> Option<UndoResult> {
-        None
+    pub fn undo(&mut self, doc: &mut SlateDoc, selection: Option<Range>) -> Option<UndoResult> {
+        self.last = None;
+        step(&mut self.undo, &mut self.redo, doc, selection)
     }
 
-    pub fn redo(&mut self, _doc: &mut SlateDoc, _selection: Option<Range>) -> Option<UndoResult> {
-        None
+    pub fn redo(&mut self, doc: &mut SlateDoc, selection: Option<Range>) -> Option<UndoResult> {
+        self.last = None;
+        step(&mut self.redo, &mut self.undo, doc, selection)
     }
 
     pub fn can_undo(&self) -> bool {
-        false
+        !self.undo.is_empty()
     }
 
     pub fn can_redo(&self) -> bool {
-        false
+        !self.redo.is_empty()
     }
 
     /// The next edit starts a new group.
-    pub fn stop_capturing(&mut self) {}
+    pub fn stop_capturing(&mut self) {
+        self.last = None;
+    }
 
     /// Forgets everything (the document was replaced).
-    pub fn clear(&mut self) {}
+    pub fn clear(&mut self) {
+        self.undo.clear();
+        self.redo.clear();
+        self.last = None;
+    }
+}
+
+/// Takes groups off one stack until one still has an effect; what undoes that goes onto the other.
+fn step(from: &mut Stack, to: &mut Stack, doc: &mut SlateDoc, selection: Option<Range>) -> Option<UndoResult> {
+    while let Some((ops, restored)) = from.pop() {
+        let (change, mut applied) = doc.apply_amended(ops);
+        if applied.is_empty() {
+            continue;
+        }
+        applied.extend(change.ops.iter().cloned());
+        to.push(Group::new(change.inverse.clone(), selection));
+        return Some(UndoResult { ops: applied, change, selection: restored });
+    }
+    None
 }

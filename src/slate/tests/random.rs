@@ -9,17 +9,20 @@ use yrs::Any;
 
 use super::model::{apply_all, canonical, is_inline, normalize};
 use crate::slate::{Attrs, DocOptions, Element, Leaf, Node, Op, Path, SlateDoc, transform};
+use crate::undo::{Undo, UndoResult};
 
 pub struct Editor {
     pub doc: SlateDoc,
     pub value: Vec<Node>,
+    pub undo: Undo,
+    now: u64,
     inbox: VecDeque<Vec<u8>>,
 }
 
 impl Editor {
     pub fn new(client_id: u32) -> Self {
         let doc = SlateDoc::new(DocOptions { client_id, root: "content".into(), block_id: None, seed: 1 });
-        Self { doc, value: Vec::new(), inbox: VecDeque::new() }
+        Self { doc, value: Vec::new(), undo: Undo::new(500), now: 0, inbox: VecDeque::new() }
     }
 
     /// As an editor does: its value first, then the engine.
@@ -29,7 +32,39 @@ impl Editor {
         assert_eq!(change.rejected, [], "a valid operation was rejected");
         apply_all(&mut self.value, &change.ops);
         self.check(&format!("local {ops:?}"));
+        self.now += 200;
+        match change.update {
+            Some(_) => self.undo.record(self.now, change.inverse, None),
+            None => self.undo.transform(&ops),
+        }
+        self.undo.transform(&change.ops);
         change.update
+    }
+
+    pub fn undo(&mut self) -> Option<Vec<u8>> {
+        let result = self.undo.undo(&mut self.doc, None);
+        self.done(result)
+    }
+
+    pub fn redo(&mut self) -> Option<Vec<u8>> {
+        let result = self.undo.redo(&mut self.doc, None);
+        self.done(result)
+    }
+
+    fn done(&mut self, result: Option<UndoResult>) -> Option<Vec<u8>> {
+        let result = result?;
+        apply_all(&mut self.value, &result.ops);
+        self.check(&format!("undo {:?}", result.ops));
+        self.normalize();
+        result.change.update
+    }
+
+    fn normalize(&mut self) {
+        let fixes = normalize(&mut self.value);
+        let fixed = self.doc.apply_local(fixes.clone());
+        assert_eq!((fixed.update, fixed.rejected), (None, vec![]), "normalizing wrote to the doc: {fixes:?}");
+        self.undo.transform(&fixes);
+        self.check("normalized");
     }
 
     pub fn receive(&mut self, update: &[u8]) {
@@ -44,10 +79,8 @@ impl Editor {
         }
         assert_eq!(change.resynced, 0, "operations {:?}\nfrom {before:?}\nto {:?}", change.ops, self.doc.read());
         self.check(&format!("remote {:?}", change.ops));
-        let fixes = normalize(&mut self.value);
-        let fixed = self.doc.apply_local(fixes.clone());
-        assert_eq!((fixed.update, fixed.rejected), (None, vec![]), "normalizing wrote to the doc: {fixes:?}");
-        self.check("normalized");
+        self.undo.transform(&change.ops);
+        self.normalize();
     }
 
     pub fn check(&self, what: &str) {
@@ -108,7 +141,11 @@ impl Net {
 
     pub fn step(&mut self) {
         let at = self.rng.usize(..self.editors.len());
-        if self.rng.bool() {
+        let what = self.rng.u8(..20);
+        if what < 2 {
+            let update = if what == 0 { self.editors[at].undo() } else { self.editors[at].redo() };
+            self.send(at, update);
+        } else if what < 11 {
             let mut ops = Vec::new();
             let mut value = self.editors[at].value.clone();
             for _ in 0..[1, 1, 1, 2, 4][self.rng.usize(..5)] {

@@ -1,0 +1,81 @@
+//! Content in the wrong place: another root name, another layout. An empty editor would be a lie.
+
+use yrs::branch::Branch;
+use yrs::types::TypeRef;
+use yrs::types::text::YChange;
+use yrs::{Out, ReadTxn, Text as _, XmlTextRef};
+
+use super::error::RootMismatch;
+use super::read;
+
+/// Names under which editors are known to keep their document.
+const KNOWN: [&str; 6] = ["content", "slate", "sharedRoot", "default", "prosemirror", "document"];
+
+pub(super) fn check<T: ReadTxn>(txn: &T, root: &XmlTextRef, expected: &str) -> Result<(), RootMismatch> {
+    let mismatch = |found: String| Err(RootMismatch { expected: expected.to_owned(), found });
+    if !read::content(txn, root).pieces.is_empty() {
+        return Ok(());
+    }
+    if let Some(layout) = layout(txn, root) {
+        return mismatch(format!("{layout} of that name"));
+    }
+    for (name, out) in txn.root_refs() {
+        if name == expected {
+            continue;
+        }
+        let Some(branch) = as_text(&out) else { continue };
+        match layout(txn, &branch) {
+            Some(Layout::Slate) => return mismatch(format!("{} {name:?}", Layout::Slate)),
+            Some(layout) if KNOWN.contains(&name) => return mismatch(format!("{layout} {name:?}")),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Roots carry no type until someone asks for them by one: what they hold is looked at as if they were texts.
+fn as_text(out: &Out) -> Option<XmlTextRef> {
+    let branch: &Branch = match out {
+        Out::UndefinedRef(branch) => branch,
+        Out::YText(text) => text.as_ref(),
+        Out::YXmlText(text) => text.as_ref(),
+        Out::YArray(array) => array.as_ref(),
+        Out::YXmlFragment(fragment) => fragment.as_ref(),
+        _ => return None,
+    };
+    Some(XmlTextRef::from(yrs::branch::BranchPtr::from(branch)))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Slate,
+    Array,
+    Fragment,
+    Text,
+}
+
+impl std::fmt::Display for Layout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Slate => "a Y.XmlText with elements (another root name)",
+            Self::Array => "a Y.Array (the layout of slate-yjs before 1.0)",
+            Self::Fragment => "a Y.XmlFragment (another editor's layout)",
+            Self::Text => "a plain Y.Text",
+        })
+    }
+}
+
+/// What kind of content a root has; `None` without content.
+fn layout<T: ReadTxn>(txn: &T, branch: &XmlTextRef) -> Option<Layout> {
+    let raw: &Branch = branch.as_ref();
+    if raw.content_len() == 0 {
+        return None;
+    }
+    match branch.diff(txn, YChange::identity).first().map(|diff| &diff.insert) {
+        Some(Out::YXmlText(_)) if matches!(raw.type_ref(), TypeRef::XmlFragment) => Some(Layout::Fragment),
+        Some(Out::YXmlText(_)) => Some(Layout::Slate),
+        Some(Out::YXmlElement(_)) => Some(Layout::Fragment),
+        Some(Out::Any(yrs::Any::String(_))) => Some(Layout::Text),
+        _ => Some(Layout::Array),
+    }
+}
