@@ -1,0 +1,193 @@
+// Documents and their state as React hooks. Snapshots come from the document and are identical until something
+// changes; nothing here copies them into state.
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import type { BaseEditor } from "slate";
+import {
+  type Collab,
+  type CollabError,
+  type OpenOptions,
+  open,
+  type Peer,
+  type Presence,
+  type Status,
+} from "../index.js";
+import { type CollabEditor, withCollab } from "../slate.js";
+
+/** What {@link useCollab} returns: neither of the two while the document is being opened. */
+export interface UseCollab<P extends Presence = Presence> {
+  readonly collab: Collab<P> | null;
+  /** Why the document could not be opened. Later troubles are in `status.error`. */
+  readonly error: CollabError | null;
+}
+
+const NOTHING = { key: null, collab: null, error: null } as const;
+
+interface Opened<P extends Presence> {
+  readonly key: string | null;
+  readonly collab: Collab<P> | null;
+  readonly error: CollabError | null;
+}
+
+/** A document of this component that is open or being opened. */
+interface Lease<P extends Presence> {
+  readonly key: string;
+  readonly id: string;
+  readonly opening: Promise<Collab<P>>;
+  /** Set while nobody uses it: what closes it in the next task. */
+  ending: ReturnType<typeof setTimeout> | null;
+  closed: Promise<void> | null;
+}
+
+/**
+ * Opens a document, and closes it on unmount or when it is another one: another `id`, `url`, `root`, or anything else
+ * that cannot change while it is open. A new `token` is used from the next connection on; a new `presence` at once.
+ *
+ * @param options `null`: not yet.
+ */
+export function useCollab<P extends Presence = Presence>(options: OpenOptions<P> | null): UseCollab<P> {
+  const key = options === null ? null : keyOf(options);
+  const latest = useRef(options);
+  const lease = useRef<Lease<P> | null>(null);
+  const [state, setState] = useState<Opened<P>>(NOTHING);
+
+  // What was open under another key may be closed by the time this one comes back.
+  if (state.key !== null && state.key !== key) setState(NOTHING);
+
+  useEffect(() => {
+    latest.current = options;
+  });
+
+  useEffect(() => {
+    if (key === null) return;
+    let current = true;
+    const mine = renew(lease.current, key) ?? take(key, lease.current, latest);
+    lease.current = mine;
+    mine.opening.then(
+      (collab) => current && setState({ key, collab, error: null }),
+      (error: CollabError) => current && setState({ key, collab: null, error }),
+    );
+    return () => {
+      current = false;
+      // StrictMode mounts again in the same task: the document stays open for it.
+      mine.ending = setTimeout(() => {
+        void end(mine);
+        setState((before) => (before.key === mine.key ? NOTHING : before));
+      });
+    };
+  }, [key]);
+
+  const { collab, error } = state.key === key ? state : NOTHING;
+  usePresence(collab, options?.presence);
+  return { collab, error };
+}
+
+/** What cannot change while a document is open. */
+function keyOf(options: OpenOptions<Presence> | OpenOptions): string {
+  const { id, url, params, root, blockId, offline, connect, undo } = options;
+  return JSON.stringify([id, url, params, root, blockId, offline, connect, undo]);
+}
+
+function renew<P extends Presence>(lease: Lease<P> | null, key: string): Lease<P> | null {
+  if (lease === null || lease.key !== key || lease.ending === null || lease.closed !== null) return null;
+  clearTimeout(lease.ending);
+  lease.ending = null;
+  return lease;
+}
+
+/** Closes the document of a lease, once. Resolves when it is closed. */
+function end<P extends Presence>(lease: Lease<P>): Promise<void> {
+  if (lease.ending !== null) clearTimeout(lease.ending);
+  lease.closed ??= lease.opening.then((collab) => collab.close()).catch(() => {});
+  return lease.closed;
+}
+
+/** Opens. If the same document was open with other options, it is closed first. */
+function take<P extends Presence>(
+  key: string,
+  previous: Lease<P> | null,
+  latest: { readonly current: OpenOptions<P> | null },
+): Lease<P> {
+  const id = latest.current!.id;
+  const before = previous !== null && previous.id === id ? end(previous) : Promise.resolve();
+  const opening = before.then(() => {
+    const options = latest.current!;
+    return open<P>(options.token === undefined ? options : { ...options, token: () => tokenOf(latest.current) });
+  });
+  return { key, id, opening, ending: null, closed: null };
+}
+
+function tokenOf(options: Pick<OpenOptions, "token"> | null): string | Promise<string> {
+  const token = options?.token;
+  return typeof token === "function" ? token() : (token ?? "");
+}
+
+function usePresence<P extends Presence>(collab: Collab<P> | null, presence: P | undefined): void {
+  const text = JSON.stringify(presence);
+  const shown = useRef<{ collab: Collab<P> | null; text: string | undefined }>({ collab: null, text: undefined });
+  useEffect(() => {
+    const before = shown.current;
+    shown.current = { collab, text };
+    // The presence a document is opened with is shown already.
+    if (collab === null || text === undefined || before.collab !== collab || before.text === text) return;
+    collab.setPresence(JSON.parse(text) as Partial<P>);
+  }, [collab, text]);
+}
+
+/**
+ * An editor bound to the document; `null` until there is a document. `create` is called once per document, and may be
+ * written inline: `useCollabEditor(collab, () => withReact(createEditor()))`.
+ */
+export function useCollabEditor<T extends BaseEditor>(
+  collab: Collab | null,
+  create: () => T,
+): (T & CollabEditor) | null {
+  const [editor, setEditor] = useState<(T & CollabEditor) | null>(null);
+  const make = useRef(create);
+  useEffect(() => {
+    make.current = create;
+  });
+  useEffect(() => {
+    if (collab === null) return;
+    const made = withCollab(make.current(), collab);
+    setEditor(made);
+    return () => {
+      made.disconnect();
+      setEditor(null);
+    };
+  }, [collab]);
+  return editor !== null && editor.collab === collab ? editor : null;
+}
+
+const NO_STATUS: Status = Object.freeze({
+  connection: "offline",
+  synced: false,
+  saved: "server",
+  pending: 0,
+  setAside: 0,
+  storage: "memory",
+  offlineSince: null,
+  retryAt: null,
+  syncingOfflineChanges: false,
+  progress: null,
+  readOnly: false,
+  conflict: null,
+  error: null,
+});
+
+const NO_PEERS: readonly never[] = Object.freeze([]);
+
+/** The document's status; renders again when it changes. Without a document: offline, nothing to save. */
+export function useStatus(collab: Collab | null): Status {
+  const subscribe = useCallback((changed: () => void) => collab?.on("status", changed) ?? nothing, [collab]);
+  const snapshot = () => collab?.status ?? NO_STATUS;
+  return useSyncExternalStore(subscribe, snapshot, snapshot);
+}
+
+/** The others in the document; renders again when one comes, goes, moves or types. */
+export function usePeers<P extends Presence = Presence>(collab: Collab<P> | null): readonly Peer<P>[] {
+  const subscribe = useCallback((changed: () => void) => collab?.on("peers", changed) ?? nothing, [collab]);
+  const snapshot = () => collab?.peers ?? NO_PEERS;
+  return useSyncExternalStore(subscribe, snapshot, snapshot);
+}
+
+const nothing = (): void => {};

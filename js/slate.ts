@@ -1,0 +1,104 @@
+// `slate-yrs/slate`: binds a Slate editor to a document. What the user does goes to the document, what others do comes
+// back as operations, and undo is the document's: only one's own edits, whatever others did meanwhile.
+import type { BaseEditor, Editor, Range } from "slate";
+import { engine } from "./engine.js";
+import type { Collab } from "./index.js";
+import { Binding } from "./slate/binding.js";
+import { hubOf } from "./slate/hub.js";
+
+/** What {@link withCollab} adds to an editor. */
+export interface CollabEditor {
+  /** The document the editor is bound to. */
+  readonly collab: Collab;
+  /** Undoes this user's last edits, never those of others. Takes the place of slate-history's `undo`. */
+  undo(): void;
+  redo(): void;
+  /** How often the editor was found to differ from the document, and was mended. Anything but 0 is a bug to report. */
+  readonly divergences: number;
+  /** Unbinds the editor, which keeps its value and works alone from then on. Idempotent. */
+  disconnect(): void;
+}
+
+/** Options of {@link withCollab}. */
+export interface CollabEditorOptions {
+  /** Whether peers see this editor's selection. Default: true. */
+  cursors?: boolean;
+}
+
+const bound = new WeakMap<BaseEditor, () => void>();
+
+/**
+ * Binds `editor` to `collab`: its value becomes the document's, and from now on each follows the other.
+ *
+ * Comes after `withReact` and other plugins: `withCollab(withReact(createEditor()), collab)`. The editor's own value is
+ * dropped, never written. Binding again to the same document does nothing; binding to another one disconnects first.
+ * slate-history is not needed: where it is present its stacks are not used, `editor.undo()` is this one's.
+ */
+export function withCollab<T extends BaseEditor>(
+  editor: T,
+  collab: Collab,
+  options: CollabEditorOptions = {},
+): T & CollabEditor {
+  const target = editor as T & CollabEditor;
+  if (bound.has(editor)) {
+    if (target.collab === collab) return target;
+    bound.get(editor)?.();
+  }
+  const hub = hubOf(collab);
+  const binding = new Binding(editor as unknown as Editor, hub, options.cursors !== false);
+  const restore = [member(editor, "undo", () => void collab.undo()), member(editor, "redo", () => void collab.redo())];
+  const disconnect = () => {
+    if (!bound.delete(editor)) return;
+    hub.remove(binding);
+    for (const each of restore) each();
+  };
+  bound.set(editor, disconnect);
+  const define = (key: keyof CollabEditor, property: PropertyDescriptor) =>
+    Object.defineProperty(editor, key, { configurable: true, enumerable: true, ...property });
+  define("collab", { value: collab, writable: true });
+  define("disconnect", { value: disconnect, writable: true });
+  define("divergences", { get: () => binding.divergences });
+  hub.add(binding);
+  return target;
+}
+
+/**
+ * A position that survives edits, splits, merges and moves: for comments and bookmarks. It may be stored: it means the
+ * same to every client of this document.
+ */
+export function anchor(editor: CollabEditor, range: Range): string {
+  const handle = editor.collab[engine];
+  handle.flush();
+  return handle.anchor(range);
+}
+
+/** Where an {@link anchor} is now. `null`: what it stood on is gone, or it is not one of this document. */
+export function resolve(editor: CollabEditor, anchor: string): Range | null {
+  const handle = editor.collab[engine];
+  handle.flush();
+  return handle.resolve(anchor);
+}
+
+/**
+ * Puts `action` in the place of `undo` or `redo`; what was there comes back when the returned function is called.
+ * slate-history, applied later than this plugin, would put its own there: that one assignment is refused, for two
+ * stacks would undo everything twice. Wrappers of the application are welcome.
+ */
+function member(editor: BaseEditor, key: "undo" | "redo", action: () => void): () => void {
+  const holder = editor as { history?: unknown };
+  const earlier = Object.getOwnPropertyDescriptor(editor, key);
+  let known = holder.history;
+  let current = action;
+  Object.defineProperty(editor, key, {
+    configurable: true,
+    enumerable: true,
+    get: () => current,
+    set: (next: () => void) => {
+      if (holder.history === known) current = next;
+      else known = holder.history;
+    },
+  });
+  return () => {
+    Object.defineProperty(editor, key, earlier ?? { configurable: true, writable: true, value: () => {} });
+  };
+}

@@ -1,0 +1,267 @@
+// One editor bound to a document: tells apart what its user does, what arrives, and what its normalizers make of that.
+//
+// Invariants: every operation of the editor reaches the hub exactly once and in the order of application, except those
+// that came from the document (no echo). `children` changes by operations only. Nothing thrown here reaches the page
+// because of a remote change: the editor is mended instead.
+import { Editor, type Operation, type Path, type Range } from "slate";
+import type { Collab } from "../index.js";
+import { diff } from "./diff.js";
+import { Gate, type Verdict } from "./gate.js";
+import { equal, isElement, isText } from "./neutral.js";
+
+/** What a binding tells the hub it belongs to. */
+export interface Parent {
+  readonly collab: Collab;
+  /** Operations the editor has just applied by itself. */
+  local(from: Binding, operations: readonly Operation[], normalization: boolean): void;
+  selection(from: Binding): void;
+  mended(from: Binding, reason: string): void;
+}
+
+/** Whose operations the editor is applying. */
+type Mode = "local" | "remote" | "normalize";
+
+interface HistoryLike {
+  history?: { undos: unknown[]; redos: unknown[] };
+}
+
+export class Binding {
+  readonly editor: Editor;
+  readonly gate: Gate;
+  readonly cursors: boolean;
+  /** How often the editor differed from the document and was mended. */
+  divergences = 0;
+  readonly #parent: Parent;
+  readonly #original: Editor["apply"];
+  #children: Editor["children"];
+  #mode: Mode = "local";
+  #depth = 0;
+  #bound = true;
+  /** How many of `editor.operations` have been dealt with, and which array that was: Slate replaces it each tick. */
+  #seen = 0;
+  #operations: Operation[];
+  #foreign = false;
+  #warned = false;
+
+  constructor(editor: Editor, parent: Parent, cursors: boolean) {
+    this.editor = editor;
+    this.cursors = cursors;
+    this.#parent = parent;
+    this.#original = editor.apply;
+    this.#operations = editor.operations;
+    this.#seen = editor.operations.length;
+    this.#children = editor.children;
+    this.gate = new Gate(editor, parent.collab, (verdict) => this.normalize(verdict));
+    editor.apply = this.#apply;
+    Object.defineProperty(editor, "children", {
+      configurable: true,
+      enumerable: true,
+      get: () => this.#children,
+      set: this.#assign,
+    });
+  }
+
+  /** The editor shows the document; its own value never wins. */
+  open(value: Editor["children"]): void {
+    const { editor } = this;
+    const before = editor.operations.length;
+    this.#children = value;
+    if (editor.selection && !isIn(editor, editor.selection)) editor.selection = null;
+    this.#run("normalize", () => this.gate.spacers(withInlines(editor)));
+    // Operations announce themselves in a microtask; without any, the new value must be announced here.
+    if (editor.operations.length === before) editor.onChange();
+  }
+
+  close(): void {
+    if (!this.#bound) return;
+    this.#bound = false;
+    this.gate.close();
+    if (this.editor.apply === this.#apply) this.editor.apply = this.#original;
+    Object.defineProperty(this.editor, "children", {
+      configurable: true,
+      enumerable: true,
+      writable: true,
+      value: this.#children,
+    });
+  }
+
+  /** Applies a batch that came from the document. Normalizing is a step of its own: see {@link normalize}. */
+  receive(operations: readonly Operation[]): void {
+    let failure: unknown = null;
+    this.#foreign = false;
+    this.#quietly(() => {
+      try {
+        this.#run("remote", () => {
+          for (const op of operations) this.editor.apply(op);
+        });
+      } catch (error) {
+        failure = error;
+      }
+    });
+    if (failure !== null) this.mend(`a remote change could not be applied: ${String(failure)}`);
+    else if (this.#foreign) this.#adopt();
+  }
+
+  /** Runs the normalizers on what a batch has made dirty. Held back inside the caller's own `withoutNormalizing`. */
+  normalize(verdict: Verdict): void {
+    if (!this.#bound || !Editor.isNormalizing(this.editor)) return;
+    try {
+      this.#withoutHistory(() => this.#run("normalize", () => this.gate.normalize(verdict)));
+    } catch (error) {
+      // A normalizer of the application failed. The view is still the document's: nothing to mend.
+      console.error("slate-yrs: a normalizer failed after a remote change", error);
+    }
+  }
+
+  /** Compares with the document and changes what differs, as little as possible. Whether there was anything. */
+  mend(reason: string): boolean {
+    const value = this.#parent.collab.value();
+    const operations = diff(this.#children, value);
+    if (operations.length === 0) return false;
+    try {
+      this.#quietly(() =>
+        this.#run("remote", () => {
+          for (const op of operations) this.editor.apply(op);
+        }),
+      );
+    } catch {
+      // Below.
+    }
+    if (!equal(this.#children, value)) {
+      this.#children = value;
+      if (this.editor.selection && !isIn(this.editor, this.editor.selection)) this.editor.selection = null;
+      this.editor.onChange();
+    }
+    this.gate.discard();
+    this.#parent.mended(this, reason);
+    return true;
+  }
+
+  /** Forgets what is dirty, for another editor on this document has normalized it. */
+  discard(): void {
+    if (Editor.isNormalizing(this.editor)) this.gate.discard();
+  }
+
+  readonly #apply = (op: Operation): void => {
+    if (!this.#bound) {
+      this.#original(op);
+      return;
+    }
+    const outermost = this.#depth === 0;
+    if (outermost) this.#skip();
+    else this.#drain();
+    if (this.#mode !== "remote") this.gate.check(op);
+    else if (!outermost && op.type !== "set_selection") this.#foreign = true;
+    this.#depth++;
+    try {
+      this.#original(op);
+    } finally {
+      this.#depth--;
+      this.#drain();
+    }
+    if (op.type === "set_selection" && this.#mode === "local") this.#parent.selection(this);
+  };
+
+  /** Reports the operations applied since the last look. `editor.operations` has the order in which they took effect. */
+  #drain(): void {
+    const { operations } = this.editor;
+    if (operations !== this.#operations) {
+      this.#operations = operations;
+      this.#seen = 0;
+    }
+    const from = this.#seen;
+    if (operations.length === from) return;
+    this.#seen = operations.length;
+    if (this.#mode === "remote") return;
+    const changes = operations.slice(from).filter((op) => op.type !== "set_selection");
+    if (changes.length > 0) this.#parent.local(this, changes, this.#mode === "normalize");
+  }
+
+  #skip(): void {
+    this.#operations = this.editor.operations;
+    this.#seen = this.#operations.length;
+  }
+
+  /** Inside a batch, a plugin has changed something by itself. What it did is the user's: the document gets it. */
+  #adopt(): void {
+    const operations = diff(this.#parent.collab.value(), this.#children);
+    if (operations.length > 0) this.#parent.local(this, operations, false);
+  }
+
+  #run(mode: Mode, body: () => void): void {
+    const outer = this.#mode;
+    this.#drain();
+    this.#mode = mode;
+    try {
+      body();
+    } finally {
+      this.#mode = outer;
+    }
+  }
+
+  /** Without normalizing, and without a trace in slate-history, whichever way it is stacked with this plugin. */
+  #quietly(body: () => void): void {
+    const { editor } = this;
+    const normalizing = Editor.isNormalizing(editor);
+    Editor.setNormalizing(editor, false);
+    try {
+      this.#withoutHistory(body);
+    } finally {
+      Editor.setNormalizing(editor, normalizing);
+    }
+  }
+
+  #withoutHistory(body: () => void): void {
+    const holder = this.editor as HistoryLike;
+    const { history } = holder;
+    if (history === undefined) {
+      body();
+      return;
+    }
+    holder.history = { undos: [], redos: [] };
+    try {
+      body();
+    } finally {
+      holder.history = history;
+    }
+  }
+
+  /** `<Slate initialValue>` and others assign `children`. An equal value is fine, another would wipe the document. */
+  readonly #assign = (next: Editor["children"]): void => {
+    if (this.#depth > 0 || next === this.#children || equal(next, this.#children)) {
+      this.#children = next;
+      return;
+    }
+    if (this.#warned) return;
+    this.#warned = true;
+    console.warn(
+      "slate-yrs: assigning editor.children of a bound editor has no effect, for the value is the document's. " +
+        "Change it by transforms; give <Slate> `editor.children` as its initial value.",
+    );
+  };
+}
+
+/** Whether both ends of a selection are positions in the editor's value. */
+export function isIn(editor: Editor, range: Range): boolean {
+  return [range.anchor, range.focus].every(({ path, offset }) => {
+    if (!Editor.hasPath(editor, path)) return false;
+    const [node] = Editor.node(editor, path);
+    return isText(node) && offset <= node.text.length;
+  });
+}
+
+/** The nodes in which Slate wants spacers: those that have inlines among their children. */
+function withInlines(editor: Editor): Path[] {
+  const found: Path[] = [];
+  const visit = (children: Editor["children"], path: Path): void => {
+    let inlines = false;
+    children.forEach((child, index) => {
+      if (!isElement(child)) return;
+      if (editor.isInline(child)) inlines = true;
+      visit(child.children, [...path, index]);
+    });
+    if (inlines && path.length > 0) found.push(path);
+  };
+  visit(editor.children, []);
+  return found;
+}

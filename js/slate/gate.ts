@@ -1,0 +1,174 @@
+// What an editor's normalizers may do after a change that its user did not make. Every client sees the change and every
+// client's normalizers want to mend it; if each wrote, a trailing paragraph would come once per client.
+//
+// Invariants: operations the document cannot see (spacers) are free. Others are written by one client: the one with the
+// lowest id among those online. The others leave the node as it is and look again after each change; if nothing came
+// for a while (the elected one has another version, or hangs), the next in line writes. Opening writes nothing.
+import { Editor, Node, type NodeEntry, type Operation, Path, type PathRef } from "slate";
+import type { Collab } from "../index.js";
+import { isNeutral } from "./neutral.js";
+
+/** What becomes of operations that would change the document. `defer`: someone else writes them, or we do later. */
+export type Verdict = "write" | "defer" | "drop";
+
+/** How long each client waits for those before it in line, in ms. */
+const PATIENCE = 1_500;
+
+/** Thrown out of a normalizer at its first operation that must not happen. Never leaves this file. */
+const HELD = Symbol("held");
+
+type NormalizeNode = Editor["normalizeNode"];
+
+/** Decides by the document's state alone, so that all clients decide alike. */
+export function verdictOf(collab: Collab, origin: "local" | "remote" | "undo" | "store"): Verdict {
+  if (origin === "undo" || origin === "local") return "write";
+  const { connection, synced, readOnly } = collab.status;
+  if (readOnly || origin === "store") return "drop";
+  if (!synced && (connection === "connecting" || connection === "online")) return "drop";
+  return rank(collab) === 0 ? "write" : "defer";
+}
+
+/** How many of the others write before this client does. */
+function rank(collab: Collab): number {
+  return collab.peers.filter((peer) => peer.clientId < collab.clientId).length;
+}
+
+export class Gate {
+  readonly #editor: Editor;
+  readonly #collab: Collab;
+  /** Runs the normalizers as after a remote change, with this verdict. */
+  readonly #again: (verdict: Verdict) => void;
+  #inner: NormalizeNode | null = null;
+  #verdict: Verdict | null = null;
+  #holding = false;
+  #deferred: PathRef[] = [];
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(editor: Editor, collab: Collab, again: (verdict: Verdict) => void) {
+    this.#editor = editor;
+    this.#collab = collab;
+    this.#again = again;
+  }
+
+  /** Called for each operation before it is applied; does not return if the operation must not happen. */
+  check(op: Operation): void {
+    if (this.#holding && !isNeutral(this.#editor, op)) throw HELD;
+  }
+
+  /** Normalizes what is dirty and what was deferred. */
+  normalize(verdict: Verdict): void {
+    const waiting = this.#deferred;
+    this.#deferred = [];
+    this.#verdict = verdict;
+    this.#install();
+    try {
+      Editor.normalize(this.#editor);
+      for (const ref of waiting) this.#retry(ref.unref());
+    } finally {
+      this.#verdict = null;
+      this.#settle();
+    }
+  }
+
+  /** Runs the normalizers on some nodes, whatever is dirty. Only what the document cannot see gets through. */
+  spacers(paths: readonly Path[]): void {
+    this.#verdict = "drop";
+    this.#install();
+    try {
+      // From the last to the first: what happens in one node does not move those before it.
+      for (const path of [...paths].reverse()) this.#retry(path);
+    } finally {
+      this.#verdict = null;
+      this.#settle();
+    }
+  }
+
+  /** Forgets what is dirty: somebody else has normalized it. */
+  discard(): void {
+    const inner = this.#editor.normalizeNode;
+    this.#editor.normalizeNode = () => {};
+    try {
+      Editor.normalize(this.#editor);
+    } finally {
+      this.#editor.normalizeNode = inner;
+    }
+  }
+
+  close(): void {
+    for (const ref of this.#deferred) ref.unref();
+    this.#deferred = [];
+    this.#settle();
+  }
+
+  #retry(path: Path | null): void {
+    if (path === null || !Node.has(this.#editor, path)) return;
+    Editor.withoutNormalizing(this.#editor, () => {
+      this.#editor.normalizeNode([Node.get(this.#editor, path), path] as NodeEntry);
+    });
+  }
+
+  /** Takes the place of `normalizeNode`, also if a plugin has wrapped it since, for as long as it is needed. */
+  #install(): void {
+    if (this.#inner !== null) return;
+    this.#inner = this.#editor.normalizeNode;
+    this.#editor.normalizeNode = this.#guarded;
+  }
+
+  #settle(): void {
+    const waiting = this.#deferred.length > 0;
+    if (!waiting && this.#inner !== null) {
+      if (this.#editor.normalizeNode === this.#guarded) this.#editor.normalizeNode = this.#inner;
+      this.#inner = null;
+    }
+    if (!waiting && this.#timer !== null) {
+      clearTimeout(this.#timer);
+      this.#timer = null;
+    }
+    if (waiting && this.#timer === null) this.#timer = setTimeout(this.#overdue, PATIENCE * rank(this.#collab));
+  }
+
+  readonly #overdue = (): void => {
+    this.#timer = null;
+    if (this.#deferred.length > 0) this.#again(this.#collab.status.readOnly ? "drop" : "write");
+  };
+
+  readonly #guarded: NormalizeNode = (entry, options) => {
+    const inner = this.#inner;
+    if (inner === null) return;
+    // While the user types, only the nodes that wait for somebody else's normalizer are held.
+    const verdict = this.#verdict ?? (this.#isDeferred(entry[1]) ? "defer" : "write");
+    if (verdict === "write" || this.#holding) return inner(entry, options);
+    const refs = snapshot(this.#editor);
+    this.#holding = true;
+    try {
+      inner(entry, options);
+    } catch (error) {
+      if (error !== HELD) throw error;
+      release(this.#editor, refs);
+      if (verdict === "defer" && !this.#isDeferred(entry[1])) {
+        this.#deferred.push(Editor.pathRef(this.#editor, entry[1]));
+      }
+    } finally {
+      this.#holding = false;
+    }
+  };
+
+  #isDeferred(path: Path): boolean {
+    return this.#deferred.some((ref) => ref.current !== null && Path.equals(ref.current, path));
+  }
+}
+
+type Refs = ReadonlySet<{ unref(): unknown }>;
+
+function allRefs(editor: Editor): { unref(): unknown }[] {
+  return [...Editor.pathRefs(editor), ...Editor.pointRefs(editor), ...Editor.rangeRefs(editor)];
+}
+
+function snapshot(editor: Editor): Refs {
+  return new Set(allRefs(editor));
+}
+
+/** A transform that was interrupted has left its refs behind; each would be moved by every later operation. */
+function release(editor: Editor, kept: Refs): void {
+  for (const ref of allRefs(editor)) if (!kept.has(ref)) ref.unref();
+}

@@ -1,0 +1,139 @@
+// The editors of one document on this page: usually one, but a preview or a split view makes two. One subscription to
+// the engine for all, so that a batch has reached every editor before the first of them normalizes.
+//
+// Invariants: the first editor normalizes for all; what one editor does is in the others before its `apply` returns.
+import { type Operation, Range, Transforms } from "slate";
+import { type EngineHandle, engine } from "../engine.js";
+import type { Collab } from "../index.js";
+import { type Binding, isIn, type Parent } from "./binding.js";
+import { verdictOf } from "./gate.js";
+
+type Origin = "local" | "remote" | "undo" | "store";
+
+const hubs = new WeakMap<Collab, Hub>();
+
+/** The hub of a document, made when its first editor is bound. */
+export function hubOf(collab: Collab): Hub {
+  const existing = hubs.get(collab);
+  if (existing !== undefined) return existing;
+  const hub = new Hub(collab);
+  hubs.set(collab, hub);
+  return hub;
+}
+
+export class Hub implements Parent {
+  readonly collab: Collab;
+  readonly #engine: EngineHandle;
+  readonly #bindings: Binding[] = [];
+  #subscriptions: (() => void)[] = [];
+  /** The editor the user was last in: whose selection peers see, and undo restores. */
+  #active: Binding | null = null;
+  #shared: Range | null = null;
+  #announced = false;
+
+  constructor(collab: Collab) {
+    this.collab = collab;
+    this.#engine = collab[engine];
+  }
+
+  add(binding: Binding): void {
+    if (this.#bindings.length === 0) {
+      this.#subscriptions = [
+        this.#engine.onOperations((operations, origin) => this.#receive(operations, origin)),
+        this.#engine.onSelect((range) => this.#select(range)),
+        this.#engine.onDiverged(() => this.#mend("an operation was refused")),
+      ];
+    }
+    this.#bindings.push(binding);
+    // What other editors have just done is in the document when its value is read.
+    this.#engine.flush();
+    binding.open(this.collab.value());
+  }
+
+  remove(binding: Binding): void {
+    const index = this.#bindings.indexOf(binding);
+    if (index < 0) return;
+    this.#engine.flush();
+    this.#bindings.splice(index, 1);
+    binding.close();
+    if (this.#active === binding) {
+      this.#active = null;
+      if (this.#shared !== null) this.#engine.select(null);
+      this.#shared = null;
+    }
+    if (this.#bindings.length > 0) return;
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
+    this.#subscriptions = [];
+  }
+
+  local(from: Binding, operations: readonly Operation[], normalization: boolean): void {
+    for (const op of operations) {
+      if (normalization) this.#engine.edit(op, { normalization });
+      else this.#engine.edit(op);
+    }
+    if (this.#bindings.length > 1) {
+      for (const other of this.#bindings) if (other !== from) this.#mirror(other, operations);
+    }
+    if (!normalization) this.selection(from);
+  }
+
+  selection(from: Binding): void {
+    if (!from.cursors) return;
+    this.#active = from;
+    if (this.#announced) return;
+    this.#announced = true;
+    queueMicrotask(() => {
+      this.#announced = false;
+      this.#share();
+    });
+  }
+
+  mended(from: Binding, reason: string): void {
+    from.divergences++;
+    this.#engine.report?.(reason);
+  }
+
+  #receive(operations: readonly Operation[], origin: Origin): void {
+    if (operations.length === 0) return;
+    for (const binding of [...this.#bindings]) binding.receive(operations);
+    const [first, ...others] = this.#bindings;
+    first?.normalize(verdictOf(this.collab, origin));
+    for (const other of others) other.discard();
+    this.#follow(operations);
+  }
+
+  #mirror(other: Binding, operations: readonly Operation[]): void {
+    other.receive(operations);
+    other.discard();
+  }
+
+  /** Positions on the wire survive text changes by themselves, but not that a node they are in was copied. */
+  #follow(operations: readonly Operation[]): void {
+    if (this.#shared === null || this.#active === null) return;
+    const structural = operations.some((op) => op.type !== "insert_text" && op.type !== "remove_text");
+    if (structural) this.selection(this.#active);
+    else this.#shared = this.#active.editor.selection;
+  }
+
+  #share(): void {
+    if (this.#active === null) return;
+    const { selection } = this.#active.editor;
+    if (same(selection, this.#shared)) return;
+    this.#shared = selection;
+    this.#engine.select(selection);
+  }
+
+  #select(range: Range): void {
+    const editor = (this.#active ?? this.#bindings[0])?.editor;
+    if (editor === undefined || !isIn(editor, range)) return;
+    Transforms.select(editor, range);
+  }
+
+  #mend(reason: string): void {
+    for (const binding of this.#bindings) binding.mend(reason);
+  }
+}
+
+function same(a: Range | null, b: Range | null): boolean {
+  return a === b || (a !== null && b !== null && Range.equals(a, b));
+}

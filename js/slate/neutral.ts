@@ -1,0 +1,95 @@
+// Which operations the document cannot see: it has no empty text leaves and no border between neighbours with equal
+// marks. Slate's own normalizer mostly makes such operations (spacers around inlines), and every editor may make them
+// for itself, because nothing is written. Pure.
+import { type Descendant, type Editor, type Element, Node, type Operation, Path, type Text } from "slate";
+
+/** Whether `op`, about to be applied to `editor`, leaves the document as it is. An impossible operation does not. */
+export function isNeutral(editor: Editor, op: Operation): boolean {
+  switch (op.type) {
+    case "set_selection":
+      return true;
+    case "insert_text":
+    case "remove_text":
+      return op.text === "";
+    case "insert_node":
+      return isEmptyText(op.node);
+    case "remove_node":
+    case "move_node":
+      return isEmptyText(at(editor, op.path));
+    case "set_node":
+      return setsNothing(at(editor, op.path), op.newProperties, op.properties);
+    case "split_node":
+      return splitsNothing(at(editor, op.path), op.position, op.properties);
+    case "merge_node":
+      return Path.hasPrevious(op.path) && mergesNothing(at(editor, Path.previous(op.path)), at(editor, op.path));
+    default:
+      return false;
+  }
+}
+
+function at(editor: Editor, path: Path): Node | null {
+  return Node.has(editor, path) ? Node.get(editor, path) : null;
+}
+
+function isEmptyText(node: Node | null): boolean {
+  return node !== null && isText(node) && node.text === "";
+}
+
+function setsNothing(node: Node | null, next: Partial<Node>, previous: Partial<Node>): boolean {
+  if (node === null) return false;
+  if (isEmptyText(node)) return true;
+  const has = properties(node);
+  const wanted = { ...has };
+  for (const key of Object.keys(previous)) if (!(key in next)) delete wanted[key];
+  for (const [key, value] of Object.entries(next)) {
+    if (value == null) delete wanted[key];
+    else wanted[key] = value;
+  }
+  return equal(has, wanted);
+}
+
+function splitsNothing(node: Node | null, position: number, properties: Partial<Node>): boolean {
+  if (node === null || !isText(node)) return false;
+  return position >= node.text.length || equal(marks(node), marks({ ...properties, text: "" }));
+}
+
+function mergesNothing(left: Node | null, right: Node | null): boolean {
+  if (left === null || right === null || !isText(left) || !isText(right)) return false;
+  return right.text === "" || equal(marks(left), marks(right));
+}
+
+/** Whether a node is a leaf; unlike Slate's own test, the same in every version. */
+export const isText = (node: Node): node is Text => typeof (node as Text).text === "string";
+
+/** Whether a node is an element. Not asked of editors here. */
+export const isElement = (node: Node): node is Element => Array.isArray((node as Element).children);
+
+/** The marks of a leaf: all its properties but `text`. */
+export function marks(node: Text): Record<string, unknown> {
+  const { text: _, ...rest } = node;
+  return rest;
+}
+
+/** A node's properties: marks of a leaf, or everything but the children of an element. */
+export function properties(node: Descendant | Node): Record<string, unknown> {
+  if (isText(node)) return marks(node);
+  const { children: _, ...rest } = node as { children: Descendant[] };
+  return rest;
+}
+
+/** Deep equality of JSON values. A missing key and `undefined` are one thing, as JSON has it. */
+export function equal(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, index) => equal(item, b[index]));
+  }
+  return equalObjects(a as Record<string, unknown>, b as Record<string, unknown>);
+}
+
+function equalObjects(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
+  for (const key of Object.keys(a)) if (!equal(a[key], b[key])) return false;
+  for (const key of Object.keys(b)) if (b[key] !== undefined && a[key] === undefined) return false;
+  return true;
+}

@@ -1,0 +1,414 @@
+// @vitest-environment jsdom
+import { act, cleanup, render, screen } from "@testing-library/react";
+import { type ReactElement, StrictMode, useCallback } from "react";
+import { renderToString } from "react-dom/server";
+import { createEditor, type Editor, Node, Transforms } from "slate";
+import { Editable, type RenderElementProps, type RenderLeafProps, Slate, withReact } from "slate-react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { OpenOptions, Status } from "../../js/index.js";
+import { contrast, PALETTE, parseColor, relativeLuminance } from "../../js/react/colors.js";
+import {
+  type CursorDecoration,
+  colorOf,
+  PresenceAvatars,
+  RemoteCursors,
+  StatusBadge,
+  statusText,
+  useCollab,
+  useCollabEditor,
+  useDecorateCursors,
+  usePeers,
+  useStatus,
+} from "../../js/react.js";
+import type { CollabEditor } from "../../js/slate.js";
+import { block, Fake, ONLINE, peer } from "./fake.js";
+
+const opened: { options: OpenOptions; fake: Fake; closed: number }[] = [];
+let refusal: Error | null = null;
+
+vi.mock("../../js/index.js", () => ({
+  open: vi.fn(async (options: OpenOptions) => {
+    await Promise.resolve();
+    if (refusal !== null) throw refusal;
+    const entry = { options, fake: new Fake([block(`text of ${options.id}`)]), closed: 0 };
+    Object.assign(entry.fake, {
+      close: async () => {
+        entry.closed++;
+      },
+      setPresence: (presence: unknown) => entry.fake.calls.push(`presence ${JSON.stringify(presence)}`),
+    });
+    opened.push(entry);
+    return entry.fake.collab;
+  }),
+}));
+
+const settle = () => act(() => new Promise((done) => setTimeout(done, 5)));
+
+beforeEach(() => {
+  opened.length = 0;
+  refusal = null;
+});
+afterEach(cleanup);
+
+function Page({ options }: { options: OpenOptions | null }): ReactElement {
+  const { collab, error } = useCollab(options);
+  const editor = useCollabEditor(collab, () => withReact(createEditor()));
+  const status = useStatus(collab);
+  const peers = usePeers(collab);
+  return (
+    <p data-testid="page">
+      {error?.message ?? (editor === null ? "nothing" : Node.string(editor))} {status.connection} {peers.length}
+    </p>
+  );
+}
+const page = () => screen.getByTestId("page").textContent;
+
+describe("useCollab", () => {
+  it("opens, follows, and closes on unmount", async () => {
+    const view = render(<Page options={{ id: "one" }} />);
+    expect(page()).toBe("nothing offline 0");
+    await settle();
+    expect(page()).toBe("text of one online 0");
+    const { fake } = opened[0]!;
+    act(() => {
+      fake.peers = [peer(7)];
+      fake.emit("peers", fake.peers);
+      fake.status = { ...ONLINE, connection: "connecting" };
+      fake.emit("status", fake.status);
+    });
+    expect(page()).toBe("text of one connecting 1");
+    view.unmount();
+    await settle();
+    expect(opened.map(({ closed }) => closed)).toEqual([1]);
+    expect(fake.listeners()).toBe(0);
+  });
+
+  it("f32: opens once under StrictMode, and closes what it opened", async () => {
+    const view = render(
+      <StrictMode>
+        <Page options={{ id: "one" }} />
+      </StrictMode>,
+    );
+    await settle();
+    expect(page()).toBe("text of one online 0");
+    expect(opened).toHaveLength(1);
+    view.unmount();
+    await settle();
+    expect(opened[0]?.closed).toBe(1);
+    expect(opened[0]?.fake.listeners()).toBe(0);
+  });
+
+  it("f32: closes a document that is ready only after the unmount", async () => {
+    const view = render(<Page options={{ id: "one" }} />);
+    view.unmount();
+    await settle();
+    expect(opened.map(({ closed }) => closed)).toEqual([1]);
+  });
+
+  it("f5: changes documents with the id, and never shows one under the other's name", async () => {
+    const view = render(<Page options={{ id: "one" }} />);
+    await settle();
+    for (let round = 0; round < 20; round++) {
+      const id = round % 2 ? "one" : "two";
+      view.rerender(<Page options={{ id }} />);
+      expect(page()).toBe("nothing offline 0");
+      if (round % 3 === 0) await settle();
+      expect(page()).not.toContain(`text of ${round % 2 ? "two" : "one"}`);
+    }
+    await settle();
+    expect(page()).toBe("text of one online 0");
+    view.unmount();
+    await settle();
+    expect(opened.every(({ closed }) => closed === 1)).toBe(true);
+  });
+
+  it("waits for options, and closes when they go", async () => {
+    const view = render(<Page options={null} />);
+    await settle();
+    expect(opened).toHaveLength(0);
+    view.rerender(<Page options={{ id: "one" }} />);
+    await settle();
+    view.rerender(<Page options={null} />);
+    await settle();
+    expect(page()).toBe("nothing offline 0");
+    expect(opened[0]?.closed).toBe(1);
+  });
+
+  it("does not open again for a new token or presence", async () => {
+    const view = render(<Page options={{ id: "one", token: "first", presence: { name: "Ada" } }} />);
+    await settle();
+    view.rerender(<Page options={{ id: "one", token: () => "second", presence: { name: "Ada" } }} />);
+    view.rerender(<Page options={{ id: "one", token: () => "third", presence: { name: "Grace" } }} />);
+    await settle();
+    expect(opened).toHaveLength(1);
+    const { options, fake } = opened[0]!;
+    expect(await (options.token as () => Promise<string>)()).toBe("third");
+    expect(fake.calls).toEqual(['presence {"name":"Grace"}']);
+  });
+
+  it("reports why it could not open", async () => {
+    refusal = new Error("no such root");
+    render(<Page options={{ id: "one" }} />);
+    await settle();
+    expect(page()).toBe("no such root offline 0");
+  });
+
+  it("does nothing on a server", () => {
+    expect(renderToString(<Page options={{ id: "one" }} />)).toContain("nothing");
+    expect(opened).toHaveLength(0);
+  });
+});
+
+/** A bound editor on the page, with counted renders of each block. */
+function Bound({ fake, seen, made }: { fake: Fake; seen: Map<string, number>; made?: Editor[] }): ReactElement | null {
+  const editor = useCollabEditor(fake.collab, () => {
+    const fresh = withReact(createEditor());
+    made?.push(fresh);
+    return fresh;
+  });
+  return editor === null ? null : <Writing editor={editor} seen={seen} />;
+}
+
+function Writing({ editor, seen }: { editor: Editor & CollabEditor; seen: Map<string, number> }): ReactElement {
+  const decorate = useDecorateCursors(editor);
+  const renderElement = useCallback(
+    ({ attributes, children, element }: RenderElementProps) => {
+      const text = Node.string(element);
+      seen.set(text, (seen.get(text) ?? 0) + 1);
+      return <p {...attributes}>{children}</p>;
+    },
+    [seen],
+  );
+  return (
+    <Slate editor={editor as never} initialValue={editor.children}>
+      <RemoteCursors editor={editor}>
+        <Editable decorate={decorate} renderElement={renderElement} renderLeaf={renderLeaf} />
+      </RemoteCursors>
+    </Slate>
+  );
+}
+
+function renderLeaf({ attributes, children, leaf }: RenderLeafProps): ReactElement {
+  const { remoteCursor, remoteCaret } = leaf as Partial<CursorDecoration>;
+  return (
+    <span {...attributes} data-remote={remoteCursor?.name} data-caret={remoteCaret}>
+      {children}
+    </span>
+  );
+}
+
+const at = (block: number, offset: number) => ({ path: [block, 0], offset });
+
+describe("remote cursors", () => {
+  const three = () => new Fake([block("one"), block("two"), block("three")]);
+
+  it("render only the blocks concerned again", async () => {
+    const fake = three();
+    const seen = new Map<string, number>();
+    const view = render(<Bound fake={fake} seen={seen} />);
+    await settle();
+    const move = (block: number, offset: number) =>
+      act(() => {
+        fake.peers = [peer(7, { anchor: at(block, 0), focus: at(block, offset) })];
+        fake.emit("peers", fake.peers);
+      });
+    await move(0, 2);
+    expect(view.container.querySelector("[data-remote]")?.textContent).toBe("on");
+    seen.clear();
+    await move(0, 1);
+    expect([...seen.keys()]).not.toContain("two");
+    expect([...seen.keys()]).not.toContain("three");
+    expect(view.container.querySelector("[data-remote]")?.textContent).toBe("o");
+    await move(2, 2);
+    expect(seen.has("two")).toBe(false);
+    expect(view.container.querySelectorAll("[data-caret]")).toHaveLength(1);
+    view.unmount();
+  });
+
+  it("do not render the editor for what does not move", async () => {
+    const fake = three();
+    const seen = new Map<string, number>();
+    render(<Bound fake={fake} seen={seen} />);
+    await settle();
+    const one = peer(7, { anchor: at(0, 0), focus: at(0, 2) });
+    await act(() => {
+      fake.peers = [one];
+      fake.emit("peers", fake.peers);
+    });
+    seen.clear();
+    await act(() => {
+      fake.peers = [{ ...one, typing: true, lastActive: 5 }, peer(9)];
+      fake.emit("peers", fake.peers);
+    });
+    expect([...seen]).toEqual([]);
+  });
+
+  it("never throw on a place that is gone", async () => {
+    const fake = three();
+    const view = render(<Bound fake={fake} seen={new Map()} />);
+    await settle();
+    for (const range of [
+      { anchor: at(9, 0), focus: at(9, 4) },
+      { anchor: at(0, 0), focus: at(0, 400) },
+      { anchor: { path: [0], offset: 0 }, focus: { path: [0, 0, 0], offset: 1 } },
+      { anchor: at(0, 0), focus: at(2, 1) },
+    ]) {
+      await act(async () => {
+        fake.peers = [peer(7, range)];
+        fake.emit("peers", fake.peers);
+        await new Promise((done) => setTimeout(done, 40));
+      });
+    }
+    await act(() => fake.receive([{ type: "remove_node", path: [2], node: block("three") }]));
+    await settle();
+    expect(view.container.textContent).toContain("onetwo");
+  });
+
+  it("draw a caret with a name for an active peer", async () => {
+    const rect = { left: 10, top: 50, width: 0, height: 18, right: 10, bottom: 68 } as DOMRect;
+    Range.prototype.getClientRects = () => [rect] as unknown as DOMRectList;
+    const fake = three();
+    const view = render(<Bound fake={fake} seen={new Map()} />);
+    await settle();
+    await act(async () => {
+      fake.peers = [{ ...peer(7, { anchor: at(0, 1), focus: at(0, 1) }), lastActive: Date.now() }];
+      fake.emit("peers", fake.peers);
+      await new Promise((done) => setTimeout(done, 40));
+    });
+    const caret = view.container.querySelector<HTMLElement>(".slate-yrs-caret");
+    expect([caret?.style.left, caret?.style.top, caret?.style.height]).toEqual(["10px", "50px", "18px"]);
+    expect(caret?.textContent).toBe("Peer 7");
+    await act(async () => {
+      fake.peers = [];
+      fake.emit("peers", fake.peers);
+      await new Promise((done) => setTimeout(done, 40));
+    });
+    expect(view.container.querySelector(".slate-yrs-caret")).toBeNull();
+    Reflect.deleteProperty(Range.prototype, "getClientRects");
+  });
+});
+
+describe("an editor on the page", () => {
+  it("shows local and remote edits, under StrictMode", async () => {
+    const fake = new Fake([block("one")]);
+    const made: Editor[] = [];
+    const view = render(
+      <StrictMode>
+        <Bound fake={fake} made={made} seen={new Map()} />
+      </StrictMode>,
+    );
+    await settle();
+    await act(async () => Transforms.insertText(made.at(-1)!, "!", { at: at(0, 3) }));
+    await act(async () => fake.receive([{ type: "insert_text", path: [0, 0], offset: 0, text: "no " }]));
+    expect(view.container.textContent).toBe("no one!");
+    expect(fake.edits).toHaveLength(1);
+    view.unmount();
+    expect(fake.listeners()).toBe(0);
+  });
+});
+
+describe("StatusBadge", () => {
+  const say = (status: Partial<Status>) => statusText({ ...ONLINE, ...status }).text;
+
+  it("says where the newest words are", () => {
+    expect(say({})).toBe("Saved");
+    expect(say({ saved: "local", pending: 2 })).toBe("Saving…");
+    expect(say({ saved: "server", pending: 1 })).toBe("Saving…");
+    expect(say({ connection: "offline", offlineSince: 1, saved: "local", pending: 12 })).toBe(
+      "Offline · 12 changes kept on this device",
+    );
+    expect(say({ connection: "connecting", offlineSince: 1, saved: "local", pending: 1 })).toBe(
+      "Offline · 1 change kept on this device",
+    );
+    expect(say({ connection: "offline", offlineSince: 1, saved: "memory", pending: 3, storage: "memory" })).toBe(
+      "Offline · 3 changes kept in this window only",
+    );
+    expect(say({ connection: "offline", offlineSince: 1 })).toBe("Offline");
+    expect(say({ syncingOfflineChanges: true, pending: 4, saved: "local" })).toBe("Offline changes syncing…");
+    expect(say({ connection: "unauthorized", pending: 4 })).toBe("Sign in again");
+    expect(say({ connection: "forbidden" })).toBe("No access");
+    expect(say({ readOnly: true })).toBe("Read only");
+    expect(say({ storage: "full" })).toBe("This device's storage is full");
+    expect(say({ conflict: "epoch" })).toBe("Replaced on the server");
+    expect(say({ setAside: 1 })).toBe("1 change could not be sent");
+    expect(say({ synced: false })).toBe("Connecting…");
+  });
+
+  it("shows it, with progress, and speaks of what lasts", async () => {
+    vi.useFakeTimers();
+    const fake = new Fake([]);
+    const view = render(<StatusBadge className="mine" collab={fake.collab} />);
+    const badge = view.container.firstElementChild!;
+    const set = (status: Partial<Status>) =>
+      act(() => {
+        fake.status = { ...ONLINE, ...status };
+        fake.emit("status", fake.status);
+      });
+    expect([badge.className, badge.getAttribute("data-kind")]).toEqual(["slate-yrs-status mine", "saved"]);
+    set({ saved: "local", pending: 1 });
+    expect(badge.textContent).toContain("Saving…");
+    set({});
+    act(() => vi.advanceTimersByTime(5_000));
+    expect(screen.getByRole("status").textContent).toBe("");
+    set({ connection: "offline", offlineSince: 1, saved: "local", pending: 1 });
+    act(() => vi.advanceTimersByTime(2_000));
+    expect(screen.getByRole("status").textContent).toBe("Offline · 1 change kept on this device");
+    set({ syncingOfflineChanges: true, pending: 1, progress: { received: 5, total: 20 } });
+    expect(screen.getByRole("progressbar")).toMatchObject({ value: 5, max: 20 });
+    set({});
+    act(() => vi.advanceTimersByTime(2_000));
+    expect(screen.getByRole("status").textContent).toBe("Saved");
+    vi.useRealTimers();
+  });
+});
+
+describe("PresenceAvatars", () => {
+  it("shows people once, and counts those who do not fit", () => {
+    const fake = new Fake([]);
+    fake.peers = [
+      { ...peer(1), presence: { name: "Ada Lovelace", id: "ada" } },
+      { ...peer(2), presence: { name: "Ada Lovelace", id: "ada" }, typing: true },
+      ...[3, 4, 5, 6].map((id) => peer(id)),
+    ];
+    const view = render(<PresenceAvatars collab={fake.collab} max={3} />);
+    const items = screen.getAllByRole("listitem");
+    expect(items.map((item) => item.textContent)).toEqual(["ALAda Lovelace is typing", "P3Peer 3", "+3"]);
+    expect(screen.getByRole("list", { name: "5 other people here" })).toBeDefined();
+    expect(items[2]?.title).toBe("Peer 4, Peer 5, Peer 6");
+    view.unmount();
+  });
+
+  it("survives what peers may send", () => {
+    const fake = new Fake([]);
+    fake.peers = [null, 5, {}, { name: 7, color: {} }, { name: "", color: "url(evil)" }].map(
+      (presence, index) => ({ ...peer(index), presence }) as never,
+    );
+    const view = render(<PresenceAvatars collab={fake.collab} />);
+    expect(view.container.innerHTML).not.toContain("evil");
+    expect(screen.getAllByRole("listitem")).toHaveLength(5);
+  });
+});
+
+describe("colours", () => {
+  it("are stable, and readable on white, on black and under text", () => {
+    expect(colorOf({ name: "Ada" }, 1)).toBe(colorOf({ name: "Ada" }, 2));
+    expect(colorOf({ name: "Ada", color: "#123456" }, 1)).toEqual({ color: "#123456", textColor: "#fff" });
+    for (const color of PALETTE) {
+      const luminance = relativeLuminance(parseColor(color)!);
+      const dark = relativeLuminance([0x1b, 0x1b, 0x1f]);
+      expect(contrast(luminance, 1), `${color} on white`).toBeGreaterThanOrEqual(3);
+      expect(contrast(luminance, dark), `${color} on black`).toBeGreaterThanOrEqual(3);
+      const text = colorOf({ name: "x", color }, 0).textColor === "#fff" ? 1 : 0;
+      expect(contrast(luminance, text), `text on ${color}`).toBeGreaterThanOrEqual(4.5);
+    }
+  });
+
+  it("are read in the usual notations, and nothing else is one", () => {
+    expect(parseColor("#fff")).toEqual([255, 255, 255]);
+    expect(parseColor("#0c8599ff")).toEqual([12, 133, 153]);
+    expect(parseColor("rgb(1, 2, 3)")).toEqual([1, 2, 3]);
+    expect(parseColor("rgba(1 2 3 / 50%)")).toEqual([1, 2, 3]);
+    expect(parseColor("hsl(120, 100%, 25%)")).toEqual([0, 128, 0]);
+    for (const none of ["", "#12345", "url(x)", "red;", "rgb(a,b,c)"]) expect(parseColor(none)).toBeNull();
+  });
+});
