@@ -33,6 +33,8 @@ const bound = new WeakMap<BaseEditor, () => void>();
  * Comes after `withReact` and other plugins: `withCollab(withReact(createEditor()), collab)`. The editor's own value is
  * dropped, never written. Binding again to the same document does nothing; binding to another one disconnects first.
  * slate-history is not needed: where it is present its stacks are not used, `editor.undo()` is this one's.
+ *
+ * @throws CollabError `closed` if the document is closed.
  */
 export function withCollab<T extends BaseEditor>(
   editor: T,
@@ -45,8 +47,12 @@ export function withCollab<T extends BaseEditor>(
     bound.get(editor)?.();
   }
   const hub = hubOf(collab);
+  const value = hub.value();
   const binding = new Binding(editor as unknown as Editor, hub, options.cursors !== false);
-  const restore = [member(editor, "undo", () => void collab.undo()), member(editor, "redo", () => void collab.redo())];
+  const restore = [
+    member(editor, "undo", () => void (isOpen(collab) && collab.undo())),
+    member(editor, "redo", () => void (isOpen(collab) && collab.redo())),
+  ];
   const disconnect = () => {
     if (!bound.delete(editor)) return;
     hub.remove(binding);
@@ -58,7 +64,7 @@ export function withCollab<T extends BaseEditor>(
   define("collab", { value: collab, writable: true });
   define("disconnect", { value: disconnect, writable: true });
   define("divergences", { get: () => binding.divergences });
-  hub.add(binding);
+  hub.add(binding, value);
   return target;
 }
 
@@ -78,6 +84,8 @@ export function resolve(editor: CollabEditor, anchor: string): Range | null {
   handle.flush();
   return handle.resolve(anchor);
 }
+
+const isOpen = (collab: Collab): boolean => collab.status.connection !== "closed";
 
 /**
  * Puts `action` in the place of `undo` or `redo`; what was there comes back when the returned function is called.

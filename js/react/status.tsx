@@ -68,26 +68,33 @@ export function StatusBadge({ collab, className }: StatusBadgeProps): ReactEleme
   const { progress } = status;
   const spoken = useSpoken(kind, text);
   return (
-    <span className={classes("slate-yrs-status", className)} data-kind={kind} style={BADGE} title={detail || undefined}>
+    <>
       <span
-        aria-hidden="true"
-        className="slate-yrs-status-dot"
-        style={{ width: "0.6em", height: "0.6em", borderRadius: "50%", flex: "none", backgroundColor: COLORS[kind] }}
-      />
-      <span className="slate-yrs-status-text">{text}</span>
-      {progress !== null && progress.total > 0 && kind === "syncing" ? (
-        <progress
-          aria-label={text}
-          className="slate-yrs-status-progress"
-          max={progress.total}
-          style={{ width: "5em", accentColor: COLORS[kind] }}
-          value={Math.min(progress.received, progress.total)}
+        className={classes("slate-yrs-status", className)}
+        data-kind={kind}
+        style={BADGE}
+        title={detail || undefined}
+      >
+        <span
+          aria-hidden="true"
+          className="slate-yrs-status-dot"
+          style={{ width: "0.6em", height: "0.6em", borderRadius: "50%", flex: "none", backgroundColor: COLORS[kind] }}
         />
-      ) : null}
+        <span className="slate-yrs-status-text">{text}</span>
+        {progress !== null && progress.total > 0 && kind === "syncing" ? (
+          <progress
+            aria-label={text}
+            className="slate-yrs-status-progress"
+            max={progress.total}
+            style={{ width: "5em", accentColor: COLORS[kind] }}
+            value={Math.min(progress.received, progress.total)}
+          />
+        ) : null}
+      </span>
       <span aria-live="polite" role="status" style={HIDDEN}>
         {spoken}
       </span>
-    </span>
+    </>
   );
 }
 

@@ -12,6 +12,8 @@ import { equal, isElement, isText } from "./neutral.js";
 /** What a binding tells the hub it belongs to. */
 export interface Parent {
   readonly collab: Collab;
+  /** The document's value now. */
+  value(): Editor["children"];
   /** Operations the editor has just applied by itself. */
   local(from: Binding, operations: readonly Operation[], normalization: boolean): void;
   selection(from: Binding): void;
@@ -115,7 +117,7 @@ export class Binding {
 
   /** Compares with the document and changes what differs, as little as possible. Whether there was anything. */
   mend(reason: string): boolean {
-    const value = this.#parent.collab.value();
+    const value = this.#parent.value();
     const operations = diff(this.#children, value);
     if (operations.length === 0) return false;
     try {
@@ -184,7 +186,7 @@ export class Binding {
 
   /** Inside a batch, a plugin has changed something by itself. What it did is the user's: the document gets it. */
   #adopt(): void {
-    const operations = diff(this.#parent.collab.value(), this.#children);
+    const operations = diff(this.#parent.value(), this.#children);
     if (operations.length > 0) this.#parent.local(this, operations, false);
   }
 

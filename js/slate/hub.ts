@@ -2,7 +2,7 @@
 // the engine for all, so that a batch has reached every editor before the first of them normalizes.
 //
 // Invariants: the first editor normalizes for all; what one editor does is in the others before its `apply` returns.
-import { type Operation, Range, Transforms } from "slate";
+import { type Descendant, type Operation, Range, Transforms } from "slate";
 import { type EngineHandle, engine } from "../engine.js";
 import type { Collab } from "../index.js";
 import { type Binding, isIn, type Parent } from "./binding.js";
@@ -30,24 +30,29 @@ export class Hub implements Parent {
   #active: Binding | null = null;
   #shared: Range | null = null;
   #announced = false;
+  #mending = false;
 
   constructor(collab: Collab) {
     this.collab = collab;
     this.#engine = collab[engine];
   }
 
-  add(binding: Binding): void {
+  /** The document's value, with what other editors have just done. Throws if the document is closed. */
+  value(): Descendant[] {
+    this.#engine.flush();
+    return this.collab.value();
+  }
+
+  add(binding: Binding, value: Descendant[]): void {
     if (this.#bindings.length === 0) {
       this.#subscriptions = [
         this.#engine.onOperations((operations, origin) => this.#receive(operations, origin)),
         this.#engine.onSelect((range) => this.#select(range)),
-        this.#engine.onDiverged(() => this.#mend("an operation was refused")),
+        this.#engine.onDiverged(() => this.#mendSoon()),
       ];
     }
     this.#bindings.push(binding);
-    // What other editors have just done is in the document when its value is read.
-    this.#engine.flush();
-    binding.open(this.collab.value());
+    binding.open(value);
   }
 
   remove(binding: Binding): void {
@@ -129,8 +134,15 @@ export class Hub implements Parent {
     Transforms.select(editor, range);
   }
 
-  #mend(reason: string): void {
-    for (const binding of this.#bindings) binding.mend(reason);
+  /** Not at once: it is often in the midst of a transform, which would go on at paths that are others by then. */
+  #mendSoon(): void {
+    if (this.#mending) return;
+    this.#mending = true;
+    queueMicrotask(() => {
+      this.#mending = false;
+      if (this.#bindings.length === 0 || this.collab.status.connection === "closed") return;
+      for (const binding of this.#bindings) binding.mend("an operation was refused");
+    });
   }
 }
 

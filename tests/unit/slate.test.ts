@@ -373,12 +373,13 @@ describe("the normalization gate", () => {
 });
 
 describe("divergence", () => {
-  it("mends the smallest differing subtree and reports it", () => {
+  it("mends the smallest differing subtree and reports it", async () => {
     const fake = new Fake([block("a"), block("b"), block("c")]);
     const editor = bind(fake, () => withReact(createEditor()));
     const [first, , third] = editor.children;
     fake.lose([text([1, 0], 1, "!")]);
     fake.emit("diverged");
+    await tick();
     expect(editor.children).toEqual(fake.value());
     expect(editor.children[0]).toBe(first);
     expect(editor.children[2]).toBe(third);
@@ -387,20 +388,22 @@ describe("divergence", () => {
     expect(fake.edits).toEqual([]);
   });
 
-  it("takes back an edit that the document refused", () => {
+  it("takes back an edit that the document refused", async () => {
     const fake = new Fake([block("a")]);
     const editor = bind(fake);
     fake.refuses = true;
     Transforms.insertText(editor, "x", { at: { path: [0, 0], offset: 0 } });
     fake.emit("diverged");
+    await tick();
     expect(editor.children).toEqual(fake.value());
     expect(editor.divergences).toBe(1);
   });
 
-  it("does nothing where nothing differs", () => {
+  it("does nothing where nothing differs", async () => {
     const fake = new Fake([block("a")]);
     const editor = bind(fake);
     fake.emit("diverged");
+    await tick();
     expect([editor.divergences, fake.reports.length]).toEqual([0, 0]);
   });
 
