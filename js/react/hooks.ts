@@ -11,6 +11,7 @@ import {
   type Presence,
   type Status,
 } from "../index.js";
+import { hubOf } from "../slate/hub.js";
 import { type CollabEditor, withCollab } from "../slate.js";
 
 /** What {@link useCollab} returns: neither of the two while the document is being opened. */
@@ -155,6 +156,10 @@ export function useCollabEditor<T extends BaseEditor>(
       setEditor(null);
     };
   }, [collab]);
+  useEffect(() => {
+    // `<Slate>` has been rendered with the editor, and may have given it its initial value.
+    if (editor !== null) hubOf(editor.collab).verify();
+  }, [editor]);
   return editor !== null && editor.collab === collab ? editor : null;
 }
 

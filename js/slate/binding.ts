@@ -1,8 +1,8 @@
 // One editor bound to a document: tells apart what its user does, what arrives, and what its normalizers make of that.
 //
 // Invariants: every operation of the editor reaches the hub exactly once and in the order of application, except those
-// that came from the document (no echo). `children` changes by operations only. Nothing thrown here reaches the page
-// because of a remote change: the editor is mended instead.
+// that came from the document (no echo). `children` changes by operations only: another value assigned to it is taken
+// back. Nothing thrown here reaches the page because of a remote change: the editor is mended instead.
 import { Editor, type Operation, type Path, type Range } from "slate";
 import type { Collab } from "../index.js";
 import { diff } from "./diff.js";
@@ -35,7 +35,8 @@ export class Binding {
   divergences = 0;
   readonly #parent: Parent;
   readonly #original: Editor["apply"];
-  #children: Editor["children"];
+  /** The value that the operations so far have led to. */
+  #known: Editor["children"];
   #mode: Mode = "local";
   #depth = 0;
   #bound = true;
@@ -43,7 +44,6 @@ export class Binding {
   #seen = 0;
   #operations: Operation[];
   #foreign = false;
-  #warned = false;
 
   constructor(editor: Editor, parent: Parent, cursors: boolean) {
     this.editor = editor;
@@ -52,26 +52,21 @@ export class Binding {
     this.#original = editor.apply;
     this.#operations = editor.operations;
     this.#seen = editor.operations.length;
-    this.#children = editor.children;
+    this.#known = editor.children;
     this.gate = new Gate(editor, parent.collab, (verdict) => this.normalize(verdict));
     editor.apply = this.#apply;
-    Object.defineProperty(editor, "children", {
-      configurable: true,
-      enumerable: true,
-      get: () => this.#children,
-      set: this.#assign,
-    });
   }
 
   /** The editor shows the document; its own value never wins. */
   open(value: Editor["children"]): void {
     const { editor } = this;
     const before = editor.operations.length;
-    this.#children = value;
-    if (editor.selection && !isIn(editor, editor.selection)) editor.selection = null;
+    this.#replace(value);
     this.#run("normalize", () => this.gate.spacers(withInlines(editor)));
     // Operations announce themselves in a microtask; without any, the new value must be announced here.
     if (editor.operations.length === before) editor.onChange();
+    // By then, what is made with the editor in the same task has been made: `<Slate initialValue>`, say.
+    setTimeout(() => this.verify());
   }
 
   close(): void {
@@ -79,18 +74,29 @@ export class Binding {
     this.#bound = false;
     this.gate.close();
     if (this.editor.apply === this.#apply) this.editor.apply = this.#original;
-    Object.defineProperty(this.editor, "children", {
-      configurable: true,
-      enumerable: true,
-      writable: true,
-      value: this.#children,
-    });
+  }
+
+  /** Takes back a value that was assigned to `children`. An equal one is fine, another would wipe the document. */
+  verify(): void {
+    const { editor } = this;
+    if (!this.#bound || editor.children === this.#known) return;
+    const equals = equal(editor.children, this.#known);
+    if (equals) this.#known = editor.children;
+    else {
+      this.#replace(this.#known);
+      editor.onChange();
+      console.warn(
+        "slate-yrs: a value was assigned to editor.children of a bound editor, and taken back: the value is the " +
+          "document's. Change it by transforms; give <Slate> `editor.children` as its initial value.",
+      );
+    }
   }
 
   /** Applies a batch that came from the document. Normalizing is a step of its own: see {@link normalize}. */
   receive(operations: readonly Operation[]): void {
     let failure: unknown = null;
     this.#foreign = false;
+    this.#catchUp();
     this.#quietly(() => {
       try {
         this.#run("remote", () => {
@@ -118,7 +124,8 @@ export class Binding {
   /** Compares with the document and changes what differs, as little as possible. Whether there was anything. */
   mend(reason: string): boolean {
     const value = this.#parent.value();
-    const operations = diff(this.#children, value);
+    const operations = diff(this.editor.children, value);
+    this.#known = this.editor.children;
     if (operations.length === 0) return false;
     try {
       this.#quietly(() =>
@@ -129,9 +136,8 @@ export class Binding {
     } catch {
       // Below.
     }
-    if (!equal(this.#children, value)) {
-      this.#children = value;
-      if (this.editor.selection && !isIn(this.editor, this.editor.selection)) this.editor.selection = null;
+    if (!equal(this.editor.children, value)) {
+      this.#replace(value);
       this.editor.onChange();
     }
     this.gate.discard();
@@ -150,7 +156,7 @@ export class Binding {
       return;
     }
     const outermost = this.#depth === 0;
-    if (outermost) this.#skip();
+    if (outermost) this.#catchUp();
     else this.#drain();
     if (this.#mode !== "remote") this.gate.check(op);
     else if (!outermost && op.type !== "set_selection") this.#foreign = true;
@@ -174,19 +180,28 @@ export class Binding {
     const from = this.#seen;
     if (operations.length === from) return;
     this.#seen = operations.length;
+    this.#known = this.editor.children;
     if (this.#mode === "remote") return;
     const changes = operations.slice(from).filter((op) => op.type !== "set_selection");
     if (changes.length > 0) this.#parent.local(this, changes, this.#mode === "normalize");
   }
 
-  #skip(): void {
-    this.#operations = this.editor.operations;
-    this.#seen = this.#operations.length;
+  /** What happened without `apply`: operations of a plugin that holds an older one, or a value assigned. */
+  #catchUp(): void {
+    this.#drain();
+    this.verify();
+  }
+
+  #replace(value: Editor["children"]): void {
+    const { editor } = this;
+    editor.children = value;
+    this.#known = value;
+    if (editor.selection && !isIn(editor, editor.selection)) editor.selection = null;
   }
 
   /** Inside a batch, a plugin has changed something by itself. What it did is the user's: the document gets it. */
   #adopt(): void {
-    const operations = diff(this.#parent.value(), this.#children);
+    const operations = diff(this.#parent.value(), this.editor.children);
     if (operations.length > 0) this.#parent.local(this, operations, false);
   }
 
@@ -227,20 +242,6 @@ export class Binding {
       holder.history = history;
     }
   }
-
-  /** `<Slate initialValue>` and others assign `children`. An equal value is fine, another would wipe the document. */
-  readonly #assign = (next: Editor["children"]): void => {
-    if (this.#depth > 0 || next === this.#children || equal(next, this.#children)) {
-      this.#children = next;
-      return;
-    }
-    if (this.#warned) return;
-    this.#warned = true;
-    console.warn(
-      "slate-yrs: assigning editor.children of a bound editor has no effect, for the value is the document's. " +
-        "Change it by transforms; give <Slate> `editor.children` as its initial value.",
-    );
-  };
 }
 
 /** Whether both ends of a selection are positions in the editor's value. */

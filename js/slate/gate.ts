@@ -41,6 +41,8 @@ export class Gate {
   #inner: NormalizeNode | null = null;
   #verdict: Verdict | null = null;
   #holding = false;
+  /** The refs there were when the normalizers began. */
+  #refs: Set<Ref> | null = null;
   #deferred: PathRef[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -66,6 +68,7 @@ export class Gate {
       for (const ref of waiting) this.#retry(ref.unref());
     } finally {
       this.#verdict = null;
+      this.#refs = null;
       this.#settle();
     }
   }
@@ -79,6 +82,7 @@ export class Gate {
       for (const path of [...paths].reverse()) this.#retry(path);
     } finally {
       this.#verdict = null;
+      this.#refs = null;
       this.#settle();
     }
   }
@@ -138,37 +142,40 @@ export class Gate {
     // While the user types, only the nodes that wait for somebody else's normalizer are held.
     const verdict = this.#verdict ?? (this.#isDeferred(entry[1]) ? "defer" : "write");
     if (verdict === "write" || this.#holding) return inner(entry, options);
-    const refs = snapshot(this.#editor);
+    this.#refs ??= new Set(allRefs(this.#editor));
     this.#holding = true;
     try {
       inner(entry, options);
     } catch (error) {
       if (error !== HELD) throw error;
-      release(this.#editor, refs);
-      if (verdict === "defer" && !this.#isDeferred(entry[1])) {
-        this.#deferred.push(Editor.pathRef(this.#editor, entry[1]));
-      }
+      this.#release(this.#refs);
+      if (verdict === "defer" && !this.#isDeferred(entry[1])) this.#defer(entry[1]);
     } finally {
       this.#holding = false;
+      if (this.#verdict === null) this.#refs = null;
     }
   };
+
+  #defer(path: Path): void {
+    const ref = Editor.pathRef(this.#editor, path);
+    this.#refs?.add(ref);
+    this.#deferred.push(ref);
+  }
 
   #isDeferred(path: Path): boolean {
     return this.#deferred.some((ref) => ref.current !== null && Path.equals(ref.current, path));
   }
+
+  /** A transform that was interrupted has left its refs behind; each would be moved by every later operation. */
+  #release(kept: ReadonlySet<Ref>): void {
+    for (const ref of allRefs(this.#editor)) if (!kept.has(ref)) ref.unref();
+  }
 }
 
-type Refs = ReadonlySet<{ unref(): unknown }>;
+interface Ref {
+  unref(): unknown;
+}
 
-function allRefs(editor: Editor): { unref(): unknown }[] {
+function allRefs(editor: Editor): Ref[] {
   return [...Editor.pathRefs(editor), ...Editor.pointRefs(editor), ...Editor.rangeRefs(editor)];
-}
-
-function snapshot(editor: Editor): Refs {
-  return new Set(allRefs(editor));
-}
-
-/** A transform that was interrupted has left its refs behind; each would be moved by every later operation. */
-function release(editor: Editor, kept: Refs): void {
-  for (const ref of allRefs(editor)) if (!kept.has(ref)) ref.unref();
 }

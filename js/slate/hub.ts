@@ -55,6 +55,11 @@ export class Hub implements Parent {
     binding.open(value);
   }
 
+  /** Takes back values that were assigned to the editors' `children`. */
+  verify(): void {
+    for (const binding of this.#bindings) binding.verify();
+  }
+
   remove(binding: Binding): void {
     const index = this.#bindings.indexOf(binding);
     if (index < 0) return;

@@ -10,6 +10,7 @@ import { withKinds } from "./random.js";
 
 export interface Replica {
   readonly kind: "ours" | "theirs";
+  readonly clientId: number;
   readonly editor: Editor;
   /** What the editor did reaches the document; returns the updates made since. */
   flush(): Uint8Array[];
@@ -50,6 +51,7 @@ export async function ours(start: Uint8Array, options: { undo?: boolean } = {}):
   collab.on("error", (error) => failures.push(error));
   return {
     kind: "ours",
+    clientId: collab.clientId,
     editor,
     flush: () => {
       collab[engine].flush();
@@ -71,8 +73,9 @@ export async function ours(start: Uint8Array, options: { undo?: boolean } = {}):
   };
 }
 
-export function theirs(start: Uint8Array): Replica {
+export function theirs(start: Uint8Array, clientId?: number): Replica {
   const doc = new Y.Doc();
+  if (clientId !== undefined) doc.clientID = clientId;
   Y.applyUpdate(doc, start);
   const editor = withYjs(withKinds(createEditor()), doc.get("content", Y.XmlText));
   YjsEditor.connect(editor);
@@ -84,6 +87,7 @@ export function theirs(start: Uint8Array): Replica {
   });
   return {
     kind: "theirs",
+    clientId: doc.clientID,
     editor,
     flush: () => {
       YjsEditor.flushLocalChanges(editor);

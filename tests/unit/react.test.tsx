@@ -307,6 +307,25 @@ describe("an editor on the page", () => {
   });
 });
 
+/** As it should not be done: the text is lost from the view, if nobody takes care. */
+function Careless({ fake }: { fake: Fake }): ReactElement | null {
+  const editor = useCollabEditor(fake.collab, () => withReact(createEditor()));
+  return editor === null ? null : (
+    <Slate editor={editor as never} initialValue={[block("")]}>
+      <Editable />
+    </Slate>
+  );
+}
+
+it("f9: the initial value of <Slate> does not hide the document", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const view = render(<Careless fake={new Fake([block("kept")])} />);
+  await settle();
+  expect(view.container.textContent).toBe("kept");
+  expect(warn).toHaveBeenCalledTimes(1);
+  warn.mockRestore();
+});
+
 describe("StatusBadge", () => {
   const say = (status: Partial<Status>) => statusText({ ...ONLINE, ...status }).text;
 

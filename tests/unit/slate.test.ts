@@ -133,7 +133,7 @@ describe("binding", () => {
     expect(editor.collab).toBe(two.collab);
   });
 
-  it("f32: disconnect unbinds everything and may be called again", () => {
+  it("f32: disconnect unbinds everything and may be called again", async () => {
     const fake = new Fake([block("a")]);
     const editor = bind(fake);
     const { apply } = editor;
@@ -146,20 +146,40 @@ describe("binding", () => {
     expect(fake.edits).toEqual([]);
     expect(fake.listeners()).toBe(0);
     editor.children = [block("free")];
+    await tick();
     expect(Node.string(editor)).toBe("free");
   });
 
-  it("f9: assigning another value does not wipe the document", () => {
+  it("f9: assigning another value does not wipe the document", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const fake = new Fake([block("kept")]);
     const editor = bind(fake);
+    const next = [tick, () => fake.receive([text([0, 0], 0, "")]), () => editor.apply(text([0, 0], 0, ""))];
     editor.children = [block("")];
+    await next[0]!();
     expect(Node.string(editor)).toBe("kept");
-    expect(warn).toHaveBeenCalledTimes(1);
+    for (const each of next.slice(1)) {
+      editor.children = [block("")];
+      await each();
+      expect(Node.string(editor)).toBe("kept");
+    }
+    expect(warn).toHaveBeenCalledTimes(3);
     const copy = structuredClone(editor.children);
     editor.children = copy;
-    expect(editor.children).toBe(copy);
+    Transforms.insertText(editor, "!", { at: { path: [0, 0], offset: 4 } });
+    expect(Node.string(editor)).toBe("kept!");
+    expect(warn).toHaveBeenCalledTimes(3);
     warn.mockRestore();
+  });
+
+  it("notices operations that a plugin applied past it", () => {
+    const fake = new Fake([block("a")]);
+    const editor = createEditor();
+    const { apply } = editor;
+    withCollab(editor, fake.collab);
+    apply(text([0, 0], 1, "b"));
+    Transforms.insertText(editor, "c", { at: { path: [0, 0], offset: 2 } });
+    expect(Node.string(fake.value()[0]!)).toBe("abc");
   });
 });
 
@@ -363,6 +383,7 @@ describe("the normalization gate", () => {
   it("leaves no refs behind and gives the normalizer back", () => {
     const { fake, editor } = setup([3]);
     const { normalizeNode } = editor;
+    vi.runAllTimers();
     const refs = () => Editor.pathRefs(editor).size + Editor.pointRefs(editor).size + Editor.rangeRefs(editor).size;
     fake.receive([removeLast]);
     fake.receive([{ type: "insert_node", path: [1], node: block("") }]);
