@@ -15,7 +15,14 @@ import {
   encodeRange,
   wellFormed,
 } from "./codec.js";
-import { type EngineConfig, type EngineHandle, type EngineListener, engine, ORIGINS } from "./engine.js";
+import {
+  type EditOptions,
+  type EngineConfig,
+  type EngineHandle,
+  type EngineListener,
+  engine,
+  ORIGINS,
+} from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { Emitter } from "./events.js";
 import { address, toJson } from "./options.js";
@@ -244,10 +251,10 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     if (operations.length > 0) this.#events.emit("change", { origin: "local", operations });
   }
 
-  #edit(operation: Operation): void {
+  #edit(operation: Operation, options?: EditOptions): void {
     if (operation.type === "set_selection" || this.#engine === null) return;
     try {
-      this.#into((to) => queue(to, operation));
+      this.#into((to) => queue(to, operation, options?.normalization === true));
     } catch (error) {
       // The editor has applied it already: what it has and the document has not is mended by the binding.
       this.#report(toCollabError(error, "invalid-update"));
@@ -378,13 +385,14 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   #handle(): EngineHandle {
     return {
-      edit: (operation) => this.#edit(operation),
+      edit: (operation, options) => this.#edit(operation, options),
       flush: () => this.#quietly(() => this.#flush()),
       select: (range) => this.#quietly(() => this.#into((to) => to.select(encodeRange(range)))),
       onOperations: (listener) =>
         this.#internal.on("operations", ({ operations, origin }) => listener(operations, origin)),
       onSelect: (listener) => this.#internal.on("select", listener),
       onDiverged: (listener) => this.#internal.on("diverged", () => listener()),
+      report: (message) => this.#report(new CollabError("invalid-update", message)),
       anchor: (range) => {
         this.#flush();
         const anchor = this.#demand((to) => to.anchor(encodeRange(range)));
@@ -422,7 +430,12 @@ function closedError(): CollabError {
 }
 
 /** Text operations as scalars, which is what most are; the others as a batch. */
-function queue(to: Engine, operation: Exclude<Operation, { type: "set_selection" }>): void {
+function queue(to: Engine, operation: Exclude<Operation, { type: "set_selection" }>, normalization: boolean): void {
+  if (normalization) {
+    const { words, text } = encodeOperation(operation);
+    to.normalize(words, text);
+    return;
+  }
   if ((operation.type === "insert_text" || operation.type === "remove_text") && operation.path.length <= 3) {
     const { path, text } = operation;
     for (const index of path) checkIndex(index);

@@ -1,14 +1,20 @@
 // What the editor bindings use of an open document. Internal: not exported from the package.
 import type { Operation, Range } from "slate";
-import type { Origin } from "./types.js";
+import type { Collab, Origin } from "./types.js";
 
 /** `collab[engine]` is the document's {@link EngineHandle}. */
 export const engine: unique symbol = Symbol("slate-yrs engine");
 
+/** Whose an operation is. */
+export interface EditOptions {
+  /** Made by the editor's normalizers after a change by others: no part of anyone's undo. */
+  normalization?: boolean;
+}
+
 /** Nothing of it throws into the editor; after the document is closed, nothing of it does anything. */
 export interface EngineHandle {
   /** An operation the editor has just applied; `set_selection` is ignored. Schedules a flush in a microtask. */
-  edit(operation: Operation): void;
+  edit(operation: Operation, options?: EditOptions): void;
   /** Makes what is queued one transaction, now. */
   flush(): void;
   /** The editor's selection; sent to peers when it has changed, as often as is good for them. */
@@ -19,10 +25,17 @@ export interface EngineHandle {
   onSelect(listener: (range: Range) => void): () => void;
   /** The editor's value may differ from the document's: compare with `collab.value()` and mend. */
   onDiverged(listener: () => void): () => void;
+  /** The editor was found to differ from the document, and was mended: goes out as an `error` event. */
+  report(message: string): void;
   /** The range as text that survives edits; throws a CollabError if it does not lie in the document. */
   anchor(range: Range): string;
   /** Where an anchor is now; null if its place is gone. */
   resolve(anchor: string): Range | null;
+}
+
+/** The handle of a document. */
+export function handleOf(collab: Collab): EngineHandle {
+  return (collab as Collab & { readonly [engine]: EngineHandle })[engine];
 }
 
 /** What `new Engine` takes, as JSON: `src/js/config.rs`. */

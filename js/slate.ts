@@ -1,7 +1,7 @@
 // `slate-yrs/slate`: binds a Slate editor to a document. What the user does goes to the document, what others do comes
 // back as operations, and undo is the document's: only one's own edits, whatever others did meanwhile.
 import type { BaseEditor, Editor, Range } from "slate";
-import { engine } from "./engine.js";
+import { handleOf } from "./engine.js";
 import type { Collab } from "./index.js";
 import { Binding } from "./slate/binding.js";
 import { hubOf } from "./slate/hub.js";
@@ -73,14 +73,14 @@ export function withCollab<T extends BaseEditor>(
  * same to every client of this document.
  */
 export function anchor(editor: CollabEditor, range: Range): string {
-  const handle = editor.collab[engine];
+  const handle = handleOf(editor.collab);
   handle.flush();
   return handle.anchor(range);
 }
 
 /** Where an {@link anchor} is now. `null`: what it stood on is gone, or it is not one of this document. */
 export function resolve(editor: CollabEditor, anchor: string): Range | null {
-  const handle = editor.collab[engine];
+  const handle = handleOf(editor.collab);
   handle.flush();
   return handle.resolve(anchor);
 }

@@ -57,6 +57,14 @@ impl Engine {
         Ok(())
     }
 
+    /// The same, for what the editor's normalizers made of a change by others.
+    pub fn normalize(&self, words: &[u32], text: &str) -> Result<(), JsValue> {
+        for op in decode_ops(words, text).map_err(codec_error)? {
+            self.driver.feed(Input::Normalize(op));
+        }
+        Ok(())
+    }
+
     /// What is queued becomes one transaction.
     pub fn flush(&self) {
         self.driver.feed(Input::Flush);

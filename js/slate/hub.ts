@@ -3,7 +3,7 @@
 //
 // Invariants: the first editor normalizes for all; what one editor does is in the others before its `apply` returns.
 import { type Descendant, type Operation, Range, Transforms } from "slate";
-import { type EngineHandle, engine } from "../engine.js";
+import { type EngineHandle, handleOf } from "../engine.js";
 import type { Collab } from "../index.js";
 import { type Binding, isIn, type Parent } from "./binding.js";
 import { verdictOf } from "./gate.js";
@@ -34,7 +34,7 @@ export class Hub implements Parent {
 
   constructor(collab: Collab) {
     this.collab = collab;
-    this.#engine = collab[engine];
+    this.#engine = handleOf(collab);
   }
 
   /** The document's value, with what other editors have just done. Throws if the document is closed. */
@@ -100,7 +100,7 @@ export class Hub implements Parent {
 
   mended(from: Binding, reason: string): void {
     from.divergences++;
-    this.#engine.report?.(reason);
+    this.#engine.report(reason);
   }
 
   #receive(operations: readonly Operation[], origin: Origin): void {

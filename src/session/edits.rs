@@ -32,13 +32,27 @@ impl Seed {
     }
 }
 
+/// Whose operations are queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Author {
+    User,
+    /// The editor, after a change by others: nobody can undo it.
+    Normalizer,
+}
+
 impl Session {
-    pub(super) fn edit(&mut self, op: Op) {
+    pub(super) fn edit(&mut self, op: Op, author: Author) {
+        if author != self.author {
+            self.flush();
+            self.author = author;
+        }
         if self.queue.is_empty() {
             self.selection_before = self.presence.selection(&self.doc);
         }
         self.queue.push(op);
-        self.presence.edited(self.now);
+        if author == Author::User {
+            self.presence.edited(self.now);
+        }
     }
 
     /// The queue becomes one transaction, one update.
@@ -47,10 +61,18 @@ impl Session {
             return;
         }
         let ops = std::mem::take(&mut self.queue);
+        let normalized = if self.author == Author::Normalizer { ops.clone() } else { Vec::new() };
         let mut change = self.doc.apply_local(ops);
         let before = self.selection_before.take();
-        if !change.inverse.is_empty() {
-            self.undo.record(self.now, std::mem::take(&mut change.inverse), before);
+        let inverse = std::mem::take(&mut change.inverse);
+        match self.author {
+            Author::User if !inverse.is_empty() => self.undo.record(self.now, inverse, before),
+            Author::User => {}
+            Author::Normalizer => {
+                let refused = |op: &Op| change.rejected.iter().any(|(rejected, _)| rejected == op);
+                let applied: Vec<Op> = normalized.into_iter().filter(|op| !refused(op)).collect();
+                self.undo.transform(&applied);
+            }
         }
         let corrections = std::mem::take(&mut change.ops);
         self.undo.transform(&corrections);

@@ -31,7 +31,7 @@ use crate::slate::{DocOptions, Node, Op, Range, SlateDoc};
 use crate::undo::Undo;
 
 use connection::{Due, Link, Retries, Why};
-use edits::Seed;
+use edits::{Author, Seed};
 use journal::Journal;
 use outbox::Outbox;
 use presence::Presence;
@@ -49,6 +49,8 @@ pub struct Session {
     undo: Undo,
     /// Local operations the doc does not have yet, and the selection before the first.
     queue: Vec<Op>,
+    /// Who made what is queued.
+    author: Author,
     selection_before: Option<Range>,
     /// The doc keeps updates that wait for others.
     incomplete: bool,
@@ -104,6 +106,7 @@ impl Session {
             random,
             undo: Undo::new(config.capture_timeout),
             queue: Vec::new(),
+            author: Author::User,
             selection_before: None,
             incomplete: false,
             journal: Journal::new(config.store),
@@ -149,7 +152,8 @@ impl Session {
 
     fn dispatch(&mut self, input: Input) {
         match input {
-            Input::Edit(op) => self.edit(op),
+            Input::Edit(op) => self.edit(op, Author::User),
+            Input::Normalize(op) => self.edit(op, Author::Normalizer),
             Input::Flush | Input::Suspend => self.flush(),
             Input::Select(range) => self.select(range),
             Input::Undo => self.undo(),

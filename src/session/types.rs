@@ -57,6 +57,8 @@ pub enum Input {
     // --- the editor
     /// A local operation the editor has just applied. Queued: it reaches the doc with the next flush.
     Edit(Op),
+    /// The same, made by the editor's normalizers after a change by others: no part of anyone's undo.
+    Normalize(Op),
     /// The end of an editor tick: what is queued becomes one transaction, one update.
     Flush,
     /// The editor's selection, after the operations queued so far.

@@ -3,7 +3,7 @@
 import { slateNodesToInsertDelta, withYjs, YjsEditor, yTextToSlateElement } from "@slate-yjs/core";
 import { createEditor, type Descendant, type Editor } from "slate";
 import * as Y from "yjs";
-import { engine } from "../../js/engine.js";
+import { handleOf } from "../../js/engine.js";
 import { type Collab, open } from "../../js/index.js";
 import { type CollabEditor, withCollab } from "../../js/slate.js";
 import { withKinds } from "./random.js";
@@ -54,7 +54,7 @@ export async function ours(start: Uint8Array, options: { undo?: boolean } = {}):
     clientId: collab.clientId,
     editor,
     flush: () => {
-      collab[engine].flush();
+      handleOf(collab).flush();
       const made = updates;
       updates = [];
       if (failures.length > 0) throw failures[0];
@@ -133,5 +133,13 @@ export function canonical(value: readonly unknown[]): unknown[] {
 
 function sorted(object: object): Record<string, unknown> {
   const entries = Object.entries(object).filter(([key, value]) => key !== "children" && value !== undefined);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key, ordered(value)] as const).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+/** Maps have no order in a document. */
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  return typeof value === "object" && value !== null ? sorted(value) : value;
 }
