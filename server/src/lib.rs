@@ -5,6 +5,7 @@
 //! docs/SERVER.md.
 
 pub mod clock;
+pub mod compact;
 pub mod config;
 pub mod connection;
 pub mod http;
@@ -15,6 +16,8 @@ pub mod replica;
 pub mod room;
 pub mod server;
 pub mod storage;
+#[cfg(any(test, debug_assertions))]
+pub mod testing;
 pub mod validate;
 pub mod wire;
 pub mod writer;

@@ -23,6 +23,9 @@ CREATE TABLE scene_versions (
     PRIMARY KEY (document, seq)
 );
 
+-- To recognise a submission that is sent again.
+CREATE INDEX scene_versions_submission ON scene_versions (document, session, client_seq) WHERE session IS NOT NULL;
+
 -- How far each client session of a document is stored.
 CREATE TABLE sessions (
     document    TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
@@ -47,3 +50,10 @@ CREATE TABLE snapshots (
 );
 CREATE INDEX snapshots_document ON snapshots (document, kind, through_seq);
 CREATE UNIQUE INDEX snapshots_head ON snapshots (document) WHERE kind = 'head';
+
+-- Work that one server at a time does.
+CREATE TABLE leases (
+    name        TEXT PRIMARY KEY NOT NULL,
+    holder      TEXT NOT NULL,
+    until       BIGINT NOT NULL
+) WITHOUT ROWID;

@@ -38,6 +38,9 @@ pub async fn all(storage: &dyn Storage) {
     f19_merges_replace_exactly_their_rows(storage).await;
     deletion_ends_an_epoch(storage).await;
     large_values(storage).await;
+    leases(storage).await;
+    named_versions(storage).await;
+    fine_rows_and_old_sessions(storage).await;
 }
 
 async fn documents_have_one_epoch(storage: &dyn Storage) {
@@ -211,6 +214,52 @@ async fn large_values(storage: &dyn Storage) {
     assert_eq!(storage.get_updates_since("large", 0, 1).await.expect("works")[0].bytes, bytes);
 }
 
+async fn leases(storage: &dyn Storage) {
+    assert!(storage.take_lease("work", "a", 100, 200).await.expect("works"));
+    assert!(!storage.take_lease("work", "b", 150, 250).await.expect("works"));
+    assert!(storage.take_lease("work", "a", 150, 300).await.expect("works"));
+    assert!(!storage.take_lease("work", "b", 250, 350).await.expect("works"));
+    assert!(storage.take_lease("work", "b", 301, 400).await.expect("works"));
+    assert!(storage.take_lease("other", "a", 301, 400).await.expect("works"));
+}
+
+async fn named_versions(storage: &dyn Storage) {
+    let document = storage.open_document("named", 1).await.expect("opens");
+    storage.store_update("named", &document.epoch, 1, &[1]).await.expect("stored");
+    let version = |id: &str, at| NamedVersion {
+        id: id.into(),
+        document: "named".into(),
+        seq: 1,
+        label: "First — draft".into(),
+        author: Some("ada".into()),
+        at,
+        bytes: 2,
+    };
+    storage.put_named(&version("v1", 5), &[1, 2]).await.expect("works");
+    storage.put_named(&version("v2", 6), &[3, 4]).await.expect("works");
+    storage.put_head("named", &document.epoch, 1, 7, &[9]).await.expect("works");
+    assert_eq!(storage.named("named").await.expect("works"), [version("v2", 6), version("v1", 5)]);
+    let state = storage.named_state("named", "v1").await.expect("works");
+    assert_eq!(state, Some((version("v1", 5), vec![1, 2])));
+    // No other document's.
+    assert_eq!(storage.named_state("one", "v1").await.expect("works"), None);
+    assert_eq!(storage.named("one").await.expect("works"), []);
+}
+
+async fn fine_rows_and_old_sessions(storage: &dyn Storage) {
+    let document = storage.open_document("fine", 1).await.expect("opens");
+    store(storage, StoreRequest { at: 10, ..submitted(&document, "old", 1, &[1, 1]) }).await.expect("stored");
+    store(storage, StoreRequest { at: 20, ..submitted(&document, "new", 1, &[2]) }).await.expect("stored");
+    assert_eq!(storage.fine_rows("fine", 5, 0).await.expect("works"), 0);
+    assert_eq!(storage.fine_rows("fine", 15, 0).await.expect("works"), 1);
+    assert_eq!(storage.fine_rows("fine", 25, 15).await.expect("works"), 2);
+    assert_eq!(storage.log_bytes("fine").await.expect("works"), 3);
+    assert_eq!(storage.log_bytes("nothing").await.expect("works"), 0);
+    assert_eq!(storage.forget_sessions(15).await.expect("works"), 1);
+    assert_eq!(storage.progress("fine", "old").await.expect("works").last, 0);
+    assert_eq!(storage.progress("fine", "new").await.expect("works").last, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_conforms() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -221,4 +270,16 @@ async fn sqlite_conforms() {
     // Everything is there when it is opened again; a damaged row is set aside.
     let storage = SqlStorage::open(&url, Durability::Full).await.expect("opens");
     assert_eq!(storage.document("seq").await.expect("works").expect("there").tip, 201);
+}
+
+/// The same on a real PostgreSQL, started for this test. Skipped, loudly, only where there is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_conforms() {
+    let Some(postgres) = crate::testing::Postgres::start() else { return };
+    let storage = SqlStorage::open(&postgres.url("conformance"), Durability::Full).await.expect("opens");
+    all(&storage).await;
+    storage.close().await;
+    let storage = SqlStorage::open(&postgres.url("conformance"), Durability::Full).await.expect("opens again");
+    assert_eq!(storage.document("seq").await.expect("works").expect("there").tip, 201);
+    storage.close().await;
 }

@@ -146,6 +146,19 @@ impl Authors {
     }
 }
 
+/// A state that someone gave a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedVersion {
+    pub id: String,
+    pub document: String,
+    pub seq: Seq,
+    pub label: String,
+    pub author: Option<String>,
+    pub at: Millis,
+    /// Of the state.
+    pub bytes: u64,
+}
+
 /// What a document is loaded from: the head snapshot and the rows after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SceneState {
@@ -235,6 +248,28 @@ pub trait Storage: Send + Sync + 'static {
     /// Replaces rows by merged ones, each replacement in a transaction of its own; false where a row was not there
     /// any more.
     async fn compact_updates(&self, document: &str, merges: &[Merge]) -> Result<Vec<bool>>;
+
+    /// How many rows are finer than they need be: edits from before `edits_before`, and anything finer than a day from
+    /// before `hours_before`.
+    async fn fine_rows(&self, document: &str, edits_before: Millis, hours_before: Millis) -> Result<u64>;
+
+    /// Bytes of the document's log.
+    async fn log_bytes(&self, document: &str) -> Result<u64>;
+
+    /// Forgets sessions that stored nothing since `before`. Resends of theirs are still recognised by the CRDT.
+    async fn forget_sessions(&self, before: Millis) -> Result<u64>;
+
+    /// Takes, or renews, a lease; false while another holder has it.
+    async fn take_lease(&self, name: &str, holder: &str, now: Millis, until: Millis) -> Result<bool>;
+
+    /// Keeps a whole state for ever.
+    async fn put_named(&self, version: &NamedVersion, bytes: &[u8]) -> Result<()>;
+
+    /// The named versions of a document, newest first.
+    async fn named(&self, document: &str) -> Result<Vec<NamedVersion>>;
+
+    /// A named version's state.
+    async fn named_state(&self, document: &str, id: &str) -> Result<Option<(NamedVersion, Vec<u8>)>>;
 
     /// Answers if the database does.
     async fn ping(&self) -> Result<()>;

@@ -14,8 +14,8 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyConnection, AnyPool, Executor, Row, Transaction};
 
 use super::{
-    Authors, Detail, Document, Merge, Millis, NewUpdate, Progress, Refusal, Result, SceneState, Seq, Storage,
-    StorageError, StoreRequest, Stored, Submission, UpdateRow,
+    Authors, Detail, Document, Merge, Millis, NamedVersion, NewUpdate, Progress, Refusal, Result, SceneState, Seq,
+    Storage, StorageError, StoreRequest, Stored, Submission, UpdateRow,
 };
 
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -25,6 +25,9 @@ static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migratio
 const ROWS_PER_INSERT: usize = 64;
 
 const UPDATE_COLUMNS: &str = "seq, first_seq, detail, author, at, bytes, checksum, quarantined";
+
+const NAMED_SELECT: &str =
+    "SELECT id, document, through_seq, label, author, at, CAST(LENGTH(bytes) AS BIGINT) FROM snapshots";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dialect {
@@ -455,6 +458,76 @@ impl Storage for SqlStorage {
         Ok(done)
     }
 
+    async fn fine_rows(&self, document: &str, edits_before: Millis, hours_before: Millis) -> Result<u64> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) FROM scene_versions WHERE document = $1 AND quarantined IS NULL \
+             AND ((detail = 0 AND at < $2) OR (detail < 2 AND at < $3))",
+        )
+        .bind(document)
+        .bind(edits_before)
+        .bind(hours_before)
+        .fetch_one(&self.reads)
+        .await?;
+        Ok(row.try_get::<i64, _>(0)? as u64)
+    }
+
+    async fn log_bytes(&self, document: &str) -> Result<u64> {
+        let sql = "SELECT CAST(COALESCE(SUM(LENGTH(bytes)), 0) AS BIGINT) FROM scene_versions WHERE document = $1";
+        let row = sqlx::query(sql).bind(document).fetch_one(&self.reads).await?;
+        Ok(row.try_get::<i64, _>(0)? as u64)
+    }
+
+    async fn forget_sessions(&self, before: Millis) -> Result<u64> {
+        let result = sqlx::query("DELETE FROM sessions WHERE at < $1").bind(before).execute(&self.writes).await?;
+        Ok(result.rows_affected())
+    }
+
+    async fn take_lease(&self, name: &str, holder: &str, now: Millis, until: Millis) -> Result<bool> {
+        let taken = sqlx::query(
+            "INSERT INTO leases (name, holder, until) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE \
+             SET holder = $2, until = $3 WHERE leases.holder = $2 OR leases.until < $4",
+        )
+        .bind(name)
+        .bind(holder)
+        .bind(until)
+        .bind(now)
+        .execute(&self.writes)
+        .await?;
+        Ok(taken.rows_affected() > 0)
+    }
+
+    async fn put_named(&self, version: &NamedVersion, bytes: &[u8]) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO snapshots (id, document, kind, through_seq, label, author, at, bytes, checksum) \
+             VALUES ($1, $2, 'named', $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(&version.id)
+        .bind(&version.document)
+        .bind(version.seq)
+        .bind(&version.label)
+        .bind(version.author.clone())
+        .bind(version.at)
+        .bind(bytes.to_vec())
+        .bind(checksum(bytes))
+        .execute(&self.writes)
+        .await?;
+        Ok(())
+    }
+
+    async fn named(&self, document: &str) -> Result<Vec<NamedVersion>> {
+        let sql = format!("{NAMED_SELECT} WHERE document = $1 AND kind = 'named' ORDER BY at DESC, id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(document).fetch_all(&self.reads).await?;
+        rows.iter().map(named_row).collect()
+    }
+
+    async fn named_state(&self, document: &str, id: &str) -> Result<Option<(NamedVersion, Vec<u8>)>> {
+        let sql = format!("{NAMED_SELECT} WHERE document = $1 AND kind = 'named' AND id = $2");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(document).bind(id).fetch_optional(&self.reads).await?;
+        let Some(row) = row else { return Ok(None) };
+        let state = sqlx::query("SELECT bytes FROM snapshots WHERE id = $1").bind(id).fetch_one(&self.reads).await?;
+        Ok(Some((named_row(&row)?, state.try_get(0)?)))
+    }
+
     async fn ping(&self) -> Result<()> {
         sqlx::query("SELECT 1").fetch_one(&self.reads).await?;
         Ok(())
@@ -516,6 +589,18 @@ fn document_row(row: &AnyRow) -> Result<Document> {
         tip: row.try_get(2)?,
         created_at: row.try_get(3)?,
         updated_at: row.try_get(4)?,
+    })
+}
+
+fn named_row(row: &AnyRow) -> Result<NamedVersion> {
+    Ok(NamedVersion {
+        id: row.try_get(0)?,
+        document: row.try_get(1)?,
+        seq: row.try_get(2)?,
+        label: row.try_get::<Option<String>, _>(3)?.unwrap_or_default(),
+        author: row.try_get(4)?,
+        at: row.try_get(5)?,
+        bytes: row.try_get::<i64, _>(6)? as u64,
     })
 }
 

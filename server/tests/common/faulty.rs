@@ -74,6 +74,34 @@ impl Storage for Faulty {
         self.inner.compact_updates(document, merges).await
     }
 
+    async fn fine_rows(&self, document: &str, edits_before: Millis, hours_before: Millis) -> Result<u64> {
+        self.inner.fine_rows(document, edits_before, hours_before).await
+    }
+
+    async fn log_bytes(&self, document: &str) -> Result<u64> {
+        self.inner.log_bytes(document).await
+    }
+
+    async fn forget_sessions(&self, before: Millis) -> Result<u64> {
+        self.inner.forget_sessions(before).await
+    }
+
+    async fn take_lease(&self, name: &str, holder: &str, now: Millis, until: Millis) -> Result<bool> {
+        self.inner.take_lease(name, holder, now, until).await
+    }
+
+    async fn put_named(&self, version: &NamedVersion, bytes: &[u8]) -> Result<()> {
+        self.inner.put_named(version, bytes).await
+    }
+
+    async fn named(&self, document: &str) -> Result<Vec<NamedVersion>> {
+        self.inner.named(document).await
+    }
+
+    async fn named_state(&self, document: &str, id: &str) -> Result<Option<(NamedVersion, Vec<u8>)>> {
+        self.inner.named_state(document, id).await
+    }
+
     async fn ping(&self) -> Result<()> {
         self.inner.ping().await
     }

@@ -1,0 +1,237 @@
+//! Compaction: what is old becomes coarser, and nothing that is kept reads differently (F19).
+//!
+//! Edits stay as received for a day. Older ones are merged by the hour, after thirty days by the day; named versions
+//! are states of their own and stay for ever. A merge replaces exactly the rows it was made of, in one short
+//! transaction, and only after its result was compared with them; rows in quarantine are left alone, and so is what
+//! waits for updates that never came. Run again after an interruption it goes on where it was.
+
+use std::sync::Arc;
+
+use crate::replica::{ApplyError, Replica};
+use crate::storage::{Authors, Detail, Merge, Millis, Seq, Storage, StorageError, UpdateRow};
+
+const HOUR_MS: Millis = 3_600_000;
+const DAY_MS: Millis = 24 * HOUR_MS;
+/// Rows merged into one: keeps the transaction, and with it the time writers wait, short.
+const MAX_MERGE: usize = 500;
+const PAGE: u32 = 1_000;
+/// Documents looked at in one go.
+const DOCUMENTS_PAGE: u32 = 200;
+/// The lease of a whole run is renewed with every document.
+const LEASE_MS: Millis = 10 * 60_000;
+const LEASE: &str = "compaction";
+
+/// How long what is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Edits younger than this stay as received.
+    pub edits_ms: Millis,
+    /// Hours younger than this are not merged into days.
+    pub hours_ms: Millis,
+    /// Sessions that stored nothing for so long are forgotten.
+    pub sessions_ms: Millis,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { edits_ms: DAY_MS, hours_ms: 30 * DAY_MS, sessions_ms: 90 * DAY_MS }
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Report {
+    pub documents: u64,
+    pub rows_merged: u64,
+    pub rows_made: u64,
+    /// Merges that were given up, because a row had changed or the result would have differed.
+    pub given_up: u64,
+}
+
+impl Report {
+    fn add(&mut self, other: Self) {
+        self.documents += other.documents;
+        self.rows_merged += other.rows_merged;
+        self.rows_made += other.rows_made;
+        self.given_up += other.given_up;
+    }
+}
+
+/// Compacts every document that needs it. None if another server is at it.
+pub async fn compact_all(
+    storage: &Arc<dyn Storage>,
+    retention: Retention,
+    holder: &str,
+    clock: impl Fn() -> Millis,
+) -> Result<Option<Report>, StorageError> {
+    let mut report = Report::default();
+    let mut after = String::new();
+    loop {
+        let documents = storage.documents(&after, DOCUMENTS_PAGE).await?;
+        let Some(last) = documents.last() else { break };
+        after.clone_from(&last.id);
+        for document in &documents {
+            let now = clock();
+            if !storage.take_lease(LEASE, holder, now, now + LEASE_MS).await? {
+                return Ok(None);
+            }
+            report.add(compact_document(storage, &document.id, retention, now).await?);
+        }
+    }
+    let now = clock();
+    storage.forget_sessions(now - retention.sessions_ms).await?;
+    // Given back: the next run may be another server's.
+    storage.take_lease(LEASE, holder, now, now).await?;
+    Ok(Some(report))
+}
+
+/// Compacts one document.
+pub async fn compact_document(
+    storage: &Arc<dyn Storage>,
+    document: &str,
+    retention: Retention,
+    now: Millis,
+) -> Result<Report, StorageError> {
+    let mut report = Report { documents: 1, ..Report::default() };
+    loop {
+        let fine = storage.fine_rows(document, now - retention.edits_ms, now - retention.hours_ms).await?;
+        if fine == 0 {
+            return Ok(report);
+        }
+        let pass = pass(storage, document, retention, now).await?;
+        report.add(pass);
+        // A window of more rows than one merge takes needs another pass.
+        if pass.rows_merged == pass.rows_made {
+            return Ok(report);
+        }
+    }
+}
+
+async fn pass(
+    storage: &Arc<dyn Storage>,
+    document: &str,
+    retention: Retention,
+    now: Millis,
+) -> Result<Report, StorageError> {
+    let mut report = Report::default();
+    let mut replica = Replica::new();
+    let mut group: Vec<UpdateRow> = Vec::new();
+    let mut window = None;
+    let mut after: Seq = 0;
+    loop {
+        let rows = storage.get_updates_since(document, after, PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.seq;
+        for row in rows {
+            let next = window_of(&row, retention, now);
+            if next.is_none() || next != window || group.len() == MAX_MERGE {
+                let full = std::mem::take(&mut group);
+                replica = close_group(storage, document, window, full, replica, &mut report).await?;
+                window = next;
+            }
+            if next.is_none() && row.quarantined.is_none() && row.at >= now - retention.edits_ms {
+                // From here on nothing is old enough; later rows may be older by their clock, never by their seq.
+                return Ok(report);
+            }
+            if row.quarantined.is_none() {
+                group.push(row);
+            }
+        }
+    }
+    close_group(storage, document, window, group, replica, &mut report).await?;
+    Ok(report)
+}
+
+/// The stretch of time whose rows become one, and how coarse it is. None: the row stays as it is.
+fn window_of(row: &UpdateRow, retention: Retention, now: Millis) -> Option<(Detail, Millis)> {
+    if row.quarantined.is_some() || row.at >= now - retention.edits_ms {
+        return None;
+    }
+    if row.at >= now - retention.hours_ms {
+        return Some((Detail::Hour, row.at.div_euclid(HOUR_MS)));
+    }
+    Some((Detail::Day, row.at.div_euclid(DAY_MS)))
+}
+
+/// Merges the rows of a window; the replica goes on behind them in any case.
+async fn close_group(
+    storage: &Arc<dyn Storage>,
+    document: &str,
+    window: Option<(Detail, Millis)>,
+    group: Vec<UpdateRow>,
+    replica: Replica,
+    report: &mut Report,
+) -> Result<Replica, StorageError> {
+    let finished = match (&window, group.as_slice()) {
+        (_, []) => return Ok(replica),
+        (Some((detail, _)), [alone]) => alone.detail >= *detail,
+        _ => false,
+    };
+    let work = tokio::task::spawn_blocking(move || {
+        let mut replica = replica;
+        let merged = match window {
+            Some((detail, _)) if !finished => merge(&mut replica, &group, detail),
+            _ => group.iter().try_for_each(|row| replica.apply(&row.bytes).map(drop)).map(|()| None),
+        };
+        (replica, group, merged)
+    });
+    let (replica, group, merged) = work.await.map_err(|error| StorageError::Unavailable(error.to_string()))?;
+    match merged {
+        Ok(None) => {}
+        Ok(Some(merged)) => {
+            let rows: Vec<Seq> = group.iter().map(|row| row.seq).collect();
+            let count = rows.len() as u64;
+            if storage.compact_updates(document, &[Merge { rows, merged }]).await? == [true] {
+                report.rows_merged += count;
+                report.rows_made += 1;
+            } else {
+                report.given_up += 1;
+            }
+        }
+        Err(error) => {
+            // A row that cannot be applied: loading the document will quarantine it, and then this goes on.
+            tracing::warn!(document, %error, "compaction left rows as they are");
+            report.given_up += 1;
+            if error == ApplyError::Panicked {
+                return Err(StorageError::Unavailable(format!("a row of {document:?} cannot be read")));
+            }
+        }
+    }
+    Ok(replica)
+}
+
+/// Applies the rows to the replica and returns one row that holds them. None where that cannot be shown to be equal.
+fn merge(replica: &mut Replica, group: &[UpdateRow], detail: Detail) -> Result<Option<UpdateRow>, ApplyError> {
+    let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(None) };
+    let updates: Vec<&[u8]> = group.iter().map(|row| row.bytes.as_slice()).collect();
+    let mut check = Replica::new();
+    check.apply(&replica.encode())?;
+    let waiting = replica.has_pending();
+    let merged = replica.apply_merged(&updates)?;
+    let bytes = if waiting || replica.has_pending() {
+        // What waits is in no transaction: keep every struct of every row.
+        match yrs::merge_updates_v1(&updates) {
+            Ok(bytes) => bytes,
+            Err(_) => return Ok(None),
+        }
+    } else {
+        merged.unwrap_or_else(|| vec![0, 0])
+    };
+    check.apply(&bytes)?;
+    if check.encode() != replica.encode() {
+        return Ok(None);
+    }
+    let mut authors = Authors::default();
+    for row in group {
+        authors.0.extend(row.authors.0.iter().cloned());
+    }
+    Ok(Some(UpdateRow {
+        seq: last.seq,
+        first_seq: first.first_seq,
+        detail,
+        authors,
+        at: last.at,
+        bytes,
+        quarantined: None,
+    }))
+}

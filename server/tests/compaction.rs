@@ -1,0 +1,262 @@
+//! F19: compaction loses nothing, changes no instant that is kept, and does not mind writers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fastrand::Rng;
+use slate_yrs_server::compact::{Retention, compact_all, compact_document};
+use slate_yrs_server::replica::Replica;
+use slate_yrs_server::storage::*;
+use yrs::{Doc, GetString, ReadTxn, Text, Transact};
+
+const HOUR: Millis = 3_600_000;
+const DAY: Millis = 24 * HOUR;
+
+/// Writers of one document who see each other's edits now and then.
+struct Writers {
+    docs: Vec<Doc>,
+    rng: Rng,
+}
+
+impl Writers {
+    fn new(seed: u64, count: u64) -> Self {
+        let doc = |id| {
+            let options = yrs::Options {
+                offset_kind: yrs::OffsetKind::Utf16,
+                ..yrs::Options::with_client_id(yrs::block::ClientID::new(id))
+            };
+            Doc::with_options(options)
+        };
+        Self { docs: (1..=count).map(doc).collect(), rng: Rng::with_seed(seed) }
+    }
+
+    fn edit(&mut self) -> Vec<u8> {
+        let at = self.rng.usize(0..self.docs.len());
+        if self.rng.u8(0..10) == 0 {
+            let other = self.rng.usize(0..self.docs.len());
+            let state = self.docs[other].transact().encode_state_as_update_v1(&Default::default());
+            use yrs::updates::decoder::Decode;
+            self.docs[at].transact_mut().apply_update(yrs::Update::decode_v1(&state).unwrap()).unwrap();
+        }
+        let doc = &self.docs[at];
+        let root = doc.get_or_insert_text("content");
+        let mut txn = doc.transact_mut();
+        let len = root.len(&txn);
+        if len > 10 && self.rng.u8(0..4) == 0 {
+            let from = self.rng.u32(0..len - 3);
+            root.remove_range(&mut txn, from, self.rng.u32(1..=3));
+        } else {
+            let words = ["FADE ", "in ", "dusk ", "rain ", "she ", "x"];
+            root.insert(&mut txn, self.rng.u32(0..=len), words[self.rng.usize(0..words.len())]);
+        }
+        txn.encode_update_v1()
+    }
+}
+
+async fn sqlite(folder: &tempfile::TempDir) -> Arc<dyn Storage> {
+    let url = format!("sqlite:{}/server.sqlite", folder.path().display());
+    Arc::new(SqlStorage::open(&url, Durability::Process).await.unwrap())
+}
+
+async fn log(storage: &Arc<dyn Storage>, document: &str) -> Vec<UpdateRow> {
+    storage.get_updates_since(document, 0, 1_000_000).await.unwrap()
+}
+
+/// What the document reads after each row.
+fn instants(rows: &[UpdateRow]) -> BTreeMap<Seq, String> {
+    let mut replica = Replica::new();
+    let root = replica.doc().get_or_insert_text("content");
+    rows.iter()
+        .filter(|row| row.quarantined.is_none())
+        .map(|row| {
+            replica.apply(&row.bytes).unwrap();
+            (row.seq, root.get_string(&replica.doc().transact()))
+        })
+        .collect()
+}
+
+fn end_state(rows: &[UpdateRow]) -> Vec<u8> {
+    let mut replica = Replica::new();
+    for row in rows.iter().filter(|row| row.quarantined.is_none()) {
+        replica.apply(&row.bytes).unwrap();
+    }
+    replica.encode()
+}
+
+async fn store(storage: &Arc<dyn Storage>, document: &Document, at: Millis, author: &str, bytes: Vec<u8>) {
+    let updates = vec![NewUpdate { bytes, author: Some(author.into()), submission: None }];
+    let (document, epoch) = (document.id.clone(), document.epoch.clone());
+    let request = StoreRequest { document, epoch, at, updates, only_at_tip: None };
+    storage.store_updates(&[request]).await.unwrap().pop().unwrap().unwrap();
+}
+
+/// Bursts of edits over `days`, ending now.
+async fn history(storage: &Arc<dyn Storage>, name: &str, writers: &mut Writers, days: i64, now: Millis) -> Document {
+    let document = storage.open_document(name, 1).await.unwrap();
+    for day in (0..days).rev() {
+        for burst in 0..3 {
+            let start = now - day * DAY - (2 + burst * 5) * HOUR;
+            for edit in 0..writers.rng.i64(0..40) {
+                let author = if edit % 3 == 0 { "ada" } else { "bob" };
+                let bytes = writers.edit();
+                store(storage, &document, start + edit * 1_000, author, bytes).await;
+            }
+        }
+    }
+    document
+}
+
+fn assert_same_instants(before: &[UpdateRow], after: &[UpdateRow]) {
+    let (original, kept) = (instants(before), instants(after));
+    for (seq, text) in &kept {
+        assert_eq!(text, &original[seq], "the instant after update {seq}");
+    }
+    assert_eq!(end_state(before), end_state(after));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f19_every_instant_that_is_kept_reads_the_same() {
+    let now = 20_000 * DAY + 12 * HOUR;
+    for seed in 0..2 {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = sqlite(&folder).await;
+        let mut writers = Writers::new(seed, 3);
+        history(&storage, "scene", &mut writers, 40, now).await;
+        let before = log(&storage, "scene").await;
+        let bytes_before = storage.log_bytes("scene").await.unwrap();
+        let report = compact_document(&storage, "scene", Retention::default(), now).await.unwrap();
+        let after = log(&storage, "scene").await;
+        let bytes_after = storage.log_bytes("scene").await.unwrap();
+        println!("seed {seed}: {} rows, {bytes_before} bytes → {}, {bytes_after}", before.len(), after.len());
+        assert_eq!(report.given_up, 0);
+        assert!(after.len() * 4 < before.len() && bytes_after < bytes_before);
+        assert_same_instants(&before, &after);
+        // What is younger than a day is as it was; older rows are one per hour, and one per day after thirty.
+        let old: Vec<_> = after.iter().filter(|row| row.at < now - DAY).collect();
+        assert!(old.iter().all(|row| row.detail != Detail::Edit));
+        let mut windows: Vec<_> =
+            old.iter().map(|row| (row.detail, row.at / if row.detail == Detail::Hour { HOUR } else { DAY })).collect();
+        let count = windows.len();
+        windows.dedup();
+        assert_eq!(windows.len(), count);
+        assert!(old.iter().any(|row| row.detail == Detail::Hour) && old.iter().any(|row| row.detail == Detail::Day));
+        assert!(old.iter().any(|row| row.authors.0.len() == 2));
+        let young = |rows: &[UpdateRow]| rows.iter().filter(|row| row.at >= now - DAY).cloned().collect::<Vec<_>>();
+        assert_eq!(young(&before), young(&after));
+        // No gap: every update is in exactly one row.
+        let mut next = 1;
+        for row in &after {
+            assert_eq!(row.first_seq, next);
+            next = row.seq + 1;
+        }
+        // Again: nothing to do. And a month later it is days.
+        let again = compact_document(&storage, "scene", Retention::default(), now).await.unwrap();
+        assert_eq!((again.rows_merged, again.rows_made), (0, 0));
+        compact_document(&storage, "scene", Retention::default(), now + 40 * DAY).await.unwrap();
+        let days = log(&storage, "scene").await;
+        assert!(days.iter().all(|row| row.detail == Detail::Day));
+        assert_same_instants(&before, &days);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f19_writers_and_two_compactors_at_once() {
+    let now = 20_000 * DAY + 12 * HOUR;
+    for seed in 10..12 {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = sqlite(&folder).await;
+        let mut writers = Writers::new(seed, 3);
+        let document = history(&storage, "scene", &mut writers, 35, now).await;
+        let before = log(&storage, "scene").await;
+        let writing = {
+            let (storage, document) = (Arc::clone(&storage), document.clone());
+            tokio::spawn(async move {
+                let mut slowest = std::time::Duration::ZERO;
+                let mut written = Vec::new();
+                for n in 0..150 {
+                    let bytes = writers.edit();
+                    let started = std::time::Instant::now();
+                    // Some with a clock that is far behind.
+                    let at = if n % 7 == 0 { now - 3 * DAY } else { now };
+                    store(&storage, &document, at, "eve", bytes.clone()).await;
+                    slowest = slowest.max(started.elapsed());
+                    written.push(bytes);
+                }
+                (written, slowest)
+            })
+        };
+        let retention = Retention::default();
+        let (a, b) = tokio::join!(
+            compact_document(&storage, "scene", retention, now),
+            compact_document(&storage, "scene", retention, now)
+        );
+        a.unwrap();
+        b.unwrap();
+        let (written, slowest) = writing.await.unwrap();
+        println!("seed {seed}: the slowest write while compacting took {slowest:?}");
+        compact_document(&storage, "scene", retention, now).await.unwrap();
+        let after = log(&storage, "scene").await;
+        let mut expected = before.clone();
+        for (bytes, seq) in written.into_iter().zip(document.tip + before.len() as Seq + 1..) {
+            let row = UpdateRow { seq, bytes, ..before[0].clone() };
+            expected.push(row);
+        }
+        assert_eq!(after.last().unwrap().seq, expected.last().unwrap().seq);
+        assert_same_instants(&expected, &after);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f19_what_waits_and_what_is_broken_is_kept() {
+    let now = 20_000 * DAY;
+    let folder = tempfile::tempdir().unwrap();
+    let storage = sqlite(&folder).await;
+    let document = storage.open_document("scene", 1).await.unwrap();
+    let mut writers = Writers::new(1, 1);
+    let updates: Vec<_> = (0..6).map(|_| writers.edit()).collect();
+    let old = now - 2 * DAY;
+    // The first update comes last, a day later; a broken row lies between.
+    for update in &updates[1..4] {
+        store(&storage, &document, old, "ada", update.clone()).await;
+    }
+    store(&storage, &document, old, "ada", vec![7, 7, 7]).await;
+    storage.quarantine("scene", 4, "does not decode").await.unwrap();
+    for update in &updates[4..] {
+        store(&storage, &document, old, "ada", update.clone()).await;
+    }
+    let before = log(&storage, "scene").await;
+    compact_document(&storage, "scene", Retention::default(), now).await.unwrap();
+    let after = log(&storage, "scene").await;
+    let broken: Vec<_> = after.iter().filter(|row| row.quarantined.is_some()).collect();
+    assert_eq!((broken.len(), broken[0].bytes.as_slice(), broken[0].seq), (1, &[7u8, 7, 7][..], 4));
+    assert_eq!(after.iter().map(|row| (row.first_seq, row.seq)).collect::<Vec<_>>(), [(1, 3), (4, 4), (5, 6)]);
+    assert_eq!(end_state(&before), end_state(&after));
+    // When the missing one arrives, everything is there.
+    store(&storage, &document, now, "ada", updates[0].clone()).await;
+    let mut whole = Replica::new();
+    for update in &updates {
+        whole.apply(update).unwrap();
+    }
+    assert_eq!(end_state(&log(&storage, "scene").await), whole.encode());
+    assert!(!whole.has_pending());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_server_compacts_at_a_time() {
+    let now = 20_000 * DAY;
+    let folder = tempfile::tempdir().unwrap();
+    let storage = sqlite(&folder).await;
+    let mut writers = Writers::new(3, 2);
+    for name in ["a", "b", "c"] {
+        history(&storage, name, &mut writers, 5, now).await;
+    }
+    assert!(storage.take_lease("compaction", "other", now, now + 1_000).await.unwrap());
+    assert_eq!(compact_all(&storage, Retention::default(), "me", || now).await.unwrap(), None);
+    let report = compact_all(&storage, Retention::default(), "me", || now + 2_000).await.unwrap().unwrap();
+    assert_eq!(report.documents, 3);
+    assert!(report.rows_merged > report.rows_made);
+    // Given back.
+    assert!(compact_all(&storage, Retention::default(), "you", || now + 3_000).await.unwrap().is_some());
+}
