@@ -103,7 +103,7 @@ const slateYjs: Engine = {
         return found;
       },
       undo() {
-        if (YHistoryEditor.isYHistoryEditor(editor)) YHistoryEditor.undo(editor);
+        if (YHistoryEditor.isYHistoryEditor(editor)) editor.undo();
       },
       async close() {
         YjsEditor.disconnect(editor);
