@@ -36,4 +36,4 @@ pub use utf16::{len as utf16_len, slice as utf16_slice};
 pub use yrs::Assoc;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,1 +1,229 @@
-//! Tests of undo.
+//! Undo between two editors. The random test of the mapping undoes and redoes, too.
+
+use serde_json::{Value, json};
+
+use super::Undo;
+use crate::slate::{DocOptions, Node, Op, Path, Point, Range, SlateDoc, tests::json as read, tests::model};
+
+struct Editor {
+    doc: SlateDoc,
+    undo: Undo,
+    value: Vec<Node>,
+    now: u64,
+}
+
+impl Editor {
+    fn new(client_id: u32) -> Self {
+        let doc = SlateDoc::new(DocOptions { client_id, root: "content".into(), block_id: None, seed: 0 });
+        Self { doc, undo: Undo::new(500), value: Vec::new(), now: 0 }
+    }
+
+    /// Each edit is a group of its own, unless less time passes.
+    fn edit(&mut self, after: u64, ops: Value) -> Vec<u8> {
+        self.now += after;
+        let ops = read::ops(&ops);
+        model::apply_all(&mut self.value, &ops);
+        let change = self.doc.apply_local(ops);
+        assert_eq!(change.rejected, []);
+        self.undo.record(self.now, change.inverse, Some(caret(&[0, 0], 1)));
+        change.update.expect("a change")
+    }
+
+    fn receive(&mut self, update: &[u8]) {
+        let change = self.doc.apply_update(update).expect("valid");
+        model::apply_all(&mut self.value, &change.ops);
+        self.undo.transform(&change.ops);
+        self.normalize();
+    }
+
+    fn normalize(&mut self) {
+        let fixes = model::normalize(&mut self.value);
+        self.doc.apply_local(fixes.clone());
+        self.undo.transform(&fixes);
+    }
+
+    fn undo(&mut self) -> Option<(Vec<u8>, Option<Range>)> {
+        let result = self.undo.undo(&mut self.doc, Some(caret(&[0, 0], 7)))?;
+        self.done(result.ops);
+        Some((result.change.update.expect("a change"), result.selection))
+    }
+
+    fn redo(&mut self) -> Option<(Vec<u8>, Option<Range>)> {
+        let result = self.undo.redo(&mut self.doc, None)?;
+        self.done(result.ops);
+        Some((result.change.update.expect("a change"), result.selection))
+    }
+
+    fn done(&mut self, ops: Vec<Op>) {
+        model::apply_all(&mut self.value, &ops);
+        assert_eq!(self.doc.value(), self.value);
+        self.normalize();
+    }
+}
+
+fn caret(path: &[u32], offset: u32) -> Range {
+    let point = Point { path: Path::from_slice(path), offset };
+    Range { anchor: point.clone(), focus: point }
+}
+
+fn p(text: &str) -> Value {
+    json!({"type": "p", "children": [{"text": text}]})
+}
+
+fn insert(path: [u32; 2], offset: u32, text: &str) -> Value {
+    json!([{"type": "insert_text", "path": path, "offset": offset, "text": text}])
+}
+
+fn enter(block: u32, offset: u32) -> Value {
+    json!([
+        {"type": "split_node", "path": [block, 0], "position": offset, "properties": {}},
+        {"type": "split_node", "path": [block], "position": 1, "properties": {"type": "p"}},
+    ])
+}
+
+fn two(input: Value) -> (Editor, Editor) {
+    let (mut one, mut two) = (Editor::new(1), Editor::new(2));
+    for (n, node) in input.as_array().expect("nodes").iter().enumerate() {
+        let update = one.edit(0, json!([{"type": "insert_node", "path": [n], "node": node}]));
+        two.receive(&update);
+    }
+    one.undo.clear();
+    (one, two)
+}
+
+fn is(editor: &Editor, expected: Value) {
+    assert_eq!(model::canonical(&editor.value), read::nodes(&expected));
+    assert_eq!(model::canonical(&editor.doc.read()), read::nodes(&expected));
+}
+
+#[test]
+fn edits_close_in_time_are_undone_together() {
+    let (mut one, _) = two(json!([p("")]));
+    for (n, after) in [1000, 100, 100, 1000].into_iter().enumerate() {
+        one.edit(after, insert([0, 0], n as u32, "x"));
+    }
+    one.undo().expect("something to undo");
+    is(&one, json!([p("xxx")]));
+    one.undo().expect("something to undo");
+    is(&one, json!([p("")]));
+    assert!(one.undo().is_none() && !one.undo.can_undo() && one.undo.can_redo());
+    one.redo();
+    is(&one, json!([p("xxx")]));
+    one.edit(0, insert([0, 0], 0, "y"));
+    assert!(!one.undo.can_redo(), "a new edit clears what could be redone");
+}
+
+#[test]
+fn a_peers_text_inside_mine_survives() {
+    let (mut one, mut other) = two(json!([p("ab")]));
+    other.receive(&one.edit(1000, insert([0, 0], 1, "hello")));
+    one.receive(&other.edit(0, insert([0, 0], 3, "PEER")));
+    other.receive(&one.undo().expect("undone").0);
+    is(&one, json!([p("aPEERb")]));
+    is(&other, json!([p("aPEERb")]));
+    other.receive(&one.redo().expect("redone").0);
+    assert_eq!(model::canonical(&one.value), model::canonical(&other.value));
+}
+
+#[test]
+fn undoing_my_split_keeps_what_a_peer_typed_in_the_new_block() {
+    for offset in [0, 3, 6, 11] {
+        let (mut one, mut other) = two(json!([p("hello world"), p("next")]));
+        other.receive(&one.edit(1000, enter(0, offset)));
+        one.receive(&other.edit(0, insert([1, 0], 0, "PEER")));
+        let mut text = "hello world".to_owned();
+        text.insert_str(offset as usize, "PEER");
+        other.receive(&one.undo().expect("undone").0);
+        is(&one, json!([p(&text), p("next")]));
+        is(&other, json!([p(&text), p("next")]));
+        other.receive(&one.redo().expect("redone").0);
+        assert_eq!(one.value.len(), 3);
+        assert_eq!(model::canonical(&one.value), model::canonical(&other.value));
+    }
+}
+
+#[test]
+fn undo_finds_its_text_after_a_peers_split_merge_and_move() {
+    let (mut one, mut other) = two(json!([p("one two"), p("three")]));
+    other.receive(&one.edit(1000, insert([0, 0], 7, "MINE")));
+    one.receive(&other.edit(0, enter(0, 9)));
+    one.receive(&other.edit(0, json!([{"type": "move_node", "path": [2], "newPath": [0]}])));
+    one.receive(&other.edit(0, json!([{"type": "insert_node", "path": [0], "node": p("new")}])));
+    is(&one, json!([p("new"), p("three"), p("one twoMI"), p("NE")]));
+    other.receive(&one.undo().expect("undone").0);
+    is(&one, json!([p("new"), p("three"), p("one two"), p("")]));
+    is(&other, json!([p("new"), p("three"), p("one two"), p("")]));
+}
+
+#[test]
+fn a_block_of_mine_in_which_a_peer_wrote_stays() {
+    let (mut one, mut other) = two(json!([p("a")]));
+    other.receive(&one.edit(1000, json!([{"type": "insert_node", "path": [1], "node": p("mine")}])));
+    one.receive(&other.edit(0, insert([1, 0], 4, " and yours")));
+    assert!(one.undo().is_none());
+    is(&one, json!([p("a"), p("mine and yours")]));
+}
+
+#[test]
+fn what_a_peer_removed_is_not_undone() {
+    let (mut one, mut other) = two(json!([p("a"), p("b")]));
+    other.receive(&one.edit(1000, insert([1, 0], 1, "x")));
+    one.receive(&other.edit(0, json!([{"type": "remove_node", "path": [1], "node": p("bx")}])));
+    assert!(one.undo().is_none());
+    is(&one, json!([p("a")]));
+}
+
+#[test]
+fn a_property_a_peer_set_since_stays() {
+    let set = |from: &str, to: &str| json!([{"type": "set_node", "path": [0], "properties": {"type": from}, "newProperties": {"type": to}}]);
+    let (mut one, mut other) = two(json!([p("a")]));
+    other.receive(&one.edit(1000, set("p", "h")));
+    one.receive(&other.edit(0, set("h", "q")));
+    assert!(one.undo().is_none());
+    is(&one, json!([{"type": "q", "children": [{"text": "a"}]}]));
+}
+
+#[test]
+fn older_groups_skip_what_newer_ones_took_back() {
+    let (mut one, mut other) = two(json!([p("")]));
+    other.receive(&one.edit(1000, insert([0, 0], 0, "first ")));
+    other.receive(&one.edit(1000, insert([0, 0], 6, "second ")));
+    one.receive(&other.edit(0, insert([0, 0], 9, "PEER")));
+    one.undo().expect("undone");
+    is(&one, json!([p("first PEER")]));
+    one.undo().expect("undone");
+    is(&one, json!([p("PEER")]));
+    one.redo().expect("redone");
+    one.redo().expect("redone");
+    assert!(!one.undo.can_redo());
+    let text: String = model::canonical(&one.value).iter().map(|node| format!("{node:?}")).collect();
+    assert!(text.contains("PEER") && text.contains("first ") && text.contains("sec"), "{text}");
+}
+
+#[test]
+fn the_selection_comes_back_and_follows_the_peers() {
+    let (mut one, mut other) = two(json!([p("ab")]));
+    other.receive(&one.edit(1000, insert([0, 0], 1, "x")));
+    one.receive(&other.edit(0, json!([{"type": "insert_node", "path": [0], "node": p("above")}])));
+    let (_, selection) = one.undo().expect("undone");
+    assert_eq!(selection, Some(caret(&[1, 0], 1)));
+    let (_, selection) = one.redo().expect("redone");
+    assert_eq!(selection, Some(caret(&[0, 0], 7)), "what was selected when it was undone");
+}
+
+#[test]
+fn f10_normalizing_what_a_peer_did_is_not_mine_to_undo() {
+    let (mut one, mut other) = two(json!([p("abc")]));
+    one.receive(&other.edit(
+        0,
+        json!([
+            {"type": "split_node", "path": [0, 0], "position": 1, "properties": {"bold": true}},
+            {"type": "split_node", "path": [0, 1], "position": 1, "properties": {}},
+        ]),
+    ));
+    one.receive(
+        &other
+            .edit(0, json!([{"type": "set_node", "path": [0, 1], "properties": {"bold": true}, "newProperties": {}}])),
+    );
+    assert!(!one.undo.can_undo());
+}

@@ -44,16 +44,12 @@ pub fn op(value: &Value) -> Op {
             properties: attrs(&value["properties"]),
             new_properties: attrs(&value["newProperties"]),
         },
-        "split_node" => Op::SplitNode {
-            path: path("path"),
-            position: number("position"),
-            properties: attrs(&value["properties"]),
-        },
-        "merge_node" => Op::MergeNode {
-            path: path("path"),
-            position: number("position"),
-            properties: attrs(&value["properties"]),
-        },
+        "split_node" => {
+            Op::SplitNode { path: path("path"), position: number("position"), properties: attrs(&value["properties"]) }
+        }
+        "merge_node" => {
+            Op::MergeNode { path: path("path"), position: number("position"), properties: attrs(&value["properties"]) }
+        }
         "move_node" => Op::MoveNode { path: path("path"), new_path: path("newPath") },
         other => panic!("unknown operation {other}"),
     }

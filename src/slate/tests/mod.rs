@@ -1,7 +1,9 @@
 //! Tests of the mapping.
 
+mod concurrency;
+mod doc;
 mod fixtures;
-mod json;
-mod model;
+pub(crate) mod json;
+pub(crate) mod model;
 mod random;
 mod remote;

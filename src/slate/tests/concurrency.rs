@@ -1,0 +1,123 @@
+//! Two editors at the same time: nothing typed is lost or doubled, and what was meant is what comes out.
+
+use serde_json::{Value, json};
+
+use super::fixtures::two_with;
+use super::json::{nodes, ops};
+use super::model::canonical;
+use super::random::Editor;
+use super::remote::p;
+use crate::slate::Node;
+
+/// Both edit, then hear of each other.
+fn both(input: Value, one_does: Value, two_does: Value) -> (Editor, Editor) {
+    let (mut one, mut two) = two_with(&nodes(&input));
+    let from_one = one.edit(ops(&one_does));
+    let from_two = two.edit(ops(&two_does));
+    from_two.into_iter().for_each(|update| one.receive(&update));
+    from_one.into_iter().for_each(|update| two.receive(&update));
+    assert_eq!(canonical(&one.value), canonical(&two.value), "the editors differ");
+    (one, two)
+}
+
+fn texts(value: &[Node]) -> Vec<String> {
+    fn flat(node: &Node) -> String {
+        match node {
+            Node::Text(leaf) => leaf.text.clone(),
+            Node::Element(element) => element.children.iter().map(flat).collect(),
+        }
+    }
+    value.iter().map(flat).collect()
+}
+
+fn outcome(input: Value, one_does: Value, two_does: Value) -> Vec<String> {
+    texts(&both(input, one_does, two_does).0.value)
+}
+
+fn enter(block: u32, offset: u32) -> Value {
+    json!([
+        {"type": "split_node", "path": [block, 0], "position": offset, "properties": {}},
+        {"type": "split_node", "path": [block], "position": 1, "properties": {"type": "paragraph"}},
+    ])
+}
+
+fn type_x(block: u32, offset: u32) -> Value {
+    json!([{"type": "insert_text", "path": [block, 0], "offset": offset, "text": "X"}])
+}
+
+fn backspace(block: u32) -> Value {
+    json!([{"type": "merge_node", "path": [block], "position": 1, "properties": {"type": "paragraph"}}])
+}
+
+#[test]
+fn typing_while_a_peer_splits_at_a_border_stays_in_its_line() {
+    let line = json!([p("a line")]);
+    for offset in [1, 3, 6] {
+        let mut typed = "a line".to_owned();
+        typed.insert(offset, 'X');
+        assert_eq!(outcome(line.clone(), enter(0, 0), type_x(0, offset as u32)), ["", typed.as_str()]);
+    }
+    for offset in [0, 3, 5] {
+        let mut typed = "a line".to_owned();
+        typed.insert(offset, 'X');
+        assert_eq!(outcome(line.clone(), enter(0, 6), type_x(0, offset as u32)), [typed.as_str(), ""]);
+    }
+}
+
+#[test]
+fn typing_in_the_larger_half_of_a_split_stays_with_it() {
+    // The smaller half is copied: "one" here, "six" there.
+    assert_eq!(outcome(json!([p("one two three")]), enter(0, 4), type_x(0, 10)), ["one ", "two thXree"]);
+    assert_eq!(outcome(json!([p("three two six")]), enter(0, 10), type_x(0, 2)), ["thXree two ", "six"]);
+}
+
+#[test]
+fn no_split_loses_or_doubles_what_is_typed() {
+    let line = "one two three";
+    for cut in 0..=13 {
+        for offset in 0..=13 {
+            let lines = outcome(json!([p(line)]), enter(0, cut), type_x(0, offset));
+            let all: String = lines.concat();
+            assert_eq!(all.replacen('X', "", 1), line, "cut {cut}, typed at {offset}: {lines:?}");
+        }
+    }
+}
+
+#[test]
+fn a_merge_with_an_empty_block_loses_nothing() {
+    let heading = json!({"type": "heading", "children": [{"text": ""}]});
+    for offset in 0..=4 {
+        let mut typed = "text".to_owned();
+        typed.insert(offset as usize, 'X');
+        let before = outcome(json!([heading, p("text")]), backspace(1), type_x(1, offset));
+        assert_eq!(before, [typed.as_str()], "empty before");
+        let after = outcome(json!([p("text"), p("")]), backspace(1), type_x(0, offset));
+        assert_eq!(after, [typed.as_str()], "empty after");
+    }
+}
+
+#[test]
+fn a_format_while_a_peer_splits_loses_nothing() {
+    let line = "one two three";
+    let bold = json!([{"type": "set_node", "path": [0, 0], "properties": {}, "newProperties": {"bold": true}}]);
+    for cut in 0..=13 {
+        let lines = outcome(json!([p(line)]), enter(0, cut), bold.clone());
+        assert_eq!(lines.concat(), line, "cut {cut}");
+    }
+}
+
+#[test]
+fn two_enters_in_one_line_double_nothing_but_what_both_copied() {
+    for (one, two) in [(0, 0), (0, 13), (13, 13), (0, 8)] {
+        let lines = outcome(json!([p("one two three")]), enter(0, one), enter(0, two));
+        assert_eq!(lines.concat(), "one two three", "at {one} and {two}: {lines:?}");
+    }
+}
+
+#[test]
+fn a_property_set_while_a_peer_splits_at_the_start_goes_to_the_text() {
+    let heading = json!([{"type": "set_node", "path": [0], "properties": {"type": "paragraph"},
+        "newProperties": {"type": "heading"}}]);
+    let (one, _) = both(json!([p("title")]), enter(0, 0), heading);
+    assert_eq!(canonical(&one.value), nodes(&json!([p(""), {"type": "heading", "children": [{"text": "title"}]}])));
+}
