@@ -19,7 +19,6 @@ function startServer() {
       ...["--listen", `127.0.0.1:${port}`],
       ...["--database", `sqlite://${join(data, "pictures.sqlite")}`],
       ...["--static", join(root, "examples/screenplay/dist")],
-      ...["--auth", "none"],
     ],
     { stdio: "ignore" },
   );

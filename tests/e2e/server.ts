@@ -43,7 +43,6 @@ export class SyncServer {
         ...["--listen", `127.0.0.1:${this.port}`],
         ...["--database", `sqlite://${join(this.folder, "scenes.sqlite")}`],
         ...["--static", example],
-        ...["--auth", "none"],
       ],
       { stdio: ["ignore", "pipe", "pipe"] },
     );

@@ -1,8 +1,11 @@
 // The application: which script is open, who writes, and what stands around the page.
 import { type ReactNode, useEffect, useMemo, useState } from "react";
-import { CollaborativeScreenplayEditor } from "../components/collaborative-screenplay-editor.tsx";
+import { CollaborativeScreenplayEditor, type ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
+import type { ScreenplayEditorSlots } from "../components/screenplay-editor.tsx";
+import type { YjsCollaboration } from "../hooks/use-yjs-collaboration.ts";
 import { useAddress } from "./address.ts";
 import { DebugPanel } from "./debug-panel.tsx";
+import { historyOf } from "./history.ts";
 import { HistoryPanel } from "./history-panel.tsx";
 import { MoreMenu } from "./more-menu.tsx";
 import { Notices } from "./notices.tsx";
@@ -33,6 +36,28 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
   const [person, choose] = usePerson(address);
   const [history, setHistory] = useState(false);
   const [preview, setPreview] = useState<ReactNode>(null);
+  const slots = ({ doc }: YjsCollaboration<ScenePresence>): ScreenplayEditorSlots => {
+    const past = doc && historyOf(doc);
+    return {
+      scripts: <ScriptList scenes={scenes} open={address.scene} />,
+      status: doc ? <SavedBadge collab={doc} /> : !address.collaborate && <span className="alone">Not shared</span>,
+      menus: (
+        <>
+          {doc && <PeopleBar collab={doc} />}
+          <MoreMenu title={title} onHistory={past ? () => setHistory(true) : undefined} />
+          <PersonMenu person={person} onChange={choose} />
+        </>
+      ),
+      notice: doc && <Notices collab={doc} title={title} />,
+      preview,
+      panel: doc && (
+        <>
+          {history && past && <HistoryPanel history={past} onClose={() => setHistory(false)} onPreview={setPreview} />}
+          {address.debug && <DebugPanel collab={doc} />}
+        </>
+      ),
+    };
+  };
   return (
     <CollaborativeScreenplayEditor
       sceneId={address.scene}
@@ -41,25 +66,7 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
       authToken={address.token}
       enabled={address.collaborate}
       person={person}
-      slots={({ doc }) => ({
-        scripts: <ScriptList scenes={scenes} open={address.scene} />,
-        status: doc ? <SavedBadge collab={doc} /> : !address.collaborate && <span className="alone">Not shared</span>,
-        menus: (
-          <>
-            {doc && <PeopleBar collab={doc} />}
-            <MoreMenu title={title} onHistory={doc ? () => setHistory(true) : undefined} />
-            <PersonMenu person={person} onChange={choose} />
-          </>
-        ),
-        notice: doc && <Notices collab={doc} title={title} />,
-        preview,
-        panel: doc && (
-          <>
-            {history && <HistoryPanel collab={doc} onClose={() => setHistory(false)} onPreview={setPreview} />}
-            {address.debug && <DebugPanel collab={doc} />}
-          </>
-        ),
-      })}
+      slots={slots}
     />
   );
 }

@@ -2,22 +2,21 @@
 import { type ReactNode, useCallback, useEffect, useState } from "react";
 import type { Descendant } from "slate";
 import { useSlateStatic } from "slate-react";
-import type { Collab, Version } from "slate-yrs";
-import type { ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
 import { type ComparedScript, VersionPage } from "../components/version-page.tsx";
 import { restoreScene } from "../script/restore.ts";
 import { Icon } from "../ui/icons.tsx";
+import type { ScriptHistory, Version } from "./history.ts";
 
 const PAGE = 50;
 
 export function HistoryPanel(props: {
-  collab: Collab<ScenePresence>;
+  history: ScriptHistory;
   onClose: () => void;
   /** Shows a version in the place of the page; `null`: the page again. */
   onPreview: (page: ReactNode) => void;
 }): ReactNode {
-  const { collab, onClose, onPreview } = props;
-  const { versions, more, problem, refresh } = useVersions(collab);
+  const { history, onClose, onPreview } = props;
+  const { versions, more, problem, refresh } = useVersions(history);
   const [chosen, setChosen] = useState<Version | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
 
@@ -29,7 +28,7 @@ export function HistoryPanel(props: {
     setFailed(null);
     work.then(refresh, (error: Error) => setFailed(error.message));
   };
-  usePreview(collab, chosen, onPreview, setFailed);
+  usePreview(history, chosen, onPreview, setFailed);
 
   return (
     <aside className="panel history" aria-label="History">
@@ -47,7 +46,7 @@ export function HistoryPanel(props: {
           const label = String(new FormData(form).get("label") ?? "").trim();
           if (!label) return;
           form.reset();
-          run(collab.history.save(label));
+          run(history.save(label));
         }}
       >
         <input
@@ -91,7 +90,7 @@ export function HistoryPanel(props: {
                         type="button"
                         className="primary"
                         onClick={() => {
-                          run(collab.history.restore(version.id));
+                          run(history.restore(version.id));
                           setChosen(null);
                           onPreview(null);
                         }}
@@ -117,14 +116,14 @@ export function HistoryPanel(props: {
   );
 }
 
-function useVersions(collab: Collab<ScenePresence>) {
+function useVersions(history: ScriptHistory) {
   const [versions, setVersions] = useState<Version[]>([]);
   const [complete, setComplete] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const load = useCallback(
     async (before?: Version) => {
       try {
-        const list = await collab.history.list({ limit: PAGE, ...(before && { before: before.id }) });
+        const list = await history.list({ limit: PAGE, ...(before && { before: before.id }) });
         setVersions((known) => (before ? [...known, ...list] : list));
         setComplete(list.length < PAGE);
         setProblem(null);
@@ -132,7 +131,7 @@ function useVersions(collab: Collab<ScenePresence>) {
         setProblem("The history is on the server, which cannot be reached now.");
       }
     },
-    [collab],
+    [history],
   );
   useEffect(() => void load(), [load]);
   const last = versions.at(-1);
@@ -141,7 +140,7 @@ function useVersions(collab: Collab<ScenePresence>) {
 
 /** Shows what has changed from the chosen version up to now. */
 function usePreview(
-  collab: Collab<ScenePresence>,
+  history: ScriptHistory,
   chosen: Version | null,
   onPreview: (page: ReactNode) => void,
   onFailed: (message: string | null) => void,
@@ -158,14 +157,14 @@ function usePreview(
       };
       onPreview(<VersionPage version={chosen} script={compared as ComparedScript} onRestoreScene={restore} />);
     };
-    Promise.all([collab.history.value(chosen.id), collab.history.compare(chosen.id, "now")]).then(
+    Promise.all([history.value(chosen.id), history.compare(chosen.id, "now")]).then(
       show,
       (error: Error) => wanted && onFailed(error.message),
     );
     return () => {
       wanted = false;
     };
-  }, [collab, chosen, editor, onPreview, onFailed]);
+  }, [history, chosen, editor, onPreview, onFailed]);
 }
 
 function byDay(versions: readonly Version[]): [string, Version[]][] {

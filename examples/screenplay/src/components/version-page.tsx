@@ -1,7 +1,7 @@
 // A version of the script to read, with what has been added and removed since. Not an editor: plain elements that look
 // like the page.
 import { Fragment, type ReactNode } from "react";
-import type { Version } from "slate-yrs";
+import type { Version } from "../app/history.ts";
 import { type Block, type FormattedText, isBlock, isDual, textOf } from "../script/types.ts";
 
 /** What `history.compare` puts on a leaf besides its marks. */
