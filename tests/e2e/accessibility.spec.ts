@@ -49,7 +49,9 @@ test("axe: dark, and on a phone", async ({ stage }) => {
 test("the keyboard alone is enough to write a scene and to go to another", async ({ stage }) => {
   const ada = await stage.join("Ada");
   await ada.script.focus();
-  await ada.type("int. kitchen - day\nShe waits.\n\tMara\nToo late.\n\next. yard\nRain.");
+  await ada.type("int. kitchen - day\nShe waits.\n");
+  await ada.press("Tab");
+  await ada.type("Mara\nToo late.\n\next. yard\nRain.");
   expect(
     await ada.page.locator(".paper .block").evaluateAll((blocks) => blocks.map((block) => block.className)),
   ).toEqual([

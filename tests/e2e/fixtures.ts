@@ -60,10 +60,17 @@ export class Writer {
     );
   }
 
-  /** Clicks into a block and puts the caret at its end (or start). */
-  async caret(index: number, where: "End" | "Home" = "End"): Promise<void> {
+  /** Clicks into a block and puts the caret at its end (or start), also where it takes several lines. */
+  async caret(index: number, where: "end" | "start" = "end"): Promise<void> {
     await this.block(index).click();
-    await this.page.keyboard.press(where);
+    await this.block(index).evaluate((block, toStart) => {
+      const selection = getSelection();
+      selection?.selectAllChildren(block);
+      if (toStart) selection?.collapseToStart();
+      else selection?.collapseToEnd();
+    }, where === "start");
+    // Slate reads the browser's selection ten times a second.
+    await this.page.waitForTimeout(150);
   }
 
   async type(text: string, delay = 15): Promise<void> {

@@ -149,14 +149,17 @@ test("5 · concurrent edits at the same position: both texts are there, whole, i
   await agreed(ada, ben);
 
   for (const writer of [ada, ben]) {
-    await writer.caret(1, "Home");
-    for (let step = 0; step < 7; step += 1) await writer.press("ArrowRight");
+    await writer.caret(1, "start");
+    for (let step = 0; step < 7; step += 1) {
+      await writer.press("ArrowRight");
+      // Slate reads the browser's selection ten times a second; keys faster than that can be lost to it.
+      await writer.page.waitForTimeout(120);
+    }
   }
   await Promise.all([ada.type("aaaaaaaaaaaaaaaaaaaa"), ben.type("bbbbbbbbbbbbbbbbbbbb")]);
   const [, line = ""] = await agreed(ada, ben);
   expect(line).toHaveLength("Start. End.".length + 40);
-  expect(line.startsWith("Start. ")).toBe(true);
-  expect(line.endsWith("End.")).toBe(true);
+  expect(line).toMatch(/^Start\. [ab]{40}End\.$/);
   expect(line.replaceAll("b", "")).toBe("Start. aaaaaaaaaaaaaaaaaaaaEnd.");
   expect(line.replaceAll("a", "")).toBe("Strt. bbbbbbbbbbbbbbbbbbbbEnd.");
 

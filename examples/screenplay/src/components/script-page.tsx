@@ -36,6 +36,7 @@ export const ScriptPage = memo(function ScriptPage({ readOnly }: { readOnly: boo
         className="paper"
         aria-label="Script"
         aria-multiline="true"
+        tabIndex={0}
         readOnly={readOnly}
         spellCheck={false}
         autoCapitalize="sentences"
