@@ -67,6 +67,8 @@ export interface EngineListener {
   error(code: string, message: string): void;
   ended(): void;
   address(fresh: boolean): string | Promise<string>;
+  /** The socket that is about to be opened, before the engine listens to it. */
+  socket(socket: WebSocket): void;
 }
 
 /** In the engine's order. */

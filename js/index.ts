@@ -1,6 +1,6 @@
 // slate-yrs: open a document, edit it with others, online or not.
 import { OpenCollab } from "./collab.js";
-import { checkOptions, engineConfig } from "./options.js";
+import { checkOptions } from "./options.js";
 import type { Collab, OpenOptions, Presence } from "./types.js";
 import { init } from "./wasm.js";
 
@@ -17,5 +17,5 @@ export { init, type WasmSource } from "./wasm.js";
 export async function open<P extends Presence = Presence>(options: OpenOptions<P>): Promise<Collab<P>> {
   checkOptions(options);
   await init();
-  return OpenCollab.open(options, engineConfig(options));
+  return OpenCollab.open(options);
 }

@@ -18,6 +18,7 @@ use crate::browser::{Driver, Listener};
 use crate::codec::{Batch, CodecError, decode_nodes, decode_ops, decode_range, encode_nodes, encode_range};
 use crate::session::{Conflict, ErrorCode, Input, SessionError};
 use crate::slate::{Op, Path};
+use crate::store::{Pending, PendingKey};
 
 /// One open document.
 #[wasm_bindgen]
@@ -164,6 +165,12 @@ impl Engine {
         Ok(())
     }
 
+    /// An own edit of an engine that has failed: submitted again. `seq` numbers them.
+    pub fn adopt(&self, seq: u32, update: Vec<u8>) {
+        let key = PendingKey { session: "failed".to_owned(), seq: u64::from(seq) };
+        self.driver.feed(Input::Orphans(vec![Pending { key, update }]));
+    }
+
     #[wasm_bindgen(js_name = stateVector)]
     pub fn state_vector(&self) -> Vec<u8> {
         self.driver.read(|session| session.state_vector())
@@ -214,6 +221,24 @@ impl Engine {
         if let Some(store) = &self.store {
             store.close();
         }
+    }
+}
+
+/// Whether the engine is in the midst of something. Seen from outside any call, it has failed.
+#[wasm_bindgen(js_name = isRunning)]
+pub fn is_running() -> bool {
+    crate::browser::is_running()
+}
+
+/// Fails as a defect would: at once, or in a timer, where nobody can catch it.
+#[cfg(feature = "testing")]
+#[wasm_bindgen]
+#[allow(clippy::panic, reason = "tests")]
+pub fn trap(later: bool) {
+    if later {
+        gloo_timers::callback::Timeout::new(0, || panic!("a trap that was asked for: slate_yrs")).forget();
+    } else {
+        panic!("a trap that was asked for");
     }
 }
 

@@ -45,6 +45,19 @@ extern "C" {
     /// The address to connect to: a string or a promise of one. `fresh`: the last token was refused.
     #[wasm_bindgen(method, catch)]
     fn address(this: &Listener, fresh: bool) -> Result<JsValue, JsValue>;
+    /// The socket, before anyone listens to it.
+    #[wasm_bindgen(method, catch)]
+    fn socket(this: &Listener, socket: &web_sys::WebSocket) -> Result<(), JsValue>;
+}
+
+thread_local! {
+    /// How many loops are running: none outside of calls, unless one has trapped.
+    static RUNNING: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether a loop is running. Seen from outside any call, it has trapped.
+pub fn is_running() -> bool {
+    RUNNING.get() > 0
 }
 
 /// One document's session with everything that drives it.
@@ -105,12 +118,14 @@ impl Driver {
     }
 
     fn run(self: &Rc<Self>) {
+        RUNNING.set(RUNNING.get() + 1);
         loop {
             let Some(input) = self.inputs.borrow_mut().pop_front() else { break };
             self.session.borrow_mut().handle(now(), input);
             self.drain();
         }
         self.running.set(false);
+        RUNNING.set(RUNNING.get().saturating_sub(1));
         self.arm();
     }
 
@@ -246,7 +261,8 @@ impl Driver {
 
     fn dial(self: &Rc<Self>, address: &str, attempt: u64) {
         let driver: Weak<Self> = Rc::downgrade(self);
-        let socket = Socket::open(address, move |event| {
+        let announce = |socket: &web_sys::WebSocket| drop(self.listener.socket(socket));
+        let socket = Socket::open(address, announce, move |event| {
             let Some(driver) = driver.upgrade() else { return };
             if driver.connection.borrow().attempt != attempt {
                 return;

@@ -7,7 +7,7 @@ mod driver;
 mod socket;
 pub mod store;
 
-pub use driver::{Driver, Listener, describe};
+pub use driver::{Driver, Listener, describe, is_running};
 pub use socket::{Socket, SocketEvent};
 
 /// The wall clock, in ms since the epoch.

@@ -38,9 +38,15 @@ pub struct Socket {
 
 impl Socket {
     /// Starts to open a socket. An address that is none, or one the page may not use, is reported as `Closed`.
-    pub fn open(url: &str, on_event: impl Fn(SocketEvent) + 'static) -> Option<Self> {
+    /// `announce` sees the socket before anything listens to it.
+    pub fn open(
+        url: &str,
+        announce: impl FnOnce(&web_sys::WebSocket),
+        on_event: impl Fn(SocketEvent) + 'static,
+    ) -> Option<Self> {
         let opened = web_sys::WebSocket::new(url).map_err(|error| describe(&error)).and_then(|raw| {
             raw.set_binary_type(BinaryType::Arraybuffer);
+            announce(&raw);
             WebSocket::try_from(raw.clone()).map(|stream| (raw, stream)).map_err(|error| error.to_string())
         });
         let (receiving, registration) = AbortHandle::new_pair();

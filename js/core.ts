@@ -1,0 +1,408 @@
+// One document's place in the engine: starts it, feeds it, and starts it again should the whole engine fail.
+//
+// Every call into the engine passes `into` or `demand`, which make its errors CollabErrors, notice when it has failed,
+// and stop at the door what comes after the end. The engine calls back through the listener, which may happen in the
+// midst of a call into it.
+import type { Operation, Range } from "slate";
+import {
+  type Batch,
+  checkIndex,
+  checkString,
+  decodeOperations,
+  decodeRange,
+  encodeNodes,
+  encodeOperation,
+  encodeRange,
+  wellFormed,
+} from "./codec.js";
+import { type EngineListener, ORIGINS } from "./engine.js";
+import { CollabError, toCollabError } from "./errors.js";
+import { address, engineConfig, toJson } from "./options.js";
+import { watchPage } from "./page.js";
+import { Backup, isTrap, type Revivable, register, trapped } from "./recovery.js";
+import type { OpenOptions, Origin, Presence } from "./types.js";
+import { Engine } from "./wasm.js";
+
+type DocumentOperation = Exclude<Operation, { type: "set_selection" }>;
+
+/** `normalization`: made by the editor's normalizers after a change by others. */
+interface Edit {
+  operation: Operation;
+  normalization: boolean;
+}
+
+/** Who is told. */
+export interface Sink {
+  /** For the editor: apply as one batch. */
+  operations(operations: readonly Operation[], origin: Origin): void;
+  /** For the editor: restore the selection. */
+  select(range: Range): void;
+  /** For the editor: it may differ from the document. */
+  diverged(): void;
+  /** For the application. */
+  change(operations: readonly Operation[], origin: Origin): void;
+  update(update: Uint8Array, origin: Origin): void;
+  status(): void;
+  peers(): void;
+  error(error: CollabError): void;
+}
+
+/** Where in its life a document is. `down`: the engine has failed and is being started again. */
+type Life = "opening" | "open" | "down" | "closing" | "closed";
+
+export class Core<P extends Presence> implements Revivable {
+  readonly #options: OpenOptions<P>;
+  readonly #sink: Sink;
+  readonly #initial: Batch | null;
+  readonly #leave: (() => void)[];
+  #life: Life = "opening";
+  #engine: Engine | null = null;
+  /** Counts the starts; what an earlier one still says is not heard. */
+  #start = 0;
+  #socket: WebSocket | null = null;
+  #opened: { resolve: () => void; reject: (error: CollabError) => void } | null = null;
+  #ended: (() => void) | null = null;
+  #lastError: CollabError | null = null;
+
+  /** What the editor has done and the document has not yet. */
+  #queued: Edit[] = [];
+  /** What the document has and the application was not told yet. */
+  #done: Operation[] = [];
+  #flushScheduled = false;
+
+  // What a fresh engine has to be told again.
+  #presence: Record<string, unknown> | null;
+  #online: boolean;
+  #selection: Range | null = null;
+  #restoring = false;
+  readonly #backup: Backup | null;
+
+  constructor(options: OpenOptions<P>, sink: Sink) {
+    this.#options = options;
+    this.#sink = sink;
+    this.#initial = options.initialValue === undefined ? null : encodeNodes(options.initialValue);
+    this.#presence = options.presence === undefined ? null : { ...options.presence };
+    this.#online = options.connect ?? true;
+    this.#backup = engineConfig(options).store === null ? new Backup() : null;
+    this.#run();
+    this.#leave = [
+      register(this),
+      watchPage({
+        online: (online) => this.quietly(() => this.into((to) => to.networkHint(online))),
+        suspend: () =>
+          this.quietly(() => {
+            this.flush();
+            this.into((to) => to.suspend());
+          }),
+      }),
+    ];
+  }
+
+  get isClosed(): boolean {
+    return this.#life === "closing" || this.#life === "closed";
+  }
+
+  /** Resolves when the local copy is loaded. */
+  async opened(): Promise<void> {
+    if (this.#life !== "opening") return this.isClosed ? Promise.reject(this.#lastError ?? closedError()) : undefined;
+    await new Promise<void>((resolve, reject) => {
+      this.#opened = { resolve, reject };
+    });
+  }
+
+  // --- into the engine
+
+  /** Runs `call` if there is an engine. */
+  into<T>(call: (engine: Engine) => T): T | undefined {
+    const engine = this.#engine;
+    if (engine === null) return undefined;
+    try {
+      return call(engine);
+    } catch (error) {
+      throw isTrap(error) ? trapped(error) : toCollabError(error, "wasm");
+    }
+  }
+
+  /** Runs `call`, and throws if the document is closed. */
+  demand<T>(call: (engine: Engine) => T): T {
+    if (this.isClosed) throw closedError();
+    if (this.#engine === null) throw new CollabError("wasm", "the engine is being started again");
+    return this.into(call) as T;
+  }
+
+  /** For what the editor and the page cause: there is nobody to catch. */
+  quietly(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#report(toCollabError(error, "wasm"));
+    }
+  }
+
+  edit(operation: Operation, normalization = false): void {
+    if (operation.type === "set_selection" || this.isClosed) return;
+    try {
+      this.into((to) => queue(to, operation, normalization));
+    } catch (error) {
+      // The editor has applied it already. If the engine failed, it is told again; otherwise the editor is mended.
+      if (this.#engine === null) this.#queued.push({ operation, normalization });
+      this.#report(toCollabError(error, "invalid-update"));
+      this.#sink.diverged();
+      return;
+    }
+    this.#queued.push({ operation, normalization });
+    if ("text" in operation && wellFormed(operation.text) !== operation.text) this.#sink.diverged();
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    queueMicrotask(() => this.quietly(() => this.flush()));
+  }
+
+  flush(): void {
+    if (!this.#flushScheduled || this.#engine === null) return;
+    this.#flushScheduled = false;
+    this.into((to) => to.flush());
+    this.#taken();
+    this.#tellDone();
+  }
+
+  select(range: Range | null): void {
+    const words = encodeRange(range);
+    this.#selection = range;
+    this.into((to) => to.select(words));
+  }
+
+  setPresence(presence: Partial<P>): void {
+    const json = toJson(presence, "presence");
+    this.demand((to) => to.setPresence(json));
+    this.#presence = { ...this.#presence, ...presence };
+  }
+
+  setOnline(online: boolean): void {
+    this.demand((to) => (online ? to.connect() : to.disconnect()));
+    this.#online = online;
+  }
+
+  /** The server has every own edit. */
+  acknowledged(): void {
+    this.#backup?.acknowledged();
+  }
+
+  async close(): Promise<void> {
+    if (this.#life === "closed") return;
+    this.quietly(() => this.flush());
+    this.#life = "closing";
+    const open = this.#engine;
+    if (open !== null) {
+      const ended = new Promise<void>((resolve) => {
+        this.#ended = resolve;
+      });
+      this.quietly(() => this.into((to) => to.close()));
+      await ended;
+    }
+    this.#life = "closed";
+    for (const leave of this.#leave) leave();
+    // It may have died meanwhile, and then nothing may touch it.
+    if (this.#engine !== null) this.#free(this.#engine);
+    this.#engine = null;
+  }
+
+  #free(engine: Engine): void {
+    engine.closeStore();
+    // Calls into it may be on the stack, down to the one that closed it: it is freed after them.
+    setTimeout(() => this.quietly(() => engine.free()));
+  }
+
+  // --- the engine's life
+
+  #run(): void {
+    const config = engineConfig(this.#options);
+    if (config.remote === "connect" && !this.#online) config.remote = "wait";
+    config.presence = this.#presence;
+    const json = toJson(config, "presence");
+    this.#start += 1;
+    let ready = false;
+    const listener = this.#listener(this.#start, config.session, () => {
+      ready = true;
+      if (this.#engine !== null) this.#whenReady();
+    });
+    try {
+      this.#engine = new Engine(json, this.#initial?.words ?? null, this.#initial?.text ?? "", listener);
+    } catch (error) {
+      throw isTrap(error) ? trapped(error) : toCollabError(error, "wasm");
+    }
+    if (ready) this.#whenReady();
+  }
+
+  #whenReady(): void {
+    const revived = this.#life === "down";
+    this.#life = this.isClosed ? this.#life : "open";
+    if (revived) this.#restore();
+    this.#opened?.resolve();
+    this.#opened = null;
+  }
+
+  /** Brings a fresh engine to where the one before it was. */
+  #restore(): void {
+    const edits = this.#queued;
+    this.#queued = [];
+    this.#restoring = true;
+    let seq = 0;
+    for (const { update, own } of [...(this.#backup?.entries() ?? [])]) {
+      seq += 1;
+      this.quietly(() => this.into((to) => (own ? to.adopt(seq, update) : to.applyUpdate(update))));
+    }
+    for (const { operation, normalization } of edits) this.edit(operation, normalization);
+    this.quietly(() => this.flush());
+    this.#restoring = false;
+    if (this.#engine === null) return;
+    const selection = this.#selection;
+    if (selection !== null) this.quietly(() => this.select(selection));
+    this.#sink.diverged();
+    this.#sink.status();
+    this.#sink.peers();
+  }
+
+  died(error: CollabError): void {
+    this.#engine = null;
+    this.#socket?.close();
+    this.#socket = null;
+    this.#flushScheduled = false;
+    // Should it be one of these that the engine cannot bear, it is not told again.
+    if (this.#restoring) this.#queued = [];
+    if (this.#life === "open") this.#life = "down";
+    this.#ended?.();
+    this.#report(error);
+    this.#sink.status();
+  }
+
+  revive(): void {
+    if (this.isClosed || this.#engine !== null) return;
+    try {
+      this.#run();
+    } catch (error) {
+      this.giveUp(toCollabError(error, "wasm"));
+    }
+  }
+
+  giveUp(error: CollabError): void {
+    this.#life = "closed";
+    this.#report(error);
+    this.#opened?.reject(error);
+    this.#opened = null;
+    this.#sink.status();
+  }
+
+  // --- out of the engine
+
+  #listener(start: number, session: string, ready: () => void): EngineListener {
+    const current = () => this.#start === start;
+    // A fresh engine goes through the document's history again: the editor has it, and is compared with it at the end.
+    const heard = () => current() && this.#life !== "down";
+    return {
+      ready: () => {
+        if (current()) ready();
+      },
+      operations: (origin, words, text) => {
+        if (heard()) this.#operations(ORIGINS[origin] ?? "remote", words, text);
+      },
+      select: (words) => {
+        const range = heard() ? decodeRange(words) : null;
+        if (range !== null) this.#sink.select(range);
+      },
+      diverged: () => {
+        if (heard()) this.#sink.diverged();
+      },
+      update: (origin, update) => {
+        if (heard()) this.#update(update, ORIGINS[origin] ?? "remote");
+      },
+      status: () => {
+        if (heard()) this.#sink.status();
+      },
+      peers: () => {
+        if (heard()) this.#sink.peers();
+      },
+      error: (code, message) => {
+        if (current()) this.#report(toCollabError({ code, message }, "protocol"));
+      },
+      ended: () => {
+        if (!current()) return;
+        this.#ended?.();
+        this.#opened?.reject(this.#lastError ?? closedError());
+        this.#opened = null;
+      },
+      address: () => address(this.#options, session),
+      socket: (socket) => this.#hold(socket, current),
+    };
+  }
+
+  /** The engine's own listeners come after these, and not at all once their engine is gone. */
+  #hold(socket: WebSocket, current: () => boolean): void {
+    this.#socket = socket;
+    for (const type of ["open", "message", "error", "close"]) {
+      socket.addEventListener(type, (event) => {
+        if (this.#engine === null || !current()) event.stopImmediatePropagation?.();
+      });
+    }
+  }
+
+  #operations(origin: Origin, words: Uint32Array, text: string): void {
+    const operations = decodeOperations(words, text);
+    if (origin !== "local") this.#tellDone();
+    this.#sink.operations(operations, origin);
+    // What a transaction answers, such as a fresh id, belongs behind what it answers.
+    if (origin === "local") {
+      this.#taken();
+      this.#done.push(...operations);
+    } else this.#sink.change(operations, origin);
+  }
+
+  #update(update: Uint8Array, origin: Origin): void {
+    // From here on the journal has it: it must not be told again after a trap.
+    if (origin === "local") this.#taken();
+    this.#backup?.add(update, origin === "local" || origin === "undo", () => this.demand((to) => to.encodeState()));
+    this.#sink.update(update, origin);
+  }
+
+  #taken(): void {
+    if (this.#queued.length === 0) return;
+    for (const { operation } of this.#queued) this.#done.push(operation);
+    this.#queued = [];
+  }
+
+  #tellDone(): void {
+    if (this.#done.length === 0) return;
+    const operations = this.#done;
+    this.#done = [];
+    this.#sink.change(operations, "local");
+  }
+
+  #report(error: CollabError): void {
+    this.#lastError = error;
+    this.#sink.error(error);
+  }
+}
+
+export function closedError(): CollabError {
+  return new CollabError("closed", "the document is closed");
+}
+
+/** Text operations as scalars, which is what most are; the others as a batch. */
+function queue(to: Engine, operation: DocumentOperation, normalization: boolean): void {
+  if (normalization) {
+    const { words, text } = encodeOperation(operation);
+    to.normalize(words, text);
+    return;
+  }
+  if ((operation.type === "insert_text" || operation.type === "remove_text") && operation.path.length <= 3) {
+    const { path, text } = operation;
+    for (const index of path) checkIndex(index);
+    const offset = checkIndex(operation.offset);
+    checkString(text, "text");
+    const [a = 0, b = 0, c = 0] = path;
+    if (operation.type === "insert_text") to.insertText(path.length, a, b, c, offset, text);
+    else to.removeText(path.length, a, b, c, offset, text);
+    return;
+  }
+  const { words, text } = encodeOperation(operation);
+  to.edit(words, text);
+}
