@@ -275,7 +275,27 @@ impl SlateDoc {
                 StateVector::decode_v1(bytes).map_err(|error| UpdateError::StateVector(error.to_string()))?
             }
         };
-        Ok(self.doc.transact().encode_state_as_update_v1(&sv))
+        Ok(self.encode(&sv))
+    }
+
+    /// With what waits for missing updates, unless that is damaged: yrs' own function would panic.
+    fn encode(&self, sv: &StateVector) -> Vec<u8> {
+        let txn = self.doc.transact();
+        let mut parts = vec![txn.encode_diff_v1(sv)];
+        if let Some(waiting) = txn.store().pending_update() {
+            parts.push(waiting.update.encode_v1());
+        }
+        if let Some(deletions) = txn.store().pending_ds() {
+            // An update without blocks.
+            let mut update = vec![0];
+            update.extend(deletions.encode_v1());
+            parts.push(update);
+        }
+        parts.retain(|part| Update::decode_v1(part).is_ok());
+        match parts.len() {
+            1 => parts.remove(0),
+            _ => yrs::merge_updates_v1(&parts).unwrap_or_else(|_| parts.remove(0)),
+        }
     }
 
     /// Whether the document has content by this client id; one that is to write must not.
@@ -285,8 +305,8 @@ impl SlateDoc {
 
     /// The same content under another client id; the value stays as it is, empty texts included.
     pub fn with_client_id(self, client_id: u32) -> Self {
-        let mut other = Self::new(DocOptions { client_id, ..self.options });
-        let state = self.doc.transact().encode_state_as_update_v1(&StateVector::default());
+        let mut other = Self::new(DocOptions { client_id, ..self.options.clone() });
+        let state = self.encode(&StateVector::default());
         // Cannot fail: the bytes are our own.
         if other.integrate(&state).is_ok() {
             let root = other.tree.branch(ROOT);

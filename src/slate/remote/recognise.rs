@@ -118,6 +118,7 @@ impl<T: ReadTxn> Remote<'_, T> {
     fn restructure(&mut self, entries: &[Entry]) -> bool {
         let mut any = false;
         for gap in gaps(entries) {
+            any |= self.split_deep(&gap).unwrap_or(true);
             any |= self.split_right(&gap).unwrap_or(true);
             any |= self.split_left(&gap).unwrap_or(true);
             any |= self.merge_left(&gap).unwrap_or(true);
@@ -131,11 +132,51 @@ impl<T: ReadTxn> Remote<'_, T> {
         self.jobs.iter().position(|job| job.id == id)
     }
 
+    /// A split through several levels: the last of what stays inside of the left element was split, too, and the first
+    /// new element begins with its other half.
+    fn split_deep(&mut self, gap: &Gap) -> Result<bool, Misfit> {
+        let (Some(id), [branch]) = (gap.left, gap.new.as_slice()) else { return Ok(false) };
+        let Some(right) = self.split_inside(id, branch)? else { return Ok(false) };
+        if let Some(job) = self.job_of(Some(id)) {
+            drop_tail_delete(&mut self.jobs[job].steps);
+        }
+        self.adopt(right, branch.clone());
+        Ok(true)
+    }
+
+    /// Splits below `id`, then `id` itself behind that.
+    fn split_inside(&mut self, id: NodeId, branch: &XmlTextRef) -> Result<Option<NodeId>, Misfit> {
+        let Some(Piece::Element(first)) = read::content(self.txn, branch).pieces.into_iter().next() else {
+            return Ok(None);
+        };
+        let lost = self.job_of(Some(id)).map_or(0, |job| steps::tail_delete(&self.jobs[job].steps)) as usize;
+        let children = self.emit.tree.children(id);
+        let has_texts = self.emit.tree.block(id).is_none_or(|block| block.texts > 0);
+        let Some(&last) = children.len().checked_sub(lost + 1).and_then(|at| children.get(at)) else {
+            return Ok(None);
+        };
+        if has_texts {
+            return Ok(None);
+        }
+        if let Some(right) = self.split_inside(last, &first)? {
+            self.adopt(right, first);
+        } else {
+            let inner = Gap { left: Some(last), right: None, gone: Vec::new(), new: vec![first] };
+            if !self.split_right(&inner)? {
+                return Ok(None);
+            }
+        }
+        let position = self.emit.tree.index(last).ok_or(Misfit)? + 1;
+        let attrs = read::attrs(self.txn, branch);
+        self.emit.split_block(id, position, attrs).map(Some)
+    }
+
     /// The element left of the gap lost its end, and new elements in the gap hold it.
     fn split_right(&mut self, gap: &Gap) -> Result<bool, Misfit> {
         let Some(job) = self.job_of(gap.left) else { return Ok(false) };
         let lost = steps::tail_delete(&self.jobs[job].steps);
-        if lost == 0 || gap.new.is_empty() {
+        let taken = gap.new.first().is_none_or(|branch| self.is_known(branch));
+        if lost == 0 || taken {
             return Ok(false);
         }
         let id = self.jobs[job].id;
@@ -159,7 +200,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         if cuts.is_empty() {
             return Ok(false);
         }
-        steps::drop_last(&mut self.jobs[job].steps, |step| matches!(step, Step::Delete(_)));
+        drop_tail_delete(&mut self.jobs[job].steps);
         for (at, branch) in cuts.into_iter().rev() {
             let attrs = read::attrs(self.txn, &branch);
             let right = self.split_at(id, at, attrs)?;
@@ -173,11 +214,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         let (Some(job), Some(branch)) = (self.job_of(gap.right), gap.new.last()) else { return Ok(false) };
         let lost = steps::head_delete(&self.jobs[job].steps);
         let id = self.jobs[job].id;
-        let taken = match branch_id(branch) {
-            nested @ BranchID::Nested(_) => self.emit.tree.by_branch(&nested).is_some(),
-            BranchID::Root(_) => true,
-        };
-        if lost == 0 || taken {
+        if lost == 0 || self.is_known(branch) {
             return Ok(false);
         }
         let pieces = read::content(self.txn, branch).pieces;
@@ -193,6 +230,11 @@ impl<T: ReadTxn> Remote<'_, T> {
         self.adopt(id, branch.clone());
         self.jobs[job].id = right;
         Ok(true)
+    }
+
+    /// An element of the doc that has a node already.
+    fn is_known(&self, branch: &XmlTextRef) -> bool {
+        self.emit.tree.by_branch(&branch_id(branch)).is_some()
     }
 
     /// Splits as an editor would: first the text, then the element.
@@ -403,6 +445,12 @@ impl<T: ReadTxn> Remote<'_, T> {
             }
         }
         out.push('\u{fffd}');
+    }
+}
+
+fn drop_tail_delete(script: &mut Vec<Step>) {
+    if steps::tail_delete(script) > 0 {
+        steps::drop_last(script, |step| matches!(step, Step::Delete(_)));
     }
 }
 

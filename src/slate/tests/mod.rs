@@ -3,7 +3,9 @@
 mod concurrency;
 mod doc;
 mod fixtures;
+mod fuzz;
 pub(crate) mod json;
 pub(crate) mod model;
 mod random;
 mod remote;
+mod slate_yjs;

@@ -501,11 +501,19 @@ fn run(seed: u64, steps: usize) {
 fn f7_f9_random_editors_agree() {
     let steps = env("SLATE_STEPS", 100) as usize;
     let first = env("SLATE_SEED", 1);
-    for seed in first..first + env("SLATE_RUNS", 300) {
-        let result = std::panic::catch_unwind(|| run(seed, steps));
-        if let Err(panic) = result {
-            eprintln!("failed with SLATE_SEED={seed} SLATE_RUNS=1");
-            std::panic::resume_unwind(panic);
+    let end = first + env("SLATE_RUNS", 600);
+    let workers = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let work = |worker: u64| {
+        for seed in (first + worker..end).step_by(workers as usize) {
+            if let Err(panic) = std::panic::catch_unwind(|| run(seed, steps)) {
+                eprintln!("failed with SLATE_SEED={seed} SLATE_RUNS=1");
+                std::panic::resume_unwind(panic);
+            }
         }
-    }
+    };
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            scope.spawn(move || work(worker));
+        }
+    });
 }
