@@ -2,9 +2,11 @@
 import { useEffect } from "react";
 import { useRemembered } from "./remembered.ts";
 
+const systemIsDark = matchMedia("(prefers-color-scheme: dark)").matches;
+
 export function useTheme(): [boolean, (dark: boolean) => void] {
   const [theme, setTheme] = useRemembered("theme");
-  const dark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const dark = theme ? theme === "dark" : systemIsDark;
   useEffect(() => {
     document.documentElement.dataset.theme = dark ? "dark" : "light";
   }, [dark]);

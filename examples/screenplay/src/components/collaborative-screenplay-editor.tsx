@@ -6,7 +6,12 @@ import { RemoteCursors } from "slate-yrs/react";
 import type { CollabEditor } from "slate-yrs/slate";
 import type { Person } from "../app/person.ts";
 import { initialScript } from "../app/scenes.ts";
-import { type SyncStatus, useYjsCollaboration, type YjsCollaboration } from "../hooks/use-yjs-collaboration.ts";
+import {
+  type SyncStatus,
+  useStatusPart,
+  useYjsCollaboration,
+  type YjsCollaboration,
+} from "../hooks/use-yjs-collaboration.ts";
 import { useYjsSlateBinding } from "../hooks/use-yjs-slate-binding.ts";
 import { ScreenplayEditor, type ScreenplayEditorSlots } from "./screenplay-editor.tsx";
 
@@ -43,7 +48,7 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
   });
   const editor = useYjsSlateBinding({ doc: collaboration.doc, enabled, initialValue });
   const slots = props.slots(collaboration);
-  const readOnly = collaboration.provider?.status.readOnly ?? false;
+  const readOnly = useStatusPart(collaboration.doc, (status) => status.readOnly, false);
 
   if (!editor) return <Opening error={collaboration.connectionError} slots={slots} />;
   return (

@@ -1,16 +1,18 @@
 // The scenes of the open script: go to one, or drag it (or move it with Alt+↑/↓) to another place.
-import { type DragEvent, type KeyboardEvent, type ReactNode, useState } from "react";
+import { type DragEvent, type KeyboardEvent, memo, type ReactNode, useState } from "react";
 import { Editor, Transforms } from "slate";
 import { ReactEditor, useSlateSelector, useSlateStatic } from "slate-react";
 import { moveScene, sceneAt, scenesOf } from "../script/outline.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 import { useInsights } from "./insights.ts";
 
-export function Outline({ readOnly, onChosen }: { readOnly: boolean; onChosen: () => void }): ReactNode {
+export const Outline = memo(function Outline(props: { readOnly: boolean; onChosen: () => void }): ReactNode {
+  const { readOnly, onChosen } = props;
   const editor = useSlateStatic();
   const { scenes } = useInsights();
-  const at = useSlateSelector((current) => current.selection?.anchor.path[0] ?? -1);
-  const here = at < 0 ? -1 : sceneAt(scenes, at);
+  const here = useSlateSelector((current) =>
+    current.selection ? sceneAt(scenes, current.selection.anchor.path[0] ?? 0) : -1,
+  );
   const [dragged, setDragged] = useState<number | null>(null);
   const [target, setTarget] = useState<number | null>(null);
 
@@ -71,7 +73,7 @@ export function Outline({ readOnly, onChosen }: { readOnly: boolean; onChosen: (
       {scenes.length === 0 && <p className="quiet">Type INT. or EXT. to begin a scene.</p>}
     </section>
   );
-}
+});
 
 /** Puts the caret behind a scene's heading, and the heading to the top of the page. */
 export function goToScene(editor: ScriptEditor, id: string): void {

@@ -1,6 +1,6 @@
 // The screenplay editor around a given Slate editor: toolbar, scenes, the page, the line at the foot.
 // It knows nothing about collaboration; what has to do with it comes in by slots.
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useCallback, useState } from "react";
 import { Slate } from "slate-react";
 import { useRemembered } from "../app/remembered.ts";
 import type { ScriptEditor } from "../script/slate.ts";
@@ -40,6 +40,7 @@ export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
   const insights = useInsightStore(editor);
   const [wide, setWide] = useRemembered("sidebar");
   const [drawer, setDrawer] = useState(false);
+  const closeDrawer = useCallback(() => setDrawer(false), []);
   const toggle = () => (narrow() ? setDrawer(!drawer) : setWide(wide === "closed" ? null : "closed"));
 
   return (
@@ -63,10 +64,10 @@ export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
               {slots.menus}
             </div>
           </header>
-          {drawer && <button type="button" className="scrim" aria-label="Close" onClick={() => setDrawer(false)} />}
+          {drawer && <button type="button" className="scrim" aria-label="Close" onClick={closeDrawer} />}
           <nav id="sidebar" className="sidebar" aria-label="Scripts and scenes">
             {slots.scripts}
-            <Outline readOnly={readOnly} onChosen={() => setDrawer(false)} />
+            <Outline readOnly={readOnly} onChosen={closeDrawer} />
           </nav>
           <main className="desk" id="desk">
             {slots.notice}

@@ -1,5 +1,5 @@
 // The element type, marks, dual dialogue, undo and redo.
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { ReactEditor, useSlateSelector, useSlateStatic } from "slate-react";
 import { blockAt, hasMark, inDual, setType, toggleDual, toggleMark } from "../script/editor.ts";
 import { ELEMENTS } from "../script/elements.ts";
@@ -8,7 +8,7 @@ import { BLOCK_TYPES, type BlockType, MARKS, type Mark } from "../script/types.t
 import { Icon, type IconName } from "../ui/icons.tsx";
 import { keyOf } from "./shortcuts.ts";
 
-export function Toolbar({ readOnly }: { readOnly: boolean }): ReactNode {
+export const Toolbar = memo(function Toolbar({ readOnly }: { readOnly: boolean }): ReactNode {
   const editor = useSlateStatic();
   const type = useSlateSelector((current) => blockAt(current)?.[0].type ?? null);
   const dual = useSlateSelector((current) => inDual(current) !== undefined);
@@ -63,7 +63,7 @@ export function Toolbar({ readOnly }: { readOnly: boolean }): ReactNode {
       </span>
     </div>
   );
-}
+});
 
 /** Undo comes from the history plugin, or from the shared document. */
 function undoable(editor: ScriptEditor): { undo(): void; redo(): void } | undefined {

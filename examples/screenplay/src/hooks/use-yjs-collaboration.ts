@@ -1,9 +1,9 @@
 // The connection of one scene, in the shape the application's plan gives it: a document, a provider, awareness and a
 // status in five words. All the work is done by slate-yrs; `enabled: false` is the feature flag that leaves it out.
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 import type { Descendant } from "slate";
 import type { Collab, CollabError, Peer, Presence, Status } from "slate-yrs";
-import { useCollab, usePeers, useStatus } from "slate-yrs/react";
+import { useCollab } from "slate-yrs/react";
 
 export type SyncStatus = "connecting" | "connected" | "synced" | "offline" | "error";
 
@@ -25,8 +25,9 @@ export interface YjsCollaborationOptions<P extends Presence = Presence> {
 export interface YjsCollaboration<P extends Presence = Presence> {
   /** The document; `null` until its local copy is loaded. */
   doc: Collab<P> | null;
-  provider: { connect(): void; disconnect(): void; status: Status } | null;
-  awareness: { peers: readonly Peer<P>[]; setLocalState(presence: Partial<P>): void } | null;
+  /** `status` and `peers` are the current ones; `useStatus(doc)` and `usePeers(doc)` render with them. */
+  provider: { connect(): void; disconnect(): void; readonly status: Status } | null;
+  awareness: { readonly peers: readonly Peer<P>[]; setLocalState(presence: Partial<P>): void } | null;
   isConnected: boolean;
   syncStatus: SyncStatus;
   connectionError: CollabError | null;
@@ -64,10 +65,11 @@ export function useYjsCollaboration<P extends Presence = Presence>(
   );
   const token = options.authToken === undefined ? {} : { token: options.authToken };
   const { collab, error } = useCollab<P>(enabled ? { ...scene, ...token, presence } : null);
-  const status = useStatus(collab);
-  const peers = usePeers(collab);
-  const syncStatus = error ? "error" : collab ? syncStatusOf(status) : enabled ? "connecting" : "offline";
-  const connectionError = error ?? status.error;
+  // Only what this hook returns makes its component render again: not each keystroke that is saved, not others' carets.
+  const state = useStatusPart(collab, syncStatusOf, enabled ? "connecting" : "offline");
+  const lastError = useStatusPart(collab, (status) => status.error, null);
+  const syncStatus = error ? "error" : state;
+  const connectionError = error ?? lastError;
 
   useEffect(() => latest.current.onSyncStatusChange?.(syncStatus), [syncStatus]);
   useEffect(() => {
@@ -89,13 +91,43 @@ export function useYjsCollaboration<P extends Presence = Presence>(
   return useMemo(
     () => ({
       doc: collab,
-      provider: collab && { connect: () => collab.connect(), disconnect: () => collab.disconnect(), status },
-      awareness: collab && { peers, setLocalState: (changes) => collab.setPresence(changes) },
-      isConnected: status.connection === "online",
+      provider: collab && providerOf(collab),
+      awareness: collab && awarenessOf(collab),
+      isConnected: syncStatus === "connected" || syncStatus === "synced",
       syncStatus,
       connectionError,
       reconnect,
     }),
-    [collab, status, peers, syncStatus, connectionError, reconnect],
+    [collab, syncStatus, connectionError, reconnect],
   );
+}
+
+/** One thing of a document's status; renders again when it, and not when anything else, changes. */
+export function useStatusPart<P extends Presence, T>(
+  collab: Collab<P> | null,
+  part: (status: Status) => T,
+  without: T,
+): T {
+  const subscribe = useCallback((changed: () => void) => collab?.on("status", changed) ?? (() => {}), [collab]);
+  const snapshot = () => (collab ? part(collab.status) : without);
+  return useSyncExternalStore(subscribe, snapshot, snapshot);
+}
+
+function providerOf<P extends Presence>(collab: Collab<P>): YjsCollaboration<P>["provider"] {
+  return {
+    connect: () => collab.connect(),
+    disconnect: () => collab.disconnect(),
+    get status() {
+      return collab.status;
+    },
+  };
+}
+
+function awarenessOf<P extends Presence>(collab: Collab<P>): YjsCollaboration<P>["awareness"] {
+  return {
+    get peers() {
+      return collab.peers;
+    },
+    setLocalState: (presence) => collab.setPresence(presence),
+  };
 }
