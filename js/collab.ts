@@ -262,6 +262,11 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
         this.#internal.on("operations", ({ operations, origin }) => listener(operations, origin)),
       onSelect: (listener) => this.#internal.on("select", listener),
       onDiverged: (listener) => this.#internal.on("diverged", () => listener()),
+      block: (index) => {
+        this.#core.quietly(() => this.#core.flush());
+        const found = this.#core.into((to) => to.block(index)) as [Uint32Array, string, number] | undefined;
+        return found === undefined ? null : { node: decodeNodes(found[0], found[1])[0] ?? null, count: found[2] };
+      },
       report: (message) => this.#reported(new CollabError("invalid-update", message)),
       anchor: (range) => {
         this.#core.flush();

@@ -1,5 +1,5 @@
 // What the editor bindings use of an open document. Internal: not exported from the package.
-import type { Operation, Range } from "slate";
+import type { Descendant, Operation, Range } from "slate";
 import type { Collab, Origin } from "./types.js";
 
 /** `collab[engine]` is the document's {@link EngineHandle}. */
@@ -25,6 +25,8 @@ export interface EngineHandle {
   onSelect(listener: (range: Range) => void): () => void;
   /** The editor's value may differ from the document's: compare with `collab.value()` and mend. */
   onDiverged(listener: () => void): () => void;
+  /** One of the document's top-level nodes, and how many there are; what is queued is in it. `null`: closed. */
+  block(index: number): { node: Descendant | null; count: number } | null;
   /** The editor was found to differ from the document, and was mended: goes out as an `error` event. */
   report(message: string): void;
   /** The range as text that survives edits; throws a CollabError if it does not lie in the document. */

@@ -106,6 +106,13 @@ impl Engine {
         Array::of2(&js_sys::Uint32Array::from(words.as_slice()), &text.into())
     }
 
+    /// `[words, text, count]`: one of the editor's children (none if there is no such), and how many there are.
+    pub fn block(&self, index: u32) -> Array {
+        let (block, count) = self.driver.read(|session| session.block(index));
+        let Batch { words, text } = encode_nodes(block.as_slice());
+        Array::of3(&js_sys::Uint32Array::from(words.as_slice()), &text.into(), &count.into())
+    }
+
     /// JSON of `Status`, with `error` as `{code, message}`.
     pub fn status(&self) -> Result<String, JsValue> {
         self.driver.read(|session| json::status(session.status())).map_err(|error| protocol(&error.to_string()))

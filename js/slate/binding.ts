@@ -123,6 +123,7 @@ export class Binding {
 
   /** Compares with the document and changes what differs, as little as possible. Whether there was anything. */
   mend(reason: string): boolean {
+    if (this.#parent.collab.status.connection === "closed") return false;
     const value = this.#parent.value();
     const operations = diff(this.editor.children, value);
     this.#known = this.editor.children;

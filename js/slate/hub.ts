@@ -6,7 +6,9 @@ import { type Descendant, type Operation, Range, Transforms } from "slate";
 import { type EngineHandle, handleOf } from "../engine.js";
 import type { Collab } from "../index.js";
 import { type Binding, isIn, type Parent } from "./binding.js";
+import { SelfCheck } from "./check.js";
 import { verdictOf } from "./gate.js";
+import { equal } from "./neutral.js";
 
 type Origin = "local" | "remote" | "undo" | "store";
 
@@ -31,10 +33,12 @@ export class Hub implements Parent {
   #shared: Range | null = null;
   #announced = false;
   #mending = false;
+  readonly #check: SelfCheck;
 
   constructor(collab: Collab) {
     this.collab = collab;
     this.#engine = handleOf(collab);
+    this.#check = new SelfCheck((index) => this.#compare(index));
   }
 
   /** The document's value, with what other editors have just done. Throws if the document is closed. */
@@ -74,6 +78,7 @@ export class Hub implements Parent {
     if (this.#bindings.length > 0) return;
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#subscriptions = [];
+    this.#check.stop();
   }
 
   local(from: Binding, operations: readonly Operation[], normalization: boolean): void {
@@ -85,6 +90,7 @@ export class Hub implements Parent {
       for (const other of this.#bindings) if (other !== from) this.#mirror(other, operations);
     }
     if (!normalization) this.selection(from);
+    this.#check.touched(operations);
   }
 
   selection(from: Binding): void {
@@ -110,6 +116,7 @@ export class Hub implements Parent {
     first?.normalize(verdictOf(this.collab, origin));
     for (const other of others) other.discard();
     this.#follow(operations);
+    this.#check.touched(operations);
   }
 
   #mirror(other: Binding, operations: readonly Operation[]): void {
@@ -139,13 +146,26 @@ export class Hub implements Parent {
     Transforms.select(editor, range);
   }
 
+  /** Whether the editors have what the document has at `index`; mends those that do not. Returns the number of blocks. */
+  #compare(index: number): number {
+    const found = this.#bindings.length === 0 ? null : this.#engine.block(index);
+    if (found === null) return 0;
+    const { node, count } = found;
+    for (const binding of this.#bindings) {
+      const { children } = binding.editor;
+      if (children.length !== count || !equal(children[index] ?? null, node)) {
+        binding.mend("the editor and the document had come apart");
+      }
+    }
+    return count;
+  }
+
   /** Not at once: it is often in the midst of a transform, which would go on at paths that are others by then. */
   #mendSoon(): void {
     if (this.#mending) return;
     this.#mending = true;
     queueMicrotask(() => {
       this.#mending = false;
-      if (this.#bindings.length === 0 || this.collab.status.connection === "closed") return;
       for (const binding of this.#bindings) binding.mend("an operation was refused");
     });
   }

@@ -276,6 +276,11 @@ impl Session {
         self.doc.value()
     }
 
+    /// One of the editor's children, and how many there are.
+    pub fn block(&self, index: u32) -> (Option<Node>, u32) {
+        self.doc.block(index)
+    }
+
     /// May change when the local copy is loaded, or when a peer turns out to have the same.
     pub fn client_id(&self) -> u32 {
         self.doc.client_id()

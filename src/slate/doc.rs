@@ -240,6 +240,13 @@ impl SlateDoc {
         self.tree.to_nodes(self.tree.children(ROOT))
     }
 
+    /// One of the editor's children, and how many there are: for comparing without reading all.
+    pub fn block(&self, index: u32) -> (Option<Node>, u32) {
+        let blocks = self.tree.children(ROOT);
+        let block = blocks.get(index as usize..).and_then(|rest| rest.first());
+        (block.and_then(|&id| self.tree.to_nodes(&[id]).pop()), blocks.len() as u32)
+    }
+
     /// The value rebuilt from the doc, for checking: equal to [`SlateDoc::value`] up to empty texts and to the borders
     /// between texts with equal marks.
     pub fn read(&self) -> Vec<Node> {

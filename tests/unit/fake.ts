@@ -51,6 +51,7 @@ export class Fake {
     onOperations: (listener) => this.#on("operations", listener),
     onSelect: (listener) => this.#on("select", listener),
     onDiverged: (listener) => this.#on("diverged", listener),
+    block: (index) => ({ node: this.value()[index] ?? null, count: this.value().length }),
     report: (message) => void this.reports.push(message),
     anchor: (range) => JSON.stringify(range),
     resolve: (anchor) => JSON.parse(anchor) as Range,

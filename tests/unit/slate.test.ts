@@ -389,6 +389,7 @@ describe("the normalization gate", () => {
     fake.receive([{ type: "insert_node", path: [1], node: block("") }]);
     expect(refs()).toBe(0);
     expect(editor.normalizeNode).toBe(normalizeNode);
+    vi.advanceTimersByTime(1_000);
     expect(vi.getTimerCount()).toBe(0);
   });
 });
@@ -426,6 +427,27 @@ describe("divergence", () => {
     fake.emit("diverged");
     await tick();
     expect([editor.divergences, fake.reports.length]).toEqual([0, 0]);
+  });
+
+  it("is noticed by itself, block by block, when nobody says a word", () => {
+    vi.useFakeTimers();
+    const fake = new Fake([block("a"), block("b"), block("c"), block("d")]);
+    const editor = bind(fake);
+    fake.lose([text([2, 0], 0, "lost ")]);
+    for (let round = 0; round < 4; round++) {
+      Transforms.insertText(editor, "x", { at: { path: [0, 0], offset: 0 } });
+      vi.advanceTimersByTime(1_000);
+    }
+    expect(editor.children).toEqual(fake.value());
+    expect(editor.divergences).toBe(1);
+    fake.lose([{ type: "remove_node", path: [3], node: block("d") }]);
+    Transforms.insertText(editor, "x", { at: { path: [0, 0], offset: 0 } });
+    vi.advanceTimersByTime(1_000);
+    expect(editor.children).toEqual(fake.value());
+    expect(editor.divergences).toBe(2);
+    editor.disconnect();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 
   it("survives a remote operation that does not fit, and one that a plugin throws on", () => {
