@@ -123,8 +123,8 @@ export class Binding {
 
   /** Compares with the document and changes what differs, as little as possible. Whether there was anything. */
   mend(reason: string): boolean {
-    if (this.#parent.collab.status.connection === "closed") return false;
-    const value = this.#parent.value();
+    const value = this.#documentValue();
+    if (value === null) return false;
     const operations = diff(this.editor.children, value);
     this.#known = this.editor.children;
     if (operations.length === 0) return false;
@@ -144,6 +144,15 @@ export class Binding {
     this.gate.discard();
     this.#parent.mended(this, reason);
     return true;
+  }
+
+  /** `null`: closed, or the engine is being started again, after which it asks for a comparison. */
+  #documentValue(): Editor["children"] | null {
+    try {
+      return this.#parent.value();
+    } catch {
+      return null;
+    }
   }
 
   /** Forgets what is dirty, for another editor on this document has normalized it. */
@@ -202,7 +211,8 @@ export class Binding {
 
   /** Inside a batch, a plugin has changed something by itself. What it did is the user's: the document gets it. */
   #adopt(): void {
-    const operations = diff(this.#parent.value(), this.editor.children);
+    const value = this.#documentValue();
+    const operations = value === null ? [] : diff(value, this.editor.children);
     if (operations.length > 0) this.#parent.local(this, operations, false);
   }
 
