@@ -1,0 +1,117 @@
+// Working side by side: who types, following a caret, moving scenes, dual dialogue, and what the tools for developers show.
+import { agreed, expect, test, type Writer } from "./fixtures.ts";
+
+const headings = (writer: Writer) =>
+  writer.page.locator(".outline .heading").evaluateAll((items) => items.map((item) => item.textContent));
+
+test("who types is seen, and somebody's caret can be followed", async ({ stage }) => {
+  const ada = await stage.join("Ada", { scene: "pilot" });
+  const ben = await stage.join("Ben", { scene: "pilot" });
+  await ada.page.getByRole("button", { name: /other person is here/ }).click();
+  const list = ada.page.locator(".people-list");
+  await expect(list).toContainText("Ben");
+
+  await ben.page.getByRole("button", { name: /^20 / }).click();
+  await expect(list.getByRole("button", { name: "Follow" })).toBeEnabled();
+  await list.getByRole("button", { name: "Follow" }).click();
+  await expect(ada.page.locator(".scene_heading").nth(19)).toBeInViewport();
+  await ben.type("!!", 100);
+  await expect(list).toContainText("Typing…");
+  await expect(ada.page.locator(".slate-yrs-flag", { hasText: "Ben" })).toBeInViewport();
+
+  await ben.page.getByRole("button", { name: /^3 / }).click();
+  await expect(ada.page.locator(".scene_heading").nth(2)).toBeInViewport();
+  // Scrolling oneself ends it.
+  await ada.page.mouse.move(700, 500);
+  await ada.page.mouse.wheel(0, 400);
+  await expect(list.getByRole("button", { name: "Follow", exact: true })).toBeVisible();
+});
+
+test("a scene is dragged to another place, for everyone, with what is being written in it", async ({ stage }) => {
+  const ada = await stage.join("Ada");
+  await ada.caret(0);
+  await ada.type("INT. ONE\nFirst.\nint. two\nSecond.\nint. three\nThird.");
+  const ben = await stage.join("Ben");
+  const before = await agreed(ada, ben);
+  expect(before).toHaveLength(6);
+  await expect.poll(() => headings(ben)).toEqual(["INT. ONE", "INT. TWO", "INT. THREE"]);
+
+  // Ben writes in the scene that is being moved.
+  await ben.caret(5);
+  const scenes = ada.page.locator(".outline li");
+  await scenes.nth(2).dragTo(scenes.nth(0), { targetPosition: { x: 20, y: 3 } });
+  await expect.poll(() => headings(ada)).toEqual(["INT. THREE", "INT. ONE", "INT. TWO"]);
+  await expect.poll(() => headings(ben)).toEqual(["INT. THREE", "INT. ONE", "INT. TWO"]);
+  await ben.type(" Still here.");
+  expect(await agreed(ada, ben)).toEqual([
+    "int. three",
+    "Third. Still here.",
+    "INT. ONE",
+    "First.",
+    "int. two",
+    "Second.",
+  ]);
+
+  await ada.page.getByRole("button", { name: "Undo" }).click();
+  expect(await agreed(ada, ben)).toEqual([
+    "INT. ONE",
+    "First.",
+    "int. two",
+    "Second.",
+    "int. three",
+    "Third. Still here.",
+  ]);
+});
+
+test("dual dialogue is set and taken apart while somebody writes in it", async ({ stage }) => {
+  const ada = await stage.join("Ada");
+  await ada.caret(0);
+  await ada.type("INT. HALL\nThey all speak.\n");
+  await ada.press("Tab");
+  await ada.type("MARA\nLeft.\nKIT\nRight.");
+  const ben = await stage.join("Ben");
+  await agreed(ada, ben);
+
+  await ben.caret(3);
+  await ada.page.getByRole("button", { name: "Dual dialogue" }).click();
+  await expect(ben.page.locator(".dual .column")).toHaveCount(2);
+  await ben.type(" Me first!");
+  expect(await agreed(ada, ben)).toEqual(["INT. HALL", "They all speak.", "MARA", "Left. Me first!", "KIT", "Right."]);
+  await expect(ada.page.locator(".dual .column").first()).toContainText("Me first!");
+
+  await ada.page.getByRole("button", { name: "Dual dialogue" }).click();
+  await expect(ben.page.locator(".dual")).toHaveCount(0);
+  expect(await agreed(ada, ben)).toHaveLength(6);
+  await ada.saved();
+});
+
+test("marks and element types arrive at the others", async ({ stage }) => {
+  const ada = await stage.join("Ada");
+  const ben = await stage.join("Ben");
+  await ada.caret(0);
+  await ada.type("INT. HALL\nVery ");
+  await ada.press("Control+b");
+  await ada.type("loud");
+  await ada.press("Control+b");
+  await ada.type(" noise.");
+  await expect(ben.page.locator(".paper strong")).toHaveText("loud");
+  await ada.page.getByLabel("Element type").selectOption("shot");
+  await expect(ben.block(1)).toHaveClass(/shot/);
+  expect(await agreed(ada, ben)).toEqual(["INT. HALL", "Very loud noise."]);
+});
+
+test("?debug shows the outbox, the peers and a log, and saves a trace", async ({ stage }) => {
+  const ada = await stage.join("Ada");
+  const ben = await stage.join("Ben");
+  await ben.page.goto(`${ben.page.url()}&debug`);
+  await ben.ready();
+  const panel = ben.page.getByRole("complementary", { name: "Developer tools" });
+  await expect(panel).toContainText("online, synced");
+  await expect(panel).toContainText("Ada");
+  await ada.caret(0);
+  await ada.type("INT. LOGGED");
+  await expect(panel.locator(".log")).toContainText(/remote update, \d+ bytes/);
+  const download = ben.page.waitForEvent("download");
+  await panel.getByRole("button", { name: "Save a trace" }).click();
+  expect((await download).suggestedFilename()).toBe("trace-blank.json");
+});
