@@ -19,7 +19,7 @@ import { type EngineListener, ORIGINS } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { address, engineConfig, toJson } from "./options.js";
 import { watchPage } from "./page.js";
-import { Backup, isTrap, type Revivable, register, trapped } from "./recovery.js";
+import { Backup, instance, isRecovering, isTrap, type Revivable, register, trapped } from "./recovery.js";
 import type { OpenOptions, Origin, Presence } from "./types.js";
 import { Engine } from "./wasm.js";
 
@@ -46,6 +46,8 @@ export interface Sink {
   peers(): void;
   error(error: CollabError): void;
 }
+
+const CLOSE_TIMEOUT_MS = 8_000;
 
 /** Where in its life a document is. `down`: the engine has failed and is being started again. */
 type Life = "opening" | "open" | "down" | "closing" | "closed";
@@ -130,12 +132,12 @@ export class Core<P extends Presence> implements Revivable {
     return this.into(call) as T;
   }
 
-  /** For what the editor and the page cause: there is nobody to catch. */
+  /** For what the editor and the page cause: there is nobody to catch. A trap is reported by itself. */
   quietly(work: () => void): void {
     try {
       work();
     } catch (error) {
-      this.#report(toCollabError(error, "wasm"));
+      if (error !== this.#lastError) this.#report(toCollabError(error, "wasm"));
     }
   }
 
@@ -146,7 +148,7 @@ export class Core<P extends Presence> implements Revivable {
     } catch (error) {
       // The editor has applied it already. If the engine failed, it is told again; otherwise the editor is mended.
       if (this.#engine === null) this.#queued.push({ operation, normalization });
-      this.#report(toCollabError(error, "invalid-update"));
+      if (error !== this.#lastError) this.#report(toCollabError(error, "invalid-update"));
       this.#sink.diverged();
       return;
     }
@@ -196,8 +198,11 @@ export class Core<P extends Presence> implements Revivable {
       const ended = new Promise<void>((resolve) => {
         this.#ended = resolve;
       });
+      // The session itself waits no longer than five seconds for the device.
+      const late = setTimeout(() => this.#ended?.(), CLOSE_TIMEOUT_MS);
       this.quietly(() => this.into((to) => to.close()));
       await ended;
+      clearTimeout(late);
     }
     this.#life = "closed";
     for (const leave of this.#leave) leave();
@@ -209,7 +214,10 @@ export class Core<P extends Presence> implements Revivable {
   #free(engine: Engine): void {
     engine.closeStore();
     // Calls into it may be on the stack, down to the one that closed it: it is freed after them.
-    setTimeout(() => this.quietly(() => engine.free()));
+    const born = instance();
+    setTimeout(() => {
+      if (instance() === born && !isRecovering()) this.quietly(() => engine.free());
+    });
   }
 
   // --- the engine's life
@@ -280,7 +288,7 @@ export class Core<P extends Presence> implements Revivable {
     try {
       this.#run();
     } catch (error) {
-      this.giveUp(toCollabError(error, "wasm"));
+      if (!isRecovering()) this.giveUp(toCollabError(error, "wasm"));
     }
   }
 

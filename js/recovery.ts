@@ -21,6 +21,12 @@ const MINUTE_MS = 60_000;
 const documents = new Set<Revivable>();
 let scheduled = false;
 let traps: number[] = [];
+let instances = 0;
+
+/** Numbers the instance. What belongs to an earlier one must not even be freed: the place is another's now. */
+export function instance(): number {
+  return instances;
+}
 
 /** Takes part in the recovery until the returned function is called. */
 export function register(document: Revivable): () => void {
@@ -37,6 +43,11 @@ export function isTrap(error: unknown): boolean {
   if (error instanceof WebAssembly.RuntimeError) return true;
   // The engine's stack has overflown. Its name differs between browsers.
   return error instanceof RangeError || (error instanceof Error && error.name === "InternalError");
+}
+
+/** Whether the instance is gone, and its successor not there yet. */
+export function isRecovering(): boolean {
+  return scheduled;
 }
 
 /** The instance is gone. Recovers as soon as nothing of it is on the stack any more. */
@@ -57,12 +68,15 @@ function recover(): void {
   if (traps.length > MOST_TRAPS) failure = new CollabError("wasm", "the engine fails again and again");
   else {
     try {
+      instances += 1;
       __wbg_reset_state();
     } catch (cause) {
       failure = new CollabError("wasm", "the engine cannot be started again", { cause });
     }
   }
   for (const document of [...documents]) {
+    // One of them has made the fresh instance fail as well: all start over.
+    if (scheduled) return;
     if (failure === null) document.revive();
     else document.giveUp(failure);
   }

@@ -1,0 +1,82 @@
+// A panic in the engine, with edits that are nowhere but here. The engine is that of `npm run build:testing`, which has
+// an export that panics.
+import type { Descendant, Operation } from "slate";
+import type { Collab, CollabError } from "slate-yrs";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { EngineHandle } from "../../js/engine.ts";
+
+type Package = typeof import("slate-yrs");
+interface Glue {
+  trap(later: boolean): void;
+  Engine: { prototype: { flush(): void } };
+}
+
+const at = (path: string) => import(new URL(`../../target/testing/${path}`, import.meta.url).href);
+const slate = (await at("dist/index.js")) as Package;
+const { engine } = (await at("dist/engine.js")) as { engine: symbol };
+const { Engine, trap } = (await at("pkg/slate_yrs.js")) as Glue;
+
+const opened: Collab[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((collab) => collab.close()));
+});
+
+const handle = (collab: Collab) => (collab as unknown as Record<symbol, EngineHandle>)[engine]!;
+const block = (text: string): Descendant => ({ type: "action", id: "1", children: [{ text }] }) as Descendant;
+const insert = (text: string, offset = 0): Operation => ({ type: "insert_text", path: [0, 0], offset, text });
+const tick = () => new Promise<void>((resolve) => setTimeout(resolve));
+
+async function local(id: string, text: string): Promise<Collab> {
+  const collab = await slate.open({ id, initialValue: [block(text)] });
+  opened.push(collab);
+  return collab;
+}
+
+const { flush } = Engine.prototype;
+
+/** Flushes, and panics as soon as that is in the engine. */
+function trapInFlush(collab: Collab): void {
+  Engine.prototype.flush = () => trap(false);
+  handle(collab).flush();
+  Engine.prototype.flush = flush;
+}
+
+describe("a trap", () => {
+  it("is survived by every open document, with what the editor has just done", async () => {
+    const a = await local("a", "one");
+    const b = await local("b", "two");
+    handle(a).edit(insert("first "));
+    await tick();
+    const errors: CollabError[] = [];
+    const diverged = vi.fn();
+    a.on("error", (error) => errors.push(error));
+    handle(b).onDiverged(diverged);
+    // Not in the document yet, and the engine dies before it is.
+    handle(a).edit(insert("second ", 6));
+    trapInFlush(a);
+    await tick();
+    expect(errors.map(({ code }) => code)).toContain("wasm");
+    expect(a.value()).toEqual([block("first second one")]);
+    expect(b.value()).toEqual([block("two")]);
+    expect(diverged).toHaveBeenCalled();
+    handle(b).edit(insert("still "));
+    expect(b.value()).toEqual([block("still two")]);
+    expect(a.status.connection).toBe("offline");
+    expect(a.clientId).toBeGreaterThan(0);
+  });
+
+  it("again and again ends in an error, not in a loop", async () => {
+    const collab = await local("a", "one");
+    Engine.prototype.flush = () => trap(false);
+    for (let round = 0; round < 10; round += 1) {
+      handle(collab).edit(insert("x"));
+      await tick();
+    }
+    Engine.prototype.flush = flush;
+    expect(collab.status.connection).toBe("closed");
+    expect(collab.status.error?.code).toBe("wasm");
+    expect(() => collab.value()).toThrow(expect.objectContaining({ code: "closed" }));
+    handle(collab).edit(insert("the editor goes on"));
+    await collab.close();
+  });
+});
