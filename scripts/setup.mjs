@@ -1,7 +1,7 @@
 // What a fresh machine lacks: found, installed where that is possible, and otherwise named.
 // Everything here may be run again at any time; what is there already costs milliseconds.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ask, must, root, say } from "./process.mjs";
 
@@ -95,6 +95,12 @@ export async function wasm(profile = "--release") {
 /** The JavaScript package in `dist/`. */
 export async function js() {
   await must("npx", ["--no-install", "tsc", "-p", "js"]);
+}
+
+/** The same package around an engine that can be made to panic, in `target/testing/`. */
+export async function testing() {
+  await must("target/xtask/xtask/xtask", ["build", "--dev", "--feature", "testing", "--out", "target/testing/pkg"]);
+  cpSync(join(root, "dist"), join(root, "target/testing/dist"), { recursive: true });
 }
 
 if (import.meta.url === `file://${process.argv[1]}`) {

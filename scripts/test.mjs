@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { root, run, say } from "./process.mjs";
-import { js, packages, pythonServer, rust, testTools, wasm, xtask } from "./setup.mjs";
+import { js, packages, pythonServer, rust, testing, testTools, wasm, xtask } from "./setup.mjs";
 
 const CARGO = /^(test result:|error: (test|could not))/;
 const VITEST = /^\s*(Test Files|Tests)\s+\d/;
@@ -80,6 +80,7 @@ try {
     await xtask();
     await wasm();
     await js();
+    if (steps.some(({ name }) => name === "unit")) await testing();
   }
 } catch (error) {
   console.error(`\n${error.message}`);

@@ -1,4 +1,4 @@
-// A panic in the engine, with edits that are nowhere but here. The engine is that of `npm run build:testing`, which has
+// A panic in the engine, with edits that are nowhere but here. The engine is that in `target/testing`, which has
 // an export that panics.
 import type { Descendant, Operation } from "slate";
 import type { Collab, CollabError } from "slate-yrs";
