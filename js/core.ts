@@ -20,6 +20,7 @@ import { CollabError, toCollabError } from "./errors.js";
 import { address, engineConfig, toJson } from "./options.js";
 import { watchPage } from "./page.js";
 import { Backup, instance, isRecovering, isTrap, type Revivable, register, trapped } from "./recovery.js";
+import { Tabs } from "./tabs.js";
 import type { OpenOptions, Origin, Presence } from "./types.js";
 import { Engine } from "./wasm.js";
 
@@ -78,6 +79,7 @@ export class Core<P extends Presence> implements Revivable {
   #selection: Range | null = null;
   #restoring = false;
   readonly #backup: Backup | null;
+  #tabs: Tabs | null = null;
 
   constructor(options: OpenOptions<P>, sink: Sink) {
     this.#options = options;
@@ -205,6 +207,7 @@ export class Core<P extends Presence> implements Revivable {
       clearTimeout(late);
     }
     this.#life = "closed";
+    this.#tabs?.close();
     for (const leave of this.#leave) leave();
     // It may have died meanwhile, and then nothing may touch it.
     if (this.#engine !== null) this.#free(this.#engine);
@@ -227,6 +230,7 @@ export class Core<P extends Presence> implements Revivable {
     if (config.remote === "connect" && !this.#online) config.remote = "wait";
     config.presence = this.#presence;
     const json = toJson(config, "presence");
+    if (config.store !== null) this.#tabs = this.#joinTabs(config.store.database ?? "", config.session);
     this.#start += 1;
     let ready = false;
     const listener = this.#listener(this.#start, config.session, () => {
@@ -245,6 +249,7 @@ export class Core<P extends Presence> implements Revivable {
     const revived = this.#life === "down";
     this.#life = this.isClosed ? this.#life : "open";
     if (revived) this.#restore();
+    this.#tabs?.ready();
     this.#opened?.resolve();
     this.#opened = null;
   }
@@ -274,6 +279,7 @@ export class Core<P extends Presence> implements Revivable {
     this.#engine = null;
     this.#socket?.close();
     this.#socket = null;
+    this.#tabs?.close();
     this.#flushScheduled = false;
     // Should it be one of these that the engine cannot bear, it is not told again.
     if (this.#restoring) this.#queued = [];
@@ -339,6 +345,7 @@ export class Core<P extends Presence> implements Revivable {
         this.#opened = null;
       },
       address: () => address(this.#options, session),
+      sessions: async () => (current() ? ((await this.#tabs?.others()) ?? []) : []),
       socket: (socket) => this.#hold(socket, current),
     };
   }
@@ -368,7 +375,17 @@ export class Core<P extends Presence> implements Revivable {
     // From here on the journal has it: it must not be told again after a trap.
     if (origin === "local") this.#taken();
     this.#backup?.add(update, origin === "local" || origin === "undo", () => this.demand((to) => to.encodeState()));
+    if (origin === "local" || origin === "undo") this.#tabs?.post(update);
     this.#sink.update(update, origin);
+  }
+
+  #joinTabs(database: string, session: string): Tabs {
+    return new Tabs(database, this.#options.id, session, {
+      update: (update) => this.quietly(() => this.into((to) => to.tabUpdate(update))),
+      orphaned: async (session) => {
+        await this.into((to) => to.takeOver(session));
+      },
+    });
   }
 
   #taken(): void {

@@ -69,6 +69,8 @@ export interface EngineListener {
   error(code: string, message: string): void;
   ended(): void;
   address(fresh: boolean): string | Promise<string>;
+  /** The sessions of this document that are alive in other tabs. */
+  sessions(): Promise<string[]>;
   /** The socket that is about to be opened, before the engine listens to it. */
   socket(socket: WebSocket): void;
 }

@@ -80,7 +80,7 @@ try {
     await xtask();
     await wasm();
     await js();
-    if (steps.some(({ name }) => name === "unit")) await testing();
+    if (steps.some(({ name }) => ["unit", "e2e"].includes(name))) await testing();
   }
 } catch (error) {
   console.error(`\n${error.message}`);

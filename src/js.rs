@@ -178,6 +178,21 @@ impl Engine {
         self.driver.feed(Input::Orphans(vec![Pending { key, update }]));
     }
 
+    /// A change that another tab has made and stored.
+    #[wasm_bindgen(js_name = tabUpdate)]
+    pub fn tab_update(&self, update: Vec<u8>) {
+        self.driver.feed(Input::TabUpdate(update));
+    }
+
+    /// Takes over what a session left that has died in another tab. Resolves when the device knows.
+    #[wasm_bindgen(js_name = takeOver)]
+    pub fn take_over(&self, session: String) -> Promise {
+        let taking = self.driver.clone().take_over(session);
+        future_to_promise(async move {
+            taking.await.map(|()| JsValue::UNDEFINED).map_err(|error| thrown("storage", &error.to_string()))
+        })
+    }
+
     #[wasm_bindgen(js_name = stateVector)]
     pub fn state_vector(&self) -> Vec<u8> {
         self.driver.read(|session| session.state_vector())

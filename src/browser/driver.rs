@@ -45,6 +45,9 @@ extern "C" {
     /// The address to connect to: a string or a promise of one. `fresh`: the last token was refused.
     #[wasm_bindgen(method, catch)]
     fn address(this: &Listener, fresh: bool) -> Result<JsValue, JsValue>;
+    /// A promise of the sessions of this document that are alive in other tabs, as strings.
+    #[wasm_bindgen(method, catch)]
+    fn sessions(this: &Listener) -> Result<Promise, JsValue>;
     /// The socket, before anyone listens to it.
     #[wasm_bindgen(method, catch)]
     fn socket(this: &Listener, socket: &web_sys::WebSocket) -> Result<(), JsValue>;
@@ -210,15 +213,35 @@ impl Driver {
         }
     }
 
+    /// What sessions in other tabs have not sent yet is theirs to send.
     fn load(self: &Rc<Self>) {
+        let alive = self.listener.sessions();
         let driver = self.clone();
         spawn_local(async move {
+            let alive = match alive {
+                Ok(alive) => JsFuture::from(alive).await.map(|alive| js_sys::Array::from(&alive)).unwrap_or_default(),
+                Err(_) => js_sys::Array::new(),
+            };
             let loaded = match &driver.store {
                 Some(store) => store.load(&driver.document).await,
                 None => Err(StoreError::Failed("there is no store".into())),
             };
-            driver.feed(Input::Loaded(loaded));
+            driver.feed(Input::Loaded(loaded.map(|mut loaded| {
+                loaded.outbox.retain(|pending| !alive.includes(&pending.key.session.as_str().into(), 0));
+                loaded
+            })));
         });
+    }
+
+    /// Takes over what a session left that has died in another tab. Resolves when the device knows.
+    pub async fn take_over(self: Rc<Self>, session: String) -> Result<(), StoreError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let pending = store.pending(&self.document, &session).await?;
+        if pending.is_empty() {
+            return Ok(());
+        }
+        self.feed(Input::Orphans(pending));
+        store.begin(&self.document, Vec::new()).await.map(drop)
     }
 
     /// The requests are made before this returns, if the database is open: in the turn of the edit.

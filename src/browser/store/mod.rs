@@ -22,7 +22,7 @@ use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 
 use super::now;
-use crate::store::{Loaded, Row, Store, StoreError, Write};
+use crate::store::{Loaded, Pending, Row, Store, StoreError, Write};
 use open::Connection;
 
 /// The name of the database unless the application gives one.
@@ -127,6 +127,14 @@ impl IndexedDb {
             }
         }));
         async move { answered.await.unwrap_or_else(|_| Err(StoreError::Closed("the store is gone".into()))) }
+    }
+
+    /// What a session of this document has in the outbox.
+    pub async fn pending(&self, document: &str, session: &str) -> Result<Vec<Pending>, StoreError> {
+        let connection = self.connection().await?;
+        let pending = read::pending_of(&connection, document, session).await;
+        self.inner.observe(&pending);
+        pending
     }
 
     /// Closes the connection once what is under way has finished. The next call opens it again.

@@ -9,8 +9,11 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::names;
 use super::open::Connection;
-use super::record::{from_idb, from_js, from_rexie, get, of_document, read_key, read_update};
+use super::record::{from_idb, from_js, from_rexie, get, of_document, of_session, read_key, read_update};
 use crate::store::{Loaded, Pending, SetAside, StoreError};
+
+/// The largest whole number that JavaScript counts to.
+const MAX_SEQ: u64 = (1 << 53) - 1;
 
 /// Everything of a document, as of one moment.
 pub async fn load(connection: &Connection, document: &str) -> Result<Loaded, StoreError> {
@@ -65,6 +68,17 @@ async fn records(connection: &Connection, document: &str, range: &KeyRange) -> r
     let records = records?;
     done?;
     Ok(records)
+}
+
+/// What one session has in the outbox. Damaged records stay where they are.
+pub async fn pending_of(connection: &Connection, document: &str, session: &str) -> Result<Vec<Pending>, StoreError> {
+    let range = of_session(document, session, MAX_SEQ).map_err(|error| from_idb(&error))?;
+    let transaction = connection.read().map_err(|error| from_rexie(&error))?;
+    let outbox = transaction.store(names::OUTBOX).map_err(|error| from_rexie(&error))?;
+    let (records, done) = join(outbox.get_all(Some(range), None), transaction.done()).await;
+    let records = records.map_err(|error| from_rexie(&error))?;
+    done.map_err(|error| from_rexie(&error))?;
+    Ok(records.iter().filter_map(|record| pending(record, document)).collect())
 }
 
 fn pending(record: &JsValue, document: &str) -> Option<Pending> {
