@@ -4,7 +4,7 @@
 //! unacknowledged edit, and speaks the sync protocol. Everything but [`browser`] and [`js`] is pure: no clock, no
 //! randomness of its own, no browser. Those two exist on `wasm32` only.
 //!
-//! Dependencies point one way: `js → browser → session → {slate, protocol, awareness, undo, store}`.
+//! Dependencies point one way: `js → browser → session → {slate, protocol, awareness, undo, store, update}`.
 
 pub mod awareness;
 pub mod codec;
@@ -13,6 +13,7 @@ pub mod session;
 pub mod slate;
 pub mod store;
 pub mod undo;
+pub mod update;
 
 #[cfg(target_arch = "wasm32")]
 pub mod browser;

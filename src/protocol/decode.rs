@@ -86,6 +86,7 @@ fn message<'a>(reader: &mut Reader<'a>) -> Result<Message<'a>, DecodeError> {
 }
 
 /// A cursor over borrowed bytes in lib0's encoding.
+#[derive(Clone)]
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
 }

@@ -5,9 +5,9 @@
 
 use crate::slate::{LocalChange, Node, Op, RemoteChange, SlateDoc};
 use crate::store::Write;
+use crate::update::split;
 
 use super::outbox::Place;
-use super::split::split;
 use super::{ErrorCode, Origin, Session};
 
 /// Content for a document that has none.
@@ -161,16 +161,13 @@ impl Session {
         if journal && (change.changed || waits) {
             self.journal.write(Write::Append { update: update.to_vec(), pending: None });
         }
-        let mut changed = change.changed;
+        let changed = change.changed;
         self.incomplete = change.pending;
         if change.changed || waits {
             self.busy_at = self.now;
             self.stage.update(origin, update.to_vec());
         }
         self.remote_change(change, origin);
-        if self.incomplete {
-            changed |= self.retry_pending(origin);
-        }
         if self.incomplete && !was_incomplete && self.link.is_synced() {
             self.request_sync();
         }
@@ -182,10 +179,6 @@ impl Session {
             self.undo.transform(&change.ops);
             self.stage.operations(origin, change.ops);
         }
-        // Typed here, into a block that a peer merged or moved meanwhile: written again, as an edit of one's own.
-        if let Some(update) = change.rescued {
-            self.submit(update, Origin::Local);
-        }
         if change.resynced > 0 || change.foreign > 0 {
             let message = format!(
                 "{} elements were mended, {} embeds are not for Slate and are not shown",
@@ -193,18 +186,6 @@ impl Session {
             );
             self.report(ErrorCode::InvalidUpdate, message);
         }
-    }
-
-    /// Of updates that come out of order yrs may keep some waiting although nothing is missing any more: applying them
-    /// once again helps.
-    fn retry_pending(&mut self, origin: Origin) -> bool {
-        let Ok(waiting) = self.doc.encode_state(Some(&self.doc.state_vector())) else { return false };
-        let Ok(change) = self.doc.apply_update(&waiting) else { return false };
-        self.incomplete = change.pending;
-        let changed = change.changed;
-        self.stage.doc_changed |= changed;
-        self.remote_change(change, origin);
-        changed
     }
 
     /// An update the application brings: a remote change that the server does not have either.

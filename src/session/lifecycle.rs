@@ -200,7 +200,12 @@ impl Session {
 
     pub(super) fn connect(&mut self) {
         match self.link {
-            Link::Offline(Why::NoServer | Why::Loading) | Link::Opening { .. } | Link::Open(_) | Link::Closed => {}
+            Link::Offline(Why::Loading) => {
+                if self.config.remote == Remote::Wait {
+                    self.config.remote = Remote::Connect;
+                }
+            }
+            Link::Offline(Why::NoServer) | Link::Opening { .. } | Link::Open(_) | Link::Closed => {}
             Link::Offline(Why::ByUser | Why::Conflict) | Link::Waiting { .. } => self.open_socket(),
             Link::Unauthorized | Link::Forbidden => {
                 let fresh_token = self.retries.restart();

@@ -16,7 +16,6 @@ mod journal;
 mod lifecycle;
 mod outbox;
 mod presence;
-pub mod split;
 mod stage;
 mod status;
 mod sync;

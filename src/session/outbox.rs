@@ -3,13 +3,12 @@
 //! Only an acknowledgement removes an update. Seqs follow each other without gaps; an update that was never on a wire
 //! may still be merged with others or cut up, so its seq may change until then.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use yrs::merge_updates_v1;
 
 use crate::store::{Pending, PendingKey, SetAside, Write};
-
-use super::split::split;
+use crate::update::split;
 
 /// Pending updates that were never sent are merged up to this size, bytes.
 const MERGED_BYTES: usize = 32 * 1024;
@@ -26,6 +25,8 @@ pub(super) struct Outbox {
     sent: u64,
     pub set_aside: Vec<Aside>,
     asides: u64,
+    /// Keys that a write, if it succeeds, removes from the store; of entries that are no longer pending.
+    leftover: Vec<(PendingKey, Option<u64>)>,
 }
 
 #[derive(Debug)]
@@ -64,7 +65,15 @@ impl Place {
 
 impl Outbox {
     pub fn new(session: String) -> Self {
-        Self { session, entries: VecDeque::new(), last_seq: 0, sent: 0, set_aside: Vec::new(), asides: 0 }
+        Self {
+            session,
+            entries: VecDeque::new(),
+            last_seq: 0,
+            sent: 0,
+            set_aside: Vec::new(),
+            asides: 0,
+            leftover: Vec::new(),
+        }
     }
 
     pub fn key(&self, seq: u64) -> PendingKey {
@@ -115,7 +124,9 @@ impl Outbox {
     pub fn acknowledge(&mut self, seq: u64) -> bool {
         let before = self.entries.len();
         while self.entries.front().is_some_and(|entry| entry.seq <= seq) {
-            self.entries.pop_front();
+            if let Some(Entry { replaces, replacing, .. }) = self.entries.pop_front() {
+                self.leftover.extend(replaces.into_iter().map(|key| (key, replacing)));
+            }
         }
         self.entries.len() != before
     }
@@ -172,6 +183,18 @@ impl Outbox {
                 replacing: None,
             });
         }
+    }
+
+    /// Moves a sent update to the end, under a new seq: it is submitted again later. To be followed by
+    /// [`Outbox::rearrange`]. Returns whether it was pending.
+    pub fn postpone(&mut self, seq: u64) -> bool {
+        let Some(mut entry) = self.remove(seq) else { return false };
+        entry.replaces.push(self.key(seq));
+        entry.replacing = None;
+        self.last_seq += 1;
+        entry.seq = self.last_seq;
+        self.entries.push_back(entry);
+        true
     }
 
     /// What the store has of updates set aside earlier.
@@ -239,7 +262,13 @@ impl Outbox {
 
     /// What the store has to be told if nothing is known of what it has.
     pub fn rewrite(&self, acknowledged: u64) -> Vec<Write> {
-        let mut writes = vec![Write::Acknowledge { session: self.session.clone(), seq: acknowledged }];
+        // What is pending is put back below: up to here everything may go.
+        let mut gone = BTreeMap::from([(self.session.clone(), acknowledged)]);
+        for (key, _) in &self.leftover {
+            let through = gone.entry(key.session.clone()).or_default();
+            *through = key.seq.max(*through);
+        }
+        let mut writes: Vec<_> = gone.into_iter().map(|(session, seq)| Write::Acknowledge { session, seq }).collect();
         for aside in &self.set_aside {
             let SetAside { key, code, message, update } = aside.update.clone();
             writes.push(Write::Coalesce { from: Vec::new(), to: key.clone(), update });
@@ -254,6 +283,7 @@ impl Outbox {
 
     /// Everything not in the store yet goes with the write `ticket`.
     pub fn writing(&mut self, ticket: u64) {
+        self.leftover.iter_mut().for_each(|(_, write)| *write = write.or(Some(ticket)));
         for entry in self.entries.iter_mut().filter(|entry| !entry.replaces.is_empty()) {
             entry.replacing.get_or_insert(ticket);
         }
@@ -269,12 +299,16 @@ impl Outbox {
             entry.replacing = None;
             entry.replaces.clear();
         }
+        self.leftover.retain(|(_, write)| *write != Some(ticket));
         self.each_place(|place| place.settle(ticket, Place::Stored));
     }
 
     pub fn not_stored(&mut self, ticket: u64) {
         for entry in self.entries.iter_mut().filter(|entry| entry.replacing == Some(ticket)) {
             entry.replacing = None;
+        }
+        for (_, write) in self.leftover.iter_mut().filter(|(_, write)| *write == Some(ticket)) {
+            *write = None;
         }
         self.each_place(|place| place.settle(ticket, Place::Memory));
     }

@@ -11,11 +11,11 @@ use yrs::{StateVector, Update};
 use crate::protocol::{self, FRAGMENT_BYTES, Hello, Message, RejectCode, Role, messages};
 use crate::slate::SlateDoc;
 use crate::store::Write;
+use crate::update::split;
 
 use super::connection::{FRAGMENT_AGE, Live, Mode};
 use super::edits::Seed;
 use super::outbox::Place;
-use super::split::split;
 use super::{ErrorCode, Millis, Origin, Output, Session};
 
 /// Assumed before a server has said what it takes, bytes.
@@ -479,9 +479,9 @@ impl Session {
 
     /// The server was asked too much: it is asked again later.
     fn hold(&mut self, seq: u64) {
-        let Some(entry) = self.outbox.remove(seq) else { return };
-        let key = self.outbox.key(seq);
-        self.outbox.adopt([crate::store::Pending { key, update: entry.update }]);
+        if !self.outbox.postpone(seq) {
+            return;
+        }
         self.rearrange();
         let wait = HOLD_FIRST.checked_shl(self.holds).unwrap_or(HOLD_LONGEST).min(HOLD_LONGEST);
         self.holds = (self.holds + 1).min(10);

@@ -5,8 +5,8 @@ use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
 use yrs::{
-    Assoc, BranchID, ClientID, Doc, ID, IdSet, OffsetKind, Options, ReadTxn, StateVector, Transact, TransactionMut,
-    Update, WriteTxn as _, XmlTextRef,
+    Assoc, BranchID, ClientID, Doc, ID, OffsetKind, Options, ReadTxn, StateVector, Transact, TransactionMut, Update,
+    XmlTextRef,
 };
 
 use super::amend::amend;
@@ -18,7 +18,8 @@ use super::remote::steps::Step;
 use super::remote::{Remote, Watch};
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
-use super::{diff, read, rescue, root, seed};
+use super::{diff, read, root, seed};
+use crate::update::Intake;
 
 /// What a document is opened with.
 #[derive(Debug, Clone)]
@@ -56,9 +57,6 @@ pub struct RemoteChange {
     pub changed: bool,
     /// The doc keeps bytes that wait for updates not yet received.
     pub pending: bool,
-    /// An update of one's own, to be stored and sent like any local edit: text typed here into a block that a peer merged
-    /// or moved without knowing of it, written again where it belongs. Its operations are the last of `ops`.
-    pub rescued: Option<Vec<u8>>,
     /// Elements whose operations did not lead to the doc's content and that were replaced: a defect, mended.
     pub resynced: u32,
     /// Embeds in changed elements that are no `Y.XmlText`: kept in the doc, absent from the value.
@@ -71,13 +69,13 @@ pub struct SlateDoc {
     options: DocOptions,
     rng: fastrand::Rng,
     watch: Watch,
+    intake: Intake,
 }
 
 /// What is known of a remote transaction once it is done.
 struct Integrated {
     branches: Vec<XmlTextRef>,
     records: HashMap<ID, Vec<Step>>,
-    deleted: IdSet,
 }
 
 /// Nothing is squashed before a commit, so that a very large transaction turns quadratic.
@@ -95,7 +93,7 @@ impl SlateDoc {
         let root: &XmlTextRef = text.as_ref();
         let tree = Tree::new(Some(root.clone()));
         let rng = fastrand::Rng::with_seed(options.seed);
-        Self { doc, tree, options, rng, watch: Watch::default() }
+        Self { doc, tree, options, rng, watch: Watch::default(), intake: Intake::default() }
     }
 
     pub fn client_id(&self) -> u32 {
@@ -172,33 +170,25 @@ impl SlateDoc {
     /// Applies an update from elsewhere. Bytes already known change nothing; an update that depends on missing ones is
     /// kept and takes effect when they come.
     pub fn apply_update(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
-        let update = decode(update)?;
-        let own = ClientID::new(u64::from(self.options.client_id));
-        let mut orphans = rescue::find(&self.doc.transact(), &self.tree, own, update.delete_set());
         let (integrated, changed) = self.integrate(update)?;
-        // It may have to wait.
-        orphans.retain(|one| integrated.deleted.contains(&one.key));
         let txn = self.doc.transact();
-        let remote = Remote::new(&mut self.tree, &txn);
-        let outcome = remote.run(&integrated.branches, integrated.records, &orphans);
+        let outcome = Remote::new(&mut self.tree, &txn).run(&integrated.branches, integrated.records);
         drop(txn);
         for id in outcome.touched {
             self.watch(id);
         }
-        let mut ops = outcome.ops;
-        let mut rescued = None;
-        if !orphans.is_empty() {
-            let (change, applied) = self.apply_amended(rescue::restore(&self.tree, &orphans, &outcome.places));
-            rescued = change.update;
-            ops.extend(applied);
-        }
-        let (resynced, foreign) = (outcome.resynced, outcome.foreign);
-        Ok(RemoteChange { ops, changed, pending: self.is_waiting(), rescued, resynced, foreign })
+        Ok(RemoteChange {
+            ops: outcome.ops,
+            changed,
+            pending: self.is_waiting(),
+            resynced: outcome.resynced,
+            foreign: outcome.foreign,
+        })
     }
 
     /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
     pub fn load(&mut self, update: &[u8]) -> Result<bool, UpdateError> {
-        let (_, changed) = self.integrate(decode(update)?)?;
+        let (_, changed) = self.integrate(update)?;
         if changed {
             self.rebuild();
         }
@@ -211,21 +201,20 @@ impl SlateDoc {
         read::load_children(&txn, &mut self.tree, ROOT, 0);
     }
 
-    fn integrate(&mut self, update: Update) -> Result<(Integrated, bool), UpdateError> {
+    fn integrate(&mut self, update: &[u8]) -> Result<(Integrated, bool), UpdateError> {
         self.watch.start();
         let mut txn = self.doc.transact_mut();
-        remind_waiting(&mut txn);
-        let result = txn.apply_update(update);
+        let result = self.intake.apply(&mut txn, update);
         txn.commit();
         let changed = txn.has_changes();
         let branches = changed_directly(&txn);
-        let deleted = txn.delete_set().clone();
         drop(txn);
         let records = self.watch.stop();
         match result {
             // What was integrated before the error is in the doc and must reach the editor.
+            Err(yrs::error::Error::ReadError(error)) => Err(UpdateError::Malformed(error.to_string())),
             Err(error) if !changed => Err(UpdateError::Rejected(error.to_string())),
-            _ => Ok((Integrated { branches, records, deleted }, changed)),
+            _ => Ok((Integrated { branches, records }, changed)),
         }
     }
 
@@ -233,7 +222,7 @@ impl SlateDoc {
     pub fn is_waiting(&self) -> bool {
         let txn = self.doc.transact();
         let store = txn.store();
-        store.pending_update().is_some() || store.pending_ds().is_some()
+        self.intake.is_waiting() || store.pending_update().is_some() || store.pending_ds().is_some()
     }
 
     /// From now on remote changes of this element are recorded exactly.
@@ -294,7 +283,7 @@ impl SlateDoc {
                 StateVector::decode_v1(bytes).map_err(|error| UpdateError::StateVector(error.to_string()))?
             }
         };
-        Ok(self.encode(&sv))
+        Ok(self.intake.include(self.encode(&sv)))
     }
 
     /// With what waits for missing updates, unless that is damaged: yrs' own function would panic.
@@ -327,9 +316,10 @@ impl SlateDoc {
         let mut other = Self::new(DocOptions { client_id, ..self.options.clone() });
         let state = self.encode(&StateVector::default());
         // Cannot fail: the bytes are our own.
-        if decode(&state).and_then(|update| other.integrate(update)).is_ok() {
+        if other.integrate(&state).is_ok() {
             let root = other.tree.branch(ROOT);
             other.tree = self.tree;
+            other.intake = self.intake;
             let txn = other.doc.transact();
             if let Some(root) = root {
                 read::rebind(&txn, &mut other.tree, ROOT, root);
@@ -378,10 +368,6 @@ impl std::fmt::Debug for SlateDoc {
     }
 }
 
-fn decode(update: &[u8]) -> Result<Update, UpdateError> {
-    Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))
-}
-
 /// yrs gives, for each type that changed, the chain from it up to its root, one after the other. The first of each chain
 /// is what changed itself.
 fn changed_directly(txn: &TransactionMut) -> Vec<XmlTextRef> {
@@ -394,13 +380,4 @@ fn changed_directly(txn: &TransactionMut) -> Vec<XmlTextRef> {
         starts = matches!(branch.id(), BranchID::Root(_));
     }
     changed
-}
-
-/// Makes yrs look at what waits for missing updates with every update that comes: it looks by itself only when the
-/// clock it noted is reached, and with several updates waiting it may have noted a wrong one.
-fn remind_waiting(txn: &mut TransactionMut) {
-    let Some(known) = txn.state_vector().iter().map(|(client, _)| *client).next() else { return };
-    if let Some(waiting) = txn.store_mut().pending_update_mut() {
-        waiting.missing.set_min(known, 0);
-    }
 }

@@ -19,7 +19,6 @@ pub mod op;
 mod props;
 mod read;
 mod remote;
-mod rescue;
 mod root;
 mod seed;
 mod sticky;

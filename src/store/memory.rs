@@ -44,13 +44,17 @@ impl MemoryStore {
         self.inner.borrow_mut().documents.clear();
     }
 
+    /// What is there, faults or not.
+    pub fn peek(&self, document: &str) -> Loaded {
+        self.inner.borrow().documents.get(document).map(Document::loaded).unwrap_or_default()
+    }
+
     /// [`Store::load`] at once.
     pub fn load_now(&self, document: &str) -> Result<Loaded, StoreError> {
-        let inner = self.inner.borrow();
-        if let Some(fault) = &inner.fault {
-            return Err(fault.clone());
+        match &self.inner.borrow().fault {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(self.peek(document)),
         }
-        Ok(inner.documents.get(document).map(Document::loaded).unwrap_or_default())
     }
 
     /// [`Store::write`] at once.

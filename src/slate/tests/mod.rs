@@ -1,7 +1,6 @@
 //! Tests of the mapping.
 
 mod concurrency;
-mod cost;
 mod doc;
 mod fixtures;
 mod fuzz;

@@ -1,4 +1,4 @@
-//! Cutting an update into smaller ones, for servers that limit its size.
+//! Cutting an update: into smaller ones for servers that limit its size, or where it would leave a hole.
 //!
 //! Works on the bytes (Yjs v1 encoding), between structs and inside long texts, so it needs no document. Applied in
 //! any order the pieces give what the whole gives. Anything not understood is an error, never a panic.
@@ -47,6 +47,41 @@ pub fn split(update: &[u8], max: usize) -> Result<Vec<Vec<u8>>, SplitError> {
     Ok(pieces.done)
 }
 
+/// An update in two parts; either may be missing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Parted {
+    /// What follows what the replica has, and all deletions.
+    pub ready: Option<Vec<u8>>,
+    /// What would leave a hole.
+    pub waiting: Option<Vec<u8>>,
+}
+
+/// Cuts an update where it would leave a hole in a replica. `clock_of`: how far the replica has a client's structs.
+pub fn at_holes(update: &[u8], clock_of: impl Fn(u64) -> u64) -> Result<Parted, SplitError> {
+    let mut reader = Reader::new(update);
+    let (mut ready, mut waiting) = (Pieces::new(usize::MAX), Pieces::new(usize::MAX));
+    for _ in 0..reader.var_uint()? {
+        let count = reader.var_uint()?;
+        let client = reader.var_uint()?;
+        let mut clock = reader.var_uint()?;
+        let mut has = clock_of(client);
+        for _ in 0..count {
+            let mut next = reader.clone();
+            let skips = Block::read(&mut next)?.is_skip();
+            let follows = clock <= has && !skips;
+            let pieces = if follows { &mut ready } else { &mut waiting };
+            clock = pieces.block(&mut reader, update, client, clock)?;
+            if follows {
+                has = has.max(clock);
+            }
+        }
+    }
+    let deletions = update.get(update.len() - reader.remaining()..).unwrap_or_default();
+    let ready = ready.finish_with(deletions);
+    waiting.finish_piece();
+    Ok(Parted { ready, waiting: waiting.done.pop() })
+}
+
 #[derive(Debug)]
 struct Pieces {
     max: usize,
@@ -67,6 +102,7 @@ struct Group {
 
 impl Pieces {
     fn new(max: usize) -> Self {
+        let max = max.max(OVERHEAD);
         Self { max, done: Vec::new(), groups: Vec::new(), deletions: Vec::new(), size: OVERHEAD }
     }
 
@@ -80,7 +116,7 @@ impl Pieces {
         if block.is_skip() && self.groups.last().is_none_or(|group| group.client != client) {
             return Ok(after);
         }
-        if OVERHEAD + bytes.len() <= self.max {
+        if bytes.len() <= self.max - OVERHEAD {
             self.put(client, clock, bytes);
             return Ok(after);
         }
@@ -126,7 +162,7 @@ impl Pieces {
     }
 
     fn put(&mut self, client: u64, clock: u64, bytes: &[u8]) {
-        if self.size + bytes.len() + OVERHEAD > self.max {
+        if self.size.saturating_add(bytes.len() + OVERHEAD) > self.max {
             self.finish_piece();
         }
         match self.groups.last_mut() {
@@ -140,6 +176,20 @@ impl Pieces {
             }
         }
         self.size += bytes.len();
+    }
+
+    /// Everything as one update with these deletions, in their encoding.
+    fn finish_with(mut self, deletions: &[u8]) -> Option<Vec<u8>> {
+        self.finish_piece();
+        let mut update = match self.done.pop() {
+            Some(update) => update,
+            None if deletions == [0] => return None,
+            None => vec![0, 0],
+        };
+        // In place of the count of deletions, none.
+        update.pop();
+        update.extend_from_slice(deletions);
+        Some(update)
     }
 
     fn finish_piece(&mut self) {

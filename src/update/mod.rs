@@ -1,0 +1,10 @@
+//! Updates as bytes: what can be done with them beside a document.
+//!
+//! [`split`] cuts an update down to a size. [`Intake`] stands between the wire and a yrs document. Nothing here knows
+//! Slate; the server uses it too.
+
+mod intake;
+mod split;
+
+pub use intake::Intake;
+pub use split::{Parted, SplitError, at_holes, split};
