@@ -16,7 +16,7 @@ pub(super) fn amend(tree: &Tree, op: Op) -> Option<Op> {
         }
         Op::RemoveText { path, offset, text } => {
             let leaf = tree.text(tree.resolve(&path).ok()?)?;
-            let there = utf16::slice(&leaf.text, offset, offset + utf16::len(&text))?;
+            let there = utf16::slice(&leaf.text, offset, offset.checked_add(utf16::len(&text))?)?;
             (there == text).then_some(Op::RemoveText { path, offset, text })
         }
         Op::InsertNode { mut path, node } => {
@@ -58,7 +58,7 @@ pub(super) fn amend(tree: &Tree, op: Op) -> Option<Op> {
             Some(Op::MergeNode { path, position, properties })
         }
         Op::MoveNode { path, mut new_path } => {
-            tree.resolve(&path).ok()?;
+            tree.parent(tree.resolve(&path).ok()?)?;
             let (parent, index) = tree.resolve_parent(&new_path).ok()?;
             let same_parent = path.len() == new_path.len() && path[..path.len() - 1] == new_path[..new_path.len() - 1];
             let len = tree.children(parent).len() - usize::from(same_parent);

@@ -356,9 +356,38 @@ impl SlateDoc {
         }
     }
 
+    /// A number that is the same for equal texts in an equal structure, of the top-level block at `index`. FNV-1a, 32
+    /// bits: for an element 1, its children, 2; for a text 3 and its UTF-16 units. An editor's block with another number
+    /// has come apart from the document.
+    pub fn fingerprint(&self, index: usize) -> Option<u32> {
+        let id = *self.tree.children(ROOT).get(index)?;
+        Some(self.tree.fingerprint(id, 0x811c_9dc5))
+    }
+
+    /// Compares the top-level block at `index` with the doc and mends it if they differ, which they never should. `None`
+    /// if they agree, or there is no such block.
+    pub fn check_block(&mut self, index: usize) -> Option<RemoteChange> {
+        let id = *self.tree.children(ROOT).get(index)?;
+        let txn = self.doc.transact();
+        let outcome = Remote::new(&mut self.tree, &txn).check(id);
+        let (ops, resynced, foreign) = (outcome.ops, outcome.resynced, outcome.foreign);
+        (resynced > 0 || !ops.is_empty()).then(|| RemoteChange { ops, resynced, foreign, ..RemoteChange::default() })
+    }
+
     /// Operations from one value to another.
     pub fn diff(old: &[Node], new: &[Node]) -> Vec<Op> {
         diff::diff(old, new)
+    }
+}
+
+#[cfg(test)]
+impl SlateDoc {
+    /// Makes the tree differ from the doc, as a defect would.
+    pub fn spoil(&mut self, path: &[u32], text: &str) {
+        let id = self.tree.resolve(path).expect("a path");
+        let leaf = self.tree.text_mut(id).expect("a text");
+        leaf.text = text.to_owned();
+        leaf.len = super::utf16_len(text);
     }
 }
 

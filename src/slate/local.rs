@@ -60,9 +60,10 @@ impl Edit<'_, '_> {
     fn insert_text(&mut self, path: &Path, offset: u32, inserted: &str) -> Result<(), OpError> {
         let (parent, index) = self.tree.resolve_parent(path)?;
         let id = self.tree.resolve(path)?;
-        let at = self.tree.offset(parent, index) + offset;
+        let start = self.tree.offset(parent, index);
         let text = self.tree.text_mut(id).ok_or(OpError::WrongKind)?;
         let byte = utf16::byte_at(&text.text, text.len, offset)?;
+        let at = start + offset;
         if inserted.is_empty() {
             return Ok(());
         }
@@ -82,11 +83,12 @@ impl Edit<'_, '_> {
     fn remove_text(&mut self, path: &Path, offset: u32, removed: &str) -> Result<(), OpError> {
         let (parent, index) = self.tree.resolve_parent(path)?;
         let id = self.tree.resolve(path)?;
-        let at = self.tree.offset(parent, index) + offset;
+        let before = self.tree.offset(parent, index);
         let len = utf16::len(removed);
         let text = self.tree.text_mut(id).ok_or(OpError::WrongKind)?;
         let start = utf16::byte_at(&text.text, text.len, offset)?;
         let end = utf16::byte_at(&text.text, text.len, offset.saturating_add(len))?;
+        let at = before + offset;
         if len == 0 {
             return Ok(());
         }

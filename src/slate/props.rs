@@ -13,12 +13,13 @@ pub(super) struct Props(Vec<(Arc<str>, Any)>);
 
 impl Props {
     pub fn from_attrs(attrs: &Attrs) -> Self {
-        Self(attrs.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+        let own = attrs.iter().filter(|(key, _)| !is_reserved(key));
+        Self(own.map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     /// As [`Props::from_attrs`], without nulls: Slate takes a null property of a text for none, and so does Yjs.
     pub fn marks(attrs: &Attrs) -> Self {
-        let present = attrs.iter().filter(|(_, value)| !is_null(value));
+        let present = attrs.iter().filter(|(key, value)| !is_null(value) && !is_reserved(key));
         Self(present.map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 

@@ -74,12 +74,12 @@ fn move_path(p: &[u32], op: &[u32], onto: &[u32]) -> Path {
     }
     let (level, onto_level) = (op.len() - 1, onto.len() - 1);
     if is_sibling(op, onto) && p.starts_with(onto) {
-        path[level] = if ends_before(op, p) { path[level] - 1 } else { path[level] + 1 };
+        path[level] = if ends_before(op, p) { path[level] - 1 } else { path[level].saturating_add(1) };
     } else if ends_before(onto, p) || p.starts_with(onto) {
         if ends_before(op, p) {
             path[level] -= 1;
         }
-        path[onto_level] += 1;
+        path[onto_level] = path[onto_level].saturating_add(1);
     } else if ends_before(op, p) {
         path[level] -= 1;
     }
@@ -91,7 +91,7 @@ pub fn path(p: &[u32], op: &Op, affinity: Affinity) -> Option<Path> {
     let mut path = Path::from_slice(p);
     match op {
         Op::InsertNode { path: at, .. } if !at.is_empty() && (ends_before(at, p) || p.starts_with(at)) => {
-            path[at.len() - 1] += 1;
+            path[at.len() - 1] = path[at.len() - 1].saturating_add(1);
         }
         Op::RemoveNode { path: at, .. } => {
             if p.starts_with(at) {
@@ -106,16 +106,17 @@ pub fn path(p: &[u32], op: &Op, affinity: Affinity) -> Option<Path> {
                 path[at.len() - 1] = path[at.len() - 1].saturating_sub(1);
             } else if is_ancestor(at, p) {
                 path[at.len() - 1] = path[at.len() - 1].saturating_sub(1);
-                path[at.len()] += position;
+                path[at.len()] = path[at.len()].saturating_add(*position);
             }
         }
         Op::SplitNode { path: at, position, .. } if !at.is_empty() => {
             if at.as_slice() == p {
-                path[at.len() - 1] += u32::from(affinity == Affinity::Forward);
+                let forward = u32::from(affinity == Affinity::Forward);
+                path[at.len() - 1] = path[at.len() - 1].saturating_add(forward);
             } else if ends_before(at, p) {
-                path[at.len() - 1] += 1;
+                path[at.len() - 1] = path[at.len() - 1].saturating_add(1);
             } else if is_ancestor(at, p) && p[at.len()] >= *position {
-                path[at.len() - 1] += 1;
+                path[at.len() - 1] = path[at.len() - 1].saturating_add(1);
                 path[at.len()] -= position;
             }
         }
@@ -135,12 +136,12 @@ pub fn point(p: &Point, op: &Op, affinity: Affinity) -> Option<Point> {
         Op::InsertText { path: at, offset: start, text }
             if *at == p.path && (*start < offset || (*start == offset && forward)) =>
         {
-            offset += utf16::len(text);
+            offset = offset.saturating_add(utf16::len(text));
         }
         Op::RemoveText { path: at, offset: start, text } if *at == p.path => {
             offset -= utf16::len(text).min(offset.saturating_sub(*start));
         }
-        Op::MergeNode { path: at, position, .. } if *at == p.path => offset += position,
+        Op::MergeNode { path: at, position, .. } if *at == p.path => offset = offset.saturating_add(*position),
         Op::SplitNode { path: at, position, .. } if *at == p.path => {
             if *position < offset || (*position == offset && forward) {
                 return Some(Point { path: next(at), offset: offset - position });

@@ -359,6 +359,17 @@ impl Tree {
         }
     }
 
+    pub fn fingerprint(&self, id: NodeId, hash: u32) -> u32 {
+        let mix = |hash: u32, unit: u16| (hash ^ u32::from(unit)).wrapping_mul(0x0100_0193);
+        match self.kind(id) {
+            Kind::Text(text) => text.text.encode_utf16().fold(mix(hash, 3), mix),
+            Kind::Element(block) => {
+                mix(block.children.iter().fold(mix(hash, 1), |hash, &child| self.fingerprint(child, hash)), 2)
+            }
+            Kind::Free => hash,
+        }
+    }
+
     pub fn to_nodes(&self, ids: &[NodeId]) -> Vec<Node> {
         ids.iter().map(|&id| self.to_node(id)).collect()
     }

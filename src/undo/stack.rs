@@ -32,11 +32,11 @@ impl Group {
                 (
                     Some(Op::RemoveText { path, offset, text }),
                     Op::RemoveText { path: at, offset: start, text: more },
-                ) if *path == at && start == *offset + utf16_len(text) => text.push_str(&more),
+                ) if *path == at && start == offset.saturating_add(utf16_len(text)) => text.push_str(&more),
                 (
                     Some(Op::InsertText { path, offset, text }),
                     Op::InsertText { path: at, offset: start, text: more },
-                ) if *path == at && *offset == start + utf16_len(&more) => {
+                ) if *path == at && *offset == start.saturating_add(utf16_len(&more)) => {
                     text.insert_str(0, &more);
                     *offset = start;
                 }
@@ -102,7 +102,7 @@ impl Stack {
                 (
                     Some(Op::InsertText { path, offset, text }),
                     Op::InsertText { path: at, offset: start, text: more },
-                ) if path == at && *start == *offset + utf16_len(text) => text.push_str(more),
+                ) if path == at && *start == offset.saturating_add(utf16_len(text)) => text.push_str(more),
                 _ => group.since.push(op.clone()),
             }
         }

@@ -120,7 +120,7 @@ fn slot(path: &Path, other: &Op, side: Side) -> Option<Path> {
 
 fn remove_text(path: &Path, offset: u32, text: &str, other: &Op) -> Vec<Op> {
     let len = utf16_len(text);
-    let end = offset + len;
+    let end = offset.saturating_add(len);
     let piece = |path: &Path, offset: u32, from: u32, to: u32| {
         let text = utf16_slice(text, from, to)?;
         (!text.is_empty()).then(|| Op::RemoveText { path: path.clone(), offset, text: text.to_owned() })
@@ -129,20 +129,23 @@ fn remove_text(path: &Path, offset: u32, text: &str, other: &Op) -> Vec<Op> {
         Op::InsertText { path: at, offset: start, text: inserted } if at == path => {
             let shift = utf16_len(inserted);
             if *start <= offset {
-                vec![piece(path, offset + shift, 0, len)]
+                vec![piece(path, offset.saturating_add(shift), 0, len)]
             } else if *start < end {
-                vec![piece(path, start + shift, start - offset, len), piece(path, offset, 0, start - offset)]
+                vec![
+                    piece(path, start.saturating_add(shift), start - offset, len),
+                    piece(path, offset, 0, start - offset),
+                ]
             } else {
                 vec![piece(path, offset, 0, len)]
             }
         }
         Op::RemoveText { path: at, offset: start, text: removed } if at == path => {
-            let stop = start + utf16_len(removed);
+            let stop = start.saturating_add(utf16_len(removed));
             let tail_from = stop.clamp(offset, end) - offset;
             let head_to = (*start).clamp(offset, end) - offset;
             let at = offset - offset.saturating_sub(*start).min(utf16_len(removed));
             // The tail follows the head, or stands where the other's removal began.
-            vec![piece(path, at + head_to, tail_from.max(head_to), len), piece(path, at, 0, head_to)]
+            vec![piece(path, at.saturating_add(head_to), tail_from.max(head_to), len), piece(path, at, 0, head_to)]
         }
         Op::SplitNode { path: at, position, .. } if at == path => {
             let next = transform::next(path);
@@ -155,7 +158,7 @@ fn remove_text(path: &Path, offset: u32, text: &str, other: &Op) -> Vec<Op> {
             }
         }
         Op::MergeNode { path: at, position, .. } if at == path => {
-            vec![piece(&transform::previous(path), offset + position, 0, len)]
+            vec![piece(&transform::previous(path), offset.saturating_add(*position), 0, len)]
         }
         _ => moved(path, other).map(|path| piece(&path, offset, 0, len)).into_iter().collect(),
     };
@@ -187,7 +190,9 @@ fn cut(path: &Path, position: u32, other: &Op) -> Option<(Path, u32)> {
     let level = path.len();
     let child = |at: &Path| (at.len() == level + 1 && at.starts_with(path)).then(|| at[level]);
     let position = match other {
-        Op::InsertText { path: at, offset, text } if at == path && *offset < position => position + utf16_len(text),
+        Op::InsertText { path: at, offset, text } if at == path && *offset < position => {
+            position.saturating_add(utf16_len(text))
+        }
         Op::RemoveText { path: at, offset, text } if at == path => {
             position - position.saturating_sub(*offset).min(utf16_len(text))
         }
@@ -199,10 +204,10 @@ fn cut(path: &Path, position: u32, other: &Op) -> Option<(Path, u32)> {
             });
         }
         Op::MergeNode { path: at, position: before, .. } if at == path => {
-            return Some((transform::previous(path), position + before));
+            return Some((transform::previous(path), position.saturating_add(*before)));
         }
         Op::InsertNode { path: at, .. } | Op::SplitNode { path: at, .. } if child(at).is_some_and(|n| n < position) => {
-            position + 1
+            position.saturating_add(1)
         }
         Op::RemoveNode { path: at, .. } | Op::MergeNode { path: at, .. } if child(at).is_some_and(|n| n < position) => {
             position - 1
@@ -210,7 +215,7 @@ fn cut(path: &Path, position: u32, other: &Op) -> Option<(Path, u32)> {
         Op::MoveNode { path: from, new_path: to } => {
             let left = u32::from(child(from).is_some_and(|n| n < position));
             let came = u32::from(child(to).is_some_and(|n| n < position));
-            position - left + came
+            (position - left).saturating_add(came)
         }
         _ => position,
     };

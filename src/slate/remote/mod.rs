@@ -96,6 +96,24 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         Outcome { ops: self.emit.ops, resynced: self.resynced, foreign: self.foreign, touched }
     }
 
+    /// Compares an element and all below it with the doc.
+    pub fn check(mut self, id: NodeId) -> Outcome {
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            let Some(branch) = self.emit.tree.branch(id) else { continue };
+            let content = read::content(self.txn, &branch);
+            self.finish(id, &branch, &content.pieces);
+            open.extend(self.emit.tree.children(id));
+        }
+        Outcome {
+            ops: self.emit.ops,
+            resynced: self.resynced,
+            foreign: self.foreign,
+            touched: Vec::new(),
+            places: self.places,
+        }
+    }
+
     fn add_job(&mut self, id: NodeId, branch: XmlTextRef, records: &mut HashMap<ID, Vec<Step>>) {
         let Content { pieces, foreign } = read::content(self.txn, &branch);
         self.foreign += foreign;
