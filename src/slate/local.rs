@@ -15,6 +15,9 @@ use super::transform;
 use super::tree::{Kind, MAX_DEPTH, NodeId, Tree};
 use super::{read, utf16, write};
 
+/// How many times as heavy as the left block the right one must be to be the one that stays in a merge.
+const CLEARLY: u64 = 4;
+
 /// One transaction's worth of local edits.
 pub(super) struct Edit<'a, 'doc> {
     pub tree: &'a mut Tree,
@@ -301,7 +304,9 @@ impl Edit<'_, '_> {
         let keeps_right = match (foreign(left), foreign(right)) {
             (true, false) => false,
             (false, true) => true,
-            _ => right_len > 0 && (left_len == 0 || self.tree.weight(right) > self.tree.weight(left)),
+            // Two people may merge the same two blocks while one of them types: if they kept different ones, both
+            // blocks would be gone. So the left one, unless there is no doubt.
+            _ => right_len > 0 && (left_len == 0 || self.tree.weight(right) > CLEARLY * self.tree.weight(left)),
         };
         if keeps_right {
             let moved = self.take_children(left, 0, usize::MAX);

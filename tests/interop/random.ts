@@ -210,6 +210,14 @@ export const mix = (inlineMoves: boolean): EditName[] => [
   ...ALL.filter((name) => inlineMoves || !INLINE_MOVES.includes(name)),
 ];
 
+/** The random edits by name. */
+export function perform(name: EditName, editor: Editor, next: Random): void {
+  EDITS[name]!(editor, next);
+}
+
+/** A place where somebody could type. */
+export const somewhere = point;
+
 /** One random edit. Returns its name, for a report. */
 export function edit(editor: Editor, next: Random, names: readonly EditName[]): EditName {
   const name = pick(next, names)!;

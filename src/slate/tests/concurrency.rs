@@ -121,3 +121,16 @@ fn a_property_set_while_a_peer_splits_at_the_start_goes_to_the_text() {
     let (one, _) = both(json!([p("title")]), enter(0, 0), heading);
     assert_eq!(canonical(&one.value), nodes(&json!([p(""), {"type": "heading", "children": [{"text": "title"}]}])));
 }
+
+#[test]
+fn two_backspaces_at_one_place_lose_nothing_whatever_was_typed_before() {
+    for typed in 0..=4 {
+        let mut one = json!([{"type": "insert_text", "path": [0, 0], "offset": 0, "text": "X".repeat(typed)}]);
+        let more = backspace(1);
+        one.as_array_mut().zip(more.as_array()).into_iter().for_each(|(all, more)| all.extend(more.iter().cloned()));
+        let all = outcome(json!([p("four"), p("fives")]), one, backspace(1)).concat();
+        for part in ["four", "fives", &"X".repeat(typed)] {
+            assert!(all.contains(part), "{part} is gone from {all}");
+        }
+    }
+}

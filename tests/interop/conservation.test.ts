@@ -1,0 +1,47 @@
+// Prints how much of what nobody deleted is lost or there twice, in both engines on the same runs.
+//
+// SLATE_YRS_RUNS: runs of each mix (default 10). UPDATE_DOCS=1 puts the rates into docs/CONCURRENCY.md.
+import { readFileSync, writeFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { type Count, MIXES, measure } from "./conservation.js";
+
+const RUNS = Number(process.env.SLATE_YRS_RUNS ?? 10);
+const file = new URL("../../docs/CONCURRENCY.md", import.meta.url);
+const TABLE = /(?<=<!-- made by tests\/interop\/conservation.ts -->\n).*?(?=<!-- end -->)/s;
+
+const rate = (part: number, { letters }: Count) => `${((1000 * part) / Math.max(1, letters)).toFixed(1)} ‰`;
+
+it(
+  "letters that nobody deleted",
+  async () => {
+    const rows: string[] = [];
+    for (const [name, mix] of Object.entries(MIXES)) {
+      const theirs = await measure("theirs", mix, RUNS);
+      const ours = await measure("ours", mix, RUNS);
+      const cells = [theirs, ours].flatMap((count) => [
+        rate(count.lost, count),
+        rate(count.doubled, count),
+        `${count.threw}`,
+      ]);
+      rows.push(`| ${[name, ...cells].join(" | ")} |`);
+      expect(ours.threw, name).toBe(0);
+      // A split copies, and deletes only what it has copied: nothing is lost.
+      if (!/Backspace|move|erase|everything/.test(name)) expect(ours.lost, name).toBe(0);
+    }
+    const table = [
+      `${RUNS} runs of each, 40 edits by two people who hear of each other after eight on average:`,
+      "",
+      "| | slate-yjs: lost | twice | threw | slate-yrs: lost | twice | threw |",
+      "|---|---|---|---|---|---|---|",
+      ...rows,
+    ].join("\n");
+    console.log(table);
+    if (process.env.UPDATE_DOCS) {
+      writeFileSync(
+        file,
+        readFileSync(file, "utf8").replace(TABLE, () => `\n${table}\n\n`),
+      );
+    }
+  },
+  60_000 + 20_000 * RUNS,
+);

@@ -1,0 +1,98 @@
+// Every letter is the only one of its kind. Two people edit at the same time; what nobody deleted must be there in the
+// end, once. How often it is not, in slate-yrs and in slate-yjs, on the same runs.
+import { Node, Transforms } from "slate";
+import { type EditName, perform, random, somewhere } from "./random.js";
+import { ours, type Replica, seed, theirs } from "./replica.js";
+
+export interface Count {
+  letters: number;
+  lost: number;
+  doubled: number;
+  /** Runs in which an editor threw. */
+  threw: number;
+}
+
+/** What two people do at once: typing, and what else. */
+export const MIXES: Record<string, readonly (EditName | "letter")[]> = {
+  "type ‖ Enter": ["letter", "letter", "letter", "enter"],
+  "type ‖ Backspace": ["letter", "letter", "letter", "backspace"],
+  "type ‖ bold ‖ Enter": ["letter", "letter", "mark", "unmark", "enter"],
+  "type ‖ move a block": ["letter", "letter", "letter", "moveBlock"],
+  "type ‖ erase": ["letter", "letter", "erase", "eraseRange"],
+  "type ‖ Enter ‖ Backspace": ["letter", "letter", "enter", "backspace"],
+  everything: [
+    "letter",
+    "letter",
+    "letter",
+    "enter",
+    "backspace",
+    "mark",
+    "erase",
+    "setType",
+    "moveBlock",
+    "wrap",
+    "lift",
+  ],
+};
+
+const STEPS = 40;
+const FIRST = 0xe000;
+
+/** Letters nobody else uses, from the private area. */
+function alphabet(): () => string {
+  let code = FIRST;
+  return () => String.fromCharCode(code++);
+}
+
+/** Runs a mix with these seeds. */
+export async function measure(kind: Replica["kind"], names: (typeof MIXES)[string], seeds: number): Promise<Count> {
+  const total: Count = { letters: 0, lost: 0, doubled: 0, threw: 0 };
+  for (let at = 0; at < seeds; at++) {
+    const count = await run(kind, names, at).catch(() => null);
+    if (count === null) total.threw++;
+    else for (const key of ["letters", "lost", "doubled"] as const) total[key] += count[key];
+  }
+  return total;
+}
+
+async function run(kind: Replica["kind"], names: (typeof MIXES)[string], at: number): Promise<Count> {
+  const letter = alphabet();
+  const next = random(at);
+  const line = (length: number) => ({ type: "action", children: [{ text: Array.from({ length }, letter).join("") }] });
+  const start = seed([line(12), line(6), line(9)] as never);
+  const replicas = kind === "ours" ? [await ours(start), await ours(start)] : [theirs(start, 11), theirs(start, 22)];
+  const inbox: Uint8Array[][] = [[], []];
+  const deleted = new Set<string>();
+  const exchange = () => {
+    for (const to of [0, 1]) inbox[to]!.push(...replicas[1 - to]!.flush());
+    for (const to of [0, 1]) for (const update of inbox[to]!.splice(0)) replicas[to]!.apply(update);
+  };
+  try {
+    for (let step = 0; step < STEPS; step++) {
+      const { editor } = replicas[next(2)]!;
+      const name = names[next(names.length)]!;
+      if (name === "letter") {
+        const place = somewhere(editor, next);
+        if (place) Transforms.insertText(editor, letter(), { at: place });
+      } else {
+        const before = Node.string(editor);
+        perform(name, editor, next);
+        const after = new Set(Node.string(editor));
+        for (const each of before) if (!after.has(each)) deleted.add(each);
+      }
+      if (next(8) === 0) exchange();
+    }
+    for (let round = 0; round < 4; round++) exchange();
+    const text = JSON.stringify(replicas[0]!.document());
+    const count: Count = { letters: letter().charCodeAt(0) - FIRST, lost: 0, doubled: 0, threw: 0 };
+    for (let code = FIRST; code < FIRST + count.letters; code++) {
+      const each = String.fromCharCode(code);
+      const found = text.split(each).length - 1;
+      if (found === 0 && !deleted.has(each)) count.lost++;
+      if (found > 1) count.doubled += found - 1;
+    }
+    return count;
+  } finally {
+    for (const replica of replicas) await replica.close();
+  }
+}
