@@ -26,8 +26,8 @@ impl Seed {
 
     /// The connection is gone: what was asked has to be asked again.
     pub fn unasked(&mut self) {
-        if let Self::Asked(value) = std::mem::replace(self, Self::None) {
-            *self = Self::Wanted(value);
+        if let Self::Asked(value) = self {
+            *self = Self::Wanted(std::mem::take(value));
         }
     }
 }

@@ -1,1 +1,172 @@
+//! The session against a scripted server and a store in memory, in virtual time.
 
+use super::*;
+use crate::protocol::{Hello, Message, RejectCode, Role, messages};
+use crate::slate::{Attrs, Element, Leaf, Path, Point};
+use crate::store::{Loaded, MemoryStore, StoreError};
+
+const T0: Millis = 1_700_000_000_000;
+
+/// A session and what it has ordered.
+struct Rig {
+    session: Session,
+    now: Millis,
+    store: MemoryStore,
+    outputs: Vec<Output>,
+}
+
+fn config(session: &str, client_id: u32) -> Config {
+    Config {
+        document: "d".into(),
+        session: session.into(),
+        client_id,
+        seed: 7,
+        root: "content".into(),
+        block_id: None,
+        capture_timeout: 500,
+        remote: Remote::Connect,
+        store: true,
+        presence: None,
+        initial_value: None,
+    }
+}
+
+fn block(text: &str) -> Node {
+    let leaf = Node::Text(Leaf { text: text.into(), marks: Attrs::new() });
+    Node::Element(Element { attrs: Attrs::from([("type".into(), "p".into())]), children: vec![leaf] })
+}
+
+fn path(indices: &[u32]) -> Path {
+    indices.iter().copied().collect()
+}
+
+fn hello(epoch: &str, acked_seq: u64) -> Hello {
+    Hello {
+        version: 1,
+        epoch: epoch.into(),
+        role: Role::ReadWrite,
+        max_update_bytes: 1 << 20,
+        max_frame_bytes: 1 << 20,
+        acked_seq,
+        heartbeat_ms: 15_000,
+    }
+}
+
+impl Rig {
+    fn open(config: Config, store: MemoryStore) -> Self {
+        let session = Session::new(config, T0);
+        let mut rig = Self { session, now: T0, store, outputs: Vec::new() };
+        rig.drain();
+        rig
+    }
+
+    fn new() -> Self {
+        Self::open(config("s", 5), MemoryStore::new())
+    }
+
+    fn feed(&mut self, input: Input) {
+        self.session.handle(self.now, input);
+        self.drain();
+    }
+
+    /// Carries out what concerns the store at once, keeps the rest.
+    fn drain(&mut self) {
+        while let Some(output) = self.session.poll_output() {
+            match &output {
+                Output::Load => {
+                    let loaded = self.store.load_now("d");
+                    self.session.handle(self.now, Input::Loaded(loaded));
+                }
+                Output::Write { ticket, writes } => {
+                    let input = match self.store.write_now("d", writes) {
+                        Ok(rows) => Input::Stored { ticket: *ticket, rows },
+                        Err(error) => Input::StoreFailed { ticket: *ticket, error },
+                    };
+                    self.session.handle(self.now, input);
+                }
+                _ => {}
+            }
+            self.outputs.push(output);
+        }
+    }
+
+    fn frame(&mut self, message: Message) {
+        self.feed(Input::Frame(message.to_frame()));
+    }
+
+    /// Lets time pass, ticking when asked to.
+    fn pass(&mut self, ms: Millis) {
+        let until = self.now + ms;
+        while let Some(at) = self.session.next_timeout()
+            && at <= until
+        {
+            self.now = self.now.max(at);
+            self.feed(Input::Tick);
+        }
+        self.now = until;
+    }
+
+    fn take(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// The messages sent since the last look, by name and number.
+    fn sent(&mut self) -> Vec<String> {
+        let frames = self.take().into_iter().filter_map(|output| match output {
+            Output::Send(frame) => Some(frame),
+            _ => None,
+        });
+        frames.flat_map(|frame| messages(&frame).map(|message| name(&message.unwrap())).collect::<Vec<_>>()).collect()
+    }
+
+    fn opens(&mut self) -> usize {
+        self.take().iter().filter(|output| matches!(output, Output::OpenSocket { .. })).count()
+    }
+
+    fn durable(&mut self) {
+        self.feed(Input::Opened);
+        self.frame(Message::Hello(hello("e", 0)));
+        self.frame(Message::SyncStep1(&[0]));
+        self.frame(Message::SyncStep2(&[0, 0]));
+        self.take();
+    }
+
+    fn plain(&mut self) {
+        self.feed(Input::Opened);
+        self.frame(Message::SyncStep1(&[0]));
+        self.frame(Message::SyncStep2(&[0, 0]));
+        self.take();
+    }
+
+    fn type_block(&mut self, text: &str) {
+        self.feed(Input::Edit(Op::InsertNode { path: path(&[0]), node: block(text) }));
+        self.feed(Input::Flush);
+    }
+
+    fn status(&self) -> &Status {
+        self.session.status()
+    }
+}
+
+fn name(message: &Message) -> String {
+    match message {
+        Message::SyncStep1(_) => "step1".into(),
+        Message::SyncStep2(_) => "step2".into(),
+        Message::Update(_) => "update".into(),
+        Message::Awareness(_) => "awareness".into(),
+        Message::Submit { seq, .. } => format!("submit {seq}"),
+        Message::Seed(_) => "seed".into(),
+        Message::Ping => "ping".into(),
+        Message::Pong => "pong".into(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// An update by someone else that holds `value`.
+fn foreign(value: &[Node]) -> Vec<u8> {
+    SlateDoc::seed_update("content", value)
+}
+
+mod connection;
+mod durability;
+mod editing;

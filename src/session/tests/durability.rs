@@ -1,0 +1,292 @@
+use super::*;
+
+/// F13, F15: pending until acknowledged; on reconnect what the server has goes, the rest is sent again.
+#[test]
+fn f15_only_an_acknowledgement_empties_the_outbox() {
+    let mut rig = Rig::new();
+    rig.durable();
+    for text in ["a", "b", "c"] {
+        rig.type_block(text);
+    }
+    assert_eq!(rig.sent(), ["submit 1", "submit 2", "submit 3"]);
+    assert_eq!((rig.status().pending, rig.status().saved), (3, Saved::Local));
+    rig.frame(Message::SyncStep2(&[0, 0]));
+    rig.frame(Message::Ack { seq: 0 });
+    rig.frame(Message::Ack { seq: 99 });
+    rig.frame(Message::Reject { seq: 98, code: RejectCode::Invalid, message: "" });
+    assert_eq!((rig.status().pending, rig.status().set_aside), (3, 0), "none of these acknowledges anything");
+    rig.frame(Message::Ack { seq: 1 });
+    assert_eq!(rig.status().pending, 2);
+    rig.feed(Input::Closed { code: 1006, reason: String::new() });
+    assert_eq!(rig.status().pending, 2);
+    rig.type_block("d");
+    rig.feed(Input::Connect);
+    rig.feed(Input::Opened);
+    rig.take();
+    rig.frame(Message::Hello(hello("e", 2)));
+    assert!(rig.status().syncing_offline_changes);
+    assert_eq!(rig.sent(), ["submit 3", "submit 4"]);
+    rig.frame(Message::Ack { seq: 4 });
+    assert_eq!((rig.status().pending, rig.status().saved), (0, Saved::Server));
+    assert!(!rig.status().syncing_offline_changes);
+    assert_eq!(rig.store.peek("d").outbox, []);
+}
+
+/// F14: memory, device, server, and never before it is true.
+#[test]
+fn f14_saved_is_never_claimed_too_early() {
+    let mut session = Session::new(config("s", 5), T0);
+    while session.poll_output().is_some() {}
+    session.handle(T0, Input::Loaded(Ok(Loaded::default())));
+    while session.poll_output().is_some() {}
+    session.handle(T0, Input::Edit(Op::InsertNode { path: path(&[0]), node: block("x") }));
+    assert_eq!(session.status().saved, Saved::Memory, "queued");
+    session.handle(T0, Input::Flush);
+    assert_eq!(session.status().saved, Saved::Memory, "on its way to the store");
+    let ticket = std::iter::from_fn(|| session.poll_output()).find_map(|output| match output {
+        Output::Write { ticket, .. } => Some(ticket),
+        _ => None,
+    });
+    session.handle(T0, Input::Stored { ticket: ticket.unwrap() + 1, rows: vec![] });
+    assert_eq!(session.status().saved, Saved::Memory, "another write");
+    session.handle(T0, Input::Stored { ticket: ticket.unwrap(), rows: vec![1] });
+    assert_eq!(session.status().saved, Saved::Local);
+}
+
+/// F14 with a plain server: sending proves nothing, a round trip does.
+#[test]
+fn f14_a_plain_server_is_asked() {
+    let mut rig = Rig::new();
+    rig.plain();
+    rig.type_block("x");
+    assert_eq!(rig.sent(), ["update"]);
+    assert_eq!(rig.status().saved, Saved::Local);
+    rig.pass(1_000);
+    assert_eq!(rig.sent(), ["step1"]);
+    rig.type_block("y");
+    assert_eq!(rig.status().pending, 2);
+    rig.frame(Message::SyncStep2(&[0, 0]));
+    assert_eq!(rig.status().pending, 1, "the second was sent after the question");
+    rig.pass(1_000);
+    rig.frame(Message::SyncStep2(&[0, 0]));
+    assert_eq!((rig.status().pending, rig.status().saved), (0, Saved::Server));
+}
+
+/// F16: set aside, counted, exportable; the rest flows.
+#[test]
+fn f16_what_is_refused_is_kept() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.type_block("refused");
+    rig.type_block("taken");
+    rig.frame(Message::Reject { seq: 1, code: RejectCode::Invalid, message: "no" });
+    rig.frame(Message::Ack { seq: 2 });
+    assert_eq!((rig.status().pending, rig.status().set_aside), (0, 1));
+    assert_ne!(rig.status().saved, Saved::Server);
+    assert_eq!(rig.store.peek("d").set_aside.len(), 1);
+    let mut other = Rig::open(config("t", 6), MemoryStore::new());
+    other.feed(Input::ApplyUpdate(rig.session.export_pending().unwrap()));
+    assert_eq!(other.session.value(), [block("refused")]);
+}
+
+/// F17: what was stored is there after a crash, and is sent by whoever opens the document next.
+#[test]
+fn f17_a_crash_loses_nothing_that_was_stored() {
+    let store = MemoryStore::new();
+    let mut rig = Rig::open(config("s1", 5), store.clone());
+    for n in 0..150 {
+        rig.type_block(&n.to_string());
+    }
+    assert!(store.peek("d").outbox.len() < 70, "typing offline is merged");
+    let value = rig.session.value();
+    drop(rig);
+    let mut rig = Rig::open(config("s2", 5), store.clone());
+    assert_ne!(rig.session.client_id(), 5, "the document knows that one");
+    assert_eq!(rig.session.value(), value);
+    let pending = rig.status().pending;
+    assert!(pending > 0 && rig.status().saved == Saved::Local);
+    assert!(store.peek("d").outbox.iter().all(|pending| pending.key.session == "s2"));
+    rig.durable();
+    rig.frame(Message::Ack { seq: pending.into() });
+    assert_eq!(rig.status().saved, Saved::Server);
+    assert_eq!(store.peek("d").outbox, []);
+}
+
+/// F18: the editor goes on, the status says so, the store is made whole again.
+#[test]
+fn f18_a_failing_store_is_mended() {
+    for fault in [StoreError::Full, StoreError::Blocked("x".into()), StoreError::Closed("x".into())] {
+        let mut rig = Rig::new();
+        rig.type_block("before");
+        rig.store.set_fault(Some(fault.clone()));
+        rig.type_block("while");
+        assert_eq!(rig.status().saved, Saved::Memory);
+        assert_ne!(rig.status().storage, Storage::IndexedDb);
+        rig.pass(100_000);
+        rig.store.set_fault(None);
+        if matches!(fault, StoreError::Closed(_)) {
+            rig.store.clear();
+        }
+        rig.pass(100_000);
+        assert_eq!((rig.status().storage, rig.status().saved), (Storage::IndexedDb, Saved::Local));
+        let reopened = Rig::open(config("t", 6), rig.store.clone());
+        assert_eq!(reopened.session.value(), rig.session.value());
+        assert!(reopened.status().pending > 0);
+    }
+}
+
+#[test]
+fn f18_a_copy_that_loads_late_is_merged() {
+    let store = MemoryStore::new();
+    Rig::open(config("s1", 5), store.clone()).type_block("old");
+    store.set_fault(Some(StoreError::Blocked("other tab".into())));
+    let mut rig = Rig::open(config("s2", 6), store.clone());
+    assert!(rig.take().contains(&Output::Ready));
+    rig.type_block("new");
+    store.set_fault(None);
+    rig.pass(100_000);
+    assert_eq!(rig.session.value().len(), 2);
+    assert_eq!((rig.status().storage, rig.status().saved), (Storage::IndexedDb, Saved::Local));
+}
+
+/// F19, F21: the log is compacted, what waits for other updates stays in it.
+#[test]
+fn f21_what_waits_survives_compaction() {
+    let store = MemoryStore::new();
+    let mut author = Rig::open(config("a", 9), MemoryStore::new());
+    let mut updates = Vec::new();
+    for n in 0..3 {
+        author.type_block(&n.to_string());
+        updates.extend(author.take().into_iter().filter_map(|output| match output {
+            Output::Update { update, .. } => Some(update),
+            _ => None,
+        }));
+    }
+    let mut rig = Rig::open(config("s", 5), store.clone());
+    rig.durable();
+    rig.frame(Message::Update(&updates[2]));
+    for n in 0..600 {
+        rig.type_block(&n.to_string());
+    }
+    rig.pass(10_000);
+    assert!(store.peek("d").log.len() < 100, "compacted");
+    let mut rig = Rig::open(config("t", 6), store);
+    rig.durable();
+    rig.frame(Message::Update(&updates[0]));
+    rig.frame(Message::Update(&updates[1]));
+    assert_eq!(rig.session.value().len(), 603);
+}
+
+/// F29: the client knows the limit, cuts, and never sends too much.
+#[test]
+fn f29_large_edits_go_in_pieces() {
+    let mut rig = Rig::new();
+    rig.feed(Input::Opened);
+    let limits = Hello { max_update_bytes: 1_000, max_frame_bytes: 1_100, ..hello("e", 0) };
+    rig.frame(Message::Hello(limits));
+    rig.frame(Message::SyncStep2(&[0, 0]));
+    rig.take();
+    rig.type_block(&"long – ünïcode ".repeat(1_000));
+    let frames: Vec<_> = rig
+        .take()
+        .into_iter()
+        .filter_map(|output| match output {
+            Output::Send(frame) => Some(frame),
+            _ => None,
+        })
+        .collect();
+    assert!(frames.len() > 15 && frames.iter().all(|frame| frame.len() <= 1_100));
+    let mut reader = Rig::open(config("t", 6), MemoryStore::new());
+    for frame in &frames {
+        if let Some(Ok(Message::Submit { update, .. })) = messages(frame).next() {
+            reader.feed(Input::ApplyUpdate(update.to_vec()));
+        }
+    }
+    assert_eq!(reader.session.value(), rig.session.value());
+}
+
+/// F6: nothing is mixed, nothing is lost, and the editor goes from one to the other in one step.
+#[test]
+fn f6_another_epoch_is_a_conflict_until_resolved() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.type_block("mine");
+    rig.feed(Input::Closed { code: 1006, reason: String::new() });
+    rig.feed(Input::Connect);
+    rig.feed(Input::Opened);
+    rig.take();
+    rig.frame(Message::Hello(hello("other", 0)));
+    assert!(rig.status().epoch_conflict);
+    assert!(!rig.sent().iter().any(|sent| sent.starts_with("submit")));
+    rig.type_block("still here");
+    assert_eq!(rig.session.value().len(), 2);
+    rig.feed(Input::Resolve(Conflict::TakeServer));
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(hello("other", 0)));
+    rig.frame(Message::SyncStep1(&[0]));
+    assert_eq!(rig.session.value().len(), 2, "until the server's is here");
+    rig.take();
+    rig.frame(Message::SyncStep2(&foreign(&[block("theirs")])));
+    let batches = rig.take().into_iter().filter(|output| matches!(output, Output::Operations { .. })).count();
+    assert_eq!(batches, 1);
+    assert_eq!(rig.session.value(), [block("theirs")]);
+    assert_eq!((rig.status().pending, rig.status().set_aside, rig.status().epoch_conflict), (0, 2, false));
+    rig.type_block("after");
+    assert_eq!(rig.sent(), ["submit 1"], "seqs count anew");
+    let reopened = Rig::open(config("t", 6), rig.store.clone());
+    assert_eq!(reopened.session.value(), [block("after"), block("theirs")]);
+    assert_eq!(reopened.status().set_aside, 2);
+}
+
+/// F1, F3: a server that decides is asked, once synced and only if there is nothing; opening writes nothing.
+#[test]
+fn f3_opening_never_writes_and_seeding_waits_for_the_sync() {
+    let wants = || Config { initial_value: Some(vec![block("seed")]), ..config("s", 5) };
+    let mut rig = Rig::open(wants(), MemoryStore::new());
+    rig.pass(60_000);
+    assert_eq!(rig.session.value(), []);
+    rig.feed(Input::Connect);
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(hello("e", 0)));
+    rig.take();
+    rig.frame(Message::SyncStep2(&[0, 0]));
+    assert_eq!(rig.sent(), ["seed"]);
+    assert_eq!(rig.session.value(), []);
+    rig.frame(Message::Ack { seq: 0 });
+    assert_eq!(rig.sent(), ["step1"]);
+    rig.frame(Message::SyncStep2(&foreign(&[block("whoever was first")])));
+    assert_eq!(rig.session.value(), [block("whoever was first")]);
+
+    let mut rig = Rig::open(wants(), MemoryStore::new());
+    rig.feed(Input::Opened);
+    rig.frame(Message::SyncStep1(&[0]));
+    rig.frame(Message::SyncStep2(&foreign(&[block("there already")])));
+    assert_eq!((rig.session.value(), rig.status().pending), (vec![block("there already")], 0));
+
+    let mut rig = Rig::open(wants(), MemoryStore::new());
+    rig.plain();
+    assert_eq!(rig.session.value(), [block("seed")]);
+    let mut again = Rig::open(Config { session: "t".into(), client_id: 6, ..wants() }, MemoryStore::new());
+    again.plain();
+    again.frame(Message::Update(&rig.session.encode_state(None).unwrap()));
+    assert_eq!(again.session.value(), [block("seed")], "the same content is the same update");
+}
+
+/// F13: coming back a thousand times with nothing new stores nothing.
+#[test]
+fn f13_clean_reconnects_add_no_rows() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.type_block("x");
+    rig.frame(Message::Ack { seq: 1 });
+    let state = rig.session.encode_state(None).unwrap();
+    let rows = rig.store.peek("d").log.len();
+    for _ in 0..1_000 {
+        rig.feed(Input::Closed { code: 1006, reason: String::new() });
+        rig.feed(Input::Connect);
+        rig.feed(Input::Opened);
+        rig.frame(Message::Hello(hello("e", 1)));
+        rig.frame(Message::SyncStep2(&state));
+    }
+    assert_eq!(rig.store.peek("d").log.len(), rows);
+}

@@ -1,0 +1,169 @@
+use super::*;
+use crate::awareness::{self, Entry};
+
+fn presence(name: &str) -> yrs::Any {
+    yrs::Any::from_json(&format!(r#"{{"name":"{name}"}}"#)).unwrap()
+}
+
+fn caret(index: u32, offset: u32) -> Range {
+    let point = Point { path: path(&[index, 0]), offset };
+    Range { anchor: point.clone(), focus: point }
+}
+
+fn awareness_of(rig: &mut Rig) -> Vec<Vec<u8>> {
+    let frames = rig.take().into_iter().filter_map(|output| match output {
+        Output::Send(frame) => Some(frame),
+        _ => None,
+    });
+    let mut found = Vec::new();
+    for frame in frames {
+        for message in messages(&frame) {
+            if let Message::Awareness(update) = message.unwrap() {
+                found.push(update.to_vec());
+            }
+        }
+    }
+    found
+}
+
+/// F5: a session has one document; what it is told of others does not exist.
+#[test]
+fn f5_a_session_keeps_to_its_document() {
+    let store = MemoryStore::new();
+    for n in 0..100 {
+        let mut rig = Rig::open(Config { document: format!("d{n}"), ..config(&format!("s{n}"), 5) }, store.clone());
+        rig.type_block("x");
+        rig.feed(Input::Close);
+        assert!(rig.take().contains(&Output::Ended));
+    }
+}
+
+/// Queued edits are in the document before a remote change is, and one input gives one batch.
+#[test]
+fn f7_local_edits_come_first_and_do_not_echo() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.feed(Input::Edit(Op::InsertNode { path: path(&[0]), node: block("mine") }));
+    let mut frame = Message::Update(&foreign(&[block("theirs")])).to_frame();
+    Message::Update(&[0, 0]).encode(&mut frame);
+    rig.take();
+    rig.feed(Input::Frame(frame));
+    let batches: Vec<_> = rig.take().into_iter().filter(|out| matches!(out, Output::Operations { .. })).collect();
+    let [Output::Operations { origin: Origin::Remote, ops }] = &batches[..] else { panic!("{batches:?}") };
+    assert_eq!(ops.len(), 1);
+    assert_eq!(rig.session.value().len(), 2);
+}
+
+/// F27, F8: a peer comes, moves with the text, stays the same silently, leaves.
+#[test]
+fn f27_peers_come_move_and_leave() {
+    let mut one = Rig::open(Config { presence: Some(presence("one")), ..config("s", 5) }, MemoryStore::new());
+    one.durable();
+    one.type_block("hello");
+    one.frame(Message::Ack { seq: 1 });
+    one.feed(Input::Select(Some(caret(0, 5))));
+    one.pass(60);
+    let state = one.session.encode_state(None).unwrap();
+    let update = awareness_of(&mut one).pop().expect("sent");
+
+    let mut two = Rig::open(Config { presence: Some(presence("two")), ..config("t", 6) }, MemoryStore::new());
+    two.durable();
+    two.frame(Message::Update(&state));
+    two.take();
+    two.frame(Message::Awareness(&update));
+    assert!(two.take().contains(&Output::Peers));
+    let peer = two.session.peers()[0].clone();
+    assert_eq!((peer.client_id, peer.presence, peer.selection), (5, presence("one"), Some(caret(0, 5))));
+    two.frame(Message::Awareness(&update));
+    assert!(!two.take().contains(&Output::Peers), "nothing new");
+    two.type_block("above");
+    assert!(two.take().contains(&Output::Peers));
+    assert_eq!(two.session.peers()[0].selection, Some(caret(1, 5)));
+    two.feed(Input::Closed { code: 1006, reason: String::new() });
+    assert_eq!(two.session.peers(), []);
+    two.feed(Input::Connect);
+    two.durable();
+    two.frame(Message::Awareness(&update));
+    assert_eq!(two.session.peers().len(), 1, "at once, with the clock it had");
+    two.pass(29_000);
+    two.frame(Message::Ping);
+    two.pass(1_500);
+    assert_eq!(two.session.peers(), [], "expired");
+}
+
+/// F8: the same selection is sent once, many in a row as one, and a live state is renewed.
+#[test]
+fn f8_presence_is_sent_when_it_changes() {
+    let mut rig = Rig::open(Config { presence: Some(presence("one")), ..config("s", 5) }, MemoryStore::new());
+    rig.durable();
+    rig.type_block("hello");
+    rig.pass(5_000);
+    rig.take();
+    for offset in [1, 2, 3, 3, 3] {
+        rig.feed(Input::Select(Some(caret(0, offset))));
+    }
+    rig.pass(49);
+    assert!(awareness_of(&mut rig).len() <= 2);
+    rig.pass(60);
+    rig.take();
+    rig.feed(Input::Select(Some(caret(0, 3))));
+    rig.pass(1_000);
+    assert_eq!(awareness_of(&mut rig).len(), 0, "nothing has changed");
+    rig.frame(Message::Pong);
+    rig.pass(14_500);
+    assert_eq!(awareness_of(&mut rig).len(), 1, "renewed");
+    rig.feed(Input::Close);
+    let farewell = awareness_of(&mut rig).pop().unwrap();
+    assert_eq!(awareness::decode(&farewell).unwrap()[0].state, None);
+}
+
+#[test]
+fn a_client_id_that_a_peer_uses_is_given_up() {
+    let mut rig = Rig::open(Config { presence: Some(presence("one")), ..config("s", 5) }, MemoryStore::new());
+    rig.durable();
+    rig.type_block("mine");
+    let clash = Entry { client_id: 5, clock: 1_000, state: Some("{\"data\":{}}".into()) };
+    rig.frame(Message::Awareness(&awareness::encode([clash])));
+    assert_ne!(rig.session.client_id(), 5);
+    rig.type_block("again");
+    assert_eq!(rig.session.value().len(), 2);
+    assert_eq!(rig.session.peers()[..], [], "not heard of again yet");
+}
+
+#[test]
+fn undo_is_an_edit_like_any_other() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.type_block("x");
+    assert!(rig.session.can_undo());
+    rig.take();
+    rig.feed(Input::Undo);
+    assert_eq!(rig.session.value(), []);
+    let outputs = rig.take();
+    assert!(outputs.iter().any(|out| matches!(out, Output::Operations { origin: Origin::Undo, .. })));
+    assert!(outputs.iter().any(|out| matches!(out, Output::Update { origin: Origin::Undo, .. })));
+    assert_eq!(rig.status().pending, 2);
+    rig.feed(Input::Redo);
+    assert_eq!(rig.session.value(), [block("x")]);
+}
+
+#[test]
+fn an_operation_that_does_not_fit_is_reported() {
+    let mut rig = Rig::new();
+    rig.feed(Input::Edit(Op::InsertText { path: path(&[7, 0]), offset: 0, text: "x".into() }));
+    rig.feed(Input::Flush);
+    assert!(rig.take().contains(&Output::Diverged));
+    assert_eq!(rig.status().error.as_ref().unwrap().code, ErrorCode::InvalidUpdate);
+}
+
+#[test]
+fn the_local_copy_can_be_deleted_but_not_by_mistake() {
+    let mut rig = Rig::new();
+    rig.type_block("only here");
+    rig.feed(Input::DeleteLocal { discard_pending: false });
+    assert_eq!(rig.store.peek("d").outbox.len(), 1);
+    rig.feed(Input::DeleteLocal { discard_pending: true });
+    rig.type_block("more");
+    assert_eq!(rig.store.peek("d"), Loaded::default());
+    assert_eq!((rig.status().storage, rig.status().saved), (Storage::Memory, Saved::Memory));
+}
