@@ -18,7 +18,7 @@ import {
 import { type EngineListener, ORIGINS } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { address, engineConfig, toJson } from "./options.js";
-import { watchPage } from "./page.js";
+import { askToPersist, watchPage } from "./page.js";
 import { Backup, instance, isRecovering, isTrap, type Revivable, register, trapped } from "./recovery.js";
 import { Tabs } from "./tabs.js";
 import type { OpenOptions, Origin, Presence } from "./types.js";
@@ -375,7 +375,11 @@ export class Core<P extends Presence> implements Revivable {
     // From here on the journal has it: it must not be told again after a trap.
     if (origin === "local") this.#taken();
     this.#backup?.add(update, origin === "local" || origin === "undo", () => this.demand((to) => to.encodeState()));
-    if (origin === "local" || origin === "undo") this.#tabs?.post(update);
+    if (origin === "local" || origin === "undo") {
+      this.#tabs?.post(update);
+      // Not before there is something of this user's to keep.
+      if (this.#backup === null) askToPersist();
+    }
     this.#sink.update(update, origin);
   }
 

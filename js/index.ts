@@ -6,6 +6,7 @@ import { init } from "./wasm.js";
 
 export { CollabError, type CollabErrorCode } from "./errors.js";
 export type { Collab, Events, OpenOptions, Origin, Peer, Presence, Status } from "./types.js";
+export { askBeforeLeaving } from "./unload.js";
 export { init, type WasmSource } from "./wasm.js";
 
 /**

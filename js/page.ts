@@ -26,3 +26,12 @@ export function watchPage(watcher: PageWatcher): () => void {
   }
   return () => stop.abort();
 }
+
+let asked = false;
+
+/** Asks the browser once not to clear what is kept on this device when space runs low. It may refuse, or ask the user. */
+export function askToPersist(): void {
+  if (asked || typeof navigator !== "object") return;
+  asked = true;
+  navigator.storage?.persist?.().catch(() => {});
+}

@@ -3,10 +3,11 @@
 //! gloo receives. Sending goes through the kept `web_sys` handle: gloo would wrap each frame in a Blob, several times
 //! slower than the bytes themselves, and cannot close a socket once it is split.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::rc::Rc;
 
-use futures_util::future::{AbortHandle, Abortable};
 use futures_util::{Sink, StreamExt};
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
 use wasm_bindgen_futures::spawn_local;
@@ -33,7 +34,9 @@ const ABNORMAL: u16 = 1006;
 /// An open or opening socket. Dropping it closes it, and nothing more is reported.
 pub struct Socket {
     raw: web_sys::WebSocket,
-    receiving: AbortHandle,
+    /// The receiving task goes on, silent, until the socket has closed: gloo leaves a listener on a socket that it
+    /// drops before, and what that would call is gone.
+    heard: Rc<Cell<bool>>,
 }
 
 impl Socket {
@@ -49,14 +52,16 @@ impl Socket {
             announce(&raw);
             WebSocket::try_from(raw.clone()).map(|stream| (raw, stream)).map_err(|error| error.to_string())
         });
-        let (receiving, registration) = AbortHandle::new_pair();
         match opened {
             Ok((raw, stream)) => {
-                let handle = raw.clone();
-                spawn_local(async move {
-                    let _ = Abortable::new(receive(handle, stream, on_event), registration).await;
-                });
-                Some(Self { raw, receiving })
+                let heard = Rc::new(Cell::new(true));
+                let (handle, listening) = (raw.clone(), heard.clone());
+                spawn_local(receive(handle, stream, move |event| {
+                    if listening.get() {
+                        on_event(event);
+                    }
+                }));
+                Some(Self { raw, heard })
             }
             Err(reason) => {
                 // Not from within the call: the caller has no socket yet to which the event could belong.
@@ -83,13 +88,16 @@ impl Socket {
     /// Closes with a code; nothing more is reported. Codes a page may not send become 1000.
     pub fn close(self, code: u16) {
         let code = if code == 1000 || (3000..=4999).contains(&code) { code } else { 1000 };
+        self.heard.set(false);
         let _ = self.raw.close_with_code(code);
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.receiving.abort();
+        if self.heard.replace(false) {
+            let _ = self.raw.close();
+        }
     }
 }
 

@@ -1,0 +1,158 @@
+// What the package asks of a server: the address, the token, and what it makes of refusals. The server only says no.
+import { createServer } from "node:http";
+import { type Collab, type CollabError, type OpenOptions, open } from "slate-yrs";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { WebSocket as NodeWebSocket, WebSocketServer } from "ws";
+
+const http = createServer();
+const sockets = new WebSocketServer({ server: http });
+const asked: URL[] = [];
+let close: { code: number; reason: string } | null = null;
+let port = 0;
+const opened: Collab[] = [];
+const had = globalThis.WebSocket as typeof WebSocket | undefined;
+
+beforeAll(async () => {
+  // Node has one of its own from version 22.
+  globalThis.WebSocket = NodeWebSocket as unknown as typeof WebSocket;
+  sockets.on("connection", (socket, request) => {
+    asked.push(new URL(request.url ?? "", "ws://host"));
+    socket.on("error", () => {});
+    if (close !== null) socket.close(close.code, close.reason);
+  });
+  await new Promise<void>((listening) => http.listen(0, "127.0.0.1", listening));
+  const address = http.address();
+  port = typeof address === "object" ? (address?.port ?? 0) : 0;
+});
+afterAll(() => {
+  if (had !== undefined) globalThis.WebSocket = had;
+  for (const socket of sockets.clients) socket.terminate();
+  http.close();
+});
+beforeEach(() => {
+  asked.length = 0;
+  close = null;
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((collab) => collab.close()));
+});
+
+async function connect(options: Partial<OpenOptions> = {}): Promise<Collab> {
+  const collab = await open({ id: "scene", url: `ws://127.0.0.1:${port}/ws/scenes/`, ...options });
+  opened.push(collab);
+  return collab;
+}
+
+const until = async (reached: () => boolean) => {
+  for (let tries = 0; tries < 500 && !reached(); tries += 1) await new Promise((wake) => setTimeout(wake, 10));
+  expect(reached()).toBe(true);
+};
+
+describe("the address", () => {
+  it("is the url, the room as one segment, and the parameters", async () => {
+    await connect({
+      id: "act 1/scene ü@2?x#y",
+      url: `ws://127.0.0.1:${port}/ws/scenes?tenant=a#gone`,
+      params: { draft: "true & more" },
+      token: "secret/+",
+    });
+    await until(() => asked.length === 1);
+    const { pathname, searchParams } = asked[0]!;
+    expect(pathname).toBe("/ws/scenes/act%201%2Fscene%20%C3%BC@2%3Fx%23y");
+    const { session, ...rest } = Object.fromEntries(searchParams);
+    expect(rest).toEqual({ tenant: "a", draft: "true & more", token: "secret/+", "slate-yrs": "1" });
+    expect(session).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it("has no token where there is none, and is not asked for before connect()", async () => {
+    const collab = await connect({ connect: false });
+    await new Promise((wake) => setTimeout(wake, 50));
+    expect(asked).toEqual([]);
+    expect(collab.status.connection).toBe("offline");
+    collab.connect();
+    await until(() => asked.length === 1);
+    expect(asked[0]!.searchParams.has("token")).toBe(false);
+    expect(asked[0]!.pathname).toBe("/ws/scenes/scene");
+  });
+});
+
+describe("F24: the token", () => {
+  it("is asked for before every connection", async () => {
+    let calls = 0;
+    close = { code: 1011, reason: "again" };
+    await connect({ token: async () => `token ${++calls}` });
+    await until(() => asked.length >= 3);
+    expect(asked.slice(0, 3).map(({ searchParams }) => searchParams.get("token"))).toEqual([
+      "token 1",
+      "token 2",
+      "token 3",
+    ]);
+  });
+
+  it("that is refused is asked for once more, and then it is over", async () => {
+    let calls = 0;
+    close = { code: 4401, reason: "expired" };
+    const errors: CollabError[] = [];
+    const collab = await connect({ token: () => `token ${++calls}` });
+    collab.on("error", (error) => errors.push(error));
+    await until(() => collab.status.connection === "unauthorized");
+    await expect(collab.whenSynced()).rejects.toMatchObject({ code: "unauthorized" });
+    const before = asked.length;
+    await new Promise((wake) => setTimeout(wake, 300));
+    expect([asked.length, calls]).toEqual([before, before]);
+    expect(before).toBe(2);
+  });
+
+  it("that cannot be had is asked for again later", async () => {
+    let calls = 0;
+    const collab = await connect({
+      token: () => {
+        calls += 1;
+        if (calls < 3) throw new Error("the token server is down");
+        return "at last";
+      },
+    });
+    await until(() => asked.length === 1);
+    expect(asked[0]!.searchParams.get("token")).toBe("at last");
+    expect(collab.status.connection).not.toBe("unauthorized");
+  });
+
+  it("that is no string is no token", async () => {
+    const collab = await connect({ token: (() => 5) as never });
+    await new Promise((wake) => setTimeout(wake, 100));
+    expect(asked).toEqual([]);
+    expect(collab.status.synced).toBe(false);
+  });
+});
+
+describe("refusals", () => {
+  it("for good end it", async () => {
+    close = { code: 4403, reason: "not yours" };
+    const collab = await connect();
+    await until(() => collab.status.connection === "forbidden");
+    await expect(collab.whenSaved()).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  it("F32: closing while connecting, and while the token is on its way", async () => {
+    const early = await connect();
+    await early.close();
+    let give: (token: string) => void = () => {};
+    const late = await connect({
+      token: () =>
+        new Promise<string>((resolve) => {
+          give = resolve;
+        }),
+    });
+    await late.close();
+    give("too late");
+    await new Promise((wake) => setTimeout(wake, 50));
+    expect(asked.some(({ searchParams }) => searchParams.get("token") === "too late")).toBe(false);
+  });
+
+  it("whenSynced ends with the document", async () => {
+    const collab = await connect();
+    const waiting = expect(collab.whenSynced()).rejects.toMatchObject({ code: "closed" });
+    await collab.close();
+    await waiting;
+  });
+});
