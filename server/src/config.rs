@@ -2,9 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::auth::{Auth, AuthError};
+use crate::compact::Retention;
 use crate::room::Limits;
 
 /// The sync server of slate-yrs: stores every change before it acknowledges it.
@@ -20,7 +24,47 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve documents (the default)
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
+    /// Merge old edits now
+    Compact {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(flatten)]
+        retention: RetentionArgs,
+    },
+    /// List the documents: id, epoch, newest update, bytes of the log, time of the newest update
+    Documents {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Write a document to a file, as one Yjs update
+    Export {
+        document: String,
+        /// `-`: standard output
+        file: PathBuf,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Add a Yjs update from a file to a document, made if there is none
+    Import {
+        document: String,
+        /// `-`: standard input
+        file: PathBuf,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Delete a document with its history
+    Delete {
+        document: String,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Replay every document, or one, and compare with its snapshot; fails if anything differs or cannot be read
+    Verify {
+        document: Option<String>,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
 }
 
 #[derive(Debug, Clone, Args)]
@@ -72,8 +116,119 @@ pub struct ServeArgs {
     #[arg(long, env = "SLATE_YRS_SHUTDOWN_MS", default_value_t = 10_000, value_name = "MS")]
     pub shutdown_ms: u64,
 
+    /// Connections beyond which new ones are turned away
+    #[arg(long, env = "SLATE_YRS_MAX_CONNECTIONS", default_value_t = 20_000, value_name = "COUNT")]
+    pub max_connections: i64,
+
+    /// Frames of one connection that are read in a second; the rest waits in its socket
+    #[arg(long, env = "SLATE_YRS_MAX_FRAMES_PER_SECOND", default_value_t = 1_000, value_name = "COUNT")]
+    pub max_frames_per_second: u32,
+
+    /// Origins whose pages may connect, e.g. https://example.org; all if none is given
+    #[arg(long, env = "SLATE_YRS_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
+
+    /// Redis that several servers on one PostgreSQL share: they then hear of each other at once, and see each other's
+    /// presence
+    #[arg(long, env = "SLATE_YRS_REDIS", value_name = "URL", hide_env_values = true)]
+    pub redis: Option<String>,
+
+    /// How often to ask the database what other servers stored; ten times as seldom while Redis is there. 0: this
+    /// server is alone. By default 500 on PostgreSQL and 0 on SQLite
+    #[arg(long, env = "SLATE_YRS_POLL_MS", value_name = "MS")]
+    pub poll_ms: Option<u64>,
+
+    #[command(flatten)]
+    pub auth: AuthArgs,
+
+    /// When old edits are merged every day, UTC; `off`: never
+    #[arg(long, env = "SLATE_YRS_COMPACT_AT", default_value = "03:00", value_name = "HH:MM")]
+    pub compact_at: CompactAt,
+
+    #[command(flatten)]
+    pub retention: RetentionArgs,
+
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct AuthArgs {
+    /// jwt: a token decides; none: everybody may do everything, for development. By default jwt if there are keys, and
+    /// none if there are no keys and the server listens on this machine only
+    #[arg(long, env = "SLATE_YRS_AUTH", value_enum)]
+    pub auth: Option<AuthMode>,
+
+    /// Secret of HS256 tokens, at least 32 bytes
+    #[arg(long, env = "SLATE_YRS_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub jwt_secret: Option<String>,
+
+    /// File with the public keys of RS256 and ES256 tokens (JSON Web Key Set)
+    #[arg(long, env = "SLATE_YRS_JWKS", value_name = "FILE")]
+    pub jwks: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuthMode {
+    Jwt,
+    None,
+}
+
+impl AuthArgs {
+    /// How requests to a server on this address are checked.
+    pub fn build(&self, listen: SocketAddr) -> Result<Auth, AuthError> {
+        let keys = self.jwt_secret.is_some() || self.jwks.is_some();
+        match self.auth {
+            Some(AuthMode::None) => Ok(Auth::Open),
+            None if !keys && listen.ip().is_loopback() => Ok(Auth::Open),
+            _ => Auth::jwt(self.jwt_secret.as_deref(), self.jwks.as_deref()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RetentionArgs {
+    /// How long edits are kept as they were received; older ones are merged by the hour
+    #[arg(long, env = "SLATE_YRS_KEEP_EDITS_HOURS", default_value_t = 24, value_name = "HOURS")]
+    pub keep_edits_hours: u32,
+
+    /// How long hours are kept apart; older ones are merged by the day
+    #[arg(long, env = "SLATE_YRS_KEEP_HOURS_DAYS", default_value_t = 30, value_name = "DAYS")]
+    pub keep_hours_days: u32,
+}
+
+impl RetentionArgs {
+    pub fn retention(&self) -> Retention {
+        const HOUR_MS: i64 = 3_600_000;
+        Retention {
+            edits_ms: i64::from(self.keep_edits_hours) * HOUR_MS,
+            hours_ms: i64::from(self.keep_hours_days) * 24 * HOUR_MS,
+            ..Retention::default()
+        }
+    }
+}
+
+/// A time of day, in minutes after midnight UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompactAt {
+    Off,
+    Minute(u32),
+}
+
+impl FromStr for CompactAt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is neither HH:MM nor off");
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let (hours, minutes) = text.split_once(':').ok_or_else(wrong)?;
+        match (hours.parse::<u32>(), minutes.parse::<u32>()) {
+            (Ok(hours), Ok(minutes)) if hours < 24 && minutes < 60 => Ok(Self::Minute(hours * 60 + minutes)),
+            _ => Err(wrong()),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Args)]
@@ -106,6 +261,11 @@ pub enum LogFormat {
 }
 
 impl ServeArgs {
+    pub fn poll(&self) -> Duration {
+        let alone = self.database.database.starts_with("sqlite:");
+        Duration::from_millis(self.poll_ms.unwrap_or(if alone { 0 } else { 500 }))
+    }
+
     pub fn limits(&self) -> Limits {
         Limits {
             max_update_bytes: self.max_update_bytes,

@@ -14,12 +14,14 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use slate_yrs::protocol::{self, Message, Reassembly, Role};
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 
 use crate::clock::now;
+use crate::metrics::Metrics;
 use crate::net::Traffic;
 use crate::room::core::Outgoing;
 use crate::room::{Command, ConnId, JoinRequest, OutboxEnd, RoomRef, Rooms, outbox};
+use crate::storage::Millis;
 
 /// A frame that cannot be handed to the network for so long ends the connection.
 const WRITE_STALL: Duration = Duration::from_secs(60);
@@ -35,6 +37,8 @@ pub struct Opening {
     pub session: Option<String>,
     pub role: Role,
     pub author: Option<String>,
+    /// When the token ends.
+    pub expires: Option<Millis>,
 }
 
 /// What holds for every connection.
@@ -45,6 +49,8 @@ pub struct Settings {
     pub max_queued_bytes: usize,
     /// A frame put together from fragments.
     pub max_sync_bytes: usize,
+    /// Frames of a connection that are read in a second; more wait.
+    pub max_frames_per_second: u32,
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -55,7 +61,9 @@ pub async fn serve(socket: WebSocket, rooms: Arc<Rooms>, settings: Settings, ope
     let (outbox, end) = outbox(settings.max_queued_bytes);
     let (sink, stream) = socket.split();
     let durable = opening.durable;
-    let writer = tokio::spawn(write(sink, end, settings.heartbeat, durable, Arc::clone(&traffic)));
+    let metrics = Arc::clone(&rooms.shared().metrics);
+    let writer = Writer { sink, heartbeat: settings.heartbeat, durable, traffic: Arc::clone(&traffic), metrics };
+    let writer = tokio::spawn(writer.run(end));
     rooms.shared().metrics.connections.inc();
     tracing::debug!(conn, document = opening.document, durable, "opened");
     let request = JoinRequest {
@@ -75,6 +83,8 @@ pub async fn serve(socket: WebSocket, rooms: Arc<Rooms>, settings: Settings, ope
                 traffic,
                 outbox,
                 reassembly: Reassembly::new(settings.max_sync_bytes + 1024),
+                pace: Pace::new(settings.max_frames_per_second),
+                expires: opening.expires.map(deadline),
                 rooms: Arc::clone(&rooms),
             };
             if reader.room.send(Command::Join(request)).await {
@@ -99,23 +109,69 @@ struct Reader {
     traffic: Arc<Traffic>,
     outbox: crate::room::Outbox,
     reassembly: Reassembly,
+    pace: Pace,
+    expires: Option<Instant>,
     rooms: Arc<Rooms>,
+}
+
+/// When a time of the clock is.
+fn deadline(at: Millis) -> Instant {
+    let left = u64::try_from(at - now()).unwrap_or(0);
+    // Further away than anyone stays connected; adding more could overflow.
+    Instant::now() + Duration::from_millis(left.min(365 * 24 * 3_600_000))
+}
+
+/// Lets so many frames a second pass, and a second's worth at once; who sends more is read from later.
+struct Pace {
+    per_second: f64,
+    left: f64,
+    at: Instant,
+}
+
+impl Pace {
+    fn new(per_second: u32) -> Self {
+        let per_second = f64::from(per_second.max(1));
+        Self { per_second, left: per_second, at: Instant::now() }
+    }
+
+    /// How long to wait before the next frame.
+    fn take(&mut self) -> Option<Duration> {
+        let now = Instant::now();
+        self.left = (self.left + (now - self.at).as_secs_f64() * self.per_second).min(self.per_second) - 1.0;
+        self.at = now;
+        (self.left < 0.0).then(|| Duration::from_secs_f64(-self.left / self.per_second))
+    }
 }
 
 impl Reader {
     async fn run(&mut self, mut stream: SplitStream<WebSocket>) {
         let silence = self.settings.heartbeat * 2;
+        let expires = self.expires;
+        let expired = async move {
+            match expires {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(expired);
         loop {
             let ended = self.outbox.ended();
             let frame = tokio::select! {
                 biased;
                 () = ended => return goodbye(&mut stream).await,
+                () = &mut expired => {
+                    self.outbox.end(protocol::close::UNAUTHORIZED, "the token has expired");
+                    return goodbye(&mut stream).await;
+                }
                 frame = timeout(silence, stream.next()) => frame,
             };
             match frame {
                 Ok(Some(Ok(frame))) => {
                     if !self.frame(frame).await {
                         return;
+                    }
+                    if let Some(wait) = self.pace.take() {
+                        sleep(wait).await;
                     }
                 }
                 Ok(Some(Err(_)) | None) => return,
@@ -178,45 +234,84 @@ impl Reader {
     }
 }
 
-async fn write(
-    mut sink: SplitSink<WebSocket, Frame>,
-    mut end: OutboxEnd,
+struct Writer {
+    sink: SplitSink<WebSocket, Frame>,
     heartbeat: Duration,
     durable: bool,
     traffic: Arc<Traffic>,
-) {
-    let keepalive = if durable { Message::Ping.to_frame() } else { Message::Awareness(&[0]).to_frame() };
-    let keepalive = Bytes::from(keepalive);
-    let mut beat = interval_at(Instant::now() + heartbeat, heartbeat);
-    let mut ending = end.ending.clone();
-    loop {
-        let result = tokio::select! {
-            biased;
-            Ok(ending) = wait_ended(&mut ending) => {
-                close(&mut sink, ending.0, ending.1).await;
-                return;
+    metrics: Arc<Metrics>,
+}
+
+impl Writer {
+    async fn run(mut self, mut end: OutboxEnd) {
+        let keepalive = if self.durable { Message::Ping.to_frame() } else { Message::Awareness(&[0]).to_frame() };
+        let keepalive = Bytes::from(keepalive);
+        let mut beat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
+        let mut ending = end.ending.clone();
+        loop {
+            let sent = tokio::select! {
+                biased;
+                Ok((code, reason)) = wait_ended(&mut ending) => Sent::Then(code, reason),
+                outgoing = end.next() => match outgoing {
+                    None => Sent::Then(protocol::close::NORMAL, ""),
+                    Some(outgoing) => {
+                        let mut ending = ending.clone();
+                        tokio::select! {
+                            biased;
+                            // A close frame would come after bytes that do not move.
+                            Ok((code, _)) = wait_ended(&mut ending) => {
+                                if code == protocol::close::SLOW { Sent::No } else { Sent::Then(code, "") }
+                            }
+                            sent = self.send(outgoing, &mut end) => sent,
+                        }
+                    }
+                },
+                _ = beat.tick() => self.beat(keepalive.clone()).await,
+            };
+            match sent {
+                Sent::Yes => {}
+                Sent::No => break,
+                Sent::Then(code, reason) => {
+                    let frame = Frame::Close(Some(CloseFrame { code, reason: reason.into() }));
+                    let _ = timeout(CLOSE_WAIT, self.sink.send(frame)).await;
+                    break;
+                }
             }
-            outgoing = end.next() => match outgoing {
-                None => return close(&mut sink, protocol::close::NORMAL, "").await,
-                Some(Outgoing::Close { code, reason }) => return close(&mut sink, code, reason).await,
-                Some(outgoing) => unless_ended(&mut ending.clone(), send(&mut sink, outgoing, &mut end, &traffic)).await,
-            },
-            _ = beat.tick() => {
-                let frames = async {
-                    sink.feed(Frame::Binary(keepalive.clone())).await?;
-                    // Answered by every WebSocket implementation by itself.
-                    sink.feed(Frame::Ping(Bytes::new())).await?;
-                    sink.flush().await
-                };
-                stalling(frames, &traffic).await
-            }
-        };
-        match result {
-            Sent::Yes => {}
-            // The close frame would come after bytes that do not move.
-            Sent::No => return,
-            Sent::Then(code, reason) => return close(&mut sink, code, reason).await,
         }
+        if matches!(*ending.borrow(), Some((protocol::close::SLOW, _))) {
+            self.metrics.slow_peers.inc();
+        }
+    }
+
+    async fn beat(&mut self, keepalive: Bytes) -> Sent {
+        let frames = async {
+            self.sink.feed(Frame::Binary(keepalive)).await?;
+            // Answered by every WebSocket implementation by itself.
+            self.sink.feed(Frame::Ping(Bytes::new())).await?;
+            self.sink.flush().await
+        };
+        stalling(frames, &self.traffic).await
+    }
+
+    /// Sends this and what else is queued, flushing once.
+    async fn send(&mut self, first: Outgoing, end: &mut OutboxEnd) -> Sent {
+        let mut next = Some(first);
+        while let Some(outgoing) = next {
+            let frame = match outgoing {
+                Outgoing::Frame(bytes) => {
+                    self.metrics.bytes_sent.inc_by(bytes.len() as u64);
+                    Frame::Binary(bytes)
+                }
+                Outgoing::Text(text) => Frame::Text(text.into()),
+                Outgoing::Close { code, reason } => return Sent::Then(code, reason),
+            };
+            match stalling(self.sink.feed(frame), &self.traffic).await {
+                Sent::Yes => {}
+                other => return other,
+            }
+            next = end.try_next();
+        }
+        stalling(self.sink.flush(), &self.traffic).await
     }
 }
 
@@ -224,24 +319,6 @@ enum Sent {
     Yes,
     No,
     Then(u16, &'static str),
-}
-
-/// Sends this and what else is queued, flushing once.
-async fn send(sink: &mut SplitSink<WebSocket, Frame>, first: Outgoing, end: &mut OutboxEnd, traffic: &Traffic) -> Sent {
-    let mut next = Some(first);
-    while let Some(outgoing) = next {
-        let frame = match outgoing {
-            Outgoing::Frame(bytes) => Frame::Binary(bytes),
-            Outgoing::Text(text) => Frame::Text(text.into()),
-            Outgoing::Close { code, reason } => return Sent::Then(code, reason),
-        };
-        match stalling(sink.feed(frame), traffic).await {
-            Sent::Yes => {}
-            other => return other,
-        }
-        next = end.try_next();
-    }
-    stalling(sink.flush(), traffic).await
 }
 
 /// Waits for a write as long as bytes move.
@@ -265,22 +342,6 @@ async fn wait_ended(
         Ok(ending) => (*ending).ok_or(()),
         Err(_) => Err(()),
     }
-}
-
-async fn unless_ended(
-    ending: &mut tokio::sync::watch::Receiver<Option<(u16, &'static str)>>,
-    work: impl Future<Output = Sent>,
-) -> Sent {
-    tokio::select! {
-        biased;
-        Ok(_) = wait_ended(ending) => Sent::No,
-        sent = work => sent,
-    }
-}
-
-async fn close(sink: &mut SplitSink<WebSocket, Frame>, code: u16, reason: &'static str) {
-    let frame = Frame::Close(Some(CloseFrame { code, reason: reason.into() }));
-    let _ = timeout(CLOSE_WAIT, sink.send(frame)).await;
 }
 
 /// Reads on until the peer has answered our close frame: a socket closed with bytes unread may take the frame along.

@@ -4,20 +4,26 @@
 //! writer ([`writer`]) stores them ([`storage`]), and only then anything is acknowledged or sent on. See
 //! docs/SERVER.md.
 
+pub mod admin;
+pub mod auth;
 pub mod clock;
 pub mod compact;
 pub mod config;
 pub mod connection;
+pub mod history;
 pub mod http;
 pub mod metrics;
+pub mod neighbours;
 pub mod net;
 pub mod presence;
 pub mod replica;
 pub mod room;
+pub mod schedule;
 pub mod server;
 pub mod storage;
-#[cfg(any(test, debug_assertions))]
-pub mod testing;
+#[cfg(test)]
+#[path = "../tests/common/postgres.rs"]
+mod testing;
 pub mod validate;
 pub mod wire;
 pub mod writer;

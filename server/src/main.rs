@@ -4,17 +4,28 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use slate_yrs_server::config::{Cli, Command, LogArgs, LogFormat, ServeArgs};
+use slate_yrs_server::admin::{self, AdminError};
+use slate_yrs_server::config::{Cli, Command, DatabaseArgs, LogArgs, LogFormat, ServeArgs};
 use slate_yrs_server::server::{Server, ServerError};
-use slate_yrs_server::storage::{Durability, SqlStorage};
+use slate_yrs_server::storage::{Durability, SqlStorage, Storage, StorageError};
+use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Debug, Error)]
+enum Failure {
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        None => serve(cli.serve).await,
-        Some(Command::Serve(args)) => serve(args).await,
+        None => serve(cli.serve).await.map_err(Failure::from),
+        Some(Command::Serve(args)) => serve(*args).await.map_err(Failure::from),
+        Some(command) => run(command).await.map_err(Failure::from),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -29,7 +40,7 @@ async fn serve(args: ServeArgs) -> Result<(), ServerError> {
     log(&args.log);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let storage = Arc::new(SqlStorage::open(&args.database.database, Durability::Full).await?);
+    let storage = open(&args.database).await?;
     let server = Server::start(args, storage).await?;
     tracing::info!("listening on http://{}", server.address);
     tokio::select! {
@@ -41,6 +52,37 @@ async fn serve(args: ServeArgs) -> Result<(), ServerError> {
         () = server.shutdown() => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+async fn open(database: &DatabaseArgs) -> Result<Arc<dyn Storage>, StorageError> {
+    Ok(Arc::new(SqlStorage::open(&database.database, Durability::Full).await?))
+}
+
+async fn run(command: Command) -> Result<(), AdminError> {
+    let mut out = std::io::stdout().lock();
+    match command {
+        Command::Serve(_) => {}
+        Command::Compact { database, retention } => {
+            let report = admin::compact(&open(&database).await?, retention.retention()).await?;
+            println!(
+                "{} documents, {} rows merged into {}, {} merges given up",
+                report.documents, report.rows_merged, report.rows_made, report.given_up
+            );
+        }
+        Command::Documents { database } => admin::documents(&open(&database).await?, &mut out).await?,
+        Command::Export { document, file, database } => {
+            admin::export(&open(&database).await?, &document, &file).await?;
+        }
+        Command::Import { document, file, database } => {
+            let changed = admin::import(&open(&database).await?, &document, &file).await?;
+            eprintln!("{}", if changed { "imported" } else { "nothing new in it" });
+        }
+        Command::Delete { document, database } => admin::delete(&open(&database).await?, &document).await?,
+        Command::Verify { document, database } => {
+            admin::verify(&open(&database).await?, document.as_deref(), &mut out).await?;
+        }
     }
     Ok(())
 }

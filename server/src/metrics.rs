@@ -1,39 +1,80 @@
-//! What the server counts.
+//! What the server counts, for Prometheus.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry, TextEncoder};
 
-/// A number that others may read at any time.
-#[derive(Debug, Default)]
-pub struct Number(AtomicI64);
+/// One set per server.
+pub struct Metrics {
+    registry: Registry,
+    pub connections: IntGauge,
+    pub rooms: IntGauge,
+    pub updates_stored: IntCounter,
+    pub commits: IntCounter,
+    pub commit_failures: IntCounter,
+    /// From a room handing updates over to their commit.
+    pub commit_seconds: Histogram,
+    pub bytes_received: IntCounter,
+    pub bytes_sent: IntCounter,
+    pub bad_frames: IntCounter,
+    pub rejected: IntCounter,
+    pub denied: IntCounter,
+    pub slow_peers: IntCounter,
+    pub panics: IntCounter,
+    pub quarantined: IntCounter,
+    pub compactions: IntCounter,
+    pub rows_compacted: IntCounter,
+    /// 1: hints pass between servers; 0: they do not, or there is no Redis.
+    pub redis_up: IntGauge,
+}
 
-impl Number {
-    pub fn inc(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub fn dec(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    pub fn add(&self, count: u64) {
-        self.0.fetch_add(count as i64, Ordering::Relaxed);
-    }
-
-    pub fn get(&self) -> i64 {
-        self.0.load(Ordering::Relaxed)
+impl Default for Metrics {
+    fn default() -> Self {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str| {
+            register(&registry, IntCounter::with_opts(Opts::new(format!("slate_yrs_{name}"), help)))
+        };
+        let gauge = |name: &str, help: &str| {
+            register(&registry, IntGauge::with_opts(Opts::new(format!("slate_yrs_{name}"), help)))
+        };
+        let buckets = vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+        let options = HistogramOpts::new("slate_yrs_commit_seconds", "Time from accepting updates to their commit");
+        let commit_seconds = register(&registry, Histogram::with_opts(options.buckets(buckets)));
+        Self {
+            connections: gauge("connections", "Open WebSockets"),
+            rooms: gauge("rooms", "Documents in memory"),
+            updates_stored: counter("updates_stored_total", "Updates committed to the database"),
+            commits: counter("commits_total", "Transactions committed"),
+            commit_failures: counter("commit_failures_total", "Transactions that failed"),
+            commit_seconds,
+            bytes_received: counter("received_bytes_total", "Bytes of frames received"),
+            bytes_sent: counter("sent_bytes_total", "Bytes of frames sent"),
+            bad_frames: counter("bad_frames_total", "Frames or messages that did not decode"),
+            rejected: counter("rejected_total", "Updates refused"),
+            denied: counter("denied_total", "Connections and requests refused for lack of permission"),
+            slow_peers: counter("slow_peers_total", "Connections closed for reading too slowly"),
+            panics: counter("panics_total", "Updates that made the CRDT library panic"),
+            quarantined: counter("quarantined_total", "Rows found that cannot be read"),
+            compactions: counter("compactions_total", "Compaction runs"),
+            rows_compacted: counter("compacted_rows_total", "Rows merged away"),
+            redis_up: gauge("redis_up", "Whether hints pass between servers"),
+            registry,
+        }
     }
 }
 
-#[derive(Debug, Default)]
-pub struct Metrics {
-    pub connections: Number,
-    pub rooms: Number,
-    pub updates_stored: Number,
-    pub commits: Number,
-    pub commit_failures: Number,
-    pub bytes_received: Number,
-    pub bad_frames: Number,
-    pub rejected: Number,
-    pub panics: Number,
-    pub quarantined: Number,
+impl Metrics {
+    /// In Prometheus' text format.
+    pub fn render(&self) -> String {
+        let mut out = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut out) {
+            tracing::warn!(%error, "metrics");
+        }
+        String::from_utf8(out).unwrap_or_default()
+    }
+}
+
+#[allow(clippy::expect_used, reason = "names are fixed above; a wrong one shows in the first test")]
+fn register<M: prometheus::core::Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<M>) -> M {
+    let metric = metric.expect("the metric's name is valid");
+    registry.register(Box::new(metric.clone())).expect("the metric's name is its own");
+    metric
 }

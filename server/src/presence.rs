@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
+use crate::neighbours::is_remote;
 use crate::room::ConnId;
 use crate::storage::Millis;
 use crate::wire::Reader;
@@ -59,6 +60,8 @@ pub struct Changes {
     pub update: Vec<u8>,
     /// The connection all of them came from, if it is one: it need not hear of them.
     pub only_from: Option<ConnId>,
+    /// Those of them that other servers have not heard of: an awareness update.
+    pub local: Option<Vec<u8>>,
 }
 
 impl Presence {
@@ -115,7 +118,8 @@ impl Presence {
                 return Err(PresenceError::NotJson);
             }
             let owned = |(id, entry): (&u32, &Entry)| entry.owner == conn && entry.state.is_some() && *id != client;
-            if self.entries.iter().filter(|entry| owned(*entry)).count() >= MAX_IDS_PER_CONNECTION {
+            let count = || self.entries.iter().filter(|entry| owned(*entry)).count();
+            if !is_remote(conn) && count() >= MAX_IDS_PER_CONNECTION {
                 return Err(PresenceError::TooMany);
             }
         }
@@ -162,7 +166,20 @@ impl Presence {
         let entries: Vec<_> = changed.iter().filter_map(|client| Some((*client, self.entries.get(client)?))).collect();
         let (_, first) = entries.first()?;
         let only_from = entries.iter().all(|(_, entry)| entry.owner == first.owner).then_some(first.owner);
-        Some(Changes { update: encode(&entries), only_from })
+        let local: Vec<_> = entries.iter().filter(|(_, entry)| !is_remote(entry.owner)).copied().collect();
+        let local = (!local.is_empty()).then(|| encode(&local));
+        Some(Changes { update: encode(&entries), only_from, local })
+    }
+
+    /// Everyone who is connected to this server.
+    pub fn everyone_local(&self) -> Option<Vec<u8>> {
+        let entries: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.state.is_some() && !is_remote(entry.owner))
+            .map(|(client, entry)| (*client, entry))
+            .collect();
+        (!entries.is_empty()).then(|| encode(&entries))
     }
 
     /// Everyone who is here, for a joiner.

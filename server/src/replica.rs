@@ -10,7 +10,7 @@ use yrs::block::ClientID;
 use yrs::branch::Branch;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{Doc, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, Update};
+use yrs::{Doc, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn};
 
 use crate::validate::{self, Malformed};
 
@@ -56,6 +56,7 @@ impl Replica {
         let mut changed = false;
         self.transact(|txn| {
             let before = Waiting::of(txn);
+            remind_waiting(txn);
             txn.apply_update(update).map_err(|error| ApplyError::Refused(error.to_string()))?;
             changed = txn.has_changes() || Waiting::of(txn).exceeds(&before);
             Ok(())
@@ -70,6 +71,7 @@ impl Replica {
         let mut merged = None;
         self.transact(|txn| {
             for update in updates {
+                remind_waiting(txn);
                 txn.apply_update(update).map_err(|error| ApplyError::Refused(error.to_string()))?;
             }
             txn.commit();
@@ -166,6 +168,18 @@ fn root_len(root: &Out) -> u32 {
     branch.len()
 }
 
+/// The library looks at what waits only when the clock it noted is reached, and with several updates waiting it may
+/// have noted a wrong one. A clock that is reached in any case makes it look with every update.
+fn remind_waiting(txn: &mut TransactionMut<'_>) {
+    if !txn.has_missing_updates() {
+        return;
+    }
+    let Some(known) = txn.state_vector().iter().map(|(client, _)| *client).next() else { return };
+    if let Some(waiting) = WriteTxn::store_mut(txn).pending_update_mut() {
+        waiting.missing.set_min(known, 0);
+    }
+}
+
 /// What a document has received but cannot integrate yet.
 #[derive(Default)]
 struct Waiting {
@@ -242,6 +256,25 @@ mod tests {
         assert_eq!(replica.apply(&updates[1]), Ok(true));
         assert!(!replica.has_pending());
         assert_eq!(text(&replica), "abc");
+    }
+
+    #[test]
+    fn f21_any_order_comes_to_the_same() {
+        let mut rng = fastrand::Rng::with_seed(21);
+        let mut updates: Vec<_> = (1..=3).flat_map(|client| typed(client, "abcdefgh")).collect();
+        let mut expected = Replica::new();
+        for update in &updates {
+            expected.apply(update).unwrap();
+        }
+        for _ in 0..200 {
+            rng.shuffle(&mut updates);
+            let mut replica = Replica::new();
+            for update in &updates {
+                replica.apply(update).unwrap();
+            }
+            assert!(!replica.has_pending());
+            assert_eq!(replica.encode(), expected.encode());
+        }
     }
 
     #[test]

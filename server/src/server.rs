@@ -7,14 +7,18 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::auth::{Auth, AuthError};
 use crate::config::ServeArgs;
 use crate::connection::Settings;
 use crate::http::{App, router};
 use crate::metrics::Metrics;
+use crate::neighbours::Neighbours;
 use crate::net::{CountingListener, Peer};
 use crate::room::{Rooms, Shared};
+use crate::schedule;
 use crate::storage::{Storage, StorageError};
 use crate::writer::Writer;
 
@@ -22,8 +26,12 @@ use crate::writer::Writer;
 pub enum ServerError {
     #[error(transparent)]
     Storage(#[from] StorageError),
+    #[error(transparent)]
+    Auth(#[from] AuthError),
     #[error("cannot listen on {address}: {error}")]
     Listen { address: SocketAddr, error: std::io::Error },
+    #[error("the address of Redis cannot be used: {0}")]
+    Redis(#[from] redis::RedisError),
     #[error("the server failed: {0}")]
     Io(#[from] std::io::Error),
 }
@@ -37,21 +45,28 @@ pub struct Server {
     stop: watch::Sender<bool>,
     shutdown: Duration,
     accepting: tokio::task::JoinHandle<std::io::Result<()>>,
+    background: Vec<JoinHandle<()>>,
 }
 
 impl Server {
     /// Begins to listen.
     pub async fn start(args: ServeArgs, storage: Arc<dyn Storage>) -> Result<Self, ServerError> {
+        let auth = args.auth.build(args.listen)?;
+        if matches!(auth, Auth::Open) {
+            tracing::warn!("no authentication: everybody who can reach this server may read and write every document");
+        }
         let listener = TcpListener::bind(args.listen)
             .await
             .map_err(|error| ServerError::Listen { address: args.listen, error })?;
         let address = listener.local_addr()?;
         let metrics = Arc::new(Metrics::default());
+        let neighbours = Neighbours::new(args.redis.as_deref())?;
         let shared = Shared {
             storage: Arc::clone(&storage),
             writer: Writer::start(Arc::clone(&storage), Arc::clone(&metrics)),
             limits: args.limits(),
             metrics: Arc::clone(&metrics),
+            hints: neighbours.hints.clone(),
             idle: Duration::from_millis(args.room_idle_ms),
             head_every: args.head_every.max(1),
         };
@@ -60,9 +75,13 @@ impl Server {
             heartbeat: Duration::from_millis(u64::from(args.heartbeat_ms)),
             max_queued_bytes: args.max_queued_bytes,
             max_sync_bytes: args.max_sync_bytes,
+            max_frames_per_second: args.max_frames_per_second,
         };
+        let mut background = neighbours.start(&rooms, &metrics, args.poll());
+        let retention = args.retention.retention();
+        background.push(schedule::start(args.compact_at, retention, Arc::clone(&storage), Arc::clone(&metrics)));
         let shutdown = Duration::from_millis(args.shutdown_ms);
-        let app = App { rooms: Arc::clone(&rooms), args: Arc::new(args), settings };
+        let app = App { rooms: Arc::clone(&rooms), args: Arc::new(args), settings, auth };
         let service = router(app).into_make_service_with_connect_info::<Peer>();
         let stop = watch::Sender::new(false);
         let mut stopping = stop.subscribe();
@@ -70,12 +89,14 @@ impl Server {
             let _ = stopping.wait_for(|stop| *stop).await;
         });
         let accepting = tokio::spawn(serving.into_future());
-        Ok(Self { address, rooms, metrics, storage, stop, shutdown, accepting })
+        Ok(Self { address, rooms, metrics, storage, stop, shutdown, accepting, background })
     }
 
     /// Stops accepting, stores and acknowledges what was received, tells the peers to come again.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
+        // A compaction ends between two transactions, or in one that is then rolled back, and goes on the next time.
+        self.background.iter().for_each(JoinHandle::abort);
         let orderly = async {
             self.rooms.close().await;
             while self.metrics.connections.get() > 0 {

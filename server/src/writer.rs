@@ -65,11 +65,15 @@ async fn run(storage: Arc<dyn Storage>, metrics: Arc<Metrics>, mut inbox: mpsc::
 
 async fn commit(storage: &Arc<dyn Storage>, metrics: &Metrics, jobs: Vec<Job>) {
     let (requests, done): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.request, job.done)).unzip();
+    let started = std::time::Instant::now();
     match storage.store_updates(&requests).await {
         Ok(results) => {
             metrics.commits.inc();
+            metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
             for (result, done) in results.into_iter().zip(done) {
-                metrics.updates_stored.add(result.as_ref().map_or(0, |stored| (stored.last - stored.first + 1) as u64));
+                metrics
+                    .updates_stored
+                    .inc_by(result.as_ref().map_or(0, |stored| (stored.last - stored.first + 1) as u64));
                 let _ = done.send(result.map_err(CommitError::from));
             }
         }

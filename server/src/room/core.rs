@@ -61,6 +61,8 @@ pub struct Batch {
     /// Store only at this tip: there is a seed among the rows.
     pub only_at_tip: Option<Seq>,
     pub out: Vec<(ConnId, Vec<Outgoing>)>,
+    /// For other servers: an awareness update.
+    pub presence: Option<Vec<u8>>,
 }
 
 /// Whether the core can go on.
@@ -394,6 +396,19 @@ impl Core {
         Ok(())
     }
 
+    /// Takes an edit of the server itself, for everyone.
+    pub fn server_update(&mut self, update: &[u8], author: Option<String>) -> Health {
+        match self.replica.apply(update) {
+            Ok(true) => {
+                self.rows.push(NewUpdate { bytes: update.to_vec(), author, submission: None });
+                self.broadcast(None, update);
+                Health::Sound
+            }
+            Err(ApplyError::Panicked) => Health::Spoiled,
+            Ok(false) | Err(_) => Health::Sound,
+        }
+    }
+
     fn broadcast(&mut self, except: Option<ConnId>, update: &[u8]) {
         self.whole = None;
         let frame = Bytes::from(Message::Update(update).to_frame());
@@ -485,7 +500,7 @@ impl Core {
         for (conn, seq) in std::mem::take(&mut self.acks) {
             self.send(conn, &Message::Ack { seq });
         }
-        self.send_presence(now);
+        let presence = self.send_presence(now);
         let mut out = Vec::new();
         for (conn, peer) in &mut self.peers {
             if !peer.out.is_empty() {
@@ -493,20 +508,34 @@ impl Core {
                 out.push((*conn, if peer.join.durable { join_frames(frames) } else { frames }));
             }
         }
-        Batch { rows: std::mem::take(&mut self.rows), only_at_tip: self.only_at_tip.take(), out }
+        Batch { rows: std::mem::take(&mut self.rows), only_at_tip: self.only_at_tip.take(), out, presence }
     }
 
-    fn send_presence(&mut self, now: Millis) {
+    /// Returns what other servers have to hear.
+    fn send_presence(&mut self, now: Millis) -> Option<Vec<u8>> {
         if !self.presence.has_changes() || now - self.presence_sent < PRESENCE_INTERVAL_MS {
-            return;
+            return None;
         }
-        let Some(changes) = self.presence.take_changes() else { return };
+        let changes = self.presence.take_changes()?;
         self.presence_sent = now;
         let frame = Bytes::from(Message::Awareness(&changes.update).to_frame());
         let others: Vec<ConnId> = self.peers.keys().copied().filter(|conn| Some(*conn) != changes.only_from).collect();
         for conn in others {
             self.send_frame(conn, frame.clone());
         }
+        changes.local
+    }
+
+    /// Presence at another server, which appears as one connection.
+    pub fn presence_elsewhere(&mut self, now: Millis, server: ConnId, update: &[u8]) {
+        if let Err(error) = self.presence.take(now, server, update, |_| true) {
+            tracing::warn!(%error, "presence from another server");
+        }
+    }
+
+    /// Who is connected to this server.
+    pub fn presence_here(&self) -> Option<Vec<u8>> {
+        self.presence.everyone_local()
     }
 }
 

@@ -47,7 +47,8 @@ async fn in_background(state: SceneState) -> Result<(Document, Result<Built, App
     Ok((row, built.map_err(|error| StorageError::Unavailable(error.to_string()))?))
 }
 
-async fn whole_log(storage: &Arc<dyn Storage>, document: &str) -> Result<Vec<UpdateRow>, StorageError> {
+/// Every row that can be used, oldest first.
+pub async fn whole_log(storage: &Arc<dyn Storage>, document: &str) -> Result<Vec<UpdateRow>, StorageError> {
     let mut rows: Vec<UpdateRow> = Vec::new();
     loop {
         let after = rows.last().map_or(0, |row| row.seq);

@@ -18,9 +18,10 @@ use tokio::sync::{mpsc, watch};
 
 pub use self::core::Limits;
 pub use outbox::{Outbox, OutboxEnd, outbox};
-pub use task::Command;
+pub use task::{Command, Restore};
 
 use crate::metrics::Metrics;
+use crate::neighbours::Hints;
 use crate::storage::Storage;
 use crate::writer::Writer;
 
@@ -46,10 +47,23 @@ pub struct Shared {
     pub writer: Writer,
     pub limits: Limits,
     pub metrics: Arc<Metrics>,
+    /// To other servers on the same database.
+    pub hints: Hints,
     /// How long an empty room is kept.
     pub idle: Duration,
     /// Rows after which a new head snapshot is written.
     pub head_every: u64,
+}
+
+impl Shared {
+    /// How this server hears of what others store; for people.
+    pub fn neighbours(&self) -> &'static str {
+        match (self.hints.are_used(), self.metrics.redis_up.get() == 1) {
+            (false, _) => "redis: not used",
+            (true, true) => "redis: connected",
+            (true, false) => "redis: away, servers converge through the database",
+        }
+    }
 }
 
 /// A room, held: it does not end while this exists.
@@ -100,9 +114,12 @@ impl Rooms {
         Some(room)
     }
 
-    /// The room, if it is open.
-    pub fn find(&self, document: &str) -> Option<RoomRef> {
-        lock(&self.open).get(document).cloned()
+    /// Leaves a message for the document's room, if there is one and it has time. Does not hold it.
+    pub fn tell(&self, document: &str, command: Command) {
+        if let Some(room) = lock(&self.open).get(document) {
+            // A room that is busy will ask the database by itself.
+            let _ = room.mailbox.try_send(command);
+        }
     }
 
     /// The documents that are open.

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use slate_yrs::protocol::close;
-use tokio::sync::{mpsc, watch};
+use slate_yrs::slate::Node;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::core::{Batch, Core, Health, Join};
@@ -17,7 +18,9 @@ use super::load::{Loaded, load};
 use super::outbox::Outbox;
 use super::{ConnId, JoinRequest, Place, Shared};
 use crate::clock::now;
-use crate::storage::{Refusal, StorageError, StoreRequest};
+use crate::history::{HistoryError, forward_edit};
+use crate::neighbours::Hint;
+use crate::storage::{Refusal, Seq, StorageError, StoreRequest, random_id};
 use crate::writer::CommitError;
 
 /// Commands taken into one batch.
@@ -27,8 +30,34 @@ const CATCH_UP: u32 = 500;
 
 pub enum Command {
     Join(JoinRequest),
-    Frame { conn: ConnId, bytes: Bytes },
-    Leave { conn: ConnId },
+    Frame {
+        conn: ConnId,
+        bytes: Bytes,
+    },
+    Leave {
+        conn: ConnId,
+    },
+    Restore(Restore),
+    /// Another server may have stored updates up to this one.
+    StoredElsewhere(Seq),
+    /// Presence at another server, which counts as one connection.
+    PresenceElsewhere {
+        server: ConnId,
+        update: Vec<u8>,
+    },
+    /// Another server wants to know who is here.
+    TellNeighbours,
+    /// Hints pass again: ask the others, and look.
+    AskNeighbours,
+}
+
+/// Bring the document to an earlier value, by an edit like any other.
+pub struct Restore {
+    pub root: String,
+    pub target: Vec<Node>,
+    pub author: Option<String>,
+    /// Answered when the edit is stored; dropped if it cannot be.
+    pub done: oneshot::Sender<Result<(), HistoryError>>,
 }
 
 enum End {
@@ -52,6 +81,7 @@ pub(super) async fn run(
     let end = match loaded {
         Ok(loaded) => {
             let mut room = Room::new(Arc::clone(&shared), loaded);
+            room.hint(Hint::WhoIsThere);
             let end = room.serve(&place, &mut inbox, &mut closing).await;
             room.finish(&end).await;
             end
@@ -88,7 +118,7 @@ struct Room {
 
 impl Room {
     fn new(shared: Arc<Shared>, loaded: Loaded) -> Self {
-        shared.metrics.quarantined.add(loaded.quarantined);
+        shared.metrics.quarantined.inc_by(loaded.quarantined);
         let core = Core::new(shared.limits, loaded.document, loaded.replica);
         let rows_since_head = loaded.tail_rows;
         Self { shared, core, outboxes: HashMap::new(), rows_since_head, empty_since: Some(Instant::now()) }
@@ -161,6 +191,22 @@ impl Room {
         match command {
             Command::Join(request) => self.join(request).await?,
             Command::Frame { conn, bytes } => return Ok(self.core.frame(now(), conn, &bytes)),
+            Command::StoredElsewhere(seq) => {
+                if seq > self.core.document().tip {
+                    self.catch_up().await?;
+                }
+            }
+            Command::PresenceElsewhere { server, update } => self.core.presence_elsewhere(now(), server, &update),
+            Command::TellNeighbours => {
+                if let Some(update) = self.core.presence_here() {
+                    self.hint(Hint::Presence(update));
+                }
+            }
+            Command::AskNeighbours => {
+                self.hint(Hint::WhoIsThere);
+                self.catch_up().await?;
+            }
+            Command::Restore(restore) => return self.restore(restore).await,
             Command::Leave { conn } => {
                 self.core.leave(now(), conn);
                 self.outboxes.remove(&conn);
@@ -192,15 +238,34 @@ impl Room {
         Ok(())
     }
 
+    async fn restore(&mut self, restore: Restore) -> Result<Health, End> {
+        let client_id = fresh_client_id();
+        let current = self.core.replica().encode();
+        let health = match forward_edit(&restore.root, client_id, &current, &restore.target) {
+            Ok(Some(update)) => self.core.server_update(&update, restore.author),
+            Ok(None) => Health::Sound,
+            Err(error) => {
+                let _ = restore.done.send(Err(error));
+                return Ok(Health::Sound);
+            }
+        };
+        self.commit().await?;
+        let _ = restore.done.send(Ok(()));
+        Ok(health)
+    }
+
     /// Stores what the core has accepted, then lets its frames go (F14).
     async fn commit(&mut self) -> Result<(), End> {
-        let batch = self.core.take_batch(now());
+        let mut batch = self.core.take_batch(now());
         self.count();
+        if let Some(update) = batch.presence.take() {
+            self.hint(Hint::Presence(update));
+        }
         if batch.rows.is_empty() {
             self.send(batch);
             return Ok(());
         }
-        let Batch { rows, only_at_tip, out } = batch;
+        let Batch { rows, only_at_tip, out, .. } = batch;
         let tip = self.core.document().tip;
         let count = rows.len() as u64;
         let request = StoreRequest {
@@ -219,7 +284,8 @@ impl Room {
             self.catch_up().await?;
         }
         self.core.committed(stored.last);
-        self.send(Batch { rows: Vec::new(), only_at_tip: None, out });
+        self.hint(Hint::Stored(stored.last));
+        self.send(Batch { out, ..Batch::default() });
         self.rows_since_head += count;
         if self.rows_since_head >= self.shared.head_every {
             self.put_head().await;
@@ -261,13 +327,17 @@ impl Room {
         }
     }
 
+    fn hint(&self, hint: Hint) {
+        self.shared.hints.send(&self.core.document().id, hint);
+    }
+
     fn count(&mut self) {
         let counts = self.core.take_counts();
         let metrics = &self.shared.metrics;
-        metrics.bad_frames.add(counts.bad_frames);
-        metrics.rejected.add(counts.rejected);
-        metrics.panics.add(counts.panics);
-        metrics.bytes_received.add(counts.bytes_received);
+        metrics.bad_frames.inc_by(counts.bad_frames);
+        metrics.rejected.inc_by(counts.rejected);
+        metrics.panics.inc_by(counts.panics);
+        metrics.bytes_received.inc_by(counts.bytes_received);
     }
 
     async fn put_head(&mut self) {
@@ -299,6 +369,11 @@ impl Room {
             }
         }
     }
+}
+
+/// Of a replica that makes one edit. It is not zero, and never met again.
+fn fresh_client_id() -> u32 {
+    u32::from_str_radix(&random_id()[..8], 16).map_or(1, |id| id.max(1))
 }
 
 async fn until(closing: &mut watch::Receiver<bool>) {

@@ -68,6 +68,8 @@ async fn f20_sequence_is_gapless(storage: &dyn Storage) {
     assert_eq!((rows[200].at, rows[200].authors.to_lines()), (2_000, None));
     assert_eq!(storage.get_updates_since("seq", 199, 1).await.expect("works")[0].seq, 200);
     assert_eq!(storage.document("seq").await.expect("works").expect("there").tip, 201);
+    let tips = storage.tips(&["seq".into(), "nothing".into()]).await.expect("works");
+    assert_eq!(tips, [("seq".to_owned(), 201)]);
 }
 
 async fn f20_sequence_is_gapless_under_concurrency(storage: &dyn Storage) {

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use thiserror::Error;
 
-pub use sql::{Durability, SqlStorage};
+pub use sql::{Durability, SqlStorage, random_id};
 
 /// Position in a document's log, from 1. 0: before everything.
 pub type Seq = i64;
@@ -207,6 +207,9 @@ pub trait Storage: Send + Sync + 'static {
 
     /// Documents with ids after `after`, in order of their ids.
     async fn documents(&self, after: &str, limit: u32) -> Result<Vec<Document>>;
+
+    /// How far these documents are stored; without those that do not exist.
+    async fn tips(&self, documents: &[String]) -> Result<Vec<(String, Seq)>>;
 
     /// Deletes the document with everything of it. Opened again it has another epoch.
     async fn delete_document(&self, document: &str) -> Result<bool>;

@@ -108,7 +108,7 @@ impl SqlStorage {
         let options = AnyConnectOptions::from_str(url)?;
         let pool = AnyPoolOptions::new()
             .max_connections(8)
-            .acquire_timeout(Duration::from_secs(10))
+            .acquire_timeout(Duration::from_secs(3))
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if durability == Durability::Process {
@@ -338,6 +338,17 @@ impl Storage for SqlStorage {
             .iter()
             .map(document_row)
             .collect()
+    }
+
+    async fn tips(&self, documents: &[String]) -> Result<Vec<(String, Seq)>> {
+        let list: Vec<String> = (1..=documents.len()).map(|at| format!("${at}")).collect();
+        let sql = format!("SELECT id, tip FROM documents WHERE id IN ({})", list.join(", "));
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for document in documents {
+            query = query.bind(document);
+        }
+        let rows = query.fetch_all(&self.reads).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
     async fn delete_document(&self, document: &str) -> Result<bool> {

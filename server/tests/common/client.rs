@@ -40,7 +40,7 @@ pub struct Client {
     /// The seq of the last submission.
     pub seq: u64,
     pub acked: u64,
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: Option<WebSocketStream<MaybeTlsStream<TcpStream>>>,
     reassembly: protocol::Reassembly,
     waiting: std::collections::VecDeque<Msg>,
 }
@@ -56,19 +56,37 @@ impl Client {
     }
 
     pub async fn connect_with(address: SocketAddr, document: &str, doc: Doc, query: &str) -> Self {
+        Self::try_connect_with(address, document, doc, query).await.expect("connects, and is greeted")
+    }
+
+    /// None if the server does not answer, or closes instead of saying hello.
+    pub async fn try_connect_with(address: SocketAddr, document: &str, doc: Doc, query: &str) -> Option<Self> {
         let url = format!("ws://{address}/ws/scenes/{document}?{query}");
-        let (socket, _) = tokio_tungstenite::connect_async_with_config(url, None, true).await.unwrap();
-        let text = doc.get_or_insert_text("content");
-        let reassembly = protocol::Reassembly::new(64 << 20);
-        let waiting = Default::default();
-        let mut client = Self { doc, text, hello: None, seq: 0, acked: 0, socket, reassembly, waiting };
+        let (socket, _) = tokio_tungstenite::connect_async_with_config(url, None, true).await.ok()?;
+        let mut client = Self::over(Some(socket), doc);
         if query.contains("slate-yrs=1") {
-            let Msg::Hello(hello) = client.next().await else { panic!("no hello") };
+            let Msg::Hello(hello) = client.next().await else { return None };
             client.acked = hello.acked_seq;
             client.seq = hello.acked_seq;
             client.hello = Some(hello);
         }
-        client
+        Some(client)
+    }
+
+    /// A doc to make updates with, connected to nothing.
+    pub fn scratch(id: u64) -> Self {
+        Self::over(None, doc(id))
+    }
+
+    fn over(socket: Option<WebSocketStream<MaybeTlsStream<TcpStream>>>, doc: Doc) -> Self {
+        let text = doc.get_or_insert_text("content");
+        let reassembly = protocol::Reassembly::new(64 << 20);
+        let waiting = Default::default();
+        Self { doc, text, hello: None, seq: 0, acked: 0, socket, reassembly, waiting }
+    }
+
+    fn socket(&mut self) -> &mut WebSocketStream<MaybeTlsStream<TcpStream>> {
+        self.socket.as_mut().expect("connected")
     }
 
     pub async fn send(&mut self, message: &Message<'_>) {
@@ -77,11 +95,11 @@ impl Client {
 
     pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
         // The server may have closed: the test will see that when it reads.
-        let _ = self.socket.send(tungstenite::Message::Binary(bytes.into())).await;
+        let _ = self.socket().send(tungstenite::Message::Binary(bytes.into())).await;
     }
 
     pub async fn send_text(&mut self, text: &str) {
-        self.socket.send(tungstenite::Message::Text(text.into())).await.unwrap();
+        self.socket().send(tungstenite::Message::Text(text.into())).await.unwrap();
     }
 
     /// The next message, as it is.
@@ -103,7 +121,7 @@ impl Client {
             if let Some(message) = self.waiting.pop_front() {
                 return message;
             }
-            match self.socket.next().await {
+            match self.socket().next().await {
                 Some(Ok(tungstenite::Message::Binary(bytes))) => self.decode(&bytes),
                 Some(Ok(tungstenite::Message::Text(text))) => return Msg::Text(text.to_string()),
                 Some(Ok(tungstenite::Message::Close(frame))) => {
@@ -211,6 +229,10 @@ impl Client {
         self.push(&update).await;
     }
 
+    pub fn apply(&mut self, update: &[u8]) {
+        self.doc.transact_mut().apply_update(Update::decode_v1(update).unwrap()).unwrap();
+    }
+
     pub async fn push(&mut self, update: &[u8]) {
         if self.hello.is_some() {
             self.seq += 1;
@@ -244,8 +266,8 @@ impl Client {
 
     /// Closes with a close frame.
     pub async fn leave(mut self) -> Doc {
-        let _ = self.socket.close(None).await;
-        while let Some(Ok(_)) = self.socket.next().await {}
+        let _ = self.socket().close(None).await;
+        while let Some(Ok(_)) = self.socket().next().await {}
         self.doc
     }
 

@@ -34,6 +34,10 @@ impl Storage for Faulty {
         self.inner.documents(after, limit).await
     }
 
+    async fn tips(&self, documents: &[String]) -> Result<Vec<(String, Seq)>> {
+        self.inner.tips(documents).await
+    }
+
     async fn delete_document(&self, document: &str) -> Result<bool> {
         self.inner.delete_document(document).await
     }

@@ -4,6 +4,8 @@
 
 pub mod client;
 pub mod faulty;
+pub mod http;
+pub mod postgres;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

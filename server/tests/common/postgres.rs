@@ -1,6 +1,6 @@
 //! A PostgreSQL of its own for tests, in a temporary folder, on a socket and a free port.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "for tests")]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "for tests, each of which uses a part")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

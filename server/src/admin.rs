@@ -1,0 +1,140 @@
+//! The commands beside serving.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::clock::now;
+use crate::compact::{Report, Retention, compact_all};
+use crate::history::rfc3339;
+use crate::replica::{ApplyError, Replica};
+use crate::room::load::{build, load, whole_log};
+use crate::storage::{Storage, StorageError, random_id};
+
+const PAGE: u32 = 500;
+
+#[derive(Debug, Error)]
+pub enum AdminError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("the file cannot be used: {0}")]
+    File(#[from] std::io::Error),
+    #[error("the file is no Yjs update: {0}")]
+    Update(#[from] ApplyError),
+    #[error("there is no document {0:?}")]
+    NoDocument(String),
+    #[error("another server is compacting")]
+    Busy,
+    #[error("{0} of the documents differ or cannot be read")]
+    Differs(u64),
+}
+
+type Result<T> = std::result::Result<T, AdminError>;
+
+pub async fn compact(storage: &Arc<dyn Storage>, retention: Retention) -> Result<Report> {
+    compact_all(storage, retention, &random_id(), now).await?.ok_or(AdminError::Busy)
+}
+
+/// One line per document, tabs between.
+pub async fn documents(storage: &Arc<dyn Storage>, out: &mut impl Write) -> Result<()> {
+    let mut after = String::new();
+    loop {
+        let page = storage.documents(&after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after.clone_from(&last.id);
+        for document in &page {
+            let bytes = storage.log_bytes(&document.id).await?;
+            let at = rfc3339(document.updated_at);
+            writeln!(out, "{}\t{}\t{}\t{bytes}\t{at}", document.id, document.epoch, document.tip)?;
+        }
+    }
+}
+
+pub async fn export(storage: &Arc<dyn Storage>, document: &str, file: &Path) -> Result<()> {
+    if storage.document(document).await?.is_none() {
+        return Err(AdminError::NoDocument(document.to_owned()));
+    }
+    let state = load(storage, document, now()).await?.replica.encode();
+    if file == Path::new("-") {
+        std::io::stdout().write_all(&state)?
+    } else {
+        std::fs::write(file, state)?
+    }
+    Ok(())
+}
+
+/// Returns whether the document changed.
+pub async fn import(storage: &Arc<dyn Storage>, document: &str, file: &Path) -> Result<bool> {
+    let mut update = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin().read_to_end(&mut update)?;
+    } else {
+        update = std::fs::read(file)?;
+    }
+    let mut loaded = load(storage, document, now()).await?;
+    if !loaded.replica.apply(&update)? {
+        return Ok(false);
+    }
+    storage.store_update(document, &loaded.document.epoch, now(), &update).await?;
+    Ok(true)
+}
+
+pub async fn delete(storage: &Arc<dyn Storage>, document: &str) -> Result<()> {
+    if storage.delete_document(document).await? { Ok(()) } else { Err(AdminError::NoDocument(document.to_owned())) }
+}
+
+/// Replays documents and says what is wrong with them, a line each.
+pub async fn verify(storage: &Arc<dyn Storage>, only: Option<&str>, out: &mut impl Write) -> Result<()> {
+    let mut wrong = 0;
+    let mut after = String::new();
+    loop {
+        let page = match only {
+            Some(id) => storage.document(id).await?.into_iter().collect(),
+            None => storage.documents(&after, PAGE).await?,
+        };
+        let Some(last) = page.last() else { break };
+        after.clone_from(&last.id);
+        for document in &page {
+            let problem = verify_one(storage, &document.id).await?;
+            wrong += u64::from(problem.is_some());
+            writeln!(out, "{}\t{}", document.id, problem.as_deref().unwrap_or("ok"))?;
+        }
+        if only.is_some() {
+            break;
+        }
+    }
+    match (wrong, only) {
+        (0, Some(id)) if after.is_empty() => Err(AdminError::NoDocument(id.to_owned())),
+        (0, _) => Ok(()),
+        (wrong, _) => Err(AdminError::Differs(wrong)),
+    }
+}
+
+/// What is wrong with a document's log or snapshot.
+async fn verify_one(storage: &Arc<dyn Storage>, document: &str) -> Result<Option<String>> {
+    let all = storage.get_updates_since(document, 0, u32::MAX).await?;
+    let mut next = 1;
+    for row in &all {
+        if row.first_seq != next {
+            return Ok(Some(format!("updates {next} to {} are missing", row.first_seq - 1)));
+        }
+        next = row.seq + 1;
+    }
+    let Some(state) = storage.get_scene_state(document).await? else { return Ok(None) };
+    if state.document.tip != next - 1 {
+        return Ok(Some(format!("the tip is {}, the log ends at {}", state.document.tip, next - 1)));
+    }
+    let quarantined = all.iter().filter(|row| row.quarantined.is_some()).count();
+    let log = build(None, &whole_log(storage, document).await?)?;
+    if !log.bad.is_empty() || quarantined > 0 {
+        return Ok(Some(format!("{} rows cannot be read", log.bad.len() + quarantined)));
+    }
+    let head: Replica = match build(state.snapshot.as_ref(), &state.tail) {
+        Ok(built) => built.replica,
+        Err(error) => return Ok(Some(format!("the head snapshot cannot be read: {error}"))),
+    };
+    let equal = head.encode() == log.replica.encode();
+    Ok((!equal).then(|| "the head snapshot differs from the log".to_owned()))
+}

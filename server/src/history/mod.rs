@@ -1,0 +1,281 @@
+//! Earlier states of a document, out of its log.
+//!
+//! A version is a row of the log, a burst of edits, or a state that someone named. Its id is the sequence number of its
+//! last update, or `n-` and the named state's id. Reading one replays the log up to there: rows that compaction merged
+//! are read as the window they stand for.
+
+mod compare;
+mod json;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::Serialize;
+use slate_yrs::slate::{DocOptions, Node, SlateDoc};
+use thiserror::Error;
+
+pub use compare::compare;
+pub use json::nodes_to_json;
+
+use crate::replica::Replica;
+use crate::storage::{Detail, Millis, NamedVersion, Seq, Storage, StorageError, UpdateRow};
+
+/// Edits closer together than this belong to one version, up to a length.
+const BURST_GAP_MS: Millis = 120_000;
+const BURST_MS: Millis = 600_000;
+const PAGE: u32 = 1_000;
+
+#[derive(Debug, Error)]
+pub enum HistoryError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("there is no such version")]
+    NoVersion,
+    #[error("the version cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// As `Version` of the JavaScript API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Version {
+    pub id: String,
+    /// RFC 3339.
+    pub at: String,
+    pub label: Option<String>,
+    pub authors: Vec<String>,
+    pub kind: Kind,
+    /// Of the updates it is made of; of the whole state if it is named.
+    pub bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Edit,
+    Hourly,
+    Daily,
+    Named,
+}
+
+/// Which state is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionId {
+    /// After this update.
+    Seq(Seq),
+    Named(String),
+    Now,
+}
+
+impl VersionId {
+    pub fn parse(id: &str) -> Option<Self> {
+        if id == "now" {
+            return Some(Self::Now);
+        }
+        match id.strip_prefix("n-") {
+            Some(id) => Some(Self::Named(id.to_owned())),
+            None => id.parse().ok().filter(|seq| *seq > 0).map(Self::Seq),
+        }
+    }
+}
+
+/// Versions of a document, newest first, after (older than) `before`.
+pub async fn list(
+    storage: &Arc<dyn Storage>,
+    document: &str,
+    before: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Version>, HistoryError> {
+    let mut found: Vec<(Millis, Version)> = Vec::new();
+    let mut burst: Option<Burst> = None;
+    for_rows(storage, document, Seq::MAX, |row| {
+        if row.quarantined.is_some() {
+            return Ok(());
+        }
+        match (&mut burst, row.detail) {
+            (Some(open), Detail::Edit) if open.takes(&row) => open.add(&row),
+            _ => {
+                found.extend(burst.take().map(Burst::close));
+                burst = Some(Burst::new(&row));
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    found.extend(burst.map(Burst::close));
+    found.extend(storage.named(document).await?.iter().map(|named| (named.at, named_version(named))));
+    found.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let mut versions: Vec<Version> = found.into_iter().map(|(_, version)| version).collect();
+    if let Some(before) = before {
+        let at = versions.iter().position(|version| version.id == before).ok_or(HistoryError::NoVersion)?;
+        versions.drain(..=at);
+    }
+    versions.truncate(limit);
+    Ok(versions)
+}
+
+/// Edits of one sitting.
+struct Burst {
+    first_at: Millis,
+    last_at: Millis,
+    seq: Seq,
+    detail: Detail,
+    authors: BTreeSet<String>,
+    bytes: u64,
+}
+
+impl Burst {
+    fn new(row: &UpdateRow) -> Self {
+        let mut burst = Self {
+            first_at: row.at,
+            last_at: row.at,
+            seq: row.seq,
+            detail: row.detail,
+            authors: BTreeSet::new(),
+            bytes: 0,
+        };
+        burst.add(row);
+        burst
+    }
+
+    fn takes(&self, row: &UpdateRow) -> bool {
+        self.detail == Detail::Edit && row.at - self.last_at < BURST_GAP_MS && row.at - self.first_at < BURST_MS
+    }
+
+    fn add(&mut self, row: &UpdateRow) {
+        self.last_at = row.at;
+        self.seq = row.seq;
+        self.bytes += row.bytes.len() as u64;
+        self.authors.extend(row.authors.0.iter().cloned());
+    }
+
+    fn close(self) -> (Millis, Version) {
+        let kind = match self.detail {
+            Detail::Edit => Kind::Edit,
+            Detail::Hour => Kind::Hourly,
+            Detail::Day => Kind::Daily,
+        };
+        let version = Version {
+            id: self.seq.to_string(),
+            at: rfc3339(self.last_at),
+            label: None,
+            authors: self.authors.into_iter().collect(),
+            kind,
+            bytes: self.bytes,
+        };
+        (self.last_at, version)
+    }
+}
+
+pub fn named_version(named: &NamedVersion) -> Version {
+    Version {
+        id: format!("n-{}", named.id),
+        at: rfc3339(named.at),
+        label: Some(named.label.clone()),
+        authors: named.author.iter().cloned().collect(),
+        kind: Kind::Named,
+        bytes: named.bytes,
+    }
+}
+
+/// The state at a version as one update, and the sequence number it stands at.
+pub async fn state(
+    storage: &Arc<dyn Storage>,
+    document: &str,
+    version: &VersionId,
+) -> Result<(Seq, Vec<u8>), HistoryError> {
+    let until = match version {
+        VersionId::Named(id) => {
+            let (named, bytes) = storage.named_state(document, id).await?.ok_or(HistoryError::NoVersion)?;
+            return Ok((named.seq, bytes));
+        }
+        VersionId::Seq(seq) => *seq,
+        VersionId::Now => Seq::MAX,
+    };
+    let mut rows = Vec::new();
+    for_rows(storage, document, until, |row| {
+        rows.push(row);
+        Ok(())
+    })
+    .await?;
+    let last = rows.last().map_or(0, |row| row.seq);
+    if *version != VersionId::Now && last != until {
+        return Err(HistoryError::NoVersion);
+    }
+    let build = move || {
+        let mut replica = Replica::new();
+        for row in rows.iter().filter(|row| row.quarantined.is_none()) {
+            replica.apply(&row.bytes).map_err(|error| HistoryError::Unreadable(error.to_string()))?;
+        }
+        Ok((last, replica.encode()))
+    };
+    tokio::task::spawn_blocking(build).await.map_err(|error| HistoryError::Unreadable(error.to_string()))?
+}
+
+/// Who wrote between two states.
+pub async fn authors(
+    storage: &Arc<dyn Storage>,
+    document: &str,
+    after: Seq,
+    until: Seq,
+) -> Result<BTreeSet<String>, HistoryError> {
+    let mut authors = BTreeSet::new();
+    for_rows(storage, document, until, |row| {
+        if row.seq > after {
+            authors.extend(row.authors.0);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(authors)
+}
+
+/// The rows up to `until`, a page at a time.
+async fn for_rows(
+    storage: &Arc<dyn Storage>,
+    document: &str,
+    until: Seq,
+    mut each: impl FnMut(UpdateRow) -> Result<(), HistoryError>,
+) -> Result<(), HistoryError> {
+    let mut after = 0;
+    loop {
+        let rows = storage.get_updates_since(document, after, PAGE).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.seq;
+        for row in rows {
+            if row.seq > until {
+                return Ok(());
+            }
+            each(row)?;
+        }
+    }
+}
+
+/// A state as a Slate value.
+pub fn value(root: &str, state: &[u8]) -> Result<Vec<Node>, HistoryError> {
+    let mut doc = SlateDoc::new(DocOptions { client_id: 1, root: root.to_owned(), block_id: None, seed: 0 });
+    doc.load(state).map_err(|error| HistoryError::Unreadable(error.to_string()))?;
+    doc.check_root().map_err(|error| HistoryError::Unreadable(error.to_string()))?;
+    Ok(doc.value())
+}
+
+/// The update that brings a document from `current` to `target`, as edits of `client_id`. None: it is there already.
+pub fn forward_edit(
+    root: &str,
+    client_id: u32,
+    current: &[u8],
+    target: &[Node],
+) -> Result<Option<Vec<u8>>, HistoryError> {
+    let unreadable = |error: String| HistoryError::Unreadable(error);
+    let mut doc = SlateDoc::new(DocOptions { client_id, root: root.to_owned(), block_id: None, seed: 0 });
+    doc.load(current).map_err(|error| unreadable(error.to_string()))?;
+    let ops = SlateDoc::diff(&doc.value(), target);
+    let change = doc.apply_local(ops);
+    match change.rejected.first() {
+        Some((_, error)) => Err(unreadable(error.to_string())),
+        None => Ok(change.update),
+    }
+}
+
+pub fn rfc3339(at: Millis) -> String {
+    jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| at.to_string())
+}

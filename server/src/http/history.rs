@@ -1,0 +1,188 @@
+//! The history API: versions of a document over HTTP.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+use slate_yrs::protocol::Role;
+use slate_yrs::slate::Node;
+use tokio::sync::oneshot;
+
+use super::{App, Failure};
+use crate::auth::Grant;
+use crate::clock::now;
+use crate::history::{self, HistoryError, Version, VersionId};
+use crate::room::{Command, Restore};
+use crate::storage::{NamedVersion, random_id};
+
+const MAX_VERSIONS: usize = 500;
+const MAX_LABEL_BYTES: usize = 500;
+/// The name of the root, where the request gives none.
+const ROOT: &str = "content";
+
+impl From<HistoryError> for Failure {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Storage(error) => error.into(),
+            HistoryError::NoVersion => Self::new(StatusCode::NOT_FOUND, "not-found", error.to_string()),
+            HistoryError::Unreadable(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unreadable", error.to_string()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Params {
+    token: Option<String>,
+    before: Option<String>,
+    limit: Option<usize>,
+    root: Option<String>,
+    format: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+impl Params {
+    fn root(&self) -> &str {
+        self.root.as_deref().unwrap_or(ROOT)
+    }
+}
+
+fn writer(grant: Grant) -> Result<Grant, Failure> {
+    match grant.role {
+        Role::ReadWrite => Ok(grant),
+        Role::ReadOnly => Err(Failure::new(StatusCode::FORBIDDEN, "read-only", "this token may only read")),
+    }
+}
+
+fn version_id(id: &str) -> Result<VersionId, Failure> {
+    VersionId::parse(id).ok_or_else(|| HistoryError::NoVersion.into())
+}
+
+/// `GET …/versions?before=&limit=`
+pub async fn list(
+    State(app): State<App>,
+    Path(document): Path<String>,
+    Query(params): Query<Params>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    app.grant(&headers, params.token.as_deref(), &document)?;
+    let limit = params.limit.unwrap_or(100).min(MAX_VERSIONS);
+    let storage = &app.rooms.shared().storage;
+    let versions = history::list(storage, &document, params.before.as_deref(), limit).await?;
+    Ok(Json(json!({ "versions": versions })).into_response())
+}
+
+/// `GET …/versions/{version}?format=slate|update`
+pub async fn read(
+    State(app): State<App>,
+    Path((document, version)): Path<(String, String)>,
+    Query(params): Query<Params>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    app.grant(&headers, params.token.as_deref(), &document)?;
+    let (_, state) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
+    if params.format.as_deref() == Some("update") {
+        return Ok(binary(state));
+    }
+    let nodes = value(params.root().to_owned(), state).await?;
+    Ok(Json(history::nodes_to_json(&nodes)).into_response())
+}
+
+/// `GET …/export`: the document as one Yjs update.
+pub async fn export(
+    State(app): State<App>,
+    Path(document): Path<String>,
+    Query(params): Query<Params>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    app.grant(&headers, params.token.as_deref(), &document)?;
+    let (_, state) = history::state(&app.rooms.shared().storage, &document, &VersionId::Now).await?;
+    Ok(binary(state))
+}
+
+/// `GET …/compare?from=&to=`
+pub async fn compare(
+    State(app): State<App>,
+    Path(document): Path<String>,
+    Query(params): Query<Params>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    app.grant(&headers, params.token.as_deref(), &document)?;
+    let storage = &app.rooms.shared().storage;
+    let from = version_id(params.from.as_deref().unwrap_or_default())?;
+    let to = version_id(params.to.as_deref().unwrap_or("now"))?;
+    let (from_seq, from_state) = history::state(storage, &document, &from).await?;
+    let (to_seq, to_state) = history::state(storage, &document, &to).await?;
+    let (older, newer) = (from_seq.min(to_seq), from_seq.max(to_seq));
+    let authors = history::authors(storage, &document, older, newer).await?;
+    let author = if authors.len() == 1 { authors.into_iter().next() } else { None };
+    let old = value(params.root().to_owned(), from_state).await?;
+    let new = value(params.root().to_owned(), to_state).await?;
+    let work = move || history::compare(&old, &new, author.as_deref());
+    let compared = tokio::task::spawn_blocking(work).await.map_err(failed)?;
+    Ok(Json(history::nodes_to_json(&compared)).into_response())
+}
+
+#[derive(Deserialize)]
+pub struct Label {
+    label: String,
+}
+
+/// `POST …/versions {"label": …}`: names the present state.
+pub async fn save(
+    State(app): State<App>,
+    Path(document): Path<String>,
+    Query(params): Query<Params>,
+    headers: HeaderMap,
+    Json(Label { label }): Json<Label>,
+) -> Result<(StatusCode, Json<Version>), Failure> {
+    let grant = writer(app.grant(&headers, params.token.as_deref(), &document)?)?;
+    if label.trim().is_empty() || label.len() > MAX_LABEL_BYTES {
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "a label has 1 to 500 bytes"));
+    }
+    let storage = &app.rooms.shared().storage;
+    if storage.document(&document).await?.is_none() {
+        return Err(HistoryError::NoVersion.into());
+    }
+    let (seq, state) = history::state(storage, &document, &VersionId::Now).await?;
+    let bytes = state.len() as u64;
+    let version = NamedVersion { id: random_id(), document, seq, label, author: grant.user, at: now(), bytes };
+    storage.put_named(&version, &state).await?;
+    Ok((StatusCode::CREATED, Json(history::named_version(&version))))
+}
+
+/// `POST …/versions/{version}/restore`: a forward edit through the room, seen by everyone.
+pub async fn restore(
+    State(app): State<App>,
+    Path((document, version)): Path<(String, String)>,
+    Query(params): Query<Params>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let grant = writer(app.grant(&headers, params.token.as_deref(), &document)?)?;
+    let (_, state) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
+    let target = value(params.root().to_owned(), state).await?;
+    let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
+    let room = app.rooms.hold(&document).ok_or_else(busy)?;
+    let (done, result) = oneshot::channel();
+    let restore = Restore { root: params.root().to_owned(), target, author: grant.user, done };
+    if !room.send(Command::Restore(restore)).await {
+        return Err(busy());
+    }
+    result.await.map_err(|_| busy())??;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn value(root: String, state: Vec<u8>) -> Result<Vec<Node>, Failure> {
+    let work = move || history::value(&root, &state);
+    Ok(tokio::task::spawn_blocking(work).await.map_err(failed)??)
+}
+
+fn binary(bytes: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response()
+}
+
+fn failed(error: tokio::task::JoinError) -> Failure {
+    HistoryError::Unreadable(error.to_string()).into()
+}

@@ -1,0 +1,142 @@
+//! The routes, and who may use them.
+
+mod history;
+mod socket;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::json;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::services::{ServeDir, ServeFile};
+
+use crate::auth::{Auth, Denied, Grant};
+use crate::config::ServeArgs;
+use crate::connection::Settings;
+use crate::room::Rooms;
+
+/// Bytes a document id or a session id may have.
+const MAX_ID_BYTES: usize = 256;
+
+#[derive(Clone)]
+pub struct App {
+    pub rooms: Arc<Rooms>,
+    pub args: Arc<ServeArgs>,
+    pub settings: Settings,
+    pub auth: Auth,
+}
+
+pub fn router(app: App) -> Router {
+    let api = Router::new()
+        .route("/versions", get(history::list).post(history::save))
+        .route("/versions/{version}", get(history::read))
+        .route("/versions/{version}/restore", post(history::restore))
+        .route("/compare", get(history::compare))
+        .route("/export", get(history::export));
+    let mut router = Router::new()
+        .route("/ws/scenes/{scene_id}", get(socket::open))
+        .nest("/api/scenes/{scene_id}", api)
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics));
+    if let Some(folder) = &app.args.static_files {
+        let index = ServeFile::new(folder.join("index.html"));
+        router = router.fallback_service(ServeDir::new(folder).fallback(index));
+    }
+    router.layer(cors(&app.args.allow_origin)).with_state(app)
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let layer = CorsLayer::new()
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE]);
+    if origins.is_empty() {
+        // Nothing here relies on cookies: a page has what its token allows, from wherever it was served.
+        return layer.allow_origin(AllowOrigin::any());
+    }
+    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    layer.allow_origin(AllowOrigin::list(origins))
+}
+
+async fn ready(State(app): State<App>) -> Response {
+    let shared = app.rooms.shared();
+    match shared.storage.ping().await {
+        Ok(()) => format!("ready\n{}\n", shared.neighbours()).into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
+        }
+    }
+}
+
+async fn metrics(State(app): State<App>) -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+    (headers, app.rooms.shared().metrics.render()).into_response()
+}
+
+/// An answer that is not the one asked for.
+#[derive(Debug)]
+pub struct Failure {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Failure {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({ "error": { "code": self.code, "message": self.message } }))).into_response()
+    }
+}
+
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unauthorized(reason) => Self::new(StatusCode::UNAUTHORIZED, "unauthorized", reason),
+            Denied::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", denied.reason()),
+        }
+    }
+}
+
+impl From<crate::storage::StorageError> for Failure {
+    fn from(error: crate::storage::StorageError) -> Self {
+        tracing::error!(%error, "request failed");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage", "the database does not answer")
+    }
+}
+
+impl App {
+    /// What the bearer of these headers, or of the token in the query, may do with the document.
+    fn grant(&self, headers: &HeaderMap, token: Option<&str>, document: &str) -> Result<Grant, Failure> {
+        if !is_id(document) {
+            return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "the document id is not acceptable"));
+        }
+        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = bearer.and_then(|value| value.strip_prefix("Bearer ")).or(token);
+        self.auth.check(token, document).map_err(|denied| {
+            self.rooms.shared().metrics.denied.inc();
+            denied.into()
+        })
+    }
+
+    /// Whether a page of this origin may connect. Programs send none.
+    fn allows_origin(&self, headers: &HeaderMap) -> bool {
+        let origins = &self.args.allow_origin;
+        let Some(origin) = headers.get(header::ORIGIN) else { return true };
+        origins.is_empty() || origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
+    }
+}
+
+/// Ids are opaque; only what could not be a key or could garble a log is refused.
+fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= MAX_ID_BYTES && !id.chars().any(char::is_control)
+}

@@ -1,0 +1,76 @@
+//! From a request to a connection.
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::{App, Failure, is_id};
+use crate::auth::Denied;
+use crate::connection::{self, Opening};
+use crate::net::Peer;
+
+/// Around an update in a frame.
+const FRAME_OVERHEAD: usize = 1024;
+
+#[derive(Deserialize)]
+pub struct SocketQuery {
+    #[serde(rename = "slate-yrs")]
+    durable: Option<String>,
+    session: Option<String>,
+    token: Option<String>,
+}
+
+pub async fn open(
+    State(app): State<App>,
+    Path(document): Path<String>,
+    Query(query): Query<SocketQuery>,
+    ConnectInfo(Peer(traffic)): ConnectInfo<Peer>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !is_id(&document) || query.session.as_deref().is_some_and(|session| !is_id(session)) {
+        let message = "the document id or session is not acceptable";
+        return Failure::new(StatusCode::BAD_REQUEST, "invalid", message).into_response();
+    }
+    if !app.allows_origin(&headers) {
+        return Failure::new(StatusCode::FORBIDDEN, "origin", "pages of this origin may not connect").into_response();
+    }
+    let metrics = &app.rooms.shared().metrics;
+    if metrics.connections.get() >= app.args.max_connections {
+        return Failure::new(StatusCode::SERVICE_UNAVAILABLE, "full", "too many connections").into_response();
+    }
+    let grant = match app.auth.check(query.token.as_deref(), &document) {
+        Ok(grant) => grant,
+        Err(denied) => {
+            metrics.denied.inc();
+            tracing::info!(document, reason = denied.reason(), "refused");
+            // A page learns nothing of a refused upgrade; a close code it can read.
+            return upgrade.on_upgrade(move |socket| refuse(socket, denied));
+        }
+    };
+    let durable = query.durable.as_deref() == Some("1");
+    let opening = Opening {
+        document,
+        durable,
+        session: query.session.filter(|_| durable),
+        role: grant.role,
+        author: grant.user,
+        expires: grant.expires,
+    };
+    let max_frame = if durable { app.args.max_frame_bytes } else { app.args.max_sync_bytes } + FRAME_OVERHEAD;
+    upgrade
+        .max_message_size(max_frame)
+        .max_frame_size(max_frame)
+        .on_upgrade(move |socket| connection::serve(socket, app.rooms, app.settings, opening, traffic))
+}
+
+async fn refuse(mut socket: WebSocket, denied: Denied) {
+    let frame = CloseFrame { code: denied.close_code(), reason: denied.reason().into() };
+    let farewell = async {
+        let _ = socket.send(Message::Close(Some(frame))).await;
+        while let Some(Ok(_)) = socket.recv().await {}
+    };
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), farewell).await;
+}

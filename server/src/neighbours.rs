@@ -1,0 +1,233 @@
+//! Other servers on the same database.
+//!
+//! The database is the truth. Redis carries hints only: "this document has updates up to N", and presence, which is
+//! worth nothing a minute later. A hint that is lost costs time: every server also asks the database how far the
+//! documents it has open are, often without Redis, seldom with it. One channel for everything: what does not concern a
+//! room of this server is dropped on arrival, so there are no subscriptions to count (F28). Messages name the server
+//! they come from, never a user: a second device of the same user on another server is somebody else.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use redis::aio::{MultiplexedConnection, PubSub};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::metrics::Metrics;
+use crate::room::{Command, ConnId, Rooms};
+use crate::storage::{Seq, random_id};
+use crate::wire::{Reader, buf, var_uint};
+
+const CHANNEL: &str = "slate-yrs";
+/// Hints that wait for Redis; more are dropped.
+const QUEUE: usize = 4_096;
+const RECONNECT: Duration = Duration::from_secs(1);
+const CONNECT: Duration = Duration::from_secs(5);
+/// Documents asked about at once.
+const POLL_PAGE: usize = 50;
+
+/// Connections of this process count from 1; other servers are seen as connections from here on.
+const REMOTE: ConnId = 1 << 63;
+
+/// Whether a presence comes from another server.
+pub fn is_remote(conn: ConnId) -> bool {
+    conn >= REMOTE
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hint {
+    /// The document is stored up to this update.
+    Stored(Seq),
+    /// Presence of the sender's connections: an awareness update.
+    Presence(Vec<u8>),
+    /// A room has opened: who has presence of this document?
+    WhoIsThere,
+}
+
+/// Where rooms leave hints for other servers.
+#[derive(Clone)]
+pub struct Hints {
+    queue: Option<mpsc::Sender<(String, Hint)>>,
+}
+
+impl Hints {
+    /// Goes nowhere.
+    pub fn none() -> Self {
+        Self { queue: None }
+    }
+
+    pub fn are_used(&self) -> bool {
+        self.queue.is_some()
+    }
+
+    /// Never waits: hints may be lost.
+    pub fn send(&self, document: &str, hint: Hint) {
+        if let Some(queue) = &self.queue {
+            let _ = queue.try_send((document.to_owned(), hint));
+        }
+    }
+}
+
+/// What is to be published, until [`Neighbours::start`].
+pub struct Neighbours {
+    redis: Option<(redis::Client, mpsc::Receiver<(String, Hint)>)>,
+    pub hints: Hints,
+}
+
+impl Neighbours {
+    pub fn new(redis: Option<&str>) -> redis::RedisResult<Self> {
+        let Some(url) = redis else { return Ok(Self { redis: None, hints: Hints::none() }) };
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        Ok(Self { redis: Some((redis::Client::open(url)?, receiver)), hints: Hints { queue: Some(sender) } })
+    }
+
+    /// Starts listening, publishing and asking the database. `poll`: without Redis; zero: this server is alone.
+    pub fn start(self, rooms: &Arc<Rooms>, metrics: &Arc<Metrics>, poll: Duration) -> Vec<JoinHandle<()>> {
+        let mut tasks = Vec::new();
+        if !poll.is_zero() {
+            tasks.push(tokio::spawn(ask_database(Arc::clone(rooms), Arc::clone(metrics), poll)));
+        }
+        if let Some((client, queue)) = self.redis {
+            let me = random_id();
+            tasks.push(tokio::spawn(listen(client.clone(), me.clone(), Arc::clone(rooms), Arc::clone(metrics))));
+            tasks.push(tokio::spawn(publish(client, me, queue)));
+        }
+        tasks
+    }
+}
+
+/// Hints may be lost, and without Redis there are none: the database knows.
+async fn ask_database(rooms: Arc<Rooms>, metrics: Arc<Metrics>, poll: Duration) {
+    const SELDOM: u32 = 10;
+    loop {
+        let seldom = metrics.redis_up.get() == 1;
+        sleep(if seldom { poll * SELDOM } else { poll }).await;
+        let open = rooms.open_documents();
+        for page in open.chunks(POLL_PAGE) {
+            match rooms.shared().storage.tips(page).await {
+                Ok(tips) => {
+                    for (document, tip) in tips {
+                        rooms.tell(&document, Command::StoredElsewhere(tip));
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "cannot ask how far documents are"),
+            }
+        }
+    }
+}
+
+async fn listen(client: redis::Client, me: String, rooms: Arc<Rooms>, metrics: Arc<Metrics>) {
+    loop {
+        match timeout(CONNECT, subscribe(&client)).await {
+            Ok(Ok(mut subscription)) => {
+                metrics.redis_up.set(1);
+                tracing::info!("redis: connected");
+                // What happened before is found out by asking.
+                for document in rooms.open_documents() {
+                    rooms.tell(&document, Command::AskNeighbours);
+                }
+                let mut messages = subscription.on_message();
+                while let Some(message) = messages.next().await {
+                    if let Some((from, document, hint)) = decode(message.get_payload_bytes())
+                        && from != me
+                    {
+                        deliver(&rooms, &from, &document, hint);
+                    }
+                }
+                metrics.redis_up.set(0);
+                tracing::warn!("redis: connection lost; servers converge through the database");
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "redis"),
+            Err(_) => tracing::debug!("redis: no answer"),
+        }
+        sleep(RECONNECT).await;
+    }
+}
+
+async fn subscribe(client: &redis::Client) -> redis::RedisResult<PubSub> {
+    let mut subscription = client.get_async_pubsub().await?;
+    subscription.subscribe(CHANNEL).await?;
+    Ok(subscription)
+}
+
+fn deliver(rooms: &Rooms, from: &str, document: &str, hint: Hint) {
+    let command = match hint {
+        Hint::Stored(seq) => Command::StoredElsewhere(seq),
+        Hint::WhoIsThere => Command::TellNeighbours,
+        Hint::Presence(update) => {
+            let mut hasher = DefaultHasher::new();
+            from.hash(&mut hasher);
+            Command::PresenceElsewhere { server: REMOTE | hasher.finish(), update }
+        }
+    };
+    rooms.tell(document, command);
+}
+
+async fn publish(client: redis::Client, me: String, mut queue: mpsc::Receiver<(String, Hint)>) {
+    let mut connection: Option<MultiplexedConnection> = None;
+    while let Some((document, hint)) = queue.recv().await {
+        if connection.is_none() {
+            connection = timeout(CONNECT, client.get_multiplexed_async_connection()).await.ok().and_then(Result::ok);
+        }
+        let Some(open) = &mut connection else {
+            // Old hints are worth nothing once it is back.
+            while queue.try_recv().is_ok() {}
+            sleep(RECONNECT).await;
+            continue;
+        };
+        let message = encode(&me, &document, &hint);
+        if redis::cmd("PUBLISH").arg(CHANNEL).arg(message).query_async::<()>(open).await.is_err() {
+            connection = None;
+        }
+    }
+}
+
+fn encode(me: &str, document: &str, hint: &Hint) -> Vec<u8> {
+    let mut out = Vec::new();
+    buf(&mut out, me.as_bytes());
+    buf(&mut out, document.as_bytes());
+    match hint {
+        Hint::Stored(seq) => {
+            var_uint(&mut out, 0);
+            var_uint(&mut out, *seq as u64);
+        }
+        Hint::Presence(update) => {
+            var_uint(&mut out, 1);
+            buf(&mut out, update);
+        }
+        Hint::WhoIsThere => var_uint(&mut out, 2),
+    }
+    out
+}
+
+fn decode(message: &[u8]) -> Option<(String, String, Hint)> {
+    let mut reader = Reader::new(message);
+    let from = reader.str()?.to_owned();
+    let document = reader.str()?.to_owned();
+    let hint = match reader.var_uint()? {
+        0 => Hint::Stored(Seq::try_from(reader.var_uint()?).ok()?),
+        1 => Hint::Presence(reader.buf()?.to_vec()),
+        2 => Hint::WhoIsThere,
+        _ => return None,
+    };
+    Some((from, document, hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_survive_the_way() {
+        for hint in [Hint::Stored(300), Hint::Presence(vec![1, 2]), Hint::WhoIsThere] {
+            let bytes = encode("me", "scene — é", &hint);
+            assert_eq!(decode(&bytes), Some(("me".into(), "scene — é".into(), hint)));
+            for end in 0..bytes.len() {
+                assert_eq!(decode(&bytes[..end]), None);
+            }
+        }
+    }
+}

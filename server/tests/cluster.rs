@@ -1,0 +1,260 @@
+//! Several servers on one PostgreSQL, with and without Redis, and what happens when one of them dies.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::client::doc;
+use common::http::get;
+use common::postgres::Postgres;
+use common::{Client, Msg};
+use slate_yrs::protocol::{Message, close};
+use slate_yrs_server::server::Server;
+use slate_yrs_server::storage::{Durability, SqlStorage};
+
+/// A Redis of its own; killed when dropped.
+struct Redis {
+    child: Option<Child>,
+    port: u16,
+}
+
+impl Redis {
+    fn start() -> Option<Self> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut redis = Self { child: None, port };
+        redis.up().then_some(redis)
+    }
+
+    fn up(&mut self) -> bool {
+        let child = Command::new("redis-server")
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .current_dir(std::env::temp_dir())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn();
+        let Ok(child) = child else {
+            eprintln!("SKIPPED: no redis-server found (apt-get install redis-server); its tests did not run");
+            return false;
+        };
+        self.child = Some(child);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(Instant::now() < deadline, "redis does not start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        true
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+async fn server(postgres: &Postgres, database: &str, flags: &[&str]) -> Server {
+    let storage = SqlStorage::open(&postgres.url(database), Durability::Full).await.unwrap();
+    let flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
+    Server::start(common::args(&flags), Arc::new(storage)).await.unwrap()
+}
+
+async fn durable(address: SocketAddr, document: &str, id: u64, session: &str) -> Client {
+    let mut client = Client::connect(address, document, id, &format!("slate-yrs=1&session={session}")).await;
+    client.sync().await;
+    client
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f28_two_servers_one_document_one_user_on_both() {
+    let (Some(postgres), Some(mut redis)) = (Postgres::start(), Redis::start()) else { return };
+    let url = format!("redis://127.0.0.1:{}", redis.port);
+    // Asking the database is slow here: what comes fast came by Redis.
+    let flags = ["--redis", &url, "--poll-ms", "300"];
+    let one = server(&postgres, "cluster", &flags).await;
+    let two = server(&postgres, "cluster", &flags).await;
+    common::eventually("redis is there", || one.metrics.redis_up.get() + two.metrics.redis_up.get() == 2).await;
+    let mut a = durable(one.address, "scene", 1, "a").await;
+    let mut b = durable(two.address, "scene", 2, "b").await;
+    let started = Instant::now();
+    for n in 0..20 {
+        a.write(&format!("<a{n}>")).await;
+        b.write(&format!("<b{n}>")).await;
+    }
+    for (client, other) in [(&mut a, "<b19>"), (&mut b, "<a19>")] {
+        client.until("the other's words", |client| client.read().contains(other)).await;
+        client.all_acked().await;
+    }
+    println!("20 + 20 edits through two servers and Redis: {:?}", started.elapsed());
+    let rows = one.rooms.shared().storage.get_updates_since("scene", 0, 100).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
+
+    // Presence passes, a joiner sees who is on the other server, and who leaves is gone there too.
+    a.send(&Message::Awareness(&[1, 1, 1, 2, b'{', b'}'])).await;
+    while b.step().await != Msg::Awareness(vec![1, 1, 1, 2, b'{', b'}']) {}
+    let mut c = Client::connect(two.address, "scene", 3, "").await;
+    while c.step().await != Msg::Awareness(vec![1, 1, 1, 2, b'{', b'}']) {}
+    let mut elsewhere = Client::connect(two.address, "another", 4, "").await;
+    elsewhere.sync().await;
+    a.drop_dead();
+    while c.step().await != Msg::Awareness(vec![1, 1, 2, 4, b'n', b'u', b'l', b'l']) {}
+    elsewhere.silence(Duration::from_millis(50)).await;
+
+    // Redis dies: both go on, say so, and still converge through the database.
+    redis.kill();
+    common::eventually("they notice", || one.metrics.redis_up.get() + two.metrics.redis_up.get() == 0).await;
+    assert!(get(one.address, "/readyz").await.text().contains("redis: away"));
+    let mut a = durable(one.address, "scene", 5, "a2").await;
+    a.write("without redis").await;
+    a.all_acked().await;
+    b.until("converges", |client| client.read().contains("without redis")).await;
+    // And it comes back.
+    assert!(redis.up());
+    common::eventually("they notice", || one.metrics.redis_up.get() + two.metrics.redis_up.get() == 2).await;
+    b.write("with redis again").await;
+    a.until("converges", |client| client.read().contains("with redis again")).await;
+    one.shutdown().await;
+    two.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f01_seeding_through_two_servers_gives_one_copy() {
+    let Some(postgres) = Postgres::start() else { return };
+    let flags = ["--poll-ms", "100"];
+    let one = server(&postgres, "seeds", &flags).await;
+    let two = server(&postgres, "seeds", &flags).await;
+    for round in 0..5 {
+        let document = format!("scene{round}");
+        let seeders: Vec<_> = (1..=6u64)
+            .map(|id| {
+                let address = if id % 2 == 0 { one.address } else { two.address };
+                let document = document.clone();
+                tokio::spawn(async move {
+                    let doc = doc(id);
+                    // As a client does: come again when told to, until it is answered.
+                    for attempt in 0..20 {
+                        let query = format!("slate-yrs=1&session=s{id}-{attempt}");
+                        let connected = Client::try_connect_with(address, &document, doc.clone(), &query).await;
+                        let Some(mut client) = connected else { continue };
+                        let mut scratch = Client::scratch(100 + id);
+                        client.send(&Message::Seed(&scratch.edit(0, "FADE IN:"))).await;
+                        loop {
+                            match client.next().await {
+                                Msg::Ack(0) => return,
+                                Msg::Close(code) => break assert_eq!(code, close::INTERNAL),
+                                _ => {}
+                            }
+                        }
+                    }
+                    panic!("never answered");
+                })
+            })
+            .collect();
+        for seeder in seeders {
+            seeder.await.unwrap();
+        }
+        for address in [one.address, two.address] {
+            let mut reader = durable(address, &document, 50, "reader").await;
+            reader.reads("FADE IN:").await;
+        }
+        assert_eq!(one.rooms.shared().storage.get_updates_since(&document, 0, 10).await.unwrap().len(), 1);
+    }
+    one.shutdown().await;
+    two.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f14_the_database_restarts_under_load_and_nothing_acknowledged_is_lost() {
+    let Some(postgres) = Postgres::start() else { return };
+    let one = server(&postgres, "restart", &["--poll-ms", "100"]).await;
+    let two = server(&postgres, "restart", &["--poll-ms", "100"]).await;
+    let until = Instant::now() + Duration::from_secs(6);
+    let writers: Vec<_> = (1..=4u64)
+        .map(|id| {
+            let addresses = [one.address, two.address];
+            tokio::spawn(async move {
+                let mut doc = doc(id);
+                let mut acknowledged: Vec<String> = Vec::new();
+                let mut attempt = 0;
+                while Instant::now() < until {
+                    attempt += 1;
+                    let address = addresses[(id as usize + attempt) % 2];
+                    let query = format!("slate-yrs=1&session=s{id}-{attempt}");
+                    let (back, words) = write_until_closed(address, doc, &query, until).await;
+                    doc = back;
+                    acknowledged.extend(words);
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                acknowledged
+            })
+        })
+        .collect();
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        postgres.stop();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        postgres.up();
+    }
+    let mut acknowledged = Vec::new();
+    for writer in writers {
+        acknowledged.extend(writer.await.unwrap());
+    }
+    println!("{} words acknowledged", acknowledged.len());
+    assert!(acknowledged.len() > 20);
+    for address in [one.address, two.address] {
+        let mut reader = durable(address, "scene", 99, "reader").await;
+        reader
+            .until("all words", |client| {
+                let text = client.read();
+                acknowledged.iter().all(|word| text.matches(word.as_str()).count() == 1)
+            })
+            .await;
+    }
+    one.shutdown().await;
+    two.shutdown().await;
+}
+
+/// Writes words, one at a time; the doc, and the words that were acknowledged.
+async fn write_until_closed(
+    address: SocketAddr,
+    doc: yrs::Doc,
+    query: &str,
+    until: Instant,
+) -> (yrs::Doc, Vec<String>) {
+    let mut client = match Client::try_connect_with(address, "scene", doc.clone(), query).await {
+        Some(client) => client,
+        None => return (doc, Vec::new()),
+    };
+    let mut words: Vec<String> = Vec::new();
+    let mut acked = 0;
+    'typing: while Instant::now() < until {
+        let word = format!("<{query}.{}>", words.len());
+        client.write(&word).await;
+        words.push(word);
+        while words.len() as u64 > acked {
+            match tokio::time::timeout(Duration::from_secs(5), client.next()).await {
+                Ok(Msg::Ack(seq)) => acked = seq,
+                // What was typed on an earlier connection and never stored.
+                Ok(Msg::Step1(state_vector)) => {
+                    let update = client.since(&state_vector);
+                    client.send(&Message::SyncStep2(&update)).await;
+                }
+                Ok(Msg::Close(_)) | Err(_) => break 'typing,
+                Ok(_) => {}
+            }
+        }
+    }
+    words.truncate(acked as usize);
+    (client.drop_dead(), words)
+}
