@@ -20,7 +20,8 @@ use tempfile::TempDir;
 pub use client::{Client, Msg};
 pub use faulty::Faulty;
 
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// Machines that run tests are busy.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server with a database that outlives it.
 pub struct TestServer {
