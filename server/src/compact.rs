@@ -192,7 +192,7 @@ async fn close_group(
             // A row that cannot be applied: loading the document will quarantine it, and then this goes on.
             tracing::warn!(document, %error, "compaction left rows as they are");
             report.given_up += 1;
-            if error == ApplyError::Panicked {
+            if error == ApplyError::Spoiled {
                 return Err(StorageError::Unavailable(format!("a row of {document:?} cannot be read")));
             }
         }

@@ -5,12 +5,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use slate_yrs::update::Intake;
 use thiserror::Error;
 use yrs::block::ClientID;
 use yrs::branch::Branch;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{Doc, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn};
+use yrs::{Doc, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, Update};
 
 use crate::validate::{self, Malformed};
 
@@ -20,17 +21,17 @@ pub enum ApplyError {
     Malformed(#[from] Malformed),
     #[error("the update does not decode: {0}")]
     Undecodable(String),
-    #[error("the update cannot be applied: {0}")]
-    Refused(String),
-    /// The library panicked: this replica must not be used any more.
-    #[error("the update made the CRDT library panic")]
-    Panicked,
+    /// The library panicked, or gave up half way: this replica must not be used any more.
+    #[error("the update spoils the document")]
+    Spoiled,
 }
 
 /// A document in memory.
 #[derive(Debug)]
 pub struct Replica {
     doc: Doc,
+    /// Keeps from the library what it could not take in this order.
+    intake: Intake,
 }
 
 impl Default for Replica {
@@ -42,23 +43,18 @@ impl Default for Replica {
 impl Replica {
     pub fn new() -> Self {
         // It writes nothing, so its client id never shows.
-        Self {
-            doc: Doc::with_options(Options {
-                offset_kind: OffsetKind::Utf16,
-                ..Options::with_client_id(ClientID::new(0))
-            }),
-        }
+        let options = Options { offset_kind: OffsetKind::Utf16, ..Options::with_client_id(ClientID::new(0)) };
+        Self { doc: Doc::with_options(options), intake: Intake::default() }
     }
 
     /// Applies an update. Returns whether it changed anything: content, deletions, or what waits for missing updates.
     pub fn apply(&mut self, update: &[u8]) -> Result<bool, ApplyError> {
-        let update = decode(update)?;
+        validate::update(update)?;
         let mut changed = false;
-        self.transact(|txn| {
-            let before = Waiting::of(txn);
-            remind_waiting(txn);
-            txn.apply_update(update).map_err(|error| ApplyError::Refused(error.to_string()))?;
-            changed = txn.has_changes() || Waiting::of(txn).exceeds(&before);
+        self.transact(|txn, intake| {
+            let before = Waiting::of(txn, intake);
+            take(txn, intake, update)?;
+            changed = txn.has_changes() || Waiting::of(txn, intake).exceeds(&before);
             Ok(())
         })?;
         Ok(changed)
@@ -67,12 +63,11 @@ impl Replica {
     /// Applies updates in one transaction and returns that transaction as one update: what the updates together
     /// changed, without what they inserted and deleted again. None if they changed nothing.
     pub fn apply_merged(&mut self, updates: &[&[u8]]) -> Result<Option<Vec<u8>>, ApplyError> {
-        let updates = updates.iter().map(|update| decode(update)).collect::<Result<Vec<_>, _>>()?;
+        updates.iter().try_for_each(|update| validate::update(update))?;
         let mut merged = None;
-        self.transact(|txn| {
+        self.transact(|txn, intake| {
             for update in updates {
-                remind_waiting(txn);
-                txn.apply_update(update).map_err(|error| ApplyError::Refused(error.to_string()))?;
+                take(txn, intake, update)?;
             }
             txn.commit();
             if txn.has_changes() {
@@ -85,12 +80,13 @@ impl Replica {
 
     fn transact(
         &mut self,
-        work: impl FnOnce(&mut TransactionMut<'_>) -> Result<(), ApplyError>,
+        work: impl FnOnce(&mut TransactionMut<'_>, &mut Intake) -> Result<(), ApplyError>,
     ) -> Result<(), ApplyError> {
         let mut slot = Some(self.doc.transact_mut());
+        let intake = &mut self.intake;
         let result = catch_unwind(AssertUnwindSafe(|| {
             let Some(txn) = slot.as_mut() else { return Ok(()) };
-            work(txn)?;
+            work(txn, intake)?;
             txn.commit();
             Ok(())
         }));
@@ -100,7 +96,7 @@ impl Replica {
                 // Dropping the transaction would commit the wreck, and perhaps panic again. Leaking it leaks this
                 // replica's memory, once per panic; whoever caused it is disconnected.
                 std::mem::forget(slot.take());
-                Err(ApplyError::Panicked)
+                Err(ApplyError::Spoiled)
             }
         }
     }
@@ -111,7 +107,7 @@ impl Replica {
 
     /// Everything, as one update; with what waits for missing updates.
     pub fn encode(&self) -> Vec<u8> {
-        self.doc.transact().encode_state_as_update_v1(&StateVector::default())
+        self.intake.include(self.doc.transact().encode_state_as_update_v1(&StateVector::default()))
     }
 
     /// What a peer with this state vector lacks, as one update.
@@ -119,18 +115,18 @@ impl Replica {
         validate::state_vector(state_vector)?;
         let state_vector =
             StateVector::decode_v1(state_vector).map_err(|error| ApplyError::Undecodable(error.to_string()))?;
-        Ok(self.doc.transact().encode_state_as_update_v1(&state_vector))
+        Ok(self.intake.include(self.doc.transact().encode_state_as_update_v1(&state_vector)))
     }
 
     /// Whether no root has content. Attributes and map entries are no content; what waits for missing updates may be.
     pub fn is_empty(&self) -> bool {
         let txn = self.doc.transact();
-        !txn.has_missing_updates() && txn.root_refs().all(|(_, root)| root_len(&root) == 0)
+        !self.has_pending() && txn.root_refs().all(|(_, root)| root_len(&root) == 0)
     }
 
     /// Whether something received waits for updates that never came.
     pub fn has_pending(&self) -> bool {
-        self.doc.transact().has_missing_updates()
+        self.intake.is_waiting() || self.doc.transact().has_missing_updates()
     }
 
     /// Whether the update inserts nothing that is not here: what a reader's sync step 2 looks like.
@@ -168,16 +164,11 @@ fn root_len(root: &Out) -> u32 {
     branch.len()
 }
 
-/// The library looks at what waits only when the clock it noted is reached, and with several updates waiting it may
-/// have noted a wrong one. A clock that is reached in any case makes it look with every update.
-fn remind_waiting(txn: &mut TransactionMut<'_>) {
-    if !txn.has_missing_updates() {
-        return;
-    }
-    let Some(known) = txn.state_vector().iter().map(|(client, _)| *client).next() else { return };
-    if let Some(waiting) = WriteTxn::store_mut(txn).pending_update_mut() {
-        waiting.missing.set_min(known, 0);
-    }
+/// An update that fails half way leaves a document that is neither the old nor the new one.
+fn take(txn: &mut TransactionMut<'_>, intake: &mut Intake, update: &[u8]) -> Result<(), ApplyError> {
+    intake.apply(txn, update).map_err(|error| {
+        if txn.has_changes() { ApplyError::Spoiled } else { ApplyError::Undecodable(error.to_string()) }
+    })
 }
 
 /// What a document has received but cannot integrate yet.
@@ -188,7 +179,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn of(txn: &TransactionMut<'_>) -> Self {
+    fn of(txn: &TransactionMut<'_>, intake: &Intake) -> Self {
         let store = ReadTxn::store(txn);
         let mut waiting = Self::default();
         if let Some(pending) = store.pending_update() {
@@ -197,6 +188,12 @@ impl Waiting {
         }
         if let Some(deletes) = store.pending_ds() {
             waiting.deletes.merge_with(deletes.clone());
+        }
+        if intake.is_waiting()
+            && let Ok(held) = Update::decode_v1(&intake.include(vec![0, 0]))
+        {
+            waiting.inserts.merge_with(held.insertions(true));
+            waiting.deletes.merge_with(held.delete_set().clone());
         }
         waiting
     }
@@ -340,7 +337,7 @@ mod tests {
                     let at = rng.usize(0..broken.len());
                     broken[at] = rng.u8(..);
                 }
-                if replica.apply(&broken) == Err(ApplyError::Panicked) {
+                if replica.apply(&broken) == Err(ApplyError::Spoiled) {
                     panics += 1;
                     break;
                 }

@@ -123,6 +123,7 @@ async fn f28_two_servers_one_document_one_user_on_both() {
     // And it comes back.
     assert!(redis.up());
     common::eventually("they notice", || one.metrics.redis_up.get() + two.metrics.redis_up.get() == 2).await;
+    let mut b = durable(two.address, "scene", 6, "b2").await;
     b.write("with redis again").await;
     a.until("converges", |client| client.read().contains("with redis again")).await;
     one.shutdown().await;

@@ -284,7 +284,7 @@ impl Core {
         }
         match self.accept(Some(conn), conn, update, None) {
             Ok(()) => Health::Sound,
-            Err(ApplyError::Panicked) => self.spoiled(conn),
+            Err(ApplyError::Spoiled) => self.spoiled(conn),
             Err(_) => {
                 self.bad_frame(conn);
                 Health::Sound
@@ -324,7 +324,7 @@ impl Core {
         let submission = session.clone().map(|session| Submission { session, seq, after_refusal });
         match self.accept(Some(conn), conn, update, submission) {
             Ok(()) => {}
-            Err(ApplyError::Panicked) => return self.spoiled(conn),
+            Err(ApplyError::Spoiled) => return self.spoiled(conn),
             Err(error) => {
                 self.reject(conn, session.as_deref(), seq, RejectCode::Invalid, &error.to_string());
                 return Health::Sound;
@@ -372,7 +372,7 @@ impl Core {
                     self.only_at_tip = Some(self.document.tip);
                     self.seed_acks.push(conn);
                 }
-                Err(ApplyError::Panicked) => return self.spoiled(conn),
+                Err(ApplyError::Spoiled) => return self.spoiled(conn),
                 Err(error) => self.reject(conn, None, 0, RejectCode::Invalid, &error.to_string()),
             }
         }
@@ -404,7 +404,7 @@ impl Core {
                 self.broadcast(None, update);
                 Health::Sound
             }
-            Err(ApplyError::Panicked) => Health::Spoiled,
+            Err(ApplyError::Spoiled) => Health::Spoiled,
             Ok(false) | Err(_) => Health::Sound,
         }
     }
@@ -430,7 +430,7 @@ impl Core {
             match self.replica.apply(&row.bytes) {
                 Ok(true) => self.broadcast(None, &row.bytes),
                 Ok(false) => {}
-                Err(ApplyError::Panicked) => return Health::Spoiled,
+                Err(ApplyError::Spoiled) => return Health::Spoiled,
                 Err(error) => tracing::error!(document = self.document.id, seq = row.seq, %error, "bad row"),
             }
         }

@@ -84,7 +84,7 @@ pub fn build(snapshot: Option<&(Seq, Vec<u8>)>, tail: &[UpdateRow]) -> Result<Bu
             match replica.apply(&row.bytes) {
                 Ok(_) => rows += 1,
                 Err(error) => {
-                    let spoiled = error == ApplyError::Panicked;
+                    let spoiled = error == ApplyError::Spoiled;
                     bad.push((row.seq, error.to_string()));
                     if spoiled {
                         continue 'fresh;
