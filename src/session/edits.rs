@@ -179,6 +179,10 @@ impl Session {
             self.undo.transform(&change.ops);
             self.stage.operations(origin, change.ops);
         }
+        // Typed here, into a block that a peer merged or moved meanwhile: written again, as an edit of one's own.
+        if let Some(update) = change.rescued {
+            self.submit(update, Origin::Local);
+        }
         if change.resynced > 0 || change.foreign > 0 {
             let message = format!(
                 "{} elements were mended, {} embeds are not for Slate and are not shown",

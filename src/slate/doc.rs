@@ -5,8 +5,8 @@ use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
 use yrs::{
-    Assoc, BranchID, ClientID, Doc, ID, OffsetKind, Options, ReadTxn, StateVector, Transact, TransactionMut, Update,
-    XmlTextRef,
+    Assoc, BranchID, ClientID, Doc, ID, IdSet, OffsetKind, Options, ReadTxn, StateVector, Transact, TransactionMut,
+    Update, XmlTextRef,
 };
 
 use super::amend::amend;
@@ -18,7 +18,7 @@ use super::remote::steps::Step;
 use super::remote::{Remote, Watch};
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
-use super::{diff, read, root, seed};
+use super::{diff, read, rescue, root, seed};
 use crate::update::Intake;
 
 /// What a document is opened with.
@@ -57,6 +57,9 @@ pub struct RemoteChange {
     pub changed: bool,
     /// The doc keeps bytes that wait for updates not yet received.
     pub pending: bool,
+    /// An update of one's own, to be stored and sent like any local edit: text typed here into a block that a peer merged
+    /// or moved without knowing of it, written again where it belongs. Its operations are the last of `ops`.
+    pub rescued: Option<Vec<u8>>,
     /// Elements whose operations did not lead to the doc's content and that were replaced: a defect, mended.
     pub resynced: u32,
     /// Embeds in changed elements that are no `Y.XmlText`: kept in the doc, absent from the value.
@@ -76,6 +79,7 @@ pub struct SlateDoc {
 struct Integrated {
     branches: Vec<XmlTextRef>,
     records: HashMap<ID, Vec<Step>>,
+    deleted: IdSet,
 }
 
 /// Nothing is squashed before a commit, so that a very large transaction turns quadratic.
@@ -170,20 +174,37 @@ impl SlateDoc {
     /// Applies an update from elsewhere. Bytes already known change nothing; an update that depends on missing ones is
     /// kept and takes effect when they come.
     pub fn apply_update(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        let mut orphans = self.orphans(update)?;
         let (integrated, changed) = self.integrate(update)?;
+        // It may have to wait.
+        orphans.retain(|one| integrated.deleted.contains(&one.key));
         let txn = self.doc.transact();
-        let outcome = Remote::new(&mut self.tree, &txn).run(&integrated.branches, integrated.records);
+        let remote = Remote::new(&mut self.tree, &txn);
+        let outcome = remote.run(&integrated.branches, integrated.records, &orphans);
         drop(txn);
         for id in outcome.touched {
             self.watch(id);
         }
-        Ok(RemoteChange {
-            ops: outcome.ops,
-            changed,
-            pending: self.is_waiting(),
-            resynced: outcome.resynced,
-            foreign: outcome.foreign,
-        })
+        let mut ops = outcome.ops;
+        let mut rescued = None;
+        if !orphans.is_empty() {
+            let (change, applied) = self.apply_amended(rescue::restore(&self.tree, &orphans, &outcome.places));
+            rescued = change.update;
+            ops.extend(applied);
+        }
+        let (resynced, foreign) = (outcome.resynced, outcome.foreign);
+        Ok(RemoteChange { ops, changed, pending: self.is_waiting(), rescued, resynced, foreign })
+    }
+
+    /// What the update would take away of ours without knowing of it.
+    fn orphans(&self, update: &[u8]) -> Result<Vec<rescue::Orphans>, UpdateError> {
+        // Without deletions, which an update has at its end, there is nothing to look for.
+        if update.last() == Some(&0) {
+            return Ok(Vec::new());
+        }
+        let update = Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))?;
+        let own = ClientID::new(u64::from(self.options.client_id));
+        Ok(rescue::find(&self.doc.transact(), &self.tree, own, update.delete_set()))
     }
 
     /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
@@ -208,13 +229,14 @@ impl SlateDoc {
         txn.commit();
         let changed = txn.has_changes();
         let branches = changed_directly(&txn);
+        let deleted = txn.delete_set().clone();
         drop(txn);
         let records = self.watch.stop();
         match result {
             // What was integrated before the error is in the doc and must reach the editor.
             Err(yrs::error::Error::ReadError(error)) => Err(UpdateError::Malformed(error.to_string())),
             Err(error) if !changed => Err(UpdateError::Rejected(error.to_string())),
-            _ => Ok((Integrated { branches, records }, changed)),
+            _ => Ok((Integrated { branches, records, deleted }, changed)),
         }
     }
 

@@ -349,6 +349,11 @@ impl Edit<'_, '_> {
         }
         let target = transform::moved(path, new_path);
         let (at, len) = (self.tree.offset(from, index), self.tree.len(id));
+        if path[..path.len() - 1] == target[..target.len() - 1] {
+            self.move_among_siblings(from, index, target[target.len() - 1] as usize)?;
+            self.inverse.push(transform::inverse_move(path, new_path));
+            return Ok(());
+        }
         self.tree.detach(from, index);
         let (to, to_index) = match self.tree.resolve_parent(&target) {
             Ok((to, to_index)) if to_index <= self.tree.children(to).len() => (to, to_index),
@@ -366,6 +371,35 @@ impl Edit<'_, '_> {
         self.tree.attach(to, to_index, id);
         self.write_nodes(&[id], to, to_at);
         self.inverse.push(transform::inverse_move(path, new_path));
+        Ok(())
+    }
+
+    /// Moving one past others is moving the others past the one: what weighs less is copied.
+    fn move_among_siblings(&mut self, parent: NodeId, index: usize, to: usize) -> Result<(), OpError> {
+        let siblings = self.tree.children(parent);
+        if to >= siblings.len() {
+            return Err(OpError::NoSuchNode);
+        }
+        let id = siblings[index];
+        let passed = if index < to { siblings[index + 1..=to].to_vec() } else { siblings[to..index].to_vec() };
+        let (at, len) = (self.tree.offset(parent, index), self.tree.len(id));
+        let passed_at = self.tree.offset(parent, if index < to { index + 1 } else { to });
+        let passed_len: u32 = passed.iter().map(|&id| self.tree.len(id)).sum();
+        let passed_weight: u64 = passed.iter().map(|&id| self.tree.weight(id)).sum();
+        let copies_passed = passed_weight < self.tree.weight(id);
+        if copies_passed {
+            self.remove_range(parent, passed_at, passed_len);
+        } else {
+            self.remove_range(parent, at, len);
+        }
+        self.tree.detach(parent, index);
+        self.tree.attach(parent, to, id);
+        match (copies_passed, index < to) {
+            (true, true) => self.write_nodes(&passed, parent, at),
+            (true, false) => self.write_nodes(&passed, parent, passed_at + len),
+            (false, true) => self.write_nodes(&[id], parent, at + passed_len),
+            (false, false) => self.write_nodes(&[id], parent, passed_at),
+        }
         Ok(())
     }
 

@@ -19,6 +19,7 @@ pub mod op;
 mod props;
 mod read;
 mod remote;
+mod rescue;
 mod root;
 mod seed;
 mod sticky;

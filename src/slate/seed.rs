@@ -21,36 +21,50 @@ pub(super) fn update(doc: &yrs::Doc, root: &XmlTextRef, value: &[Node]) -> Vec<u
     txn.encode_update_v1()
 }
 
+/// Inserting at the end means walking there, inserting at the start does not.
+const LONG: usize = 32;
+
 fn fill(txn: &mut TransactionMut, branch: &XmlTextRef, nodes: &[Node]) {
     let mut at = 0;
-    for node in nodes {
-        match node {
-            Node::Text(leaf) => {
-                write::insert_text(txn, branch, at, &leaf.text, &Props::default());
-                at += utf16::len(&leaf.text);
-            }
-            Node::Element(element) => {
-                let child = write::insert_element(txn, branch, at);
-                for (key, value) in &element.attrs {
-                    write::set_attrs(txn, &child, &[(key.clone(), value.clone())]);
-                }
-                fill(txn, &child, &element.children);
-                at += 1;
-            }
+    if nodes.len() > LONG {
+        nodes.iter().rev().for_each(|node| insert(txn, branch, 0, node));
+    } else {
+        for node in nodes {
+            insert(txn, branch, at, node);
+            at += len(node);
         }
     }
     at = 0;
     for node in nodes {
         match node {
             Node::Text(leaf) => {
-                let len = utf16::len(&leaf.text);
                 for (key, value) in Props::marks(&leaf.marks).iter() {
-                    write::format(txn, branch, at, len, &[(key.clone(), value.clone())]);
+                    write::format(txn, branch, at, len(node), &[(key.clone(), value.clone())]);
                 }
-                at += len;
             }
-            Node::Element(_) => at += 1,
+            Node::Element(_) => {}
         }
+        at += len(node);
+    }
+}
+
+fn insert(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32, node: &Node) {
+    match node {
+        Node::Text(leaf) => write::insert_text(txn, branch, at, &leaf.text, &Props::default()),
+        Node::Element(element) => {
+            let child = write::insert_element(txn, branch, at);
+            for (key, value) in &element.attrs {
+                write::set_attrs(txn, &child, &[(key.clone(), value.clone())]);
+            }
+            fill(txn, &child, &element.children);
+        }
+    }
+}
+
+fn len(node: &Node) -> u32 {
+    match node {
+        Node::Text(leaf) => utf16::len(&leaf.text),
+        Node::Element(_) => 1,
     }
 }
 

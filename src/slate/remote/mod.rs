@@ -18,6 +18,7 @@ use self::steps::{Identity, Step};
 use super::emit::{Emit, Misfit};
 use super::props::Props;
 use super::read::{self, Content, Piece};
+use super::rescue::{Orphans, Place};
 use super::tree::{Kind, NodeId, ROOT, Tree, branch_id};
 
 pub(super) use watch::Watch;
@@ -44,6 +45,10 @@ pub(super) struct Remote<'a, T> {
     leftovers: Vec<NodeId>,
     /// Nodes that got another shared type, a copy of their old one.
     adopted: Vec<NodeId>,
+    /// Where what vanished elements held is now.
+    places: HashMap<NodeId, Place>,
+    /// Vanished elements that hold text which their remover did not know; that text is withdrawn.
+    bereft: HashSet<NodeId>,
     resynced: u32,
     foreign: u32,
 }
@@ -54,6 +59,7 @@ pub(super) struct Outcome {
     pub foreign: u32,
     /// Elements that changed, for watching them.
     pub touched: Vec<NodeId>,
+    pub places: HashMap<NodeId, Place>,
 }
 
 impl<'a, T: ReadTxn> Remote<'a, T> {
@@ -67,13 +73,21 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
             holders: HashSet::new(),
             leftovers: Vec::new(),
             adopted: Vec::new(),
+            places: HashMap::new(),
+            bereft: HashSet::new(),
             resynced: 0,
             foreign: 0,
         }
     }
 
     /// `changed`: the shared types the transaction changed directly.
-    pub fn run(mut self, changed: &[XmlTextRef], mut records: HashMap<ID, Vec<Step>>) -> Outcome {
+    pub fn run(mut self, changed: &[XmlTextRef], mut records: HashMap<ID, Vec<Step>>, orphans: &[Orphans]) -> Outcome {
+        for one in orphans {
+            if one.withdraw(&mut self.emit).is_err() {
+                self.resynced += 1;
+            }
+            self.bereft.insert(one.id);
+        }
         let mut ids: Vec<(super::op::Path, NodeId, XmlTextRef)> = Vec::new();
         for branch in changed {
             let known = match branch_id(branch) {
@@ -93,7 +107,7 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         self.recognise();
         self.carry_out();
         let touched = self.jobs.iter().map(|job| job.id).collect();
-        Outcome { ops: self.emit.ops, resynced: self.resynced, foreign: self.foreign, touched }
+        Outcome { ops: self.emit.ops, resynced: self.resynced, foreign: self.foreign, touched, places: self.places }
     }
 
     /// Compares an element and all below it with the doc.

@@ -14,6 +14,7 @@ use super::{Job, Remote};
 use crate::slate::emit::Misfit;
 use crate::slate::props::Props;
 use crate::slate::read::{self, Piece};
+use crate::slate::rescue::Place;
 use crate::slate::tree::{Kind, NodeId, Tree, branch_id};
 
 /// An element child, before or after.
@@ -270,19 +271,23 @@ impl<T: ReadTxn> Remote<'_, T> {
         let total = self.jobs[job].pieces.iter().map(Piece::len).sum::<u32>();
         let mut rest = self.flat_pieces(&self.jobs[job].pieces, total - gained.min(total), total);
         let mut merged = Vec::new();
-        for (index, &id) in gap.gone.iter().enumerate() {
-            let held = flat_tree(self.emit.tree, id, 0, u32::MAX);
+        let id = self.jobs[job].id;
+        let mut start = total - gained.min(total);
+        for (index, &gone) in gap.gone.iter().enumerate() {
+            let held = flat_tree(self.emit.tree, gone, 0, u32::MAX);
             let is_last = index + 1 == gap.gone.len();
             if !is_last && !held.is_empty() && held.len() < rest.len() && rest.starts_with(&held) {
-                merged.push(id);
+                merged.push(gone);
+                self.places.insert(gone, Place::From(id, start));
+                start += self.emit.tree.content_len(gone);
                 rest.drain(..held.len());
             } else if related(&rest, &held) {
-                merged.push(id);
+                merged.push(gone);
+                self.places.insert(gone, Place::From(id, start));
                 break;
             }
         }
         let Some(&last) = merged.last() else { return Ok(false) };
-        let id = self.jobs[job].id;
         // The steps that bring the merged content to what was gained.
         let mut old = Vec::new();
         for &id in &merged {
@@ -328,6 +333,7 @@ impl<T: ReadTxn> Remote<'_, T> {
             steps::drop_first(&mut self.jobs[job].steps, |step| matches!(step, Step::Insert(_)));
         }
         self.emit.merge_blocks(gone, right)?;
+        self.places.insert(gone, Place::From(gone, 0));
         let job = &mut self.jobs[job];
         self.emit.tree.bind(gone, job.branch.clone());
         job.id = gone;
@@ -407,6 +413,7 @@ impl<T: ReadTxn> Remote<'_, T> {
             steps::forget(&mut self.jobs[job].steps, at);
         }
         self.moves.insert(key, id);
+        self.places.insert(id, Place::From(id, 0));
         self.ghosts.insert(id);
         let mut at = self.emit.tree.parent(id);
         while let Some(node) = at {

@@ -14,8 +14,10 @@ fn both(input: Value, one_does: Value, two_does: Value) -> (Editor, Editor) {
     let (mut one, mut two) = two_with(&nodes(&input));
     let from_one = one.edit(ops(&one_does));
     let from_two = two.edit(ops(&two_does));
-    from_two.into_iter().for_each(|update| one.receive(&update));
-    from_one.into_iter().for_each(|update| two.receive(&update));
+    let rescued_by_one = from_two.and_then(|update| one.receive(&update));
+    let rescued_by_two = from_one.and_then(|update| two.receive(&update));
+    rescued_by_one.into_iter().for_each(|update| drop(two.receive(&update)));
+    rescued_by_two.into_iter().for_each(|update| drop(one.receive(&update)));
     assert_eq!(canonical(&one.value), canonical(&two.value), "the editors differ");
     (one, two)
 }
@@ -94,6 +96,53 @@ fn a_merge_with_an_empty_block_loses_nothing() {
         let after = outcome(json!([p("text"), p("")]), backspace(1), type_x(0, offset));
         assert_eq!(after, [typed.as_str()], "empty after");
     }
+}
+
+#[test]
+fn what_is_typed_into_a_block_that_a_peer_merges_is_where_it_was_typed() {
+    for (left, right) in [("left", "the right one"), ("the left one", "right"), ("", "x"), ("x", ""), ("", "")] {
+        for block in 0..2 {
+            let text = if block == 0 { left } else { right };
+            for offset in 0..=text.len() {
+                let lines = outcome(json!([p(left), p(right), p("end")]), backspace(1), type_x(block, offset as u32));
+                let at = offset + if block == 0 { 0 } else { left.len() };
+                let mut expected = format!("{left}{right}");
+                expected.insert(at, 'X');
+                let what = format!("{left:?} + {right:?}, typed in {block} at {offset}");
+                if at == left.len() {
+                    // Both wrote at the join: which comes first is the client ids' matter.
+                    assert_eq!(lines.concat().replacen('X', "", 1), format!("{left}{right}end"), "{what}");
+                } else {
+                    assert_eq!(lines, [expected.as_str(), "end"], "{what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_typed_into_a_block_that_a_peer_moves_or_wraps_goes_along() {
+    let moved = json!([{"type": "move_node", "path": [0], "newPath": [2]}]);
+    let up = json!([{"type": "move_node", "path": [2], "newPath": [0]}]);
+    let wrapped = json!([
+        {"type": "insert_node", "path": [0], "node": {"type": "box", "children": []}},
+        {"type": "move_node", "path": [1], "newPath": [0, 0]},
+    ]);
+    let input = json!([p("first"), p("second"), p("third one")]);
+    for offset in 0..=5 {
+        let mut typed = "first".to_owned();
+        typed.insert(offset, 'X');
+        let type_it = type_x(0, offset as u32);
+        assert_eq!(outcome(input.clone(), moved.clone(), type_it.clone()), ["second", "third one", typed.as_str()]);
+        assert_eq!(outcome(input.clone(), up.clone(), type_it.clone()), ["third one", typed.as_str(), "second"]);
+        assert_eq!(outcome(input.clone(), wrapped.clone(), type_it), [typed.as_str(), "second", "third one"]);
+    }
+}
+
+#[test]
+fn what_is_typed_into_a_block_that_a_peer_removes_goes_with_it() {
+    let removed = json!([{"type": "remove_node", "path": [0], "node": p("first")}]);
+    assert_eq!(outcome(json!([p("first"), p("second")]), removed, type_x(0, 2)), ["second"]);
 }
 
 #[test]

@@ -34,6 +34,10 @@ fn f1_clients_that_seed_at_once_make_one_copy() {
     assert_eq!(canonical(&one.read()), canonical(&value));
     let other = SlateDoc::seed_update("content", &value[..1]);
     assert_ne!(other, updates[0]);
+    let long: Vec<_> = (0..200).map(|n| node(&p(&format!("block {n}")))).collect();
+    let mut two = doc(6);
+    two.apply_update(&SlateDoc::seed_update("content", &long)).expect("valid");
+    assert_eq!(two.value(), long);
 }
 
 #[test]

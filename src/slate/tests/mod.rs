@@ -1,6 +1,7 @@
 //! Tests of the mapping.
 
 mod concurrency;
+mod cost;
 mod doc;
 mod fixtures;
 mod fuzz;

@@ -67,7 +67,8 @@ impl Editor {
         self.check("normalized");
     }
 
-    pub fn receive(&mut self, update: &[u8]) {
+    /// What it writes again of its own, for the others.
+    pub fn receive(&mut self, update: &[u8]) -> Option<Vec<u8>> {
         let before = self.value.clone();
         let change = self.doc.apply_update(update).expect("a valid update");
         for op in &change.ops {
@@ -81,6 +82,7 @@ impl Editor {
         self.check(&format!("remote {:?}", change.ops));
         self.undo.transform(&change.ops);
         self.normalize();
+        change.rescued
     }
 
     pub fn check(&self, what: &str) {
@@ -131,11 +133,13 @@ impl Net {
             // Back from offline: everything at once.
             let all: Vec<_> = self.editors[to].inbox.drain(..).collect();
             let merged = yrs::merge_updates_v1(&all).expect("updates merge");
-            self.editors[to].receive(&merged);
+            let rescued = self.editors[to].receive(&merged);
+            self.send(to, rescued);
             return;
         }
         if let Some(update) = self.editors[to].inbox.remove(at) {
-            self.editors[to].receive(&update);
+            let rescued = self.editors[to].receive(&update);
+            self.send(to, rescued);
         }
     }
 
@@ -162,10 +166,8 @@ impl Net {
     }
 
     pub fn settle(&mut self) {
-        for at in 0..self.editors.len() {
-            while !self.editors[at].inbox.is_empty() {
-                self.deliver(at);
-            }
+        while let Some(at) = self.editors.iter().position(|editor| !editor.inbox.is_empty()) {
+            self.deliver(at);
         }
         let waiting: Vec<_> = self.editors.iter().map(|editor| editor.doc.is_waiting()).collect();
         assert!(!waiting.contains(&true), "something never arrived: {waiting:?}, out of order {}", self.out_of_order);

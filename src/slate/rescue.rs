@@ -1,0 +1,154 @@
+//! Text of one's own that would be lost because a peer merged or moved its block without knowing of it.
+//!
+//! Merging or moving a block deletes it and writes a copy elsewhere. What someone typed into the block at the same time
+//! is not in the copy, and goes with the original. The one who typed it can tell: the peer's update names all it deleted,
+//! and these characters are not among them. So their author, and nobody else, writes them again where the copy has their
+//! neighbours. A block that a peer *removed*, with content, takes along what is in it.
+
+use std::collections::HashMap;
+
+use yrs::{Assoc, BranchID, ClientID, ID, IdSet, IndexedSequence as _, ReadTxn};
+
+use super::emit::{Emit, Misfit};
+use super::op::Op;
+use super::tree::{NodeId, Tree};
+use super::utf16;
+
+/// Looking at single characters is for blocks, not for whole documents in one.
+const MAX_LEN: u32 = 20_000;
+
+/// What an element that is about to vanish holds of ours and the peer did not know.
+#[derive(Debug)]
+pub(super) struct Orphans {
+    pub id: NodeId,
+    pub key: ID,
+    /// In order; offsets among the element's content.
+    runs: Vec<Run>,
+}
+
+#[derive(Debug)]
+struct Run {
+    offset: u32,
+    text: String,
+}
+
+/// Where the content of a vanished element is now.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    /// From this offset on.
+    From(NodeId, u32),
+    End(NodeId),
+}
+
+/// To be called before the update is applied. `own`: this client; `deleted`: what the update says it deletes.
+pub(super) fn find<T: ReadTxn>(txn: &T, tree: &Tree, own: ClientID, deleted: &IdSet) -> Vec<Orphans> {
+    if deleted.is_empty() || txn.state_vector().get(&own) == 0 {
+        return Vec::new();
+    }
+    tree.doomed(deleted).into_iter().filter_map(|(key, id)| orphans(txn, tree, key, id, own, deleted)).collect()
+}
+
+fn orphans<T: ReadTxn>(txn: &T, tree: &Tree, key: ID, id: NodeId, own: ClientID, deleted: &IdSet) -> Option<Orphans> {
+    let block = tree.block(id)?;
+    // Whoever types into a block watches it.
+    if !block.watched || block.texts == 0 || block.foreign > 0 || tree.content_len(id) > MAX_LEN {
+        return None;
+    }
+    let branch = block.branch.clone()?;
+    let mut runs: Vec<Run> = Vec::new();
+    let mut start = 0;
+    for &child in &block.children {
+        if let Some(leaf) = tree.text(child) {
+            let mut at = start;
+            for c in leaf.text.chars() {
+                let item = branch.sticky_index(txn, at, Assoc::After)?.id().copied();
+                if item.is_some_and(|item| item.client == own && !deleted.contains(&item)) {
+                    match runs.last_mut() {
+                        Some(run) if run.offset + utf16::len(&run.text) == at => run.text.push(c),
+                        _ => runs.push(Run { offset: at, text: c.to_string() }),
+                    }
+                }
+                at += c.len_utf16() as u32;
+            }
+        }
+        start += tree.len(child);
+    }
+    (!runs.is_empty()).then_some(Orphans { id, key, runs })
+}
+
+impl Orphans {
+    /// Takes the characters out of the element, so that it is what the peer knew.
+    pub fn withdraw(&self, emit: &mut Emit) -> Result<(), Misfit> {
+        for run in self.runs.iter().rev() {
+            let mut left = utf16::len(&run.text);
+            while left > 0 {
+                let (leaf, offset) = locate(emit.tree, self.id, run.offset, true).ok_or(Misfit)?;
+                let len = left.min(emit.tree.len(leaf) - offset);
+                emit.remove_text(leaf, offset, len)?;
+                left -= len;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The operations that write the characters again, in the order of application.
+pub(super) fn restore(tree: &Tree, orphans: &[Orphans], places: &HashMap<NodeId, Place>) -> Vec<Op> {
+    let mut ops = Vec::new();
+    let mut wanted: Vec<(NodeId, u32, usize, &Run)> = Vec::new();
+    for one in orphans {
+        let mut before = 0;
+        for (index, run) in one.runs.iter().enumerate() {
+            match places.get(&one.id) {
+                Some(Place::From(id, start)) => wanted.push((*id, start + run.offset - before, index, run)),
+                Some(Place::End(id)) => wanted.push((*id, tree.content_len(*id), index, run)),
+                None => {}
+            }
+            before += utf16::len(&run.text);
+        }
+    }
+    // From the end to the start: what comes later does not shift what comes before.
+    wanted.sort_by_key(|&(id, at, index, _)| (id, at, index));
+    for (id, at, _, run) in wanted.into_iter().rev() {
+        let found = locate(tree, id, at.min(tree.content_len(id)), false);
+        let Some((leaf, offset)) = found else { continue };
+        let Some(path) = tree.path(leaf) else { continue };
+        ops.push(Op::InsertText { path, offset, text: run.text.clone() });
+    }
+    ops
+}
+
+/// The text at an offset of an element's content; of two texts that meet there, the first or the `second`.
+fn locate(tree: &Tree, id: NodeId, at: u32, second: bool) -> Option<(NodeId, u32)> {
+    let mut start = 0;
+    let mut found = None;
+    for &child in tree.children(id) {
+        let len = tree.len(child);
+        if start > at {
+            break;
+        }
+        let inside = if second { at < start + len } else { at <= start + len };
+        if tree.is_text(child) && inside {
+            found = Some((child, at - start));
+            break;
+        }
+        start += len;
+    }
+    found
+}
+
+impl Tree {
+    /// The elements whose shared types are in the set.
+    fn doomed(&self, deleted: &IdSet) -> Vec<(ID, NodeId)> {
+        let total: usize =
+            deleted.iter().map(|(_, ranges)| ranges.iter().map(|range| range.len()).sum::<usize>()).sum();
+        if total > self.branches().len() {
+            return self.branches().filter(|(key, _)| deleted.contains(key)).collect();
+        }
+        let ids = deleted.iter().flat_map(|(client, ranges)| {
+            let client = *client;
+            ranges.iter().flat_map(move |range| range.clone().map(move |clock| ID::new(client, clock)))
+        });
+        ids.filter_map(|id| Some((id, self.by_branch(&BranchID::Nested(id))?))).collect()
+    }
+}
