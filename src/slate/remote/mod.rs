@@ -124,6 +124,7 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
             resynced: self.resynced,
             foreign: self.foreign,
             touched: Vec::new(),
+            places: self.places,
         }
     }
 

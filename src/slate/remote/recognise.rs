@@ -138,9 +138,6 @@ impl<T: ReadTxn> Remote<'_, T> {
     fn split_deep(&mut self, gap: &Gap) -> Result<bool, Misfit> {
         let (Some(id), [branch]) = (gap.left, gap.new.as_slice()) else { return Ok(false) };
         let Some(right) = self.split_inside(id, branch)? else { return Ok(false) };
-        if let Some(job) = self.job_of(Some(id)) {
-            drop_tail_delete(&mut self.jobs[job].steps);
-        }
         self.adopt(right, branch.clone());
         Ok(true)
     }
@@ -169,7 +166,12 @@ impl<T: ReadTxn> Remote<'_, T> {
         }
         let position = self.emit.tree.index(last).ok_or(Misfit)? + 1;
         let attrs = read::attrs(self.txn, branch);
-        self.emit.split_block(id, position, attrs).map(Some)
+        let right = self.emit.split_block(id, position, attrs)?;
+        // What it lost went along, at each level.
+        if let Some(job) = self.job_of(Some(id)) {
+            drop_tail_delete(&mut self.jobs[job].steps);
+        }
+        Ok(Some(right))
     }
 
     /// The element left of the gap lost its end, and new elements in the gap hold it.

@@ -499,6 +499,14 @@ fn run(seed: u64, steps: usize) {
     net.settle();
 }
 
+/// Found by longer runs: splits through three levels, of which the middle one lost blocks, too.
+#[test]
+fn seeds_that_once_failed() {
+    for seed in [19, 74, 10010, 18295] {
+        run(seed, 100);
+    }
+}
+
 #[test]
 fn f7_f9_random_editors_agree() {
     let steps = env("SLATE_STEPS", 100) as usize;
