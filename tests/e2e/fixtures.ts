@@ -44,7 +44,8 @@ export class Writer {
   }
 
   async ready(): Promise<void> {
-    await expect(this.page.locator(".paper .block").first()).toBeVisible();
+    // A feature is long, and the machines of tests are slow.
+    await expect(this.page.locator(".paper .block").first()).toBeVisible({ timeout: 45_000 });
   }
 
   async saved(): Promise<void> {
