@@ -6,7 +6,8 @@ import { Core, closedError } from "./core.js";
 import { type EngineHandle, engine } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { Emitter } from "./events.js";
-import type { Collab, Events, OpenOptions, Origin, Peer, Presence, Status } from "./types.js";
+import { historyOf } from "./history.js";
+import type { Collab, Events, History, OpenOptions, Origin, Peer, Presence, Status } from "./types.js";
 
 type InternalEvents = {
   operations: { operations: readonly Operation[]; origin: Origin };
@@ -24,6 +25,7 @@ const EVENTS: ReadonlySet<PropertyKey> = new Set<keyof Events<Presence>>([
 
 export class OpenCollab<P extends Presence> implements Collab<P> {
   readonly id: string;
+  readonly history: History;
   readonly [engine]: EngineHandle;
 
   readonly #core: Core<P>;
@@ -53,6 +55,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   private constructor(options: OpenOptions<P>) {
     this.id = options.id;
     this.#hasServer = options.url !== undefined;
+    this.history = historyOf(options, () => this.whenSaved());
     this[engine] = this.#handle();
     this.#core = new Core(options, {
       operations: (operations, origin) => this.#internal.emit("operations", { operations, origin }),

@@ -5,7 +5,7 @@ import type { Collab, OpenOptions, Presence } from "./types.js";
 import { init } from "./wasm.js";
 
 export { CollabError, type CollabErrorCode } from "./errors.js";
-export type { Collab, Events, OpenOptions, Origin, Peer, Presence, Status } from "./types.js";
+export type { Collab, Events, History, OpenOptions, Origin, Peer, Presence, Status, Version } from "./types.js";
 export { askBeforeLeaving } from "./unload.js";
 export { init, type WasmSource } from "./wasm.js";
 

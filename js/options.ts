@@ -92,7 +92,7 @@ export function engineConfig<P extends Presence>(options: OpenOptions<P>): Engin
 }
 
 /** The room as one segment of the path, escaped no more than y-websocket's users would see it. */
-function segment(id: string): string {
+export function segment(id: string): string {
   return encodeURIComponent(id).replace(/%(40|3A|24|26|2B|2C|3B|3D)/g, (escaped) => decodeURIComponent(escaped));
 }
 
@@ -103,13 +103,16 @@ export async function address<P extends Presence>(options: OpenOptions<P>, sessi
   url.pathname = `${url.pathname.replace(/\/+$/, "")}/${segment(options.id)}`;
   url.hash = "";
   for (const [name, value] of Object.entries(options.params ?? {})) url.searchParams.set(name, value);
-  const token: unknown = typeof options.token === "function" ? await options.token() : options.token;
-  if (token !== undefined) {
-    if (typeof token !== "string") throw bad("the token is not a string");
-    url.searchParams.set("token", token);
-  }
+  const token = await tokenOf(options);
+  if (token !== undefined) url.searchParams.set("token", token);
   // A plain y-websocket server ignores both.
   url.searchParams.set("slate-yrs", "1");
   url.searchParams.set("session", session);
   return url.href;
+}
+
+export async function tokenOf<P extends Presence>(options: OpenOptions<P>): Promise<string | undefined> {
+  const token: unknown = typeof options.token === "function" ? await options.token() : options.token;
+  if (token !== undefined && typeof token !== "string") throw bad("the token is not a string");
+  return token;
 }

@@ -85,6 +85,9 @@ export interface Collab<P extends Presence = Presence> {
   /** Writes what is left to the device and lets go of everything. May be called again, and at any time. */
   close(): Promise<void>;
 
+  /** The document's versions. Needs the slate-yrs server. */
+  readonly history: History;
+
   /** The Yjs state vector, v1 encoding. */
   stateVector(): Uint8Array;
   /** What a replica with `stateVector` lacks, or everything, as one Yjs update, v1 encoding. */
@@ -95,6 +98,33 @@ export interface Collab<P extends Presence = Presence> {
   exportPending(): Uint8Array;
   /** Deletes this device's copy. Refused while edits are not acknowledged, unless they are to be discarded. */
   deleteLocal(options?: { discardPending?: boolean }): Promise<void>;
+}
+
+/** What a server keeps of a document's past. Everything rejects with a CollabError where it cannot be had. */
+export interface History {
+  /** The newest first; `before` is the id of the last one seen. */
+  list(options?: { before?: string; limit?: number }): Promise<Version[]>;
+  /** The document as it was. */
+  value(versionId: string): Promise<Descendant[]>;
+  /** Both in one value: leaves have the mark `added` or `removed`, which is the author where it is known, else `true`. */
+  compare(from: string, to: string | "now"): Promise<Descendant[]>;
+  /** Names the document as it is now. */
+  save(label: string): Promise<Version>;
+  /** Makes the document what it was, as an edit that everyone sees. */
+  restore(versionId: string): Promise<void>;
+}
+
+/** One state of a document in its past. */
+export interface Version {
+  readonly id: string;
+  /** When, RFC 3339. */
+  readonly at: string;
+  /** `null` unless somebody named it. */
+  readonly label: string | null;
+  readonly authors: readonly string[];
+  readonly kind: "edit" | "hourly" | "named";
+  /** Of the updates it is made of; of the whole state if it is named. */
+  readonly bytes: number;
 }
 
 /** How a document is doing. */

@@ -74,6 +74,11 @@ async function picture(tab, name) {
 try {
   await up();
   const ada = await writer("Ada", "#4338ca");
+  await fetch(`${page}api/scenes/pilot/versions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ label: "First draft" }),
+  });
   const ben = await writer("Ben", "#b42318");
   const cleo = await writer("Cleo", "#0f766e");
   await write(ada, 2, " Wind.");
@@ -100,7 +105,7 @@ try {
   const history = ada.getByRole("button", { name: "History" });
   if (await history.isVisible()) {
     await history.click();
-    await ada.locator(".versions li button").last().click();
+    await ada.getByRole("button", { name: /First draft/ }).click();
     await ada.locator(".paper.version").waitFor();
     await picture(ada, "history");
   }

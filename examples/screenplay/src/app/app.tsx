@@ -5,7 +5,6 @@ import type { ScreenplayEditorSlots } from "../components/screenplay-editor.tsx"
 import type { YjsCollaboration } from "../hooks/use-yjs-collaboration.ts";
 import { useAddress } from "./address.ts";
 import { DebugPanel } from "./debug-panel.tsx";
-import { historyOf } from "./history.ts";
 import { HistoryPanel } from "./history-panel.tsx";
 import { MoreMenu } from "./more-menu.tsx";
 import { Notices } from "./notices.tsx";
@@ -37,7 +36,7 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
   const [history, setHistory] = useState(false);
   const [preview, setPreview] = useState<ReactNode>(null);
   const slots = ({ doc }: YjsCollaboration<ScenePresence>): ScreenplayEditorSlots => {
-    const past = doc && historyOf(doc);
+    const past = doc?.history;
     return {
       scripts: <ScriptList scenes={scenes} open={address.scene} />,
       status: doc ? <SavedBadge collab={doc} /> : !address.collaborate && <span className="alone">Not shared</span>,

@@ -2,15 +2,15 @@
 import { type ReactNode, useCallback, useEffect, useState } from "react";
 import type { Descendant } from "slate";
 import { useSlateStatic } from "slate-react";
+import type { History, Version } from "slate-yrs";
 import { type ComparedScript, VersionPage } from "../components/version-page.tsx";
 import { restoreScene } from "../script/restore.ts";
 import { Icon } from "../ui/icons.tsx";
-import type { ScriptHistory, Version } from "./history.ts";
 
 const PAGE = 50;
 
 export function HistoryPanel(props: {
-  history: ScriptHistory;
+  history: History;
   onClose: () => void;
   /** Shows a version in the place of the page; `null`: the page again. */
   onPreview: (page: ReactNode) => void;
@@ -97,7 +97,7 @@ export function HistoryPanel(props: {
                       >
                         Go back to this version
                       </button>
-                      <p className="quiet">Everyone sees it, and it can be undone.</p>
+                      <p className="quiet">Everyone sees it. What is there now stays in the history.</p>
                     </div>
                   )}
                 </li>
@@ -116,7 +116,7 @@ export function HistoryPanel(props: {
   );
 }
 
-function useVersions(history: ScriptHistory) {
+function useVersions(history: History) {
   const [versions, setVersions] = useState<Version[]>([]);
   const [complete, setComplete] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
@@ -140,7 +140,7 @@ function useVersions(history: ScriptHistory) {
 
 /** Shows what has changed from the chosen version up to now. */
 function usePreview(
-  history: ScriptHistory,
+  history: History,
   chosen: Version | null,
   onPreview: (page: ReactNode) => void,
   onFailed: (message: string | null) => void,

@@ -1,6 +1,6 @@
 // What a writer has to know or decide about the connection, above the page. Where everything is fine: nothing.
 import { type ReactNode, useEffect, useState } from "react";
-import type { Collab, Status } from "slate-yrs";
+import { askBeforeLeaving, type Collab, type Status } from "slate-yrs";
 import { useStatus } from "slate-yrs/react";
 import type { ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
 import { go } from "./address.ts";
@@ -14,7 +14,7 @@ interface Notice {
 
 export function Notices({ collab, title }: { collab: Collab<ScenePresence>; title: string }): ReactNode {
   const status = useStatus(collab as unknown as Collab);
-  useLeaveWarning(status);
+  useEffect(() => askBeforeLeaving(collab as unknown as Collab), [collab]);
   if (status.conflict === "epoch") return <ConflictDialog collab={collab} title={title} />;
   const notice = noticeFor(status, collab, title);
   if (!notice) return null;
@@ -62,17 +62,6 @@ function noticeFor(status: Status, collab: Collab<ScenePresence>, title: string)
   }
   if (status.readOnly) return { text: "You can read this script, but not change it." };
   return null;
-}
-
-/** Asks before the window closes while something is only in it. */
-function useLeaveWarning(status: Status): void {
-  const unsafe = status.saved === "memory" && status.pending > 0;
-  useEffect(() => {
-    if (!unsafe) return;
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", ask);
-    return () => window.removeEventListener("beforeunload", ask);
-  }, [unsafe]);
 }
 
 /** The script was made anew on the server; merging would put both texts into one. */

@@ -1,11 +1,11 @@
 // A version of the script to read, with what has been added and removed since. Not an editor: plain elements that look
 // like the page.
 import { Fragment, type ReactNode } from "react";
-import type { Version } from "../app/history.ts";
+import type { Version } from "slate-yrs";
 import { type Block, type FormattedText, isBlock, isDual, textOf } from "../script/types.ts";
 
 /** What `history.compare` puts on a leaf besides its marks. */
-type ComparedText = FormattedText & { added?: unknown; removed?: unknown; author?: string };
+type ComparedText = FormattedText & { added?: string | true; removed?: string | true };
 export type ComparedScript = Block[];
 
 export function VersionPage(props: {
@@ -59,7 +59,9 @@ function leafView(leaf: ComparedText, index: number): ReactNode {
   if (leaf.bold) content = <strong>{content}</strong>;
   if (leaf.italic) content = <em>{content}</em>;
   if (leaf.underline) content = <u>{content}</u>;
-  const title = leaf.author;
+  const change = leaf.added ?? leaf.removed;
+  // The mark is the author, where the server knows.
+  const title = typeof change === "string" ? change : undefined;
   if (leaf.added)
     return (
       <ins key={index} title={title}>
