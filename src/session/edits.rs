@@ -8,7 +8,7 @@ use crate::store::Write;
 use crate::update::split;
 
 use super::outbox::Place;
-use super::{ErrorCode, Origin, Session};
+use super::{ErrorCode, Origin, Output, Session};
 
 /// Content for a document that has none.
 #[derive(Debug)]
@@ -196,8 +196,11 @@ impl Session {
     pub(super) fn import(&mut self, update: Vec<u8>) {
         let before = self.stage.updates.len();
         if self.apply(&update, Origin::Remote, false) || self.stage.updates.len() > before {
-            self.stage.updates.truncate(before);
+            // Besides the update itself there may be one that was made because of it: what was rescued.
+            let made = self.stage.updates.split_off(before);
             self.submit(update, Origin::Remote);
+            let own = |output: &Output| matches!(output, Output::Update { origin: Origin::Local, .. });
+            self.stage.updates.extend(made.into_iter().filter(own));
         }
     }
 

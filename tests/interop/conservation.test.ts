@@ -1,11 +1,11 @@
 // Prints how much of what nobody deleted is lost or there twice, in both engines on the same runs.
 //
-// SLATE_YRS_RUNS: runs of each mix (default 10). UPDATE_DOCS=1 puts the rates into docs/CONCURRENCY.md.
+// SLATE_YRS_RUNS: runs of each mix (default 4). UPDATE_DOCS=1 puts the rates into docs/CONCURRENCY.md.
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { type Count, MIXES, measure } from "./conservation.js";
 
-const RUNS = Number(process.env.SLATE_YRS_RUNS ?? 10);
+const RUNS = Number(process.env.SLATE_YRS_RUNS ?? 4);
 const file = new URL("../../docs/CONCURRENCY.md", import.meta.url);
 const TABLE = /(?<=<!-- made by tests\/interop\/conservation.ts -->\n).*?(?=<!-- end -->)/s;
 
