@@ -1,7 +1,9 @@
 // The history panel, against the server's history.
 import { agreed, expect, test } from "./fixtures.ts";
 
-test("a version is named, compared with now, one scene of it restored, then all of it, for everyone", async ({ stage }) => {
+test("a version is named, compared with now, one scene of it restored, then all of it, for everyone", async ({
+  stage,
+}) => {
   const ada = await stage.join("Ada");
   await ada.caret(0);
   await ada.type("INT. FIRST\nThe old line.\nint. second\nUntouched.");
