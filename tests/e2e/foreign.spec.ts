@@ -49,3 +49,28 @@ test("a y-websocket client with @slate-yjs/core joins, reads and edits along", a
     doc.destroy();
   }
 });
+
+test("a script that another program has emptied is begun again", async ({ stage }) => {
+  const ada = await stage.join("Ada");
+  await ada.caret(0);
+  await ada.type("INT. SOON GONE");
+  await ada.saved();
+  const doc = new Y.Doc();
+  const provider = new WebsocketProvider(stage.server.scenes, "blank", doc, {
+    WebSocketPolyfill: WebSocket as never,
+    disableBc: true,
+  });
+  try {
+    await expect.poll(() => provider.synced).toBe(true);
+    const content = doc.get("content", Y.XmlText) as Y.XmlText;
+    content.delete(0, content.length);
+    await ada.page.getByRole("button", { name: /Begin with a scene/ }).click();
+    await ada.caret(0);
+    await ada.type("INT. BACK");
+    await expect.poll(() => content.toString()).toContain("INT. BACK");
+    expect(await ada.lines()).toEqual(["INT. BACK"]);
+  } finally {
+    provider.destroy();
+    doc.destroy();
+  }
+});

@@ -1,6 +1,6 @@
 // One scene that several people write: the screenplay editor, bound to the scene's document.
 // With `enabled={false}` the same editor works alone, with nothing of slate-yrs but its types.
-import { type ReactNode, useCallback, useMemo } from "react";
+import { type ReactNode, useCallback, useMemo, useSyncExternalStore } from "react";
 import type { CollabError } from "slate-yrs";
 import { RemoteCursors } from "slate-yrs/react";
 import type { CollabEditor } from "slate-yrs/slate";
@@ -12,7 +12,8 @@ import {
   useYjsCollaboration,
   type YjsCollaboration,
 } from "../hooks/use-yjs-collaboration.ts";
-import { useYjsSlateBinding } from "../hooks/use-yjs-slate-binding.ts";
+import { type BoundEditor, useYjsSlateBinding } from "../hooks/use-yjs-slate-binding.ts";
+import { emptyBlock } from "../script/editor.ts";
 import { ScreenplayEditor, type ScreenplayEditorSlots } from "./screenplay-editor.tsx";
 
 export interface CollaborativeScreenplayEditorProps {
@@ -50,7 +51,13 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
   const slots = props.slots(collaboration);
   const readOnly = useStatusPart(collaboration.doc, (status) => status.readOnly, false);
 
+  const empty = useIsEmpty(editor, collaboration.doc);
+  // Once the server has been asked (or cannot be), an empty script is one that waits for its first line.
+  const asked = collaboration.syncStatus === "synced" || collaboration.syncStatus === "offline";
+
   if (!editor) return <Opening error={collaboration.connectionError} slots={slots} />;
+  if (empty)
+    return <Opening error={null} slots={slots} onBegin={asked && !readOnly ? () => begin(editor) : undefined} />;
   return (
     <ScreenplayEditor
       key={sceneId}
@@ -71,8 +78,20 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
   );
 }
 
-/** While the local copy loads, which takes a moment at most; or instead of the page, if it cannot be opened. */
-function Opening({ error, slots }: { error: CollabError | null; slots: ScreenplayEditorSlots }): ReactNode {
+/** Whether there is nothing in the script: `<Slate>` would put a block of its own there, which is not in the document. */
+function useIsEmpty(editor: BoundEditor | null, doc: YjsCollaboration<ScenePresence>["doc"]): boolean {
+  const subscribe = useCallback((changed: () => void) => doc?.on("change", changed) ?? (() => {}), [doc]);
+  const snapshot = () => editor !== null && editor.children.length === 0;
+  return useSyncExternalStore(subscribe, snapshot, snapshot);
+}
+
+function begin(editor: BoundEditor): void {
+  editor.insertNodes(emptyBlock(editor, "scene_heading"), { at: [0] });
+}
+
+/** While the local copy loads, which takes a moment at most; where there is nothing yet; or if it cannot be opened. */
+function Opening(props: { error: CollabError | null; slots: ScreenplayEditorSlots; onBegin?: () => void }): ReactNode {
+  const { error, slots, onBegin } = props;
   return (
     <div className="workspace">
       <header className="topbar">{slots.status}</header>
@@ -84,7 +103,13 @@ function Opening({ error, slots }: { error: CollabError | null; slots: Screenpla
             <p className="quiet">{error.code}</p>
           </div>
         ) : (
-          <div className="paper paper-opening" aria-busy="true" />
+          <div className="paper" aria-busy={!onBegin}>
+            {onBegin && (
+              <button type="button" className="first-line" onClick={onBegin}>
+                Begin with a scene: INT. SOMEWHERE - DAY
+              </button>
+            )}
+          </div>
         )}
       </main>
     </div>
