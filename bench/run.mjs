@@ -1,6 +1,6 @@
 // `npm run bench`: the benchmark in headless Chromium, production builds, all engines in one page and in interleaved
 // rounds. Writes docs/BENCHMARKS.md (the part between its markers) and docs/images/benchmarks.svg.
-// `--rounds N`, `--sizes 1000,3300`, `--only "keystroke"`, `--dry` (prints, writes nothing).
+// `--built` (takes pkg/ and dist/ as they are), `--rounds N`, `--sizes 1000,3300`, `--only "keystroke"`, `--dry` (prints, writes nothing).
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
@@ -21,9 +21,11 @@ const only = option("only", "");
 
 await rust();
 await packages();
-say("Building");
-await wasm("--release");
-await js();
+if (!process.argv.includes("--built")) {
+  say("Building");
+  await wasm("--release");
+  await js();
+}
 const configFile = join(root, "bench/vite.config.ts");
 await build({ configFile, logLevel: "warn" });
 const server = await preview({ configFile, logLevel: "warn" });

@@ -91,8 +91,9 @@ const middle = (fixture: Fixture) => Math.floor(fixture.blocks / 2);
 /** The nearest block at or after `index` that is a plain paragraph with some text. */
 function paragraph(editor: Editor, index: number): number {
   for (let at = index; at < editor.children.length; at += 1) {
-    const [first] = Editor.nodes(editor, { at: [at, 0], mode: "highest" });
-    if (first && "text" in first[0] && first[0].text.length > 20) return at;
+    const block = editor.children[at];
+    const first = block && "children" in block ? block.children[0] : undefined;
+    if (first && "text" in first && first.text.length > 20) return at;
   }
   throw new Error("no paragraph");
 }
