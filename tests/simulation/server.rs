@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use slate_yrs::protocol::{Hello, Message, Reassembly, RejectCode, Role, VERSION, fragments_of, messages};
 use slate_yrs::slate::{DocOptions, SlateDoc};
+use slate_yrs::update::Intake;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{Doc, OffsetKind, Options, ReadTxn, StateVector, Text, Transact, Update};
+use yrs::{Doc, OffsetKind, Options, ReadTxn, StateVector, Text, Transact};
 
 use crate::content::Content;
 
@@ -54,6 +55,7 @@ pub struct Server {
     pub epoch: String,
     durable: Durable,
     doc: Doc,
+    intake: Intake,
     peers: BTreeMap<u64, Peer>,
     waiting: Vec<Waiting>,
     out: Vec<(u64, Vec<u8>)>,
@@ -76,6 +78,7 @@ impl Server {
             epoch: "epoch".into(),
             durable: Durable::default(),
             doc: fresh(),
+            intake: Intake::default(),
             peers: BTreeMap::new(),
             waiting: Vec::new(),
             out: Vec::new(),
@@ -112,12 +115,9 @@ impl Server {
         self.waiting.clear();
         self.out.clear();
         self.doc = fresh();
+        self.intake = Intake::default();
         for row in &self.durable.rows {
-            apply(&self.doc, row);
-        }
-        // Of what comes out of order yrs may keep something waiting although nothing is missing.
-        for row in &self.durable.rows {
-            apply(&self.doc, row);
+            apply(&self.doc, &mut self.intake, row);
         }
     }
 
@@ -173,7 +173,7 @@ impl Server {
         match message {
             Message::SyncStep1(state_vector) => {
                 let theirs = StateVector::decode_v1(state_vector).expect("a state vector");
-                let update = self.doc.transact().encode_state_as_update_v1(&theirs);
+                let update = self.intake.include(self.doc.transact().encode_state_as_update_v1(&theirs));
                 self.send(conn, Message::SyncStep2(&update));
             }
             Message::SyncStep2(update) => self.unnumbered(conn, update, true),
@@ -225,7 +225,7 @@ impl Server {
             return;
         }
         if step_2 && self.bug == Bug::Step2NotStored {
-            apply(&self.doc, update);
+            apply(&self.doc, &mut self.intake, update);
             let update = update.to_vec();
             return self.broadcast(conn, Message::Update(&update));
         }
@@ -243,7 +243,7 @@ impl Server {
             if news {
                 self.durable.rows.push(update.clone());
                 self.durable.content.add(content);
-                apply(&self.doc, &update);
+                apply(&self.doc, &mut self.intake, &update);
             }
             if let Some((session, seq)) = seq {
                 // Without gaps: one may stand for a refusal that the client has not heard of.
@@ -279,7 +279,6 @@ impl Server {
     }
 }
 
-fn apply(doc: &Doc, update: &[u8]) {
-    let update = Update::decode_v1(update).expect("an update");
-    doc.transact_mut().apply_update(update).expect("an update that applies");
+fn apply(doc: &Doc, intake: &mut Intake, update: &[u8]) {
+    intake.apply(&mut doc.transact_mut(), update).expect("an update that applies");
 }

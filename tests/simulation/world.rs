@@ -608,6 +608,8 @@ impl World {
             if self.is_settled() {
                 break;
             }
+            // A refusal may still have been on its way.
+            (0..self.clients.len()).for_each(|client| self.feed(client, Input::Connect));
         }
         self.run_for(30_000);
     }

@@ -165,6 +165,7 @@ fn f21_what_waits_survives_compaction() {
     let mut rig = Rig::open(config("s", 5), store.clone());
     rig.durable();
     rig.frame(Message::Update(&updates[2]));
+    assert_eq!(store.peek("d").log.len(), 1, "what waits is journaled as it came");
     for n in 0..600 {
         rig.type_block(&n.to_string());
     }
