@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod conformance;
+mod sessions;
 mod sql;
 
 use std::collections::BTreeSet;
