@@ -32,8 +32,7 @@ async fn main() {
         std::process::exit(2);
     };
     let number = |text: &String| text.parse::<u64>().unwrap();
-    let (writers, rooms, per_second, seconds) =
-        (number(writers), number(rooms), number(per_second), number(seconds));
+    let (writers, rooms, per_second, seconds) = (number(writers), number(rooms), number(per_second), number(seconds));
     let run = std::process::id();
     let mut tasks = Vec::new();
     for room in 0..rooms {

@@ -7,9 +7,12 @@ mod common;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::Client;
+use tokio::sync::Barrier;
 
 struct Program {
     child: Child,
@@ -56,12 +59,25 @@ async fn f14_killed_mid_typing_ten_times_no_acknowledged_character_is_missing() 
     for round in 0..10 {
         let program = Program::start(&database);
         let address = program.address;
+        let acks = Arc::new(AtomicUsize::new(0));
+        let synced = Arc::new(Barrier::new(WRITERS as usize));
         let typing: Vec<_> = docs
             .drain(..)
             .zip(1..)
-            .map(|(doc, id)| tokio::spawn(type_until_killed(address, doc, format!("writer{id}-{round}"), id)))
+            .map(|(doc, id)| {
+                tokio::spawn(type_until_killed(
+                    address,
+                    doc,
+                    format!("writer{id}-{round}"),
+                    id,
+                    Arc::clone(&acks),
+                    Arc::clone(&synced),
+                ))
+            })
             .collect();
-        tokio::time::sleep(Duration::from_millis(rng.u64(100..400))).await;
+        let enough = rng.usize(10..40);
+        common::eventually("they type", || acks.load(Ordering::SeqCst) >= enough).await;
+        tokio::time::sleep(Duration::from_millis(rng.u64(0..20))).await;
         program.kill();
         let mut acknowledged = Vec::new();
         for writer in typing {
@@ -82,11 +98,20 @@ async fn f14_killed_mid_typing_ten_times_no_acknowledged_character_is_missing() 
 }
 
 /// Types words until the connection is gone. The words that were acknowledged.
-async fn type_until_killed(address: SocketAddr, doc: yrs::Doc, session: String, id: u64) -> (yrs::Doc, Vec<String>) {
+async fn type_until_killed(
+    address: SocketAddr,
+    doc: yrs::Doc,
+    session: String,
+    id: u64,
+    acks: Arc<AtomicUsize>,
+    synced: Arc<Barrier>,
+) -> (yrs::Doc, Vec<String>) {
     let query = format!("slate-yrs=1&session={session}");
     let mut client = Client::connect_with(address, "scene", doc, &query).await;
     // What was typed before the last kill and never stored comes with sync step 2.
     client.sync_both().await;
+    // Nobody is killed before all have come so far.
+    synced.wait().await;
     let mut words = Vec::new();
     let mut acked = 0;
     'typing: loop {
@@ -96,7 +121,10 @@ async fn type_until_killed(address: SocketAddr, doc: yrs::Doc, session: String, 
         // Three may be on their way.
         while words.len() as u64 > acked + 3 {
             match tokio::time::timeout(Duration::from_secs(2), client.next()).await {
-                Ok(common::Msg::Ack(seq)) => acked = seq,
+                Ok(common::Msg::Ack(seq)) => {
+                    acked = seq;
+                    acks.fetch_add(1, Ordering::SeqCst);
+                }
                 Ok(common::Msg::Close(_)) | Err(_) => break 'typing,
                 Ok(_) => {}
             }
