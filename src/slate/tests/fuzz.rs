@@ -59,7 +59,7 @@ fn run(seed: u64) -> Option<String> {
 #[test]
 fn f23_damaged_updates_do_not_panic() {
     let first = env("SLATE_SEED", 1);
-    for seed in first..first + env("SLATE_RUNS", 300) {
+    for seed in first..first + env("SLATE_FUZZ", 300) {
         if let Some(panic) = run(seed) {
             panic!("SLATE_SEED={seed}: {panic}");
         }
@@ -93,7 +93,7 @@ fn wild_op(rng: &mut Rng) -> Op {
 /// From outside, from the undo stack, from a peer whose document went another way: anything may come.
 #[test]
 fn wild_operations_are_refused_or_applied_but_never_panic() {
-    for seed in 0..env("SLATE_RUNS", 300) {
+    for seed in 0..env("SLATE_FUZZ", 300) {
         let mut net = Net::new(seed, 2);
         let rng = &mut Rng::with_seed(seed);
         for _ in 0..30 {
