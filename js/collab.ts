@@ -7,6 +7,7 @@ import { type EngineHandle, engine } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { Emitter } from "./events.js";
 import { historyOf } from "./history.js";
+import { CLOSED } from "./status.js";
 import type { Collab, Events, History, OpenOptions, Origin, Peer, Presence, Status } from "./types.js";
 
 type InternalEvents = {
@@ -289,23 +290,6 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 }
 
 const NOBODY: readonly never[] = Object.freeze([]);
-
-/** Before there is anything to show. */
-const CLOSED: Status = Object.freeze({
-  connection: "closed",
-  synced: false,
-  saved: "server",
-  pending: 0,
-  setAside: 0,
-  storage: "memory",
-  offlineSince: null,
-  retryAt: null,
-  syncingOfflineChanges: false,
-  progress: null,
-  readOnly: false,
-  conflict: null,
-  error: null,
-});
 
 /** Why what is waited for will not come. */
 function refusal({ connection, error }: Status): CollabError | null {

@@ -13,6 +13,7 @@ import {
 } from "../index.js";
 import { hubOf } from "../slate/hub.js";
 import { type CollabEditor, withCollab } from "../slate.js";
+import { OFFLINE } from "../status.js";
 
 /** What {@link useCollab} returns: neither of the two while the document is being opened. */
 export interface UseCollab<P extends Presence = Presence> {
@@ -163,28 +164,12 @@ export function useCollabEditor<T extends BaseEditor>(
   return editor !== null && editor.collab === collab ? editor : null;
 }
 
-const NO_STATUS: Status = Object.freeze({
-  connection: "offline",
-  synced: false,
-  saved: "server",
-  pending: 0,
-  setAside: 0,
-  storage: "memory",
-  offlineSince: null,
-  retryAt: null,
-  syncingOfflineChanges: false,
-  progress: null,
-  readOnly: false,
-  conflict: null,
-  error: null,
-});
-
 const NO_PEERS: readonly never[] = Object.freeze([]);
 
 /** The document's status; renders again when it changes. Without a document: offline, nothing to save. */
 export function useStatus(collab: Collab | null): Status {
   const subscribe = useCallback((changed: () => void) => collab?.on("status", changed) ?? nothing, [collab]);
-  const snapshot = () => collab?.status ?? NO_STATUS;
+  const snapshot = () => collab?.status ?? OFFLINE;
   return useSyncExternalStore(subscribe, snapshot, snapshot);
 }
 
