@@ -13,7 +13,12 @@ export class Writer {
     private readonly errors: string[],
   ) {}
 
-  static async open(browser: Browser, name: string, address: string): Promise<Writer> {
+  static async open(
+    browser: Browser,
+    name: string,
+    address: string,
+    before: (page: Page) => Promise<void> = async () => {},
+  ): Promise<Writer> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     const page = await context.newPage();
     const errors: string[] = [];
@@ -25,6 +30,7 @@ export class Writer {
       }
     });
     const writer = new Writer(name, context, page, errors);
+    await before(page);
     await page.goto(address);
     await writer.ready();
     return writer;
@@ -46,6 +52,11 @@ export class Writer {
   async ready(): Promise<void> {
     // A feature is long, and the machines of tests are slow.
     await expect(this.page.locator(".paper .block").first()).toBeVisible({ timeout: 45_000 });
+  }
+
+  /** As when the device gets a network: what waits for its next attempt to connect tries now. */
+  online(): Promise<void> {
+    return this.page.evaluate(() => void dispatchEvent(new Event("online")));
   }
 
   async saved(): Promise<void> {
@@ -90,25 +101,36 @@ export class Writer {
 
 interface Stage {
   server: SyncServer;
-  /** Opens the editor as somebody; with a wire, through it. */
-  join(name: string, options?: { scene?: string; wire?: Pick<Wire, "scenes">; color?: string }): Promise<Writer>;
+  /** Opens the editor as somebody; with a wire, through it; `before` the page is opened. */
+  join(
+    name: string,
+    options?: {
+      scene?: string;
+      wire?: Pick<Wire, "scenes">;
+      color?: string;
+      token?: string;
+      before?: (page: Page) => Promise<void>;
+    },
+  ): Promise<Writer>;
   wire(): Promise<Wire>;
 }
 
-export const test = base.extend<{ stage: Stage }>({
-  stage: async ({ browser }, use) => {
-    const server = await SyncServer.start();
+export const test = base.extend<{ stage: Stage; serverFlags: string[] }>({
+  serverFlags: [[], { option: true }],
+  stage: async ({ browser, serverFlags }, use) => {
+    const server = await SyncServer.start(serverFlags);
     const writers: Writer[] = [];
     const wires: Wire[] = [];
     await use({
       server,
-      async join(name, { scene = "blank", wire, color } = {}) {
+      async join(name, { scene = "blank", wire, color, token, before } = {}) {
         const address = new URL(server.page);
         address.searchParams.set("scene", scene);
         address.searchParams.set("name", name);
         if (color) address.searchParams.set("color", color);
+        if (token) address.searchParams.set("token", token);
         if (wire) address.searchParams.set("server", wire.scenes);
-        const writer = await Writer.open(browser, name, address.href);
+        const writer = await Writer.open(browser, name, address.href, before);
         writers.push(writer);
         return writer;
       },

@@ -1,10 +1,12 @@
 // The real server on a file of its own and a free port, and a wire to it that can be cut.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const binary = process.env.SLATE_YRS_SERVER ?? join(root, "target/debug/slate-yrs-server");
@@ -17,13 +19,15 @@ export class SyncServer {
   private constructor(
     readonly port: number,
     private readonly folder: string,
+    private readonly flags: readonly string[],
   ) {}
 
-  static async start(): Promise<SyncServer> {
+  /** `flags`: more of the server's own. */
+  static async start(flags: readonly string[] = []): Promise<SyncServer> {
     for (const needed of [binary, join(example, "index.html")]) {
       if (!existsSync(needed)) throw new Error(`${needed} is missing: build it first (npm test does)`);
     }
-    const server = new SyncServer(await freePort(), mkdtempSync(join(tmpdir(), "slate-yrs-e2e-")));
+    const server = new SyncServer(await freePort(), mkdtempSync(join(tmpdir(), "slate-yrs-e2e-")), flags);
     await server.run();
     return server;
   }
@@ -36,13 +40,25 @@ export class SyncServer {
     return `ws://127.0.0.1:${this.port}/ws/scenes`;
   }
 
+  private get database(): string {
+    return `sqlite://${join(this.folder, "scenes.sqlite")}`;
+  }
+
+  /** Deletes a document, which no server may have open meanwhile. Opened again it is another one. */
+  async forget(scene: string): Promise<void> {
+    await this.kill();
+    await promisify(execFile)(binary, ["delete", scene, "--database", this.database]);
+    await this.run();
+  }
+
   async run(): Promise<void> {
     const child = spawn(
       binary,
       [
         ...["--listen", `127.0.0.1:${this.port}`],
-        ...["--database", `sqlite://${join(this.folder, "scenes.sqlite")}`],
+        ...["--database", this.database],
         ...["--static", example],
+        ...this.flags,
       ],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
@@ -133,6 +149,18 @@ export class Wire {
       });
     }
   }
+}
+
+/** For servers that ask for tokens: `--jwt-secret`. */
+export const SECRET = "a secret for tests, of more than 32 bytes";
+
+/** A token for all documents. */
+export function token(user: string, options: { seconds?: number; role?: "read-write" | "read-only" } = {}): string {
+  const { seconds = 600, role = "read-write" } = options;
+  const exp = Math.floor(Date.now() / 1000) + seconds;
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const head = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: user, documents: ["*"], role, exp })}`;
+  return `${head}.${createHmac("sha256", SECRET).update(head).digest("base64url")}`;
 }
 
 export async function freePort(): Promise<number> {

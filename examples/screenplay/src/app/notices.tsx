@@ -16,6 +16,7 @@ export function Notices({ collab, title }: { collab: Collab<ScenePresence>; titl
   const status = useStatus(collab as unknown as Collab);
   useEffect(() => askBeforeLeaving(collab as unknown as Collab), [collab]);
   if (status.conflict === "epoch") return <ConflictDialog collab={collab} title={title} />;
+  if (status.connection === "unauthorized") return <SignIn collab={collab} />;
   const notice = noticeFor(status, collab, title);
   if (!notice) return null;
   const { text, action } = notice;
@@ -37,12 +38,6 @@ function noticeFor(status: Status, collab: Collab<ScenePresence>, title: string)
     run: () =>
       save(`${title} (not sent).yjs`, collab.exportPending() as Uint8Array<ArrayBuffer>, "application/octet-stream"),
   };
-  if (status.connection === "unauthorized") {
-    return {
-      text: "You are signed out. What you write is kept on this device until you have signed in again.",
-      action: { label: "Sign in again", run: () => collab.connect() },
-    };
-  }
   if (status.connection === "forbidden") {
     return {
       text: "You no longer have access to this script. What you wrote is kept on this device.",
@@ -62,6 +57,29 @@ function noticeFor(status: Status, collab: Collab<ScenePresence>, title: string)
   }
   if (status.readOnly) return { text: "You can read this script, but not change it." };
   return null;
+}
+
+/** An application would show its own sign-in here. This one has none: it takes the token itself. */
+function SignIn({ collab }: { collab: Collab<ScenePresence> }): ReactNode {
+  return (
+    <form
+      className="notice"
+      aria-label="Sign in again"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const token = String(new FormData(event.currentTarget).get("token") ?? "").trim();
+        if (token) go({ token }, { replace: true });
+        // Asks for the token again, after the render that brings the new one.
+        setTimeout(() => collab.connect());
+      }}
+    >
+      <p role="status">You are signed out. What you write is kept on this device until you have signed in again.</p>
+      <input name="token" type="password" autoComplete="off" placeholder="Access token" aria-label="Access token" />
+      <button type="submit" className="secondary">
+        Sign in again
+      </button>
+    </form>
+  );
 }
 
 /** The script was made anew on the server; merging would put both texts into one. */

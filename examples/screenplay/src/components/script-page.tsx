@@ -45,7 +45,7 @@ export const ScriptPage = memo(function ScriptPage({ readOnly }: { readOnly: boo
         ref={spareTheWalk}
         className="paper"
         aria-label="Script"
-        aria-multiline="true"
+        {...(readOnly ? { role: "document" } : { role: "textbox", "aria-multiline": true })}
         tabIndex={0}
         readOnly={readOnly}
         spellCheck={false}

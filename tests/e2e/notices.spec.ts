@@ -1,0 +1,130 @@
+// What a writer is told, and may decide, when something is wrong: each by the real thing going wrong.
+import { agreed, expect, test } from "./fixtures.ts";
+import { SECRET, token } from "./server.ts";
+
+test("f6: a script was replaced on the server: one's own copy is downloaded, becomes a script of its own, and gives way", async ({
+  stage,
+}) => {
+  const wire = await stage.wire();
+  const ada = await stage.join("Ada", { wire });
+  await ada.caret(0);
+  await ada.type("INT. OLD\nAda’s words.");
+  await ada.saved();
+  wire.cut();
+  await expect(ada.status).toHaveText(/^Offline/);
+  await ada.type(" And a few more.");
+  await expect(ada.status).toHaveText(/kept on this device/);
+  await stage.server.forget("blank");
+  const ben = await stage.join("Ben");
+  await ben.caret(0);
+  await ben.type("INT. NEW");
+  await ben.saved();
+  wire.mend();
+  await ada.online();
+  const dialog = ada.page.getByRole("dialog", { name: "This script was replaced on the server" });
+
+  const download = ada.page.waitForEvent("download");
+  await dialog.getByRole("button", { name: "Download mine" }).click();
+  const bytes = Buffer.concat(await (await (await download).createReadStream()).toArray());
+  expect(bytes.toString("utf8")).toContain("And a few more.");
+
+  const old = ada.page.url();
+  await dialog.getByRole("button", { name: "Keep mine as a new script" }).click();
+  await expect(dialog).toHaveCount(0);
+  await ada.saved();
+  // On the server, for others and for later.
+  await ada.page.reload();
+  await ada.ready();
+  await ada.saved();
+  expect(await ada.lines()).toEqual(["INT. OLD", "Ada’s words. And a few more."]);
+  expect(await ben.lines()).toEqual(["INT. NEW"]);
+
+  await ada.page.goto(old);
+  await dialog.getByRole("button", { name: "Continue with the server’s version" }).click();
+  await expect(ada.block(0)).toHaveText("INT. NEW");
+  await ada.saved();
+  await ada.caret(0);
+  await ada.type("ER");
+  expect(await agreed(ada, ben)).toEqual(["INT. NEWER"]);
+  await expect(dialog).toHaveCount(0);
+});
+
+test.describe("a server that asks for tokens", () => {
+  test.use({ serverFlags: ["--auth", "jwt", "--jwt-secret", SECRET] });
+
+  test("f24: when the token ends one signs in again, and what was written meanwhile is saved", async ({ stage }) => {
+    const ada = await stage.join("Ada", { token: token("ada", { seconds: 5 }) });
+    await ada.saved();
+    await ada.caret(0);
+    await ada.type("INT. HALL");
+    await expect(ada.status).toHaveText("Sign in again", { timeout: 30_000 });
+    await ada.type(" - NIGHT");
+    const notice = ada.page.getByRole("form", { name: "Sign in again" });
+    await expect(notice).toContainText("kept on this device");
+    // The old one does not do.
+    await notice.getByRole("button").click();
+    await expect(ada.status).toHaveText("Sign in again");
+    await notice.getByLabel("Access token").fill(token("ada"));
+    await notice.getByRole("button").click();
+    await ada.saved();
+    await expect(notice).toHaveCount(0);
+    const ben = await stage.join("Ben", { token: token("ben") });
+    expect(await agreed(ada, ben)).toEqual(["INT. HALL - NIGHT"]);
+  });
+
+  test("who may only read sees what is written, and cannot write", async ({ stage }) => {
+    const ada = await stage.join("Ada", { token: token("ada") });
+    await ada.caret(0);
+    await ada.type("INT. HALL");
+    await ada.saved();
+    const ben = await stage.join("Ben", { token: token("ben", { role: "read-only" }) });
+    await expect(ben.status).toHaveText("Read only");
+    await expect(ben.page.locator(".notice")).toContainText("You can read this script, but not change it.");
+    await expect(ben.page.getByRole("document", { name: "Script" })).toHaveAttribute("contenteditable", "false");
+    await ben.block(0).click();
+    await ben.type("Nothing of this.");
+    await ada.caret(0);
+    await ada.type(" - DAY");
+    expect(await agreed(ada, ben)).toEqual(["INT. HALL - DAY"]);
+    await expect(ben.page.getByRole("button", { name: "Bold" })).toBeDisabled();
+  });
+});
+
+test("f18: the device's storage is full: writing goes on, leaving is asked about, and all is well again with space", async ({
+  stage,
+}) => {
+  const origin = new URL(stage.server.page).origin;
+  let quota: (bytes?: number) => Promise<unknown> = async () => {};
+  const ada = await stage.join("Ada", {
+    async before(page) {
+      const tools = await page.context().newCDPSession(page);
+      quota = (quotaSize) =>
+        tools.send("Storage.overrideQuotaForOrigin", { origin, ...(quotaSize !== undefined && { quotaSize }) });
+      await quota(1);
+    },
+  });
+  await ada.caret(0);
+  await ada.type("INT. ATTIC");
+  await expect(ada.status).toHaveText("This device's storage is full");
+  await expect(ada.page.locator(".notice")).toContainText("Keep this window open until everything is saved");
+  await stage.server.kill();
+  await ada.type(" - DAY");
+
+  const asked = ada.page.waitForEvent("dialog");
+  const leaving = ada.page.evaluate(() => setTimeout(() => location.reload()));
+  const question = await asked;
+  expect(question.type()).toBe("beforeunload");
+  await question.dismiss();
+  await leaving;
+  expect(await ada.lines()).toEqual(["INT. ATTIC - DAY"]);
+
+  await quota();
+  await expect(ada.status).toHaveText(/^Offline · \d+ changes? kept on this device/, { timeout: 40_000 });
+  await expect(ada.page.locator(".notice")).toHaveCount(0);
+  // Now nothing would be lost, and nobody is asked: a question would hold up the test.
+  await stage.server.run();
+  await ada.page.reload();
+  await ada.ready();
+  await ada.saved();
+  expect(await ada.lines()).toEqual(["INT. ATTIC - DAY"]);
+});
