@@ -38,7 +38,8 @@ export class Tabs {
     // Not in insecure contexts: there every tab takes over what it finds, which costs traffic and no edits.
     this.#locks = typeof navigator === "object" && navigator.locks ? navigator.locks : null;
     this.#present = this.#hold(session);
-    this.#post({ type: "here", session });
+    // Not before the lock is held: whoever hears of this session and finds its lock free takes it for dead.
+    this.#present.then(() => this.#post({ type: "here", session }));
   }
 
   /** The sessions that are alive elsewhere. What they have not sent is theirs to send. */

@@ -1,7 +1,7 @@
 // The real server on a file of its own and a free port, and a wire to it that can be cut.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,14 +20,15 @@ export class SyncServer {
     readonly port: number,
     private readonly folder: string,
     private readonly flags: readonly string[],
+    private readonly bare: boolean,
   ) {}
 
-  /** `flags`: more of the server's own. */
-  static async start(flags: readonly string[] = []): Promise<SyncServer> {
-    for (const needed of [binary, join(example, "index.html")]) {
+  /** `flags`: more of the server's own. `bare`: without the example. */
+  static async start(flags: readonly string[] = [], bare = false): Promise<SyncServer> {
+    for (const needed of bare ? [binary] : [binary, join(example, "index.html")]) {
       if (!existsSync(needed)) throw new Error(`${needed} is missing: build it first (npm test does)`);
     }
-    const server = new SyncServer(await freePort(), mkdtempSync(join(tmpdir(), "slate-yrs-e2e-")), flags);
+    const server = new SyncServer(await freePort(), mkdtempSync(join(tmpdir(), "slate-yrs-e2e-")), flags, bare);
     await server.run();
     return server;
   }
@@ -44,6 +45,13 @@ export class SyncServer {
     return `sqlite://${join(this.folder, "scenes.sqlite")}`;
   }
 
+  /** What the database has of a document, as an update; the server need not run. */
+  async stored(document: string): Promise<Uint8Array> {
+    const file = join(this.folder, "export");
+    await promisify(execFile)(binary, ["export", document, file, "--database", this.database]);
+    return readFileSync(file);
+  }
+
   /** Deletes a document, which no server may have open meanwhile. Opened again it is another one. */
   async forget(scene: string): Promise<void> {
     await this.kill();
@@ -57,7 +65,7 @@ export class SyncServer {
       [
         ...["--listen", `127.0.0.1:${this.port}`],
         ...["--database", this.database],
-        ...["--static", example],
+        ...(this.bare ? [] : ["--static", example]),
         ...this.flags,
       ],
       { stdio: ["ignore", "pipe", "pipe"] },
@@ -128,6 +136,14 @@ export class Wire {
 
   mend(): void {
     this.connected = true;
+  }
+
+  /** The connections there are stay open and carry nothing any more, neither way; new ones work. */
+  stall(): void {
+    for (const socket of this.sockets) {
+      socket.unpipe();
+      socket.pause();
+    }
   }
 
   close(): void {
