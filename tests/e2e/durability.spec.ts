@@ -91,7 +91,7 @@ test("F17: the browser is killed mid-typing: what was said to be kept is there a
   const browse = () => chromium.launchPersistentContext(profile, info.project.use.launchOptions ?? {});
   try {
     let kept = 0;
-    for (let round = 1; round <= 3; round += 1) {
+    for (let round = 1; round <= 2; round += 1) {
       const context = await browse();
       const page = await context.newPage();
       await page.exposeFunction("report", (count: number) => {
