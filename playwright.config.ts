@@ -6,7 +6,9 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   // Each test starts its own server on a port of its own.
   workers: 2,
-  retries: 0,
+  // On a machine that is short of time a browser can starve for longer than any test should wait. Such a test is tried
+  // again, and counted as flaky in the closing lines.
+  retries: 1,
   forbidOnly: Boolean(process.env.CI),
   reporter: [["list"]],
   outputDir: "test-results",

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { root, run, say } from "./process.mjs";
 import { js, packages, pythonServer, rust, testing, testTools, wasm, xtask } from "./setup.mjs";
 
-const CARGO = /^(test result:|error: (test|could not))/;
-const VITEST = /^\s*(Test Files|Tests)\s+\d/;
-const PLAYWRIGHT = /^\s*\d+ (passed|failed|flaky|skipped|did not run)/;
+const CARGO = /^(test result:|test .* FAILED$|error: (test|could not))/;
+const VITEST = /^\s*(Test Files|Tests)\s+\d|^\s*FAIL /;
+// The names of tests that failed, or did at first, stand below their counts.
+const PLAYWRIGHT = /^\s*(\d+ (passed|failed|flaky|skipped|did not run)|tests\/e2e\/\S+ › .*|Error: .*)/;
 
 // name, what it shows, the commands; `keep` picks a runner's closing lines.
 const STEPS = [

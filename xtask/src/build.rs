@@ -38,16 +38,19 @@ pub struct Options {
     mode: Mode,
     features: Vec<String>,
     out: PathBuf,
+    /// Function names stay in the module, for profilers.
+    names: bool,
 }
 
 impl Options {
     pub fn parse(args: &[OsString]) -> Result<Self> {
-        let mut options = Self { mode: Mode::Dev, features: Vec::new(), out: PathBuf::from("pkg") };
+        let mut options = Self { mode: Mode::Dev, features: Vec::new(), out: PathBuf::from("pkg"), names: false };
         let mut args = args.iter().map(|arg| arg.to_string_lossy());
         while let Some(arg) = args.next() {
             match arg.as_ref() {
                 "--dev" => options.mode = Mode::Dev,
                 "--release" => options.mode = Mode::Release,
+                "--names" => options.names = true,
                 "--size" => options.mode = Mode::Size,
                 "--feature" => options.features.push(args.next().context("--feature needs a name")?.into_owned()),
                 "--out" => options.out = args.next().context("--out needs a folder")?.as_ref().into(),
@@ -64,7 +67,7 @@ pub fn build(options: &Options) -> Result<()> {
     let wasm = compile(options)?;
     let glue = options.out.join(format!("{NAME}.js"));
     let module = options.out.join(format!("{NAME}_bg.wasm"));
-    let stamp = Stamp::of(&options.out, &wasm, &format!("{:?} {BUILDER}", options.mode))?;
+    let stamp = Stamp::of(&options.out, &wasm, &format!("{:?} {BUILDER} {}", options.mode, options.names))?;
     if stamp.is_current(&[glue, module.clone()]) {
         eprintln!("xtask: {} is up to date", options.out.display());
         return Ok(());
@@ -73,7 +76,7 @@ pub fn build(options: &Options) -> Result<()> {
     stamp.clear()?;
     bind(&wasm, options)?;
     if options.mode != Mode::Dev {
-        optimize(&module, options.mode)?;
+        optimize(&module, options)?;
     }
     stamp.write()?;
     eprintln!(
@@ -169,14 +172,15 @@ fn quieten(glue: &Path) -> Result<()> {
     std::fs::write(glue, text.replace(STALE, "return;")).with_context(|| format!("cannot write {}", glue.display()))
 }
 
-fn optimize(module: &Path, mode: Mode) -> Result<()> {
+fn optimize(module: &Path, options: &Options) -> Result<()> {
     let tool = Path::new("node_modules/.bin/wasm-opt");
     ensure!(tool.exists(), "{} is missing: run `npm ci` first", tool.display());
-    let level = if mode == Mode::Size { "-Oz" } else { "-O3" };
+    let level = if options.mode == Mode::Size { "-Oz" } else { "-O3" };
+    let names = if options.names { "--debuginfo" } else { "--strip-debug" };
     let optimized = module.with_extension("opt.wasm");
     let status = Command::new(tool)
         .arg(module)
-        .args([level, "--strip-debug", "--strip-producers", "--strip-target-features"])
+        .args([level, names, "--strip-producers", "--strip-target-features"])
         .args(WASM_FEATURES)
         .arg("--output")
         .arg(&optimized)
