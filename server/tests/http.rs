@@ -221,6 +221,49 @@ async fn history_lists_reads_compares_names_and_restores() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_change_has_its_author() {
+    let server = TestServer::with(&[]).await;
+    let mut a = Client::connect(server.address, "scene", 1, "slate-yrs=1&session=a&user=ada").await;
+    let mut b = Client::connect(server.address, "scene", 2, "slate-yrs=1&session=b&user=bob").await;
+    let drafts = [
+        ("ada", vec![block("1", "INT. KITCHEN"), block("2", "She waits by the old door.")]),
+        ("bob", vec![block("1", "INT. KITCHEN"), block("2", "She runs by the door."), block("3", "Rain.")]),
+        ("ada", vec![block("1", "INT. KITCHENETTE"), block("2", "She runs by the door."), block("3", "Rain falls.")]),
+    ];
+    let mut state = SlateDoc::seed_update("content", &[]);
+    for (n, (user, draft)) in drafts.into_iter().enumerate() {
+        let update =
+            slate_yrs_server::history::forward_edit("content", 20 + n as u32, &state, &draft).unwrap().unwrap();
+        let client = if user == "ada" { &mut a } else { &mut b };
+        client.sync().await;
+        client.apply(&update);
+        client.push(&update).await;
+        client.all_acked().await;
+        state = get(server.address, "/api/scenes/scene/export").await.body;
+    }
+    let compared = get(server.address, "/api/scenes/scene/compare?from=1&to=now").await.json();
+    let mut changes = Vec::new();
+    for leaf in compared.as_array().unwrap().iter().flat_map(|block| block["children"].as_array().unwrap()) {
+        for mark in ["removed", "added"] {
+            if let Some(author) = leaf.get(mark) {
+                changes.push(format!("{} {mark} {}", author.as_str().unwrap_or("?"), leaf["text"].as_str().unwrap()));
+            }
+        }
+    }
+    let expected = [
+        "ada removed KITCHEN",
+        "ada added KITCHENETTE",
+        "bob removed waits",
+        "bob added runs",
+        "bob removed  old",
+        "bob added Rain",
+        "ada added  falls",
+        "bob added .",
+    ];
+    assert_eq!(changes, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn operations_health_metrics_origins() {
     let server = TestServer::with(&["--allow-origin", "https://good.example", "--max-connections", "2"]).await;
     assert_eq!(get(server.address, "/healthz").await.status, 200);

@@ -17,6 +17,14 @@ use super::utf16;
 pub struct Sticky(pub(super) StickyIndex);
 
 impl Sticky {
+    /// The character it is tied to, if it is tied to one.
+    pub fn item(&self) -> Option<ID> {
+        match self.0.scope() {
+            IndexScope::Relative(id) => Some(*id),
+            IndexScope::Nested(_) | IndexScope::Root(_) => None,
+        }
+    }
+
     pub fn to_any(&self) -> Any {
         let mut map = HashMap::with_capacity(4);
         let (mut ty, mut tname, mut item) = (Any::Null, Any::Null, Any::Null);

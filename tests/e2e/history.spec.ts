@@ -27,7 +27,9 @@ test("a version is named, compared with now, one scene of it restored, then all 
 
   await version.click();
   const page = ada.page.locator(".paper.version");
-  await expect(page.locator("ins").first()).toContainText("And a new one.");
+  await expect(page.locator("ins").nth(1)).toContainText("And a new one.");
+  await expect(page.getByTitle("Added by Ben").first()).toContainText("And a new one.");
+  await expect(page.locator(".changed-by").first()).toHaveText("B(changed by Ben)");
   await expect(ada.script).toBeHidden();
   await page.getByRole("button", { name: "Restore this scene" }).nth(1).click();
   await expect(page).toHaveCount(0);

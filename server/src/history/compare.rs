@@ -2,11 +2,11 @@
 //!
 //! Blocks that are equal stay; a block that changed is shown once, with the words that came and went inside it; what
 //! has no counterpart is shown as a whole. Words, not characters: that is how people read a change. The value of a
-//! mark is the author where there was only one between the two states, otherwise `true`.
+//! mark is the author where that is known, otherwise `true`.
 
 use std::sync::Arc;
 
-use slate_yrs::slate::{Element, Leaf, Node};
+use slate_yrs::slate::{Element, Leaf, Node, Path, Point, utf16_len};
 use yrs::Any;
 
 /// Pairs compared for a longest common subsequence; above it the middle is shown as removed and added.
@@ -14,14 +14,48 @@ const MAX_PAIRS: usize = 4_000_000;
 /// Of its words a block keeps at least so many to count as the same one, in percent.
 const SAME_BLOCK_PERCENT: usize = 40;
 
-/// The comparison as a Slate value. `author`: the one who made all of the changes.
-pub fn compare(from: &[Node], to: &[Node], author: Option<&str>) -> Vec<Node> {
-    let mark = author.map_or(Any::Bool(true), |author| Any::String(Arc::from(author)));
-    Comparison { mark }.children(from, to)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// From the old value, in which its place is.
+    Removed,
+    /// To the new value, in which its place is.
+    Added,
 }
 
-struct Comparison {
-    mark: Any,
+impl Change {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Removed => "removed",
+            Self::Added => "added",
+        }
+    }
+}
+
+/// Who made a change: what, where it begins, its length in UTF-16 units.
+pub type Author<'a> = dyn Fn(Change, &Point, u32) -> Option<Arc<str>> + 'a;
+
+/// The comparison as a Slate value.
+pub fn compare(from: &[Node], to: &[Node], author: &Author) -> Vec<Node> {
+    Comparison { author }.children((from, &Path::new()), (to, &Path::new()))
+}
+
+struct Comparison<'a> {
+    author: &'a Author<'a>,
+}
+
+/// Nodes, and the path of their parent.
+type At<'a> = (&'a [Node], &'a Path);
+
+/// A word, or what stands between two; and where: in which of the texts, and from which UTF-16 unit on.
+struct Word {
+    leaf: Leaf,
+    at: (u32, u32),
+}
+
+fn child(parent: &Path, index: usize) -> Path {
+    let mut path = parent.clone();
+    path.push(index as u32);
+    path
 }
 
 #[derive(Clone, Copy)]
@@ -34,86 +68,146 @@ enum Step {
     Add(usize),
 }
 
-impl Comparison {
-    fn children(&self, from: &[Node], to: &[Node]) -> Vec<Node> {
+impl Comparison<'_> {
+    fn children(&self, from: At, to: At) -> Vec<Node> {
         let inline = |nodes: &[Node]| nodes.iter().all(|node| matches!(node, Node::Text(_)));
-        if inline(from) && inline(to) {
+        if inline(from.0) && inline(to.0) {
             return self.texts(from, to);
         }
         let mut out = Vec::new();
         let (mut gone, mut come) = (Vec::new(), Vec::new());
-        for step in steps(from, to, |a, b| a == b) {
+        for step in steps(from.0, to.0, |a, b| a == b) {
             match step {
                 Step::Keep(at) => {
-                    self.stretch(&gone, &come, &mut out);
+                    self.stretch((&gone, from), (&come, to), &mut out);
                     gone.clear();
                     come.clear();
-                    out.push(to[at].clone());
+                    out.push(to.0[at].clone());
                 }
-                Step::Remove(at) => gone.push(&from[at]),
-                Step::Add(at) => come.push(&to[at]),
+                Step::Remove(at) => gone.push(at),
+                Step::Add(at) => come.push(at),
             }
         }
-        self.stretch(&gone, &come, &mut out);
+        self.stretch((&gone, from), (&come, to), &mut out);
         out
     }
 
     /// Between two equal nodes: those that are the same block changed, in order; the rest came or went.
-    fn stretch(&self, gone: &[&Node], come: &[&Node], out: &mut Vec<Node>) {
+    fn stretch(&self, (gone, from): (&[usize], At), (come, to): (&[usize], At), out: &mut Vec<Node>) {
+        let removed = |at: &usize| self.marked(&from.0[*at], &child(from.1, *at), Change::Removed);
         let mut rest = gone;
-        for new in come {
-            let partner = rest.iter().position(|old| same_block(old, new));
+        for &index in come {
+            let (new, path) = (&to.0[index], child(to.1, index));
+            let partner = rest.iter().position(|&old| same_block(&from.0[old], new));
             match (partner, new) {
                 (Some(at), Node::Element(new)) => {
-                    out.extend(rest[..at].iter().map(|node| self.marked(node, "removed")));
-                    let old = match rest[at] {
+                    out.extend(rest[..at].iter().map(removed));
+                    let old = match &from.0[rest[at]] {
                         Node::Element(old) => old.children.as_slice(),
                         Node::Text(_) => &[],
                     };
+                    let old_path = child(from.1, rest[at]);
                     rest = &rest[at + 1..];
-                    let children = self.children(old, &new.children);
+                    let children = self.children((old, &old_path), (&new.children, &path));
                     out.push(Node::Element(Element { attrs: new.attrs.clone(), children }));
                 }
-                _ => out.push(self.marked(new, "added")),
+                _ => out.push(self.marked(new, &path, Change::Added)),
             }
         }
-        out.extend(rest.iter().map(|node| self.marked(node, "removed")));
+        out.extend(rest.iter().map(removed));
     }
 
-    fn texts(&self, from: &[Node], to: &[Node]) -> Vec<Node> {
-        let (from, to) = (words(from), words(to));
+    fn texts(&self, from: At, to: At) -> Vec<Node> {
+        let (old, new) = (words(from.0), words(to.0));
         let mut out: Vec<Leaf> = Vec::new();
-        for step in steps(&from, &to, |a, b| a == b) {
-            let leaf = match step {
-                Step::Keep(at) => to[at].clone(),
-                Step::Remove(at) => self.marked_leaf(&from[at], "removed"),
-                Step::Add(at) => self.marked_leaf(&to[at], "added"),
-            };
-            match out.last_mut() {
-                Some(last) if last.marks == leaf.marks => last.text.push_str(&leaf.text),
-                _ => out.push(leaf),
+        let mut changes: Vec<(Change, usize)> = Vec::new();
+        for step in steps(&old, &new, |a, b| a.leaf == b.leaf) {
+            match step {
+                Step::Keep(at) => {
+                    self.run(&changes, (&old, from.1), (&new, to.1), &mut out);
+                    changes.clear();
+                    append(&mut out, new[at].leaf.clone());
+                }
+                Step::Remove(at) => changes.push((Change::Removed, at)),
+                Step::Add(at) => changes.push((Change::Added, at)),
             }
         }
+        self.run(&changes, (&old, from.1), (&new, to.1), &mut out);
         if out.is_empty() {
             out.push(Leaf::default());
         }
         out.into_iter().map(Node::Text).collect()
     }
 
-    fn marked(&self, node: &Node, mark: &'static str) -> Node {
-        match node {
-            Node::Text(leaf) => Node::Text(self.marked_leaf(leaf, mark)),
-            Node::Element(element) => Node::Element(Element {
-                attrs: element.attrs.clone(),
-                children: element.children.iter().map(|child| self.marked(child, mark)).collect(),
-            }),
+    /// What came and went in one place. Where it is not known who took a word away, or put one there, it was who
+    /// changed what is next to it: a word one letter of which was replaced goes and comes as a whole.
+    fn run(&self, changes: &[(Change, usize)], old: (&[Word], &Path), new: (&[Word], &Path), out: &mut Vec<Leaf>) {
+        let word = |change, at: usize| match change {
+            Change::Removed => (&old.0[at], old.1),
+            Change::Added => (&new.0[at], new.1),
+        };
+        let mut authors: Vec<_> = changes
+            .iter()
+            .map(|&(change, at)| {
+                let (word, path) = word(change, at);
+                self.author_of(change, word, path)
+            })
+            .collect();
+        for at in 1..authors.len() {
+            if authors[at].is_none() {
+                authors[at] = authors[at - 1].clone();
+            }
+        }
+        for at in (1..authors.len()).rev() {
+            if authors[at - 1].is_none() {
+                authors[at - 1] = authors[at].clone();
+            }
+        }
+        for (&(change, at), author) in changes.iter().zip(authors) {
+            append(out, mark(word(change, at).0.leaf.clone(), change, author));
         }
     }
 
-    fn marked_leaf(&self, leaf: &Leaf, mark: &'static str) -> Leaf {
-        let mut leaf = leaf.clone();
-        leaf.marks.insert(Arc::from(mark), self.mark.clone());
-        leaf
+    fn author_of(&self, change: Change, word: &Word, parent: &Path) -> Option<Arc<str>> {
+        let point = Point { path: child(parent, word.at.0 as usize), offset: word.at.1 };
+        (self.author)(change, &point, utf16_len(&word.leaf.text))
+    }
+
+    /// A node that came or went as a whole.
+    fn marked(&self, node: &Node, path: &Path, change: Change) -> Node {
+        match node {
+            Node::Text(leaf) => Node::Text(mark(leaf.clone(), change, None)),
+            Node::Element(element) if element.children.iter().all(|child| matches!(child, Node::Text(_))) => {
+                let mut out = Vec::new();
+                for word in words(&element.children) {
+                    let author = self.author_of(change, &word, path);
+                    append(&mut out, mark(word.leaf, change, author));
+                }
+                if out.is_empty() {
+                    out.push(mark(Leaf::default(), change, None));
+                }
+                let children = out.into_iter().map(Node::Text).collect();
+                Node::Element(Element { attrs: element.attrs.clone(), children })
+            }
+            Node::Element(element) => {
+                let children = element.children.iter().enumerate();
+                let children = children.map(|(index, node)| self.marked(node, &child(path, index), change)).collect();
+                Node::Element(Element { attrs: element.attrs.clone(), children })
+            }
+        }
+    }
+}
+
+fn mark(mut leaf: Leaf, change: Change, author: Option<Arc<str>>) -> Leaf {
+    leaf.marks.insert(Arc::from(change.name()), author.map_or(Any::Bool(true), Any::String));
+    leaf
+}
+
+/// Leaves with equal marks become one.
+fn append(out: &mut Vec<Leaf>, leaf: Leaf) {
+    match out.last_mut() {
+        Some(last) if last.marks == leaf.marks => last.text.push_str(&leaf.text),
+        _ => out.push(leaf),
     }
 }
 
@@ -124,7 +218,7 @@ fn same_block(old: &Node, new: &Node) -> bool {
         (Some(old), Some(new)) => old == new,
         _ => {
             let (old, new) = (words(&old.children), words(&new.children));
-            let kept = steps(&old, &new, |a, b| a.text == b.text)
+            let kept = steps(&old, &new, |a, b| a.leaf.text == b.leaf.text)
                 .into_iter()
                 .filter(|step| matches!(step, Step::Keep(..)))
                 .count();
@@ -134,13 +228,13 @@ fn same_block(old: &Node, new: &Node) -> bool {
 }
 
 /// Leaves cut into words and what stands between them.
-fn words(nodes: &[Node]) -> Vec<Leaf> {
+fn words(nodes: &[Node]) -> Vec<Word> {
     let mut words = Vec::new();
-    for node in nodes {
+    for (index, node) in nodes.iter().enumerate() {
         match node {
             Node::Element(element) => words.extend(self::words(&element.children)),
             Node::Text(leaf) => {
-                let mut rest = leaf.text.as_str();
+                let (mut rest, mut offset) = (leaf.text.as_str(), 0);
                 while let Some(first) = rest.chars().next() {
                     let letters = first.is_alphanumeric();
                     let end = match rest.find(|next: char| next.is_alphanumeric() != letters) {
@@ -148,7 +242,10 @@ fn words(nodes: &[Node]) -> Vec<Leaf> {
                         None if letters => rest.len(),
                         _ => first.len_utf8(),
                     };
-                    words.push(Leaf { text: rest[..end].to_owned(), marks: leaf.marks.clone() });
+                    let leaf = Leaf { text: rest[..end].to_owned(), marks: leaf.marks.clone() };
+                    let at = (index as u32, offset);
+                    offset += utf16_len(&leaf.text);
+                    words.push(Word { leaf, at });
                     rest = &rest[end..];
                 }
             }
@@ -232,13 +329,15 @@ mod tests {
             block("3", "CUT TO:"),
         ];
         assert_eq!(
-            shown(&compare(&from, &to, None)),
+            shown(&compare(&from, &to, &|_, _, _| None)),
             ["INT. KITCHEN", "She |-waits|+runs| |-by|+to| the door.", "+Rain — 🌧.", "CUT TO:"]
         );
-        assert_eq!(shown(&compare(&to, &from, None))[2], "-Rain — 🌧.");
-        assert_eq!(compare(&to, &to, None), to);
-        assert_eq!(shown(&compare(&[], &to[..1], None)), ["+INT. KITCHEN"]);
-        let Some(Node::Element(new)) = compare(&from, &to, Some("ada")).into_iter().nth(2) else { panic!() };
+        assert_eq!(shown(&compare(&to, &from, &|_, _, _| None))[2], "-Rain — 🌧.");
+        assert_eq!(compare(&to, &to, &|_, _, _| None), to);
+        assert_eq!(shown(&compare(&[], &to[..1], &|_, _, _| None)), ["+INT. KITCHEN"]);
+        let Some(Node::Element(new)) = compare(&from, &to, &|_, _, _| Some(Arc::from("ada"))).into_iter().nth(2) else {
+            panic!()
+        };
         let Node::Text(leaf) = &new.children[0] else { panic!() };
         assert_eq!(leaf.marks.get("added"), Some(&Any::from("ada")));
     }
@@ -255,7 +354,7 @@ mod tests {
                 (0..rng.usize(0..6)).map(|_| block(&rng.u8(0..8).to_string(), &text(rng))).collect()
             };
             let (from, to) = (value(&mut rng), value(&mut rng));
-            let both = compare(&from, &to, None);
+            let both = compare(&from, &to, &|_, _, _| None);
             let plain = |mark: &str| -> Vec<String> {
                 both.iter()
                     .filter_map(|node| {

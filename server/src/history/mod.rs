@@ -4,6 +4,7 @@
 //! last update, or `n-` and the named state's id. Reading one replays the log up to there: rows that compaction merged
 //! are read as the window they stand for.
 
+mod authors;
 mod compare;
 mod json;
 
@@ -14,7 +15,7 @@ use serde::Serialize;
 use slate_yrs::slate::{DocOptions, Node, SlateDoc};
 use thiserror::Error;
 
-pub use compare::compare;
+pub use authors::Authors;
 pub use json::nodes_to_json;
 
 use crate::replica::Replica;
@@ -211,22 +212,28 @@ pub async fn state(
     tokio::task::spawn_blocking(build).await.map_err(|error| HistoryError::Unreadable(error.to_string()))?
 }
 
-/// Who wrote between two states.
+/// Who wrote what between two states.
 pub async fn authors(
     storage: &Arc<dyn Storage>,
     document: &str,
     after: Seq,
     until: Seq,
-) -> Result<BTreeSet<String>, HistoryError> {
-    let mut authors = BTreeSet::new();
+) -> Result<Authors, HistoryError> {
+    let mut authors = Authors::default();
     for_rows(storage, document, until, |row| {
-        if row.seq > after {
-            authors.extend(row.authors.0);
+        if row.seq > after && row.quarantined.is_none() {
+            authors.add(&row);
         }
         Ok(())
     })
     .await?;
     Ok(authors)
+}
+
+/// Two states as one value: see `compare`.
+pub fn compared(root: &str, from: &[u8], to: &[u8], authors: &Authors) -> Result<Vec<Node>, HistoryError> {
+    let (from, to) = (open(root, from)?, open(root, to)?);
+    Ok(compare::compare(&from.value(), &to.value(), &|change, at, len| authors.of((&from, &to), change, at, len)))
 }
 
 /// The rows up to `until`, a page at a time.
@@ -252,10 +259,14 @@ async fn for_rows(
 
 /// A state as a Slate value.
 pub fn value(root: &str, state: &[u8]) -> Result<Vec<Node>, HistoryError> {
+    Ok(open(root, state)?.value())
+}
+
+fn open(root: &str, state: &[u8]) -> Result<SlateDoc, HistoryError> {
     let mut doc = SlateDoc::new(DocOptions { client_id: 1, root: root.to_owned(), block_id: None, seed: 0 });
     doc.load(state).map_err(|error| HistoryError::Unreadable(error.to_string()))?;
     doc.check_root().map_err(|error| HistoryError::Unreadable(error.to_string()))?;
-    Ok(doc.value())
+    Ok(doc)
 }
 
 /// The update that brings a document from `current` to `target`, as edits of `client_id`. None: it is there already.

@@ -35,6 +35,7 @@ impl From<HistoryError> for Failure {
 #[derive(Deserialize)]
 pub struct Params {
     token: Option<String>,
+    user: Option<String>,
     before: Option<String>,
     limit: Option<usize>,
     root: Option<String>,
@@ -117,11 +118,9 @@ pub async fn compare(
     let (to_seq, to_state) = history::state(storage, &document, &to).await?;
     let (older, newer) = (from_seq.min(to_seq), from_seq.max(to_seq));
     let authors = history::authors(storage, &document, older, newer).await?;
-    let author = if authors.len() == 1 { authors.into_iter().next() } else { None };
-    let old = value(params.root().to_owned(), from_state).await?;
-    let new = value(params.root().to_owned(), to_state).await?;
-    let work = move || history::compare(&old, &new, author.as_deref());
-    let compared = tokio::task::spawn_blocking(work).await.map_err(failed)?;
+    let root = params.root().to_owned();
+    let work = move || history::compared(&root, &from_state, &to_state, &authors);
+    let compared = tokio::task::spawn_blocking(work).await.map_err(failed)??;
     Ok(Json(history::nodes_to_json(&compared)).into_response())
 }
 
@@ -142,13 +141,14 @@ pub async fn save(
     if label.trim().is_empty() || label.len() > MAX_LABEL_BYTES {
         return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "a label has 1 to 500 bytes"));
     }
+    let author = grant.user.or_else(|| app.claimed(params.user));
     let storage = &app.rooms.shared().storage;
     if storage.document(&document).await?.is_none() {
         return Err(HistoryError::NoVersion.into());
     }
     let (seq, state) = history::state(storage, &document, &VersionId::Now).await?;
     let bytes = state.len() as u64;
-    let version = NamedVersion { id: random_id(), document, seq, label, author: grant.user, at: now(), bytes };
+    let version = NamedVersion { id: random_id(), document, seq, label, author, at: now(), bytes };
     storage.put_named(&version, &state).await?;
     Ok((StatusCode::CREATED, Json(history::named_version(&version))))
 }
@@ -166,7 +166,9 @@ pub async fn restore(
     let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
     let room = app.rooms.hold(&document).ok_or_else(busy)?;
     let (done, result) = oneshot::channel();
-    let restore = Restore { root: params.root().to_owned(), target, author: grant.user, done };
+    let root = params.root().to_owned();
+    let author = grant.user.or_else(|| app.claimed(params.user));
+    let restore = Restore { root, target, author, done };
     if !room.send(Command::Restore(restore)).await {
         return Err(busy());
     }

@@ -128,6 +128,11 @@ impl App {
         })
     }
 
+    /// Where nobody is asked who they are, the author of an edit is who the page says it is.
+    fn claimed(&self, user: Option<String>) -> Option<String> {
+        user.filter(|user| matches!(self.auth, Auth::Open) && is_id(user))
+    }
+
     /// Whether a page of this origin may connect. Programs send none.
     fn allows_origin(&self, headers: &HeaderMap) -> bool {
         let origins = &self.args.allow_origin;

@@ -20,6 +20,7 @@ pub struct SocketQuery {
     durable: Option<String>,
     session: Option<String>,
     token: Option<String>,
+    user: Option<String>,
 }
 
 pub async fn open(
@@ -56,7 +57,7 @@ pub async fn open(
         durable,
         session: query.session.filter(|_| durable),
         role: grant.role,
-        author: grant.user,
+        author: grant.user.or_else(|| app.claimed(query.user)),
         expires: grant.expires,
     };
     let max_frame = if durable { app.args.max_frame_bytes } else { app.args.max_sync_bytes } + FRAME_OVERHEAD;

@@ -51,7 +51,9 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
       preview,
       panel: doc && (
         <>
-          {history && past && <HistoryPanel history={past} onClose={() => setHistory(false)} onPreview={setPreview} />}
+          {history && past && (
+            <HistoryPanel collab={doc} person={person} onClose={() => setHistory(false)} onPreview={setPreview} />
+          )}
           {address.debug && <DebugPanel collab={doc} />}
         </>
       ),

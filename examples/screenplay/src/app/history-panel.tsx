@@ -1,21 +1,29 @@
 // The history of a script: its versions by day, what each changed, naming one, going back to one.
-import { type ReactNode, useCallback, useEffect, useState } from "react";
+import { type CSSProperties, type ReactNode, useCallback, useEffect, useState } from "react";
 import type { Descendant } from "slate";
 import { useSlateStatic } from "slate-react";
-import type { History, Version } from "slate-yrs";
+import type { Collab, History, Version } from "slate-yrs";
+import type { ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
 import { type ComparedScript, VersionPage } from "../components/version-page.tsx";
+import { useStatusPart } from "../hooks/use-yjs-collaboration.ts";
 import { restoreScene } from "../script/restore.ts";
 import { Icon } from "../ui/icons.tsx";
+import { type AuthorOf, useAuthors } from "./authors.ts";
+import type { Person } from "./person.ts";
 
 const PAGE = 50;
 
 export function HistoryPanel(props: {
-  history: History;
+  collab: Collab<ScenePresence>;
+  person: Person;
   onClose: () => void;
   /** Shows a version in the place of the page; `null`: the page again. */
   onPreview: (page: ReactNode) => void;
 }): ReactNode {
-  const { history, onClose, onPreview } = props;
+  const { collab, person, onClose, onPreview } = props;
+  const { history } = collab;
+  const authorOf = useAuthors(collab, person);
+  const readOnly = useStatusPart(collab, (status) => status.readOnly, false);
   const { versions, more, problem, refresh } = useVersions(history);
   const [chosen, setChosen] = useState<Version | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
@@ -28,7 +36,7 @@ export function HistoryPanel(props: {
     setFailed(null);
     work.then(refresh, (error: Error) => setFailed(error.message));
   };
-  usePreview(history, chosen, onPreview, setFailed);
+  usePreview(history, chosen, setFailed, onPreview, authorOf, readOnly);
 
   return (
     <aside className="panel history" aria-label="History">
@@ -40,6 +48,7 @@ export function HistoryPanel(props: {
       </header>
       <form
         className="name-version"
+        hidden={readOnly}
         onSubmit={(event) => {
           event.preventDefault();
           const form = event.currentTarget;
@@ -80,11 +89,16 @@ export function HistoryPanel(props: {
                     }}
                   >
                     <span className="name">{version.label ?? timeOf(version)}</span>
-                    <span className="quiet">
-                      {[version.label && timeOf(version), ...version.authors].filter(Boolean).join(" · ")}
+                    {version.label && <span className="quiet">{timeOf(version)}</span>}
+                    <span className="authors">
+                      {version.authors.map((author) => (
+                        <span key={author} className="author" style={{ "--author": authorOf(author).color } as Style}>
+                          {authorOf(author).name}
+                        </span>
+                      ))}
                     </span>
                   </button>
-                  {version.id === chosen?.id && (
+                  {version.id === chosen?.id && !readOnly && (
                     <div className="version-actions">
                       <button
                         type="button"
@@ -138,33 +152,48 @@ function useVersions(history: History) {
   return { versions, problem, refresh: () => void load(), more: complete || !last ? null : () => void load(last) };
 }
 
+type Style = CSSProperties & { "--author": string };
+
 /** Shows what has changed from the chosen version up to now. */
 function usePreview(
   history: History,
   chosen: Version | null,
-  onPreview: (page: ReactNode) => void,
   onFailed: (message: string | null) => void,
+  onPreview: (page: ReactNode) => void,
+  authorOf: AuthorOf,
+  readOnly: boolean,
 ): void {
   const editor = useSlateStatic();
+  const [loaded, setLoaded] = useState<{ version: Version; value: Descendant[]; compared: Descendant[] } | null>(null);
   useEffect(() => {
+    setLoaded(null);
     if (!chosen) return;
     let wanted = true;
-    const show = ([value, compared]: [Descendant[], Descendant[]]) => {
-      if (!wanted) return;
-      const restore = (headingId: string) => {
-        restoreScene(editor, value, headingId);
-        onPreview(null);
-      };
-      onPreview(<VersionPage version={chosen} script={compared as ComparedScript} onRestoreScene={restore} />);
-    };
     Promise.all([history.value(chosen.id), history.compare(chosen.id, "now")]).then(
-      show,
+      ([value, compared]) => wanted && setLoaded({ version: chosen, value, compared }),
       (error: Error) => wanted && onFailed(error.message),
     );
     return () => {
       wanted = false;
     };
-  }, [history, chosen, editor, onPreview, onFailed]);
+  }, [history, chosen, onFailed]);
+  useEffect(() => {
+    if (!loaded) return;
+    const { version, value, compared } = loaded;
+    const restore = (headingId: string) => {
+      restoreScene(editor, value, headingId);
+      setLoaded(null);
+      onPreview(null);
+    };
+    onPreview(
+      <VersionPage
+        version={version}
+        script={compared as ComparedScript}
+        authorOf={authorOf}
+        {...(!readOnly && { onRestoreScene: restore })}
+      />,
+    );
+  }, [loaded, editor, onPreview, authorOf, readOnly]);
 }
 
 function byDay(versions: readonly Version[]): [string, Version[]][] {

@@ -42,14 +42,30 @@ export function usePerson(address: Address): [Person, (changes: Partial<Omit<Per
   const person = useMemo(() => {
     const guest = guestNumber();
     const name = address.name ?? savedName ?? `${FIRST[guest % 8]} ${SECOND[Math.floor(guest / 8) % 8]}`;
-    const seed = address.name ? hash(address.name) : guest;
+    const own = address.color ?? (address.name ? null : savedColor);
     return {
-      id: `guest-${guest}`,
+      id: userOf(address.token) ?? `guest-${guest}`,
       name,
-      color: address.color ?? (address.name ? null : savedColor) ?? COLORS[seed % COLORS.length] ?? COLORS[0],
+      color: own ?? (address.name ? colorFor(address.name) : (COLORS[guest % COLORS.length] ?? COLORS[0])),
     };
-  }, [address.name, address.color, savedName, savedColor]);
+  }, [address.name, address.color, address.token, savedName, savedColor]);
   return [person, choose];
+}
+
+/** The colour of somebody of whom nothing but the name is known. */
+export function colorFor(name: string): string {
+  return COLORS[hash(name) % COLORS.length] ?? COLORS[0];
+}
+
+/** Whom a JSON Web Token is for: under that name the server keeps what they write. */
+function userOf(token: string | undefined): string | undefined {
+  try {
+    const claims = atob((token?.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"));
+    const { sub, user } = JSON.parse(claims) as { sub?: unknown; user?: unknown };
+    return [sub, user].find((id) => typeof id === "string");
+  } catch {
+    return undefined;
+  }
 }
 
 function choose({ name, color }: Partial<Omit<Person, "id">>): void {

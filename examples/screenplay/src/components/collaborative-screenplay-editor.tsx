@@ -1,6 +1,6 @@
 // One scene that several people write: the screenplay editor, bound to the scene's document.
 // With `enabled={false}` the same editor works alone, with nothing of slate-yrs but its types.
-import { type ReactNode, useCallback, useMemo, useSyncExternalStore } from "react";
+import { type ReactNode, useCallback, useMemo, useState, useSyncExternalStore } from "react";
 import type { CollabError } from "slate-yrs";
 import { RemoteCursors } from "slate-yrs/react";
 import type { CollabEditor } from "slate-yrs/slate";
@@ -37,11 +37,14 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
   const { sceneId, serverUrl, authToken, enabled = true, person } = props;
   const initialValue = useCallback(() => initialScript(sceneId), [sceneId]);
   const presence = useMemo<ScenePresence>(() => ({ ...person }), [person]);
+  // A server that asks for no tokens takes the author of an edit from here. As it was when the scene was opened.
+  const [params] = useState(() => ({ user: person.name }));
   const collaboration = useYjsCollaboration<ScenePresence>({
     sceneId,
     serverUrl,
     enabled,
     presence,
+    params,
     initialValue,
     ...(authToken !== undefined && { authToken }),
     ...(props.onSyncStatusChange && { onSyncStatusChange: props.onSyncStatusChange }),

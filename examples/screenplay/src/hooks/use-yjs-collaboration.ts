@@ -14,6 +14,8 @@ export interface YjsCollaborationOptions<P extends Presence = Presence> {
   /** Where the server keeps its scenes, e.g. `wss://host/ws/scenes`. */
   serverUrl: string;
   presence?: P;
+  /** More for the server's address. Other ones reopen the document. */
+  params?: Record<string, string>;
   /** What a scene begins with that nobody has written in. */
   initialValue?: () => Descendant[];
   onSyncStatusChange?: (status: SyncStatus) => void;
@@ -64,7 +66,8 @@ export function useYjsCollaboration<P extends Presence = Presence>(
     [sceneId, serverUrl],
   );
   const token = options.authToken === undefined ? {} : { token: options.authToken };
-  const { collab, error } = useCollab<P>(enabled ? { ...scene, ...token, presence } : null);
+  const params = options.params === undefined ? {} : { params: options.params };
+  const { collab, error } = useCollab<P>(enabled ? { ...scene, ...token, ...params, presence } : null);
   // Only what this hook returns makes its component render again: not each keystroke that is saved, not others' carets.
   const state = useStatusPart(collab, syncStatusOf, enabled ? "connecting" : "offline");
   const lastError = useStatusPart(collab, (status) => status.error, null);

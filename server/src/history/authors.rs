@@ -1,0 +1,74 @@
+//! Who inserted and who deleted what, out of the rows of a document's log.
+//!
+//! Every row has its authors, and the ids of what it inserts and deletes. Of a row with several authors (compaction
+//! merged it) nobody can say who did what in it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use slate_yrs::slate::{Assoc, Point, SlateDoc};
+use yrs::block::ClientID;
+use yrs::updates::decoder::Decode;
+use yrs::{IdSet, Update};
+
+use super::compare::Change;
+use crate::storage::UpdateRow;
+
+type Author = Option<Arc<str>>;
+
+/// Spans of one client's clock, and whose they are. What came first holds: a row may repeat what others had sent.
+#[derive(Default)]
+struct Spans(HashMap<ClientID, BTreeMap<u32, (u32, Author)>>);
+
+impl Spans {
+    fn add(&mut self, ids: &IdSet, author: &Author) {
+        for (client, ranges) in ids.iter() {
+            let spans = self.0.entry(*client).or_default();
+            for range in ranges.iter() {
+                spans.entry(range.start).or_insert_with(|| (range.end, author.clone()));
+            }
+        }
+    }
+
+    fn get(&self, client: ClientID, clock: u32) -> Option<&Author> {
+        let (_, (end, author)) = self.0.get(&client)?.range(..=clock).next_back()?;
+        (clock < *end).then_some(author)
+    }
+}
+
+/// The rows between two states.
+#[derive(Default)]
+pub struct Authors {
+    inserted: Spans,
+    deleted: Spans,
+    names: std::collections::BTreeSet<String>,
+}
+
+impl Authors {
+    pub fn add(&mut self, row: &UpdateRow) {
+        self.names.extend(row.authors.0.iter().cloned());
+        let Ok(update) = Update::decode_v1(&row.bytes) else { return };
+        let author = match row.authors.0.iter().collect::<Vec<_>>().as_slice() {
+            [one] => Some(Arc::from(one.as_str())),
+            _ => None,
+        };
+        self.inserted.add(&update.insertions(true), &author);
+        self.deleted.add(update.delete_set(), &author);
+    }
+
+    /// Who removed the text at `at` from `old`, or added it to `new`: of its characters, the first of which it is known.
+    pub fn of(&self, docs: (&SlateDoc, &SlateDoc), change: Change, at: &Point, len: u32) -> Author {
+        if self.names.len() == 1 {
+            return self.names.first().map(|name| Arc::from(name.as_str()));
+        }
+        let (doc, spans) = match change {
+            Change::Removed => (docs.0, &self.deleted),
+            Change::Added => (docs.1, &self.inserted),
+        };
+        (0..len).find_map(|n| {
+            let point = Point { path: at.path.clone(), offset: at.offset + n };
+            let id = doc.sticky(&point, Assoc::After)?.item()?;
+            spans.get(id.client, id.clock)?.clone()
+        })
+    }
+}
