@@ -213,7 +213,9 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   #statusChanged(): void {
     this.#fresh.status = false;
     if (this.#core === undefined) return;
-    if (this.status.saved === "server" && this.status.pending === 0) this.#core.acknowledged();
+    const { saved, pending, connection, storage } = this.status;
+    if (saved === "server" && pending === 0) this.#core.acknowledged();
+    this.#core.receives(connection === "online" && storage === "indexeddb");
     this.#events.emit("status", this.status);
   }
 

@@ -186,6 +186,11 @@ export class Core<P extends Presence> implements Revivable {
     this.#online = online;
   }
 
+  /** Whether the server sends changes, and the device takes them. */
+  receives(can: boolean): void {
+    this.#tabs?.receives(can);
+  }
+
   /** The server has every own edit. */
   acknowledged(): void {
     this.#backup?.acknowledged();
@@ -242,6 +247,7 @@ export class Core<P extends Presence> implements Revivable {
     } catch (error) {
       throw isTrap(error) ? trapped(error) : toCollabError(error, "wasm");
     }
+    if (this.#tabs?.agree) this.into((to) => to.keep(false));
     if (ready) this.#whenReady();
   }
 
@@ -377,6 +383,7 @@ export class Core<P extends Presence> implements Revivable {
     this.#backup?.add(update, origin === "local" || origin === "undo", () => this.demand((to) => to.encodeState()));
     if (origin === "local" || origin === "undo") {
       this.#tabs?.post(update);
+      this.#tabs?.typing();
       // Not before there is something of this user's to keep.
       if (this.#backup === null) askToPersist();
     }
@@ -389,6 +396,7 @@ export class Core<P extends Presence> implements Revivable {
       orphaned: async (session) => {
         await this.into((to) => to.takeOver(session));
       },
+      keeper: (here) => this.quietly(() => this.into((to) => to.keep(here))),
     });
   }
 

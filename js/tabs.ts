@@ -1,6 +1,9 @@
 // Several tabs with one document, each with a session of its own. What one edits reaches the others by a broadcast
 // channel, online or not; all keep their edits in the same database. A session that is alive holds a lock of its name,
 // which the browser takes from it when the tab dies, however it dies: then another tab takes over what it had not sent.
+//
+// What the server sends is stored by one of the tabs, the keeper: the one that holds another lock. A tab in which
+// somebody types takes it, so that what an edit was made upon is stored by who stores the edit.
 
 /** Who is told. */
 export interface TabWatcher {
@@ -8,6 +11,15 @@ export interface TabWatcher {
   update(update: Uint8Array): void;
   /** The session is dead: take over what it left. Its name stays locked until the promise settles. */
   orphaned(session: string): Promise<unknown>;
+  /** Whether what the server sends is stored here, or by another tab. Here, unless this says otherwise. */
+  keeper(here: boolean): void;
+}
+
+/** A wish to be the keeper. */
+interface Wish {
+  held: boolean;
+  steals: boolean;
+  release: () => void;
 }
 
 type Message = { type: "here"; session: string } | { type: "update"; update: Uint8Array };
@@ -21,6 +33,7 @@ export class Tabs {
   /** Settles when this session is known to the others. */
   readonly #present: Promise<void>;
   readonly #watched = new Set<string>();
+  #wish: Wish | null = null;
   #leave: () => void = () => {};
   /** What came before the document was ready for it. */
   #early: Uint8Array[] | null = [];
@@ -40,6 +53,11 @@ export class Tabs {
     this.#present = this.#hold(session);
     // Not before the lock is held: whoever hears of this session and finds its lock free takes it for dead.
     this.#present.then(() => this.#post({ type: "here", session }));
+  }
+
+  /** Whether tabs agree on who keeps what the server sends. If not, each does. */
+  get agree(): boolean {
+    return this.#locks !== null;
   }
 
   /** The sessions that are alive elsewhere. What they have not sent is theirs to send. */
@@ -65,10 +83,58 @@ export class Tabs {
     this.#post({ type: "update", update });
   }
 
+  /** Whether the server sends anything here, and it can be stored: then this tab can be the keeper. */
+  receives(can: boolean): void {
+    if (this.#locks === null || this.#leaving.signal.aborted || can === (this.#wish !== null)) return;
+    if (can) {
+      this.#wishToKeep(false);
+      return;
+    }
+    this.#wish?.release();
+    this.#wish = null;
+    this.#watcher.keeper(false);
+  }
+
+  /** Somebody types here: becomes the keeper if it can be. */
+  typing(): void {
+    if (this.#wish === null || this.#wish.held || this.#wish.steals) return;
+    this.#wish.release();
+    this.#wishToKeep(true);
+  }
+
   close(): void {
     this.#leaving.abort();
+    this.#wish?.release();
+    this.#wish = null;
     this.#leave();
     this.#channel?.close();
+  }
+
+  #wishToKeep(steal: boolean): void {
+    const withdrawn = new AbortController();
+    let done: () => void = () => {};
+    const released = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    const release = () => {
+      withdrawn.abort();
+      done();
+    };
+    const wish: Wish = { held: false, steals: steal, release };
+    this.#wish = wish;
+    const options = steal ? { steal } : { signal: withdrawn.signal };
+    const waiting = this.#locks?.request(`keeper/${this.#prefix}`, options, () => {
+      if (this.#wish !== wish) return;
+      wish.held = true;
+      this.#watcher.keeper(true);
+      return released;
+    });
+    waiting?.catch(() => {
+      if (this.#wish !== wish) return;
+      // Never granted: there are no locks to be had, and every tab is on its own. Otherwise another tab has taken it.
+      this.#watcher.keeper(!wish.held);
+      if (wish.held) this.#wishToKeep(false);
+    });
   }
 
   #post(message: Message): void {

@@ -184,6 +184,11 @@ impl Engine {
         self.driver.feed(Input::TabUpdate(update));
     }
 
+    /// Whether what the server sends is stored here, or by another tab.
+    pub fn keep(&self, here: bool) {
+        self.driver.feed(Input::Keep(here));
+    }
+
     /// Takes over what a session left that has died in another tab. Resolves when the device knows.
     #[wasm_bindgen(js_name = takeOver)]
     pub fn take_over(&self, session: String) -> Promise {

@@ -159,7 +159,7 @@ impl Session {
         // What has to wait for other updates changes nothing, and would be lost if it were not kept (F21).
         let waits = change.pending && update.len() > 2;
         if journal && (change.changed || waits) {
-            self.journal.write(Write::Append { update: update.to_vec(), pending: None });
+            self.keep_received(update);
         }
         let changed = change.changed;
         self.incomplete = change.pending;

@@ -98,6 +98,8 @@ impl Session {
         if !late && self.doc.knows_client(self.doc.client_id()) {
             self.choose_client_id();
         }
+        // Late, it is written anew as a whole.
+        self.kept_all();
         let epoch = loaded.epoch.or(self.journal.epoch.take());
         self.journal.loaded(epoch, rows);
         self.outbox.take_stored_aside(loaded.set_aside);
@@ -171,6 +173,7 @@ impl Session {
             self.journal.write(Write::SetEpoch { epoch });
         }
         self.journal.compact(snapshot);
+        self.kept_all();
         self.journal.write_all(self.outbox.rewrite(self.acknowledged));
         self.outbox.in_memory_only();
     }
@@ -178,6 +181,7 @@ impl Session {
     pub(super) fn compact_if_due(&mut self) {
         let idle = self.now >= self.busy_at + IDLE;
         if self.ready
+            && self.keeps()
             && self.journal.wants_compacting(idle)
             && let Ok(snapshot) = self.doc.encode_state(None)
         {
@@ -414,6 +418,7 @@ impl Session {
         self.journal.restart();
         self.journal.write_all(writes);
         self.journal.write(Write::Reset { epoch: epoch.clone(), snapshot });
+        self.kept_all();
         self.journal.epoch = Some(epoch);
         self.stage.any_epoch = true;
         if let Some(live) = self.link.live_mut() {

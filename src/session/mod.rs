@@ -13,6 +13,7 @@
 mod connection;
 mod edits;
 mod journal;
+mod keeping;
 mod lifecycle;
 mod outbox;
 mod presence;
@@ -32,6 +33,7 @@ use crate::undo::Undo;
 use connection::{Due, Link, Retries, Why};
 use edits::{Author, Seed};
 use journal::Journal;
+use keeping::Keeping;
 use outbox::Outbox;
 use presence::Presence;
 use stage::Stage;
@@ -55,6 +57,7 @@ pub struct Session {
     incomplete: bool,
 
     journal: Journal,
+    keeping: Keeping,
     outbox: Outbox,
     /// The highest seq known to be on the server.
     acknowledged: u64,
@@ -109,6 +112,7 @@ impl Session {
             selection_before: None,
             incomplete: false,
             journal: Journal::new(config.store),
+            keeping: Keeping::Here,
             outbox: Outbox::new(config.session.clone()),
             acknowledged: 0,
             link: Link::Offline(Why::Loading),
@@ -169,6 +173,7 @@ impl Session {
             Input::StoreFailed { ticket, error } => self.store_failed(ticket, error),
             Input::Orphans(pending) => self.adopt_orphans(pending),
             Input::TabUpdate(update) => self.tab_update(&update),
+            Input::Keep(here) => self.keep(here),
             Input::Opened => self.opened(),
             Input::Frame(frame) => self.frame(&frame),
             Input::Text(text) => self.text(&text),
@@ -208,7 +213,7 @@ impl Session {
         if self.ended {
             return None;
         }
-        let compact = self.journal.wants_compacting(true).then_some(self.busy_at + IDLE);
+        let compact = (self.keeps() && self.journal.wants_compacting(true)).then_some(self.busy_at + IDLE);
         [
             self.link.deadline(&self.retries).map(|(at, _)| at),
             self.hold_until,

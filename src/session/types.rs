@@ -99,6 +99,8 @@ pub enum Input {
     Orphans(Vec<Pending>),
     /// A change another tab has made and stored.
     TabUpdate(Vec<u8>),
+    /// Whether this session stores what the server sends, or another tab's does. It does unless told otherwise.
+    Keep(bool),
     // --- the network
     Opened,
     Frame(Vec<u8>),

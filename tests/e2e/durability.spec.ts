@@ -314,6 +314,63 @@ test("what a killed tab had not sent is taken over by another one", async ({ ope
   expect(textOf(await server.stored("scene"))).toBe("last words .");
 });
 
+test("what the server sends is stored by one tab of a device, whichever is there", async ({
+  site,
+  context,
+  opened,
+  server,
+}) => {
+  const tabs = [await opened("scene", { url: server.scenes }), await opened("scene", { url: server.scenes })];
+  for (const tab of tabs) await filled(tab);
+  const peer = await context.newPage();
+  await peer.goto(site);
+  await open(peer, "scene", { name: "p", url: server.scenes, offline: { database: "peer" } });
+  await filled(peer);
+  const type = async (count: number) => {
+    await peer.evaluate((count) => (globalThis as never as In).typist.type(count), count);
+    const { typed } = await typist(peer);
+    for (const tab of tabs) await expect.poll(async () => numbers(await text(tab), "p")).toEqual(upTo(typed));
+    await expect.poll(async () => new Set(await storedNumbers(tabs.at(-1)!)).size).toBe(typed);
+  };
+  await type(20);
+  expect(await storedNumbers(tabs[0]!)).toEqual(upTo(20));
+  // Somebody types in the other tab: from now on that one keeps. What it had not stored is stored by it, once more.
+  await edit(tabs[1]!, "typed here ");
+  await type(5);
+  const once = await storedNumbers(tabs[0]!);
+  await type(5);
+  expect(await storedNumbers(tabs[0]!)).toEqual([...once, 26, 27, 28, 29, 30].sort((a, b) => a - b));
+  // It dies: the first one goes on.
+  const crashed = tabs[1]!.waitForEvent("crash");
+  tabs[1]!.goto("chrome://crash").catch(() => {});
+  await crashed;
+  tabs.pop();
+  await type(5);
+  const whole = await text(tabs[0]!);
+  await server.kill();
+  await tabs[0]!.reload();
+  await open(tabs[0]!);
+  expect(await text(tabs[0]!)).toBe(whole);
+});
+
+/** The peer's words in the rows of the device's log, as often as they are there. */
+function storedNumbers(page: Page): Promise<number[]> {
+  return page.evaluate(async () => {
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      const request = indexedDB.open("slate-yrs");
+      request.onsuccess = () => resolve(request.result);
+    });
+    const rows = await new Promise<{ update: Uint8Array }[]>((resolve) => {
+      const request = database.transaction("log").objectStore("log").getAll();
+      request.onsuccess = () => resolve(request.result);
+    });
+    database.close();
+    const texts = rows.map(({ update }) => new TextDecoder("latin1").decode(update));
+    const found = texts.flatMap((text) => [...text.matchAll(/<p (\d+)>/g)].map((match) => Number(match[1])));
+    return found.sort((a, b) => a - b);
+  });
+}
+
 /** How many updates the device keeps for the server. */
 function outbox(page: Page): Promise<number> {
   return page.evaluate(async () => {

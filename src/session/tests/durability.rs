@@ -291,3 +291,46 @@ fn f13_clean_reconnects_add_no_rows() {
     }
     assert_eq!(rig.store.peek("d").log.len(), rows);
 }
+
+/// What another tab keeps is not stored here; whoever takes over stores what it has missed, once.
+#[test]
+fn one_tab_keeps_what_the_server_sends() {
+    let mut rig = Rig::new();
+    rig.durable();
+    let rows = |rig: &Rig| rig.store.peek("d").log.len();
+    let before = rows(&rig);
+    rig.frame(Message::Update(&foreign(&[block("kept")])));
+    assert_eq!(rows(&rig), before + 1);
+    rig.feed(Input::Keep(false));
+    rig.frame(Message::Update(&foreign(&[block("elsewhere")])));
+    rig.frame(Message::Update(&foreign(&[block("there too")])));
+    assert_eq!(rows(&rig), before + 1);
+    rig.type_block("own");
+    assert_eq!(rows(&rig), before + 2, "one's own is stored in any case");
+    rig.feed(Input::Keep(true));
+    assert_eq!(rows(&rig), before + 3, "what the other one may not have finished");
+    let value = rig.session.value();
+    let reopened = Rig::open(config("later", 9), rig.store.clone());
+    assert_eq!(reopened.session.value(), value);
+    // Nothing was missed: nothing is written.
+    rig.feed(Input::Keep(false));
+    rig.feed(Input::Keep(true));
+    assert_eq!(rows(&rig), before + 3);
+}
+
+/// A log that another tab keeps is not this one's to compact, and a store that failed is brought up to everything.
+#[test]
+fn f18_a_tab_that_keeps_nothing_mends_its_store() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.feed(Input::Keep(false));
+    rig.frame(Message::Update(&foreign(&[block("elsewhere")])));
+    rig.store.set_fault(Some(StoreError::Full));
+    rig.type_block("own");
+    assert_eq!(rig.status().storage, Storage::Full);
+    rig.store.set_fault(None);
+    rig.pass(60_000);
+    let value = rig.session.value();
+    let reopened = Rig::open(config("later", 9), rig.store.clone());
+    assert_eq!(reopened.session.value(), value);
+}
