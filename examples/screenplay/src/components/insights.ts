@@ -2,7 +2,7 @@
 // that a keystroke never waits for it. Blocks and panels subscribe to the part they show.
 import { createContext, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
 import { countWords, type SceneEntry, scenesOf } from "../script/outline.ts";
-import { type Pages, paginate } from "../script/paginate.ts";
+import { type PageBreak, type Pages, Paginator } from "../script/paginate.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 import type { Script } from "../script/types.ts";
 
@@ -17,6 +17,7 @@ const PAUSE = 120;
 export class InsightStore {
   private listeners = new Set<() => void>();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly paginator = new Paginator();
   private current: Insights;
 
   constructor(private readonly editor: ScriptEditor) {
@@ -47,7 +48,7 @@ export class InsightStore {
 
   private look(): Insights {
     const script = this.editor.children as Script;
-    return { scenes: scenesOf(script), pages: paginate(script), words: countWords(script) };
+    return { scenes: scenesOf(script), pages: this.paginator.update(script), words: countWords(script) };
   }
 }
 
@@ -70,8 +71,8 @@ export function useInsights(): Insights {
   return useSyncExternalStore(store.subscribe, store.get);
 }
 
-/** The number of the page that begins with this block, if one does. */
-export function usePageStart(id: string): number | undefined {
+/** Where pages begin in this block, or above it. The same array until one of them moves. */
+export function usePageBreaks(id: string): readonly PageBreak[] | undefined {
   const store = useStore();
-  return useSyncExternalStore(store.subscribe, () => store.get().pages.starts.get(id));
+  return useSyncExternalStore(store.subscribe, () => store.get().pages.breaks.get(id));
 }

@@ -1,7 +1,7 @@
 // The sheet of paper: Slate's `Editable` with the elements and marks of a script.
 // Slate renders the blocks in chunks, and chunks off screen are neither laid out nor painted (`content-visibility`).
 // It is set on chunks, not on blocks: the browser watches each such box at each frame, and 3,300 cost 10 ms a keystroke.
-import { memo, type ReactNode, useCallback, useEffect, useRef } from "react";
+import { type CSSProperties, memo, type ReactNode, useCallback, useEffect, useRef } from "react";
 import { Editor, Node, Path, Transforms } from "slate";
 import {
   Editable,
@@ -15,8 +15,9 @@ import {
 } from "slate-react";
 import { emptyBlock } from "../script/editor.ts";
 import { ELEMENTS } from "../script/elements.ts";
+import type { PageBreak } from "../script/paginate.ts";
 import { type Block, isBlock, isColumn, isDual } from "../script/types.ts";
-import { usePageStart } from "./insights.ts";
+import { usePageBreaks } from "./insights.ts";
 import { pressed } from "./shortcuts.ts";
 
 const renderElement = (props: RenderElementProps) => <ElementView {...props} />;
@@ -64,9 +65,9 @@ export const ScriptPage = memo(function ScriptPage({ readOnly }: { readOnly: boo
 function ElementView({ attributes, children, element }: RenderElementProps): ReactNode {
   if (isDual(element)) {
     return (
-      <div {...attributes} className="dual" data-id={element.id}>
+      <DualView attributes={attributes} id={element.id}>
         {children}
-      </div>
+      </DualView>
     );
   }
   if (isColumn(element)) {
@@ -83,13 +84,24 @@ function ElementView({ attributes, children, element }: RenderElementProps): Rea
   );
 }
 
+function DualView(props: { attributes: RenderElementProps["attributes"]; id: string; children: ReactNode }): ReactNode {
+  const { attributes, id, children } = props;
+  const top = usePageBreaks(id)?.find(({ line }) => line === 0);
+  return (
+    <div {...attributes} className="dual" data-id={id} data-page={top && pageLabel(top)}>
+      {children}
+    </div>
+  );
+}
+
 function BlockView(props: {
   attributes: RenderElementProps["attributes"];
   block: Block;
   children: ReactNode;
 }): ReactNode {
   const { attributes, block, children } = props;
-  const page = usePageStart(block.id);
+  const breaks = usePageBreaks(block.id);
+  const top = breaks?.[0]?.line === 0 ? breaks[0] : undefined;
   const type = isBlock(block) ? block.type : "general";
   const { hint } = ELEMENTS[type];
   const empty = block.children.length === 1 && block.children[0]?.text === "";
@@ -98,13 +110,30 @@ function BlockView(props: {
       {...attributes}
       className={`block ${type}`}
       data-id={block.id}
-      data-page={page}
+      data-page={top && pageLabel(top)}
       data-hint={empty ? hint : undefined}
     >
+      {breaks?.map(
+        (at) =>
+          at.line > 0 && (
+            // Drawn over the text, without text of its own: it is no part of the script.
+            <i
+              key={at.page}
+              className="page-break"
+              contentEditable={false}
+              data-page={pageLabel(at)}
+              data-number={`${at.page}.`}
+              style={{ "--lines": at.line } as CSSProperties}
+            />
+          ),
+      )}
       {children}
     </div>
   );
 }
+
+const pageLabel = ({ page, speaker }: PageBreak): string =>
+  speaker === null ? `${page}.` : `(MORE) ${speaker} (CONT’D) ${page}.`;
 
 function LeafView({ attributes, children, leaf }: RenderLeafProps): ReactNode {
   let content = children;

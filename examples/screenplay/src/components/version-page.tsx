@@ -36,7 +36,7 @@ export function VersionPage(props: {
           </b>
         </p>
         {changed && (
-          <p className="quiet">
+          <p className="legend-marks">
             <ins>added</ins> <del>removed</del>
             {authors.map((author) => (
               <span key={author} className="author" style={styleOf(authorOf, author)}>

@@ -25,10 +25,10 @@ const element = (
 export const ELEMENTS: Record<BlockType, ElementSpec> = {
   scene_heading: element("Scene heading", "INT. SOMEWHERE - DAY", "action", { capitals: true, above: 2 }),
   action: element("Action", "What we see and hear", "action"),
-  character: element("Character", "Who speaks", "dialogue", { capitals: true, measure: 33 }),
-  parenthetical: element("Parenthetical", "how they say it", "dialogue", { measure: 19, above: 0 }),
+  character: element("Character", "Who speaks", "dialogue", { capitals: true, measure: 38 }),
+  parenthetical: element("Parenthetical", "how they say it", "dialogue", { measure: 25, above: 0 }),
   dialogue: element("Dialogue", "What they say", "character", { measure: 35, above: 0 }),
-  transition: element("Transition", "CUT TO:", "scene_heading", { capitals: true, measure: 20 }),
+  transition: element("Transition", "CUT TO:", "scene_heading", { capitals: true, measure: 60 }),
   shot: element("Shot", "CLOSE ON …", "action", { capitals: true }),
   general: element("General", "Anything else", "general"),
   cast_list: element("Cast list", "Who is in it", "cast_list"),

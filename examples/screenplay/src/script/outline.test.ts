@@ -1,9 +1,7 @@
 import { Node, Transforms } from "slate";
 import { describe, expect, it } from "vitest";
 import { createScriptEditor } from "./editor.ts";
-import { generateScript } from "./generator.ts";
 import { countWords, moveScene, sceneAt, scenesOf } from "./outline.ts";
-import { LINES_PER_PAGE, linesOf, paginate } from "./paginate.ts";
 import { restoreScene } from "./restore.ts";
 import type { Block, BlockType, Script } from "./types.ts";
 
@@ -54,26 +52,7 @@ describe("the scenes", () => {
   });
 });
 
-describe("pages", () => {
-  it("a feature has well over a hundred pages", () => {
-    const { count } = paginate(generateScript());
-    expect(count).toBeGreaterThan(120);
-    expect(count).toBeLessThan(170);
-  });
-
-  it("lines wrap at the measure of the element", () => {
-    expect(linesOf(block("action", "word ".repeat(24).trim()))).toBe(2);
-    expect(linesOf(block("dialogue", "word ".repeat(24).trim()))).toBe(4);
-    expect(linesOf(block("action", ""))).toBe(1);
-  });
-
-  it("a heading does not stand at the foot of a page", () => {
-    const heading = block("scene_heading", "INT. NEXT");
-    const full = Array.from({ length: (LINES_PER_PAGE - 4) / 2 }, () => block("action", "line"));
-    const script = [...full, heading, block("action", "one"), block("action", "two")];
-    expect([...paginate(script).starts]).toEqual([[heading.id, 2]]);
-  });
-
+describe("words", () => {
   it("words are counted", () => {
     expect(countWords([block("action", " One  two—three "), block("action", "")])).toBe(2);
   });

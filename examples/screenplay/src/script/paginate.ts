@@ -1,23 +1,50 @@
-// Estimates pages: 54 lines of 12 pt Courier on US Letter, with the usual rules about what stays together.
-// Pure, and fast enough to run on a whole feature after each pause in typing: lines are remembered per block.
+// Where the pages of a script break: 54 lines of 12 pt Courier on US Letter (six to the inch, nine inches), and what
+// the trade keeps together. A heading goes with what follows it, a cue with its speech, a transition with
+// what it ends; action and dialogue are broken
+// with at least two lines on either side, dialogue with (MORE) below and NAME (CONT'D) above. A (MORE) may stand on a
+// 55th line. Pure. After an edit only the pages from there on are laid out again, until they break as before.
 import { ELEMENTS } from "./elements.ts";
-import { type Block, isBlock, isDual, type ScriptNode, textOf } from "./types.ts";
+import {
+  type Block,
+  type BlockType,
+  type DualDialogueBlock,
+  isBlock,
+  isDual,
+  type ScriptNode,
+  textOf,
+} from "./types.ts";
 
 export const LINES_PER_PAGE = 54;
+/** Of a block that is broken, on either side. */
+const FEWEST_LINES = 2;
+/** Of what is looked at to keep a heading or a cue with what follows: nobody writes more parentheticals in a row. */
+const MOST_KEPT = 8;
+
+export interface PageBreak {
+  /** The number of the page that begins here; the first break begins page 2. */
+  page: number;
+  /** How many lines of the block stand before the break; 0: it is above the block. */
+  line: number;
+  /** In the midst of somebody's speech: the cue to repeat. */
+  speaker: string | null;
+}
 
 export interface Pages {
   count: number;
-  /** The id of each block that begins a page → the page's number (from 2). */
-  starts: ReadonlyMap<string, number>;
+  /** By the id of the block that is broken, or above which the page breaks. */
+  breaks: ReadonlyMap<string, readonly PageBreak[]>;
 }
 
-const DUAL_MEASURE = 26;
+/** The columns of dual dialogue are narrower. */
+const DUAL_MEASURE: Partial<Record<BlockType, number>> = { dialogue: 28, parenthetical: 20, character: 22 };
 const remembered = new WeakMap<object, number>();
 
 /** Lines a block takes, without the blank ones above it. */
 export function linesOf(block: Block, measure = ELEMENTS[block.type].measure): number {
   let lines = 0;
-  for (const paragraph of textOf(block).split("\n")) {
+  // The parentheses of a parenthetical are not part of its text.
+  const text = block.type === "parenthetical" ? `(${textOf(block)})` : textOf(block);
+  for (const paragraph of text.split("\n")) {
     let column = 0;
     let count = 1;
     for (const word of paragraph.split(" ")) {
@@ -25,61 +52,201 @@ export function linesOf(block: Block, measure = ELEMENTS[block.type].measure): n
         count += 1;
         column = 0;
       }
-      column += word.length + 1;
+      // A word longer than a line runs over.
+      if (word.length > measure) count += Math.ceil(word.length / measure) - 1;
+      column += (word.length > measure ? word.length % measure : word.length) + 1;
     }
     lines += count;
   }
   return lines;
 }
 
-/** Lines with the blank ones above. */
+function dualLines(dual: DualDialogueBlock): number {
+  const columns = dual.children.map((column) =>
+    column.children.reduce((sum, block) => sum + linesOf(block, DUAL_MEASURE[block.type] ?? 28), 0),
+  );
+  return Math.max(1, ...columns);
+}
+
 function height(node: ScriptNode): number {
   let lines = remembered.get(node);
   if (lines === undefined) {
-    if (isDual(node)) {
-      const columns = node.children.map((column) =>
-        column.children.reduce((sum, block) => sum + linesOf(block, DUAL_MEASURE), 0),
-      );
-      lines = 1 + Math.max(0, ...columns);
-    } else {
-      lines = linesOf(node) + ELEMENTS[node.type].above;
-    }
+    lines = isDual(node) ? dualLines(node) : linesOf(node);
     remembered.set(node, lines);
   }
   return lines;
 }
 
-/** A heading or a cue does not stand alone at the foot of a page. */
+const above = (node: ScriptNode): number => (isDual(node) ? 1 : ELEMENTS[node.type].above);
+const typeOf = (node: ScriptNode | undefined): BlockType | null => (isBlock(node) ? node.type : null);
+
 function keepsWithNext(node: ScriptNode): boolean {
-  return isBlock(node) && (node.type === "scene_heading" || node.type === "character" || node.type === "parenthetical");
+  const type = typeOf(node);
+  return type === "scene_heading" || type === "character" || type === "parenthetical" || type === "new_act";
+}
+
+function canBreak(node: ScriptNode): boolean {
+  const type = typeOf(node);
+  return type === "action" || type === "dialogue" || type === "general" || type === "summary" || type === "cast_list";
+}
+
+/** In a speech, after its cue: what is broken off here needs the cue again. */
+const isSpoken = (node: ScriptNode | undefined): boolean =>
+  typeOf(node) === "dialogue" || typeOf(node) === "parenthetical";
+
+/** A break, and where it is. */
+interface At extends PageBreak {
+  index: number;
+}
+
+/** Lays out one script again and again. */
+export class Paginator {
+  private script: readonly ScriptNode[] = [];
+  private breaks: At[] = [];
+  private pages: Pages = { count: 1, breaks: new Map() };
+
+  /** The same object as before if no page breaks elsewhere. */
+  update(script: readonly ScriptNode[]): Pages {
+    const before = this.script;
+    if (script === before) return this.pages;
+    const most = Math.min(script.length, before.length);
+    let head = 0;
+    while (head < most && script[head] === before[head]) head += 1;
+    let tail = 0;
+    while (tail < most - head && script[script.length - 1 - tail] === before[before.length - 1 - tail]) tail += 1;
+
+    const breaks = layOut(script, this.breaks, { head, tail, moved: script.length - before.length });
+    const same =
+      breaks.length === this.breaks.length &&
+      breaks.every((at, n) => at === this.breaks[n] || (sameBreak(at, this.breaks[n]) && at.index < head));
+    this.script = script;
+    this.breaks = breaks;
+    if (!same) this.pages = { count: breaks.length + 1, breaks: byBlock(script, breaks, this.pages.breaks) };
+    return this.pages;
+  }
 }
 
 export function paginate(script: readonly ScriptNode[]): Pages {
-  const starts = new Map<string, number>();
-  let count = 1;
-  let used = 0;
-  for (let index = 0; index < script.length; ) {
-    // A group is what must stand on one page: everything that keeps with its next, and that next.
-    let end = index;
-    let lines = 0;
-    for (; end < script.length; end += 1) {
-      const node = script[end] as ScriptNode;
-      lines += height(node);
-      if (!keepsWithNext(node) || lines > LINES_PER_PAGE / 2) break;
-    }
-    const first = script[index] as ScriptNode;
-    if (used > 0 && used + lines > LINES_PER_PAGE) {
-      count += 1;
-      used = 0;
-      starts.set(first.id, count);
-    }
-    used += lines;
-    // A single block longer than a page runs over it.
-    while (used > LINES_PER_PAGE) {
-      count += 1;
-      used -= LINES_PER_PAGE;
-    }
-    index = end + 1;
+  return new Paginator().update(script);
+}
+
+const sameBreak = (a: At, b: At | undefined): boolean =>
+  a.index === b?.index && a.line === b.line && a.page === b.page && a.speaker === b.speaker;
+
+/** Where nothing changed, the same array as before. */
+function byBlock(script: readonly ScriptNode[], breaks: readonly At[], before: Pages["breaks"]): Pages["breaks"] {
+  const found = new Map<string, readonly PageBreak[]>();
+  for (const at of breaks) {
+    const { id } = script[at.index] as ScriptNode;
+    found.set(id, [...(found.get(id) ?? []), { page: at.page, line: at.line, speaker: at.speaker }]);
   }
-  return { count, starts };
+  for (const [id, now] of found) {
+    const old = before.get(id);
+    const same = (each: PageBreak, n: number) =>
+      each.page === old?.[n]?.page && each.line === old[n].line && each.speaker === old[n].speaker;
+    if (old?.length === now.length && now.every(same)) found.set(id, old);
+  }
+  return found;
+}
+
+/** `head` nodes at the start and `tail` at the end are what they were; the latter are `moved` places on. */
+interface Changed {
+  head: number;
+  tail: number;
+  moved: number;
+}
+
+function layOut(script: readonly ScriptNode[], old: readonly At[], { head, tail, moved }: Changed): At[] {
+  // Whether a page breaks at a place depends on the page before and the few blocks after it: two pages back is safe.
+  let kept = 0;
+  while (kept < old.length && (old[kept] as At).index < head) kept += 1;
+  const breaks = old.slice(0, Math.max(0, kept - 2));
+  const from = breaks.at(-1);
+  let used = from?.speaker ? 1 : 0;
+  let fresh = true;
+  let index = from?.index ?? 0;
+  let done = from?.line ?? 0;
+  let next = breaks.length;
+  while (index < script.length) {
+    const node = script[index] as ScriptNode;
+    const gap = fresh ? 0 : above(node);
+    const left = height(node) - done;
+    const room = LINES_PER_PAGE - used - gap;
+    const follows = keepsWithNext(node) ? needOf(script, index + 1) : transitionAfter(script, index);
+    const fits = left + follows <= room;
+    const take = fits ? left : broken(node, left, room, fresh);
+    if (take === left) {
+      fresh = false;
+      used += gap + left;
+      index += 1;
+      done = 0;
+      continue;
+    }
+    done += take;
+    const inSpeech =
+      isSpoken(node) && (done > 0 || isSpoken(script[index - 1]) || typeOf(script[index - 1]) === "character");
+    const at = { index, line: done, page: breaks.length + 2, speaker: inSpeech ? speakerAt(script, index) : null };
+    // From the first page on that breaks where one did before, and has nothing new behind it, all break as before.
+    while (next < old.length && (old[next] as At).index + moved < index) next += 1;
+    const again = index >= script.length - tail ? match(old, next, at, moved) : -1;
+    if (again >= 0) return breaks.concat(shifted(old.slice(again), moved, at.page - (old[again] as At).page));
+    breaks.push(at);
+    used = at.speaker ? 1 : 0;
+    fresh = true;
+  }
+  return breaks;
+}
+
+function match(old: readonly At[], from: number, at: At, moved: number): number {
+  for (let n = from; n < old.length && (old[n] as At).index + moved === at.index; n += 1) {
+    if (old[n]?.line === at.line && old[n]?.speaker === at.speaker) return n;
+  }
+  return -1;
+}
+
+function shifted(breaks: readonly At[], moved: number, pages: number): readonly At[] {
+  if (moved === 0 && pages === 0) return breaks;
+  return breaks.map((at) => ({ ...at, index: at.index + moved, page: at.page + pages }));
+}
+
+/** How many of the `left` lines of a block stay on a page that has not room for all. */
+function broken(node: ScriptNode, left: number, room: number, alone: boolean): number {
+  const most = Math.min(room, left - FEWEST_LINES);
+  if (canBreak(node) && most >= FEWEST_LINES) return most;
+  // Nothing is gained on the next page, which is as long.
+  if (alone) return Math.max(1, Math.min(left, room));
+  return 0;
+}
+
+/** Lines that must follow on the same page, from the node at `index` on. */
+function needOf(script: readonly ScriptNode[], index: number): number {
+  let lines = 0;
+  for (let at = index; at < Math.min(script.length, index + MOST_KEPT); at += 1) {
+    const node = script[at] as ScriptNode;
+    const own = height(node);
+    if (keepsWithNext(node)) {
+      lines += above(node) + own;
+      continue;
+    }
+    const whole = Math.min(own + transitionAfter(script, at), LINES_PER_PAGE / 2);
+    return lines + above(node) + (canBreak(node) && own >= 2 * FEWEST_LINES ? FEWEST_LINES : whole);
+  }
+  return lines;
+}
+
+/** No page begins with a transition: lines it needs after the node at `index`. */
+function transitionAfter(script: readonly ScriptNode[], index: number): number {
+  const next = script[index + 1];
+  return next && typeOf(next) === "transition" ? above(next) + height(next) : 0;
+}
+
+function speakerAt(script: readonly ScriptNode[], index: number): string | null {
+  let at = index;
+  while (isSpoken(script[at])) at -= 1;
+  const cue = script[at];
+  if (!isBlock(cue) || cue.type !== "character") return null;
+  return textOf(cue)
+    .replace(/\s*\((?:cont|CONT)[’'.]?[dD]?\)\s*$/, "")
+    .trim()
+    .toUpperCase();
 }
