@@ -1,13 +1,14 @@
 //! Flags and environment.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::auth::{Auth, AuthError};
+use crate::auth::{Auth, AuthError, KeySetUrl, Keys, Refresh, Webhook, WebhookOptions};
 use crate::compact::Retention;
 use crate::room::Limits;
 
@@ -154,8 +155,8 @@ pub struct ServeArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct AuthArgs {
-    /// jwt: a token decides; none: everybody may do everything, for development. By default jwt if there are keys, and
-    /// none if there are no keys and the server listens on this machine only
+    /// jwt: a token decides; webhook: the application is asked; none: everybody may do everything, for development. By
+    /// default what the other flags are for, and none if there are none and the server listens on this machine only
     #[arg(long, env = "SLATE_YRS_AUTH", value_enum)]
     pub auth: Option<AuthMode>,
 
@@ -163,14 +164,35 @@ pub struct AuthArgs {
     #[arg(long, env = "SLATE_YRS_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub jwt_secret: Option<String>,
 
-    /// File with the public keys of RS256 and ES256 tokens (JSON Web Key Set)
-    #[arg(long, env = "SLATE_YRS_JWKS", value_name = "FILE")]
-    pub jwks: Option<PathBuf>,
+    /// Public keys of RS256 and ES256 tokens (JSON Web Key Set): a file, or an address of http or https
+    #[arg(long, env = "SLATE_YRS_JWKS", value_name = "FILE|URL", hide_env_values = true)]
+    pub jwks: Option<String>,
+
+    /// How old keys from an address may be; sooner if a token names a key that is not among them
+    #[arg(long, env = "SLATE_YRS_JWKS_REFRESH_MS", default_value_t = 600_000, value_name = "MS")]
+    pub jwks_refresh_ms: u64,
+
+    /// Ask the application by POST what the bearer of a token may do with a document, instead of checking tokens here
+    #[arg(long, env = "SLATE_YRS_AUTH_URL", value_name = "URL", hide_env_values = true)]
+    pub auth_url: Option<String>,
+
+    /// Tells the application that this server asks: sent as `Authorization: Bearer …`
+    #[arg(long, env = "SLATE_YRS_AUTH_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub auth_secret: Option<String>,
+
+    /// How long the application may take
+    #[arg(long, env = "SLATE_YRS_AUTH_TIMEOUT_MS", default_value_t = 5_000, value_name = "MS")]
+    pub auth_timeout_ms: u64,
+
+    /// How long its yes holds for further connections with the same token and document; a no holds 2 s at most
+    #[arg(long, env = "SLATE_YRS_AUTH_CACHE_MS", default_value_t = 10_000, value_name = "MS")]
+    pub auth_cache_ms: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AuthMode {
     Jwt,
+    Webhook,
     None,
 }
 
@@ -178,11 +200,40 @@ impl AuthArgs {
     /// How requests to a server on this address are checked.
     pub fn build(&self, listen: SocketAddr) -> Result<Auth, AuthError> {
         let keys = self.jwt_secret.is_some() || self.jwks.is_some();
-        match self.auth {
-            Some(AuthMode::None) => Ok(Auth::Open),
-            None if !keys && listen.ip().is_loopback() => Ok(Auth::Open),
-            _ => Auth::jwt(self.jwt_secret.as_deref(), self.jwks.as_deref()),
+        match (self.auth, &self.auth_url) {
+            (Some(AuthMode::None), _) => Ok(Auth::Open),
+            (Some(AuthMode::Jwt), _) => self.jwt(),
+            (Some(AuthMode::Webhook), None) => Err(AuthError::NoKeys),
+            (None, Some(_)) if keys => Err(AuthError::Ambiguous),
+            (_, Some(url)) => self.webhook(url),
+            (None, None) if !keys && listen.ip().is_loopback() => Ok(Auth::Open),
+            (None, None) => self.jwt(),
         }
+    }
+
+    fn jwt(&self) -> Result<Auth, AuthError> {
+        let is_url = |place: &str| place.starts_with("http://") || place.starts_with("https://");
+        let (mut file, mut remote) = (None, None);
+        match &self.jwks {
+            Some(url) if is_url(url) => {
+                let after = Duration::from_millis(self.jwks_refresh_ms);
+                let refresh = Refresh { after, at_least: Refresh::default().at_least.min(after) };
+                remote = Some(Arc::new(KeySetUrl::new(url, refresh)?));
+            }
+            Some(path) => file = Some(Path::new(path)),
+            None => {}
+        }
+        Ok(Auth::Jwt(Arc::new(Keys::new(self.jwt_secret.as_deref(), file, remote)?)))
+    }
+
+    fn webhook(&self, url: &str) -> Result<Auth, AuthError> {
+        let options = WebhookOptions {
+            url: url.to_owned(),
+            secret: self.auth_secret.clone(),
+            timeout: Duration::from_millis(self.auth_timeout_ms),
+            keep: Duration::from_millis(self.auth_cache_ms),
+        };
+        Ok(Auth::Webhook(Arc::new(Webhook::new(options)?)))
     }
 }
 

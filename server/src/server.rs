@@ -55,6 +55,9 @@ impl Server {
         if matches!(auth, Auth::Open) {
             tracing::warn!("no authentication: everybody who can reach this server may read and write every document");
         }
+        if let Auth::Jwt(keys) = &auth {
+            keys.prepare().await;
+        }
         let listener = TcpListener::bind(args.listen)
             .await
             .map_err(|error| ServerError::Listen { address: args.listen, error })?;

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
@@ -10,8 +10,7 @@ use slate_yrs::protocol::Role;
 use slate_yrs::slate::Node;
 use tokio::sync::oneshot;
 
-use super::{App, Failure};
-use crate::auth::Grant;
+use super::{Access, App, Failure};
 use crate::clock::now;
 use crate::history::{self, HistoryError, Version, VersionId};
 use crate::room::{Command, Restore};
@@ -34,8 +33,6 @@ impl From<HistoryError> for Failure {
 
 #[derive(Deserialize)]
 pub struct Params {
-    token: Option<String>,
-    user: Option<String>,
     before: Option<String>,
     limit: Option<usize>,
     root: Option<String>,
@@ -50,10 +47,17 @@ impl Params {
     }
 }
 
-fn writer(grant: Grant) -> Result<Grant, Failure> {
-    match grant.role {
-        Role::ReadWrite => Ok(grant),
-        Role::ReadOnly => Err(Failure::new(StatusCode::FORBIDDEN, "read-only", "this token may only read")),
+#[derive(Deserialize)]
+pub struct InDocument {
+    version: String,
+}
+
+impl Access {
+    fn writing(self) -> Result<Self, Failure> {
+        match self.grant.role {
+            Role::ReadWrite => Ok(self),
+            Role::ReadOnly => Err(Failure::new(StatusCode::FORBIDDEN, "read-only", "this token may only read")),
+        }
     }
 }
 
@@ -64,11 +68,9 @@ fn version_id(id: &str) -> Result<VersionId, Failure> {
 /// `GET …/versions?before=&limit=`
 pub async fn list(
     State(app): State<App>,
-    Path(document): Path<String>,
+    Access { document, .. }: Access,
     Query(params): Query<Params>,
-    headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    app.grant(&headers, params.token.as_deref(), &document)?;
     let limit = params.limit.unwrap_or(100).min(MAX_VERSIONS);
     let storage = &app.rooms.shared().storage;
     let versions = history::list(storage, &document, params.before.as_deref(), limit).await?;
@@ -78,11 +80,10 @@ pub async fn list(
 /// `GET …/versions/{version}?format=slate|update`
 pub async fn read(
     State(app): State<App>,
-    Path((document, version)): Path<(String, String)>,
+    Access { document, .. }: Access,
+    Path(InDocument { version }): Path<InDocument>,
     Query(params): Query<Params>,
-    headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    app.grant(&headers, params.token.as_deref(), &document)?;
     let (_, state) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
     if params.format.as_deref() == Some("update") {
         return Ok(binary(state));
@@ -92,13 +93,7 @@ pub async fn read(
 }
 
 /// `GET …/export`: the document as one Yjs update.
-pub async fn export(
-    State(app): State<App>,
-    Path(document): Path<String>,
-    Query(params): Query<Params>,
-    headers: HeaderMap,
-) -> Result<Response, Failure> {
-    app.grant(&headers, params.token.as_deref(), &document)?;
+pub async fn export(State(app): State<App>, Access { document, .. }: Access) -> Result<Response, Failure> {
     let (_, state) = history::state(&app.rooms.shared().storage, &document, &VersionId::Now).await?;
     Ok(binary(state))
 }
@@ -106,11 +101,9 @@ pub async fn export(
 /// `GET …/compare?from=&to=`
 pub async fn compare(
     State(app): State<App>,
-    Path(document): Path<String>,
+    Access { document, .. }: Access,
     Query(params): Query<Params>,
-    headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    app.grant(&headers, params.token.as_deref(), &document)?;
     let storage = &app.rooms.shared().storage;
     let from = version_id(params.from.as_deref().unwrap_or_default())?;
     let to = version_id(params.to.as_deref().unwrap_or("now"))?;
@@ -132,16 +125,14 @@ pub struct Label {
 /// `POST …/versions {"label": …}`: names the present state.
 pub async fn save(
     State(app): State<App>,
-    Path(document): Path<String>,
-    Query(params): Query<Params>,
-    headers: HeaderMap,
+    access: Access,
     Json(Label { label }): Json<Label>,
 ) -> Result<(StatusCode, Json<Version>), Failure> {
-    let grant = writer(app.grant(&headers, params.token.as_deref(), &document)?)?;
+    let Access { document, grant } = access.writing()?;
     if label.trim().is_empty() || label.len() > MAX_LABEL_BYTES {
         return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "a label has 1 to 500 bytes"));
     }
-    let author = grant.user.or_else(|| app.claimed(params.user));
+    let author = grant.user;
     let storage = &app.rooms.shared().storage;
     if storage.document(&document).await?.is_none() {
         return Err(HistoryError::NoVersion.into());
@@ -156,18 +147,18 @@ pub async fn save(
 /// `POST …/versions/{version}/restore`: a forward edit through the room, seen by everyone.
 pub async fn restore(
     State(app): State<App>,
-    Path((document, version)): Path<(String, String)>,
+    access: Access,
+    Path(InDocument { version }): Path<InDocument>,
     Query(params): Query<Params>,
-    headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let grant = writer(app.grant(&headers, params.token.as_deref(), &document)?)?;
+    let Access { document, grant } = access.writing()?;
     let (_, state) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
     let target = value(params.root().to_owned(), state).await?;
     let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
     let room = app.rooms.hold(&document).ok_or_else(busy)?;
     let (done, result) = oneshot::channel();
     let root = params.root().to_owned();
-    let author = grant.user.or_else(|| app.claimed(params.user));
+    let author = grant.user;
     let restore = Restore { root, target, author, done };
     if !room.send(Command::Restore(restore)).await {
         return Err(busy());

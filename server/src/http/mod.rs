@@ -5,16 +5,18 @@ mod socket;
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde_json::json;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::{ServeDir, ServeFile};
 
-use crate::auth::{Auth, Denied, Grant};
+use crate::auth::{Auth, Denied, Grant, Request};
 use crate::config::ServeArgs;
 use crate::connection::Settings;
 use crate::room::Rooms;
@@ -103,6 +105,7 @@ impl From<Denied> for Failure {
         match denied {
             Denied::Unauthorized(reason) => Self::new(StatusCode::UNAUTHORIZED, "unauthorized", reason),
             Denied::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", denied.reason()),
+            Denied::Unavailable(reason) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", reason),
         }
     }
 }
@@ -114,20 +117,51 @@ impl From<crate::storage::StorageError> for Failure {
     }
 }
 
-impl App {
-    /// What the bearer of these headers, or of the token in the query, may do with the document.
-    fn grant(&self, headers: &HeaderMap, token: Option<&str>, document: &str) -> Result<Grant, Failure> {
-        if !is_id(document) {
-            return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "the document id is not acceptable"));
-        }
-        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = bearer.and_then(|value| value.strip_prefix("Bearer ")).or(token);
-        self.auth.check(token, document).map_err(|denied| {
-            self.rooms.shared().metrics.denied.inc();
-            denied.into()
-        })
-    }
+/// What the bearer of a request's token may do with the document its path names.
+pub struct Access {
+    pub document: String,
+    pub grant: Grant,
+}
 
+#[derive(Deserialize)]
+struct Place {
+    scene_id: String,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    token: Option<String>,
+    user: Option<String>,
+}
+
+impl FromRequestParts<App> for Access {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let invalid = |what| Failure::new(StatusCode::BAD_REQUEST, "invalid", what);
+        let place = Path::<Place>::from_request_parts(parts, app).await;
+        let document = place.map_err(|_| invalid("the document id is not acceptable"))?.0.scene_id;
+        if !is_id(&document) {
+            return Err(invalid("the document id is not acceptable"));
+        }
+        let query = Query::<Token>::from_request_parts(parts, app).await;
+        let query = query.map_err(|_| invalid("the query is not acceptable"))?.0;
+        let bearer = header_text(&parts.headers, header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        let token = bearer.or(query.token.as_deref());
+        let origin = header_text(&parts.headers, header::ORIGIN);
+        let mut grant = app.auth.check(Request { document: &document, token, origin }).await.inspect_err(|_| {
+            app.rooms.shared().metrics.denied.inc();
+        })?;
+        grant.user = grant.user.or_else(|| app.claimed(query.user));
+        Ok(Self { document, grant })
+    }
+}
+
+fn header_text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+impl App {
     /// Where nobody is asked who they are, the author of an edit is who the page says it is.
     fn claimed(&self, user: Option<String>) -> Option<String> {
         user.filter(|user| matches!(self.auth, Auth::Open) && is_id(user))

@@ -2,12 +2,12 @@
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::{App, Failure, is_id};
-use crate::auth::Denied;
+use super::{App, Failure, header_text, is_id};
+use crate::auth::{Denied, Request};
 use crate::connection::{self, Opening};
 use crate::net::Peer;
 
@@ -42,7 +42,9 @@ pub async fn open(
     if metrics.connections.get() >= app.args.max_connections {
         return Failure::new(StatusCode::SERVICE_UNAVAILABLE, "full", "too many connections").into_response();
     }
-    let grant = match app.auth.check(query.token.as_deref(), &document) {
+    let origin = header_text(&headers, header::ORIGIN);
+    let request = Request { document: &document, token: query.token.as_deref(), origin };
+    let grant = match app.auth.check(request).await {
         Ok(grant) => grant,
         Err(denied) => {
             metrics.denied.inc();
@@ -52,6 +54,7 @@ pub async fn open(
         }
     };
     let durable = query.durable.as_deref() == Some("1");
+    tracing::debug!(document, user = grant.user, name = grant.name, role = ?grant.role, "let in");
     let opening = Opening {
         document,
         durable,

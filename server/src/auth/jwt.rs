@@ -1,73 +1,26 @@
-//! Who may do what: JSON Web Tokens, or nobody asked.
+//! JSON Web Tokens: which key may have signed one, and what its claims allow.
 //!
 //! A token names its user, the documents it is for, and the role; without documents it opens none. Each key is bound to
-//! its own algorithm, so that a token cannot choose how it is checked. Tokens are never logged.
+//! its own algorithm, so that a token cannot choose how it is checked.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
 use serde::Deserialize;
-use slate_yrs::protocol::{Role, close};
-use thiserror::Error;
+use slate_yrs::protocol::Role;
 
-use crate::storage::Millis;
+use super::keys::Unreachable;
+use super::{AuthError, Denied, Grant, KeySetUrl};
 
-/// What a token, or its absence, allows on one document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    pub user: Option<String>,
-    pub role: Role,
-    /// When it ends.
-    pub expires: Option<Millis>,
-}
+const MALFORMED: Denied = Denied::Unauthorized("the token is malformed");
+const WRONG: Denied = Denied::Unauthorized("the token's signature is wrong");
 
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Denied {
-    /// Missing, malformed, wrongly signed, expired: another token may do.
-    #[error("{0}")]
-    Unauthorized(&'static str),
-    #[error("the token is not for this document")]
-    Forbidden,
-}
-
-impl Denied {
-    pub fn close_code(&self) -> u16 {
-        match self {
-            Self::Unauthorized(_) => close::UNAUTHORIZED,
-            Self::Forbidden => close::FORBIDDEN,
-        }
-    }
-
-    /// For a close frame.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Unauthorized(reason) => reason,
-            Self::Forbidden => "the token is not for this document",
-        }
-    }
-}
-
-#[derive(Debug, Error)]
-pub enum AuthError {
-    #[error("cannot read {path}: {error}")]
-    Read { path: String, error: std::io::Error },
-    #[error("{path} is not a JSON Web Key Set: {error}")]
-    KeySet { path: String, error: serde_json::Error },
-    #[error("a key of {path} cannot be used: {reason}")]
-    Key { path: String, reason: String },
-    #[error("no key to check tokens with: give --jwt-secret or --jwks, or --auth none for development")]
-    NoKeys,
-    #[error("a secret of fewer than 32 bytes can be guessed")]
-    ShortSecret,
-}
-
-/// How requests are checked.
-#[derive(Clone)]
-pub enum Auth {
-    /// Everybody may do everything.
-    Open,
-    Jwt(Vec<Key>),
+/// What tokens are checked with.
+pub struct Keys {
+    fixed: Vec<Key>,
+    remote: Option<Arc<KeySetUrl>>,
 }
 
 #[derive(Clone)]
@@ -77,11 +30,12 @@ pub struct Key {
     key: DecodingKey,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 struct Claims {
     /// The user; `user` is read where there is no `sub`.
     sub: Option<String>,
     user: Option<String>,
+    name: Option<String>,
     exp: i64,
     #[serde(default)]
     role: ClaimedRole,
@@ -90,7 +44,7 @@ struct Claims {
     document: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, PartialEq, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 enum ClaimedRole {
     #[default]
@@ -98,16 +52,20 @@ enum ClaimedRole {
     ReadOnly,
 }
 
-impl Auth {
-    /// Keys from a shared secret (HS256) and a file of public keys (RS256, ES256; `oct` keys for HS256).
-    pub fn jwt(secret: Option<&str>, key_set: Option<&Path>) -> Result<Self, AuthError> {
-        let mut keys = Vec::new();
+impl Keys {
+    /// Keys from a shared secret (HS256), a file of public keys (RS256, ES256; `oct` keys for HS256), and a URL.
+    pub fn new(
+        secret: Option<&str>,
+        key_set: Option<&Path>,
+        remote: Option<Arc<KeySetUrl>>,
+    ) -> Result<Self, AuthError> {
+        let mut fixed = Vec::new();
         if let Some(secret) = secret {
             if secret.len() < 32 {
                 return Err(AuthError::ShortSecret);
             }
             let key = DecodingKey::from_secret(secret.as_bytes());
-            keys.push(Key { id: None, algorithm: Algorithm::HS256, key });
+            fixed.push(Key { id: None, algorithm: Algorithm::HS256, key });
         }
         if let Some(path) = key_set {
             let name = path.display().to_string();
@@ -115,19 +73,23 @@ impl Auth {
             let set: JwkSet =
                 serde_json::from_str(&text).map_err(|error| AuthError::KeySet { path: name.clone(), error })?;
             for jwk in &set.keys {
-                keys.push(key(jwk).map_err(|reason| AuthError::Key { path: name.clone(), reason })?);
+                fixed.push(key(jwk).map_err(|reason| AuthError::Key { path: name.clone(), reason })?);
             }
         }
-        if keys.is_empty() { Err(AuthError::NoKeys) } else { Ok(Self::Jwt(keys)) }
+        if fixed.is_empty() && remote.is_none() { Err(AuthError::NoKeys) } else { Ok(Self { fixed, remote }) }
+    }
+
+    /// Fetches the keys of the URL, if there is one: the first token need not wait for them.
+    pub async fn prepare(&self) {
+        if let Some(remote) = &self.remote {
+            let _ = remote.keys().await;
+        }
     }
 
     /// What `token` allows on `document`.
-    pub fn check(&self, token: Option<&str>, document: &str) -> Result<Grant, Denied> {
-        let keys = match self {
-            Self::Open => return Ok(Grant { user: None, role: Role::ReadWrite, expires: None }),
-            Self::Jwt(keys) => keys,
-        };
-        let claims = verify(keys, token.ok_or(Denied::Unauthorized("a token is needed"))?)?;
+    pub async fn check(&self, token: Option<&str>, document: &str) -> Result<Grant, Denied> {
+        let token = token.ok_or(Denied::Unauthorized("a token is needed"))?;
+        let claims = self.verify(token).await?;
         let allowed = claims.documents.iter().chain(&claims.document).any(|allowed| matches(allowed, document));
         if !allowed {
             return Err(Denied::Forbidden);
@@ -136,15 +98,31 @@ impl Auth {
             ClaimedRole::ReadWrite => Role::ReadWrite,
             ClaimedRole::ReadOnly => Role::ReadOnly,
         };
-        Ok(Grant { user: claims.sub.or(claims.user), role, expires: Some(claims.exp.saturating_mul(1_000)) })
+        let expires = Some(claims.exp.saturating_mul(1_000));
+        Ok(Grant { user: claims.sub.or(claims.user), name: claims.name, role, expires })
+    }
+
+    async fn verify(&self, token: &str) -> Result<Claims, Denied> {
+        let header = decode_header(token).map_err(|_| MALFORMED)?;
+        let here = verify(&self.fixed, &header, token).filter(|result| *result != Err(WRONG));
+        if let Some(result) = here {
+            return result;
+        }
+        let Some(remote) = &self.remote else { return Err(WRONG) };
+        if let Some(result) = remote.keys().await.ok().and_then(|keys| verify(&keys, &header, token)) {
+            return result;
+        }
+        // It names a key that is not known here: perhaps a new one.
+        match remote.again().await {
+            Ok(keys) => verify(&keys, &header, token).unwrap_or(Err(WRONG)),
+            Err(Unreachable) => Err(Denied::Unavailable("the keys of tokens cannot be fetched at the moment")),
+        }
     }
 }
 
-fn verify(keys: &[Key], token: &str) -> Result<Claims, Denied> {
-    const MALFORMED: Denied = Denied::Unauthorized("the token is malformed");
-    const WRONG: Denied = Denied::Unauthorized("the token's signature is wrong");
-    let header = decode_header(token).map_err(|_| MALFORMED)?;
-    let mut result = Err(WRONG);
+/// None if no key can have signed this token.
+fn verify(keys: &[Key], header: &Header, token: &str) -> Option<Result<Claims, Denied>> {
+    let mut result = None;
     for key in keys {
         let other_key = header.kid.is_some() && key.id.is_some() && header.kid != key.id;
         if other_key || header.alg != key.algorithm {
@@ -155,15 +133,15 @@ fn verify(keys: &[Key], token: &str) -> Result<Claims, Denied> {
         validation.validate_aud = false;
         validation.validate_nbf = true;
         match decode::<Claims>(token, &key.key, &validation) {
-            Ok(token) => return Ok(token.claims),
+            Ok(token) => return Some(Ok(token.claims)),
             Err(error) => {
                 use jsonwebtoken::errors::ErrorKind;
-                result = Err(match error.kind() {
+                result = Some(Err(match error.kind() {
                     ErrorKind::ExpiredSignature => Denied::Unauthorized("the token has expired"),
                     ErrorKind::ImmatureSignature => Denied::Unauthorized("the token is not valid yet"),
                     ErrorKind::InvalidSignature => WRONG,
                     _ => MALFORMED,
-                });
+                }));
             }
         }
     }
@@ -178,7 +156,7 @@ fn matches(allowed: &str, document: &str) -> bool {
     }
 }
 
-fn key(jwk: &Jwk) -> Result<Key, String> {
+pub(super) fn key(jwk: &Jwk) -> Result<Key, String> {
     let algorithm = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => Algorithm::RS256,
         AlgorithmParameters::EllipticCurve(_) => Algorithm::ES256,
@@ -206,25 +184,25 @@ mod tests {
         encode(&Header::new(algorithm), &claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
     }
 
-    fn auth() -> Auth {
-        Auth::jwt(Some(SECRET), None).unwrap()
+    fn auth() -> Keys {
+        Keys::new(Some(SECRET), None, None).unwrap()
     }
 
-    #[test]
-    fn a_token_opens_its_documents_and_no_others() {
+    #[tokio::test]
+    async fn a_token_opens_its_documents_and_no_others() {
         let claims = json!({"sub": "ada", "exp": now() + 60, "documents": ["scene-1", "draft/*"], "role": "read-only"});
         let token = token(Algorithm::HS256, SECRET, claims);
-        let grant = auth().check(Some(&token), "scene-1").unwrap();
+        let grant = auth().check(Some(&token), "scene-1").await.unwrap();
         assert_eq!((grant.user.as_deref(), grant.role), (Some("ada"), Role::ReadOnly));
         assert_eq!(grant.expires, Some((now() + 60) * 1_000));
-        assert!(auth().check(Some(&token), "draft/7").is_ok());
+        assert!(auth().check(Some(&token), "draft/7").await.is_ok());
         for other in ["scene-10", "scene-", "drafts", ""] {
-            assert_eq!(auth().check(Some(&token), other), Err(Denied::Forbidden), "{other}");
+            assert_eq!(auth().check(Some(&token), other).await, Err(Denied::Forbidden), "{other}");
         }
     }
 
-    #[test]
-    fn f24_what_is_no_good_says_why() {
+    #[tokio::test]
+    async fn f24_what_is_no_good_says_why() {
         let good = json!({"sub": "ada", "exp": now() + 60, "documents": ["*"]});
         let cases = [
             (None, "a token is needed"),
@@ -251,40 +229,43 @@ mod tests {
             (Some(token(Algorithm::HS256, SECRET, json!({"documents": ["*"]}))), "the token is malformed"),
         ];
         for (token, reason) in cases {
-            assert_eq!(auth().check(token.as_deref(), "scene"), Err(Denied::Unauthorized(reason)));
+            assert_eq!(auth().check(token.as_deref(), "scene").await, Err(Denied::Unauthorized(reason)));
         }
         // An unsigned token: {"alg":"none"}.
         let none = "eyJhbGciOiJub25lIn0.eyJkb2N1bWVudHMiOlsiKiJdLCJleHAiOjQxMDI0NDQ4MDB9.";
-        assert!(matches!(auth().check(Some(none), "scene"), Err(Denied::Unauthorized(_))));
+        assert!(matches!(auth().check(Some(none), "scene").await, Err(Denied::Unauthorized(_))));
         let none_allowed = token(Algorithm::HS256, SECRET, json!({"exp": now() + 60}));
-        assert_eq!(auth().check(Some(&none_allowed), "scene"), Err(Denied::Forbidden));
-        assert!(matches!(Auth::jwt(Some("short"), None), Err(AuthError::ShortSecret)));
-        assert!(matches!(Auth::jwt(None, None), Err(AuthError::NoKeys)));
+        assert_eq!(auth().check(Some(&none_allowed), "scene").await, Err(Denied::Forbidden));
+        assert!(matches!(Keys::new(Some("short"), None, None), Err(AuthError::ShortSecret)));
+        assert!(matches!(Keys::new(None, None, None), Err(AuthError::NoKeys)));
     }
 
     /// Keys and tokens made by openssl, if it is there; RS256 and ES256 through a key set.
-    #[test]
-    fn public_keys_from_a_key_set() {
+    #[tokio::test]
+    async fn public_keys_from_a_key_set() {
         let folder = tempfile::tempdir().unwrap();
-        let set = include_str!("../tests/keys/jwks.json");
+        let set = include_str!("../../tests/keys/jwks.json");
         let path = folder.path().join("jwks.json");
         std::fs::write(&path, set).unwrap();
-        let auth = Auth::jwt(None, Some(&path)).unwrap();
+        let auth = Keys::new(None, Some(&path), None).unwrap();
         let claims = json!({"sub": "ada", "exp": now() + 60, "documents": ["scene"]});
-        let rsa = EncodingKey::from_rsa_pem(include_bytes!("../tests/keys/rsa.pem")).unwrap();
-        let ec = EncodingKey::from_ec_pem(include_bytes!("../tests/keys/ec.pem")).unwrap();
+        let rsa = EncodingKey::from_rsa_pem(include_bytes!("../../tests/keys/rsa.pem")).unwrap();
+        let ec = EncodingKey::from_ec_pem(include_bytes!("../../tests/keys/ec.pem")).unwrap();
         for (algorithm, id, key) in [(Algorithm::RS256, "rsa", &rsa), (Algorithm::ES256, "ec", &ec)] {
             let header = Header { kid: Some(id.into()), ..Header::new(algorithm) };
             let token = encode(&header, &claims, key).unwrap();
-            assert_eq!(auth.check(Some(&token), "scene").unwrap().user.as_deref(), Some("ada"));
+            assert_eq!(auth.check(Some(&token), "scene").await.unwrap().user.as_deref(), Some("ada"));
             let mut forged = token.clone().into_bytes();
             let at = forged.len() - 20;
             forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
             let forged = String::from_utf8(forged).unwrap();
-            assert_eq!(auth.check(Some(&forged), "scene"), Err(Denied::Unauthorized("the token's signature is wrong")));
+            assert_eq!(
+                auth.check(Some(&forged), "scene").await,
+                Err(Denied::Unauthorized("the token's signature is wrong"))
+            );
         }
         // The public key as a shared secret: the classic confusion.
-        let confused = token(Algorithm::HS256, include_str!("../tests/keys/rsa.pem"), claims);
-        assert!(auth.check(Some(&confused), "scene").is_err());
+        let confused = token(Algorithm::HS256, include_str!("../../tests/keys/rsa.pem"), claims);
+        assert!(auth.check(Some(&confused), "scene").await.is_err());
     }
 }
