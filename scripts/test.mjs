@@ -46,6 +46,7 @@ const STEPS = [
   step("types", "Types", [
     ["npx", ["--no-install", "tsc", "-p", "."]],
     ["npm", ["run", "typecheck", "--workspace", "screenplay"]],
+    ["npx", ["--no-install", "tsc", "-p", "bench/typing"]],
   ]),
   step("unit", "Bindings, wire and interop with slate-yjs", [["npx", ["--no-install", "vitest", "run"]]], VITEST),
   step("package", "The packed package", [["node", ["scripts/check-package.mjs"]]], /passed, \d+ failed$/),

@@ -106,10 +106,13 @@ function watch(around: HTMLElement, inside: HTMLElement, changed: () => void): (
   sizes?.observe(around);
   // A scroller inside; those outside move the overlay along.
   inside.addEventListener("scroll", changed, { capture: true, passive: true });
+  // What was skipped off screen comes into sight.
+  inside.addEventListener("contentvisibilityautostatechange", changed, { capture: true });
   return () => {
     mutations.disconnect();
     sizes?.disconnect();
     inside.removeEventListener("scroll", changed, { capture: true });
+    inside.removeEventListener("contentvisibilityautostatechange", changed, { capture: true });
   };
 }
 

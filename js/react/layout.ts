@@ -16,7 +16,7 @@ export interface Box {
 /** One person's caret and selection as they are to be drawn. */
 export interface RemoteCursor {
   readonly person: RemotePerson;
-  /** `null` while the place of the caret is not rendered. */
+  /** `null` while the place of the caret is not rendered, or skipped by the browser. */
   readonly caret: Box | null;
   /** One box per line or so. */
   readonly boxes: readonly Box[];
@@ -84,7 +84,7 @@ function sameBox(a: Box | null, b: Box | null): boolean {
 
 function caretBox(editor: CollabEditor, { focus }: Range, origin: DOMRect): Box | null {
   const domRange = toDOMRange(editor, { anchor: focus, focus });
-  if (domRange === null) return null;
+  if (domRange === null || isSkipped(domRange.startContainer)) return null;
   const rects = rectsOf(domRange);
   // An empty block has no text to measure: the caret is at the start of what stands for it.
   const start = domRange.startContainer;
@@ -103,7 +103,7 @@ function selectionBoxes(editor: CollabEditor, range: Range, origin: DOMRect): Bo
     const part = Range.intersection(range, Editor.range(target, path));
     if (part === null) continue;
     const domRange = toDOMRange(editor, part);
-    if (domRange === null) continue;
+    if (domRange === null || isSkipped(domRange.startContainer)) continue;
     for (const { left, top, width, height } of rectsOf(domRange)) {
       if (width > 0) boxes.push({ left: left - origin.left, top: top - origin.top, width, height });
     }
@@ -117,6 +117,15 @@ function toDOMRange(editor: CollabEditor, range: Range): globalThis.Range | null
   } catch {
     return null;
   }
+}
+
+/**
+ * Off screen in a part with `content-visibility: auto`, which the browser has not laid out. To measure there would make
+ * it, and for a caret that nobody sees.
+ */
+function isSkipped(node: Node): boolean {
+  const element = node instanceof globalThis.Element ? node : node.parentElement;
+  return element?.checkVisibility?.({ contentVisibilityAuto: true }) === false;
 }
 
 /** Not every DOM can measure ranges: on those nothing is drawn. */

@@ -6,6 +6,7 @@ import { Popover } from "../ui/popover.tsx";
 import { go } from "./address.ts";
 import { ACCEPTED, readScript, saveFdx, saveFountain } from "./files.ts";
 import { addScene } from "./scenes.ts";
+import { ShortcutList } from "./shortcut-list.tsx";
 import { useTheme } from "./theme.ts";
 
 export function MoreMenu({ title, onHistory }: { title: string; onHistory: (() => void) | undefined }): ReactNode {
@@ -13,6 +14,7 @@ export function MoreMenu({ title, onHistory }: { title: string; onHistory: (() =
   const file = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [dark, setDark] = useTheme();
+  const [shortcuts, setShortcuts] = useState(false);
 
   const open = async (chosen: File | undefined) => {
     if (!chosen) return;
@@ -48,6 +50,7 @@ export function MoreMenu({ title, onHistory }: { title: string; onHistory: (() =
               {item("Print…", () => window.print())}
               <hr />
               {onHistory && item("History", onHistory)}
+              {item("Keyboard shortcuts", () => setShortcuts(true))}
               {item(dark ? "Light page" : "Dark page", () => setDark(!dark))}
             </div>
           );
@@ -64,6 +67,7 @@ export function MoreMenu({ title, onHistory }: { title: string; onHistory: (() =
           event.target.value = "";
         }}
       />
+      {shortcuts && <ShortcutList onClose={() => setShortcuts(false)} />}
       {problem && (
         <div className="toast" role="alert">
           {problem}

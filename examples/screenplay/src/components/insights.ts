@@ -48,8 +48,19 @@ export class InsightStore {
 
   private look(): Insights {
     const script = this.editor.children as Script;
-    return { scenes: scenesOf(script), pages: this.paginator.update(script), words: countWords(script) };
+    const scenes = scenesOf(script);
+    return {
+      scenes: sameScenes(scenes, this.current?.scenes) ? this.current.scenes : scenes,
+      pages: this.paginator.update(script),
+      words: countWords(script),
+    };
   }
+}
+
+function sameScenes(a: readonly SceneEntry[], b: readonly SceneEntry[] | undefined): boolean {
+  const same = (scene: SceneEntry, n: number) =>
+    scene.id === b?.[n]?.id && scene.index === b[n].index && scene.title === b[n].title;
+  return a.length === b?.length && a.every(same);
 }
 
 export const InsightContext = createContext<InsightStore | null>(null);
@@ -66,9 +77,10 @@ function useStore(): InsightStore {
   return store;
 }
 
-export function useInsights(): Insights {
+/** One of them: what does not change renders nothing. */
+export function useInsight<K extends keyof Insights>(name: K): Insights[K] {
   const store = useStore();
-  return useSyncExternalStore(store.subscribe, store.get);
+  return useSyncExternalStore(store.subscribe, () => store.get()[name]);
 }
 
 /** Where pages begin in this block, or above it. The same array until one of them moves. */

@@ -4,12 +4,12 @@ import { Editor, Transforms } from "slate";
 import { ReactEditor, useSlateSelector, useSlateStatic } from "slate-react";
 import { moveScene, sceneAt, scenesOf } from "../script/outline.ts";
 import type { ScriptEditor } from "../script/slate.ts";
-import { useInsights } from "./insights.ts";
+import { useInsight } from "./insights.ts";
 
 export const Outline = memo(function Outline(props: { readOnly: boolean; onChosen: () => void }): ReactNode {
   const { readOnly, onChosen } = props;
   const editor = useSlateStatic();
-  const { scenes } = useInsights();
+  const scenes = useInsight("scenes");
   const here = useSlateSelector((current) =>
     current.selection ? sceneAt(scenes, current.selection.anchor.path[0] ?? 0) : -1,
   );

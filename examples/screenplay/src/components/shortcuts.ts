@@ -1,6 +1,7 @@
 // The keys of the editor, and what they do.
 import type { KeyboardEvent } from "react";
 import { cycleType, setType, toggleDual, toggleMark } from "../script/editor.ts";
+import { ELEMENTS, typeOfKey } from "../script/elements.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 import type { BlockType, Mark } from "../script/types.ts";
 
@@ -10,24 +11,15 @@ const MOD_ALT = isMac ? "⌥⌘" : "Ctrl+Alt+";
 
 const MARK_KEYS: Record<string, Mark> = { b: "bold", i: "italic", u: "underline" };
 
-export const TYPE_KEYS: readonly BlockType[] = [
-  "general",
-  "scene_heading",
-  "action",
-  "character",
-  "parenthetical",
-  "dialogue",
-  "transition",
-  "shot",
-];
-
 export const keyOf = {
   mark: (mark: Mark) => MOD + mark.charAt(0).toUpperCase(),
-  type: (type: BlockType) => (TYPE_KEYS.includes(type) ? MOD_ALT + TYPE_KEYS.indexOf(type) : undefined),
+  type: (type: BlockType) => (ELEMENTS[type].key === undefined ? undefined : MOD_ALT + ELEMENTS[type].key),
   dual: `${MOD_ALT}D`,
   undo: `${MOD}Z`,
   redo: isMac ? "⇧⌘Z" : "Ctrl+Y",
 };
+
+export const MOVE_SCENE = isMac ? "⌥↑, ⌥↓" : "Alt+↑, Alt+↓";
 
 /** Acts on a key pressed in the page, if it is one of the editor's. */
 export function pressed(editor: ScriptEditor, event: KeyboardEvent): void {
@@ -46,7 +38,7 @@ function act(editor: ScriptEditor, event: KeyboardEvent): boolean {
   if (event.altKey) {
     // By place, not by character: with Alt held, the digits of many layouts are other characters.
     const digit = /^Digit(\d)$/.exec(event.code)?.[1];
-    const type = digit === undefined ? undefined : TYPE_KEYS[Number(digit)];
+    const type = digit === undefined ? undefined : typeOfKey(Number(digit));
     if (type) setType(editor, type);
     else if (event.code === "KeyD") toggleDual(editor);
     else return false;

@@ -4,10 +4,11 @@ import { useSlateSelector } from "slate-react";
 import { blockAt } from "../script/editor.ts";
 import { afterTab, ELEMENTS } from "../script/elements.ts";
 import { textOf } from "../script/types.ts";
-import { useInsights } from "./insights.ts";
+import { useInsight } from "./insights.ts";
 
 export function StatusLine(): ReactNode {
-  const { pages, words } = useInsights();
+  const { count } = useInsight("pages");
+  const words = useInsight("words");
   const type = useSlateSelector((editor) => blockAt(editor)?.[0].type ?? null);
   const empty = useSlateSelector((editor) => {
     const block = blockAt(editor)?.[0];
@@ -22,7 +23,7 @@ export function StatusLine(): ReactNode {
         </span>
       )}
       <span className="length">
-        {pages.count === 1 ? "1 page" : `${pages.count} pages`} · {words.toLocaleString("en")} words
+        {count === 1 ? "1 page" : `${count} pages`} · {words.toLocaleString("en")} words
       </span>
     </footer>
   );

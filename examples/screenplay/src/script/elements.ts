@@ -1,5 +1,5 @@
 // The elements of a screenplay and how writing flows from one to the next. Pure tables.
-import type { BlockType } from "./types.ts";
+import { BLOCK_TYPES, type BlockType } from "./types.ts";
 
 interface ElementSpec {
   label: string;
@@ -13,40 +13,39 @@ interface ElementSpec {
   measure: number;
   /** Blank lines above. */
   above: number;
+  /** The digit of its shortcut. Tab goes through those from 1 on, in this order; the others are in the menu only. */
+  key?: number;
 }
 
 const element = (
   label: string,
   hint: string,
   next: BlockType,
-  options: { capitals?: boolean; measure?: number; above?: number } = {},
+  options: Partial<Pick<ElementSpec, "capitals" | "measure" | "above" | "key">> = {},
 ): ElementSpec => ({ label, hint, next, capitals: false, measure: 60, above: 1, ...options });
 
 export const ELEMENTS: Record<BlockType, ElementSpec> = {
-  scene_heading: element("Scene heading", "INT. SOMEWHERE - DAY", "action", { capitals: true, above: 2 }),
-  action: element("Action", "What we see and hear", "action"),
-  character: element("Character", "Who speaks", "dialogue", { capitals: true, measure: 38 }),
-  parenthetical: element("Parenthetical", "how they say it", "dialogue", { measure: 25, above: 0 }),
-  dialogue: element("Dialogue", "What they say", "character", { measure: 35, above: 0 }),
-  transition: element("Transition", "CUT TO:", "scene_heading", { capitals: true, measure: 60 }),
-  shot: element("Shot", "CLOSE ON …", "action", { capitals: true }),
-  general: element("General", "Anything else", "general"),
+  scene_heading: element("Scene heading", "INT. SOMEWHERE - DAY", "action", { key: 1, capitals: true, above: 2 }),
+  action: element("Action", "What we see and hear", "action", { key: 2 }),
+  character: element("Character", "Who speaks", "dialogue", { key: 3, capitals: true, measure: 38 }),
+  parenthetical: element("Parenthetical", "how they say it", "dialogue", { key: 4, measure: 25, above: 0 }),
+  dialogue: element("Dialogue", "What they say", "character", { key: 5, measure: 35, above: 0 }),
+  transition: element("Transition", "CUT TO:", "scene_heading", { key: 6, capitals: true, measure: 60 }),
+  shot: element("Shot", "CLOSE ON …", "action", { key: 7, capitals: true }),
+  general: element("General", "Anything else", "general", { key: 0 }),
   cast_list: element("Cast list", "Who is in it", "cast_list"),
   new_act: element("New act", "ACT ONE", "scene_heading", { capitals: true, above: 2 }),
   end_of_act: element("End of act", "END OF ACT ONE", "new_act", { capitals: true, above: 2 }),
   summary: element("Summary", "What this scene is about", "scene_heading"),
 };
 
-/** The order in which Tab goes through the types. The rarer ones are in the menu only. */
-export const TAB_ORDER: readonly BlockType[] = [
-  "scene_heading",
-  "action",
-  "character",
-  "parenthetical",
-  "dialogue",
-  "transition",
-  "shot",
-];
+const withKeys = BLOCK_TYPES.filter((type) => ELEMENTS[type].key !== undefined);
+
+export const TAB_ORDER: readonly BlockType[] = withKeys.filter((type) => ELEMENTS[type].key !== 0);
+
+export function typeOfKey(digit: number): BlockType | undefined {
+  return withKeys.find((type) => ELEMENTS[type].key === digit);
+}
 
 export function afterTab(type: BlockType, back: boolean): BlockType {
   const index = TAB_ORDER.indexOf(type);

@@ -1,0 +1,9 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  root: import.meta.dirname,
+  plugins: [react()],
+  resolve: { dedupe: ["react", "react-dom", "slate", "slate-dom", "slate-react"] },
+  build: { target: "es2022", emptyOutDir: true, chunkSizeWarningLimit: 900 },
+});

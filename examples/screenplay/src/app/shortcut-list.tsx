@@ -1,0 +1,70 @@
+// The keys of the editor, for those who would rather not look for buttons.
+import type { ReactNode } from "react";
+import { keyOf, MOVE_SCENE } from "../components/shortcuts.ts";
+import { ELEMENTS } from "../script/elements.ts";
+import { BLOCK_TYPES, MARKS } from "../script/types.ts";
+
+const LISTS: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
+  [
+    "Writing",
+    [
+      ["Next element, as fits", "Enter"],
+      ["Another line in the same element", "Shift+Enter"],
+      ["Another type for this element", "Tab, Shift+Tab"],
+      ["A scene heading", "INT. or EXT. at the start of a line"],
+      ["A parenthetical", "( in an empty line of dialogue"],
+      ["Dual dialogue", keyOf.dual],
+      ["Undo", keyOf.undo],
+      ["Redo", keyOf.redo],
+    ],
+  ],
+  [
+    "Elements",
+    BLOCK_TYPES.flatMap((type) => {
+      const keys = keyOf.type(type);
+      return keys === undefined ? [] : [[ELEMENTS[type].label, keys] as const];
+    }),
+  ],
+  [
+    "Looks and scenes",
+    [
+      ...MARKS.map((mark) => [mark.charAt(0).toUpperCase() + mark.slice(1), keyOf.mark(mark)] as const),
+      ["Move the scene chosen in the list", MOVE_SCENE],
+    ],
+  ],
+];
+
+export function ShortcutList({ onClose }: { onClose: () => void }): ReactNode {
+  return (
+    <dialog
+      className="dialog shortcuts"
+      aria-labelledby="shortcuts-title"
+      ref={(dialog) => {
+        if (dialog && !dialog.open) dialog.showModal();
+      }}
+      onClose={onClose}
+    >
+      <header>
+        <h2 id="shortcuts-title">Keyboard shortcuts</h2>
+        <form method="dialog">
+          <button type="submit" className="secondary small">
+            Close
+          </button>
+        </form>
+      </header>
+      {LISTS.map(([title, keys]) => (
+        <section key={title}>
+          <h3>{title}</h3>
+          <dl>
+            {keys.map(([what, key]) => (
+              <div key={what}>
+                <dt>{what}</dt>
+                <dd>{key}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+    </dialog>
+  );
+}
