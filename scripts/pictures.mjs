@@ -73,20 +73,20 @@ async function picture(tab, name) {
 
 try {
   await up();
-  const ada = await writer("Ada", "#4338ca");
+  const ada = await writer("Ada", "#5b62ee");
   await fetch(`${page}api/scenes/pilot/versions`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ label: "First draft" }),
   });
-  const ben = await writer("Ben", "#b42318");
-  const cleo = await writer("Cleo", "#0f766e");
+  const ben = await writer("Ben", "#d93a32");
+  const cleo = await writer("Cleo", "#0b8276");
   await write(ada, 2, " Wind.");
   await Promise.all([write(cleo, 8, " Once more."), write(ben, 4, " Who, and")]);
   await ada.waitForTimeout(300);
   await picture(ada, "two-people");
 
-  const night = await writer("Ada", "#4338ca", { colorScheme: "dark" });
+  const night = await writer("Ada", "#5b62ee", { colorScheme: "dark" });
   await write(ben, 6, " Nobody.");
   await night.waitForTimeout(400);
   await picture(night, "dark");

@@ -278,6 +278,16 @@ describe("remote cursors", () => {
     const caret = view.container.querySelector<HTMLElement>(".slate-yrs-caret");
     expect([caret?.style.left, caret?.style.top, caret?.style.height]).toEqual(["10px", "50px", "18px"]);
     expect(caret?.textContent).toBe("Peer 7");
+    // The name goes after three seconds, the caret fades after a minute: by themselves.
+    const since = (ms: number) =>
+      act(() => {
+        fake.peers = [{ ...peer(7, { anchor: at(0, 1), focus: at(0, 1) }), lastActive: Date.now() - ms }];
+        fake.emit("peers", fake.peers);
+      });
+    await since(2_900);
+    await waitFor(() => expect(view.container.querySelector(".slate-yrs-flag")).toBeNull());
+    await since(59_900);
+    await waitFor(() => expect(view.container.querySelector("[data-idle]")).not.toBeNull());
     // The part of the page goes off screen, and the browser no longer lays it out; then it comes back.
     const carets = (count: number) =>
       waitFor(() => expect(view.container.querySelectorAll(".slate-yrs-caret")).toHaveLength(count));

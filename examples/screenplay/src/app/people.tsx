@@ -1,5 +1,5 @@
 // Who else is here, what they do, and following somebody's caret; and whether everything is saved.
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useReducer, useState } from "react";
 import { Node, Path } from "slate";
 import { ReactEditor, useSlateStatic } from "slate-react";
 import type { Collab, Peer } from "slate-yrs";
@@ -47,6 +47,7 @@ export function PeopleBar({ collab }: { collab: Collab<ScenePresence> }): ReactN
 
 function Person(props: { peer: Peer<ScenePresence>; followed: boolean; onFollow: () => void }): ReactNode {
   const { peer, followed, onFollow } = props;
+  useNextMinute(peer);
   const name = peer.presence.name || "Somebody";
   return (
     <li>
@@ -74,6 +75,17 @@ function doing(peer: Peer<ScenePresence>): string {
   if (peer.typing) return "Typing…";
   if (peer.lastActive > 0 && Date.now() - peer.lastActive > IDLE_AFTER) return "Away";
   return peer.selection ? "Reading along" : "Looking around";
+}
+
+/** Renders again when somebody has been idle for long enough to be away: nothing else would. */
+function useNextMinute({ lastActive }: Peer<ScenePresence>): void {
+  const [, again] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    const wait = lastActive + IDLE_AFTER - Date.now();
+    if (lastActive === 0 || wait < 0) return;
+    const timer = setTimeout(again, wait + 50);
+    return () => clearTimeout(timer);
+  }, [lastActive]);
 }
 
 /** Keeps the block with the followed person's caret in view, until one scrolls or types oneself. */

@@ -10,18 +10,18 @@ export interface Person {
   color: string;
 }
 
-/** Each readable as white text on it, and as a line on paper and on the dark page. */
+/** White text on each can be read (contrast 4.5), and each can be seen as a line on paper and on the dark page (3). */
 export const COLORS = [
-  "#4338ca",
-  "#b42318",
-  "#0f766e",
-  "#a21caf",
-  "#0369a1",
-  "#b54708",
-  "#7e22ce",
-  "#3f6212",
-  "#be185d",
-  "#475569",
+  "#5b62ee",
+  "#d93a32",
+  "#0b8276",
+  "#b93fc9",
+  "#0879ae",
+  "#bd570b",
+  "#9348ee",
+  "#4a810f",
+  "#d6336c",
+  "#64748b",
 ] as const;
 
 const FIRST = ["Quiet", "Amber", "Swift", "Silver", "Gentle", "Bright", "Early", "Curious"];
