@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use slate_yrs::update::Intake;
+use slate_yrs::update::{Intake, Nesting, NestingError};
 use thiserror::Error;
 use yrs::block::ClientID;
 use yrs::branch::Branch;
@@ -19,6 +19,8 @@ use crate::validate::{self, Malformed};
 pub enum ApplyError {
     #[error(transparent)]
     Malformed(#[from] Malformed),
+    #[error(transparent)]
+    Nesting(#[from] NestingError),
     #[error("the update does not decode: {0}")]
     Undecodable(String),
     /// The library panicked, or gave up half way: this replica must not be used any more.
@@ -26,12 +28,16 @@ pub enum ApplyError {
     Spoiled,
 }
 
+/// Elements in elements. Beyond that, deleting one could exhaust the stack; here and in every peer.
+const MAX_NESTING: u32 = 200;
+
 /// A document in memory.
 #[derive(Debug)]
 pub struct Replica {
     doc: Doc,
     /// Keeps from the library what it could not take in this order.
     intake: Intake,
+    nesting: Nesting,
 }
 
 impl Default for Replica {
@@ -44,16 +50,16 @@ impl Replica {
     pub fn new() -> Self {
         // It writes nothing, so its client id never shows.
         let options = Options { offset_kind: OffsetKind::Utf16, ..Options::with_client_id(ClientID::new(0)) };
-        Self { doc: Doc::with_options(options), intake: Intake::default() }
+        Self { doc: Doc::with_options(options), intake: Intake::default(), nesting: Nesting::default() }
     }
 
     /// Applies an update. Returns whether it changed anything: content, deletions, or what waits for missing updates.
     pub fn apply(&mut self, update: &[u8]) -> Result<bool, ApplyError> {
         validate::update(update)?;
         let mut changed = false;
-        self.transact(|txn, intake| {
+        self.transact(|txn, intake, nesting| {
             let before = Waiting::of(txn, intake);
-            take(txn, intake, update)?;
+            take(txn, intake, nesting, update)?;
             changed = txn.has_changes() || Waiting::of(txn, intake).exceeds(&before);
             Ok(())
         })?;
@@ -65,9 +71,9 @@ impl Replica {
     pub fn apply_merged(&mut self, updates: &[&[u8]]) -> Result<Option<Vec<u8>>, ApplyError> {
         updates.iter().try_for_each(|update| validate::update(update))?;
         let mut merged = None;
-        self.transact(|txn, intake| {
+        self.transact(|txn, intake, nesting| {
             for update in updates {
-                take(txn, intake, update)?;
+                take(txn, intake, nesting, update)?;
             }
             txn.commit();
             if txn.has_changes() {
@@ -80,13 +86,13 @@ impl Replica {
 
     fn transact(
         &mut self,
-        work: impl FnOnce(&mut TransactionMut<'_>, &mut Intake) -> Result<(), ApplyError>,
+        work: impl FnOnce(&mut TransactionMut<'_>, &mut Intake, &mut Nesting) -> Result<(), ApplyError>,
     ) -> Result<(), ApplyError> {
         let mut slot = Some(self.doc.transact_mut());
-        let intake = &mut self.intake;
+        let (intake, nesting) = (&mut self.intake, &mut self.nesting);
         let result = catch_unwind(AssertUnwindSafe(|| {
             let Some(txn) = slot.as_mut() else { return Ok(()) };
-            work(txn, intake)?;
+            work(txn, intake, nesting)?;
             txn.commit();
             Ok(())
         }));
@@ -165,10 +171,35 @@ fn root_len(root: &Out) -> u32 {
 }
 
 /// An update that fails half way leaves a document that is neither the old nor the new one.
-fn take(txn: &mut TransactionMut<'_>, intake: &mut Intake, update: &[u8]) -> Result<(), ApplyError> {
-    intake.apply(txn, update).map_err(|error| {
-        if txn.has_changes() { ApplyError::Spoiled } else { ApplyError::Undecodable(error.to_string()) }
-    })
+fn take(
+    txn: &mut TransactionMut<'_>,
+    intake: &mut Intake,
+    nesting: &mut Nesting,
+    update: &[u8],
+) -> Result<(), ApplyError> {
+    let spoiled = |txn: &TransactionMut<'_>, error| if txn.has_changes() { ApplyError::Spoiled } else { error };
+    measure(txn, intake, nesting, update).map_err(|error| spoiled(txn, error.into()))?;
+    intake.apply(txn, update).map_err(|error| spoiled(txn, ApplyError::Undecodable(error.to_string())))
+}
+
+/// With what waits for it, an update may reach deeper than alone.
+fn measure(
+    txn: &TransactionMut<'_>,
+    intake: &Intake,
+    nesting: &mut Nesting,
+    update: &[u8],
+) -> Result<(), NestingError> {
+    let mut waiting = Vec::new();
+    if intake.is_waiting() {
+        waiting.push(intake.include(vec![0, 0]));
+    }
+    if let Some(pending) = ReadTxn::store(txn).pending_update() {
+        waiting.push(pending.update.encode_v1());
+    }
+    let mut updates = vec![update];
+    updates.extend(waiting.iter().map(Vec::as_slice));
+    let state = txn.state_vector();
+    nesting.take(&updates, |client| u64::from(state.get(&ClientID::new(client))), MAX_NESTING)
 }
 
 /// What a document has received but cannot integrate yet.

@@ -1,10 +1,13 @@
 //! Updates as bytes: what can be done with them beside a document.
 //!
-//! [`split`] cuts an update down to a size. [`Intake`] stands between the wire and a yrs document. Nothing here knows
+//! [`split`] cuts an update down to a size. [`Intake`] stands between the wire and a yrs document,
+//! [`Nesting`] tells how deep an update reaches. Nothing here knows
 //! Slate; the server uses it too.
 
 mod intake;
+mod nesting;
 mod split;
 
 pub use intake::Intake;
+pub use nesting::{Nesting, NestingError};
 pub use split::{Parted, SplitError, at_holes, split};

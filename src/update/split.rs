@@ -257,11 +257,20 @@ const ANY: u8 = 8;
 const DOC: u8 = 9;
 const SKIP: u8 = 10;
 
+/// What a struct without origins says it lies in.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Parent {
+    Root,
+    Item((u64, u64)),
+}
+
 /// What has to be known of a struct to cut around it, or inside it.
-struct Block<'a> {
+pub(super) struct Block<'a> {
     info: u8,
-    right_origin: Option<(u64, u64)>,
-    len: u64,
+    pub(super) origin: Option<(u64, u64)>,
+    pub(super) right_origin: Option<(u64, u64)>,
+    pub(super) parent: Option<Parent>,
+    pub(super) len: u64,
     text: Option<&'a str>,
 }
 
@@ -270,31 +279,38 @@ impl<'a> Block<'a> {
         self.info & 0x1f == SKIP
     }
 
-    fn read(reader: &mut Reader<'a>) -> Result<Self, SplitError> {
+    pub(super) fn is_item(&self) -> bool {
+        !matches!(self.info & 0x1f, GC | SKIP)
+    }
+
+    pub(super) fn is_type(&self) -> bool {
+        self.info & 0x1f == TYPE
+    }
+
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, SplitError> {
         let info = reader.byte()?;
         let kind = info & 0x1f;
         if kind == GC || kind == SKIP {
-            return Ok(Self { info, right_origin: None, len: reader.var_uint()?, text: None });
+            let len = reader.var_uint()?;
+            return Ok(Self { info, origin: None, right_origin: None, parent: None, len, text: None });
         }
-        if info & HAS_ORIGIN != 0 {
-            id(reader)?;
-        }
+        let origin = if info & HAS_ORIGIN != 0 { Some(id(reader)?) } else { None };
         let right_origin = if info & HAS_RIGHT_ORIGIN != 0 { Some(id(reader)?) } else { None };
-        if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
-            match reader.var_uint()? {
+        let mut parent = None;
+        if origin.is_none() && right_origin.is_none() {
+            parent = Some(match reader.var_uint()? {
                 1 => {
                     reader.str()?;
+                    Parent::Root
                 }
-                _ => {
-                    id(reader)?;
-                }
-            }
+                _ => Parent::Item(id(reader)?),
+            });
             if info & HAS_PARENT_SUB != 0 {
                 reader.str()?;
             }
         }
         let (len, text) = content(reader, kind)?;
-        Ok(Self { info, right_origin, len, text })
+        Ok(Self { info, origin, right_origin, parent, len, text })
     }
 }
 
