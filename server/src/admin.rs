@@ -27,6 +27,8 @@ pub enum AdminError {
     NoDocument(String),
     #[error("another server is compacting")]
     Busy,
+    #[error("the other database cannot be read: {0}")]
+    Source(String),
     #[error("{0} of the documents differ or cannot be read")]
     Differs(u64),
 }

@@ -54,6 +54,13 @@ pub enum Command {
         #[command(flatten)]
         database: DatabaseArgs,
     },
+    /// Take over the updates that another backend kept in a table: one row each, in the order of their time
+    ImportTable {
+        #[command(flatten)]
+        source: SourceArgs,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
     /// Delete a document with its history
     Delete {
         document: String,
@@ -187,6 +194,33 @@ pub struct AuthArgs {
     /// How long its yes holds for further connections with the same token and document; a no holds 2 s at most
     #[arg(long, env = "SLATE_YRS_AUTH_CACHE_MS", default_value_t = 10_000, value_name = "MS")]
     pub auth_cache_ms: u64,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SourceArgs {
+    /// The other backend's database: sqlite:PATH or postgres://…
+    #[arg(long, env = "SLATE_YRS_IMPORT_FROM", value_name = "URL", hide_env_values = true)]
+    pub from: String,
+
+    /// Its table: scene_versions, script_versions, or another one
+    #[arg(long, default_value = "scene_versions", value_name = "NAME")]
+    pub table: String,
+
+    /// The column with the document's id. By default scene_id, or script_id in script_versions
+    #[arg(long, value_name = "NAME")]
+    pub id_column: Option<String>,
+
+    /// The column with the update. By default yjs_update, or update in script_versions
+    #[arg(long, value_name = "NAME")]
+    pub update_column: Option<String>,
+
+    /// The column with the time
+    #[arg(long, default_value = "created_at", value_name = "NAME")]
+    pub time_column: String,
+
+    /// Put before every id
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub prefix: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -58,6 +58,7 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 /// Serves the connection until it ends.
 pub async fn serve(socket: WebSocket, rooms: Arc<Rooms>, settings: Settings, opening: Opening, traffic: Arc<Traffic>) {
     let conn = NEXT.fetch_add(1, Ordering::Relaxed);
+    traffic.upgraded();
     let (outbox, end) = outbox(settings.max_queued_bytes);
     let (sink, stream) = socket.split();
     let durable = opening.durable;

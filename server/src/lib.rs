@@ -12,6 +12,7 @@ pub mod config;
 pub mod connection;
 pub mod history;
 pub mod http;
+pub mod import;
 pub mod metrics;
 pub mod neighbours;
 pub mod net;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Parser;
 use slate_yrs_server::admin::{self, AdminError};
 use slate_yrs_server::config::{Cli, Command, DatabaseArgs, LogArgs, LogFormat, ServeArgs};
+use slate_yrs_server::import;
 use slate_yrs_server::server::{Server, ServerError};
 use slate_yrs_server::storage::{Durability, SqlStorage, Storage, StorageError};
 use thiserror::Error;
@@ -78,6 +79,13 @@ async fn run(command: Command) -> Result<(), AdminError> {
         Command::Import { document, file, database } => {
             let changed = admin::import(&open(&database).await?, &document, &file).await?;
             eprintln!("{}", if changed { "imported" } else { "nothing new in it" });
+        }
+        Command::ImportTable { source, database } => {
+            let report = import::import_table(&open(&database).await?, &source).await?;
+            println!(
+                "{} documents, {} updates imported, {} that changed nothing left out, {} in quarantine",
+                report.documents, report.imported, report.unchanged, report.quarantined
+            );
         }
         Command::Delete { document, database } => admin::delete(&open(&database).await?, &document).await?,
         Command::Verify { document, database } => {

@@ -1,10 +1,14 @@
-//! The listening socket: TCP without delay, and what moves over each connection.
+//! The listening socket: TCP without delay, what moves over each connection, and an end for those that ask nothing.
+//!
+//! A socket that has not become a WebSocket and was not answered anything for [`PATIENCE`] is closed, so that nobody
+//! holds file descriptors by opening connections, or by sending requests letter by letter. Sockets beyond the limit
+//! wait in the kernel until others have ended.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -12,6 +16,13 @@ use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Sleep, sleep};
+
+/// How long a connection may be without an answer, as long as it is no WebSocket.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Sockets beside the WebSockets: for requests, and for those to be told that there are too many.
+pub const SPARE_SOCKETS: usize = 256;
 
 /// What moved over a connection: signs of life below the level of messages.
 #[derive(Debug)]
@@ -19,17 +30,29 @@ pub struct Traffic {
     opened: Instant,
     last_read_ms: AtomicU64,
     written: AtomicU64,
+    is_socket: AtomicBool,
     pub peer: Option<SocketAddr>,
 }
 
 impl Traffic {
     fn new(peer: Option<SocketAddr>) -> Self {
-        Self { opened: Instant::now(), last_read_ms: AtomicU64::new(0), written: AtomicU64::new(0), peer }
+        Self {
+            opened: Instant::now(),
+            last_read_ms: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            is_socket: false.into(),
+            peer,
+        }
     }
 
     /// Since anything was received.
     pub fn since_read(&self) -> Duration {
         self.opened.elapsed().saturating_sub(Duration::from_millis(self.last_read_ms.load(Ordering::Relaxed)))
+    }
+
+    /// It is a WebSocket from now on, with heartbeats that end it.
+    pub fn upgraded(&self) {
+        self.is_socket.store(true, Ordering::Relaxed);
     }
 
     /// Bytes sent so far.
@@ -48,31 +71,65 @@ impl Connected<IncomingStream<'_, CountingListener>> for Peer {
     }
 }
 
-pub struct CountingListener(pub TcpListener);
+pub struct CountingListener {
+    listener: TcpListener,
+    places: Arc<Semaphore>,
+}
+
+impl CountingListener {
+    /// `max`: WebSockets; sockets for requests come on top.
+    pub fn new(listener: TcpListener, max: usize) -> Self {
+        let places = (max + SPARE_SOCKETS).min(Semaphore::MAX_PERMITS);
+        Self { listener, places: Arc::new(Semaphore::new(places)) }
+    }
+}
 
 impl Listener for CountingListener {
     type Io = CountingStream;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
+        // It is never closed, so this cannot fail.
+        let place = Arc::clone(&self.places).acquire_owned().await.ok();
+        let (stream, address) = Listener::accept(&mut self.listener).await;
         // Small messages are what this server is for.
         let _ = stream.set_nodelay(true);
         let traffic = Arc::new(Traffic::new(Some(address)));
-        (CountingStream { stream, traffic }, address)
+        let silence = Box::pin(sleep(PATIENCE));
+        (CountingStream { stream, traffic, silence, answered: 0, _place: place }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
 pub struct CountingStream {
     stream: TcpStream,
     traffic: Arc<Traffic>,
+    /// When to look whether it was answered anything.
+    silence: Pin<Box<Sleep>>,
+    answered: u64,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl CountingStream {
+    /// Whether this one holds a socket for nothing. Wakes the reader when it is time to look again.
+    fn is_idle(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.traffic.is_socket.load(Ordering::Relaxed) {
+            return false;
+        }
+        while self.silence.as_mut().poll(cx).is_ready() {
+            let written = self.traffic.written();
+            if written == self.answered {
+                return true;
+            }
+            self.answered = written;
+            self.silence.as_mut().reset(tokio::time::Instant::now() + PATIENCE);
+        }
+        false
+    }
+
     fn wrote(&self, result: &Poll<io::Result<usize>>) {
         if let Poll::Ready(Ok(count)) = result {
             self.traffic.written.fetch_add(*count as u64, Ordering::Relaxed);
@@ -84,6 +141,9 @@ impl AsyncRead for CountingStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if result.is_pending() && self.is_idle(cx) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         if buf.filled().len() > before {
             let since = self.traffic.opened.elapsed().as_millis() as u64;
             self.traffic.last_read_ms.store(since, Ordering::Relaxed);

@@ -84,13 +84,15 @@ impl Server {
         let retention = args.retention.retention();
         background.push(schedule::start(args.compact_at, retention, Arc::clone(&storage), Arc::clone(&metrics)));
         let shutdown = Duration::from_millis(args.shutdown_ms);
+        let max_sockets = usize::try_from(args.max_connections).unwrap_or(usize::MAX / 2);
         let app = App { rooms: Arc::clone(&rooms), args: Arc::new(args), settings, auth };
         let service = router(app).into_make_service_with_connect_info::<Peer>();
         let stop = watch::Sender::new(false);
         let mut stopping = stop.subscribe();
-        let serving = axum::serve(CountingListener(listener), service).with_graceful_shutdown(async move {
-            let _ = stopping.wait_for(|stop| *stop).await;
-        });
+        let serving =
+            axum::serve(CountingListener::new(listener, max_sockets), service).with_graceful_shutdown(async move {
+                let _ = stopping.wait_for(|stop| *stop).await;
+            });
         let accepting = tokio::spawn(serving.into_future());
         Ok(Self { address, rooms, metrics, storage, stop, shutdown, accepting, background })
     }

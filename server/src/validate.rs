@@ -9,7 +9,7 @@
 use thiserror::Error;
 
 /// Nesting of JSON-like values in one update. Slate properties need two or three.
-const MAX_DEPTH: u32 = 100;
+const MAX_DEPTH: u32 = 64;
 
 /// Clocks above this leave no room to go on.
 const MAX_CLOCK: u64 = 1 << 31;
@@ -203,7 +203,7 @@ impl Walk<'_> {
     }
 
     fn value(&mut self, depth: u32) -> Result<(), Malformed> {
-        if depth > MAX_DEPTH {
+        if depth >= MAX_DEPTH {
             return Err(Malformed::TooDeep);
         }
         match self.byte()? {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use common::client::doc;
 use common::http::get;
 use common::postgres::Postgres;
+use common::program::Program;
 use common::{Client, Msg};
 use slate_yrs::protocol::{Message, close};
 use slate_yrs_server::server::Server;
@@ -181,19 +182,68 @@ async fn f14_the_database_restarts_under_load_and_nothing_acknowledged_is_lost()
     let Some(postgres) = Postgres::start() else { return };
     let one = server(&postgres, "restart", &["--poll-ms", "100"]).await;
     let two = server(&postgres, "restart", &["--poll-ms", "100"]).await;
-    let counted = Arc::new(AtomicUsize::new(0));
-    let enough = Arc::new(AtomicBool::new(false));
-    let writers: Vec<_> = (1..=4u64)
-        .map(|id| {
-            let addresses = [one.address, two.address];
-            let (counted, enough) = (Arc::clone(&counted), Arc::clone(&enough));
+    let typists = Typists::start(4, vec![one.address, two.address]);
+    for _ in 0..2 {
+        typists.write_more().await;
+        postgres.stop();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        postgres.up();
+    }
+    typists.write_more().await;
+    let acknowledged = typists.stop().await;
+    println!("{} words acknowledged", acknowledged.len());
+    all_there(&[one.address, two.address], &acknowledged).await;
+    one.shutdown().await;
+    two.shutdown().await;
+}
+
+/// One server, then Redis, then the database die while six people type: what was acknowledged is there, on every server.
+#[tokio::test(flavor = "multi_thread")]
+async fn f14_three_programs_lose_one_of_them_then_redis_then_the_database() {
+    let (Some(postgres), Some(mut redis)) = (Postgres::start(), Redis::start()) else { return };
+    let url = format!("redis://127.0.0.1:{}", redis.port);
+    let database = postgres.url("three");
+    let start = || Program::start(&database, &["--redis", &url, "--poll-ms", "200"]);
+    let (one, two, three) = (start(), start(), start());
+    let typists = Typists::start(6, vec![one.address, two.address, three.address]);
+    typists.write_more().await;
+    one.kill();
+    typists.write_more().await;
+    redis.kill();
+    typists.write_more().await;
+    postgres.stop();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    postgres.up();
+    typists.write_more().await;
+    assert!(redis.up());
+    let four = start();
+    typists.write_more().await;
+    let acknowledged = typists.stop().await;
+    println!("{} words acknowledged", acknowledged.len());
+    let texts = all_there(&[two.address, three.address, four.address], &acknowledged).await;
+    assert!(texts.windows(2).all(|pair| pair[0] == pair[1]), "the servers differ");
+}
+
+/// People who type into one document, each at another server after every loss of a connection.
+struct Typists {
+    counted: Arc<AtomicUsize>,
+    enough: Arc<AtomicBool>,
+    writers: Vec<tokio::task::JoinHandle<Vec<String>>>,
+}
+
+impl Typists {
+    fn start(count: u64, addresses: Vec<SocketAddr>) -> Self {
+        let counted = Arc::new(AtomicUsize::new(0));
+        let enough = Arc::new(AtomicBool::new(false));
+        let writers = (1..=count).map(|id| {
+            let (addresses, counted, enough) = (addresses.clone(), Arc::clone(&counted), Arc::clone(&enough));
             tokio::spawn(async move {
                 let mut doc = doc(id);
                 let mut acknowledged: Vec<String> = Vec::new();
                 let mut attempt = 0;
                 while !enough.load(Ordering::SeqCst) {
                     attempt += 1;
-                    let address = addresses[(id as usize + attempt) % 2];
+                    let address = addresses[(id as usize + attempt) % addresses.len()];
                     let query = format!("slate-yrs=1&session=s{id}-{attempt}");
                     let (back, words) = write_until_closed(address, doc, &query, &counted, &enough).await;
                     doc = back;
@@ -202,34 +252,41 @@ async fn f14_the_database_restarts_under_load_and_nothing_acknowledged_is_lost()
                 }
                 acknowledged
             })
-        })
-        .collect();
-    for _ in 0..2 {
-        let before = counted.load(Ordering::SeqCst);
-        common::eventually("they write", || counted.load(Ordering::SeqCst) > before + 10).await;
-        postgres.stop();
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        postgres.up();
+        });
+        let writers = writers.collect();
+        Self { counted, enough, writers }
     }
-    let before = counted.load(Ordering::SeqCst);
-    common::eventually("they write again", || counted.load(Ordering::SeqCst) > before + 10).await;
-    enough.store(true, Ordering::SeqCst);
-    let mut acknowledged = Vec::new();
-    for writer in writers {
-        acknowledged.extend(writer.await.unwrap());
+
+    /// Until more words are acknowledged.
+    async fn write_more(&self) {
+        let before = self.counted.load(Ordering::SeqCst);
+        common::eventually("they write", || self.counted.load(Ordering::SeqCst) > before + 10).await;
     }
-    println!("{} words acknowledged", acknowledged.len());
-    for address in [one.address, two.address] {
-        let mut reader = durable(address, "scene", 99, "reader").await;
-        reader
-            .until("all words", |client| {
-                let text = client.read();
-                acknowledged.iter().all(|word| text.matches(word.as_str()).count() == 1)
-            })
-            .await;
+
+    /// The words that were acknowledged.
+    async fn stop(self) -> Vec<String> {
+        self.enough.store(true, Ordering::SeqCst);
+        let mut acknowledged = Vec::new();
+        for writer in self.writers {
+            acknowledged.extend(writer.await.unwrap());
+        }
+        acknowledged
     }
-    one.shutdown().await;
-    two.shutdown().await;
+}
+
+/// Every word is at every server, once; their texts.
+async fn all_there(addresses: &[SocketAddr], words: &[String]) -> Vec<String> {
+    let mut texts = Vec::new();
+    for address in addresses {
+        let mut reader = durable(*address, "scene", 99, "reader").await;
+        let complete = |client: &mut Client| {
+            let text = client.read();
+            words.iter().all(|word| text.matches(word.as_str()).count() == 1)
+        };
+        reader.until("all words", complete).await;
+        texts.push(reader.read());
+    }
+    texts
 }
 
 /// Writes words, one at a time; the doc, and the words that were acknowledged.

@@ -8,11 +8,12 @@ mod common;
 
 use std::time::{Duration, Instant};
 
+use common::program::Program;
 use common::{Client, Msg, TestServer, eventually};
-use slate_yrs::protocol::{Message, close};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use slate_yrs::protocol::Message;
+use std::net::SocketAddr;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
 
 fn var_uint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
@@ -78,8 +79,8 @@ fn nested_values(depth: usize) -> Vec<u8> {
 }
 
 /// The median time from an edit to its acknowledgement in a room of its own.
-async fn ack_latency(server: &TestServer, document: &str, edits: usize) -> Duration {
-    let mut client = server.durable(document, 900, &format!("latency {document}").replace(' ', "-")).await;
+async fn ack_latency(address: SocketAddr, document: &str, edits: usize) -> Duration {
+    let mut client = Client::connect(address, document, 900, "slate-yrs=1&session=latency").await;
     client.sync().await;
     let mut times = Vec::new();
     for _ in 0..edits {
@@ -103,13 +104,13 @@ fn compare(what: &str, before: Duration, during: Duration) {
 #[tokio::test(flavor = "multi_thread")]
 async fn f23_bombs_in_an_update() {
     let server = TestServer::start().await;
-    let before = ack_latency(&server, "others", 30).await;
+    let before = ack_latency(server.address, "others", 30).await;
     let bombs: Vec<(&str, Vec<u8>)> = vec![
         ("types in types", nested_types(11, 100_000, false)),
         ("types in types, deleted", nested_types(12, 100_000, true)),
         ("tiny items", tiny_items(13, 100_000)),
         ("values in values", nested_values(400_000)),
-        ("values just deep enough", nested_values(90)),
+        ("values just deep enough", nested_values(60)),
         ("clients without end", [vec![0xff, 0xff, 0xff, 0xff, 0x0f], vec![0; 100]].concat()),
         ("a length that is not there", [vec![1, 1, 7, 0, 4, 1, 1, b'r'], vec![0xff; 3], vec![0x7f]].concat()),
         ("ranges that overlap", [vec![0, 1, 7], vec![0xf0, 0xf0, 1], [0, 127].repeat(30_840)].concat()),
@@ -123,7 +124,7 @@ async fn f23_bombs_in_an_update() {
         durable.push(bomb).await;
         plain.send(&Message::Update(bomb)).await;
         plain.send(&Message::SyncStep2(bomb)).await;
-        let during = ack_latency(&server, "others", 10).await;
+        let during = ack_latency(server.address, "others", 10).await;
         loop {
             match durable.next().await {
                 Msg::Ack(_) | Msg::Reject(..) | Msg::Close(_) => break,
@@ -144,4 +145,90 @@ async fn f23_bombs_in_an_update() {
         reader.send(&Message::SyncStep1(&[0])).await;
         while !matches!(reader.next().await, Msg::Step2(_) | Msg::Close(_)) {}
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_presence_reaches_nobody_else() {
+    let server = TestServer::with(&["--max-frames-per-second", "2000"]).await;
+    let before = ack_latency(server.address, "others", 30).await;
+    let mut watcher = server.plain("scene", 1).await;
+    watcher.sync().await;
+    let address = server.address;
+    let floods: Vec<_> = (0..4u8)
+        .map(|n| {
+            tokio::spawn(async move {
+                let mut flood = Client::connect(address, "scene", 10 + u64::from(n), "").await;
+                let state = format!("{{\"x\":\"{}\"}}", "y".repeat(8_000));
+                for clock in 1..1_500u64 {
+                    let mut update = vec![1, 10 + n];
+                    var_uint(&mut update, clock);
+                    var_uint(&mut update, state.len() as u64);
+                    update.extend(state.as_bytes());
+                    flood.send(&Message::Awareness(&update)).await;
+                }
+            })
+        })
+        .collect();
+    let during = ack_latency(server.address, "others", 30).await;
+    compare("a flood of presence", before, during);
+    for flood in floods {
+        flood.await.unwrap();
+    }
+    // In their own room as well: what was sent is not what is passed on.
+    let mut received = 0;
+    while tokio::time::timeout(Duration::from_millis(500), watcher.next()).await.is_ok() {
+        received += 1;
+        assert!(received < 3_000, "every one of them was passed on");
+    }
+    println!("6,000 states sent, {received} messages received by another");
+}
+
+/// Sockets that were opened and left: without a word, with half a request, and as WebSockets that say nothing.
+/// `IDLE_SOCKETS=10000` for more (they take as many file descriptors here, and as many in the server).
+#[tokio::test(flavor = "multi_thread")]
+async fn many_idle_sockets() {
+    let count = std::env::var("IDLE_SOCKETS").ok().and_then(|count| count.parse().ok()).unwrap_or(1_200usize);
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}/server.sqlite", folder.path().display());
+    let server = Program::start(&database, &["--heartbeat-ms", "600000"]);
+    let before = ack_latency(server.address, "others", 30).await;
+    let memory = server.memory();
+    let (mut silent, mut open) = (Vec::new(), Vec::new());
+    for n in 0..count {
+        if n % 3 == 0 {
+            let mut socket = TcpStream::connect(server.address).await.unwrap();
+            if n % 2 == 0 {
+                socket.write_all(b"GET /ws/scenes/scene HTTP/1.1\r\nHost: x\r\nX-Slow").await.unwrap();
+            }
+            silent.push(socket);
+        } else {
+            let document = format!("idle-{}", n % 50);
+            open.push(Client::connect(server.address, &document, 1, "").await);
+        }
+    }
+    let during = ack_latency(server.address, "others", 30).await;
+    compare(&format!("{count} idle sockets"), before, during);
+    let each = server.memory().saturating_sub(memory) / count as u64;
+    println!("{} silent, {} WebSockets in 50 rooms: {each} bytes each", silent.len(), open.len());
+    drop((silent, open));
+    let mut client = Client::connect(server.address, "afterwards", 1, "slate-yrs=1&session=s").await;
+    client.sync().await;
+    client.write("still there").await;
+    client.all_acked().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_beyond_the_limit_wait_and_are_served_afterwards() {
+    let server = TestServer::with(&["--max-connections", "5"]).await;
+    let mut held = Vec::new();
+    // The limit of WebSockets, and room for requests beside them.
+    for _ in 0..5 + slate_yrs_server::net::SPARE_SOCKETS + 20 {
+        held.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    drop(held);
+    let mut client = server.durable("scene", 1, "s").await;
+    client.sync().await;
+    client.write("served").await;
+    client.all_acked().await;
+    eventually("one is open", || server.server().metrics.connections.get() == 1).await;
 }

@@ -4,50 +4,14 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::Client;
+use common::program::Program;
 use tokio::sync::Barrier;
-
-struct Program {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Program {
-    fn start(database: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_slate-yrs-server"))
-            .args(["--listen", "127.0.0.1:0", "--database", database, "--log", "info"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = loop {
-            let line = lines.next().expect("the program starts").unwrap();
-            if let Some((_, address)) = line.split_once("http://") {
-                break address.trim().parse().unwrap();
-            }
-        };
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
-    }
-
-    fn kill(self) {}
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f14_killed_mid_typing_ten_times_no_acknowledged_character_is_missing() {
@@ -57,7 +21,7 @@ async fn f14_killed_mid_typing_ten_times_no_acknowledged_character_is_missing() 
     let mut rng = fastrand::Rng::with_seed(14);
     let mut docs: Vec<_> = (1..=WRITERS).map(common::client::doc).collect();
     for round in 0..10 {
-        let program = Program::start(&database);
+        let program = Program::start(&database, &[]);
         let address = program.address;
         let acks = Arc::new(AtomicUsize::new(0));
         let synced = Arc::new(Barrier::new(WRITERS as usize));
@@ -86,7 +50,7 @@ async fn f14_killed_mid_typing_ten_times_no_acknowledged_character_is_missing() 
             acknowledged.extend(acked);
         }
         assert!(!acknowledged.is_empty(), "nothing was acknowledged in round {round}");
-        let program = Program::start(&database);
+        let program = Program::start(&database, &[]);
         let mut fresh = Client::connect(program.address, "scene", 99, "").await;
         fresh.sync().await;
         let text = fresh.read();

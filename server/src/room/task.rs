@@ -283,6 +283,7 @@ impl Room {
             // Another server wrote in between.
             self.catch_up().await?;
         }
+        tracing::debug!(document = self.core.document().id, stored.first, stored.last, "stored");
         self.core.committed(stored.last);
         self.hint(Hint::Stored(stored.last));
         self.send(Batch { out, ..Batch::default() });
@@ -301,6 +302,7 @@ impl Room {
             if rows.is_empty() {
                 return Ok(());
             }
+            tracing::debug!(document = id, tip, rows = rows.len(), "another server stored");
             self.rows_since_head += rows.len() as u64;
             if self.core.remote_rows(&rows) == Health::Spoiled {
                 self.reload().await?;

@@ -1,11 +1,12 @@
 //! A server in this process on a free port, and clients that speak to it over real sockets.
 
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part")]
 
 pub mod client;
 pub mod faulty;
 pub mod http;
 pub mod postgres;
+pub mod program;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
