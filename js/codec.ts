@@ -255,13 +255,13 @@ export function encodeRange(range: Range | null): Uint32Array {
 }
 
 class Decoder {
-  #words: Uint32Array;
+  #words: Uint32Array | Float64Array;
   #text: string;
   #at = 0;
   #textAt = 0;
   #keys: string[] = [];
 
-  constructor(words: Uint32Array, text: string) {
+  constructor(words: Uint32Array | Float64Array, text: string) {
     this.#words = words;
     this.#text = text;
   }
@@ -393,7 +393,7 @@ export function decodeOperations(words: Uint32Array, text: string): DocumentOper
 }
 
 /** What `encodeRange` made. */
-export function decodeRange(words: Uint32Array): Range | null {
+export function decodeRange(words: Uint32Array | Float64Array): Range | null {
   if (words.length === 0) return null;
   const decoder = new Decoder(words, "");
   return { anchor: decoder.point(), focus: decoder.point() };

@@ -6,6 +6,7 @@ import { Core, closedError } from "./core.js";
 import { type EngineHandle, engine } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { Emitter } from "./events.js";
+import { decodeStatus, Peers } from "./flat.js";
 import { historyOf } from "./history.js";
 import { CLOSED } from "./status.js";
 import type { Collab, Events, History, OpenOptions, Origin, Peer, Presence, Status } from "./types.js";
@@ -37,7 +38,9 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   /** Whether `#status` and `#peers` are what the engine would say. */
   #fresh = { status: false, peers: false };
   #status: Status = CLOSED;
+  #unsaved: { of: Status; status: Status } | null = null;
   #peers: readonly Peer<P>[] = NOBODY;
+  readonly #everyone = new Peers<P>();
   #error: CollabError | null = null;
   #closing: Promise<void> | null = null;
 
@@ -64,7 +67,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       diverged: () => this.#internal.emit("diverged", undefined),
       change: (operations, origin) => this.#events.emit("change", { operations, origin }),
       update: (update, origin) => this.#events.emit("update", { update, origin }),
-      status: () => this.#statusChanged(),
+      status: (acknowledged, receiving) => this.#statusChanged(acknowledged, receiving),
       peers: () => this.#peersChanged(),
       error: (error) => this.#reported(error),
     });
@@ -86,14 +89,19 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       this.#fresh.status = true;
       this.#status = this.#readStatus();
     }
-    return this.#status;
+    // What the editor did in this very turn has not reached the engine.
+    if (this.#status.saved === "memory" || !this.#core.hasQueued) return this.#status;
+    if (this.#unsaved?.of !== this.#status) {
+      this.#unsaved = { of: this.#status, status: Object.freeze({ ...this.#status, saved: "memory" as const }) };
+    }
+    return this.#unsaved.status;
   }
 
   get peers(): readonly Peer<P>[] {
     if (!this.#fresh.peers) {
       this.#fresh.peers = true;
-      const json = this.#core.into((to) => to.peers());
-      this.#peers = json === undefined ? NOBODY : deepFreeze(JSON.parse(json) as Peer<P>[]);
+      this.#peers =
+        this.#core.into((to) => this.#everyone.read(to.peers(), (clientId) => to.peerState(clientId))) ?? NOBODY;
     }
     return this.#peers;
   }
@@ -210,13 +218,12 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     this.#events.emit("error", error);
   }
 
-  #statusChanged(): void {
+  #statusChanged(acknowledged: boolean, receiving: boolean): void {
     this.#fresh.status = false;
     if (this.#core === undefined) return;
-    const { saved, pending, connection, storage } = this.status;
-    if (saved === "server" && pending === 0) this.#core.acknowledged();
-    this.#core.receives(connection === "online" && storage === "indexeddb");
-    this.#events.emit("status", this.status);
+    if (acknowledged) this.#core.acknowledged();
+    this.#core.receives(receiving);
+    if (this.#events.has("status")) this.#events.emit("status", this.status);
   }
 
   #peersChanged(): void {
@@ -225,14 +232,16 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   }
 
   #readStatus(): Status {
-    const json = this.#core.into((to) => to.status());
+    const flat = this.#core.into((to) => to.status());
     // The engine is being started again, or for ever gone.
-    if (json === undefined) {
+    if (flat === undefined) {
       const connection = this.#core.isClosed ? "closed" : "offline";
       return Object.freeze({ ...this.#status, connection, synced: false, error: this.#error });
     }
-    const status = JSON.parse(json) as Status & { error: { code: string; message: string } | null };
-    return deepFreeze({ ...status, error: status.error === null ? null : this.#sameError(status.error) });
+    return decodeStatus(flat, () => {
+      const [code, message] = this.#core.into((to) => to.statusError()) as [string, string];
+      return this.#sameError({ code, message });
+    });
   }
 
   /** The error that was reported, as the same object. */
@@ -302,12 +311,4 @@ function refusal({ connection, error }: Status): CollabError | null {
 
 function checkBytes(value: unknown, what: string): void {
   if (!(value instanceof Uint8Array)) throw new CollabError("protocol", `${what} must be a Uint8Array`);
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !(value instanceof Error)) {
-    Object.freeze(value);
-    for (const part of Object.values(value)) deepFreeze(part);
-  }
-  return value;
 }

@@ -11,7 +11,7 @@ import {
   decodeOperations,
   decodeRange,
   encodeNodes,
-  encodeOperation,
+  encodeOperations,
   encodeRange,
   wellFormed,
 } from "./codec.js";
@@ -23,8 +23,6 @@ import { Backup, instance, isRecovering, isTrap, type Revivable, register, trapp
 import { Tabs } from "./tabs.js";
 import type { OpenOptions, Origin, Presence } from "./types.js";
 import { Engine } from "./wasm.js";
-
-type DocumentOperation = Exclude<Operation, { type: "set_selection" }>;
 
 /** `normalization`: made by the editor's normalizers after a change by others. */
 interface Edit {
@@ -43,7 +41,8 @@ export interface Sink {
   /** For the application. */
   change(operations: readonly Operation[], origin: Origin): void;
   update(update: Uint8Array, origin: Origin): void;
-  status(): void;
+  /** `acknowledged`: the server has every own edit. `receiving`: what it sends can be kept on the device. */
+  status(acknowledged: boolean, receiving: boolean): void;
   peers(): void;
   error(error: CollabError): void;
 }
@@ -69,6 +68,8 @@ export class Core<P extends Presence> implements Revivable {
 
   /** What the editor has done and the document has not yet. */
   #queued: Edit[] = [];
+  /** How many of these the engine is being told. */
+  #committing = 0;
   /** What the document has and the application was not told yet. */
   #done: Operation[] = [];
   #flushScheduled = false;
@@ -143,33 +144,63 @@ export class Core<P extends Presence> implements Revivable {
     }
   }
 
+  /** Whether the editor has done what the engine was not told yet. */
+  get hasQueued(): boolean {
+    return this.#queued.length > 0;
+  }
+
   edit(operation: Operation, normalization = false): void {
     if (operation.type === "set_selection" || this.isClosed) return;
-    try {
-      this.into((to) => queue(to, operation, normalization));
-    } catch (error) {
-      // The editor has applied it already. If the engine failed, it is told again; otherwise the editor is mended.
-      if (this.#engine === null) this.#queued.push({ operation, normalization });
-      if (error !== this.#lastError) this.#report(toCollabError(error, "invalid-update"));
-      this.#sink.diverged();
-      return;
-    }
     this.#queued.push({ operation, normalization });
     if ("text" in operation && wellFormed(operation.text) !== operation.text) this.#sink.diverged();
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    queueMicrotask(() => this.quietly(() => this.flush()));
+    queueMicrotask(this.#flushQuietly);
   }
 
+  readonly #flushQuietly = (): void => this.quietly(() => this.flush());
+
+  /** What is queued becomes one transaction; two or more where user and normalizers take turns. */
   flush(): void {
     if (!this.#flushScheduled || this.#engine === null) return;
     this.#flushScheduled = false;
-    this.into((to) => to.flush());
+    // A listener of the engine's may have led here: what it is at is not for a second time.
     this.#taken();
+    while (this.#queued.length > 0 && this.#engine !== null) {
+      const { normalization } = this.#queued[0]!;
+      const end = this.#queued.findIndex((edit) => edit.normalization !== normalization);
+      const run = end < 0 ? [...this.#queued] : this.#queued.slice(0, end);
+      this.#committing = run.length;
+      this.#commit(run, normalization);
+      this.#taken();
+    }
     this.#tellDone();
   }
 
+  /** The editor has applied it all already: what the engine cannot be told, the editor is mended of. */
+  #commit(run: readonly Edit[], normalization: boolean): void {
+    const first = run[0]!.operation;
+    try {
+      if (run.length === 1 && !normalization && isShortText(first)) {
+        this.into((to) => commitText(to, first));
+        return;
+      }
+      const { words, text } = encodeOperations(run.map(({ operation }) => operation));
+      this.into((to) => to.commit(words, text, normalization));
+    } catch (error) {
+      // After a trap, they are told again to the next engine.
+      if (this.#engine === null) throw error;
+      if (run.length > 1) {
+        for (const edit of run) this.#commit([edit], normalization);
+        return;
+      }
+      if (error !== this.#lastError) this.#report(toCollabError(error, "invalid-update"));
+      this.#sink.diverged();
+    }
+  }
+
   select(range: Range | null): void {
+    this.flush();
     const words = encodeRange(range);
     this.#selection = range;
     this.into((to) => to.select(words));
@@ -277,7 +308,7 @@ export class Core<P extends Presence> implements Revivable {
     const selection = this.#selection;
     if (selection !== null) this.quietly(() => this.select(selection));
     this.#sink.diverged();
-    this.#sink.status();
+    this.#sink.status(false, false);
     this.#sink.peers();
   }
 
@@ -287,12 +318,13 @@ export class Core<P extends Presence> implements Revivable {
     this.#socket = null;
     this.#tabs?.close();
     this.#flushScheduled = false;
+    this.#committing = 0;
     // Should it be one of these that the engine cannot bear, it is not told again.
     if (this.#restoring) this.#queued = [];
     if (this.#life === "open") this.#life = "down";
     this.#ended?.();
     this.#report(error);
-    this.#sink.status();
+    this.#sink.status(false, false);
   }
 
   revive(): void {
@@ -309,7 +341,7 @@ export class Core<P extends Presence> implements Revivable {
     this.#report(error);
     this.#opened?.reject(error);
     this.#opened = null;
-    this.#sink.status();
+    this.#sink.status(false, false);
   }
 
   // --- out of the engine
@@ -335,8 +367,8 @@ export class Core<P extends Presence> implements Revivable {
       update: (origin, update) => {
         if (heard()) this.#update(update, ORIGINS[origin] ?? "remote");
       },
-      status: () => {
-        if (heard()) this.#sink.status();
+      status: (acknowledged, receiving) => {
+        if (heard()) this.#sink.status(acknowledged, receiving);
       },
       peers: () => {
         if (heard()) this.#sink.peers();
@@ -380,8 +412,9 @@ export class Core<P extends Presence> implements Revivable {
   #update(update: Uint8Array, origin: Origin): void {
     // From here on the journal has it: it must not be told again after a trap.
     if (origin === "local") this.#taken();
-    this.#backup?.add(update, origin === "local" || origin === "undo", () => this.demand((to) => to.encodeState()));
-    if (origin === "local" || origin === "undo") {
+    const own = origin === "local" || origin === "undo";
+    this.#backup?.add(update, own, this.#state, this.#pending);
+    if (own) {
       this.#tabs?.post(update);
       this.#tabs?.typing();
       // Not before there is something of this user's to keep.
@@ -389,6 +422,9 @@ export class Core<P extends Presence> implements Revivable {
     }
     this.#sink.update(update, origin);
   }
+
+  readonly #state = (): Uint8Array => this.demand((to) => to.encodeState());
+  readonly #pending = (): Uint8Array => this.demand((to) => to.exportPending());
 
   #joinTabs(database: string, session: string): Tabs {
     return new Tabs(database, this.#options.id, session, {
@@ -401,9 +437,9 @@ export class Core<P extends Presence> implements Revivable {
   }
 
   #taken(): void {
-    if (this.#queued.length === 0) return;
-    for (const { operation } of this.#queued) this.#done.push(operation);
-    this.#queued = [];
+    if (this.#committing === 0) return;
+    for (const { operation } of this.#queued.splice(0, this.#committing)) this.#done.push(operation);
+    this.#committing = 0;
   }
 
   #tellDone(): void {
@@ -423,23 +459,18 @@ export function closedError(): CollabError {
   return new CollabError("closed", "the document is closed");
 }
 
-/** Text operations as scalars, which is what most are; the others as a batch. */
-function queue(to: Engine, operation: DocumentOperation, normalization: boolean): void {
-  if (normalization) {
-    const { words, text } = encodeOperation(operation);
-    to.normalize(words, text);
-    return;
-  }
-  if ((operation.type === "insert_text" || operation.type === "remove_text") && operation.path.length <= 3) {
-    const { path, text } = operation;
-    for (const index of path) checkIndex(index);
-    const offset = checkIndex(operation.offset);
-    checkString(text, "text");
-    const [a = 0, b = 0, c = 0] = path;
-    if (operation.type === "insert_text") to.insertText(path.length, a, b, c, offset, text);
-    else to.removeText(path.length, a, b, c, offset, text);
-    return;
-  }
-  const { words, text } = encodeOperation(operation);
-  to.edit(words, text);
+type TextOperation = Extract<Operation, { type: "insert_text" | "remove_text" }>;
+
+function isShortText(operation: Operation): operation is TextOperation {
+  return (operation.type === "insert_text" || operation.type === "remove_text") && operation.path?.length <= 3;
+}
+
+/** As scalars: what most transactions are. */
+function commitText(to: Engine, { type, path, offset, text }: TextOperation): void {
+  for (const index of path) checkIndex(index);
+  checkIndex(offset);
+  checkString(text, "text");
+  const [a = 0, b = 0, c = 0] = path;
+  if (type === "insert_text") to.insertText(path.length, a, b, c, offset, text);
+  else to.removeText(path.length, a, b, c, offset, text);
 }

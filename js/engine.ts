@@ -64,7 +64,8 @@ export interface EngineListener {
   select(words: Uint32Array): void;
   diverged(): void;
   update(origin: number, update: Uint8Array): void;
-  status(): void;
+  /** `acknowledged`: the server has every own edit. `receiving`: what it sends can be kept on the device. */
+  status(acknowledged: boolean, receiving: boolean): void;
   peers(): void;
   error(code: string, message: string): void;
   ended(): void;

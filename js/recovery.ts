@@ -96,7 +96,10 @@ function watch(on: boolean): void {
 }
 
 /** More updates than this are replaced by the state they lead to. */
-const MOST_UPDATES = 1000;
+const MOST_UPDATES = 4000;
+
+/** Says nothing. */
+const EMPTY = new Uint8Array(2);
 
 /** What a document without a journal is opened from again. */
 export class Backup {
@@ -104,11 +107,13 @@ export class Backup {
   /** Own edits that the server has not acknowledged are marked. */
   #updates: { update: Uint8Array; own: boolean }[] = [];
 
-  add(update: Uint8Array, own: boolean, state: () => Uint8Array): void {
+  /** `state` is what all updates lead to, `pending` the own ones that are not acknowledged, as one. */
+  add(update: Uint8Array, own: boolean, state: () => Uint8Array, pending: () => Uint8Array): void {
     this.#updates.push({ update, own });
     if (this.#updates.length <= MOST_UPDATES) return;
     this.#state = state();
-    this.#updates = this.#updates.filter(({ own }) => own);
+    const unsent = this.#updates.some(({ own }) => own) ? pending() : EMPTY;
+    this.#updates = unsent.length > EMPTY.length ? [{ update: unsent, own: true }] : [];
   }
 
   /** The server has every own edit. */

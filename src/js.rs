@@ -4,7 +4,7 @@
 //! thrown as plain `{code, message}`, which `js/errors.ts` makes `CollabError`s of.
 
 mod config;
-mod json;
+mod flat;
 
 use std::rc::Rc;
 
@@ -32,43 +32,35 @@ impl Engine {
     /// Opens a document: see `EngineConfig` in `js/engine.ts`. `words` and `text` are the initial value.
     #[wasm_bindgen(constructor)]
     pub fn new(config: &str, words: Option<Vec<u32>>, text: &str, listener: Listener) -> Result<Engine, JsValue> {
-        let config: config::Config = serde_json::from_str(config).map_err(|error| protocol(&error.to_string()))?;
         let initial = words.map(|words| decode_nodes(&words, text)).transpose().map_err(codec_error)?;
-        let store = config.store();
-        Ok(Engine { driver: Driver::start(config.into_session(initial), store.clone(), listener), store })
+        let config =
+            config::Config::parse(config, initial).ok_or_else(|| protocol("the configuration is incomplete"))?;
+        let (session, store) = config.into_parts();
+        Ok(Engine { driver: Driver::start(session, store.clone(), listener), store })
     }
 
-    /// Queues `insert_text` at a path of up to three indices.
+    /// `insert_text`, at a path of up to three indices, as one transaction.
     #[wasm_bindgen(js_name = insertText)]
     pub fn insert_text(&self, depth: u32, a: u32, b: u32, c: u32, offset: u32, text: String) {
-        self.driver.feed(Input::Edit(Op::InsertText { path: short_path(depth, a, b, c), offset, text }));
+        self.commit_one(Op::InsertText { path: short_path(depth, a, b, c), offset, text });
     }
 
-    /// Queues `remove_text` at a path of up to three indices.
+    /// The same for `remove_text`.
     #[wasm_bindgen(js_name = removeText)]
     pub fn remove_text(&self, depth: u32, a: u32, b: u32, c: u32, offset: u32, text: String) {
-        self.driver.feed(Input::Edit(Op::RemoveText { path: short_path(depth, a, b, c), offset, text }));
+        self.commit_one(Op::RemoveText { path: short_path(depth, a, b, c), offset, text });
     }
 
-    /// Queues a batch of operations.
-    pub fn edit(&self, words: &[u32], text: &str) -> Result<(), JsValue> {
-        for op in decode_ops(words, text).map_err(codec_error)? {
-            self.driver.feed(Input::Edit(op));
-        }
+    /// A batch of operations as one transaction. `normalization`: what the editor's normalizers made of a change by
+    /// others.
+    pub fn commit(&self, words: &[u32], text: &str, normalization: bool) -> Result<(), JsValue> {
+        let ops = decode_ops(words, text).map_err(codec_error)?;
+        self.driver.feed(Input::Commit { ops, normalization });
         Ok(())
     }
 
-    /// The same, for what the editor's normalizers made of a change by others.
-    pub fn normalize(&self, words: &[u32], text: &str) -> Result<(), JsValue> {
-        for op in decode_ops(words, text).map_err(codec_error)? {
-            self.driver.feed(Input::Normalize(op));
-        }
-        Ok(())
-    }
-
-    /// What is queued becomes one transaction.
-    pub fn flush(&self) {
-        self.driver.feed(Input::Flush);
+    fn commit_one(&self, op: Op) {
+        self.driver.feed(Input::Commit { ops: vec![op], normalization: false });
     }
 
     /// The editor's selection; empty for none.
@@ -113,14 +105,29 @@ impl Engine {
         Array::of3(&js_sys::Uint32Array::from(words.as_slice()), &text.into(), &count.into())
     }
 
-    /// JSON of `Status`, with `error` as `{code, message}`.
-    pub fn status(&self) -> Result<String, JsValue> {
-        self.driver.read(|session| json::status(session.status())).map_err(|error| protocol(&error.to_string()))
+    /// See `js/flat.ts`.
+    pub fn status(&self) -> Vec<f64> {
+        self.driver.read(|session| flat::status(session.status()))
     }
 
-    /// JSON of the peers.
-    pub fn peers(&self) -> Result<String, JsValue> {
-        self.driver.read(|session| json::peers(session.peers())).map_err(|error| protocol(&error.to_string()))
+    /// `[code, message]` of the last error; empty without one.
+    #[wasm_bindgen(js_name = statusError)]
+    pub fn status_error(&self) -> Array {
+        self.driver.read(|session| match &session.status().error {
+            Some(error) => Array::of2(&error.code.as_str().into(), &error.message.as_str().into()),
+            None => Array::new(),
+        })
+    }
+
+    /// See `js/flat.ts`.
+    pub fn peers(&self) -> Vec<f64> {
+        self.driver.read(|session| flat::peers(session.peers()))
+    }
+
+    /// A peer's awareness state as JSON text.
+    #[wasm_bindgen(js_name = peerState)]
+    pub fn peer_state(&self, client_id: u32) -> Option<String> {
+        self.driver.read(|session| session.peer_state(client_id).map(str::to_owned))
     }
 
     /// Merges a JSON object into the presence.

@@ -8,6 +8,7 @@
 
 pub mod awareness;
 pub mod codec;
+mod json;
 pub mod protocol;
 pub mod session;
 pub mod slate;

@@ -26,12 +26,14 @@ function sized(blocks: number): Fixture {
   return made;
 }
 
-async function round(name: string, blocks: number): Promise<Samples[]> {
+/** One round of a workload; `only` for a look at one engine in a profiler. */
+async function round(name: string, blocks: number, only?: string): Promise<Samples[]> {
   const base = sized(blocks);
   const results: Samples[] = [];
   const workload = workloads.find((candidate) => candidate.name === name);
   const remotes = workload?.prepare?.(base) ?? [];
   for (const engine of engines) {
+    if (only !== undefined && engine.name !== only) continue;
     let samples: number[];
     if (!workload) {
       if (engine.name === "plain") continue;
@@ -50,7 +52,7 @@ declare global {
   interface Window {
     bench: {
       list: { name: string; sizes: "all" | "feature" }[];
-      round(name: string, blocks: number): Promise<Samples[]>;
+      round(name: string, blocks: number, only?: string): Promise<Samples[]>;
     };
   }
 }

@@ -16,7 +16,9 @@ use super::now;
 use super::socket::{Socket, SocketEvent};
 use super::store::IndexedDb;
 use crate::codec::{encode_ops, encode_range};
-use crate::session::{Config, Input, Millis, Origin, Output, Session, SessionError};
+use crate::session::{
+    Config, Connection as Connected, Input, Millis, Origin, Output, Saved, Session, SessionError, Storage,
+};
 use crate::store::{Store, StoreError, Write};
 
 #[wasm_bindgen]
@@ -34,8 +36,9 @@ extern "C" {
     fn diverged(this: &Listener) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn update(this: &Listener, origin: u8, update: Vec<u8>) -> Result<(), JsValue>;
+    /// `acknowledged`: the server has every own edit. `receiving`: what it sends can be kept on the device.
     #[wasm_bindgen(method, catch)]
-    fn status(this: &Listener) -> Result<(), JsValue>;
+    fn status(this: &Listener, acknowledged: bool, receiving: bool) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn peers(this: &Listener) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
@@ -154,8 +157,17 @@ impl Driver {
             let _ = self.listener.peers();
         }
         if status {
-            let _ = self.listener.status();
+            let _ = self.tell_status();
         }
+    }
+
+    fn tell_status(&self) -> Result<(), JsValue> {
+        let (acknowledged, receiving) = self.read(|session| {
+            let status = session.status();
+            let acknowledged = status.saved == Saved::Server && status.pending == 0;
+            (acknowledged, status.connection == Connected::Online && status.storage == Storage::IndexedDb)
+        });
+        self.listener.status(acknowledged, receiving)
     }
 
     /// JavaScript's own listeners are guarded there; what still throws must not stop the loop.
@@ -170,7 +182,7 @@ impl Driver {
             Output::Select(range) => listener.select(encode_range(&range)),
             Output::Diverged => listener.diverged(),
             Output::Update { origin, update } => listener.update(origin_number(origin), update),
-            Output::Status => listener.status(),
+            Output::Status => self.tell_status(),
             Output::Peers => listener.peers(),
             Output::Error(SessionError { code, message }) => listener.error(code.as_str(), &message),
             order => {

@@ -1,68 +1,51 @@
 //! What JavaScript opens a document with.
 
-use serde::Deserialize;
 use yrs::Any;
 
 use crate::browser::store::{DEFAULT_DATABASE, Durability, IndexedDb};
+use crate::json::Fields;
 use crate::session::{self, Remote};
 use crate::slate::Node;
 
 /// `EngineConfig` of `js/engine.ts`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Config {
-    document: String,
-    session: String,
-    client_id: u32,
-    seed: u64,
-    root: String,
-    block_id: Option<String>,
-    capture_timeout: u64,
-    remote: RemoteName,
-    store: Option<StoreConfig>,
-    presence: Option<Any>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum RemoteName {
-    None,
-    Connect,
-    Wait,
-}
-
-#[derive(Deserialize)]
-struct StoreConfig {
-    database: Option<String>,
-    strict: bool,
+    session: session::Config,
+    store: Option<IndexedDb>,
 }
 
 impl Config {
-    pub fn store(&self) -> Option<IndexedDb> {
-        self.store.as_ref().map(|store| {
-            let durability = if store.strict { Durability::Strict } else { Durability::WhereItMatters };
-            IndexedDb::new(store.database.as_deref().unwrap_or(DEFAULT_DATABASE), durability)
-        })
+    /// None if a field is missing or not what it must be.
+    pub fn parse(json: &str, initial_value: Option<Vec<Node>>) -> Option<Self> {
+        let fields = Fields::parse(json)?;
+        let text = |name: &str| fields.str(name).map(str::to_owned);
+        let store = fields.object("store").map(|store| {
+            let strict = store.bool("strict") == Some(true);
+            let durability = if strict { Durability::Strict } else { Durability::WhereItMatters };
+            IndexedDb::new(store.str("database").unwrap_or(DEFAULT_DATABASE), durability)
+        });
+        let session = session::Config {
+            document: text("document")?,
+            session: text("session")?,
+            // Zero is no client id.
+            client_id: fields.u32("clientId")?.max(1),
+            seed: fields.uint("seed")?,
+            root: text("root")?,
+            block_id: text("blockId"),
+            capture_timeout: fields.uint("captureTimeout")?,
+            remote: match fields.str("remote")? {
+                "none" => Remote::None,
+                "connect" => Remote::Connect,
+                "wait" => Remote::Wait,
+                _ => return None,
+            },
+            store: store.is_some(),
+            presence: fields.any("presence").filter(|presence| matches!(presence, Any::Map(_))).cloned(),
+            initial_value,
+        };
+        Some(Self { session, store })
     }
 
-    pub fn into_session(self, initial_value: Option<Vec<Node>>) -> session::Config {
-        session::Config {
-            document: self.document,
-            session: self.session,
-            // Zero is no client id.
-            client_id: self.client_id.max(1),
-            seed: self.seed,
-            root: self.root,
-            block_id: self.block_id,
-            capture_timeout: self.capture_timeout,
-            remote: match self.remote {
-                RemoteName::None => Remote::None,
-                RemoteName::Connect => Remote::Connect,
-                RemoteName::Wait => Remote::Wait,
-            },
-            store: self.store.is_some(),
-            presence: self.presence,
-            initial_value,
-        }
+    pub fn into_parts(self) -> (session::Config, Option<IndexedDb>) {
+        (self.session, self.store)
     }
 }

@@ -19,8 +19,8 @@ pub enum DecodeError {
     UnknownMessage(u64),
     #[error("unknown kind {1} of message type {0}")]
     UnknownKind(u64, u64),
-    #[error("hello is not valid JSON: {0}")]
-    Hello(String),
+    #[error("hello is not the JSON it must be")]
+    Hello,
 }
 
 /// The messages of one frame, in order. After an error the iterator is at its end.
@@ -62,11 +62,7 @@ fn message<'a>(reader: &mut Reader<'a>) -> Result<Message<'a>, DecodeError> {
             kind => return Err(DecodeError::UnknownKind(tag::AUTH, kind)),
         },
         tag::QUERY_AWARENESS => Message::QueryAwareness,
-        tag::HELLO => {
-            let json = reader.str()?;
-            let hello: Hello = serde_json::from_str(json).map_err(|error| DecodeError::Hello(error.to_string()))?;
-            Message::Hello(hello)
-        }
+        tag::HELLO => Message::Hello(Hello::from_json(reader.str()?).ok_or(DecodeError::Hello)?),
         tag::SUBMIT => Message::Submit { seq: reader.var_uint()?, update: reader.buf()? },
         tag::ACK => Message::Ack { seq: reader.var_uint()? },
         tag::REJECT => {

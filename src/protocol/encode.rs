@@ -21,8 +21,7 @@ impl Message<'_> {
             Message::QueryAwareness => var_uint(out, tag::QUERY_AWARENESS),
             Message::Hello(hello) => {
                 var_uint(out, tag::HELLO);
-                // A struct of numbers and strings: serialising it cannot fail.
-                buf(out, &serde_json::to_vec(hello).unwrap_or_default());
+                buf(out, hello.to_json().as_bytes());
             }
             Message::Submit { seq, update } => {
                 var_uint(out, tag::SUBMIT);

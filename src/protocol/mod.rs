@@ -6,6 +6,7 @@
 mod decode;
 mod encode;
 mod fragment;
+mod hello;
 
 /// lib0's encoding, for what travels inside the messages.
 pub(crate) mod lib0 {
@@ -15,8 +16,7 @@ pub(crate) mod lib0 {
 
 pub use decode::{DecodeError, Messages, messages};
 pub use fragment::{FRAGMENT_BYTES, FragmentError, Reassembly, fragments, fragments_of};
-
-use serde::{Deserialize, Serialize};
+pub use hello::{Hello, Role};
 
 /// The version of the durable-sync extension spoken here; the `version` of [`Hello`].
 pub const VERSION: u32 = 1;
@@ -76,30 +76,6 @@ pub enum Message<'a> {
     },
     Ping,
     Pong,
-}
-
-/// What a slate-yrs server tells a client on connecting.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Hello {
-    pub version: u32,
-    /// The lifetime of the document: changes when it was deleted and made again.
-    pub epoch: String,
-    pub role: Role,
-    /// The largest update the server takes, bytes.
-    pub max_update_bytes: u32,
-    /// The largest frame the server takes; larger ones go as [`Message::Fragment`]s.
-    pub max_frame_bytes: u32,
-    /// The highest seq of this client session that is in the database.
-    pub acked_seq: u64,
-    pub heartbeat_ms: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    ReadWrite,
-    ReadOnly,
 }
 
 /// Why the server will not store an update. The client sets it aside; it never drops it.

@@ -128,7 +128,7 @@ fn golden_bytes() {
             "awareness" => Message::Awareness(&bytes),
             "auth-denied" => Message::AuthDenied(text("reason")),
             "query-awareness" => Message::QueryAwareness,
-            "hello" => Message::Hello(serde_json::from_value(expected["hello"].clone()).expect("a hello")),
+            "hello" => Message::Hello(Hello::from_json(&expected["hello"].to_string()).expect("a hello")),
             "submit" => Message::Submit { seq: number("seq"), update: &bytes },
             "ack" => Message::Ack { seq: number("seq") },
             "reject" => {

@@ -142,7 +142,10 @@ impl Session {
     /// Merges and cuts what was never sent.
     pub(super) fn rearrange(&mut self) {
         let writes = self.outbox.rearrange(self.update_limit);
-        self.journal.write_all(writes);
+        match self.config.store {
+            true => self.journal.write_all(writes),
+            false => self.outbox.nothing_to_replace(),
+        }
     }
 
     /// A change from elsewhere. Returns whether the document is another one now.

@@ -157,6 +157,11 @@ impl Session {
         match input {
             Input::Edit(op) => self.edit(op, Author::User),
             Input::Normalize(op) => self.edit(op, Author::Normalizer),
+            Input::Commit { ops, normalization } => {
+                let author = if normalization { Author::Normalizer } else { Author::User };
+                ops.into_iter().for_each(|op| self.edit(op, author));
+                self.flush();
+            }
             Input::Flush | Input::Suspend => self.flush(),
             Input::Select(range) => self.select(range),
             Input::Undo => self.undo(),
@@ -273,6 +278,11 @@ impl Session {
     /// The others, by client id. Equal until something changes.
     pub fn peers(&self) -> &[Peer] {
         self.presence.peers()
+    }
+
+    /// What a peer says of itself, JSON text.
+    pub fn peer_state(&self, client_id: u32) -> Option<&str> {
+        self.presence.awareness.states().find(|(id, ..)| *id == client_id).map(|(_, json, _)| &**json)
     }
 
     /// The editor's children. Queued edits are not in it before the next flush.

@@ -12,6 +12,8 @@ use crate::update::split;
 
 /// Pending updates that were never sent are merged up to this size, bytes.
 const MERGED_BYTES: usize = 32 * 1024;
+/// Of those that are smaller than this, there shall not be many.
+const SMALL_BYTES: usize = 4 * 1024;
 /// So many unsent updates are worth merging.
 const MERGE_AT: usize = 64;
 
@@ -217,7 +219,7 @@ impl Outbox {
     /// Whether enough is unsent that merging pays.
     pub fn wants_merging(&self) -> bool {
         self.entries.len() >= MERGE_AT
-            && self.unsent().filter(|entry| entry.update.len() < MERGED_BYTES).count() >= MERGE_AT
+            && self.unsent().filter(|entry| entry.update.len() < SMALL_BYTES).count() >= MERGE_AT
     }
 
     fn unsent(&self) -> impl Iterator<Item = &Entry> {
@@ -232,7 +234,7 @@ impl Outbox {
     /// Merges small unsent updates and cuts those over `max` bytes, gives them seqs anew, and returns the writes that
     /// make the store follow, to be carried out in one transaction.
     pub fn rearrange(&mut self, max: usize) -> Vec<Write> {
-        let at = self.entries.iter().position(|entry| entry.seq > self.sent).unwrap_or(self.entries.len());
+        let at = self.disorder(max);
         let unsent: Vec<Entry> = self.entries.drain(at..).collect();
         if unsent.is_empty() {
             return Vec::new();
@@ -258,6 +260,30 @@ impl Outbox {
             self.entries.push_back(Entry { seq: self.last_seq, update, place, replaces, replacing: None });
         }
         writes
+    }
+
+    /// There is no store that would have anything under other keys.
+    pub fn nothing_to_replace(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.replaces.clear());
+    }
+
+    /// From where on the unsent entries are not as they should be: cut, told to the store, merged.
+    fn disorder(&self, max: usize) -> usize {
+        let unsent = self.entries.iter().position(|entry| entry.seq > self.sent).unwrap_or(self.entries.len());
+        let odd = |entry: &Entry| entry.update.len() > max || !entry.replaces.is_empty();
+        let odd = self.entries.range(unsent..).position(odd).map_or(self.entries.len(), |at| unsent + at);
+        // A large one is merged again only once what came after it is of its size: each byte takes part in few merges.
+        let mut at = self.entries.len();
+        let mut after = 0;
+        for entry in self.entries.range(unsent..).rev() {
+            let size = entry.update.len();
+            if after > 0 && (size > 2 * after || size + after > MERGED_BYTES) {
+                break;
+            }
+            after += size;
+            at -= 1;
+        }
+        odd.min(at)
     }
 
     /// What the store has to be told if nothing is known of what it has.
@@ -347,8 +373,12 @@ fn merged(updates: Vec<Vec<u8>>, max: usize) -> Vec<Vec<u8>> {
 }
 
 fn finish_group(out: &mut Vec<Vec<u8>>, group: Vec<Vec<u8>>, max: usize) {
+    if group.len() < 2 {
+        out.extend(group);
+        return;
+    }
     match merge_updates_v1(&group) {
-        Ok(update) if group.len() > 1 && update.len() <= max.max(MERGED_BYTES) => out.push(update),
+        Ok(update) if update.len() <= max.max(MERGED_BYTES) => out.push(update),
         // What does not decode is for the server to refuse: it must not take its neighbours along.
         _ => out.extend(group),
     }

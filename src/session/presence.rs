@@ -4,10 +4,9 @@
 //! positions, and `typing` and `lastActive` of ours. Selections are kept as sticky positions and resolved to Slate's
 //! only when the document or a state has changed. Nothing is sent, and nobody told, if nothing is different.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
 use yrs::{Any, Assoc};
 
 use crate::awareness::Awareness;
@@ -26,7 +25,7 @@ const ACTIVE: Millis = 5_000;
 pub(super) struct Presence {
     pub awareness: Awareness,
     /// What the application says of this user; none: not shown to peers.
-    data: Option<Map<String, Value>>,
+    data: Option<Data>,
     selection: Option<StickyRange>,
     /// Given by the editor while operations were queued: in terms of the document after them.
     unsettled: Option<Option<Range>>,
@@ -36,6 +35,8 @@ pub(super) struct Presence {
     pub own_changed: bool,
     sent_at: Option<Millis>,
     known: BTreeMap<u32, Known>,
+    /// How many states were read.
+    versions: u32,
     peers: Vec<Peer>,
     pub peers_changed: bool,
 }
@@ -46,9 +47,26 @@ struct StickyRange {
     focus: Sticky,
 }
 
+/// What the application says of this user, and the same as JSON text.
+#[derive(Debug, Default)]
+struct Data {
+    entries: HashMap<String, Any>,
+    json: String,
+}
+
+impl Data {
+    fn new(entries: HashMap<String, Any>) -> Self {
+        let map = Any::Map(Arc::new(entries.clone()));
+        let mut json = String::new();
+        map.to_json(&mut json);
+        Self { entries, json }
+    }
+}
+
 /// A peer's state, read.
 struct Known {
     json: Arc<str>,
+    version: u32,
     presence: Any,
     selection: Option<StickyRange>,
     typing: bool,
@@ -67,6 +85,7 @@ impl Presence {
             own_changed: false,
             sent_at: None,
             known: BTreeMap::new(),
+            versions: 0,
             peers: Vec::new(),
             peers_changed: false,
         };
@@ -77,11 +96,14 @@ impl Presence {
     }
 
     pub fn merge(&mut self, changes: &Any) {
-        let Ok(Value::Object(changes)) = serde_json::to_value(changes) else { return };
+        let Any::Map(changes) = changes else { return };
         let data = self.data.get_or_insert_default();
-        let before = data.clone();
-        data.extend(changes);
-        self.own_changed |= *data != before || self.data.as_ref().is_some_and(Map::is_empty);
+        let mut entries = data.entries.clone();
+        entries.extend(changes.iter().map(|(key, value)| (key.clone(), value.clone())));
+        if entries != data.entries || data.json.is_empty() {
+            *data = Data::new(entries);
+            self.own_changed = true;
+        }
     }
 
     /// The editor has changed something.
@@ -125,12 +147,11 @@ impl Presence {
     }
 
     fn state(&self) -> Option<String> {
-        let data = self.data.as_ref()?;
-        let selection = self.selection.as_ref().map(StickyRange::to_json);
+        let data = &self.data.as_ref()?.json;
+        let selection = self.selection.as_ref().map_or_else(|| "null".to_owned(), StickyRange::to_json);
         let typing = self.typing_until.is_some();
-        Some(
-            json!({"data": data, "selection": selection, "typing": typing, "lastActive": self.last_active}).to_string(),
-        )
+        let active = self.last_active;
+        Some(format!(r#"{{"data":{data},"selection":{selection},"typing":{typing},"lastActive":{active}}}"#))
     }
 
     pub fn peers(&self) -> &[Peer] {
@@ -148,10 +169,14 @@ impl Presence {
         for (id, json, heard_at) in self.awareness.states() {
             let read = match known.remove(&id) {
                 Some(read) if Arc::ptr_eq(&read.json, json) => read,
-                _ => Known::read(json),
+                _ => {
+                    self.versions = self.versions.wrapping_add(1);
+                    Known::read(json, self.versions)
+                }
             };
             peers.push(Peer {
                 client_id: id,
+                version: read.version,
                 presence: read.presence.clone(),
                 selection: read.selection.as_ref().and_then(|selection| selection.resolve(doc)),
                 typing: read.typing,
@@ -166,7 +191,7 @@ impl Presence {
 }
 
 impl Known {
-    fn read(json: &Arc<str>) -> Self {
+    fn read(json: &Arc<str>, version: u32) -> Self {
         let state = Any::from_json(json).unwrap_or(Any::Null);
         let field = |name: &str| match &state {
             Any::Map(map) => map.get(name).cloned(),
@@ -187,6 +212,7 @@ impl Known {
         };
         Self {
             json: Arc::clone(json),
+            version,
             presence: presence.unwrap_or_else(|| Any::Map(Arc::default())),
             selection,
             typing: field("typing") == Some(Any::Bool(true)),
@@ -208,14 +234,13 @@ impl StickyRange {
         doc.resolve(sticky)
     }
 
-    fn to_json(&self) -> Value {
-        let end = |sticky: &Sticky| serde_json::to_value(sticky.to_any()).unwrap_or(Value::Null);
-        json!({"anchor": end(&self.anchor), "focus": end(&self.focus)})
+    fn to_json(&self) -> String {
+        format!(r#"{{"anchor":{},"focus":{}}}"#, self.anchor.to_json(), self.focus.to_json())
     }
 }
 
 pub(super) fn anchor(doc: &SlateDoc, range: &Range) -> Option<String> {
-    Some(StickyRange::of(doc, range)?.to_json().to_string())
+    Some(StickyRange::of(doc, range)?.to_json())
 }
 
 pub(super) fn resolve_anchor(doc: &SlateDoc, anchor: &str) -> Option<Range> {

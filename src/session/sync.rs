@@ -8,6 +8,7 @@ use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{StateVector, Update};
 
+use crate::json::Fields;
 use crate::protocol::{self, FRAGMENT_BYTES, Hello, Message, RejectCode, Role, messages};
 use crate::slate::SlateDoc;
 use crate::store::Write;
@@ -493,11 +494,11 @@ impl Session {
         let now = self.now;
         let Some(live) = self.link.live_mut() else { return };
         live.heard(now);
-        let Ok(json) = serde_json::from_str::<serde_json::Value>(text) else { return };
-        match json.get("type").and_then(|kind| kind.as_str()) {
+        let Some(fields) = Fields::parse(text) else { return };
+        match fields.str("type") {
             Some("ping") => self.stage.order(Output::SendText(r#"{"type":"pong"}"#.to_owned())),
             Some("error") => {
-                let message = json.get("message").and_then(|message| message.as_str()).unwrap_or(text);
+                let message = fields.str("message").unwrap_or(text);
                 let message: String = message.chars().take(500).collect();
                 self.report(ErrorCode::Protocol, format!("the server reports: {message}"));
             }

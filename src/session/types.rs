@@ -97,6 +97,12 @@ pub enum Input {
     },
     /// Pending updates of a session that has died: this one takes them over.
     Orphans(Vec<Pending>),
+    /// Operations the editor has just applied, as one transaction. `normalization`: made by the editor's normalizers
+    /// after a change by others.
+    Commit {
+        ops: Vec<Op>,
+        normalization: bool,
+    },
     /// A change another tab has made and stored.
     TabUpdate(Vec<u8>),
     /// Whether this session stores what the server sends, or another tab's does. It does unless told otherwise.
@@ -268,11 +274,21 @@ pub enum Storage {
 }
 
 /// One of the others.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Peer {
     pub client_id: u32,
+    /// Another one whenever `presence` is.
+    pub version: u32,
     pub presence: Any,
     pub selection: Option<Range>,
     pub typing: bool,
     pub last_active: Millis,
+}
+
+impl PartialEq for Peer {
+    /// Runs for every peer at every keystroke: the presence, which may be anything, is known by its version.
+    fn eq(&self, other: &Self) -> bool {
+        let key = |peer: &Self| (peer.client_id, peer.version, peer.typing, peer.last_active);
+        key(self) == key(other) && self.selection == other.selection
+    }
 }

@@ -1,14 +1,13 @@
 //! Positions that survive edits: Yjs relative positions, in the JSON form Yjs itself reads and writes.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use yrs::{Any, Assoc, BranchID, ClientID, ID, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
 
 use super::op::Point;
 use super::read;
 use super::tree::{Kind, NodeId, ROOT, Tree, branch_id};
 use super::utf16;
+
+const NULL: &str = "null";
 
 /// A position in the doc, tied to the character or element it stands before (`Assoc::After`) or behind
 /// (`Assoc::Before`). Its JSON form is always `{type, tname, item, assoc}`, with explicit nulls: slate-yjs throws
@@ -25,19 +24,19 @@ impl Sticky {
         }
     }
 
-    pub fn to_any(&self) -> Any {
-        let mut map = HashMap::with_capacity(4);
-        let (mut ty, mut tname, mut item) = (Any::Null, Any::Null, Any::Null);
+    /// As JSON, keys always in the same order.
+    pub fn to_json(&self) -> String {
+        let (mut ty, mut tname, mut item) = (NULL.to_owned(), NULL.to_owned(), NULL.to_owned());
         match self.0.scope() {
-            IndexScope::Relative(id) => item = id_to_any(id),
-            IndexScope::Nested(id) => ty = id_to_any(id),
-            IndexScope::Root(name) => tname = Any::String(name.clone()),
+            IndexScope::Relative(id) => item = id_json(id),
+            IndexScope::Nested(id) => ty = id_json(id),
+            IndexScope::Root(name) => {
+                tname.clear();
+                Any::String(name.clone()).to_json(&mut tname);
+            }
         }
-        map.insert("type".to_owned(), ty);
-        map.insert("tname".to_owned(), tname);
-        map.insert("item".to_owned(), item);
-        map.insert("assoc".to_owned(), Any::from(self.0.assoc as i8 as i32));
-        Any::Map(Arc::new(map))
+        let assoc = self.0.assoc as i8;
+        format!(r#"{{"type":{ty},"tname":{tname},"item":{item},"assoc":{assoc}}}"#)
     }
 
     /// Reads what Yjs' `relativePositionToJSON` gives, in which absent keys are null and `assoc` may be missing.
@@ -148,11 +147,8 @@ fn nearest(tree: &Tree, id: NodeId, at: u32) -> Option<Point> {
     }
 }
 
-fn id_to_any(id: &ID) -> Any {
-    let mut map = HashMap::with_capacity(2);
-    map.insert("client".to_owned(), Any::from(id.client.get() as i64));
-    map.insert("clock".to_owned(), Any::from(i64::from(id.clock)));
-    Any::Map(Arc::new(map))
+fn id_json(id: &ID) -> String {
+    format!(r#"{{"client":{},"clock":{}}}"#, id.client.get(), id.clock)
 }
 
 fn id_from_any(any: &Any) -> Option<ID> {

@@ -61,11 +61,11 @@ test("a trap is survived with edits that nobody else has", async ({ opened }) =>
   await expect.poll(async () => (await status(page)).saved).toBe("local");
   await page.evaluate(() => {
     const { edit, collab, engine, trap, Engine } = globalThis as never as In;
-    const { flush } = Engine.prototype;
+    const { insertText } = Engine.prototype;
     edit("queued ");
-    Engine.prototype.flush = () => trap(false);
+    Engine.prototype.insertText = () => trap(false);
     collab[engine]!.flush();
-    Engine.prototype.flush = flush;
+    Engine.prototype.insertText = insertText;
   });
   await expect.poll(() => text(page).catch(() => "")).toBe("queued journaled .");
   expect(await page.evaluate(() => (globalThis as never as In).errors)).toContain("wasm");

@@ -273,8 +273,8 @@ describe("remote cursors", () => {
     await act(async () => {
       fake.peers = [{ ...peer(7, { anchor: at(0, 1), focus: at(0, 1) }), lastActive: Date.now() }];
       fake.emit("peers", fake.peers);
-      await new Promise((done) => setTimeout(done, 40));
     });
+    await waitFor(() => expect(view.container.querySelector(".slate-yrs-caret")).not.toBeNull());
     const caret = view.container.querySelector<HTMLElement>(".slate-yrs-caret");
     expect([caret?.style.left, caret?.style.top, caret?.style.height]).toEqual(["10px", "50px", "18px"]);
     expect(caret?.textContent).toBe("Peer 7");

@@ -1,0 +1,65 @@
+//! Reading the few JSON objects that come from outside, field by field.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use yrs::Any;
+
+/// The fields of a JSON object. A field that is missing, or of another type, is none.
+pub(crate) struct Fields(Arc<HashMap<String, Any>>);
+
+impl Fields {
+    /// None if `json` is no object.
+    pub fn parse(json: &str) -> Option<Self> {
+        Any::from_json(json).ok().and_then(Self::of)
+    }
+
+    pub fn of(any: Any) -> Option<Self> {
+        match any {
+            Any::Map(map) => Some(Self(map)),
+            _ => None,
+        }
+    }
+
+    pub fn any(&self, name: &str) -> Option<&Any> {
+        self.0.get(name)
+    }
+
+    pub fn str(&self, name: &str) -> Option<&str> {
+        match self.any(name) {
+            Some(Any::String(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    pub fn bool(&self, name: &str) -> Option<bool> {
+        match self.any(name) {
+            Some(Any::Bool(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A whole number that a JavaScript number holds exactly.
+    pub fn uint(&self, name: &str) -> Option<u64> {
+        let Some(Any::Number(number)) = self.any(name) else { return None };
+        let number = number.as_f64()?;
+        (number >= 0.0 && number.fract() == 0.0 && number < (1u64 << 53) as f64).then_some(number as u64)
+    }
+
+    pub fn u32(&self, name: &str) -> Option<u32> {
+        self.uint(name).and_then(|number| u32::try_from(number).ok())
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    pub fn object(&self, name: &str) -> Option<Self> {
+        self.any(name).cloned().and_then(Self::of)
+    }
+}
+
+/// A string as JSON text.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut json = String::with_capacity(text.len() + 2);
+    Any::from(text).to_json(&mut json);
+    json
+}

@@ -1,0 +1,70 @@
+//! The server's greeting, and its JSON form.
+
+use crate::json::{Fields, quoted};
+
+/// What a slate-yrs server tells a client on connecting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    pub version: u32,
+    /// The lifetime of the document: changes when it was deleted and made again.
+    pub epoch: String,
+    pub role: Role,
+    /// The largest update the server takes, bytes.
+    pub max_update_bytes: u32,
+    /// The largest frame the server takes; larger ones go as [`super::Message::Fragment`]s.
+    pub max_frame_bytes: u32,
+    /// The highest seq of this client session that is in the database.
+    pub acked_seq: u64,
+    pub heartbeat_ms: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    ReadWrite,
+    ReadOnly,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadWrite => "read-write",
+            Self::ReadOnly => "read-only",
+        }
+    }
+
+    fn parse(role: &str) -> Option<Self> {
+        [Self::ReadWrite, Self::ReadOnly].into_iter().find(|known| known.as_str() == role)
+    }
+}
+
+impl Hello {
+    pub(super) fn to_json(&self) -> String {
+        format!(
+            concat!(
+                r#"{{"version":{},"epoch":{},"role":"{}","maxUpdateBytes":{},"#,
+                r#""maxFrameBytes":{},"ackedSeq":{},"heartbeatMs":{}}}"#
+            ),
+            self.version,
+            quoted(&self.epoch),
+            self.role.as_str(),
+            self.max_update_bytes,
+            self.max_frame_bytes,
+            self.acked_seq,
+            self.heartbeat_ms,
+        )
+    }
+
+    /// None if a field is missing or not what it must be; unknown ones are those of a later server.
+    pub(super) fn from_json(json: &str) -> Option<Self> {
+        let fields = Fields::parse(json)?;
+        Some(Self {
+            version: fields.u32("version")?,
+            epoch: fields.str("epoch")?.to_owned(),
+            role: Role::parse(fields.str("role")?)?,
+            max_update_bytes: fields.u32("maxUpdateBytes")?,
+            max_frame_bytes: fields.u32("maxFrameBytes")?,
+            acked_seq: fields.uint("ackedSeq")?,
+            heartbeat_ms: fields.u32("heartbeatMs")?,
+        })
+    }
+}
