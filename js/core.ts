@@ -17,6 +17,7 @@ import {
 } from "./codec.js";
 import { type EngineListener, ORIGINS } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
+import { decodeNews } from "./flat.js";
 import { address, engineConfig, toJson } from "./options.js";
 import { askToPersist, watchPage } from "./page.js";
 import { Backup, instance, isRecovering, isTrap, type Revivable, register, trapped } from "./recovery.js";
@@ -47,6 +48,7 @@ export interface Sink {
   error(error: CollabError): void;
 }
 
+const NO_NEWS = { acknowledged: false, receiving: false };
 const CLOSE_TIMEOUT_MS = 8_000;
 
 /** Where in its life a document is. `down`: the engine has failed and is being started again. */
@@ -308,7 +310,9 @@ export class Core<P extends Presence> implements Revivable {
     const selection = this.#selection;
     if (selection !== null) this.quietly(() => this.select(selection));
     this.#sink.diverged();
-    this.#sink.status(false, false);
+    const flat = this.into((to) => to.status());
+    const { acknowledged, receiving } = flat === undefined ? NO_NEWS : decodeNews(flat);
+    this.#sink.status(acknowledged, receiving);
     this.#sink.peers();
   }
 

@@ -40,6 +40,15 @@ export function decodeStatus(flat: Float64Array, error: () => CollabError): Stat
   });
 }
 
+/** The two things that are told with every change of the status; see `EngineListener`. */
+export function decodeNews(flat: Float64Array): { acknowledged: boolean; receiving: boolean } {
+  const [connection, saved, storage, , pending] = flat;
+  return {
+    acknowledged: SAVED[saved!] === "server" && pending === 0,
+    receiving: CONNECTIONS[connection!] === "online" && STORAGES[storage!] === "indexeddb",
+  };
+}
+
 const HEAD = 5;
 
 interface KnownPeer<P extends Presence> {
