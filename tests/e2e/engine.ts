@@ -35,7 +35,7 @@ export interface In {
   typist: Typist;
   askBeforeLeaving(collab: unknown, options?: { until?: "device" | "server" }): () => void;
   trap(later: boolean): void;
-  Engine: { prototype: { flush(): void } };
+  Engine: { prototype: { insertText(): void } };
   errors: string[];
   tokens: number;
 }

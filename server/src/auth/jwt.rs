@@ -9,10 +9,9 @@ use std::sync::Arc;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
 use serde::Deserialize;
-use slate_yrs::protocol::Role;
 
 use super::keys::Unreachable;
-use super::{AuthError, Denied, Grant, KeySetUrl};
+use super::{AuthError, ClaimedRole, Denied, Grant, KeySetUrl};
 
 const MALFORMED: Denied = Denied::Unauthorized("the token is malformed");
 const WRONG: Denied = Denied::Unauthorized("the token's signature is wrong");
@@ -42,14 +41,6 @@ struct Claims {
     #[serde(default)]
     documents: Vec<String>,
     document: Option<String>,
-}
-
-#[derive(Debug, PartialEq, Deserialize, Default)]
-#[serde(rename_all = "kebab-case")]
-enum ClaimedRole {
-    #[default]
-    ReadWrite,
-    ReadOnly,
 }
 
 impl Keys {
@@ -94,10 +85,7 @@ impl Keys {
         if !allowed {
             return Err(Denied::Forbidden);
         }
-        let role = match claims.role {
-            ClaimedRole::ReadWrite => Role::ReadWrite,
-            ClaimedRole::ReadOnly => Role::ReadOnly,
-        };
+        let role = claims.role.into();
         let expires = Some(claims.exp.saturating_mul(1_000));
         Ok(Grant { user: claims.sub.or(claims.user), name: claims.name, role, expires })
     }
@@ -171,6 +159,7 @@ pub(super) fn key(jwk: &Jwk) -> Result<Key, String> {
 mod tests {
     use jsonwebtoken::{EncodingKey, Header, encode};
     use serde_json::json;
+    use slate_yrs::protocol::Role;
 
     use super::*;
 

@@ -10,6 +10,7 @@ mod webhook;
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use slate_yrs::protocol::{Role, close};
 use thiserror::Error;
 
@@ -18,6 +19,24 @@ pub use keys::{KeySetUrl, Refresh};
 pub use webhook::{Webhook, WebhookOptions};
 
 use crate::storage::Millis;
+
+/// A role as tokens and answers name it.
+#[derive(Debug, PartialEq, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+enum ClaimedRole {
+    #[default]
+    ReadWrite,
+    ReadOnly,
+}
+
+impl From<ClaimedRole> for Role {
+    fn from(role: ClaimedRole) -> Self {
+        match role {
+            ClaimedRole::ReadWrite => Self::ReadWrite,
+            ClaimedRole::ReadOnly => Self::ReadOnly,
+        }
+    }
+}
 
 /// What a token, or its absence, allows on one document.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,10 +13,9 @@ use reqwest::{Client, StatusCode, Url};
 use ring::digest::{Context, SHA256};
 use serde::Deserialize;
 use serde_json::json;
-use slate_yrs::protocol::Role;
 use tokio::sync::Semaphore;
 
-use super::{AuthError, Denied, Grant, Request, outbound};
+use super::{AuthError, ClaimedRole, Denied, Grant, Request, outbound};
 
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Questions under way at once; others wait for theirs.
@@ -60,7 +59,7 @@ struct Kept {
 struct Answer {
     user: Option<String>,
     name: Option<String>,
-    role: Role,
+    role: ClaimedRole,
     /// Seconds since the epoch, as in a JSON Web Token.
     exp: Option<i64>,
 }
@@ -120,7 +119,7 @@ impl Webhook {
         if expires.is_some_and(|at| at <= crate::clock::now()) {
             return Err(Denied::Unauthorized("the token has expired"));
         }
-        Ok(Grant { user: answer.user, name: answer.name, role: answer.role, expires })
+        Ok(Grant { user: answer.user, name: answer.name, role: answer.role.into(), expires })
     }
 
     fn kept(&self, key: &[u8; 32]) -> Option<Result<Grant, Denied>> {
