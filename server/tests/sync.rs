@@ -462,6 +462,32 @@ async fn one_load_for_many_joiners() {
     assert_eq!(server.storage.loads.load(Ordering::SeqCst), before + 1);
 }
 
+/// A room that is still putting its things away when the next one of its document begins does not take that one's place
+/// with it: people would then sit in two rooms and not hear of each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_ends_slowly_leaves_the_next_one_alone() {
+    let server = TestServer::start().await;
+    let mut a = server.durable("scene", 1, "a").await;
+    a.sync().await;
+    // Worth a head snapshot at the end.
+    for _ in 0..60 {
+        a.write("x").await;
+    }
+    a.all_acked().await;
+    server.storage.slow_heads_ms.store(1_000, Ordering::SeqCst);
+    a.leave().await;
+    server.unload().await;
+    let metrics = &server.server().metrics;
+    let mut b = server.durable("scene", 2, "b").await;
+    b.sync().await;
+    eventually("the old one has ended", || metrics.rooms.get() == 1).await;
+    assert_eq!(server.server().rooms.count(), 1);
+    let mut c = server.durable("scene", 3, "c").await;
+    c.sync().await;
+    b.write("heard").await;
+    c.until("hears of it", |client| client.read().ends_with("heard")).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_row_is_set_aside_and_the_rest_loads() {
     let server = TestServer::start().await;

@@ -14,6 +14,9 @@ use crate::net::Peer;
 /// Around an update in a frame.
 const FRAME_OVERHEAD: usize = 1024;
 
+/// Held by every connection, idle or not; by default it would be 128 KiB. Larger frames are read in several steps.
+const READ_BUFFER: usize = 8 * 1024;
+
 #[derive(Deserialize)]
 pub struct SocketQuery {
     #[serde(rename = "slate-yrs")]
@@ -67,6 +70,7 @@ pub async fn open(
     upgrade
         .max_message_size(max_frame)
         .max_frame_size(max_frame)
+        .read_buffer_size(READ_BUFFER)
         .on_upgrade(move |socket| connection::serve(socket, app.rooms, app.settings, opening, traffic))
 }
 

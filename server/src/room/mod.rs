@@ -10,7 +10,7 @@ mod outbox;
 mod task;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use slate_yrs::protocol::Role;
@@ -109,7 +109,8 @@ impl Rooms {
         let room = RoomRef { mailbox, _held: Arc::new(()) };
         open.insert(document.to_owned(), room.clone());
         self.shared.metrics.rooms.inc();
-        let place = Place { document: document.to_owned(), open: Arc::clone(&self.open) };
+        let held = Arc::downgrade(&room._held);
+        let place = Place { document: document.to_owned(), open: Arc::clone(&self.open), held };
         tokio::spawn(task::run(place, Arc::clone(&self.shared), inbox, self.closing.subscribe()));
         Some(room)
     }
@@ -143,23 +144,34 @@ impl Rooms {
 struct Place {
     document: String,
     open: Arc<Mutex<HashMap<String, RoomRef>>>,
+    /// Tells this room from the next one of the same document.
+    held: Weak<()>,
 }
 
 impl Place {
+    fn is_mine(&self, room: &RoomRef) -> bool {
+        std::ptr::eq(self.held.as_ptr(), Arc::as_ptr(&room._held))
+    }
+
     /// Gives the place up unless somebody holds the room. After `true` nobody can find this room any more.
     fn leave_if_unheld(&self) -> bool {
         let mut open = lock(&self.open);
         // Held by the map alone: nobody else can be about to send, for they would hold it.
-        let unheld = open.get(&self.document).is_some_and(|room| Arc::strong_count(&room._held) == 1);
+        let unheld =
+            open.get(&self.document).is_some_and(|room| self.is_mine(room) && Arc::strong_count(&room._held) == 1);
         if unheld {
             open.remove(&self.document);
         }
         unheld
     }
 
-    /// Gives the place up in any case: who holds the room finds it gone.
+    /// Gives the place up in any case: who holds the room finds it gone. After [`Place::leave_if_unheld`] another room
+    /// may have it already.
     fn leave(&self) {
-        lock(&self.open).remove(&self.document);
+        let mut open = lock(&self.open);
+        if open.get(&self.document).is_some_and(|room| self.is_mine(room)) {
+            open.remove(&self.document);
+        }
     }
 }
 

@@ -11,12 +11,13 @@ pub struct Faulty {
     inner: Arc<dyn Storage>,
     pub fail_stores: AtomicBool,
     pub slow_stores_ms: AtomicU32,
+    pub slow_heads_ms: AtomicU32,
     pub loads: AtomicU32,
 }
 
 impl Faulty {
     pub fn new(inner: Arc<dyn Storage>) -> Self {
-        Self { inner, fail_stores: false.into(), slow_stores_ms: 0.into(), loads: 0.into() }
+        Self { inner, fail_stores: false.into(), slow_stores_ms: 0.into(), slow_heads_ms: 0.into(), loads: 0.into() }
     }
 }
 
@@ -71,6 +72,10 @@ impl Storage for Faulty {
     }
 
     async fn put_head(&self, document: &str, epoch: &str, through: Seq, at: Millis, bytes: &[u8]) -> Result<()> {
+        let slow = self.slow_heads_ms.load(Ordering::SeqCst);
+        if slow > 0 {
+            tokio::time::sleep(Duration::from_millis(slow.into())).await;
+        }
         self.inner.put_head(document, epoch, through, at, bytes).await
     }
 
