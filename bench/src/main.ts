@@ -26,21 +26,44 @@ function sized(blocks: number): Fixture {
   return made;
 }
 
+/** So many steps one engine does before it is the next one's turn: a moment of the machine hits all of them. */
+const IN_A_ROW = 50;
+
 /** One round of a workload; `only` for a look at one engine in a profiler. */
 async function round(name: string, blocks: number, only?: string): Promise<Samples[]> {
   const base = sized(blocks);
   const results: Samples[] = [];
   const workload = workloads.find((candidate) => candidate.name === name);
   const remotes = workload?.prepare?.(base) ?? [];
-  for (const engine of engines) {
-    if (only !== undefined && engine.name !== only) continue;
+  const measured = engines.filter(({ name }) => only === undefined || name === only);
+  if (workload?.turn) {
+    const bounds = [];
+    for (const engine of measured) bounds.push(await engine.open(base.state, workload.people ? base.people : null));
+    const samples: number[][] = measured.map(() => []);
+    for (let from = 0; from < workload.turns!; from += IN_A_ROW) {
+      for (const [index, bound] of bounds.entries()) {
+        for (let number = from; number < from + IN_A_ROW; number += 1) {
+          const took = await workload.turn(bound, base, remotes, number);
+          if (number >= workload.warmUp!) samples[index]!.push(took);
+        }
+      }
+    }
+    for (const bound of bounds) await bound.close();
+    return measured.map(({ name: engine }, index) => ({
+      workload: name,
+      engine,
+      blocks: base.blocks,
+      samples: samples[index]!,
+    }));
+  }
+  for (const engine of measured) {
     let samples: number[];
     if (!workload) {
       if (engine.name === "plain") continue;
       samples = [await opening(engine, base)];
     } else {
       const bound = await engine.open(base.state, workload.people ? base.people : null);
-      samples = await workload.run(bound, base, remotes);
+      samples = await workload.run!(bound, base, remotes);
       await bound.close();
     }
     results.push({ workload: name, engine: engine.name, blocks: base.blocks, samples });

@@ -12,6 +12,8 @@ export interface Fixture {
   readonly blocks: number;
   /** The awareness update of twenty people, each with a caret somewhere. */
   readonly people: Uint8Array;
+  /** Index of a block of one text, in the middle. */
+  readonly paragraph: number;
 }
 
 export function fixture(value: Descendant[]): Fixture {
@@ -38,7 +40,7 @@ export function fixture(value: Descendant[]): Fixture {
     everyone.map(([client]) => client),
   );
   awareness.destroy();
-  return { state, blocks: value.length, people };
+  return { state, blocks: value.length, people, paragraph: paragraph(editor, Math.floor(value.length / 2)) };
 }
 
 /** Someone else's edits on the document, as updates and operations; `between` ends one update. */
@@ -74,7 +76,12 @@ export interface Workload {
   /** Changes from elsewhere, made once per fixture. */
   prepare?(fixture: Fixture): Remote[];
   /** Does the work on a fresh editor; returns ms of each repetition. */
-  run(bound: Bound, fixture: Fixture, remotes: Remote[]): Promise<number[]>;
+  run?(bound: Bound, fixture: Fixture, remotes: Remote[]): Promise<number[]>;
+  /** For work of many small steps, instead of `run`: one of them, in ms. The engines take turns. */
+  turn?(bound: Bound, fixture: Fixture, remotes: Remote[], number: number): Promise<number>;
+  turns?: number;
+  /** How many of the turns are not measured. */
+  warmUp?: number;
 }
 
 const tick = () => Promise.resolve();
@@ -98,25 +105,26 @@ function paragraph(editor: Editor, index: number): number {
   throw new Error("no paragraph");
 }
 
+const REMOTE_KEYS = 1000;
+
+/** As many to warm up as are measured: a writer's thousandth keystroke counts, not the first. */
+const KEYS = 1000;
+
+/** Typing into one block, a keystroke at a time by each engine in turn: what the machine does meanwhile hits all. */
 function keystrokes(people: boolean): Workload {
   return {
     name: people ? "keystroke, undo and 20 carets" : "keystroke",
     people,
     sizes: "all",
-    async run(bound, fixture) {
-      const block = paragraph(bound.editor, middle(fixture));
-      const samples: number[] = [];
-      // As many to warm up as are measured: a writer's thousandth keystroke counts, not the first.
-      for (let key = 0; key < 600; key += 1) {
-        const at = { path: [block, 0], offset: 5 + key };
-        const took = await timed(() => {
-          Transforms.insertText(bound.editor, "e", { at });
-          bound.taken();
-          if (people) bound.cursors();
-        });
-        if (key >= 300) samples.push(took);
-      }
-      return samples;
+    turns: 2 * KEYS,
+    warmUp: KEYS,
+    async turn(bound, fixture, _remotes, key) {
+      const block = fixture.paragraph;
+      return timed(() => {
+        Transforms.insertText(bound.editor, "e", { at: { path: [block, 0], offset: 5 + key } });
+        bound.taken();
+        if (people) bound.cursors();
+      });
     },
   };
 }
@@ -239,19 +247,20 @@ export const workloads: readonly Workload[] = [
   {
     name: "one remote keystroke",
     sizes: "all",
+    turns: REMOTE_KEYS,
+    warmUp: REMOTE_KEYS / 2,
     prepare(fixture) {
       return remotely(fixture.state, (editor, between) => {
-        const block = paragraph(editor, middle(fixture));
-        for (let key = 0; key < 120; key += 1) {
+        const block = fixture.paragraph;
+        for (let key = 0; key < REMOTE_KEYS; key += 1) {
           Transforms.insertText(editor, "x", { at: { path: [block, 0], offset: 3 + key } });
           between();
         }
       });
     },
-    async run(bound, _fixture, remotes) {
-      const samples: number[] = [];
-      for (const remote of remotes) samples.push(await timed(() => bound.receive(remote)));
-      return samples.slice(20);
+    async turn(bound, _fixture, remotes, number) {
+      const remote = remotes[number]!;
+      return timed(() => bound.receive(remote));
     },
   },
   remoteCharacters("1,000 remote characters, one block", false),

@@ -8,6 +8,7 @@ use crate::store::Write;
 use crate::update::split;
 
 use super::outbox::Place;
+use super::stage::DocChange;
 use super::{ErrorCode, Origin, Output, Session};
 
 /// Content for a document that has none.
@@ -62,7 +63,10 @@ impl Session {
         }
         let ops = std::mem::take(&mut self.queue);
         let normalized = if self.author == Author::Normalizer { ops.clone() } else { Vec::new() };
+        let changed = DocChange::of(&ops);
         let mut change = self.doc.apply_local(ops);
+        // What was refused has no part in it, and does not matter.
+        self.stage.changed(if change.ops.is_empty() { changed } else { DocChange::Anything });
         let before = self.selection_before.take();
         let inverse = std::mem::take(&mut change.inverse);
         match self.author {
@@ -108,6 +112,7 @@ impl Session {
             false => self.undo.redo(&mut self.doc, selection),
         };
         let Some(result) = result else { return };
+        self.stage.changed(DocChange::of(&result.ops));
         self.stage.operations(Origin::Undo, result.ops);
         if let Some(selection) = result.selection {
             self.stage.select(selection);
@@ -178,6 +183,11 @@ impl Session {
     }
 
     fn remote_change(&mut self, change: RemoteChange, origin: Origin) {
+        // A change that no operation shows can still let a position be found that was not.
+        self.stage.changed(match change.changed {
+            true if change.ops.is_empty() => DocChange::Anything,
+            _ => DocChange::of(&change.ops),
+        });
         if !change.ops.is_empty() {
             self.undo.transform(&change.ops);
             self.stage.operations(origin, change.ops);

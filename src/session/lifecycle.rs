@@ -8,6 +8,7 @@ use crate::store::{Loaded, Pending, Row, StoreError, Write};
 use super::connection::{Link, Live, Mode, Why};
 use super::edits::Seed;
 use super::journal::Mending;
+use super::stage::DocChange;
 use super::{ErrorCode, IDLE, Millis, Origin, Output, Remote, Session};
 
 /// How long closing waits for the store.
@@ -411,6 +412,7 @@ impl Session {
         self.conflict = false;
         self.seed = Seed::None;
         self.acknowledged = 0;
+        self.stage.changed(DocChange::Anything);
         self.stage.operations(Origin::Remote, ops);
         let snapshot = self.doc.encode_state(None).unwrap_or_default();
         self.stage.update(Origin::Remote, snapshot.clone());

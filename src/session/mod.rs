@@ -265,7 +265,7 @@ impl Session {
             self.status = status;
             self.outputs.push_back(Output::Status);
         }
-        if self.presence.resolve(&self.doc, stage.doc_changed) {
+        if self.presence.resolve(&self.doc, &stage.doc) {
             self.outputs.push_back(Output::Peers);
         }
     }

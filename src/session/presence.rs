@@ -13,6 +13,7 @@ use crate::awareness::Awareness;
 use crate::protocol::Message;
 use crate::slate::{Point, Range, SlateDoc, Sticky};
 
+use super::stage::DocChange;
 use super::{ErrorCode, Millis, Peer, Session};
 
 /// At most one state is sent in this time.
@@ -159,11 +160,32 @@ impl Presence {
     }
 
     /// Brings the peers up to date; returns whether they are others than before.
-    pub fn resolve(&mut self, doc: &SlateDoc, doc_changed: bool) -> bool {
-        let moved = doc_changed && self.known.values().any(|known| known.selection.is_some());
-        if !std::mem::take(&mut self.peers_changed) && !moved {
+    pub fn resolve(&mut self, doc: &SlateDoc, change: &DocChange) -> bool {
+        if std::mem::take(&mut self.peers_changed) {
+            return self.read_peers(doc);
+        }
+        if *change == DocChange::Nothing {
             return false;
         }
+        let mut moved = false;
+        for peer in &mut self.peers {
+            let Some(selection) = self.known.get(&peer.client_id).and_then(|known| known.selection.as_ref()) else {
+                continue;
+            };
+            if let (DocChange::Text(path), Some(range)) = (change, &peer.selection)
+                && range.anchor.path != *path
+                && range.focus.path != *path
+            {
+                continue;
+            }
+            let now = selection.resolve(doc);
+            moved |= now != peer.selection;
+            peer.selection = now;
+        }
+        moved
+    }
+
+    fn read_peers(&mut self, doc: &SlateDoc) -> bool {
         let mut peers = Vec::new();
         let mut known = std::mem::take(&mut self.known);
         for (id, json, heard_at) in self.awareness.states() {
@@ -223,11 +245,15 @@ impl Known {
 
 impl StickyRange {
     fn of(doc: &SlateDoc, range: &Range) -> Option<Self> {
-        Some(Self { anchor: doc.sticky(&range.anchor, Assoc::After)?, focus: doc.sticky(&range.focus, Assoc::After)? })
+        let anchor = doc.sticky(&range.anchor, Assoc::After)?;
+        let focus = if range.focus == range.anchor { anchor.clone() } else { doc.sticky(&range.focus, Assoc::After)? };
+        Some(Self { anchor, focus })
     }
 
     fn resolve(&self, doc: &SlateDoc) -> Option<Range> {
-        Some(Range { anchor: self.point(doc, &self.anchor)?, focus: self.point(doc, &self.focus)? })
+        let anchor = self.point(doc, &self.anchor)?;
+        let focus = if self.focus == self.anchor { anchor.clone() } else { self.point(doc, &self.focus)? };
+        Some(Range { anchor, focus })
     }
 
     fn point(&self, doc: &SlateDoc, sticky: &Sticky) -> Option<Point> {
@@ -285,12 +311,9 @@ impl Session {
         if presence.awareness.expiry().is_some_and(|at| at <= now) {
             presence.peers_changed |= presence.awareness.expire(now);
         }
-        if std::mem::take(&mut presence.own_changed) {
-            let state = presence.state();
-            presence.awareness.set_state(state);
-        }
         let waited = presence.sent_at.is_none_or(|at| now >= at + SEND_EVERY);
-        if self.link.is_online() && waited && self.presence.awareness.is_due(now) {
+        let due = presence.own_changed || presence.awareness.is_due(now);
+        if due && waited && self.link.is_online() {
             self.send_presence();
         }
     }
@@ -309,7 +332,7 @@ impl Session {
 
     pub(super) fn presence_deadline(&self) -> Option<Millis> {
         let presence = &self.presence;
-        let send = match presence.awareness.is_dirty() {
+        let send = match presence.own_changed || presence.awareness.is_dirty() {
             true => presence.sent_at.map(|at| at + SEND_EVERY),
             false => presence.awareness.renewal(),
         };

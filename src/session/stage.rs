@@ -1,8 +1,39 @@
 //! What one input has led to so far. [`super::Session`] puts it in order when the input is done.
 
-use crate::slate::{Op, Range};
+use crate::slate::{Op, Path, Range};
 
 use super::types::{ErrorCode, Origin, Output, SessionError};
+
+/// What of the document one input has changed, as far as positions in it are concerned.
+#[derive(Debug, Default, PartialEq)]
+pub(super) enum DocChange {
+    #[default]
+    Nothing,
+    /// The characters of one text: positions elsewhere are where they were.
+    Text(Path),
+    Anything,
+}
+
+impl DocChange {
+    pub fn of(ops: &[Op]) -> Self {
+        ops.iter().fold(Self::Nothing, |change, op| change.and(Self::of_one(op)))
+    }
+
+    fn of_one(op: &Op) -> Self {
+        match op {
+            Op::InsertText { path, .. } | Op::RemoveText { path, .. } => Self::Text(path.clone()),
+            _ => Self::Anything,
+        }
+    }
+
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, change) | (change, Self::Nothing) => change,
+            (Self::Text(one), Self::Text(other)) if one == other => Self::Text(one),
+            _ => Self::Anything,
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Stage {
@@ -12,7 +43,7 @@ pub(super) struct Stage {
     /// To the network and the store, in order.
     pub orders: Vec<Output>,
     pub errors: Vec<SessionError>,
-    pub doc_changed: bool,
+    pub doc: DocChange,
     /// The writes are meant for a copy of whatever epoch.
     pub any_epoch: bool,
 }
@@ -40,12 +71,16 @@ impl Stage {
     }
 
     pub fn update(&mut self, origin: Origin, update: Vec<u8>) {
-        self.doc_changed = true;
         self.updates.push(Output::Update { origin, update });
     }
 
     pub fn order(&mut self, order: Output) {
         self.orders.push(order);
+    }
+
+    /// The document has been changed.
+    pub fn changed(&mut self, change: DocChange) {
+        self.doc = std::mem::take(&mut self.doc).and(change);
     }
 
     pub fn error(&mut self, code: ErrorCode, message: impl Into<String>) -> &SessionError {

@@ -13,7 +13,7 @@ use super::amend::amend;
 use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
-use super::op::{Op, Point};
+use super::op::{Op, Path, Point};
 use super::remote::steps::Step;
 use super::remote::{Remote, Watch};
 use super::sticky::{self, Sticky};
@@ -120,10 +120,11 @@ impl SlateDoc {
     fn apply(&mut self, ops: Vec<Op>, mut amended: Option<&mut Vec<Op>>) -> LocalChange {
         let mut change = LocalChange::default();
         let mut updates = Vec::new();
+        let keystroke = matches!(*ops, [Op::InsertText { .. }]);
         let mut ops = ops.into_iter().peekable();
         while ops.peek().is_some() {
             let piece = ops.by_ref().take(PIECE);
-            updates.extend(self.apply_piece(piece, &mut change, amended.as_deref_mut()));
+            updates.extend(self.apply_piece(piece, keystroke, &mut change, amended.as_deref_mut()));
         }
         change.inverse.reverse();
         change.update = match updates.len() {
@@ -136,6 +137,7 @@ impl SlateDoc {
     fn apply_piece(
         &mut self,
         ops: impl Iterator<Item = Op>,
+        keystroke: bool,
         change: &mut LocalChange,
         mut amended: Option<&mut Vec<Op>>,
     ) -> Option<Vec<u8>> {
@@ -162,8 +164,10 @@ impl SlateDoc {
         change.inverse = edit.inverse;
         change.ops = edit.extra;
         let touched = edit.touched;
+        // A commit joins what was typed to the text typed before it, and it would have to be cut out again.
+        let early = (keystroke && txn.has_changes()).then(|| txn.encode_update_v1());
         txn.commit();
-        let update = txn.has_changes().then(|| txn.encode_update_v1());
+        let update = early.or_else(|| txn.has_changes().then(|| txn.encode_update_v1()));
         drop(txn);
         if let Some(id) = touched {
             self.watch(id);
@@ -174,6 +178,9 @@ impl SlateDoc {
     /// Applies an update from elsewhere. Bytes already known change nothing; an update that depends on missing ones is
     /// kept and takes effect when they come.
     pub fn apply_update(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        if self.tree.children(ROOT).is_empty() {
+            return self.receive_first(update);
+        }
         let mut orphans = self.orphans(update)?;
         let (integrated, changed) = self.integrate(update)?;
         // It may have to wait.
@@ -196,6 +203,15 @@ impl SlateDoc {
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), rescued, resynced, foreign })
     }
 
+    /// An update for a document without blocks: nothing there can have been split, merged or moved.
+    fn receive_first(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        let (_, changed) = self.integrate(update)?;
+        let foreign = if changed { self.rebuild() } else { 0 };
+        let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
+        let ops = self.value().into_iter().enumerate().map(insert).collect();
+        Ok(RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() })
+    }
+
     /// What the update would take away of ours without knowing of it.
     fn orphans(&self, update: &[u8]) -> Result<Vec<rescue::Orphans>, UpdateError> {
         // Without deletions, which an update has at its end, there is nothing to look for.
@@ -216,10 +232,11 @@ impl SlateDoc {
         Ok(changed)
     }
 
-    fn rebuild(&mut self) {
+    /// Returns how many foreign embeds were met.
+    fn rebuild(&mut self) -> u32 {
         let txn = self.doc.transact();
         self.tree = Tree::new(self.tree.branch(ROOT));
-        read::load_children(&txn, &mut self.tree, ROOT, 0);
+        read::load_children(&txn, &mut self.tree, ROOT, 0)
     }
 
     fn integrate(&mut self, update: &[u8]) -> Result<(Integrated, bool), UpdateError> {

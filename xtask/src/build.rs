@@ -144,7 +144,7 @@ fn shrink(command: &mut Command) -> Result<()> {
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", "-Zlocation-detail=none -Zfmt-debug=none -Zunstable-options -Cpanic=immediate-abort")
         .env("CARGO_PROFILE_WASM_RELEASE_OPT_LEVEL", "z")
-        .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features="]);
+        .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
     Ok(())
 }
 
