@@ -23,7 +23,8 @@ await rust();
 await packages();
 if (!process.argv.includes("--built")) {
   say("Building");
-  await wasm("--release");
+  // What ships.
+  await wasm("--size");
   await js();
 }
 const configFile = join(root, "bench/vite.config.ts");

@@ -49,6 +49,7 @@ const STEPS = [
     ["npx", ["--no-install", "tsc", "-p", "bench/typing"]],
   ]),
   step("unit", "Bindings, wire and interop with slate-yjs", [["npx", ["--no-install", "vitest", "run"]]], VITEST),
+  step("size", "What a page loads", [["node", ["scripts/size.mjs"]]], /^(OVER|ok {2}) |passed, \d+ failed$/),
   step("package", "The packed package", [["node", ["scripts/check-package.mjs"]]], /passed, \d+ failed$/),
   step(
     "e2e",
