@@ -5,7 +5,7 @@ import { init } from "slate-yrs";
 import { generateScript } from "../../examples/screenplay/src/script/generator.ts";
 import { engines } from "./engines.ts";
 import { install } from "./server.ts";
-import { type Fixture, fixture, opening, workloads } from "./workloads.ts";
+import { type Fixture, fixture, opening, turns, workloads } from "./workloads.ts";
 
 /** One line of the result: ms of each repetition. */
 export interface Samples {
@@ -40,11 +40,11 @@ async function round(name: string, blocks: number, only?: string): Promise<Sampl
     const bounds = [];
     for (const engine of measured) bounds.push(await engine.open(base.state, workload.people ? base.people : null));
     const samples: number[][] = measured.map(() => []);
-    for (let from = 0; from < workload.turns!; from += IN_A_ROW) {
+    for (let from = 0; from < turns(base); from += IN_A_ROW) {
       for (const [index, bound] of bounds.entries()) {
         for (let number = from; number < from + IN_A_ROW; number += 1) {
           const took = await workload.turn(bound, base, remotes, number);
-          if (number >= workload.warmUp!) samples[index]!.push(took);
+          if (number >= turns(base) / 2) samples[index]!.push(took);
         }
       }
     }

@@ -14,6 +14,8 @@ export interface Fixture {
   readonly people: Uint8Array;
   /** Index of a block of one text, in the middle. */
   readonly paragraph: number;
+  /** Many of them, all over the document. */
+  readonly paragraphs: readonly number[];
 }
 
 export function fixture(value: Descendant[]): Fixture {
@@ -40,7 +42,8 @@ export function fixture(value: Descendant[]): Fixture {
     everyone.map(([client]) => client),
   );
   awareness.destroy();
-  return { state, blocks: value.length, people, paragraph: paragraph(editor, Math.floor(value.length / 2)) };
+  const paragraphs = Array.from({ length: 200 }, (_, n) => paragraph(editor, Math.floor((n / 210) * value.length)));
+  return { state, blocks: value.length, people, paragraph: paragraph(editor, middle(value.length)), paragraphs };
 }
 
 /** Someone else's edits on the document, as updates and operations; `between` ends one update. */
@@ -79,9 +82,6 @@ export interface Workload {
   run?(bound: Bound, fixture: Fixture, remotes: Remote[]): Promise<number[]>;
   /** For work of many small steps, instead of `run`: one of them, in ms. The engines take turns. */
   turn?(bound: Bound, fixture: Fixture, remotes: Remote[], number: number): Promise<number>;
-  turns?: number;
-  /** How many of the turns are not measured. */
-  warmUp?: number;
 }
 
 const tick = () => Promise.resolve();
@@ -93,7 +93,7 @@ async function timed(work: () => void): Promise<number> {
   return performance.now() - start;
 }
 
-const middle = (fixture: Fixture) => Math.floor(fixture.blocks / 2);
+const middle = (blocks: number) => Math.floor(blocks / 2);
 
 /** The nearest block at or after `index` that is a plain paragraph with some text. */
 function paragraph(editor: Editor, index: number): number {
@@ -105,10 +105,10 @@ function paragraph(editor: Editor, index: number): number {
   throw new Error("no paragraph");
 }
 
-const REMOTE_KEYS = 1000;
-
-/** As many to warm up as are measured: a writer's thousandth keystroke counts, not the first. */
-const KEYS = 1000;
+/** How many turns each engine has. The first half warms up: a writer's thousandth keystroke counts, not the first. */
+export function turns({ blocks }: Fixture): number {
+  return blocks > 5000 ? 300 : 2000;
+}
 
 /** Typing into one block, a keystroke at a time by each engine in turn: what the machine does meanwhile hits all. */
 function keystrokes(people: boolean): Workload {
@@ -116,8 +116,6 @@ function keystrokes(people: boolean): Workload {
     name: people ? "keystroke, undo and 20 carets" : "keystroke",
     people,
     sizes: "all",
-    turns: 2 * KEYS,
-    warmUp: KEYS,
     async turn(bound, fixture, _remotes, key) {
       const block = fixture.paragraph;
       return timed(() => {
@@ -135,7 +133,7 @@ function remoteCharacters(name: string, spread: boolean): Workload {
     sizes: "feature",
     prepare(fixture) {
       return remotely(fixture.state, (editor, between) => {
-        const base = paragraph(editor, middle(fixture));
+        const base = paragraph(editor, middle(fixture.blocks));
         for (let key = 0; key < 1000; key += 1) {
           const block = spread ? paragraph(editor, (key * 37) % (fixture.blocks - 40)) : base;
           Transforms.insertText(editor, "x", { at: { path: [block, 0], offset: spread ? 3 : 3 + key } });
@@ -175,14 +173,28 @@ function manyBlocks(count: number): Workload {
   };
 }
 
+/** Backspace in text that was there before, now here, now there. */
+const backspaces: Workload = {
+  name: "backspace in old text",
+  sizes: "all",
+  async turn(bound, fixture, _remotes, key) {
+    const block = fixture.paragraphs[key % fixture.paragraphs.length]!;
+    return timed(() => {
+      Transforms.delete(bound.editor, { at: { path: [block, 0], offset: 1 } });
+      bound.taken();
+    });
+  },
+};
+
 export const workloads: readonly Workload[] = [
   keystrokes(false),
   keystrokes(true),
+  backspaces,
   {
     name: "200 splits",
     sizes: "feature",
     async run(bound, fixture) {
-      const block = paragraph(bound.editor, middle(fixture));
+      const block = paragraph(bound.editor, middle(fixture.blocks));
       Transforms.insertText(bound.editor, "word ".repeat(80), { at: { path: [block, 0], offset: 0 } });
       await tick();
       return [
@@ -199,7 +211,7 @@ export const workloads: readonly Workload[] = [
     name: "100 merges",
     sizes: "feature",
     async run(bound, fixture) {
-      const start = middle(fixture);
+      const start = middle(fixture.blocks);
       return [
         await timed(() => {
           for (let n = 0; n < 100; n += 1) {
@@ -221,7 +233,7 @@ export const workloads: readonly Workload[] = [
     sizes: "feature",
     async run(bound, fixture) {
       const { editor } = bound;
-      const start = middle(fixture);
+      const start = middle(fixture.blocks);
       const at = { anchor: Editor.start(editor, [start]), focus: Editor.end(editor, [start + 49]) };
       return [
         await timed(() => {
@@ -238,7 +250,7 @@ export const workloads: readonly Workload[] = [
       const blocks = children(fixture.state).slice(0, 500);
       return [
         await timed(() => {
-          Transforms.insertNodes(bound.editor, blocks, { at: [middle(fixture)] });
+          Transforms.insertNodes(bound.editor, blocks, { at: [middle(fixture.blocks)] });
           bound.taken();
         }),
       ];
@@ -247,12 +259,10 @@ export const workloads: readonly Workload[] = [
   {
     name: "one remote keystroke",
     sizes: "all",
-    turns: REMOTE_KEYS,
-    warmUp: REMOTE_KEYS / 2,
     prepare(fixture) {
       return remotely(fixture.state, (editor, between) => {
         const block = fixture.paragraph;
-        for (let key = 0; key < REMOTE_KEYS; key += 1) {
+        for (let key = 0; key < turns(fixture); key += 1) {
           Transforms.insertText(editor, "x", { at: { path: [block, 0], offset: 3 + key } });
           between();
         }
@@ -287,7 +297,7 @@ export const workloads: readonly Workload[] = [
     people: true,
     sizes: "feature",
     async run(bound, fixture) {
-      const block = paragraph(bound.editor, middle(fixture));
+      const block = paragraph(bound.editor, middle(fixture.blocks));
       for (let key = 0; key < 100; key += 1) {
         Transforms.insertText(bound.editor, "z", { at: { path: [block, 0], offset: key } });
         bound.taken();
