@@ -21,6 +21,8 @@ export interface RemoteCursor {
   /** One box per line or so. */
   readonly boxes: readonly Box[];
   readonly typing: boolean;
+  /** On which side of the caret there is room for the name. */
+  readonly flag: "start" | "end";
   /** They did something in the last seconds: the name is shown. */
   readonly active: boolean;
   /** They did nothing for a minute. */
@@ -30,7 +32,10 @@ export interface RemoteCursor {
 /** A selection over more leaves than this is drawn up to here: a whole script selected must not cost a frame. */
 const MOST_LEAVES = 400;
 const ACTIVE_FOR = 3_000;
-const IDLE_AFTER = 60_000;
+/** Nothing done for so long, in ms: they are away. */
+export const IDLE_AFTER = 60_000;
+/** In CSS pixels: what a name takes, or a little more. */
+const FLAG_WIDTH = 140;
 
 /** @param area The element that the boxes are relative to. */
 export function layOut(
@@ -42,12 +47,14 @@ export function layOut(
   const origin = area.getBoundingClientRect();
   return selections.map(({ person, range, typing, lastActive }) => {
     const here = fits(editor, range);
+    const caret = here ? caretBox(editor, range, origin) : null;
     return {
       person,
       typing,
       active: typing || now - lastActive < ACTIVE_FOR,
       idle: now - lastActive >= IDLE_AFTER,
-      caret: here ? caretBox(editor, range, origin) : null,
+      caret,
+      flag: caret !== null && caret.left > Math.max(FLAG_WIDTH, origin.width - FLAG_WIDTH) ? "end" : "start",
       boxes: here && Range.isExpanded(range) ? selectionBoxes(editor, range, origin) : [],
     };
   });
@@ -71,6 +78,7 @@ function sameCursor(a: RemoteCursor, b: RemoteCursor): boolean {
     a.typing === b.typing &&
     a.active === b.active &&
     a.idle === b.idle &&
+    a.flag === b.flag &&
     sameBox(a.caret, b.caret) &&
     a.boxes.length === b.boxes.length &&
     a.boxes.every((box, index) => sameBox(box, b.boxes[index]!))

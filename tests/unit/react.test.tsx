@@ -10,6 +10,7 @@ import { contrast, PALETTE, parseColor, relativeLuminance } from "../../js/react
 import {
   type CursorDecoration,
   colorOf,
+  nameOf,
   PresenceAvatars,
   RemoteCursors,
   StatusBadge,
@@ -51,14 +52,17 @@ beforeEach(() => {
 afterEach(cleanup);
 
 function Page({ options }: { options: OpenOptions | null }): ReactElement {
-  const { collab, error } = useCollab(options);
+  const { collab, error, retry } = useCollab(options);
   const editor = useCollabEditor(collab, () => withReact(createEditor()));
   const status = useStatus(collab);
   const peers = usePeers(collab);
   return (
-    <p data-testid="page">
-      {error?.message ?? (editor === null ? "nothing" : Node.string(editor))} {status.connection} {peers.length}
-    </p>
+    <>
+      <p data-testid="page">
+        {error?.message ?? (editor === null ? "nothing" : Node.string(editor))} {status.connection} {peers.length}
+      </p>
+      {error === null ? null : <button onClick={retry} type="button" />}
+    </>
   );
 }
 const page = () => screen.getByTestId("page").textContent;
@@ -146,11 +150,38 @@ describe("useCollab", () => {
     expect(fake.calls).toEqual(['presence {"name":"Grace"}']);
   });
 
-  it("reports why it could not open", async () => {
+  it("asks for a token that comes only after the opening", async () => {
+    const view = render(<Page options={{ id: "one" }} />);
+    await settle();
+    const ask = opened[0]!.options.token as () => unknown;
+    expect(await ask()).toBeUndefined();
+    view.rerender(<Page options={{ id: "one", token: "late" }} />);
+    expect(await ask()).toBe("late");
+    expect(opened).toHaveLength(1);
+  });
+
+  it("shows the presence that became another while the document was being opened", async () => {
+    const view = render(<Page options={{ id: "one", presence: { name: "Ada" } }} />);
+    await Promise.resolve();
+    view.rerender(<Page options={{ id: "one", presence: { name: "Grace" } }} />);
+    await settle();
+    expect(opened[0]?.options.presence).toEqual({ name: "Ada" });
+    expect(opened[0]?.fake.calls).toEqual(['presence {"name":"Grace"}']);
+  });
+
+  it("reports why it could not open, and tries again when asked", async () => {
     refusal = new Error("no such root");
-    render(<Page options={{ id: "one" }} />);
+    const view = render(<Page options={{ id: "one" }} />);
     await settle();
     expect(page()).toBe("no such root offline 0");
+    refusal = null;
+    act(() => screen.getByRole("button").click());
+    expect(page()).toBe("nothing offline 0");
+    await settle();
+    expect(page()).toBe("text of one online 0");
+    view.unmount();
+    await settle();
+    expect(opened.map(({ closed }) => closed)).toEqual([1]);
   });
 
   it("does nothing on a server", () => {
@@ -241,6 +272,21 @@ describe("remote cursors", () => {
       fake.emit("peers", fake.peers);
     });
     expect([...seen]).toEqual([]);
+  });
+
+  it("leave the rest of the page alone when somebody types", async () => {
+    const fake = three();
+    const seen = new Map<string, number>();
+    const view = render(<Bound fake={fake} seen={seen} />);
+    await settle();
+    seen.clear();
+    await act(async () => {
+      fake.receive([{ type: "insert_text", path: [1, 0], offset: 3, text: "!" }]);
+      fake.peers = [{ ...peer(7, { anchor: at(1, 4), focus: at(1, 4) }), typing: true, lastActive: Date.now() }];
+      fake.emit("peers", fake.peers);
+    });
+    expect(view.container.textContent).toContain("two!");
+    expect([...seen.keys()]).toEqual(["two!"]);
   });
 
   it("never throw on a place that is gone", async () => {
@@ -363,13 +409,23 @@ describe("StatusBadge", () => {
     );
     expect(say({ connection: "offline", offlineSince: 1 })).toBe("Offline");
     expect(say({ syncingOfflineChanges: true, pending: 4, saved: "local" })).toBe("Offline changes syncing…");
-    expect(say({ connection: "unauthorized", pending: 4 })).toBe("Sign in again");
-    expect(say({ connection: "forbidden" })).toBe("No access");
-    expect(say({ readOnly: true })).toBe("Read only");
-    expect(say({ storage: "full" })).toBe("This device's storage is full");
-    expect(say({ conflict: "epoch" })).toBe("Replaced on the server");
-    expect(say({ setAside: 1 })).toBe("1 change could not be sent");
-    expect(say({ synced: false })).toBe("Connecting…");
+    const kept = { saved: "local", pending: 4 } as const;
+    const lost = { saved: "memory", pending: 1 } as const;
+    for (const [status, text] of [
+      [{ connection: "unauthorized" }, "Sign in again"],
+      [{ connection: "forbidden" }, "No access"],
+      [{ readOnly: true }, "Read only"],
+      [{ storage: "full" }, "This device's storage is full"],
+      [{ conflict: "epoch" }, "Replaced on the server"],
+      [{ setAside: 1 }, "1 change could not be sent"],
+      [{ connection: "closed" }, "Closed"],
+      [{ synced: false }, "Connecting…"],
+    ] as const) {
+      expect(say(status)).toBe(text);
+      expect(say({ ...status, ...kept })).toBe(`${text} · 4 changes kept on this device`);
+      expect(say({ ...status, ...lost })).toBe(`${text} · 1 change kept in this window only`);
+    }
+    expect(say({ connection: "online", synced: false, progress: { received: 1, total: 9 } })).toBe("Loading…");
   });
 
   it("shows it, with progress, and speaks of what lasts", async () => {
@@ -410,7 +466,7 @@ describe("PresenceAvatars", () => {
     ];
     const view = render(<PresenceAvatars collab={fake.collab} max={3} />);
     const items = screen.getAllByRole("listitem");
-    expect(items.map((item) => item.textContent)).toEqual(["ALAda Lovelace is typing", "P3Peer 3", "+3"]);
+    expect(items.map((item) => item.textContent)).toEqual(["ALAda Lovelace is typing", "P3Peer 3, away", "+3"]);
     expect(screen.getByRole("list", { name: "5 other people here" })).toBeDefined();
     expect(items[2]?.title).toBe("Peer 4, Peer 5, Peer 6");
     view.unmount();
@@ -424,14 +480,53 @@ describe("PresenceAvatars", () => {
     const view = render(<PresenceAvatars collab={fake.collab} />);
     expect(view.container.innerHTML).not.toContain("evil");
     expect(screen.getAllByRole("listitem")).toHaveLength(5);
+    expect(nameOf({ name: `a\nb\u202ec${"d".repeat(900)}` })).toMatch(/^a b cd{54}…$/);
+  });
+
+  it("tells who is away when the minute is over, though nobody says so", () => {
+    vi.useFakeTimers();
+    const fake = new Fake([]);
+    fake.peers = [{ ...peer(1), lastActive: Date.now() }];
+    const view = render(<PresenceAvatars collab={fake.collab} />);
+    const away = () => view.container.querySelectorAll("[data-idle]").length;
+    act(() => vi.advanceTimersByTime(59_000));
+    expect(away()).toBe(0);
+    act(() => vi.advanceTimersByTime(2_000));
+    expect(away()).toBe(1);
+    vi.useRealTimers();
+  });
+
+  it("and the badge can be drawn by others, and leave the styling to them", () => {
+    const fake = new Fake([]);
+    fake.peers = [peer(1)];
+    const view = render(
+      <>
+        <PresenceAvatars
+          collab={fake.collab}
+          renderPerson={({ name, color }) => <b title={color}>{name}!</b>}
+          unstyled
+        />
+        <StatusBadge collab={fake.collab} unstyled>
+          {({ kind, text }) => <i>{`${kind}: ${text}`}</i>}
+        </StatusBadge>
+      </>,
+    );
+    expect(view.container.querySelector("b")?.textContent).toBe("Peer 1!");
+    expect(view.container.querySelector("i")?.textContent).toBe("saved: Saved");
+    const avatar = view.container.querySelector<HTMLElement>(".slate-yrs-avatar");
+    expect(avatar?.style.getPropertyValue("--slate-yrs-person")).toMatch(/^#/);
+    expect(avatar?.getAttribute("style")?.replace(/--[\w-]+: [^;]+;\s*/g, "")).toBe("");
+    expect(view.container.querySelector("[data-kind]")?.getAttribute("style")).toBeNull();
   });
 });
 
 describe("colours", () => {
   it("are stable, and readable on white, on black and under text", () => {
     expect(colorOf({ name: "Ada" }, 1)).toBe(colorOf({ name: "Ada" }, 2));
-    expect(colorOf({ name: "Ada", color: "#123456" }, 1)).toEqual({ color: "#123456", textColor: "#fff" });
-    for (const color of PALETTE) {
+    expect(colorOf({ name: "Ada", color: "rgb(217, 58, 50)" }, 1)).toEqual({ color: "#d93a32", textColor: "#fff" });
+    for (const own of [...PALETTE, "#000", "#fff", "#ff0", "#0000ff", "#123456", "#00000000", "hsl(60, 100%, 97%)"]) {
+      const { color } = colorOf({ name: "x", color: own }, 0);
+      if (PALETTE.includes(own)) expect(color).toBe(own);
       const luminance = relativeLuminance(parseColor(color)!);
       const dark = relativeLuminance([0x1b, 0x1b, 0x1f]);
       expect(contrast(luminance, 1), `${color} on white`).toBeGreaterThanOrEqual(3);

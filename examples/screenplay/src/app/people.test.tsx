@@ -28,7 +28,7 @@ it("says who types, who reads, and after a minute who is away", () => {
   const value = [{ id: "1", type: "action" as const, children: [{ text: "x" }] }];
   render(
     <Slate editor={editor} initialValue={value}>
-      <PeopleBar collab={fake.collab as unknown as Collab<ScenePresence>} />
+      <PeopleBar collab={fake.collab as unknown as Collab<ScenePresence>} editor={editor} />
     </Slate>,
   );
   fireEvent.click(screen.getByRole("button", { name: "One other person is here" }));

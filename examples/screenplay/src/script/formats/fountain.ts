@@ -45,6 +45,13 @@ export function fromFountain(source: string, newId: () => string): NamedScript {
   return { title, script };
 }
 
+/** A part of a script, which has no title page: "Notes: call Mara" at its beginning is a line as any other. */
+export function fountainLines(source: string, newId: () => string): Script {
+  // A title page can only be what comes first.
+  const { script } = fromFountain(`!.\n\n${source}`, newId);
+  return script.slice(1);
+}
+
 const TYPES: Record<string, BlockType> = {
   scene_heading: "scene_heading",
   action: "action",
