@@ -31,7 +31,7 @@ const OVERLAY: CSSProperties = { position: "absolute", inset: 0, pointerEvents: 
 /**
  * Draws the others' carets and selections over `children`. Goes inside `<Slate>`, around `<Editable>`, within the
  * element that scrolls. Looks: `--slate-yrs-caret-width`, `--slate-yrs-selection-opacity`, `--slate-yrs-idle-opacity`,
- * `--slate-yrs-flag-font`, `-flag-padding`, `-flag-max-width`, `-flag-opacity`; classes `slate-yrs-caret`, `-flag`,
+ * `--slate-yrs-flag-font`, `-flag-padding`, `-flag-max-width`; classes `slate-yrs-caret`, `-flag`,
  * `-selection`. All of them: docs/INTEGRATION.md.
  */
 export function RemoteCursors({ editor, children, className, renderCursor }: RemoteCursorsProps): ReactElement {
@@ -163,7 +163,6 @@ function Caret({ caret, cursor }: { caret: Box; cursor: RemoteCursor }): ReactEl
     padding: "var(--slate-yrs-flag-padding, 0 5px)",
     borderRadius: corner.join(" "),
     font: "var(--slate-yrs-flag-font, 600 11px/1.3 system-ui, sans-serif)",
-    opacity: "var(--slate-yrs-flag-opacity, 0.94)",
     whiteSpace: "nowrap",
     userSelect: "none",
     backgroundColor: color,

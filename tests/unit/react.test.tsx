@@ -391,6 +391,59 @@ it("f9: the initial value of <Slate> does not hide the document", async () => {
   warn.mockRestore();
 });
 
+/** The lines of the README, with a document that nobody has written in. */
+function ReadmeScene({ fake, made }: { fake: Fake; made: Editor[] }): ReactElement | null {
+  const editor = useCollabEditor(fake.collab, () => withReact(createEditor()));
+  if (editor === null) return null;
+  made.push(editor);
+  return (
+    <Slate editor={editor as never} initialValue={editor.children}>
+      <Editable />
+    </Slate>
+  );
+}
+
+describe("a document without content", () => {
+  async function show() {
+    const fake = new Fake([]);
+    const made: Editor[] = [];
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    render(<ReadmeScene fake={fake} made={made} />);
+    await settle();
+    const editor = made.at(-1)! as Editor & CollabEditor;
+    return { fake, editor, warn };
+  }
+  const type = (editor: Editor, text: string) => act(async () => Transforms.insertText(editor, text, { at: at(0, 0) }));
+
+  it("f3: can be typed in, and opening it writes nothing", async () => {
+    const { fake, editor, warn } = await show();
+    expect([Node.string(editor), editor.children.length, fake.edits, fake.value()]).toEqual(["", 1, [], []]);
+    await type(editor, "First.");
+    expect(fake.value()).toEqual([{ children: [{ text: "First." }] }]);
+    expect(editor.children).toEqual(fake.value());
+    await type(editor, "The ");
+    expect(fake.edits.map(({ op }) => op.type)).toEqual(["insert_node", "insert_text", "insert_text"]);
+    // What one's first words were made of is taken back whole, and can be written again.
+    await act(async () => {
+      fake.receive([{ type: "remove_node", path: [0], node: fake.value()[0]! }], "undo");
+    });
+    expect([editor.children.length, Node.string(editor), fake.value()]).toEqual([1, "", []]);
+    await type(editor, "Again.");
+    expect(fake.value()).toEqual([{ children: [{ text: "Again." }] }]);
+    expect([warn.mock.calls.length, editor.divergences]).toEqual([0, 0]);
+  });
+
+  it("gets what others write first without an empty line", async () => {
+    const { fake, editor } = await show();
+    Transforms.select(editor, at(0, 0));
+    await act(async () => fake.receive([{ type: "insert_node", path: [0], node: block("theirs") }]));
+    expect(editor.children).toEqual(fake.value());
+    await type(editor, "not ");
+    expect(fake.value()).toEqual([block("not theirs")]);
+    expect([editor.divergences, fake.reports]).toEqual([0, []]);
+  });
+});
+
 describe("StatusBadge", () => {
   const say = (status: Partial<Status>) => statusText({ ...ONLINE, ...status }).text;
 
