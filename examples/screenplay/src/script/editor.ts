@@ -21,12 +21,14 @@ export function withScreenplay<T extends ScriptEditor>(editor: T, newId: () => s
   const { apply, insertText, insertFragment, deleteBackward, normalizeNode } = editor;
   editor.newId = newId;
 
-  // Slate copies all properties to the new half of a split, the id among them: no two blocks may share one.
+  // Slate copies all properties to the new half of a split, the id among them: no two blocks may share one. Nor what
+  // there is once in a script.
   editor.apply = (operation) => {
     if (operation.type === "split_node" && "id" in operation.properties) {
       const node = Node.get(editor, operation.path);
       if ("id" in node && node.id === operation.properties.id) {
-        apply({ ...operation, properties: { ...operation.properties, id: newId() } });
+        const { sceneNumber: _, titlePage: __, ...properties } = operation.properties as Partial<Block>;
+        apply({ ...operation, properties: { ...properties, id: newId() } });
         return;
       }
     }
