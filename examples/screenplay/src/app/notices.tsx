@@ -8,9 +8,14 @@ import { ConflictDialog } from "./conflict-dialog.tsx";
 import { save } from "./files.ts";
 import { signIn } from "./token.ts";
 
+interface Action {
+  label: string;
+  run: () => void;
+}
+
 interface Notice {
   text: string;
-  action?: { label: string; run: () => void };
+  actions?: Action[];
 }
 
 export function Notices({ collab, title }: { collab: Collab<ScenePresence>; title: string }): ReactNode {
@@ -21,14 +26,18 @@ export function Notices({ collab, title }: { collab: Collab<ScenePresence>; titl
   if (signedOut) return <SignIn collab={collab} status={status} />;
   const notice = noticeFor(status, collab, title);
   if (!notice) return null;
-  const { text, action } = notice;
+  const { text, actions = [] } = notice;
   return (
     <div className="notice" role="status">
       <p>{text}</p>
-      {action && (
-        <button type="button" className="secondary" onClick={action.run}>
-          {action.label}
-        </button>
+      {actions.length > 0 && (
+        <span className="actions">
+          {actions.map(({ label, run }) => (
+            <button key={label} type="button" className="secondary" onClick={run}>
+              {label}
+            </button>
+          ))}
+        </span>
       )}
     </div>
   );
@@ -81,7 +90,7 @@ function noticeFor(status: Status, collab: Collab<ScenePresence>, title: string)
     run: () =>
       save(`${title} (not sent).yjs`, collab.exportPending() as Uint8Array<ArrayBuffer>, "application/octet-stream"),
   };
-  const withDownload = kept === null ? {} : { action: download };
+  const withDownload = kept === null ? {} : { actions: [download] };
   if (status.connection === "forbidden") {
     return { text: `You have no access to this script. ${kept ?? ""}`.trim(), ...withDownload };
   }
@@ -89,7 +98,8 @@ function noticeFor(status: Status, collab: Collab<ScenePresence>, title: string)
     return { text: `${WHY[status.storage]} Keep this window open until everything is saved on the server.` };
   }
   if (status.setAside > 0) {
-    return { text: `Some of your changes are refused by the server. ${kept ?? ""}`.trim(), action: download };
+    const actions = [download, ...discarding(collab)];
+    return { text: `Some of your changes are refused by the server. ${kept ?? ""}`.trim(), actions };
   }
   if (status.readOnly) return { text: "You can read this script, but not change it.", ...withDownload };
   return null;
@@ -99,6 +109,16 @@ const PROMISE = {
   device: "What you write is kept on this device until you have signed in again.",
   window: "What you write is in this window only until you have signed in again.",
 };
+
+function discarding(collab: Collab<ScenePresence>): Action[] {
+  const able = collab as { discardSetAside?: () => unknown };
+  if (able.discardSetAside === undefined) return [];
+  const run = () => {
+    if (confirm("They are on this device only, and will be gone for good. Discard them?"))
+      void able.discardSetAside?.();
+  };
+  return [{ label: "Discard them", run }];
+}
 
 /** An application would show its own sign-in here. This one has none: it takes the token itself. */
 function SignIn({ collab, status }: { collab: Collab<ScenePresence>; status: Status }): ReactNode {
