@@ -51,6 +51,11 @@ export function HistoryPanel(props: {
       )
       .finally(() => setBusy(false));
   };
+  const restore = (version: Version) =>
+    run(history.restore(version.id), () => {
+      setChosen(null);
+      onPreview(null);
+    });
   usePreview({ history, editor, chosen, onFailed: setFailed, onPreview, authorOf, readOnly });
 
   return (
@@ -93,44 +98,18 @@ export function HistoryPanel(props: {
             <h3>{day}</h3>
             <ul>
               {list.map((version) => (
-                <li key={version.id}>
-                  <button
-                    type="button"
-                    aria-pressed={version.id === chosen?.id}
-                    onClick={() => {
-                      if (version.id === chosen?.id) onPreview(null);
-                      setChosen(version.id === chosen?.id ? null : version);
-                    }}
-                  >
-                    <span className="name">{version.label ?? timeOf(version)}</span>
-                    {version.label && <span className="quiet">{timeOf(version)}</span>}
-                    <span className="authors">
-                      {version.authors.map((author) => (
-                        <span key={author} className="author" style={{ "--author": authorOf(author).color } as Style}>
-                          {authorOf(author).name}
-                        </span>
-                      ))}
-                    </span>
-                  </button>
-                  {version.id === chosen?.id && !readOnly && (
-                    <div className="version-actions">
-                      <button
-                        type="button"
-                        className="primary"
-                        disabled={busy}
-                        onClick={() =>
-                          run(history.restore(version.id), () => {
-                            setChosen(null);
-                            onPreview(null);
-                          })
-                        }
-                      >
-                        Go back to this version
-                      </button>
-                      <p className="quiet">Everyone sees it. What is there now stays in the history.</p>
-                    </div>
-                  )}
-                </li>
+                <VersionItem
+                  key={version.id}
+                  version={version}
+                  chosen={version.id === chosen?.id}
+                  authorOf={authorOf}
+                  onChoose={() => {
+                    if (version.id === chosen?.id) onPreview(null);
+                    setChosen(version.id === chosen?.id ? null : version);
+                  }}
+                  busy={busy}
+                  {...(!readOnly && { onRestore: () => restore(version) })}
+                />
               ))}
             </ul>
           </section>
@@ -143,6 +122,41 @@ export function HistoryPanel(props: {
         )}
       </div>
     </aside>
+  );
+}
+
+function VersionItem(props: {
+  version: Version;
+  chosen: boolean;
+  authorOf: AuthorOf;
+  busy: boolean;
+  onChoose: () => void;
+  /** Without it the version can only be looked at. */
+  onRestore?: () => void;
+}): ReactNode {
+  const { version, chosen, authorOf, busy, onChoose, onRestore } = props;
+  return (
+    <li>
+      <button type="button" aria-pressed={chosen} onClick={onChoose}>
+        <span className="name">{version.label ?? timeOf(version)}</span>
+        {version.label && <span className="quiet">{timeOf(version)}</span>}
+        <span className="authors">
+          {version.authors.map((author) => (
+            <span key={author} className="author" style={{ "--author": authorOf(author).color } as Style}>
+              {authorOf(author).name}
+            </span>
+          ))}
+        </span>
+      </button>
+      {chosen && onRestore && (
+        <div className="version-actions">
+          <button type="button" className="primary" disabled={busy} onClick={onRestore}>
+            Go back to this version
+          </button>
+          <p className="quiet">Everyone sees it. What is there now stays in the history.</p>
+        </div>
+      )}
+    </li>
   );
 }
 

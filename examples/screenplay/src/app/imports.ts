@@ -6,6 +6,10 @@ import { keepAlone } from "./alone.ts";
 
 const waiting = new Map<string, Descendant[]>();
 
+window.addEventListener("beforeunload", (event) => {
+  if (waiting.size > 0) event.preventDefault();
+});
+
 /** What a script that was read from a file begins with, if its document may not have it yet. */
 export function importedScript(id: string): Descendant[] | undefined {
   return waiting.get(id);

@@ -1,12 +1,11 @@
 // One scene that several people write: the screenplay editor, bound to the scene's document.
 // With `enabled={false}` the same editor works alone, with nothing of slate-yrs but its types.
 import { type ReactNode, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import { Editor, Transforms } from "slate";
 import type { CollabError } from "slate-yrs";
 import { RemoteCursors } from "slate-yrs/react";
 import type { CollabEditor } from "slate-yrs/slate";
 import { keepWhatIsWritten, recallAlone } from "../app/alone.ts";
-import { importArrived, importedScript } from "../app/imports.ts";
+import { importArrived } from "../app/imports.ts";
 import type { Person } from "../app/person.ts";
 import { initialScript } from "../app/scenes.ts";
 import { useReadOnly } from "../hooks/use-read-only.ts";
@@ -17,8 +16,8 @@ import {
   type YjsCollaborationOptions,
 } from "../hooks/use-yjs-collaboration.ts";
 import { type BoundEditor, useYjsSlateBinding } from "../hooks/use-yjs-slate-binding.ts";
-import { emptyBlock } from "../script/editor.ts";
-import { Frame, type ScreenplayEditorSlots } from "./frame.tsx";
+import type { ScreenplayEditorSlots } from "./frame.tsx";
+import { Opening } from "./opening.tsx";
 import { ScreenplayEditor } from "./screenplay-editor.tsx";
 
 export interface CollaborativeScreenplayEditorProps {
@@ -70,21 +69,15 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
 
   const slots = props.slots(collaboration, editor);
   if (!editor || empty) {
-    // Once the server has been asked (or cannot be), an empty script is one that waits for its first line.
-    const asked = collaboration.syncStatus === "synced" || collaboration.syncStatus === "offline";
-    const mayBegin = editor && asked && !readOnly && importedScript(sceneId) === undefined;
-    const onBegin = () => {
-      if (editor) begin(editor);
-      setBegun(true);
-    };
     return (
       <Opening
+        sceneId={sceneId}
         title={title}
         slots={slots}
-        error={editor ? null : collaboration.connectionError}
-        onRetry={collaboration.reconnect}
-        waiting={importedScript(sceneId) !== undefined && asked}
-        {...(mayBegin && { onBegin })}
+        connection={collaboration}
+        editor={editor}
+        readOnly={readOnly}
+        onBegun={() => setBegun(true)}
       />
     );
   }
@@ -109,55 +102,9 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
   );
 }
 
-/** Whether there is nothing in the script: `<Slate>` would put a block of its own there, which is not in the document. */
+/** Whether there is nothing in the script. Its first line shall be a scene heading, which `<Slate>`'s own would not be. */
 function useIsEmpty(editor: BoundEditor | null, doc: YjsCollaboration<ScenePresence>["doc"]): boolean {
   const subscribe = useCallback((changed: () => void) => doc?.on("change", changed) ?? (() => {}), [doc]);
   const snapshot = () => editor !== null && editor.children.length === 0;
   return useSyncExternalStore(subscribe, snapshot, snapshot);
-}
-
-function begin(editor: BoundEditor): void {
-  editor.insertNodes(emptyBlock(editor, "scene_heading"), { at: [0] });
-  Transforms.select(editor, Editor.start(editor, []));
-}
-
-/** While the local copy loads, which takes a moment at most; where there is nothing yet; or if it cannot be opened. */
-function Opening(props: {
-  title: string;
-  slots: ScreenplayEditorSlots;
-  error: CollabError | null;
-  onRetry: () => void;
-  /** What was read from a file is not in the document yet. */
-  waiting: boolean;
-  onBegin?: () => void;
-}): ReactNode {
-  const { title, slots, error, onRetry, waiting, onBegin } = props;
-  return (
-    <Frame title={title} slots={slots}>
-      {error && (
-        <div className="notice" role="alert">
-          <h2>This script cannot be opened</h2>
-          <p>{error.message}</p>
-          <p className="quiet">{error.code}</p>
-          <button type="button" className="secondary" onClick={onRetry}>
-            Try again
-          </button>
-        </div>
-      )}
-      {waiting && (
-        <p className="notice" role="status">
-          What you have opened is in this window only, and appears when the server can be reached. Keep the window open.
-        </p>
-      )}
-      {!error && (
-        <div className="paper" aria-busy={!onBegin}>
-          {onBegin && (
-            <button type="button" className="first-line" onClick={onBegin}>
-              Begin with a scene: INT. SOMEWHERE - DAY
-            </button>
-          )}
-        </div>
-      )}
-    </Frame>
-  );
 }
