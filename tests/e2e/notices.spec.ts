@@ -138,21 +138,27 @@ test("a script with words in this window only is left for another one only when 
       await tools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
     },
   });
+  const other = ada.page.getByRole("link", { name: /Four Minutes to Dusk/ });
+  await other.click();
+  await expect(ada.block(0)).toHaveText("FADE IN:");
+  await ada.page.getByRole("link", { name: /Blank page/ }).click();
+  await expect(ada.page.locator(".paper .block")).toHaveCount(1);
   await ada.caret(0);
   await ada.type("INT. ATTIC");
   await ada.reaches(/storage is full/);
   await stage.server.kill();
   await ada.type(" - DAY");
   await expect(ada.status).toHaveText(/in this window only/);
-  const other = ada.page.getByRole("link", { name: /Four Minutes to Dusk/ });
-  const asked = ada.page.waitForEvent("dialog").then(async (dialog) => {
-    await dialog.dismiss();
-    return dialog.type();
-  });
-  await other.click();
-  expect(await asked).toBe("confirm");
-  expect(new URL(ada.page.url()).searchParams.get("scene")).toBe("blank");
-  expect(await ada.lines()).toEqual(["INT. ATTIC - DAY"]);
+  for (const leave of [() => other.click(), () => ada.page.evaluate(() => history.back())]) {
+    const asked = ada.page.waitForEvent("dialog").then(async (dialog) => {
+      await dialog.dismiss();
+      return dialog.type();
+    });
+    await leave();
+    expect(await asked).toBe("confirm");
+    await expect.poll(() => new URL(ada.page.url()).searchParams.get("scene")).toBe("blank");
+    expect(await ada.lines()).toEqual(["INT. ATTIC - DAY"]);
+  }
 });
 
 test("f18: the device's storage is full: writing goes on, leaving is asked about, and all is well again with space", async ({
