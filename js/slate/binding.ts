@@ -110,6 +110,7 @@ export class Binding {
     let failure: unknown = null;
     this.#foreign = false;
     this.#catchUp();
+    const writing = this.editor.selection !== null;
     this.#withdrawBlank();
     this.#quietly(() => {
       try {
@@ -120,7 +121,7 @@ export class Binding {
         failure = error;
       }
     });
-    this.#showBlank();
+    this.#showBlank(writing);
     if (failure !== null) this.mend(`a remote change could not be applied: ${String(failure)}`);
     else if (this.#foreign) this.#adopt();
   }
@@ -157,7 +158,7 @@ export class Binding {
       this.#replace(value);
       this.editor.onChange();
     }
-    this.#showBlank();
+    this.#showBlank(false);
     this.gate.discard();
     this.#parent.mended(this, reason);
     return true;
@@ -231,10 +232,12 @@ export class Binding {
   }
 
   /** Everything has gone again, as when one's first words are undone: where to type is shown as before. */
-  #showBlank(): void {
+  #showBlank(withCaret: boolean): void {
     if (this.#blank === null || this.editor.children.length > 0) return;
     this.#showsBlank = true;
     this.#replace([this.#blank]);
+    const start = { path: [0, 0], offset: 0 };
+    if (withCaret) this.editor.selection = { anchor: start, focus: start };
   }
 
   #replace(value: Editor["children"]): void {

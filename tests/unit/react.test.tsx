@@ -424,10 +424,12 @@ describe("a document without content", () => {
     await type(editor, "The ");
     expect(fake.edits.map(({ op }) => op.type)).toEqual(["insert_node", "insert_text", "insert_text"]);
     // What one's first words were made of is taken back whole, and can be written again.
+    Transforms.select(editor, at(0, 4));
     await act(async () => {
       fake.receive([{ type: "remove_node", path: [0], node: fake.value()[0]! }], "undo");
     });
     expect([editor.children.length, Node.string(editor), fake.value()]).toEqual([1, "", []]);
+    expect(editor.selection?.focus).toEqual(at(0, 0));
     await type(editor, "Again.");
     expect(fake.value()).toEqual([{ children: [{ text: "Again." }] }]);
     expect([warn.mock.calls.length, editor.divergences]).toEqual([0, 0]);
