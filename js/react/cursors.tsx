@@ -148,20 +148,13 @@ function Cursor({
 
 function Caret({ caret, cursor }: { caret: Box; cursor: RemoteCursor }): ReactElement {
   const { name, color, textColor } = cursor.person;
-  const below = caret.top < 16;
-  const end = cursor.flag === "end";
-  // The corner at the caret is square.
-  const corner = ["4px", "4px", "4px", "4px"];
-  corner[below ? (end ? 1 : 0) : end ? 2 : 3] = "0";
   const flag: CSSProperties = {
+    ...flagPlace(cursor.flag, caret.top < 16),
     position: "absolute",
-    [end ? "right" : "left"]: end ? 0 : "calc(var(--slate-yrs-caret-width, 2px) / -2)",
-    [below ? "top" : "bottom"]: "100%",
     maxWidth: "var(--slate-yrs-flag-max-width, 140px)",
     overflow: "hidden",
     textOverflow: "ellipsis",
     padding: "var(--slate-yrs-flag-padding, 0 5px)",
-    borderRadius: corner.join(" "),
     font: "var(--slate-yrs-flag-font, 600 11px/1.3 system-ui, sans-serif)",
     whiteSpace: "nowrap",
     userSelect: "none",
@@ -185,6 +178,19 @@ function Caret({ caret, cursor }: { caret: Box; cursor: RemoteCursor }): ReactEl
       ) : null}
     </div>
   );
+}
+
+function flagPlace(flag: RemoteCursor["flag"], below: boolean): CSSProperties {
+  if (flag === "beside") return { left: "6px", top: "50%", transform: "translateY(-50%)", borderRadius: "4px" };
+  const end = flag === "end";
+  // The corner at the caret is square.
+  const corner = ["4px", "4px", "4px", "4px"];
+  corner[below ? (end ? 1 : 0) : end ? 2 : 3] = "0";
+  return {
+    [end ? "right" : "left"]: end ? 0 : "calc(var(--slate-yrs-caret-width, 2px) / -2)",
+    [below ? "top" : "bottom"]: "100%",
+    borderRadius: corner.join(" "),
+  };
 }
 
 const place = ({ left, top, width, height }: Box): CSSProperties => ({

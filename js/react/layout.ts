@@ -1,6 +1,6 @@
 // Where on the page the peers' selections are. Reads the DOM, writes nothing; whatever cannot be found (a path that is
 // gone, a node not rendered yet) is left out, and never throws.
-import { Editor, Range, Text } from "slate";
+import { Editor, Path, type Point, Range, Text } from "slate";
 import { ReactEditor } from "slate-react";
 import type { CollabEditor } from "../slate.js";
 import { fits, type RemotePerson, type RemoteSelection } from "./people.js";
@@ -21,8 +21,11 @@ export interface RemoteCursor {
   /** One box per line or so. */
   readonly boxes: readonly Box[];
   readonly typing: boolean;
-  /** On which side of the caret there is room for the name. */
-  readonly flag: "start" | "end";
+  /**
+   * Where there is room for the name: beside the caret at the end of a block, where it covers no words; else above it,
+   * towards the end of the line (`start`) or, near the edge, the other way (`end`).
+   */
+  readonly flag: "beside" | "start" | "end";
   /** They did something in the last seconds: the name is shown. */
   readonly active: boolean;
   /** They did nothing for a minute. */
@@ -54,7 +57,7 @@ export function layOut(
       active: typing || now - lastActive < ACTIVE_FOR,
       idle: now - lastActive >= IDLE_AFTER,
       caret,
-      flag: caret !== null && caret.left > Math.max(FLAG_WIDTH, origin.width - FLAG_WIDTH) ? "end" : "start",
+      flag: caret === null ? "start" : flagAt(editor, range.focus, caret, origin.width),
       boxes: here && Range.isExpanded(range) ? selectionBoxes(editor, range, origin) : [],
     };
   });
@@ -88,6 +91,11 @@ function sameCursor(a: RemoteCursor, b: RemoteCursor): boolean {
 function sameBox(a: Box | null, b: Box | null): boolean {
   if (a === null || b === null) return a === b;
   return a.left === b.left && a.top === b.top && a.width === b.width && a.height === b.height;
+}
+
+function flagAt(editor: CollabEditor, focus: Point, caret: Box, width: number): RemoteCursor["flag"] {
+  if (caret.left > Math.max(FLAG_WIDTH, width - FLAG_WIDTH)) return "end";
+  return Editor.isEnd(editor as unknown as Editor, focus, Path.parent(focus.path)) ? "beside" : "start";
 }
 
 function caretBox(editor: CollabEditor, { focus }: Range, origin: DOMRect): Box | null {
