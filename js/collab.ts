@@ -186,6 +186,12 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     return this.#core.demand((to) => to.exportPending());
   }
 
+  async takeServer(): Promise<void> {
+    this.#core.flush();
+    this.#core.demand((to) => to.takeServer());
+    await this.#when((status) => status.conflict === null && status.synced);
+  }
+
   async deleteLocal(options?: { discardPending?: boolean }): Promise<void> {
     this.#core.flush();
     const refusals: CollabError[] = [];

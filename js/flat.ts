@@ -53,6 +53,8 @@ const HEAD = 5;
 
 interface KnownPeer<P extends Presence> {
   flat: Float64Array;
+  /** Their awareness state, JSON text. */
+  state: string | undefined;
   peer: Peer<P>;
 }
 
@@ -86,17 +88,28 @@ export class Peers<P extends Presence> {
   ): KnownPeer<P> {
     if (last !== undefined && equal(last.flat, flat)) return last;
     const clientId = flat[0]!;
-    const presence = last?.flat[1] === flat[1] ? last!.peer.presence : (presenceOf(state(clientId)) as P);
+    const text = last?.flat[1] === flat[1] ? last!.state : state(clientId);
+    const changed = last === undefined || text !== last.state;
     const selection = decodeRange(flat.subarray(HEAD));
+    const typing = flat[2] === 1;
     const peer = Object.freeze({
       clientId,
-      presence,
+      presence: changed ? (presenceOf(text) as P) : last.peer.presence,
       selection: selection === null ? null : deepFreeze(selection),
-      typing: flat[2] === 1,
-      lastActive: flat[3]!,
+      typing,
+      lastActive: changed ? activeAt(last?.peer, typing, flat[3]!) : last.peer.lastActive,
     });
-    return { flat, peer };
+    return { flat, state: text, peer };
   }
+}
+
+/**
+ * When a peer who says something new of themselves has done something. Not by what their clock says, which may be any: it
+ * is asked only for what was before we were here. That somebody no longer types is not something they do.
+ */
+function activeAt(last: Peer | undefined, typing: boolean, told: number): number {
+  if (last === undefined) return Math.min(told, Date.now());
+  return last.typing && !typing ? last.lastActive : Date.now();
 }
 
 function equal(a: Float64Array, b: Float64Array): boolean {

@@ -1,11 +1,13 @@
+"use client";
 // `slate-yrs/react`: hooks and components for a document and the people in it. Importing it on a server is harmless.
 export { PresenceAvatars, type PresenceAvatarsProps } from "./react/avatars.js";
-export { colorOf, type PersonColor } from "./react/colors.js";
+export { colorOf, initialsOf, nameOf, type PersonColor } from "./react/colors.js";
 export { RemoteCursors, type RemoteCursorsProps } from "./react/cursors.js";
 export { type CursorDecoration, useDecorateCursors } from "./react/decorate.js";
 export { type UseCollab, useCollab, useCollabEditor, usePeers, useStatus } from "./react/hooks.js";
 export type { Box, RemoteCursor } from "./react/layout.js";
 export { type RemotePerson, type RemoteSelection, useRemoteSelections } from "./react/people.js";
+export { type PresentPerson, usePeople } from "./react/people-here.js";
 export {
   StatusBadge,
   type StatusBadgeProps,

@@ -20,8 +20,11 @@ export interface OpenOptions<P extends Presence = Presence> {
    * stays on this device.
    */
   url?: string;
-  /** Sent as `?token=`. A function is asked before every connection, so that it can renew what has expired. */
-  token?: string | (() => string | Promise<string>);
+  /**
+   * Sent as `?token=`. A function is asked before every connection, so that it can renew what has expired; `undefined`
+   * from it: there is none (yet).
+   */
+  token?: string | (() => string | undefined | Promise<string | undefined>);
   /** More query parameters. */
   params?: Record<string, string>;
   /** What peers see of this user; without it, they do not see the user. */
@@ -96,6 +99,11 @@ export interface Collab<P extends Presence = Presence> {
   applyUpdate(update: Uint8Array): void;
   /** The edits which the server has not acknowledged, or refuses, as one update. */
   exportPending(): Uint8Array;
+  /**
+   * After a {@link Status.conflict}: takes the server's document in the place of this copy. Edits which the server never
+   * had are set aside, and can be exported. Resolves when it is there.
+   */
+  takeServer(): Promise<void>;
   /** Deletes this device's copy. Refused while edits are not acknowledged, unless they are to be discarded. */
   deleteLocal(options?: { discardPending?: boolean }): Promise<void>;
 }
@@ -163,7 +171,7 @@ export interface Peer<P extends Presence = Presence> {
   readonly presence: P;
   readonly selection: Range | null;
   readonly typing: boolean;
-  /** In ms since the epoch. */
+  /** When they last did something, by this device's clock, in ms since the epoch. */
   readonly lastActive: number;
 }
 

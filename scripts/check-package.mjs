@@ -39,6 +39,11 @@ await check("installs", async () => {
 });
 await check("runs in Node", () => must("node", ["node.mjs"], { cwd: project }));
 await check("renders on the server", () => must("node", ["server-render.mjs"], { cwd: project }));
+await check("is a client's module where the server renders too", () => {
+  // Without it, Next's App Router takes the hooks for a server's.
+  const first = readFileSync(join(project, "node_modules", name, "dist/react.js"), "utf8").split("\n")[0];
+  if (first !== '"use client";') throw new Error(`dist/react.js begins with ${first}`);
+});
 await check("builds with Vite", () => must("npx", ["--no-install", "vite", "build"], { cwd: project }));
 
 rmSync(folder, { recursive: true, force: true });

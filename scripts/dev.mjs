@@ -85,7 +85,7 @@ onChange(["src"], /\.rs$/, async () => {
 onChange(["server/src"], /\.(rs|sql)$/, serve);
 keep("npx", ["--no-install", "tsc", "-p", "js", "--watch", "--preserveWatchOutput"]);
 keep("npm", ["run", "dev", "--workspace", "screenplay"], {
-  env: { ...process.env, SERVER: `http://127.0.0.1:${PORT}` },
+  env: { ...process.env, SYNC_SERVER: `http://127.0.0.1:${PORT}` },
 });
 say(`Watching. The server is on port ${PORT}; the page's address follows.`);
 

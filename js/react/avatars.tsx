@@ -1,8 +1,7 @@
 // Who else is here.
-import type { CSSProperties, ReactElement } from "react";
-import type { Collab, Peer, Presence } from "../index.js";
-import { colorOf, initialsOf, nameOf } from "./colors.js";
-import { usePeers } from "./hooks.js";
+import type { CSSProperties, ReactElement, ReactNode } from "react";
+import type { Collab } from "../index.js";
+import { type PresentPerson, usePeople } from "./people-here.js";
 import { classes, HIDDEN } from "./style.js";
 
 /** Props of {@link PresenceAvatars}. */
@@ -12,6 +11,10 @@ export interface PresenceAvatarsProps {
   max?: number;
   /** Added to `slate-yrs-avatars`. */
   className?: string;
+  /** Without inline styles: classes, `data-idle`, `data-typing` and `--slate-yrs-person` are there to be styled. */
+  unstyled?: boolean;
+  /** Draws one person in the place of the initials. The name is read out all the same. */
+  renderPerson?: (person: PresentPerson) => ReactNode;
 }
 
 const SIZE = "var(--slate-yrs-avatar-size, 28px)";
@@ -29,27 +32,30 @@ const ITEM: CSSProperties = {
 };
 
 /**
- * The others in the document, a round badge with initials for each person. One person with several windows is shown
- * once, if `presence.id` says so.
+ * The others in the document, a round badge with initials for each person; faded while they are away. One person with
+ * several windows is shown once, if `presence.id` says so. Looks: `--slate-yrs-avatar-size`, `-ring`, `-overlap`,
+ * `--slate-yrs-idle-avatar` (a filter).
  */
-export function PresenceAvatars({ collab, max = 5, className }: PresenceAvatarsProps): ReactElement {
-  const people = once(usePeers(collab));
+export function PresenceAvatars(props: PresenceAvatarsProps): ReactElement {
+  const { collab, max = 5, className, unstyled = false, renderPerson } = props;
+  const people = usePeople(collab);
   const shown = people.length > max ? people.slice(0, Math.max(0, max - 1)) : people;
   const hidden = people.slice(shown.length);
+  const more: CSSProperties = { ...ITEM, backgroundColor: "#495057", color: "#fff" };
   return (
     <ul
       aria-label={`${people.length} ${people.length === 1 ? "other person" : "other people"} here`}
       className={classes("slate-yrs-avatars", className)}
-      style={LIST}
+      style={unstyled ? undefined : LIST}
     >
-      {shown.map((peer) => (
-        <Avatar key={peer.clientId} peer={peer} />
+      {shown.map((person) => (
+        <Avatar key={person.key} person={person} render={renderPerson} unstyled={unstyled} />
       ))}
       {hidden.length > 0 ? (
         <li
           className="slate-yrs-avatar slate-yrs-avatar-more"
-          style={{ ...ITEM, backgroundColor: "#495057", color: "#fff" }}
-          title={hidden.map((peer) => nameOf(peer.presence)).join(", ")}
+          style={unstyled ? undefined : more}
+          title={hidden.map(({ name }) => name).join(", ")}
         >
           +{hidden.length}
         </li>
@@ -58,33 +64,32 @@ export function PresenceAvatars({ collab, max = 5, className }: PresenceAvatarsP
   );
 }
 
-function Avatar({ peer }: { peer: Peer<Presence> }): ReactElement {
-  const { color, textColor } = colorOf(peer.presence, peer.clientId);
-  const name = nameOf(peer.presence);
-  const label = peer.typing ? `${name} is typing` : name;
+function Avatar(props: {
+  person: PresentPerson;
+  render: ((person: PresentPerson) => ReactNode) | undefined;
+  unstyled: boolean;
+}): ReactElement {
+  const { person, render, unstyled } = props;
+  const { name, color, textColor, typing, idle } = person;
+  const label = typing ? `${name} is typing` : idle ? `${name}, away` : name;
+  const look: CSSProperties = {
+    ...ITEM,
+    backgroundColor: color,
+    color: textColor,
+    // The letters stay readable: it is the circle that fades.
+    ...(idle && { filter: "var(--slate-yrs-idle-avatar, grayscale(0.8))" }),
+  };
+  const own = { "--slate-yrs-person": color, "--slate-yrs-person-text": textColor } as CSSProperties;
   return (
     <li
       className="slate-yrs-avatar"
-      data-typing={peer.typing || undefined}
-      style={{ ...ITEM, backgroundColor: color, color: textColor }}
+      data-idle={idle || undefined}
+      data-typing={typing || undefined}
+      style={unstyled ? own : { ...own, ...look }}
       title={label}
     >
-      <span aria-hidden="true">{initialsOf(name)}</span>
+      <span aria-hidden="true">{render === undefined ? person.initials : render(person)}</span>
       <span style={HIDDEN}>{label}</span>
     </li>
   );
-}
-
-/** The most lively of each person's windows. */
-function once(peers: readonly Peer<Presence>[]): Peer<Presence>[] {
-  const people = new Map<unknown, Peer<Presence>>();
-  for (const peer of peers) {
-    const id = (peer.presence as { id?: unknown } | null)?.id;
-    const key = typeof id === "string" ? id : peer.clientId;
-    const before = people.get(key);
-    if (before === undefined || (peer.typing && !before.typing) || peer.lastActive > before.lastActive) {
-      people.set(key, peer);
-    }
-  }
-  return [...people.values()];
 }

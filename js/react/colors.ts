@@ -1,5 +1,6 @@
-// A colour for each person: their own if it can be read, else one of a palette, the same everywhere and always. Pure,
-// except that named colours are looked up where there is a browser to ask.
+// A colour and a name for each person, whatever they send of themselves: peers may be anybody. A colour is their own if
+// it is one, else one of a palette, the same everywhere and always. Pure, except that named colours are looked up where
+// there is a browser to ask.
 
 /** Seen on white and on near-black pages alike (contrast 3 or more). */
 export const PALETTE: readonly string[] = [
@@ -26,6 +27,9 @@ export interface PersonColor {
 const known = new Map<string, PersonColor>();
 
 /**
+ * A colour that can be seen on light and on dark pages (contrast 3 or more): their own is made lighter or darker where it
+ * cannot. It is written anew, so that nothing else that CSS takes (`url(…)`, `var(…)`) gets into a page.
+ *
  * @param presence What the person shows of themselves: `color` if it is one, else chosen by `id`, else by `name`.
  * @param fallback Tells people apart who show nothing.
  */
@@ -41,7 +45,7 @@ export function colorOf(presence: unknown, fallback: number): PersonColor {
   if (found === undefined) {
     const rgb = own === "" ? null : parseColor(own);
     const chosen = PALETTE[hash(String(identity)) % PALETTE.length]!;
-    found = rgb === null ? withText(chosen, parseColor(chosen)!) : withText(own, rgb);
+    found = withText(visible(rgb ?? parseColor(chosen)!));
     if (known.size > 1_000) known.clear();
     known.set(key, found);
   }
@@ -50,9 +54,28 @@ export function colorOf(presence: unknown, fallback: number): PersonColor {
 
 type Rgb = readonly [number, number, number];
 
-function withText(color: string, rgb: Rgb): PersonColor {
+function withText(rgb: Rgb): PersonColor {
   const luminance = relativeLuminance(rgb);
-  return { color, textColor: contrast(luminance, 1) >= contrast(luminance, 0) ? "#fff" : "#000" };
+  const color = `#${rgb.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
+  return { color, textColor: contrast(luminance, 1) >= 4.5 ? "#fff" : "#000" };
+}
+
+/** Contrast 3 with a page as dark as #1d1f23, and with a white one. */
+const DARKEST = 0.142;
+const LIGHTEST = 0.299;
+
+/** The same colour, mixed with as little white or black as it takes. */
+function visible(rgb: Rgb): Rgb {
+  const luminance = relativeLuminance(rgb);
+  if (luminance >= DARKEST && luminance <= LIGHTEST) return rgb;
+  const end = luminance < DARKEST ? 255 : 0;
+  const mixed = (part: number) => rgb.map((channel) => Math.round(channel + (end - channel) * part)) as unknown as Rgb;
+  for (let percent = 1; percent < 100; percent++) {
+    const mix = mixed(percent / 100);
+    const now = relativeLuminance(mix);
+    if (end === 255 ? now >= DARKEST : now <= LIGHTEST) return mix;
+  }
+  return mixed(0.5);
 }
 
 /** WCAG 2 contrast of two luminances, 1 to 21. */
@@ -125,10 +148,18 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
-/** What to call somebody who may have given no name. */
+/** More letters than this are no name. */
+const LONGEST_NAME = 60;
+
+/** What to call somebody, who may have given no name, or something else than one. */
 export function nameOf(presence: unknown): string {
   const name = typeof presence === "object" && presence !== null ? (presence as { name?: unknown }).name : undefined;
-  return typeof name === "string" && name.trim() !== "" ? name : "Anonymous";
+  // Neither lines, nor what turns the direction of the text around it.
+  const plain =
+    typeof name === "string" ? name.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, " ").trim() : "";
+  if (plain === "") return "Anonymous";
+  const letters = [...plain.slice(0, 4 * LONGEST_NAME)];
+  return letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME - 1).join("")}…` : letters.join("");
 }
 
 /** Two letters at most, of the first and the last word. */

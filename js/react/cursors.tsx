@@ -31,7 +31,8 @@ const OVERLAY: CSSProperties = { position: "absolute", inset: 0, pointerEvents: 
 /**
  * Draws the others' carets and selections over `children`. Goes inside `<Slate>`, around `<Editable>`, within the
  * element that scrolls. Looks: `--slate-yrs-caret-width`, `--slate-yrs-selection-opacity`, `--slate-yrs-idle-opacity`,
- * `--slate-yrs-flag-font`, `--slate-yrs-flag-padding`; classes `slate-yrs-caret`, `-flag`, `-selection`.
+ * `--slate-yrs-flag-font`, `-flag-padding`, `-flag-max-width`; classes `slate-yrs-caret`, `-flag`,
+ * `-selection`. All of them: docs/INTEGRATION.md.
  */
 export function RemoteCursors({ editor, children, className, renderCursor }: RemoteCursorsProps): ReactElement {
   const area = useRef<HTMLDivElement>(null);
@@ -147,13 +148,13 @@ function Cursor({
 
 function Caret({ caret, cursor }: { caret: Box; cursor: RemoteCursor }): ReactElement {
   const { name, color, textColor } = cursor.person;
-  const below = caret.top < 16;
   const flag: CSSProperties = {
+    ...flagPlace(cursor.flag, caret.top < 16),
     position: "absolute",
-    left: "calc(var(--slate-yrs-caret-width, 2px) / -2)",
-    [below ? "top" : "bottom"]: "100%",
-    padding: "var(--slate-yrs-flag-padding, 1px 5px)",
-    borderRadius: below ? "0 4px 4px 4px" : "4px 4px 4px 0",
+    maxWidth: "var(--slate-yrs-flag-max-width, 140px)",
+    overflow: "hidden",
+    textOverflow: "ellipsis",
+    padding: "var(--slate-yrs-flag-padding, 0 5px)",
     font: "var(--slate-yrs-flag-font, 600 11px/1.3 system-ui, sans-serif)",
     whiteSpace: "nowrap",
     userSelect: "none",
@@ -177,6 +178,19 @@ function Caret({ caret, cursor }: { caret: Box; cursor: RemoteCursor }): ReactEl
       ) : null}
     </div>
   );
+}
+
+function flagPlace(flag: RemoteCursor["flag"], below: boolean): CSSProperties {
+  if (flag === "beside") return { left: "6px", top: "50%", transform: "translateY(-50%)", borderRadius: "4px" };
+  const end = flag === "end";
+  // The corner at the caret is square.
+  const corner = ["4px", "4px", "4px", "4px"];
+  corner[below ? (end ? 1 : 0) : end ? 2 : 3] = "0";
+  return {
+    [end ? "right" : "left"]: end ? 0 : "calc(var(--slate-yrs-caret-width, 2px) / -2)",
+    [below ? "top" : "bottom"]: "100%",
+    borderRadius: corner.join(" "),
+  };
 }
 
 const place = ({ left, top, width, height }: Box): CSSProperties => ({

@@ -20,14 +20,18 @@ export interface UseCollab<P extends Presence = Presence> {
   readonly collab: Collab<P> | null;
   /** Why the document could not be opened. Later troubles are in `status.error`. */
   readonly error: CollabError | null;
+  /** Tries to open a document again that could not be opened. */
+  readonly retry: () => void;
 }
 
-const NOTHING = { key: null, collab: null, error: null } as const;
+const NOTHING = { key: null, collab: null, error: null, presence: undefined } as const;
 
 interface Opened<P extends Presence> {
   readonly key: string | null;
   readonly collab: Collab<P> | null;
   readonly error: CollabError | null;
+  /** The presence it was opened with, as JSON. */
+  readonly presence: string | undefined;
 }
 
 /** A document of this component that is open or being opened. */
@@ -35,6 +39,7 @@ interface Lease<P extends Presence> {
   readonly key: string;
   readonly id: string;
   readonly opening: Promise<Collab<P>>;
+  presence: string | undefined;
   /** Set while nobody uses it: what closes it in the next task. */
   ending: ReturnType<typeof setTimeout> | null;
   closed: Promise<void> | null;
@@ -51,6 +56,7 @@ export function useCollab<P extends Presence = Presence>(options: OpenOptions<P>
   const latest = useRef(options);
   const lease = useRef<Lease<P> | null>(null);
   const [state, setState] = useState<Opened<P>>(NOTHING);
+  const [attempt, setAttempt] = useState(0);
 
   // What was open under another key may be closed by the time this one comes back.
   if (state.key !== null && state.key !== key) setState(NOTHING);
@@ -59,28 +65,37 @@ export function useCollab<P extends Presence = Presence>(options: OpenOptions<P>
     latest.current = options;
   });
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt is made of the same document
   useEffect(() => {
     if (key === null) return;
     let current = true;
     const mine = renew(lease.current, key) ?? take(key, lease.current, latest);
     lease.current = mine;
     mine.opening.then(
-      (collab) => current && setState({ key, collab, error: null }),
-      (error: CollabError) => current && setState({ key, collab: null, error }),
+      (collab) => current && setState({ key, collab, error: null, presence: mine.presence }),
+      (error: CollabError) => current && setState({ key, collab: null, error, presence: undefined }),
     );
     return () => {
       current = false;
       // StrictMode mounts again in the same task: the document stays open for it.
       mine.ending = setTimeout(() => {
         void end(mine);
-        setState((before) => (before.key === mine.key ? NOTHING : before));
+        setState((before) => (before.key === mine.key && lease.current === mine ? NOTHING : before));
       });
     };
-  }, [key]);
+  }, [key, attempt]);
 
-  const { collab, error } = state.key === key ? state : NOTHING;
-  usePresence(collab, options?.presence);
-  return { collab, error };
+  const { collab, error, presence } = state.key === key ? state : NOTHING;
+  usePresence(collab, options?.presence, presence);
+  const failed = error !== null;
+  const retry = useCallback(() => {
+    if (!failed) return;
+    // A lease that came to nothing is not to be renewed.
+    lease.current = null;
+    setState(NOTHING);
+    setAttempt((before) => before + 1);
+  }, [failed]);
+  return { collab, error, retry };
 }
 
 /** What cannot change while a document is open. */
@@ -113,26 +128,33 @@ function take<P extends Presence>(
   const before = previous !== null && previous.id === id ? end(previous) : Promise.resolve();
   const opening = before.then(() => {
     const options = latest.current!;
-    return open<P>(options.token === undefined ? options : { ...options, token: () => tokenOf(latest.current) });
+    mine.presence = JSON.stringify(options.presence);
+    // Also where there is no token yet: whoever signs in later has one.
+    return open<P>({ ...options, token: () => tokenOf(latest.current) });
   });
-  return { key, id, opening, ending: null, closed: null };
+  const mine: Lease<P> = { key, id, opening, presence: undefined, ending: null, closed: null };
+  return mine;
 }
 
-function tokenOf(options: Pick<OpenOptions, "token"> | null): string | Promise<string> {
+function tokenOf(options: Pick<OpenOptions, "token"> | null): string | undefined | Promise<string | undefined> {
   const token = options?.token;
-  return typeof token === "function" ? token() : (token ?? "");
+  return typeof token === "function" ? token() : token;
 }
 
-function usePresence<P extends Presence>(collab: Collab<P> | null, presence: P | undefined): void {
+/** @param opened The presence the document was opened with, and shows already. */
+function usePresence<P extends Presence>(
+  collab: Collab<P> | null,
+  presence: P | undefined,
+  opened: string | undefined,
+): void {
   const text = JSON.stringify(presence);
   const shown = useRef<{ collab: Collab<P> | null; text: string | undefined }>({ collab: null, text: undefined });
   useEffect(() => {
-    const before = shown.current;
+    const before = shown.current.collab === collab ? shown.current.text : opened;
     shown.current = { collab, text };
-    // The presence a document is opened with is shown already.
-    if (collab === null || text === undefined || before.collab !== collab || before.text === text) return;
+    if (collab === null || text === undefined || before === text) return;
     collab.setPresence(JSON.parse(text) as Partial<P>);
-  }, [collab, text]);
+  }, [collab, text, opened]);
 }
 
 /**

@@ -1,6 +1,6 @@
 // Where on the page the peers' selections are. Reads the DOM, writes nothing; whatever cannot be found (a path that is
 // gone, a node not rendered yet) is left out, and never throws.
-import { Editor, Range, Text } from "slate";
+import { Editor, Path, type Point, Range, Text } from "slate";
 import { ReactEditor } from "slate-react";
 import type { CollabEditor } from "../slate.js";
 import { fits, type RemotePerson, type RemoteSelection } from "./people.js";
@@ -21,6 +21,11 @@ export interface RemoteCursor {
   /** One box per line or so. */
   readonly boxes: readonly Box[];
   readonly typing: boolean;
+  /**
+   * Where there is room for the name: beside the caret at the end of a block, where it covers no words; else above it,
+   * towards the end of the line (`start`) or, near the edge, the other way (`end`).
+   */
+  readonly flag: "beside" | "start" | "end";
   /** They did something in the last seconds: the name is shown. */
   readonly active: boolean;
   /** They did nothing for a minute. */
@@ -30,7 +35,10 @@ export interface RemoteCursor {
 /** A selection over more leaves than this is drawn up to here: a whole script selected must not cost a frame. */
 const MOST_LEAVES = 400;
 const ACTIVE_FOR = 3_000;
-const IDLE_AFTER = 60_000;
+/** Nothing done for so long, in ms: they are away. */
+export const IDLE_AFTER = 60_000;
+/** In CSS pixels: what a name takes, or a little more. */
+const FLAG_WIDTH = 140;
 
 /** @param area The element that the boxes are relative to. */
 export function layOut(
@@ -42,12 +50,14 @@ export function layOut(
   const origin = area.getBoundingClientRect();
   return selections.map(({ person, range, typing, lastActive }) => {
     const here = fits(editor, range);
+    const caret = here ? caretBox(editor, range, origin) : null;
     return {
       person,
       typing,
       active: typing || now - lastActive < ACTIVE_FOR,
       idle: now - lastActive >= IDLE_AFTER,
-      caret: here ? caretBox(editor, range, origin) : null,
+      caret,
+      flag: caret === null ? "start" : flagAt(editor, range.focus, caret, origin.width),
       boxes: here && Range.isExpanded(range) ? selectionBoxes(editor, range, origin) : [],
     };
   });
@@ -71,6 +81,7 @@ function sameCursor(a: RemoteCursor, b: RemoteCursor): boolean {
     a.typing === b.typing &&
     a.active === b.active &&
     a.idle === b.idle &&
+    a.flag === b.flag &&
     sameBox(a.caret, b.caret) &&
     a.boxes.length === b.boxes.length &&
     a.boxes.every((box, index) => sameBox(box, b.boxes[index]!))
@@ -80,6 +91,11 @@ function sameCursor(a: RemoteCursor, b: RemoteCursor): boolean {
 function sameBox(a: Box | null, b: Box | null): boolean {
   if (a === null || b === null) return a === b;
   return a.left === b.left && a.top === b.top && a.width === b.width && a.height === b.height;
+}
+
+function flagAt(editor: CollabEditor, focus: Point, caret: Box, width: number): RemoteCursor["flag"] {
+  if (caret.left > Math.max(FLAG_WIDTH, width - FLAG_WIDTH)) return "end";
+  return Editor.isEnd(editor as unknown as Editor, focus, Path.parent(focus.path)) ? "beside" : "start";
 }
 
 function caretBox(editor: CollabEditor, { focus }: Range, origin: DOMRect): Box | null {

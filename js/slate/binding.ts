@@ -2,8 +2,9 @@
 //
 // Invariants: every operation of the editor reaches the hub exactly once and in the order of application, except those
 // that came from the document (no echo). `children` changes by operations only: another value assigned to it is taken
-// back. Nothing thrown here reaches the page because of a remote change: the editor is mended instead.
-import { Editor, type Operation, type Path, type Range } from "slate";
+// back. One may stay: where the document is empty, the view's empty block, which is written with the first thing that is
+// done in it and not before. Nothing thrown here reaches the page because of a remote change: the editor is mended instead.
+import { type Descendant, Editor, type Operation, type Path, type Range } from "slate";
 import type { Collab } from "../index.js";
 import { diff } from "./diff.js";
 import { Gate, type Verdict } from "./gate.js";
@@ -44,6 +45,10 @@ export class Binding {
   #seen = 0;
   #operations: Operation[];
   #foreign = false;
+  /** The empty block which the view gave itself when there was nothing to show. */
+  #blank: Descendant | null = null;
+  /** It is in the view, and not in the document. */
+  #showsBlank = false;
 
   constructor(editor: Editor, parent: Parent, cursors: boolean) {
     this.editor = editor;
@@ -55,6 +60,11 @@ export class Binding {
     this.#known = editor.children;
     this.gate = new Gate(editor, parent.collab, (verdict) => this.normalize(verdict));
     editor.apply = this.#apply;
+  }
+
+  /** What the editor has of the document. */
+  get children(): Editor["children"] {
+    return this.#showsBlank ? [] : this.editor.children;
   }
 
   /** The editor shows the document; its own value never wins. */
@@ -80,9 +90,12 @@ export class Binding {
   verify(): void {
     const { editor } = this;
     if (!this.#bound || editor.children === this.#known) return;
-    const equals = equal(editor.children, this.#known);
-    if (equals) this.#known = editor.children;
-    else {
+    if (equal(editor.children, this.#known)) this.#known = editor.children;
+    else if (this.#known.length === 0 && isBlank(editor.children)) {
+      this.#blank = editor.children[0]!;
+      this.#showsBlank = true;
+      this.#known = editor.children;
+    } else {
       this.#replace(this.#known);
       editor.onChange();
       console.warn(
@@ -97,6 +110,8 @@ export class Binding {
     let failure: unknown = null;
     this.#foreign = false;
     this.#catchUp();
+    const writing = this.editor.selection !== null;
+    this.#withdrawBlank();
     this.#quietly(() => {
       try {
         this.#run("remote", () => {
@@ -106,6 +121,7 @@ export class Binding {
         failure = error;
       }
     });
+    this.#showBlank(writing);
     if (failure !== null) this.mend(`a remote change could not be applied: ${String(failure)}`);
     else if (this.#foreign) this.#adopt();
   }
@@ -124,7 +140,8 @@ export class Binding {
   /** Compares with the document and changes what differs, as little as possible. Whether there was anything. */
   mend(reason: string): boolean {
     const value = this.#documentValue();
-    if (value === null) return false;
+    if (value === null || (this.#showsBlank && value.length === 0)) return false;
+    this.#withdrawBlank();
     const operations = diff(this.editor.children, value);
     this.#known = this.editor.children;
     if (operations.length === 0) return false;
@@ -141,6 +158,7 @@ export class Binding {
       this.#replace(value);
       this.editor.onChange();
     }
+    this.#showBlank(false);
     this.gate.discard();
     this.#parent.mended(this, reason);
     return true;
@@ -193,6 +211,10 @@ export class Binding {
     this.#known = this.editor.children;
     if (this.#mode === "remote") return;
     const changes = operations.slice(from).filter((op) => op.type !== "set_selection");
+    if (changes.length > 0 && this.#showsBlank) {
+      this.#showsBlank = false;
+      changes.unshift({ type: "insert_node", path: [0], node: this.#blank! });
+    }
     if (changes.length > 0) this.#parent.local(this, changes, this.#mode === "normalize");
   }
 
@@ -200,6 +222,22 @@ export class Binding {
   #catchUp(): void {
     this.#drain();
     this.verify();
+  }
+
+  /** Before the document's first content comes, or anything is compared with it. */
+  #withdrawBlank(): void {
+    if (!this.#showsBlank) return;
+    this.#showsBlank = false;
+    this.#replace([]);
+  }
+
+  /** Everything has gone again, as when one's first words are undone: where to type is shown as before. */
+  #showBlank(withCaret: boolean): void {
+    if (this.#blank === null || this.editor.children.length > 0) return;
+    this.#showsBlank = true;
+    this.#replace([this.#blank]);
+    const start = { path: [0, 0], offset: 0 };
+    if (withCaret) this.editor.selection = { anchor: start, focus: start };
   }
 
   #replace(value: Editor["children"]): void {
@@ -253,6 +291,13 @@ export class Binding {
       holder.history = history;
     }
   }
+}
+
+/** One block without anything in it: what slate-react shows where there is nothing. */
+function isBlank(children: Editor["children"]): boolean {
+  const [block, ...others] = children;
+  if (block === undefined || others.length > 0 || !isElement(block)) return false;
+  return block.children.length === 1 && isText(block.children[0]!) && block.children[0].text === "";
 }
 
 /** Whether both ends of a selection are positions in the editor's value. */

@@ -152,7 +152,7 @@ export class Hub implements Parent {
     if (found === null) return 0;
     const { node, count } = found;
     for (const binding of this.#bindings) {
-      const { children } = binding.editor;
+      const { children } = binding;
       if (children.length !== count || !equal(children[index] ?? null, node)) {
         binding.mend("the editor and the document had come apart");
       }

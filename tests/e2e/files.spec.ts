@@ -66,6 +66,50 @@ test("a Fountain file is opened as a new script, shared with others, and saved a
   expect(fdx).toContain("<DualDialogue>");
 });
 
+test("a file opened without a connection is kept on the device, and goes to the others with the next one", async ({
+  stage,
+}) => {
+  const wire = await stage.wire();
+  const ada = await stage.join("Ada", { wire });
+  await ada.saved();
+  wire.cut();
+  const chooser = ada.page.waitForEvent("filechooser");
+  await ada.page.getByRole("button", { name: "More" }).click();
+  await ada.page.getByRole("button", { name: /Open a Fountain/ }).click();
+  await (await chooser).setFiles({ name: "visit.fountain", mimeType: "text/plain", buffer: Buffer.from(FOUNTAIN) });
+  await expect(ada.page.getByRole("heading", { name: "The Visit" })).toBeVisible();
+  await expect(ada.block(0)).toHaveText("INT. STATION - NIGHT");
+  await ada.reaches(/^Offline · \d+ changes? kept on this device/);
+  const lines = await ada.lines();
+  await ada.page.reload();
+  await ada.ready();
+  expect(await ada.lines()).toEqual(lines);
+  await ada.caret(1);
+  await ada.type(" Rain.");
+  wire.mend();
+  await ada.saved();
+  const scene = new URL(ada.page.url()).searchParams.get("scene") ?? "";
+  const ben = await stage.join("Ben", { scene });
+  expect(await agreed(ada, ben)).toEqual(lines.with(1, "A cold platform. Rain."));
+});
+
+test("?collab=off: each script's text is kept in this browser", async ({ stage }) => {
+  const ada = await stage.join("Ada");
+  await ada.page.goto(`${ada.page.url()}&collab=off`);
+  await ada.ready();
+  await ada.caret(0);
+  await ada.type("INT. ALONE");
+  await ada.page.getByRole("link", { name: /Four Minutes to Dusk/ }).click();
+  await expect(ada.block(0)).toHaveText("FADE IN:");
+  await ada.page.getByRole("link", { name: /Blank page/ }).click();
+  await expect(ada.block(0)).toHaveText("INT. ALONE");
+  await ada.caret(0);
+  await ada.type(" - NIGHT");
+  await ada.page.reload();
+  await ada.ready();
+  expect(await ada.lines()).toEqual(["INT. ALONE - NIGHT"]);
+});
+
 test("a file that is no script is refused with a reason, and nothing else happens", async ({ stage }) => {
   const ada = await stage.join("Ada");
   const chooser = ada.page.waitForEvent("filechooser");

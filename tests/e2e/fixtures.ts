@@ -18,6 +18,7 @@ export class Writer {
     name: string,
     address: string,
     before: (page: Page) => Promise<void> = async () => {},
+    closed = false,
   ): Promise<Writer> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     const page = await context.newPage();
@@ -32,7 +33,7 @@ export class Writer {
     const writer = new Writer(name, context, page, errors);
     await before(page);
     await page.goto(address);
-    await writer.ready();
+    if (!closed) await writer.ready();
     return writer;
   }
 
@@ -59,8 +60,29 @@ export class Writer {
     return this.page.evaluate(() => void dispatchEvent(new Event("online")));
   }
 
-  async saved(): Promise<void> {
-    await expect(this.status).toHaveText(/^Saved\b/);
+  /** Waits for a status, however long the next attempt to connect is away, or whether one is just failing. */
+  async reaches(text: string | RegExp): Promise<void> {
+    await this.connectsUntil(() => expect(this.status).toHaveText(text, { timeout: 1_000 }));
+  }
+
+  /** Lets what waits for its next attempt to connect try again until `there`. */
+  async connectsUntil(there: () => Promise<void>): Promise<void> {
+    await expect(async () => {
+      await this.online();
+      await there();
+    }).toPass({ timeout: 40_000 });
+  }
+
+  saved(): Promise<void> {
+    return this.reaches(/^Saved\b/);
+  }
+
+  /** Types until something is seen that passes by itself: a name beside a caret, who is typing. */
+  async typeUntil(seen: () => Promise<void>): Promise<void> {
+    await expect(async () => {
+      await this.type("!");
+      await seen();
+    }).toPass();
   }
 
   /** The lines of the script, of the parts off screen too. */
@@ -81,8 +103,18 @@ export class Writer {
       if (toStart) selection?.collapseToStart();
       else selection?.collapseToEnd();
     }, where === "start");
-    // Slate reads the browser's selection ten times a second.
-    await this.page.waitForTimeout(150);
+    await this.selected();
+  }
+
+  /** Slate has read the browser's selection, which it does ten times a second: by timers that run before this one. */
+  async selected(): Promise<void> {
+    await this.page.evaluate(
+      () =>
+        new Promise<void>((done) => {
+          // The browser tells of a selection before it paints the next frame.
+          requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 150)));
+        }),
+    );
   }
 
   async type(text: string, delay = 15): Promise<void> {
@@ -101,6 +133,8 @@ export class Writer {
 
 interface Stage {
   server: SyncServer;
+  /** The server's own; others hold from its next start on. */
+  flags: string[];
   /** Opens the editor as somebody; with a wire, through it; `before` the page is opened. */
   join(
     name: string,
@@ -110,6 +144,8 @@ interface Stage {
       color?: string;
       token?: string;
       before?: (page: Page) => Promise<void>;
+      /** There will be no page to write on at first. */
+      closed?: boolean;
     },
   ): Promise<Writer>;
   wire(): Promise<Wire>;
@@ -118,19 +154,21 @@ interface Stage {
 export const test = base.extend<{ stage: Stage; serverFlags: string[] }>({
   serverFlags: [[], { option: true }],
   stage: async ({ browser, serverFlags }, use) => {
-    const server = await SyncServer.start(serverFlags);
+    const flags = [...serverFlags];
+    const server = await SyncServer.start(flags);
     const writers: Writer[] = [];
     const wires: Wire[] = [];
     await use({
       server,
-      async join(name, { scene = "blank", wire, color, token, before } = {}) {
+      flags,
+      async join(name, { scene = "blank", wire, color, token, before, closed } = {}) {
         const address = new URL(server.page);
         address.searchParams.set("scene", scene);
         address.searchParams.set("name", name);
         if (color) address.searchParams.set("color", color);
         if (token) address.searchParams.set("token", token);
         if (wire) address.searchParams.set("server", wire.scenes);
-        const writer = await Writer.open(browser, name, address.href, before);
+        const writer = await Writer.open(browser, name, address.href, before, closed);
         writers.push(writer);
         return writer;
       },

@@ -43,7 +43,7 @@ test("a y-websocket client with @slate-yjs/core joins, reads and edits along", a
     provider.awareness.setLocalState({ data: { name: "Node", color: "#0f766e" }, selection: null });
     await expect(ada.page.locator(".slate-yrs-avatar", { hasText: "Node" })).toBeVisible();
     const names = () => [...provider.awareness.getStates().values()].map((state) => state.data?.name);
-    expect(names()).toContain("Ada");
+    await expect.poll(names).toContain("Ada");
   } finally {
     provider.destroy();
     doc.destroy();
@@ -65,7 +65,9 @@ test("a script that another program has emptied is begun again", async ({ stage 
     const content = doc.get("content", Y.XmlText) as Y.XmlText;
     content.delete(0, content.length);
     await ada.page.getByRole("button", { name: /Begin with a scene/ }).click();
-    await ada.caret(0);
+    // One goes on writing at once.
+    await expect(ada.script).toBeFocused();
+    await ada.selected();
     await ada.type("INT. BACK");
     await expect.poll(() => content.toString()).toContain("INT. BACK");
     expect(await ada.lines()).toEqual(["INT. BACK"]);

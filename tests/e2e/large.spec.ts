@@ -25,6 +25,9 @@ test("4 · a large document: more than 10,000 words, typing stays fluid while so
   const text = " Both of them write at length, and neither of them waits for the other.";
   await ada.caret(2);
   await ben.page.getByRole("button", { name: /^140 / }).click();
+  // The page gets the focus a moment later.
+  await expect(ben.script).toBeFocused();
+  await ben.selected();
   await ben.press("Enter");
   await Promise.all([ada.type(text, 40), ben.type(text, 40)]);
 

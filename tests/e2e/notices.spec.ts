@@ -20,11 +20,11 @@ test("f6: a script was replaced on the server: one's own copy is downloaded, bec
   await ben.type("INT. NEW");
   await ben.saved();
   wire.mend();
-  await ada.online();
   const dialog = ada.page.getByRole("dialog", { name: "This script was replaced on the server" });
+  await ada.connectsUntil(() => expect(dialog).toBeVisible({ timeout: 1_000 }));
 
   const download = ada.page.waitForEvent("download");
-  await dialog.getByRole("button", { name: "Download mine" }).click();
+  await dialog.getByRole("button", { name: "Download mine as a Yjs document" }).click();
   const bytes = Buffer.concat(await (await (await download).createReadStream()).toArray());
   expect(bytes.toString("utf8")).toContain("And a few more.");
 
@@ -41,8 +41,11 @@ test("f6: a script was replaced on the server: one's own copy is downloaded, bec
 
   await ada.page.goto(old);
   await dialog.getByRole("button", { name: "Continue with the server’s version" }).click();
+  await dialog.getByRole("button", { name: "Yes, show the server’s version" }).click();
   await expect(ada.block(0)).toHaveText("INT. NEW");
-  await ada.saved();
+  // What the server never had of the old one can still be had.
+  await expect(ada.status).toHaveText(/^\d+ changes? could not be sent/);
+  await expect(ada.page.getByRole("button", { name: "Download them" })).toBeVisible();
   await ada.caret(0);
   await ada.type("ER");
   expect(await agreed(ada, ben)).toEqual(["INT. NEWER"]);
@@ -52,24 +55,23 @@ test("f6: a script was replaced on the server: one's own copy is downloaded, bec
 test.describe("a server that asks for tokens", () => {
   test.use({ serverFlags: ["--auth", "jwt", "--jwt-secret", SECRET] });
 
-  test("f24: when the token ends one signs in again, and what was written meanwhile is saved", async ({ stage }) => {
-    const ada = await stage.join("Ada", { token: token("ada", { seconds: 5 }) });
-    await ada.saved();
-    await ada.caret(0);
-    await ada.type("INT. HALL");
-    await expect(ada.status).toHaveText("Sign in again", { timeout: 30_000 });
-    await ada.type(" - NIGHT");
-    const notice = ada.page.getByRole("form", { name: "Sign in again" });
-    await expect(notice).toContainText("kept on this device");
-    // The old one does not do.
-    await notice.getByRole("button").click();
+  test("who comes with a token that has ended signs in, and with nothing but the form", async ({ stage }) => {
+    const ada = await stage.join("Ada", { token: token("ada", { seconds: -600 }), closed: true });
+    const form = ada.page.getByRole("form", { name: "Sign in again" });
+    await expect(form).toBeVisible();
     await expect(ada.status).toHaveText("Sign in again");
-    await notice.getByLabel("Access token").fill(token("ada"));
-    await notice.getByRole("button").click();
+    await expect(ada.page.getByRole("link", { name: /Four Minutes to Dusk/ })).toBeVisible();
+    await expect(ada.page.getByRole("button", { name: "More" })).toBeVisible();
+    await form.getByLabel("Access token").fill(token("ada"));
+    await form.getByRole("button").click();
+    await ada.ready();
     await ada.saved();
-    await expect(notice).toHaveCount(0);
-    const ben = await stage.join("Ben", { token: token("ben") });
-    expect(await agreed(ada, ben)).toEqual(["INT. HALL - NIGHT"]);
+    await expect(form).toHaveCount(0);
+    expect(ada.page.url()).not.toContain("token");
+    // For this tab it is known from now on.
+    await ada.page.reload();
+    await ada.ready();
+    await ada.saved();
   });
 
   test("who may only read sees what is written, and cannot write", async ({ stage }) => {
@@ -87,7 +89,76 @@ test.describe("a server that asks for tokens", () => {
     await ada.type(" - DAY");
     expect(await agreed(ada, ben)).toEqual(["INT. HALL - DAY"]);
     await expect(ben.page.getByRole("button", { name: "Bold" })).toBeDisabled();
+    // Offline nobody says so again, and it holds all the same.
+    await stage.server.kill();
+    await expect(ben.status).toHaveText(/^Offline/);
+    await expect(ben.page.getByRole("document", { name: "Script" })).toHaveAttribute("contenteditable", "false");
   });
+});
+
+test("f24: when tokens end one signs in again, and what was written meanwhile is saved", async ({ stage }) => {
+  // At first the server asks for none.
+  const ada = await stage.join("Ada", { token: token("ada", { seconds: -600 }) });
+  const cleo = await stage.join("Cleo");
+  await ada.caret(0);
+  await ada.type("INT. HALL");
+  await ada.saved();
+  await agreed(ada, cleo);
+  stage.flags.push("--auth", "jwt", "--jwt-secret", SECRET);
+  await stage.server.kill();
+  await stage.server.run();
+  await ada.reaches(/^Sign in again/);
+  await ada.type(" - NIGHT");
+  await expect(ada.status).toHaveText(/^Sign in again · \d+ changes? kept on this device$/);
+  const form = ada.page.getByRole("form", { name: "Sign in again" });
+  await expect(form).toContainText("kept on this device");
+  // The old one does not do.
+  const refused = ada.page.waitForEvent("websocket").then((socket) => socket.waitForEvent("close"));
+  await form.getByRole("button").click();
+  await refused;
+  await expect(ada.status).toHaveText(/^Sign in again/);
+  await form.getByLabel("Access token").fill(token("ada"));
+  await form.getByRole("button").click();
+  await ada.saved();
+  await expect(form).toHaveCount(0);
+  // Who came without any is let in with one.
+  await cleo.reaches(/^Sign in again/);
+  const another = cleo.page.getByRole("form", { name: "Sign in again" });
+  await another.getByLabel("Access token").fill(token("cleo"));
+  await another.getByRole("button").click();
+  await cleo.saved();
+  expect(await agreed(ada, cleo)).toEqual(["INT. HALL - NIGHT"]);
+});
+
+test("a script with words in this window only is left for another one only when one says so", async ({ stage }) => {
+  const origin = new URL(stage.server.page).origin;
+  const ada = await stage.join("Ada", {
+    async before(page) {
+      const tools = await page.context().newCDPSession(page);
+      await tools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
+    },
+  });
+  const other = ada.page.getByRole("link", { name: /Four Minutes to Dusk/ });
+  await other.click();
+  await expect(ada.block(0)).toHaveText("FADE IN:");
+  await ada.page.getByRole("link", { name: /Blank page/ }).click();
+  await expect(ada.page.locator(".paper .block")).toHaveCount(1);
+  await ada.caret(0);
+  await ada.type("INT. ATTIC");
+  await ada.reaches(/storage is full/);
+  await stage.server.kill();
+  await ada.type(" - DAY");
+  await expect(ada.status).toHaveText(/in this window only/);
+  for (const leave of [() => other.click(), () => ada.page.evaluate(() => history.back())]) {
+    const asked = ada.page.waitForEvent("dialog").then(async (dialog) => {
+      await dialog.dismiss();
+      return dialog.type();
+    });
+    await leave();
+    expect(await asked).toBe("confirm");
+    await expect.poll(() => new URL(ada.page.url()).searchParams.get("scene")).toBe("blank");
+    expect(await ada.lines()).toEqual(["INT. ATTIC - DAY"]);
+  }
 });
 
 test("f18: the device's storage is full: writing goes on, leaving is asked about, and all is well again with space", async ({
@@ -105,7 +176,7 @@ test("f18: the device's storage is full: writing goes on, leaving is asked about
   });
   await ada.caret(0);
   await ada.type("INT. ATTIC");
-  await expect(ada.status).toHaveText("This device's storage is full");
+  await ada.reaches(/^This device's storage is full/);
   await expect(ada.page.locator(".notice")).toContainText("Keep this window open until everything is saved");
   await stage.server.kill();
   await ada.type(" - DAY");

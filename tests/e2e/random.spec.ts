@@ -46,8 +46,8 @@ async function write(writer: Writer, next: () => number, wire: Wire, moves: bool
           .click({ timeout: 2000 })
           .catch(() => {});
     } else if (dice < 0.96 && moves) {
-      const count = await writer.page.locator(".outline button").count();
-      const scene = writer.page.locator(".outline button").nth(Math.floor(next() * count));
+      const count = await writer.page.locator(".outline li > button").count();
+      const scene = writer.page.locator(".outline li > button").nth(Math.floor(next() * count));
       if (count > 1) {
         await scene.press(pick(["Alt+ArrowDown", "Alt+ArrowUp"]), { timeout: 2000 }).catch(() => {});
         await writer.script.focus();

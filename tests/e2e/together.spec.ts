@@ -12,12 +12,14 @@ test("who types is seen, and somebody's caret can be followed", async ({ stage }
   await expect(list).toContainText("Ben");
 
   await ben.page.getByRole("button", { name: /^20 / }).click();
+  await expect(ben.script).toBeFocused();
   await expect(list.getByRole("button", { name: "Follow" })).toBeEnabled();
   await list.getByRole("button", { name: "Follow" }).click();
   await expect(ada.page.locator(".scene_heading").nth(19)).toBeInViewport();
-  await ben.type("!!", 100);
-  await expect(list).toContainText("Typing…");
-  await expect(ada.page.locator(".slate-yrs-flag", { hasText: "Ben" })).toBeInViewport();
+  await ben.typeUntil(() => expect(list).toContainText("Typing…", { timeout: 1_000 }));
+  await ben.typeUntil(() =>
+    expect(ada.page.locator(".slate-yrs-flag", { hasText: "Ben" })).toBeInViewport({ timeout: 1_500 }),
+  );
 
   await ben.page.getByRole("button", { name: /^3 / }).click();
   await expect(ada.page.locator(".scene_heading").nth(2)).toBeInViewport();

@@ -5,15 +5,10 @@ import { renderToString } from "react-dom/server";
 import { createEditor, type Editor, Node, Transforms } from "slate";
 import { Editable, type RenderElementProps, type RenderLeafProps, Slate, withReact } from "slate-react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { OpenOptions, Status } from "../../js/index.js";
-import { contrast, PALETTE, parseColor, relativeLuminance } from "../../js/react/colors.js";
+import type { OpenOptions } from "../../js/index.js";
 import {
   type CursorDecoration,
-  colorOf,
-  PresenceAvatars,
   RemoteCursors,
-  StatusBadge,
-  statusText,
   useCollab,
   useCollabEditor,
   useDecorateCursors,
@@ -51,14 +46,17 @@ beforeEach(() => {
 afterEach(cleanup);
 
 function Page({ options }: { options: OpenOptions | null }): ReactElement {
-  const { collab, error } = useCollab(options);
+  const { collab, error, retry } = useCollab(options);
   const editor = useCollabEditor(collab, () => withReact(createEditor()));
   const status = useStatus(collab);
   const peers = usePeers(collab);
   return (
-    <p data-testid="page">
-      {error?.message ?? (editor === null ? "nothing" : Node.string(editor))} {status.connection} {peers.length}
-    </p>
+    <>
+      <p data-testid="page">
+        {error?.message ?? (editor === null ? "nothing" : Node.string(editor))} {status.connection} {peers.length}
+      </p>
+      {error === null ? null : <button onClick={retry} type="button" />}
+    </>
   );
 }
 const page = () => screen.getByTestId("page").textContent;
@@ -146,11 +144,38 @@ describe("useCollab", () => {
     expect(fake.calls).toEqual(['presence {"name":"Grace"}']);
   });
 
-  it("reports why it could not open", async () => {
+  it("asks for a token that comes only after the opening", async () => {
+    const view = render(<Page options={{ id: "one" }} />);
+    await settle();
+    const ask = opened[0]!.options.token as () => unknown;
+    expect(await ask()).toBeUndefined();
+    view.rerender(<Page options={{ id: "one", token: "late" }} />);
+    expect(await ask()).toBe("late");
+    expect(opened).toHaveLength(1);
+  });
+
+  it("shows the presence that became another while the document was being opened", async () => {
+    const view = render(<Page options={{ id: "one", presence: { name: "Ada" } }} />);
+    await Promise.resolve();
+    view.rerender(<Page options={{ id: "one", presence: { name: "Grace" } }} />);
+    await settle();
+    expect(opened[0]?.options.presence).toEqual({ name: "Ada" });
+    expect(opened[0]?.fake.calls).toEqual(['presence {"name":"Grace"}']);
+  });
+
+  it("reports why it could not open, and tries again when asked", async () => {
     refusal = new Error("no such root");
-    render(<Page options={{ id: "one" }} />);
+    const view = render(<Page options={{ id: "one" }} />);
     await settle();
     expect(page()).toBe("no such root offline 0");
+    refusal = null;
+    act(() => screen.getByRole("button").click());
+    expect(page()).toBe("nothing offline 0");
+    await settle();
+    expect(page()).toBe("text of one online 0");
+    view.unmount();
+    await settle();
+    expect(opened.map(({ closed }) => closed)).toEqual([1]);
   });
 
   it("does nothing on a server", () => {
@@ -241,6 +266,21 @@ describe("remote cursors", () => {
       fake.emit("peers", fake.peers);
     });
     expect([...seen]).toEqual([]);
+  });
+
+  it("leave the rest of the page alone when somebody types", async () => {
+    const fake = three();
+    const seen = new Map<string, number>();
+    const view = render(<Bound fake={fake} seen={seen} />);
+    await settle();
+    seen.clear();
+    await act(async () => {
+      fake.receive([{ type: "insert_text", path: [1, 0], offset: 3, text: "!" }]);
+      fake.peers = [{ ...peer(7, { anchor: at(1, 4), focus: at(1, 4) }), typing: true, lastActive: Date.now() }];
+      fake.emit("peers", fake.peers);
+    });
+    expect(view.container.textContent).toContain("two!");
+    expect([...seen.keys()]).toEqual(["two!"]);
   });
 
   it("never throw on a place that is gone", async () => {
@@ -345,108 +385,57 @@ it("f9: the initial value of <Slate> does not hide the document", async () => {
   warn.mockRestore();
 });
 
-describe("StatusBadge", () => {
-  const say = (status: Partial<Status>) => statusText({ ...ONLINE, ...status }).text;
+/** The lines of the README, with a document that nobody has written in. */
+function ReadmeScene({ fake, made }: { fake: Fake; made: Editor[] }): ReactElement | null {
+  const editor = useCollabEditor(fake.collab, () => withReact(createEditor()));
+  if (editor === null) return null;
+  made.push(editor);
+  return (
+    <Slate editor={editor as never} initialValue={editor.children}>
+      <Editable />
+    </Slate>
+  );
+}
 
-  it("says where the newest words are", () => {
-    expect(say({})).toBe("Saved");
-    expect(say({ saved: "local", pending: 2 })).toBe("Saving…");
-    expect(say({ saved: "server", pending: 1 })).toBe("Saving…");
-    expect(say({ connection: "offline", offlineSince: 1, saved: "local", pending: 12 })).toBe(
-      "Offline · 12 changes kept on this device",
-    );
-    expect(say({ connection: "connecting", offlineSince: 1, saved: "local", pending: 1 })).toBe(
-      "Offline · 1 change kept on this device",
-    );
-    expect(say({ connection: "offline", offlineSince: 1, saved: "memory", pending: 3, storage: "memory" })).toBe(
-      "Offline · 3 changes kept in this window only",
-    );
-    expect(say({ connection: "offline", offlineSince: 1 })).toBe("Offline");
-    expect(say({ syncingOfflineChanges: true, pending: 4, saved: "local" })).toBe("Offline changes syncing…");
-    expect(say({ connection: "unauthorized", pending: 4 })).toBe("Sign in again");
-    expect(say({ connection: "forbidden" })).toBe("No access");
-    expect(say({ readOnly: true })).toBe("Read only");
-    expect(say({ storage: "full" })).toBe("This device's storage is full");
-    expect(say({ conflict: "epoch" })).toBe("Replaced on the server");
-    expect(say({ setAside: 1 })).toBe("1 change could not be sent");
-    expect(say({ synced: false })).toBe("Connecting…");
-  });
-
-  it("shows it, with progress, and speaks of what lasts", async () => {
-    vi.useFakeTimers();
+describe("a document without content", () => {
+  async function show() {
     const fake = new Fake([]);
-    const view = render(<StatusBadge className="mine" collab={fake.collab} />);
-    const badge = view.container.firstElementChild!;
-    const set = (status: Partial<Status>) =>
-      act(() => {
-        fake.status = { ...ONLINE, ...status };
-        fake.emit("status", fake.status);
-      });
-    expect([badge.className, badge.getAttribute("data-kind")]).toEqual(["slate-yrs-status mine", "saved"]);
-    set({ saved: "local", pending: 1 });
-    expect(badge.textContent).toContain("Saving…");
-    set({});
-    act(() => vi.advanceTimersByTime(5_000));
-    expect(screen.getByRole("status").textContent).toBe("");
-    set({ connection: "offline", offlineSince: 1, saved: "local", pending: 1 });
-    act(() => vi.advanceTimersByTime(2_000));
-    expect(screen.getByRole("status").textContent).toBe("Offline · 1 change kept on this device");
-    set({ syncingOfflineChanges: true, pending: 1, progress: { received: 5, total: 20 } });
-    expect(screen.getByRole("progressbar")).toMatchObject({ value: 5, max: 20 });
-    set({});
-    act(() => vi.advanceTimersByTime(2_000));
-    expect(screen.getByRole("status").textContent).toBe("Saved");
-    vi.useRealTimers();
-  });
-});
+    const made: Editor[] = [];
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    render(<ReadmeScene fake={fake} made={made} />);
+    await settle();
+    const editor = made.at(-1)! as Editor & CollabEditor;
+    return { fake, editor, warn };
+  }
+  const type = (editor: Editor, text: string) => act(async () => Transforms.insertText(editor, text, { at: at(0, 0) }));
 
-describe("PresenceAvatars", () => {
-  it("shows people once, and counts those who do not fit", () => {
-    const fake = new Fake([]);
-    fake.peers = [
-      { ...peer(1), presence: { name: "Ada Lovelace", id: "ada" } },
-      { ...peer(2), presence: { name: "Ada Lovelace", id: "ada" }, typing: true },
-      ...[3, 4, 5, 6].map((id) => peer(id)),
-    ];
-    const view = render(<PresenceAvatars collab={fake.collab} max={3} />);
-    const items = screen.getAllByRole("listitem");
-    expect(items.map((item) => item.textContent)).toEqual(["ALAda Lovelace is typing", "P3Peer 3", "+3"]);
-    expect(screen.getByRole("list", { name: "5 other people here" })).toBeDefined();
-    expect(items[2]?.title).toBe("Peer 4, Peer 5, Peer 6");
-    view.unmount();
+  it("f3: can be typed in, and opening it writes nothing", async () => {
+    const { fake, editor, warn } = await show();
+    expect([Node.string(editor), editor.children.length, fake.edits, fake.value()]).toEqual(["", 1, [], []]);
+    await type(editor, "First.");
+    expect(fake.value()).toEqual([{ children: [{ text: "First." }] }]);
+    expect(editor.children).toEqual(fake.value());
+    await type(editor, "The ");
+    expect(fake.edits.map(({ op }) => op.type)).toEqual(["insert_node", "insert_text", "insert_text"]);
+    // What one's first words were made of is taken back whole, and can be written again.
+    Transforms.select(editor, at(0, 4));
+    await act(async () => {
+      fake.receive([{ type: "remove_node", path: [0], node: fake.value()[0]! }], "undo");
+    });
+    expect([editor.children.length, Node.string(editor), fake.value()]).toEqual([1, "", []]);
+    expect(editor.selection?.focus).toEqual(at(0, 0));
+    await type(editor, "Again.");
+    expect(fake.value()).toEqual([{ children: [{ text: "Again." }] }]);
+    expect([warn.mock.calls.length, editor.divergences]).toEqual([0, 0]);
   });
 
-  it("survives what peers may send", () => {
-    const fake = new Fake([]);
-    fake.peers = [null, 5, {}, { name: 7, color: {} }, { name: "", color: "url(evil)" }].map(
-      (presence, index) => ({ ...peer(index), presence }) as never,
-    );
-    const view = render(<PresenceAvatars collab={fake.collab} />);
-    expect(view.container.innerHTML).not.toContain("evil");
-    expect(screen.getAllByRole("listitem")).toHaveLength(5);
-  });
-});
-
-describe("colours", () => {
-  it("are stable, and readable on white, on black and under text", () => {
-    expect(colorOf({ name: "Ada" }, 1)).toBe(colorOf({ name: "Ada" }, 2));
-    expect(colorOf({ name: "Ada", color: "#123456" }, 1)).toEqual({ color: "#123456", textColor: "#fff" });
-    for (const color of PALETTE) {
-      const luminance = relativeLuminance(parseColor(color)!);
-      const dark = relativeLuminance([0x1b, 0x1b, 0x1f]);
-      expect(contrast(luminance, 1), `${color} on white`).toBeGreaterThanOrEqual(3);
-      expect(contrast(luminance, dark), `${color} on black`).toBeGreaterThanOrEqual(3);
-      const text = colorOf({ name: "x", color }, 0).textColor === "#fff" ? 1 : 0;
-      expect(contrast(luminance, text), `text on ${color}`).toBeGreaterThanOrEqual(4.5);
-    }
-  });
-
-  it("are read in the usual notations, and nothing else is one", () => {
-    expect(parseColor("#fff")).toEqual([255, 255, 255]);
-    expect(parseColor("#0c8599ff")).toEqual([12, 133, 153]);
-    expect(parseColor("rgb(1, 2, 3)")).toEqual([1, 2, 3]);
-    expect(parseColor("rgba(1 2 3 / 50%)")).toEqual([1, 2, 3]);
-    expect(parseColor("hsl(120, 100%, 25%)")).toEqual([0, 128, 0]);
-    for (const none of ["", "#12345", "url(x)", "red;", "rgb(a,b,c)"]) expect(parseColor(none)).toBeNull();
+  it("gets what others write first without an empty line", async () => {
+    const { fake, editor } = await show();
+    Transforms.select(editor, at(0, 0));
+    await act(async () => fake.receive([{ type: "insert_node", path: [0], node: block("theirs") }]));
+    expect(editor.children).toEqual(fake.value());
+    await type(editor, "not ");
+    expect(fake.value()).toEqual([block("not theirs")]);
+    expect([editor.divergences, fake.reports]).toEqual([0, []]);
   });
 });

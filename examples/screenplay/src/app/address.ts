@@ -7,7 +7,6 @@ export interface Address {
   color: string | null;
   /** The sync server's documents; by default those of the server the page came from. */
   server: string;
-  token: string | undefined;
   /** Off: the editor alone, without collaboration. */
   collaborate: boolean;
   debug: boolean;
@@ -24,13 +23,13 @@ export function parseAddress(href: string): Address {
     name: searchParams.get("name"),
     color: /^#[0-9a-f]{6}$/i.test(searchParams.get("color") ?? "") ? searchParams.get("color") : null,
     server: (searchParams.get("server") ?? sameOrigin).replace(/\/$/, ""),
-    token: searchParams.get("token") ?? undefined,
     collaborate: searchParams.get("collab") !== "off",
     debug: searchParams.has("debug"),
   };
 }
 
 const listeners = new Set<() => void>();
+const guards = new Set<() => boolean>();
 let last = { href: "", address: undefined as Address | undefined };
 
 function current(): Address {
@@ -39,12 +38,33 @@ function current(): Address {
   return last.address as Address;
 }
 
+/** Before another script takes the place of the open one, `mayLeave` is asked. Returns what ends that. */
+export function guardScript(mayLeave: () => boolean): () => void {
+  guards.add(mayLeave);
+  return () => guards.delete(mayLeave);
+}
+
+function leads(from: Address, to: Address): boolean {
+  const same = from.scene === to.scene && from.server === to.server && from.collaborate === to.collaborate;
+  return same || [...guards].every((mayLeave) => mayLeave());
+}
+
+/** Back and forward have happened already when one hears of them: who stays has the old address put back. */
+function onPopState(): void {
+  const { href, address } = last;
+  if (address && !leads(address, parseAddress(location.href))) {
+    history.pushState(null, "", href);
+    return;
+  }
+  for (const listener of listeners) listener();
+}
+
 function subscribe(listener: () => void): () => void {
+  if (listeners.size === 0) window.addEventListener("popstate", onPopState);
   listeners.add(listener);
-  window.addEventListener("popstate", listener);
   return () => {
     listeners.delete(listener);
-    window.removeEventListener("popstate", listener);
+    if (listeners.size === 0) window.removeEventListener("popstate", onPopState);
   };
 }
 
@@ -61,9 +81,12 @@ export function addressWith(changes: Record<string, string | null>): string {
   return url.href;
 }
 
-export function go(changes: Record<string, string | null>, { replace = false } = {}): void {
+/** Returns whether one gets there: see {@link guardScript}. */
+export function go(changes: Record<string, string | null>, { replace = false } = {}): boolean {
   const href = addressWith(changes);
+  if (!leads(current(), parseAddress(href))) return false;
   if (replace) history.replaceState(null, "", href);
   else history.pushState(null, "", href);
   for (const listener of listeners) listener();
+  return true;
 }

@@ -1,8 +1,9 @@
 // The application: which script is open, who writes, and what stands around the page.
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { CollaborativeScreenplayEditor, type ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
-import type { ScreenplayEditorSlots } from "../components/screenplay-editor.tsx";
+import type { ScreenplayEditorSlots } from "../components/frame.tsx";
 import type { YjsCollaboration } from "../hooks/use-yjs-collaboration.ts";
+import type { BoundEditor } from "../hooks/use-yjs-slate-binding.ts";
 import { useAddress } from "./address.ts";
 import { DebugPanel } from "./debug-panel.tsx";
 import { HistoryPanel } from "./history-panel.tsx";
@@ -15,6 +16,7 @@ import { useRemembered } from "./remembered.ts";
 import { type SceneInfo, sceneList } from "./scenes.ts";
 import { ScriptList } from "./script-list.tsx";
 import { useTheme } from "./theme.ts";
+import { currentToken } from "./token.ts";
 
 export function App(): ReactNode {
   const { scene, server } = useAddress();
@@ -35,15 +37,21 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
   const [person, choose] = usePerson(address);
   const [history, setHistory] = useState(false);
   const [preview, setPreview] = useState<ReactNode>(null);
-  const slots = ({ doc }: YjsCollaboration<ScenePresence>): ScreenplayEditorSlots => {
+  const slots = ({ doc }: YjsCollaboration<ScenePresence>, editor: BoundEditor | null): ScreenplayEditorSlots => {
     const past = doc?.history;
+    const { collaborate } = address;
     return {
       scripts: <ScriptList scenes={scenes} open={address.scene} />,
-      status: doc ? <SavedBadge collab={doc} /> : !address.collaborate && <span className="alone">Not shared</span>,
+      status: doc ? <SavedBadge collab={doc} /> : !collaborate && <span className="alone">Not shared</span>,
       menus: (
         <>
-          {doc && <PeopleBar collab={doc} />}
-          <MoreMenu title={title} onHistory={past ? () => setHistory(true) : undefined} />
+          {doc && <PeopleBar collab={doc} editor={editor} />}
+          <MoreMenu
+            title={title}
+            editor={editor}
+            shared={collaborate}
+            onHistory={past && editor ? () => setHistory(true) : undefined}
+          />
           <PersonMenu person={person} onChange={choose} />
         </>
       ),
@@ -51,8 +59,15 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
       preview,
       panel: doc && (
         <>
-          {history && past && (
-            <HistoryPanel collab={doc} person={person} onClose={() => setHistory(false)} onPreview={setPreview} />
+          {history && past && editor && (
+            <HistoryPanel
+              collab={doc}
+              editor={editor}
+              person={person}
+              readOnlyKey={`${address.server} ${address.scene}`}
+              onClose={() => setHistory(false)}
+              onPreview={setPreview}
+            />
           )}
           {address.debug && <DebugPanel collab={doc} />}
         </>
@@ -64,7 +79,7 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
       sceneId={address.scene}
       title={title}
       serverUrl={address.server}
-      authToken={address.token}
+      authToken={currentToken}
       enabled={address.collaborate}
       person={person}
       slots={slots}

@@ -2,7 +2,7 @@
 // had); name and colour come from those who are here, or follow from the id.
 import { useMemo } from "react";
 import type { Collab } from "slate-yrs";
-import { usePeers } from "slate-yrs/react";
+import { usePeople } from "slate-yrs/react";
 import type { ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
 import { colorFor, type Person } from "./person.ts";
 
@@ -14,8 +14,11 @@ export interface Author {
 export type AuthorOf = (author: string) => Author;
 
 export function useAuthors(collab: Collab<ScenePresence>, self: Person): AuthorOf {
-  const peers = usePeers(collab);
-  const people = [self, ...peers.map(({ presence }) => presence)].map(({ id, name, color }) => ({ id, name, color }));
+  const here = usePeople(collab);
+  const people = [
+    { id: self.id, name: self.name, color: self.color },
+    ...here.map(({ peer, name, color }) => ({ id: peer.presence.id, name, color })),
+  ];
   // Peers change with each of their keystrokes, who they are does not.
   const known = JSON.stringify(people);
   return useMemo(() => {

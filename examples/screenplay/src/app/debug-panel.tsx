@@ -1,11 +1,13 @@
 // `?debug`: what the engine is doing, for those who look for a fault in it.
 import { type ReactNode, useEffect, useReducer, useRef, useState } from "react";
 import type { Collab, Status } from "slate-yrs";
-import { usePeers, useStatus } from "slate-yrs/react";
+import { nameOf, usePeers, useStatus } from "slate-yrs/react";
 import type { ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
 import { save } from "./files.ts";
 
 interface Entry {
+  /** Counted from 1: several things happen in one moment. */
+  number: number;
   at: number;
   kind: "status" | "update" | "error";
   text: string;
@@ -48,7 +50,7 @@ export function DebugPanel({ collab }: { collab: Collab<ScenePresence> }): React
         <Fact name="Document size" value={`${(size / 1024).toFixed(1)} kB`} />
         <Fact
           name="Peers"
-          value={peers.map((peer) => `${peer.presence.name} (${peer.clientId})`).join(", ") || "none"}
+          value={peers.map((peer) => `${nameOf(peer.presence)} (${peer.clientId})`).join(", ") || "none"}
         />
         <Fact name="Last error" value={status.error ? `${status.error.code}: ${status.error.message}` : "none"} />
       </dl>
@@ -60,7 +62,7 @@ export function DebugPanel({ collab }: { collab: Collab<ScenePresence> }): React
           .slice(-120)
           .reverse()
           .map((entry) => (
-            <li key={`${entry.at} ${entry.text}`} data-kind={entry.kind}>
+            <li key={entry.number} data-kind={entry.kind}>
               <time>{(entry.at / 1000).toFixed(2)}</time> {entry.text}
             </li>
           ))}
@@ -84,7 +86,8 @@ function useLog(collab: Collab<ScenePresence>, updates: boolean): readonly Entry
   useEffect(() => {
     let before = collab.status;
     const add = (kind: Entry["kind"], text: string) => {
-      entries.current = [...entries.current.slice(1 - MOST_ENTRIES), { at: performance.now(), kind, text }];
+      const number = (entries.current.at(-1)?.number ?? 0) + 1;
+      entries.current = [...entries.current.slice(1 - MOST_ENTRIES), { number, at: performance.now(), kind, text }];
       render();
     };
     add("status", `opened: ${before.connection}`);

@@ -22,7 +22,7 @@ export function saveFountain(title: string, script: readonly Descendant[]): void
 }
 
 export function saveFdx(title: string, script: readonly Descendant[]): void {
-  save(`${title}.fdx`, toFdx(script as Script), "application/xml");
+  save(`${title}.fdx`, toFdx(script as Script, title), "application/xml");
 }
 
 export function save(name: string, content: BlobPart, type: string): void {

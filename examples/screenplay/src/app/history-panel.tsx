@@ -1,12 +1,13 @@
 // The history of a script: its versions by day, what each changed, naming one, going back to one.
 import { type CSSProperties, type ReactNode, useCallback, useEffect, useState } from "react";
 import type { Descendant } from "slate";
-import { useSlateStatic } from "slate-react";
 import type { Collab, History, Version } from "slate-yrs";
 import type { ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
 import { type ComparedScript, VersionPage } from "../components/version-page.tsx";
-import { useStatusPart } from "../hooks/use-yjs-collaboration.ts";
+import { useReadOnly } from "../hooks/use-read-only.ts";
+import { scenesOf } from "../script/outline.ts";
 import { restoreScene } from "../script/restore.ts";
+import type { ScriptEditor } from "../script/slate.ts";
 import { Icon } from "../ui/icons.tsx";
 import { type AuthorOf, useAuthors } from "./authors.ts";
 import type { Person } from "./person.ts";
@@ -15,28 +16,47 @@ const PAGE = 50;
 
 export function HistoryPanel(props: {
   collab: Collab<ScenePresence>;
+  editor: ScriptEditor;
   person: Person;
+  /** Names the script in this browser. */
+  readOnlyKey: string;
   onClose: () => void;
   /** Shows a version in the place of the page; `null`: the page again. */
   onPreview: (page: ReactNode) => void;
 }): ReactNode {
-  const { collab, person, onClose, onPreview } = props;
+  const { collab, editor, person, onClose, onPreview } = props;
   const { history } = collab;
   const authorOf = useAuthors(collab, person);
-  const readOnly = useStatusPart(collab, (status) => status.readOnly, false);
+  const readOnly = useReadOnly(collab, props.readOnlyKey);
   const { versions, more, problem, refresh } = useVersions(history);
   const [chosen, setChosen] = useState<Version | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
 
   const close = () => {
     onPreview(null);
     onClose();
   };
-  const run = (work: Promise<unknown>) => {
+  /** What the server does not do, or cannot be asked for now, is said; and what was wanted stays to be tried again. */
+  const run = (work: Promise<unknown>, done: () => void) => {
     setFailed(null);
-    work.then(refresh, (error: Error) => setFailed(error.message));
+    setBusy(true);
+    work
+      .then(
+        () => {
+          done();
+          refresh();
+        },
+        (error: Error) => setFailed(`${capital(error.message)}.`),
+      )
+      .finally(() => setBusy(false));
   };
-  usePreview(history, chosen, setFailed, onPreview, authorOf, readOnly);
+  const restore = (version: Version) =>
+    run(history.restore(version.id), () => {
+      setChosen(null);
+      onPreview(null);
+    });
+  usePreview({ history, editor, chosen, onFailed: setFailed, onPreview, authorOf, readOnly });
 
   return (
     <aside className="panel history" aria-label="History">
@@ -54,8 +74,7 @@ export function HistoryPanel(props: {
           const form = event.currentTarget;
           const label = String(new FormData(form).get("label") ?? "").trim();
           if (!label) return;
-          form.reset();
-          run(history.save(label));
+          run(history.save(label), () => form.reset());
         }}
       >
         <input
@@ -64,13 +83,13 @@ export function HistoryPanel(props: {
           aria-label="Name for the version as it is now"
           maxLength={80}
         />
-        <button type="submit" className="secondary small">
+        <button type="submit" className="secondary small" disabled={busy}>
           Save
         </button>
       </form>
-      {(problem ?? failed) && (
+      {(failed ?? problem) && (
         <p className="problem" role="alert">
-          {problem ?? failed}
+          {failed ?? problem}
         </p>
       )}
       <div className="versions">
@@ -79,42 +98,18 @@ export function HistoryPanel(props: {
             <h3>{day}</h3>
             <ul>
               {list.map((version) => (
-                <li key={version.id}>
-                  <button
-                    type="button"
-                    aria-pressed={version.id === chosen?.id}
-                    onClick={() => {
-                      if (version.id === chosen?.id) onPreview(null);
-                      setChosen(version.id === chosen?.id ? null : version);
-                    }}
-                  >
-                    <span className="name">{version.label ?? timeOf(version)}</span>
-                    {version.label && <span className="quiet">{timeOf(version)}</span>}
-                    <span className="authors">
-                      {version.authors.map((author) => (
-                        <span key={author} className="author" style={{ "--author": authorOf(author).color } as Style}>
-                          {authorOf(author).name}
-                        </span>
-                      ))}
-                    </span>
-                  </button>
-                  {version.id === chosen?.id && !readOnly && (
-                    <div className="version-actions">
-                      <button
-                        type="button"
-                        className="primary"
-                        onClick={() => {
-                          run(history.restore(version.id));
-                          setChosen(null);
-                          onPreview(null);
-                        }}
-                      >
-                        Go back to this version
-                      </button>
-                      <p className="quiet">Everyone sees it. What is there now stays in the history.</p>
-                    </div>
-                  )}
-                </li>
+                <VersionItem
+                  key={version.id}
+                  version={version}
+                  chosen={version.id === chosen?.id}
+                  authorOf={authorOf}
+                  onChoose={() => {
+                    if (version.id === chosen?.id) onPreview(null);
+                    setChosen(version.id === chosen?.id ? null : version);
+                  }}
+                  busy={busy}
+                  {...(!readOnly && { onRestore: () => restore(version) })}
+                />
               ))}
             </ul>
           </section>
@@ -130,6 +125,41 @@ export function HistoryPanel(props: {
   );
 }
 
+function VersionItem(props: {
+  version: Version;
+  chosen: boolean;
+  authorOf: AuthorOf;
+  busy: boolean;
+  onChoose: () => void;
+  /** Without it the version can only be looked at. */
+  onRestore?: () => void;
+}): ReactNode {
+  const { version, chosen, authorOf, busy, onChoose, onRestore } = props;
+  return (
+    <li>
+      <button type="button" aria-pressed={chosen} onClick={onChoose}>
+        <span className="name">{version.label ?? timeOf(version)}</span>
+        {version.label && <span className="quiet">{timeOf(version)}</span>}
+        <span className="authors">
+          {version.authors.map((author) => (
+            <span key={author} className="author" style={{ "--author": authorOf(author).color } as Style}>
+              {authorOf(author).name}
+            </span>
+          ))}
+        </span>
+      </button>
+      {chosen && onRestore && (
+        <div className="version-actions">
+          <button type="button" className="primary" disabled={busy} onClick={onRestore}>
+            Go back to this version
+          </button>
+          <p className="quiet">Everyone sees it. What is there now stays in the history.</p>
+        </div>
+      )}
+    </li>
+  );
+}
+
 function useVersions(history: History) {
   const [versions, setVersions] = useState<Version[]>([]);
   const [complete, setComplete] = useState(false);
@@ -138,8 +168,9 @@ function useVersions(history: History) {
     async (before?: Version) => {
       try {
         const list = await history.list({ limit: PAGE, ...(before && { before: before.id }) });
-        setVersions((known) => (before ? [...known, ...list] : list));
-        setComplete(list.length < PAGE);
+        setVersions((known) => merged(known, list));
+        // The oldest has come when a page is not full; the newest ones alone do not say.
+        if (before || list.length < PAGE) setComplete(list.length < PAGE);
         setProblem(null);
       } catch {
         setProblem("The history is on the server, which cannot be reached now.");
@@ -152,18 +183,28 @@ function useVersions(history: History) {
   return { versions, problem, refresh: () => void load(), more: complete || !last ? null : () => void load(last) };
 }
 
+/** The newest first; each once, as it was heard of last. */
+function merged(known: readonly Version[], list: readonly Version[]): Version[] {
+  const fresh = new Set(list.map(({ id }) => id));
+  const others = known.filter(({ id }) => !fresh.has(id));
+  return [...list, ...others].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 type Style = CSSProperties & { "--author": string };
 
 /** Shows what has changed from the chosen version up to now. */
-function usePreview(
-  history: History,
-  chosen: Version | null,
-  onFailed: (message: string | null) => void,
-  onPreview: (page: ReactNode) => void,
-  authorOf: AuthorOf,
-  readOnly: boolean,
-): void {
-  const editor = useSlateStatic();
+function usePreview(of: {
+  history: History;
+  editor: ScriptEditor;
+  chosen: Version | null;
+  onFailed: (message: string | null) => void;
+  onPreview: (page: ReactNode) => void;
+  authorOf: AuthorOf;
+  readOnly: boolean;
+}): void {
+  const { history, editor, chosen, onFailed, onPreview, authorOf, readOnly } = of;
   const [loaded, setLoaded] = useState<{ version: Version; value: Descendant[]; compared: Descendant[] } | null>(null);
   useEffect(() => {
     setLoaded(null);
@@ -171,7 +212,7 @@ function usePreview(
     let wanted = true;
     Promise.all([history.value(chosen.id), history.compare(chosen.id, "now")]).then(
       ([value, compared]) => wanted && setLoaded({ version: chosen, value, compared }),
-      (error: Error) => wanted && onFailed(error.message),
+      (error: Error) => wanted && onFailed(`${capital(error.message)}.`),
     );
     return () => {
       wanted = false;
@@ -190,6 +231,7 @@ function usePreview(
         version={version}
         script={compared as ComparedScript}
         authorOf={authorOf}
+        scenes={new Set(scenesOf(value).map(({ id }) => id))}
         {...(!readOnly && { onRestoreScene: restore })}
       />,
     );

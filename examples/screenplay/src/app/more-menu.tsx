@@ -1,19 +1,28 @@
 // The menu for what is not needed every minute: files, printing, history, the look of the page.
 import { type ReactNode, useRef, useState } from "react";
-import { useSlateStatic } from "slate-react";
+import type { ScriptEditor } from "../script/slate.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { go } from "./address.ts";
 import { ACCEPTED, readScript, saveFdx, saveFountain } from "./files.ts";
+import { plant } from "./imports.ts";
+import { useRemembered } from "./remembered.ts";
 import { addScene } from "./scenes.ts";
 import { ShortcutList } from "./shortcut-list.tsx";
 import { useTheme } from "./theme.ts";
 
-export function MoreMenu({ title, onHistory }: { title: string; onHistory: (() => void) | undefined }): ReactNode {
-  const editor = useSlateStatic();
+export function MoreMenu(props: {
+  title: string;
+  /** `null` while there is no script to save. */
+  editor: ScriptEditor | null;
+  shared: boolean;
+  onHistory: (() => void) | undefined;
+}): ReactNode {
+  const { title, editor, shared, onHistory } = props;
   const file = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [dark, setDark] = useTheme();
+  const [spelling, setSpelling] = useRemembered("spelling");
   const [shortcuts, setShortcuts] = useState(false);
 
   const open = async (chosen: File | undefined) => {
@@ -21,7 +30,9 @@ export function MoreMenu({ title, onHistory }: { title: string; onHistory: (() =
     try {
       const read = await readScript(chosen);
       setProblem(null);
-      go({ scene: addScene(read.title ?? "Imported script", read.script) });
+      const id = addScene(read.title ?? "Imported script");
+      await plant(id, read.script, shared);
+      go({ scene: id });
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
@@ -45,12 +56,13 @@ export function MoreMenu({ title, onHistory }: { title: string; onHistory: (() =
           return (
             <div className="menu">
               {item("Open a Fountain or FDX file…", () => file.current?.click())}
-              {item("Save as Fountain", () => saveFountain(title, editor.children))}
-              {item("Save as Final Draft (FDX)", () => saveFdx(title, editor.children))}
-              {item("Print…", () => window.print())}
+              {editor && item("Save as Fountain", () => saveFountain(title, editor.children))}
+              {editor && item("Save as Final Draft (FDX)", () => saveFdx(title, editor.children))}
+              {editor && item("Print…", () => window.print())}
               <hr />
               {onHistory && item("History", onHistory)}
               {item("Keyboard shortcuts", () => setShortcuts(true))}
+              {item(spelling ? "Do not check spelling" : "Check spelling", () => setSpelling(spelling ? null : "on"))}
               {item(dark ? "Light page" : "Dark page", () => setDark(!dark))}
             </div>
           );

@@ -3,64 +3,125 @@ import { type ReactNode, useEffect, useState } from "react";
 import { askBeforeLeaving, type Collab, type Status } from "slate-yrs";
 import { useStatus } from "slate-yrs/react";
 import type { ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
-import { go } from "./address.ts";
+import { guardScript } from "./address.ts";
+import { ConflictDialog } from "./conflict-dialog.tsx";
 import { save } from "./files.ts";
-import { addScene } from "./scenes.ts";
+import { signIn } from "./token.ts";
+
+interface Action {
+  label: string;
+  run: () => void;
+}
 
 interface Notice {
   text: string;
-  action?: { label: string; run: () => void };
+  actions?: Action[];
 }
 
 export function Notices({ collab, title }: { collab: Collab<ScenePresence>; title: string }): ReactNode {
   const status = useStatus(collab as unknown as Collab);
-  useEffect(() => askBeforeLeaving(collab as unknown as Collab), [collab]);
+  useLeaveGuards(collab);
+  const signedOut = useSignedOut(status);
   if (status.conflict === "epoch") return <ConflictDialog collab={collab} title={title} />;
-  if (status.connection === "unauthorized") return <SignIn collab={collab} />;
+  if (signedOut) return <SignIn collab={collab} status={status} />;
   const notice = noticeFor(status, collab, title);
   if (!notice) return null;
-  const { text, action } = notice;
+  const { text, actions = [] } = notice;
   return (
     <div className="notice" role="status">
       <p>{text}</p>
-      {action && (
-        <button type="button" className="secondary" onClick={action.run}>
-          {action.label}
-        </button>
+      {actions.length > 0 && (
+        <span className="actions">
+          {actions.map(({ label, run }) => (
+            <button key={label} type="button" className="secondary" onClick={run}>
+              {label}
+            </button>
+          ))}
+        </span>
       )}
     </div>
   );
 }
 
+/** Neither the page nor the script is left without a question while words are in this window only. */
+function useLeaveGuards(collab: Collab<ScenePresence>): void {
+  useEffect(() => {
+    const stopAsking = askBeforeLeaving(collab as unknown as Collab);
+    const unguard = guardScript(
+      () =>
+        collab.status.saved !== "memory" ||
+        confirm(
+          "The last words are in this window only: neither this device nor the server could keep them yet. " +
+            "Leave the script all the same, and lose them?",
+        ),
+    );
+    return () => {
+      stopAsking();
+      unguard();
+    };
+  }, [collab]);
+}
+
+/** From the refusal on until the server has let somebody in: while a token is being tried, the form stays. */
+function useSignedOut({ connection, synced }: Status): boolean {
+  const [before, setSignedOut] = useState(false);
+  const trying = before && !synced && connection !== "forbidden" && connection !== "closed";
+  const signedOut = connection === "unauthorized" || trying;
+  if (signedOut !== before) setSignedOut(signedOut);
+  return signedOut;
+}
+
+/** Where what is not on the server is. `null`: there is nothing of the kind. */
+export function whereKept({ pending, setAside, saved }: Status): string | null {
+  if (saved === "memory") return "What you wrote last is in this window only: keep it open.";
+  return pending + setAside > 0 ? "What you wrote is kept on this device." : null;
+}
+
+const WHY = {
+  full: "This device’s storage is full.",
+  corrupt: "This device’s copy cannot be read.",
+  blocked: "This browser does not let the script be kept on this device (or another window holds it).",
+};
+
 function noticeFor(status: Status, collab: Collab<ScenePresence>, title: string): Notice | null {
+  const kept = whereKept(status);
   const download = {
     label: "Download them",
     run: () =>
       save(`${title} (not sent).yjs`, collab.exportPending() as Uint8Array<ArrayBuffer>, "application/octet-stream"),
   };
+  const withDownload = kept === null ? {} : { actions: [download] };
   if (status.connection === "forbidden") {
-    return {
-      text: "You no longer have access to this script. What you wrote is kept on this device.",
-      action: download,
-    };
+    return { text: `You have no access to this script. ${kept ?? ""}`.trim(), ...withDownload };
   }
   if (status.storage === "full" || status.storage === "corrupt" || status.storage === "blocked") {
-    const why = {
-      full: "This device’s storage is full",
-      corrupt: "This device’s copy cannot be read",
-      blocked: "Another window holds this device’s copy",
-    }[status.storage];
-    return { text: `${why}. Keep this window open until everything is saved on the server.` };
+    return { text: `${WHY[status.storage]} Keep this window open until everything is saved on the server.` };
   }
   if (status.setAside > 0) {
-    return { text: "Some of your changes are refused by the server. They are kept on this device.", action: download };
+    const actions = [download, ...discarding(collab)];
+    return { text: `Some of your changes are refused by the server. ${kept ?? ""}`.trim(), actions };
   }
-  if (status.readOnly) return { text: "You can read this script, but not change it." };
+  if (status.readOnly) return { text: "You can read this script, but not change it.", ...withDownload };
   return null;
 }
 
+const PROMISE = {
+  device: "What you write is kept on this device until you have signed in again.",
+  window: "What you write is in this window only until you have signed in again.",
+};
+
+function discarding(collab: Collab<ScenePresence>): Action[] {
+  const able = collab as { discardSetAside?: () => unknown };
+  if (able.discardSetAside === undefined) return [];
+  const run = () => {
+    if (confirm("They are on this device only, and will be gone for good. Discard them?"))
+      void able.discardSetAside?.();
+  };
+  return [{ label: "Discard them", run }];
+}
+
 /** An application would show its own sign-in here. This one has none: it takes the token itself. */
-function SignIn({ collab }: { collab: Collab<ScenePresence> }): ReactNode {
+function SignIn({ collab, status }: { collab: Collab<ScenePresence>; status: Status }): ReactNode {
   return (
     <form
       className="notice"
@@ -68,55 +129,17 @@ function SignIn({ collab }: { collab: Collab<ScenePresence> }): ReactNode {
       onSubmit={(event) => {
         event.preventDefault();
         const token = String(new FormData(event.currentTarget).get("token") ?? "").trim();
-        if (token) go({ token }, { replace: true });
-        // Asks for the token again, after the render that brings the new one.
-        setTimeout(() => collab.connect());
+        if (token) signIn(token);
+        collab.connect();
       }}
     >
-      <p role="status">You are signed out. What you write is kept on this device until you have signed in again.</p>
+      <p role="status">
+        You are signed out. {whereKept(status) ?? PROMISE[status.storage === "indexeddb" ? "device" : "window"]}
+      </p>
       <input name="token" type="password" autoComplete="off" placeholder="Access token" aria-label="Access token" />
       <button type="submit" className="secondary">
         Sign in again
       </button>
     </form>
-  );
-}
-
-/** The script was made anew on the server; merging would put both texts into one. */
-function ConflictDialog({ collab, title }: { collab: Collab<ScenePresence>; title: string }): ReactNode {
-  const [busy, setBusy] = useState(false);
-  const join = async () => {
-    setBusy(true);
-    await collab.deleteLocal({ discardPending: true });
-    location.reload();
-  };
-  const copy = () => {
-    const script = structuredClone(collab.value());
-    go({ scene: addScene(`${title} (my copy)`, script) });
-  };
-  const bytes = () => save(`${title}.yjs`, collab.encodeState() as Uint8Array<ArrayBuffer>, "application/octet-stream");
-  return (
-    <dialog
-      className="dialog"
-      aria-labelledby="conflict-title"
-      ref={(dialog) => {
-        if (dialog && !dialog.open) dialog.showModal();
-      }}
-      onCancel={(event) => event.preventDefault()}
-    >
-      <h2 id="conflict-title">This script was replaced on the server</h2>
-      <p>Your copy belongs to an earlier version, and the two do not fit together. Nothing of yours has been lost.</p>
-      <div className="choices">
-        <button type="button" className="primary" disabled={busy} onClick={copy}>
-          Keep mine as a new script
-        </button>
-        <button type="button" className="secondary" disabled={busy} onClick={join}>
-          Continue with the server’s version
-        </button>
-        <button type="button" className="secondary" onClick={bytes}>
-          Download mine
-        </button>
-      </div>
-    </dialog>
   );
 }

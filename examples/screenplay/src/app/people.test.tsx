@@ -4,7 +4,7 @@ import { createEditor } from "slate";
 import { Slate, withReact } from "slate-react";
 import type { Collab, Peer } from "slate-yrs";
 import { afterEach, expect, it, vi } from "vitest";
-import { Fake } from "../../../../tests/unit/fake.ts";
+import { Fake, peer } from "../../../../tests/unit/fake.ts";
 import type { ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
 import { withScreenplay } from "../script/editor.ts";
 import { PeopleBar } from "./people.tsx";
@@ -28,7 +28,7 @@ it("says who types, who reads, and after a minute who is away", () => {
   const value = [{ id: "1", type: "action" as const, children: [{ text: "x" }] }];
   render(
     <Slate editor={editor} initialValue={value}>
-      <PeopleBar collab={fake.collab as unknown as Collab<ScenePresence>} />
+      <PeopleBar collab={fake.collab as unknown as Collab<ScenePresence>} editor={editor} />
     </Slate>,
   );
   fireEvent.click(screen.getByRole("button", { name: "One other person is here" }));
@@ -46,4 +46,28 @@ it("says who types, who reads, and after a minute who is away", () => {
   expect(doing()).toBe("Away");
   set({ typing: true });
   expect(doing()).toBe("Typing…");
+});
+
+it("survives what peers may send, shows people and not windows", () => {
+  const fake = new Fake([]);
+  const point = { path: [0, 0], offset: 0 };
+  const selection = { anchor: point, focus: point };
+  fake.peers = [
+    ...[{ name: 7, color: "url(http://evil)" }, null, { id: {}, name: "\u202eBen", color: "red;x" }],
+    ...[1, 2].map(() => ({ id: "ada", name: "Ada", color: "#fff" })),
+  ].map((presence, index) => ({ ...peer(index), presence, selection }) as never);
+  const editor = withScreenplay(withReact(createEditor()));
+  const value = [{ id: "1", type: "action" as const, children: [{ text: "x" }] }];
+  const view = render(
+    <Slate editor={editor} initialValue={value}>
+      <PeopleBar collab={fake.collab as unknown as Collab<ScenePresence>} editor={editor} />
+    </Slate>,
+  );
+  fireEvent.click(screen.getByRole("button", { name: "4 other people are here" }));
+  const names = [...document.querySelectorAll(".people-list .name")].map((name) => name.textContent);
+  expect(names).toEqual(["Anonymous", "Anonymous", "Ben", "Ada"]);
+  expect(view.container.innerHTML).not.toMatch(/evil|red;x/);
+  // Nobody's page is in this document: to follow them shows nothing, and throws nothing.
+  fireEvent.click(screen.getAllByRole("button", { name: "Follow" })[3]!);
+  expect(screen.getByRole("button", { name: "Following" })).toBeDefined();
 });

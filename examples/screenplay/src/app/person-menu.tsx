@@ -1,5 +1,6 @@
 // One's own name and colour, as the others see them.
 import { type ReactNode, useState } from "react";
+import { colorOf } from "slate-yrs/react";
 import { Popover } from "../ui/popover.tsx";
 import { COLORS, initials, type Person } from "./person.ts";
 
@@ -15,7 +16,7 @@ export function PersonMenu({
       label={`You are ${person.name}: change name and colour`}
       className="me"
       button={
-        <span className="me-face" style={{ background: person.color }}>
+        <span className="me-face" style={faceOf(person)}>
           {initials(person.name)}
         </span>
       }
@@ -23,6 +24,12 @@ export function PersonMenu({
       {(close) => <PersonForm person={person} onChange={onChange} close={close} />}
     </Popover>
   );
+}
+
+/** As the others see it. */
+function faceOf(person: Person): { background: string; color: string } {
+  const { color, textColor } = colorOf(person, 0);
+  return { background: color, color: textColor };
 }
 
 function PersonForm(props: {

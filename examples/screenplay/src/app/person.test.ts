@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { expect, it } from "vitest";
 import { contrast, parseColor, relativeLuminance } from "../../../../js/react/colors.ts";
 import { COLORS, colorFor, initials } from "./person.ts";

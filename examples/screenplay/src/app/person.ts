@@ -1,7 +1,9 @@
 // Who writes here: a name and a colour, from the address or as last chosen in this browser.
 import { useMemo } from "react";
+import { initialsOf } from "slate-yrs/react";
 import { type Address, go } from "./address.ts";
 import { recall, remember, useRemembered } from "./remembered.ts";
+import { useToken } from "./token.ts";
 
 export interface Person {
   /** Of this browser: two windows are one person. */
@@ -39,16 +41,17 @@ function guestNumber(): number {
 export function usePerson(address: Address): [Person, (changes: Partial<Omit<Person, "id">>) => void] {
   const [savedName] = useRemembered("name");
   const [savedColor] = useRemembered("color");
+  const token = useToken();
   const person = useMemo(() => {
     const guest = guestNumber();
     const name = address.name ?? savedName ?? `${FIRST[guest % 8]} ${SECOND[Math.floor(guest / 8) % 8]}`;
     const own = address.color ?? (address.name ? null : savedColor);
     return {
-      id: userOf(address.token) ?? `guest-${guest}`,
+      id: userOf(token) ?? `guest-${guest}`,
       name,
       color: own ?? (address.name ? colorFor(address.name) : (COLORS[guest % COLORS.length] ?? COLORS[0])),
     };
-  }, [address.name, address.color, address.token, savedName, savedColor]);
+  }, [address.name, address.color, token, savedName, savedColor]);
   return [person, choose];
 }
 
@@ -87,11 +90,4 @@ function hash(text: string): number {
   return sum;
 }
 
-export function initials(name: string): string {
-  const words = name.trim().split(/\s+/);
-  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
-  return letters
-    .map((word) => [...(word ?? "")][0] ?? "")
-    .join("")
-    .toUpperCase();
-}
+export const initials = initialsOf;

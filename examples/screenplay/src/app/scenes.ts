@@ -1,6 +1,7 @@
 // The scripts on offer: a few that come with the example, and those opened or made in this browser.
 import type { Descendant } from "slate";
 import { generateScript } from "../script/generator.ts";
+import { importedScript } from "./imports.ts";
 import { recall, remember } from "./remembered.ts";
 
 export interface SceneInfo {
@@ -25,26 +26,22 @@ export function sceneList(open: string): SceneInfo[] {
 
 /** What a script begins with if nobody has written anything in it yet. The same in every browser. */
 export function initialScript(id: string): Descendant[] {
-  const imported = imports.get(id);
+  const imported = importedScript(id);
   if (imported) return imported;
   const known = BUILT_IN.find((scene) => scene.id === id);
   if (known?.scenes) return generateScript({ seed: known.seed, scenes: known.scenes });
   return [{ id: "b1", type: "scene_heading", children: [{ text: "" }] }];
 }
 
-/** Scripts read from files, until their documents hold them. */
-const imports = new Map<string, Descendant[]>();
-
-/** Makes a new script and returns its id; with `script`, it begins with that. */
-export function addScene(title: string, script?: Descendant[]): string {
+/** Makes a new script and returns its id. */
+export function addScene(title: string): string {
   const words = title
     .toLowerCase()
     .normalize("NFKD")
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
-  const id = `${words.slice(0, 40) || "script"}-${Math.random().toString(36).slice(2, 6)}`;
+  const id = `${words.slice(0, 40) || "script"}-${Math.random().toString(36).slice(2, 8)}`;
   remember("scenes", JSON.stringify([...ownScenes(), { id, title, note: "Made here" }]));
-  if (script) imports.set(id, script);
   return id;
 }
 

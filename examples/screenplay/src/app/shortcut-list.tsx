@@ -11,6 +11,7 @@ const LISTS: readonly (readonly [string, readonly (readonly [string, string])[]]
       ["Next element, as fits", "Enter"],
       ["Another line in the same element", "Shift+Enter"],
       ["Another type for this element", "Tab, Shift+Tab"],
+      ["Leave the page for the rest of the window", "Esc, then Tab or Shift+Tab"],
       ["A scene heading", "INT. or EXT. at the start of a line"],
       ["A parenthetical", "( in an empty line of dialogue"],
       ["Dual dialogue", keyOf.dual],

@@ -1,30 +1,34 @@
 // One scene that several people write: the screenplay editor, bound to the scene's document.
 // With `enabled={false}` the same editor works alone, with nothing of slate-yrs but its types.
-import { type ReactNode, useCallback, useMemo, useState, useSyncExternalStore } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import type { CollabError } from "slate-yrs";
 import { RemoteCursors } from "slate-yrs/react";
 import type { CollabEditor } from "slate-yrs/slate";
+import { keepWhatIsWritten, recallAlone } from "../app/alone.ts";
+import { importArrived } from "../app/imports.ts";
 import type { Person } from "../app/person.ts";
 import { initialScript } from "../app/scenes.ts";
+import { useReadOnly } from "../hooks/use-read-only.ts";
 import {
   type SyncStatus,
-  useStatusPart,
   useYjsCollaboration,
   type YjsCollaboration,
+  type YjsCollaborationOptions,
 } from "../hooks/use-yjs-collaboration.ts";
 import { type BoundEditor, useYjsSlateBinding } from "../hooks/use-yjs-slate-binding.ts";
-import { emptyBlock } from "../script/editor.ts";
-import { ScreenplayEditor, type ScreenplayEditorSlots } from "./screenplay-editor.tsx";
+import type { ScreenplayEditorSlots } from "./frame.tsx";
+import { Opening } from "./opening.tsx";
+import { ScreenplayEditor } from "./screenplay-editor.tsx";
 
 export interface CollaborativeScreenplayEditorProps {
   sceneId: string;
   title: string;
   serverUrl: string;
-  authToken?: string;
+  authToken?: YjsCollaborationOptions["authToken"];
   enabled?: boolean;
   person: Person;
-  /** What surrounds the page; it is told about the connection. */
-  slots: (collaboration: YjsCollaboration<ScenePresence>) => ScreenplayEditorSlots;
+  /** What surrounds the page; it is told about the connection, and of the editor once there is one. */
+  slots: (collaboration: YjsCollaboration<ScenePresence>, editor: BoundEditor | null) => ScreenplayEditorSlots;
   onSyncStatusChange?: (status: SyncStatus) => void;
   onError?: (error: CollabError) => void;
 }
@@ -34,8 +38,11 @@ export interface ScenePresence extends Person {
 }
 
 export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEditorProps): ReactNode {
-  const { sceneId, serverUrl, authToken, enabled = true, person } = props;
-  const initialValue = useCallback(() => initialScript(sceneId), [sceneId]);
+  const { sceneId, serverUrl, authToken, enabled = true, person, title } = props;
+  const initialValue = useCallback(
+    () => (enabled ? null : recallAlone(sceneId)) ?? initialScript(sceneId),
+    [sceneId, enabled],
+  );
   const presence = useMemo<ScenePresence>(() => ({ ...person }), [person]);
   // A server that asks for no tokens takes the author of an edit from here. As it was when the scene was opened.
   const [params] = useState(() => ({ user: person.name }));
@@ -50,24 +57,38 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
     ...(props.onSyncStatusChange && { onSyncStatusChange: props.onSyncStatusChange }),
     ...(props.onError && { onError: props.onError }),
   });
-  const editor = useYjsSlateBinding({ doc: collaboration.doc, enabled, initialValue });
-  const slots = props.slots(collaboration);
-  const readOnly = useStatusPart(collaboration.doc, (status) => status.readOnly, false);
+  const { doc } = collaboration;
+  const editor = useYjsSlateBinding({ doc, enabled, initialValue });
+  const readOnly = useReadOnly(doc, `${serverUrl} ${sceneId}`);
+  const empty = useIsEmpty(editor, doc);
+  const [begun, setBegun] = useState(false);
+  useEffect(() => {
+    if (editor && !empty) importArrived(sceneId);
+    return editor && !enabled ? keepWhatIsWritten(sceneId, editor) : undefined;
+  }, [editor, empty, enabled, sceneId]);
 
-  const empty = useIsEmpty(editor, collaboration.doc);
-  // Once the server has been asked (or cannot be), an empty script is one that waits for its first line.
-  const asked = collaboration.syncStatus === "synced" || collaboration.syncStatus === "offline";
-
-  if (!editor) return <Opening error={collaboration.connectionError} slots={slots} />;
-  if (empty)
-    return <Opening error={null} slots={slots} onBegin={asked && !readOnly ? () => begin(editor) : undefined} />;
+  const slots = props.slots(collaboration, editor);
+  if (!editor || empty) {
+    return (
+      <Opening
+        sceneId={sceneId}
+        title={title}
+        slots={slots}
+        connection={collaboration}
+        editor={editor}
+        readOnly={readOnly}
+        onBegun={() => setBegun(true)}
+      />
+    );
+  }
   return (
     <ScreenplayEditor
       key={sceneId}
       editor={editor}
-      title={props.title}
+      title={title}
       readOnly={readOnly}
       slots={slots}
+      focused={begun}
       cursors={(page) =>
         editor.collab ? (
           <RemoteCursors editor={editor as typeof editor & CollabEditor} className="cursors">
@@ -81,40 +102,9 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
   );
 }
 
-/** Whether there is nothing in the script: `<Slate>` would put a block of its own there, which is not in the document. */
+/** Whether there is nothing in the script. Its first line shall be a scene heading, which `<Slate>`'s own would not be. */
 function useIsEmpty(editor: BoundEditor | null, doc: YjsCollaboration<ScenePresence>["doc"]): boolean {
   const subscribe = useCallback((changed: () => void) => doc?.on("change", changed) ?? (() => {}), [doc]);
   const snapshot = () => editor !== null && editor.children.length === 0;
   return useSyncExternalStore(subscribe, snapshot, snapshot);
-}
-
-function begin(editor: BoundEditor): void {
-  editor.insertNodes(emptyBlock(editor, "scene_heading"), { at: [0] });
-}
-
-/** While the local copy loads, which takes a moment at most; where there is nothing yet; or if it cannot be opened. */
-function Opening(props: { error: CollabError | null; slots: ScreenplayEditorSlots; onBegin?: () => void }): ReactNode {
-  const { error, slots, onBegin } = props;
-  return (
-    <div className="workspace">
-      <header className="topbar">{slots.status}</header>
-      <main className="desk">
-        {error ? (
-          <div className="notice" role="alert">
-            <h1>This script cannot be opened</h1>
-            <p>{error.message}</p>
-            <p className="quiet">{error.code}</p>
-          </div>
-        ) : (
-          <div className="paper" aria-busy={!onBegin}>
-            {onBegin && (
-              <button type="button" className="first-line" onClick={onBegin}>
-                Begin with a scene: INT. SOMEWHERE - DAY
-              </button>
-            )}
-          </div>
-        )}
-      </main>
-    </div>
-  );
 }

@@ -1,5 +1,5 @@
-// What is known about the script as a whole (scenes, pages, words), worked out shortly after each pause in typing, so
-// that a keystroke never waits for it. Blocks and panels subscribe to the part they show.
+// What is known about the script as a whole (scenes, pages, words), worked out shortly after each pause in typing (and once
+// a second without one), so that a keystroke never waits for it. Blocks and panels subscribe to the part they show.
 import { createContext, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
 import { countWords, type SceneEntry, scenesOf } from "../script/outline.ts";
 import { type PageBreak, type Pages, Paginator } from "../script/paginate.ts";
@@ -13,10 +13,14 @@ export interface Insights {
 }
 
 const PAUSE = 120;
+/** Who types without a pause is not kept waiting longer than this. */
+const PATIENCE = 1_000;
 
 export class InsightStore {
   private listeners = new Set<() => void>();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Since when what is known is not the newest. */
+  private since: number | null = null;
   private readonly paginator = new Paginator();
   private current: Insights;
 
@@ -34,10 +38,13 @@ export class InsightStore {
   /** To be called after each change. */
   readonly changed = (): void => {
     clearTimeout(this.timer);
-    this.timer = setTimeout(this.refresh, PAUSE);
+    const now = performance.now();
+    this.since ??= now;
+    this.timer = setTimeout(this.refresh, Math.max(0, Math.min(PAUSE, this.since + PATIENCE - now)));
   };
 
   readonly refresh = (): void => {
+    this.since = null;
     this.current = this.look();
     for (const listener of [...this.listeners]) listener();
   };

@@ -1,9 +1,11 @@
-// The scenes of the open script: go to one, or drag it (or move it with Alt+↑/↓) to another place.
+// The scenes of the open script: go to one, or move it: by dragging, by Alt+↑/↓, or by the buttons at the one with the
+// caret. Scenes are known by their ids: while one is dragged, others may add some.
 import { type DragEvent, type KeyboardEvent, memo, type ReactNode, useState } from "react";
 import { Editor, Transforms } from "slate";
 import { ReactEditor, useSlateSelector, useSlateStatic } from "slate-react";
-import { moveScene, sceneAt, scenesOf } from "../script/outline.ts";
+import { moveSceneById, sceneAt, scenesOf, shiftScene } from "../script/outline.ts";
 import type { ScriptEditor } from "../script/slate.ts";
+import { Icon } from "../ui/icons.tsx";
 import { useInsight } from "./insights.ts";
 
 export const Outline = memo(function Outline(props: { readOnly: boolean; onChosen: () => void }): ReactNode {
@@ -13,24 +15,26 @@ export const Outline = memo(function Outline(props: { readOnly: boolean; onChose
   const here = useSlateSelector((current) =>
     current.selection ? sceneAt(scenes, current.selection.anchor.path[0] ?? 0) : -1,
   );
-  const [dragged, setDragged] = useState<number | null>(null);
-  const [target, setTarget] = useState<number | null>(null);
+  const [dragged, setDragged] = useState<string | null>(null);
+  /** The scene before which the dragged one would come; `END`: behind them all. */
+  const [target, setTarget] = useState<string | null>(null);
 
   const over = (event: DragEvent, index: number) => {
     if (dragged === null) return;
     event.preventDefault();
     const box = event.currentTarget.getBoundingClientRect();
-    setTarget(event.clientY > box.top + box.height / 2 ? index + 1 : index);
+    const below = event.clientY > box.top + box.height / 2;
+    setTarget(scenes[below ? index + 1 : index]?.id ?? END);
   };
   const drop = () => {
-    if (dragged !== null && target !== null) moveScene(editor, dragged, target);
+    if (dragged !== null && target !== null) moveSceneById(editor, dragged, target === END ? null : target);
     setDragged(null);
     setTarget(null);
   };
-  const keys = (event: KeyboardEvent, index: number) => {
+  const keys = (event: KeyboardEvent, id: string) => {
     if (readOnly || !event.altKey || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
     event.preventDefault();
-    moveScene(editor, index, event.key === "ArrowUp" ? index - 1 : index + 2);
+    shiftScene(editor, id, event.key === "ArrowUp" ? "up" : "down");
   };
 
   return (
@@ -44,14 +48,10 @@ export const Outline = memo(function Outline(props: { readOnly: boolean; onChose
             key={scene.id}
             draggable={!readOnly}
             data-drop={
-              target === index
-                ? "before"
-                : target === scenes.length && index === scenes.length - 1
-                  ? "after"
-                  : undefined
+              target === scene.id ? "before" : target === END && index === scenes.length - 1 ? "after" : undefined
             }
-            data-dragged={dragged === index || undefined}
-            onDragStart={() => setDragged(index)}
+            data-dragged={dragged === scene.id || undefined}
+            onDragStart={() => setDragged(scene.id)}
             onDragOver={(event) => over(event, index)}
           >
             <button
@@ -62,11 +62,27 @@ export const Outline = memo(function Outline(props: { readOnly: boolean; onChose
                 goToScene(editor, scene.id);
                 onChosen();
               }}
-              onKeyDown={(event) => keys(event, index)}
+              onKeyDown={(event) => keys(event, scene.id)}
             >
               <span className="number">{scene.number}</span>
               <span className="heading">{scene.title || "Untitled scene"}</span>
             </button>
+            {index === here && !readOnly && scenes.length > 1 && (
+              <span className="shift">
+                <Shift
+                  by="up"
+                  title={scene.title}
+                  disabled={index === 0}
+                  onShift={() => shiftScene(editor, scene.id, "up")}
+                />
+                <Shift
+                  by="down"
+                  title={scene.title}
+                  disabled={index === scenes.length - 1}
+                  onShift={() => shiftScene(editor, scene.id, "down")}
+                />
+              </span>
+            )}
           </li>
         ))}
       </ol>
@@ -74,6 +90,27 @@ export const Outline = memo(function Outline(props: { readOnly: boolean; onChose
     </section>
   );
 });
+
+/** No id is empty. */
+const END = "";
+
+/** Where nothing can be dragged, as by a finger, or by whom. */
+function Shift(props: { by: "up" | "down"; title: string; disabled: boolean; onShift: () => void }): ReactNode {
+  const { by, title, disabled, onShift } = props;
+  const label = `Move ${by}: ${title || "untitled scene"}`;
+  return (
+    <button
+      type="button"
+      className="tool small"
+      aria-label={label}
+      title={`Move ${by}`}
+      disabled={disabled}
+      onClick={onShift}
+    >
+      <Icon name={by} />
+    </button>
+  );
+}
 
 /** Puts the caret behind a scene's heading, and the heading to the top of the page. */
 export function goToScene(editor: ScriptEditor, id: string): void {
@@ -89,5 +126,9 @@ export function goToScene(editor: ScriptEditor, id: string): void {
 
 function showNode(editor: ScriptEditor, index: number): void {
   const node = editor.children[index];
-  if (node) ReactEditor.toDOMNode(editor, node).scrollIntoView({ block: "start" });
+  try {
+    if (node) ReactEditor.toDOMNode(editor, node).scrollIntoView({ block: "start" });
+  } catch {
+    // Not on the page: somebody has just removed or moved it.
+  }
 }

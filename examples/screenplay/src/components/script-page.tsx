@@ -13,6 +13,7 @@ import {
   useSlateSelector,
   useSlateStatic,
 } from "slate-react";
+import { useRemembered } from "../app/remembered.ts";
 import { emptyBlock } from "../script/editor.ts";
 import { ELEMENTS } from "../script/elements.ts";
 import type { PageBreak } from "../script/paginate.ts";
@@ -39,6 +40,7 @@ function spareTheWalk(page: HTMLElement | null): void {
 
 export const ScriptPage = memo(function ScriptPage({ readOnly }: { readOnly: boolean }): ReactNode {
   const editor = useSlateStatic();
+  const [spelling] = useRemembered("spelling");
   const onKeyDown = useCallback((event: React.KeyboardEvent) => pressed(editor, event), [editor]);
   return (
     <>
@@ -49,13 +51,17 @@ export const ScriptPage = memo(function ScriptPage({ readOnly }: { readOnly: boo
         {...(readOnly ? { role: "document" } : { role: "textbox", "aria-multiline": true })}
         tabIndex={0}
         readOnly={readOnly}
-        spellCheck={false}
+        spellCheck={spelling === "on"}
+        aria-describedby={readOnly ? undefined : "page-keys"}
         autoCapitalize="sentences"
         renderElement={renderElement}
         renderLeaf={renderLeaf}
         renderChunk={renderChunk}
         onKeyDown={onKeyDown}
       />
+      <p id="page-keys" className="hidden">
+        Tab changes what kind of line it is. Escape, then Tab, leaves the page.
+      </p>
       <CurrentBlock />
       {!readOnly && <FirstLine />}
     </>

@@ -4,12 +4,17 @@ import { createScriptEditor } from "../script/editor.ts";
 import type { Block } from "../script/types.ts";
 import { pressed } from "./shortcuts.ts";
 
+function someWords() {
+  const editor = createScriptEditor([{ id: "a", type: "action", children: [{ text: "Some words" }] }]);
+  Transforms.select(editor, Editor.range(editor, []));
+  return editor;
+}
+
 function press(
   key: string,
   options: Partial<{ ctrlKey: boolean; altKey: boolean; shiftKey: boolean; code: string }> = {},
+  editor = someWords(),
 ) {
-  const editor = createScriptEditor([{ id: "a", type: "action", children: [{ text: "Some words" }] }]);
-  Transforms.select(editor, Editor.range(editor, []));
   let prevented = false;
   pressed(editor, {
     key,
@@ -49,6 +54,19 @@ describe("keys", () => {
     ["Digit5", "dialogue"],
   ])("Ctrl+Alt+%s: %s, whatever character that is", (code, type) => {
     expect(press("¹", { ctrlKey: true, altKey: true, code }).block.type).toBe(type);
+  });
+
+  it("Escape, then Tab, leaves the page; any other key between them takes that back", () => {
+    const editor = someWords();
+    const tab = (options = {}) => press("Tab", options, editor).prevented;
+    expect(tab()).toBe(true);
+    expect(press("Escape", {}, editor).prevented).toBe(false);
+    press("Shift", { shiftKey: true }, editor);
+    expect(tab({ shiftKey: true })).toBe(false);
+    expect(tab()).toBe(true);
+    press("Escape", {}, editor);
+    press("a", {}, editor);
+    expect(tab()).toBe(true);
   });
 
   it("leaves other keys to the browser", () => {

@@ -21,9 +21,16 @@ export const keyOf = {
 
 export const MOVE_SCENE = isMac ? "⌥↑, ⌥↓" : "Alt+↑, Alt+↓";
 
+/** Editors in which Escape was the last key: the next Tab is the browser's. */
+const leaving = new WeakSet<ScriptEditor>();
+const MODIFIERS: ReadonlySet<string> = new Set(["Shift", "Control", "Alt", "Meta"]);
+
 /** Acts on a key pressed in the page, if it is one of the editor's. */
 export function pressed(editor: ScriptEditor, event: KeyboardEvent): void {
-  if (event.nativeEvent.isComposing) return;
+  if (event.nativeEvent.isComposing || MODIFIERS.has(event.key)) return;
+  const leaves = leaving.delete(editor);
+  if (event.key === "Escape") leaving.add(editor);
+  if (leaves && event.key === "Tab") return;
   if (act(editor, event)) event.preventDefault();
 }
 

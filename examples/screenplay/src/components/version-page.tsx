@@ -12,6 +12,7 @@ export type ComparedScript = Block[];
 
 interface Look {
   authorOf: AuthorOf;
+  scenes: ReadonlySet<string>;
   onRestoreScene: ((headingId: string) => void) | undefined;
 }
 
@@ -19,11 +20,13 @@ export function VersionPage(props: {
   version: Version;
   script: ComparedScript;
   authorOf: AuthorOf;
+  /** The ids of the headings that the version has: scenes that came later cannot be restored from it. */
+  scenes: ReadonlySet<string>;
   /** Without it the version can only be read. */
   onRestoreScene?: (headingId: string) => void;
 }): ReactNode {
-  const { version, script, authorOf } = props;
-  const look: Look = { authorOf, onRestoreScene: props.onRestoreScene };
+  const { version, script, authorOf, scenes } = props;
+  const look: Look = { authorOf, scenes, onRestoreScene: props.onRestoreScene };
   const authors = authorsOf([...blocksOf(script)]);
   const changed = [...blocksOf(script)].some((block) => block.children.some((leaf) => changeOf(leaf) !== undefined));
   return (
@@ -72,8 +75,8 @@ function nodeView(node: unknown, look: Look): ReactNode {
   return isBlock(node) ? blockView(node, look) : null;
 }
 
-function blockView(block: Block, { authorOf, onRestoreScene }: Look): ReactNode {
-  const scene = block.type === "scene_heading" && textOf(block) !== "";
+function blockView(block: Block, { authorOf, scenes, onRestoreScene }: Look): ReactNode {
+  const scene = block.type === "scene_heading" && textOf(block) !== "" && scenes.has(block.id);
   const authors = authorsOf([block]);
   return (
     <div className={`block ${block.type}`}>

@@ -9,7 +9,8 @@ export type SyncStatus = "connecting" | "connected" | "synced" | "offline" | "er
 
 export interface YjsCollaborationOptions<P extends Presence = Presence> {
   sceneId: string;
-  authToken?: string | (() => string | Promise<string>);
+  /** A function is asked before each connection; it may have none yet. */
+  authToken?: string | (() => string | undefined | Promise<string | undefined>);
   enabled?: boolean;
   /** Where the server keeps its scenes, e.g. `wss://host/ws/scenes`. */
   serverUrl: string;
@@ -32,11 +33,15 @@ export interface YjsCollaboration<P extends Presence = Presence> {
   awareness: { readonly peers: readonly Peer<P>[]; setLocalState(presence: Partial<P>): void } | null;
   isConnected: boolean;
   syncStatus: SyncStatus;
+  /** Why there is no connection: gone when there is one again. */
   connectionError: CollabError | null;
+  /** Tries at once; opens again what could not be opened. */
   reconnect(): void;
 }
 
 export function syncStatusOf(status: Status): SyncStatus {
+  // The document was replaced on the server: this copy no longer syncs, and time will not mend it.
+  if (status.conflict !== null) return "error";
   switch (status.connection) {
     case "connecting":
       return "connecting";
@@ -54,43 +59,41 @@ export function syncStatusOf(status: Status): SyncStatus {
 export function useYjsCollaboration<P extends Presence = Presence>(
   options: YjsCollaborationOptions<P>,
 ): YjsCollaboration<P> {
-  const { sceneId, serverUrl, enabled = true, presence } = options;
+  const { sceneId, serverUrl, enabled = true, presence, initialValue } = options;
   // Callbacks and the token may be other functions at every render; only the scene and the server reopen the document.
   const latest = useRef(options);
   useEffect(() => {
     latest.current = options;
   });
 
-  const scene = useMemo(
-    () => ({ id: sceneId, url: serverUrl, initialValue: latest.current.initialValue?.() }),
-    [sceneId, serverUrl],
-  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what a scene begins with is asked once, with the scene
+  const scene = useMemo(() => ({ id: sceneId, url: serverUrl, initialValue: initialValue?.() }), [sceneId, serverUrl]);
   const token = options.authToken === undefined ? {} : { token: options.authToken };
   const params = options.params === undefined ? {} : { params: options.params };
-  const { collab, error } = useCollab<P>(enabled ? { ...scene, ...token, ...params, presence } : null);
+  const { collab, error, retry } = useCollab<P>(enabled ? { ...scene, ...token, ...params, presence } : null);
   // Only what this hook returns makes its component render again: not each keystroke that is saved, not others' carets.
   const state = useStatusPart(collab, syncStatusOf, enabled ? "connecting" : "offline");
-  const lastError = useStatusPart(collab, (status) => status.error, null);
+  const lastError = useStatusPart(collab, connectionErrorOf, null);
   const syncStatus = error ? "error" : state;
   const connectionError = error ?? lastError;
 
-  useEffect(() => latest.current.onSyncStatusChange?.(syncStatus), [syncStatus]);
+  useEffect(() => {
+    latest.current.onSyncStatusChange?.(syncStatus);
+  }, [syncStatus]);
   useEffect(() => {
     if (error) latest.current.onError?.(error);
   }, [error]);
   useEffect(() => {
     if (!collab) return;
     const offError = collab.on("error", (failure) => latest.current.onError?.(failure));
-    const offUpdate = latest.current.onUpdate
-      ? collab.on("update", ({ update }) => latest.current.onUpdate?.(update))
-      : undefined;
+    const offUpdate = collab.on("update", ({ update }) => latest.current.onUpdate?.(update));
     return () => {
       offError();
-      offUpdate?.();
+      offUpdate();
     };
   }, [collab]);
 
-  const reconnect = useCallback(() => collab?.connect(), [collab]);
+  const reconnect = useCallback(() => (collab ? collab.connect() : retry()), [collab, retry]);
   return useMemo(
     () => ({
       doc: collab,
@@ -103,6 +106,11 @@ export function useYjsCollaboration<P extends Presence = Presence>(
     }),
     [collab, syncStatus, connectionError, reconnect],
   );
+}
+
+/** What went wrong, while there is no working connection. */
+function connectionErrorOf(status: Status): CollabError | null {
+  return status.synced && status.conflict === null ? null : status.error;
 }
 
 /** One thing of a document's status; renders again when it, and not when anything else, changes. */

@@ -7,7 +7,7 @@ import type { Collab } from "slate-yrs";
 import { useCollabEditor } from "slate-yrs/react";
 import type { CollabEditor } from "slate-yrs/slate";
 import { insertBlocks, withScreenplay } from "../script/editor.ts";
-import { fromFountain } from "../script/formats/fountain.ts";
+import { fountainLines } from "../script/formats/fountain.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 
 export interface YjsSlateBindingOptions {
@@ -37,7 +37,7 @@ function pasteAsScript(editor: ScriptEditor): void {
   editor.insertTextData = (data) => {
     const text = data.getData("text/plain");
     if (!/\n/.test(text.trim()) || !editor.selection) return insertTextData(data);
-    insertBlocks(editor, fromFountain(text, editor.newId).script);
+    insertBlocks(editor, fountainLines(text, editor.newId));
     return true;
   };
 }

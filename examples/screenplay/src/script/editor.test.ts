@@ -1,6 +1,7 @@
 import { type Descendant, Editor, type Path, Transforms } from "slate";
 import { describe, expect, it } from "vitest";
 import { createScriptEditor, cycleType, insertBlocks, setType, toggleDual, toggleMark } from "./editor.ts";
+import { fountainLines } from "./formats/fountain.ts";
 import type { ScriptEditor } from "./slate.ts";
 import { type Block, type BlockType, isDual, type Script, textOf } from "./types.ts";
 
@@ -132,6 +133,18 @@ describe("typing", () => {
     setType(other, "action");
     type(other, " of course");
     expect(lines(other)).toEqual(["action: int. of course"]);
+  });
+
+  it("a parenthetical's parentheses are there already: neither typed ones nor those of a line that becomes one are stored", () => {
+    const spoken = edit([block("character", "MARA"), block("dialogue")]);
+    type(spoken, "(softly)\nWell.");
+    expect(lines(spoken)).toEqual(["character: MARA", "parenthetical: softly", "dialogue: Well."]);
+    const nested = edit([block("parenthetical")]);
+    type(nested, "beat (long))");
+    expect(lines(nested)).toEqual(["parenthetical: beat (long)"]);
+    const before = edit([block("action", "(softly)")]);
+    setType(before, "parenthetical");
+    expect(lines(before)).toEqual(["parenthetical: softly"]);
   });
 
   it("( in an empty parenthetical is not stored, in the middle of a line it is", () => {
@@ -306,5 +319,16 @@ describe("pasting blocks", () => {
     const all = (editor.children as Block[]).map(({ id }) => id);
     expect(all).toHaveLength(4);
     expect(new Set(all).size).toBe(4);
+  });
+});
+
+describe("pasted lines", () => {
+  it("that look like a title page take the place of what was selected, and nothing that was selected goes for nothing", () => {
+    const pasted = edit([block("action", "Before.")]);
+    Transforms.select(pasted, Editor.range(pasted, []));
+    insertBlocks(pasted, fountainLines("Notes: call Mara\nDate: Monday", pasted.newId));
+    expect(lines(pasted)).toEqual(["action: Notes: call Mara\nDate: Monday"]);
+    insertBlocks(pasted, []);
+    expect(lines(pasted)).toEqual(["action: Notes: call Mara\nDate: Monday"]);
   });
 });

@@ -21,12 +21,14 @@ export function withScreenplay<T extends ScriptEditor>(editor: T, newId: () => s
   const { apply, insertText, insertFragment, deleteBackward, normalizeNode } = editor;
   editor.newId = newId;
 
-  // Slate copies all properties to the new half of a split, the id among them: no two blocks may share one.
+  // Slate copies all properties to the new half of a split, the id among them: no two blocks may share one. Nor what
+  // there is once in a script.
   editor.apply = (operation) => {
     if (operation.type === "split_node" && "id" in operation.properties) {
       const node = Node.get(editor, operation.path);
       if ("id" in node && node.id === operation.properties.id) {
-        apply({ ...operation, properties: { ...operation.properties, id: newId() } });
+        const { sceneNumber: _, titlePage: __, ...properties } = operation.properties as Partial<Block>;
+        apply({ ...operation, properties: { ...properties, id: newId() } });
         return;
       }
     }
@@ -42,6 +44,7 @@ export function withScreenplay<T extends ScriptEditor>(editor: T, newId: () => s
 
   editor.insertText = (text, options) => {
     if (text === "(" && openParenthetical(editor)) return;
+    if (text === ")" && closesParenthetical(editor)) return;
     insertText(text, options);
     if (/^[./e\s]$/i.test(text)) recogniseHeading(editor);
   };
@@ -68,7 +71,23 @@ export function blockAt(editor: Editor, at = editor.selection?.anchor.path): Nod
 }
 
 export function setType(editor: Editor, type: BlockType): void {
-  Transforms.setNodes<Block>(editor, { type }, { match: isBlock, mode: "lowest" });
+  Editor.withoutNormalizing(editor, () => {
+    if (type === "parenthetical") {
+      for (const entry of Editor.nodes<Block>(editor, { match: isBlock, mode: "lowest" }))
+        bareParentheses(editor, entry);
+    }
+    Transforms.setNodes<Block>(editor, { type }, { match: isBlock, mode: "lowest" });
+  });
+}
+
+/** A parenthetical's parentheses are shown, not stored: those that were typed before it was one are taken away. */
+function bareParentheses(editor: Editor, [block, path]: NodeEntry<Block>): void {
+  const text = textOf(block);
+  if (block.type === "parenthetical" || !/^\([^()]*\)$/.test(text)) return;
+  const end = Editor.end(editor, path);
+  Transforms.delete(editor, { at: { anchor: { ...end, offset: end.offset - 1 }, focus: end } });
+  const start = Editor.start(editor, path);
+  Transforms.delete(editor, { at: { anchor: start, focus: { ...start, offset: 1 } } });
 }
 
 /** Tab and Shift+Tab: the next or the previous type for the block with the caret. */
@@ -152,6 +171,15 @@ function openParenthetical(editor: Editor): boolean {
   if (!entry || textOf(entry[0]) !== "") return false;
   if (entry[0].type === "dialogue") setType(editor, "parenthetical");
   return entry[0].type === "dialogue" || entry[0].type === "parenthetical";
+}
+
+/** `)` at the end of a parenthetical, in which none is open: it is there already. */
+function closesParenthetical(editor: Editor): boolean {
+  const entry = blockAt(editor);
+  if (entry?.[0].type !== "parenthetical" || !editor.selection || Range.isExpanded(editor.selection)) return false;
+  const text = textOf(entry[0]);
+  const open = text.split("(").length - text.split(")").length;
+  return open <= 0 && Editor.isEnd(editor, editor.selection.anchor, entry[1]);
 }
 
 const HEADING_FROM: ReadonlySet<BlockType> = new Set([
@@ -265,11 +293,13 @@ export function toggleDual(editor: ScriptEditor): boolean {
 
 /** Inserts whole blocks at the caret: in the place of an empty block, after a block at its end, else into the text. */
 export function insertBlocks(editor: ScriptEditor, nodes: readonly ScriptNode[]): void {
+  // Nothing to insert is no reason to delete.
+  if (nodes.length === 0) return;
   if (editor.selection && Range.isExpanded(editor.selection)) Transforms.delete(editor);
   const { selection } = editor;
   const entry = blockAt(editor);
   const fresh = withFreshIds<Descendant>([...nodes], editor.newId);
-  if (!selection || !entry || fresh.length === 0) return;
+  if (!selection || !entry) return;
   const [block, path] = entry;
   const empty = textOf(block) === "";
   if (path.length > 1 || !(empty || Editor.isEnd(editor, selection.anchor, path))) {

@@ -1,7 +1,7 @@
 import { Node, Transforms } from "slate";
 import { describe, expect, it } from "vitest";
 import { createScriptEditor } from "./editor.ts";
-import { countWords, moveScene, sceneAt, scenesOf } from "./outline.ts";
+import { countWords, moveScene, moveSceneById, sceneAt, scenesOf, shiftScene } from "./outline.ts";
 import { restoreScene } from "./restore.ts";
 import type { Block, BlockType, Script } from "./types.ts";
 
@@ -77,5 +77,24 @@ describe("restoring a scene", () => {
     expect(restoreScene(editor, script, (script[0] as Block).id)).toBe(true);
     expect(editor.children.map((node) => Node.string(node))).toEqual(["B", "B0", "A", "A0"]);
     expect(restoreScene(editor, script, "nowhere")).toBe(false);
+  });
+});
+
+describe("a scene that is dragged", () => {
+  it("is the one that was taken, wherever others have put scenes meanwhile", () => {
+    const editor = createScriptEditor([...scene("INT. A"), ...scene("INT. B"), ...scene("INT. C")]);
+    const titles = () => scenesOf(editor.children).map(({ title }) => title.slice(-1));
+    const [a, , c] = scenesOf(editor.children).map(({ id }) => id) as [string, string, string];
+    Transforms.insertNodes(editor, scene("INT. X"), { at: [0] });
+    moveSceneById(editor, c, a);
+    expect(titles()).toEqual(["X", "C", "A", "B"]);
+    moveSceneById(editor, a, null);
+    expect(titles()).toEqual(["X", "C", "B", "A"]);
+    shiftScene(editor, a, "up");
+    shiftScene(editor, c, "down");
+    expect(titles()).toEqual(["X", "A", "C", "B"]);
+    moveSceneById(editor, "gone", a);
+    shiftScene(editor, "gone", "down");
+    expect(titles()).toEqual(["X", "A", "C", "B"]);
   });
 });

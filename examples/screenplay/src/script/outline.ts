@@ -54,6 +54,20 @@ export function moveScene(editor: Editor, from: number, to: number): void {
   });
 }
 
+/** The same by the ids of the headings, which others' changes do not move; `before` null: to the end. */
+export function moveSceneById(editor: Editor, id: string, before: string | null): void {
+  const scenes = scenesOf(editor.children);
+  const at = (heading: string) => scenes.findIndex((scene) => scene.id === heading);
+  const [from, to] = [at(id), before === null ? scenes.length : at(before)];
+  if (from >= 0 && to >= 0) moveScene(editor, from, to);
+}
+
+/** Moves a scene past its neighbour. */
+export function shiftScene(editor: Editor, id: string, by: "up" | "down"): void {
+  const from = scenesOf(editor.children).findIndex((scene) => scene.id === id);
+  if (from >= 0 && (by === "down" || from > 0)) moveScene(editor, from, by === "up" ? from - 1 : from + 2);
+}
+
 export function countWords(script: readonly ScriptNode[]): number {
   let words = 0;
   for (const node of script) words += wordsIn(node);

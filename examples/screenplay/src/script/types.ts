@@ -27,7 +27,14 @@ export interface Block {
   id: string;
   type: BlockType;
   children: FormattedText[];
+  /** Of a scene heading that has one of its own, as in a shooting script. */
+  sceneNumber?: string;
+  /** On one block, the first as a rule: what stands on the title page besides the title. Not shown, kept for files. */
+  titlePage?: TitlePage;
 }
+
+/** Entries by name, in the words of Fountain: `credit`, `author`, `draft_date`, `contact`, … */
+export type TitlePage = Record<string, string>;
 
 /** Two people speaking at once: exactly two columns, side by side. */
 export interface DualDialogueBlock {

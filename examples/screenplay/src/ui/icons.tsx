@@ -15,6 +15,8 @@ const ICONS = {
   moon: <path d="M15.8 12.300A6.3 6.3 0 0 1 7.7 4.200a6.3 6.3 0 1 0 8.1 8.100z" />,
   more: <path d="M5 10h.01M10 10h.01M15 10h.01" strokeWidth="2.4" />,
   plus: <path d="M10 4.500v11M4.5 10h11" />,
+  up: <path d="M5.5 12 10 7.5l4.5 4.5" />,
+  down: <path d="M5.5 8 10 12.5 14.5 8" />,
   close: <path d="M5.5 5.500l9 9M14.5 5.500l-9 9" />,
   history: <path d="M4 10a6 6 0 1 0 1.9-4.400L4 7.300M4 3.800v3.500h3.500M10 6.800V10l2.4 1.5" />,
   check: <path d="M4.5 10.500l3.5 3.5 7.5-8" />,

@@ -15,6 +15,10 @@ export function Popover({ label, button, className = "tool", children }: Popover
   const root = useRef<HTMLSpanElement>(null);
   const trigger = useRef<HTMLButtonElement>(null);
   const id = useId();
+  const close = () => {
+    setOpen(false);
+    trigger.current?.focus();
+  };
 
   useEffect(() => {
     if (!open) return;
@@ -51,7 +55,7 @@ export function Popover({ label, button, className = "tool", children }: Popover
       </button>
       {open && (
         <div id={id} className="popover-panel" role="dialog" aria-label={label}>
-          {children(() => setOpen(false))}
+          {children(close)}
         </div>
       )}
     </span>

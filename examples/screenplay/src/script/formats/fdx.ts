@@ -1,4 +1,6 @@
-// FDX, Final Draft's XML. Its paragraph types are the element types of this editor, so nothing is lost either way.
+// FDX, Final Draft's XML. Its paragraph types are the element types of this editor: text, types, bold, italic, underline,
+// dual dialogue, scene numbers and the words of the title page are kept, either way. Other formatting, revisions, notes
+// and the layout of the title page are not.
 // Reading uses the browser's own XML parser.
 import {
   type Block,
@@ -9,8 +11,10 @@ import {
   MARKS,
   type Script,
   type ScriptNode,
+  type TitlePage,
+  textOf,
 } from "../types.ts";
-import type { NamedScript } from "./fountain.ts";
+import { type NamedScript, titlePageOf } from "./fountain.ts";
 
 const NAMES: Record<BlockType, string> = {
   scene_heading: "Scene Heading",
@@ -44,7 +48,32 @@ export function fromFdx(source: string, newId: () => string): NamedScript {
     if (dual) script.push(...readDual(dual, newId));
     else script.push(readParagraph(paragraph, newId));
   }
-  return { title: null, script };
+  const { title, ...titlePage } = readTitlePage(xml.querySelector("FinalDraft > TitlePage > Content"), newId);
+  const first = script[0];
+  if (first && !isDual(first) && Object.keys(titlePage).length > 0) first.titlePage = titlePage;
+  return { title: title ?? null, script };
+}
+
+/** Final Draft's title page is lines without names. They are told by where they stand: the title, whose it is, the rest. */
+function readTitlePage(content: Element | null, newId: () => string): TitlePage {
+  const paragraphs = content ? children(content, "Paragraph") : [];
+  const lines = paragraphs.map((paragraph) => textOf(readParagraph(paragraph, newId)).trim()).filter(Boolean);
+  const page: TitlePage = {};
+  const [title, ...rest] = lines;
+  if (title) page.title = title;
+  const by = rest.findIndex((line) => /^(?:(?:written|screenplay|teleplay|story) )?by$/i.test(line));
+  const others = by < 0 ? rest : [...rest.slice(0, by), ...rest.slice(by + 2)];
+  if (by >= 0) page.credit = rest[by] as string;
+  if (by >= 0 && rest[by + 1]) page.author = rest[by + 1] as string;
+  if (others.length > 0) page.contact = others.join("\n");
+  return page;
+}
+
+function writeTitlePage(title: string | undefined, titlePage: TitlePage): string[] {
+  const texts = [...(title ? [title] : []), ...Object.values(titlePage)].flatMap((text) => text.split("\n"));
+  if (texts.length === 0) return [];
+  const lines = texts.map((text) => `      <Paragraph Alignment="Center"><Text>${escaped(text)}</Text></Paragraph>`);
+  return ["  <TitlePage>", "    <Content>", ...lines, "    </Content>", "  </TitlePage>"];
 }
 
 function readDual(dual: Element, newId: () => string): ScriptNode[] {
@@ -75,7 +104,13 @@ function readParagraph(paragraph: Element, newId: () => string): Block {
   }
   if (type === "parenthetical") stripParentheses(leaves);
   const filled = leaves.filter((leaf) => leaf.text !== "");
-  return { id: newId(), type, children: filled.length > 0 ? filled : [{ text: "" }] };
+  const number = type === "scene_heading" ? paragraph.getAttribute("Number") : null;
+  return {
+    id: newId(),
+    type,
+    children: filled.length > 0 ? filled : [{ text: "" }],
+    ...(number && { sceneNumber: number }),
+  };
 }
 
 function stripParentheses(leaves: FormattedText[]): void {
@@ -91,7 +126,7 @@ function children(element: Element, name: string): Element[] {
   return [...element.children].filter((child) => child.tagName === name);
 }
 
-export function toFdx(script: readonly ScriptNode[]): string {
+export function toFdx(script: readonly ScriptNode[], title?: string): string {
   const lines = script.flatMap((node) =>
     isDual(node)
       ? [
@@ -109,6 +144,7 @@ export function toFdx(script: readonly ScriptNode[]): string {
     "  <Content>",
     ...lines,
     "  </Content>",
+    ...writeTitlePage(title, titlePageOf(script)),
     "</FinalDraft>",
     "",
   ].join("\n");
@@ -121,7 +157,8 @@ function writeParagraph(block: Block): string {
     const style = MARKS.filter((mark) => leaf[mark]).map((mark) => mark.charAt(0).toUpperCase() + mark.slice(1));
     return `<Text${style.length > 0 ? ` Style="${style.join("+")}"` : ""}>${escaped(leaf.text)}</Text>`;
   });
-  return `<Paragraph Type="${NAMES[block.type]}">${texts.join("")}</Paragraph>`;
+  const number = block.type === "scene_heading" && block.sceneNumber ? ` Number="${escaped(block.sceneNumber)}"` : "";
+  return `<Paragraph${number} Type="${NAMES[block.type]}">${texts.join("")}</Paragraph>`;
 }
 
 /** Control characters, for which XML has no place at all, are left out. */
@@ -131,5 +168,6 @@ function escaped(text: string): string {
     .join("")
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;");
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 }

@@ -87,6 +87,32 @@ describe("Fountain", () => {
     expect(texts).toEqual(script.map((node) => `${node.type}: ${textOf(node)}`));
   });
 
+  it("keeps the title page, scene numbers, notes and what was cut", () => {
+    const source = [
+      "Title: The Thing\nCredit: written by\nAuthor: X & Y\nDraft date: 1 May\nContact:\n    Line one\n    Line two\n",
+      "INT. HALL - DAY #12A#\n",
+      "He says [[not so loud]] so.\n",
+      "[[Two\nlines]]\n",
+      "[[single]]\n",
+      "/*\nINT. CUT - DAY\n\nNobody *ever* saw this.\n*/\n",
+      "After.\n",
+    ].join("\n");
+    const { title, script } = fromFountain(source, newId);
+    expect(title).toBe("The Thing");
+    expect(script.map((node) => `${node.type}: ${isDual(node) ? "" : textOf(node)}`)).toEqual([
+      "scene_heading: INT. HALL - DAY",
+      "action: He says [[not so loud]] so.",
+      "general: [[Two\nlines]]",
+      "general: [[single]]",
+      "general: /*\nINT. CUT - DAY\n\nNobody *ever* saw this.\n*/",
+      "action: After.",
+    ]);
+    expect(toFountain(script, "The Thing")).toBe(source);
+    expect(fromFountain("One /* and not */ two.", newId).script.map((node) => textOf(node as Block))).toEqual([
+      "One /* and not */ two.",
+    ]);
+  });
+
   it("loses no words of what it has no element for", () => {
     const words = fromFountain(toFountain(ALL), newId).script.map((node) => (isDual(node) ? "" : textOf(node)));
     expect(words).toHaveLength(ALL.length);
@@ -125,6 +151,21 @@ describe("FDX", () => {
   it("keeps all types, marks and dual dialogue", () => {
     const script = [...ALL, ...generateScript({ seed: 3, scenes: 12 })];
     expect(bare(fromFdx(toFdx(script), newId).script)).toEqual(bare(script));
+  });
+
+  it("keeps scene numbers and the words of the title page", () => {
+    const { script } = fromFountain(
+      "Title: T\nCredit: written by\nAuthor: A\nContact: C\n\nINT. HALL - DAY #7#\n\nHe waits.\n",
+      newId,
+    );
+    const fdx = toFdx(script, 'The "T"');
+    expect(fdx).toContain('<Paragraph Number="7" Type="Scene Heading">');
+    const read = fromFdx(fdx, newId);
+    expect(read.title).toBe('The "T"');
+    expect(read.script[0]).toMatchObject({
+      sceneNumber: "7",
+      titlePage: { credit: "written by", author: "A", contact: "C" },
+    });
   });
 
   it("reads what Final Draft writes", () => {

@@ -1,0 +1,48 @@
+// Scripts read from files. One becomes a document of this device at once, before any server has heard of it; what the
+// device cannot keep waits in this window until the document holds it.
+import type { Descendant } from "slate";
+import { open, type Status } from "slate-yrs";
+import { keepAlone } from "./alone.ts";
+
+const waiting = new Map<string, Descendant[]>();
+
+window.addEventListener("beforeunload", (event) => {
+  if (waiting.size > 0) event.preventDefault();
+});
+
+/** What a script that was read from a file begins with, if its document may not have it yet. */
+export function importedScript(id: string): Descendant[] | undefined {
+  return waiting.get(id);
+}
+
+/** The document has it. */
+export function importArrived(id: string): void {
+  waiting.delete(id);
+}
+
+/** Makes a new script begin with what was read. */
+export async function plant(id: string, script: Descendant[], shared: boolean): Promise<void> {
+  waiting.set(id, script);
+  if (shared ? await plantDocument(id, script) : keepAlone(id, script)) waiting.delete(id);
+}
+
+/** Without a server, a new document begins with its content at once, and sends it when it is opened with one. */
+async function plantDocument(id: string, script: Descendant[]): Promise<boolean> {
+  try {
+    const collab = await open({ id, initialValue: script });
+    const settled = (status: Status) => status.saved !== "memory" || status.storage !== "indexeddb";
+    await new Promise<void>((resolve) => {
+      if (settled(collab.status)) return resolve();
+      const off = collab.on("status", (status) => {
+        if (!settled(status)) return;
+        off();
+        resolve();
+      });
+    });
+    const { saved, storage } = collab.status;
+    await collab.close();
+    return saved !== "memory" && storage === "indexeddb";
+  } catch {
+    return false;
+  }
+}
