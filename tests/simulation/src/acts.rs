@@ -47,7 +47,7 @@ impl World {
             if self.tabs[tab].session.is_none() {
                 return;
             }
-            self.truth.typed.extend(tokens_of(&op));
+            self.tabs[tab].typing.extend(tokens_of(&op));
             self.tabs[tab].editor.apply(&op);
             self.feed(tab, Input::Edit(op));
         }
@@ -84,7 +84,9 @@ impl World {
                 vec![Op::RemoveText { path: text_path, offset: from, text }]
             }
             5 if matches!(acts, Acts::Structure | Acts::Typing) => vec![restyle(&path(&[at]), element, &token)],
-            6 | 7 if acts == Acts::Structure && length > 0 => split(at, leaf_at, self.rng.u32(..=length), element, leaf),
+            6 | 7 if acts == Acts::Structure && length > 0 => {
+                split(at, leaf_at, self.rng.u32(..=length), element, leaf)
+            }
             8 if acts == Acts::Structure && at > 0 => merge(value, at).into_iter().collect(),
             9 if acts == Acts::Structure => {
                 let to = self.rng.u32(..blocks);
@@ -94,7 +96,14 @@ impl World {
                 let element = element.clone();
                 vec![self.too_much(at, &element, &token)]
             }
-            _ => vec![Op::InsertText { path: text_path, offset: self.rng.u32(..=length), text: token }],
+            _ => {
+                let offset = match acts {
+                    // Between words: none is torn.
+                    Acts::Typing => self.rng.choice(borders(&leaf.text)).unwrap_or(0),
+                    _ => self.rng.u32(..=length),
+                };
+                vec![Op::InsertText { path: text_path, offset, text: token }]
+            }
         }
     }
 
@@ -111,6 +120,12 @@ impl World {
         }
         Op::InsertNode { path: path(&[at]), node }
     }
+}
+
+/// Where a word ends, or the text begins. Everything typed is ASCII.
+fn borders(text: &str) -> Vec<u32> {
+    let ends = text.bytes().zip(1..).filter(|(byte, _)| *byte == b'>').map(|(_, at)| at);
+    std::iter::once(0).chain(ends).collect()
 }
 
 fn path(steps: &[u32]) -> Path {

@@ -1,6 +1,6 @@
 //! What goes wrong.
 
-use slate_yrs::protocol::close;
+use slate_yrs::protocol::{Role, close};
 use slate_yrs::session::{Conflict, Connection, Input};
 use slate_yrs::store::StoreError;
 
@@ -109,7 +109,7 @@ impl World {
             return;
         }
         let Backend::Real(server) = &self.backend else { return };
-        server.database.delete();
+        server.database.delete(&self.server_state());
         self.truth.replaced = true;
         self.injected("document replaced");
         self.note(|| "the document is deleted on the server".into());
@@ -218,6 +218,7 @@ impl World {
         self.injected("record damaged");
         self.note(|| format!("d{device}: row {row} is damaged"));
         self.devices[device].damaged.insert(row);
+        self.devices[device].damaged_since = true;
     }
 
     /// The user clears the site's data, under every tab.
@@ -281,12 +282,12 @@ impl World {
         for tab in 0..self.tabs.len() {
             let it = &mut self.tabs[tab];
             it.token = Token::Good;
-            it.fail_next = None;
-            let reads_only = std::mem::replace(&mut it.role, slate_yrs::protocol::Role::ReadWrite);
+            it.role = Role::ReadWrite;
             if it.session.is_none() {
                 self.open(tab);
-            } else if reads_only == slate_yrs::protocol::Role::ReadOnly {
-                self.closed_by_server(tab, "closed: role", close::GOING_AWAY);
+            } else {
+                // Who connects says its role, and sends on what it has heard of a tab that died with a broken store.
+                self.closed_by_server(tab, "closed: all is well", close::GOING_AWAY);
             }
         }
         for round in 0..60 {

@@ -113,7 +113,7 @@ impl Plain {
         }
         if !(step_2 && self.step_2_not_stored) {
             self.rows.push(update.to_vec());
-            self.content.add(content);
+            self.content.add(&content);
         }
         apply(&self.doc, &mut self.intake, update);
         for other in self.peers.clone() {

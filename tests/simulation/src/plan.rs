@@ -86,8 +86,8 @@ pub struct Failure {
 
 impl Failure {
     /// What is broken: the message without what differs from run to run.
-    fn kind(&self) -> String {
-        self.message.chars().filter(|c| !c.is_ascii_digit()).take(24).collect()
+    pub fn kind(&self) -> String {
+        self.message.chars().filter(|c| !c.is_ascii_digit()).take(40).collect()
     }
 
     pub fn report(&self) -> String {

@@ -9,7 +9,7 @@ use slate_yrs::store::{Loaded, MemoryStore, Pending, Row, StoreError, Write};
 
 use crate::content::Content;
 use crate::editor::{Editor, block};
-use crate::plan::Bug;
+use crate::plan::{Acts, Bug};
 use crate::world::{DOC, Event, World};
 
 /// Rows of an empty update, as if a long log had been written before.
@@ -19,6 +19,8 @@ pub struct Device {
     pub store: MemoryStore,
     /// Rows whose checksum does not match.
     pub damaged: BTreeSet<Row>,
+    /// Since the last load.
+    pub damaged_since: bool,
     /// The tab that holds the keeper's lock.
     pub keeper: Option<usize>,
 }
@@ -28,7 +30,7 @@ impl Device {
         let store = MemoryStore::new();
         let row = Write::Append { update: NOTHING.to_vec(), pending: None };
         store.write_now(DOC, &vec![row; old_rows as usize]).expect("no fault yet");
-        Self { store, damaged: BTreeSet::new(), keeper: None }
+        Self { store, damaged: BTreeSet::new(), damaged_since: false, keeper: None }
     }
 
     /// What a load gives.
@@ -46,7 +48,7 @@ impl Device {
         let outbox = loaded.outbox.iter().map(|pending| &pending.update);
         let mut content = Content::default();
         for update in outbox.chain(loaded.set_aside.iter().map(|aside| &aside.update)) {
-            content.add(Content::of(update));
+            content.add(&Content::of(update));
         }
         content
     }
@@ -87,6 +89,8 @@ pub struct Tab {
     /// The session's.
     pub name: String,
     pub editor: Editor,
+    /// Words that are in no update yet.
+    pub typing: Vec<String>,
     pub orders: VecDeque<StoreOrder>,
     pub conn: Option<u64>,
     pub ready: bool,
@@ -117,6 +121,7 @@ impl Tab {
             session: None,
             name: String::new(),
             editor: Editor::default(),
+            typing: Vec::new(),
             orders: VecDeque::new(),
             conn: None,
             ready: false,
@@ -161,6 +166,7 @@ impl World {
         let it = &mut self.tabs[tab];
         it.session = Some(session);
         it.editor = Editor::default();
+        it.typing.clear();
         it.ready = false;
         it.tick_at = None;
         it.unverified.clear();
@@ -245,7 +251,11 @@ impl World {
                     self.tabs[tab].editor.apply(op);
                 }
             }
-            Output::Diverged => panic!("t{tab} diverged"),
+            Output::Diverged => {
+                // Only what cannot be in a document at all.
+                assert!(self.plan.acts == Acts::Refused, "t{tab} diverged");
+                self.tabs[tab].editor.value = self.value(tab);
+            }
             Output::Update { origin, update } => self.made(tab, origin, &update),
             Output::Load => {
                 let alive = self.alive_beside(tab);
@@ -284,6 +294,7 @@ impl World {
         let content = Content::of(update);
         self.note(|| format!("t{tab} edits {}", content.show()));
         let it = &mut self.tabs[tab];
+        self.truth.typed.extend(it.typing.drain(..).map(|word| (word, content.clone())));
         it.unverified.push(content.clone());
         it.unstored.push(content);
         let device = it.device;
@@ -427,6 +438,10 @@ impl World {
                     if self.plan.bug == Bug::OutboxForgotten {
                         outbox.clear();
                     }
+                }
+                if loaded.is_ok() {
+                    let device = self.tabs[tab].device;
+                    self.devices[device].damaged_since = false;
                 }
                 self.store_answered(tab, loaded.as_ref().err());
                 Input::Loaded(loaded)

@@ -292,6 +292,9 @@ impl World {
             }
         }
         let Backend::Real(server) = &self.backend else { return };
+        if let Some(broken) = server.database.broken() {
+            panic!("{broken}");
+        }
         for (delay, done) in server.database.take_waiting() {
             self.at(delay, Event::Answer(done));
         }
