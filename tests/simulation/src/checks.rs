@@ -262,7 +262,7 @@ impl World {
         let fresh = reader(&rows);
         let state = fresh.encode_state(None).expect("encodes");
         let value = canonical(&fresh.value());
-        let expected = bytes_of(&[state.clone()]);
+        let expected = bytes_of(std::slice::from_ref(&state));
         let content = Content::of(&state);
         for (tab, it) in self.tabs.iter().enumerate() {
             let session = it.session.as_ref().expect("open");
@@ -280,7 +280,9 @@ impl World {
             // What was damaged since, or under a tab that does not keep, comes from the server again; and whose data
             // was cleared, says so when it is used.
             let cleared = tabs.clone().any(|tab| tab.fail_next.is_some());
-            let damaged = cleared || it.damaged_since || (!it.damaged.is_empty() && tabs.clone().count() > 1);
+            // What a killed tab had told others, and not finished writing, is theirs to ask the server for.
+            let torn = it.torn && tabs.clone().count() > 1;
+            let damaged = cleared || torn || it.damaged_since || (!it.damaged.is_empty() && tabs.clone().count() > 1);
             if damaged || tabs.any(|tab| tab.deleted_local) {
                 continue;
             }

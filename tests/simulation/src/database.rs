@@ -163,7 +163,7 @@ impl Inner {
                 let progress = table.sessions.entry(submission.session.clone()).or_default();
                 if submission.seq <= progress.last {
                     let key = Some((submission.session.clone(), submission.seq));
-                    if table.log.iter().any(|row| row.submission == key && row.row.bytes == update.bytes) {
+                    if table.log.iter().any(|row| row.submission == key && row.row.bytes[..] == update.bytes[..]) {
                         continue;
                     }
                 } else {
@@ -173,7 +173,7 @@ impl Inner {
                     progress.last = submission.seq;
                 }
             }
-            if table.log.iter().any(|row| row.row.bytes == update.bytes) {
+            if table.log.iter().any(|row| row.row.bytes[..] == update.bytes[..]) {
                 self.broken.get_or_insert(format!("(d) the log has an update twice: {:?}", update.submission));
             }
             table.row.tip += 1;
@@ -183,7 +183,7 @@ impl Inner {
                 detail: Detail::Edit,
                 authors: Authors::default(),
                 at: request.at,
-                bytes: update.bytes.clone(),
+                bytes: update.bytes.to_vec(),
                 quarantined: None,
             };
             let submission = submission.map(|submission| (submission.session.clone(), submission.seq));

@@ -1,7 +1,7 @@
 //! What goes wrong.
 
 use slate_yrs::protocol::{Role, close};
-use slate_yrs::session::{Conflict, Connection, Input};
+use slate_yrs::session::{Conflict, Connection, Input, Session, Storage};
 use slate_yrs::store::StoreError;
 
 use crate::database::Fault;
@@ -318,6 +318,14 @@ impl World {
     }
 
     fn reopen_where_left(&mut self) {
+        for tab in 0..self.tabs.len() {
+            let it = &self.tabs[tab];
+            let status = it.session.as_ref().map(Session::status);
+            // Its device has a copy of another epoch: it is asked about when it is opened.
+            if !it.deleted_local && status.is_some_and(|status| status.storage == Storage::Memory) {
+                self.feed(tab, Input::Close);
+            }
+        }
         for device in 0..self.devices.len() {
             let named: Vec<&str> = self.tabs.iter().map(|tab| tab.name.as_str()).collect();
             let outbox = self.devices[device].store.peek(crate::world::DOC).outbox;

@@ -21,6 +21,8 @@ pub struct Device {
     pub damaged: BTreeSet<Row>,
     /// Since the last load.
     pub damaged_since: bool,
+    /// A tab was killed while it wrote.
+    pub torn: bool,
     /// The tab that holds the keeper's lock.
     pub keeper: Option<usize>,
 }
@@ -30,7 +32,7 @@ impl Device {
         let store = MemoryStore::new();
         let row = Write::Append { update: NOTHING.to_vec(), pending: None };
         store.write_now(DOC, &vec![row; old_rows as usize]).expect("no fault yet");
-        Self { store, damaged: BTreeSet::new(), damaged_since: false, keeper: None }
+        Self { store, damaged: BTreeSet::new(), damaged_since: false, torn: false, keeper: None }
     }
 
     /// What a load gives.
@@ -194,6 +196,8 @@ impl World {
     /// The session is over; the device still finishes this many of its orders.
     fn gone(&mut self, tab: usize, finished: usize) {
         let orders = std::mem::take(&mut self.tabs[tab].orders);
+        let device = self.tabs[tab].device;
+        self.devices[device].torn |= finished < orders.len();
         for order in orders.into_iter().take(finished) {
             if let StoreOrder::Write { writes, .. } = order {
                 self.write(tab, &writes).ok();
