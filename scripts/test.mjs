@@ -26,7 +26,7 @@ const STEPS = [
   ]),
   step("native", "Engine, simulation and server", [["cargo", ["test", "--workspace", "--exclude", "xtask"]]], CARGO, {
     SLATE_RUNS: "10000",
-    SIM_SEEDS: "3000",
+    SIM_SEEDS: "5000",
   }),
   step(
     "wasm",

@@ -4,7 +4,21 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, expect, type Page } from "@playwright/test";
-import { test as base, edit, filled, type In, numbers, open, openHere, status, text, textOf, upTo } from "./engine.ts";
+import {
+  test as base,
+  edit,
+  filled,
+  forget,
+  type In,
+  numbers,
+  open,
+  openHere,
+  saw,
+  status,
+  text,
+  textOf,
+  upTo,
+} from "./engine.ts";
 import { SECRET, SyncServer, token, Wire } from "./server.ts";
 
 /** `SyncServer.start` with the flags of the test. */
@@ -17,6 +31,9 @@ const test = base.extend<{ flags: string[]; server: SyncServer }>({
   },
 });
 
+/** How often the browser is killed. */
+const ROUNDS = Number(process.env.ROUNDS ?? 3);
+
 const typist = (page: Page) => page.evaluate(() => ({ ...(globalThis as never as In).typist }));
 const start = (page: Page) => page.evaluate(() => (globalThis as never as In).typist.start());
 const stop = (page: Page) => page.evaluate(() => (globalThis as never as In).typist.stop());
@@ -27,7 +44,7 @@ test("F14: the server is killed again and again mid-typing: nothing acknowledged
   opened,
   server,
 }) => {
-  const kills = Number(process.env.KILLS ?? 5);
+  const kills = Number(process.env.KILLS ?? 20);
   test.setTimeout(60_000 + kills * 10_000);
   const page = await opened("scene", { url: server.scenes });
   await filled(page);
@@ -36,7 +53,7 @@ test("F14: the server is killed again and again mid-typing: nothing acknowledged
   for (let kill = 0; kill < kills; kill += 1) {
     // Some of it acknowledged on this connection, and typing goes on.
     await expect.poll(async () => (await typist(page)).acknowledged, { timeout: 30_000 }).toBeGreaterThan(before);
-    await page.waitForTimeout(Math.random() * 300);
+    await page.waitForTimeout(Math.random() * 100);
     await server.kill();
     const { acknowledged, typed } = await typist(page);
     const stored = numbers(textOf(await server.stored("scene")));
@@ -85,12 +102,12 @@ test("F17: the browser is killed mid-typing: what was said to be kept is there a
   site,
   server,
 }, info) => {
-  test.setTimeout(90_000);
+  test.setTimeout(60_000 + ROUNDS * 30_000);
   const profile = mkdtempSync(join(tmpdir(), "slate-yrs-profile-"));
   const browse = () => chromium.launchPersistentContext(profile, info.project.use.launchOptions ?? {});
   try {
     let kept = 0;
-    for (let round = 1; round <= 2; round += 1) {
+    for (let round = 1; round <= ROUNDS; round += 1) {
       const context = await browse();
       const page = await context.newPage();
       await page.exposeFunction("report", (count: number) => {
@@ -166,10 +183,15 @@ test("a connection that stays open and carries nothing is noticed, and another o
   await filled(page);
   await edit(page, "before ");
   await saved(page).toBe("server");
+  await forget(page);
   wire.stall();
   await edit(page, "into the void ");
-  await saved(page).toBe("local");
-  expect((await status(page)).pending).toBeGreaterThan(0);
+  await saw(page, { saved: "local" });
+  // Nobody says anything: silence alone tells.
+  await saw(page, { connection: "offline" });
+  expect(await status(page)).toMatchObject({ saved: "local", pending: 1 });
+  wire.mend();
+  await connect(page);
   await saved(page).toBe("server");
   expect(textOf(await server.stored("scene"))).toBe("into the void before .");
   expect(await text(page)).toBe("into the void before .");
@@ -182,15 +204,20 @@ test.describe("tokens", () => {
   const asked = (page: Page) => page.evaluate(() => (globalThis as never as In).tokens);
 
   test("F24: one that expires while connected is asked for again, and typing goes on", async ({ opened, server }) => {
-    const page = await opened("scene", { url: server.scenes, token: [lasting(5), lasting(3600)] });
-    await filled(page);
-    await edit(page, "one ");
-    await saved(page).toBe("server");
-    expect(await asked(page)).toBe(1);
-    await expect.poll(() => asked(page), { timeout: 20_000 }).toBe(2);
+    test.setTimeout(180_000);
+    const connected = async (seconds: number) => {
+      const page = await opened(`scene-${seconds}`, { url: server.scenes, token: [lasting(seconds), lasting(3600)] });
+      await filled(page);
+      await edit(page, "one ");
+      await saved(page).toBe("server");
+      // On a busy machine it may have expired before: that is another test.
+      return (await asked(page)) === 1 ? { page, scene: `scene-${seconds}` } : null;
+    };
+    const { page, scene } = (await connected(5)) ?? (await connected(15)) ?? (await connected(60))!;
+    await expect.poll(() => asked(page), { timeout: 90_000 }).toBe(2);
     await edit(page, "two ");
     await saved(page).toBe("server");
-    expect(textOf(await server.stored("scene"))).toBe("two one .");
+    expect(textOf(await server.stored(scene))).toBe("two one .");
     expect(await status(page)).toMatchObject({ connection: "online", synced: true });
     expect(await asked(page)).toBe(2);
   });
@@ -295,6 +322,62 @@ test.describe("F18: the device's storage", () => {
     await open(page);
     expect(await text(page)).toBe("more does not fits .");
   });
+});
+
+test("F18: the database is deleted under someone who types: all of it is there after a reload", async ({
+  opened,
+  server,
+}) => {
+  const page = await opened("scene", { url: server.scenes });
+  await filled(page);
+  await start(page);
+  await expect.poll(async () => (await typist(page)).acknowledged).toBeGreaterThan(5);
+  await server.kill();
+  const kept = (await typist(page)).typed;
+  await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        indexedDB.deleteDatabase("slate-yrs").onsuccess = resolve;
+      }),
+  );
+  await expect.poll(async () => (await typist(page)).typed).toBeGreaterThan(kept + 5);
+  await stop(page);
+  await saved(page).toBe("local");
+  expect((await status(page)).storage).toBe("indexeddb");
+  const { typed } = await typist(page);
+  await page.reload();
+  await open(page, "scene", { name: "b", url: server.scenes });
+  expect(numbers(await text(page))).toEqual(upTo(typed));
+  await server.run();
+  await connect(page);
+  await saved(page).toBe("server");
+  expect(numbers(textOf(await server.stored("scene")))).toEqual(upTo(typed));
+});
+
+test("two tabs without a server see each other's words, and all of them reach it, once", async ({ opened, server }) => {
+  const tabs = [
+    await opened("scene", { name: "a", url: server.scenes }),
+    await opened("scene", { name: "b", url: server.scenes }),
+  ] as const;
+  for (const tab of tabs) await filled(tab);
+  await server.kill();
+  for (const tab of tabs) await saw(tab, { connection: "offline" });
+  await Promise.all(tabs.map(start));
+  for (const tab of tabs) await expect.poll(async () => (await typist(tab)).typed).toBeGreaterThan(20);
+  await Promise.all(tabs.map(stop));
+  const [a, b] = [(await typist(tabs[0])).typed, (await typist(tabs[1])).typed];
+  for (const tab of tabs) {
+    await saved(tab).toBe("local");
+    await expect.poll(async () => numbers(await text(tab), "a")).toEqual(upTo(a));
+    await expect.poll(async () => numbers(await text(tab), "b")).toEqual(upTo(b));
+  }
+  await server.run();
+  await Promise.all(tabs.map(connect));
+  for (const tab of tabs) await saved(tab).toBe("server");
+  const stored = textOf(await server.stored("scene"));
+  expect(numbers(stored, "a")).toEqual(upTo(a));
+  expect(numbers(stored, "b")).toEqual(upTo(b));
+  for (const tab of tabs) await expect.poll(() => text(tab)).toBe(stored);
 });
 
 test("what a killed tab had not sent is taken over by another one", async ({ opened, server }) => {

@@ -38,6 +38,8 @@ export interface In {
   Engine: { prototype: { insertText(): void } };
   errors: string[];
   tokens: number;
+  /** Every status there was since it was emptied, in order. */
+  seen: Status[];
 }
 
 /** Types `<name 1>`, `<name 2>`, … and remembers how far it was when something was said about all of it. */
@@ -72,6 +74,8 @@ export async function openHere([id, options, more]: readonly [string, object, { 
   const edit = (text: string, offset = 0) => collab[engine].edit({ type: "insert_text", path: [0, 0], offset, text });
   const errors: string[] = [];
   collab.on("error", ({ code }: { code: string }) => errors.push(code));
+  page.seen = [];
+  collab.on("status", (status: Status) => page.seen.push({ ...status }));
   let timer: ReturnType<typeof setTimeout> | undefined;
   const typist: Typist = {
     typed: 0,
@@ -114,6 +118,17 @@ export async function open(page: Page, id = "scene", { name, token, ...options }
 export const text = (page: Page) =>
   page.evaluate(() => (globalThis as never as In).collab.value()[0]!.children[0]!.text);
 export const status = (page: Page) => page.evaluate(() => ({ ...(globalThis as never as In).collab.status }));
+/** Waits until the status was like this, be it for a moment, since `forget`. */
+export const saw = (page: Page, like: Partial<Status>) =>
+  page.waitForFunction(
+    (like) =>
+      (globalThis as never as In).seen.some((status) =>
+        Object.entries(like).every(([name, value]) => status[name as keyof Status] === value),
+      ),
+    like,
+    { timeout: 30_000 },
+  );
+export const forget = (page: Page) => page.evaluate(() => void (globalThis as never as In).seen.splice(0));
 export const edit = (page: Page, text: string, offset = 0) =>
   page.evaluate(([text, offset]) => (globalThis as never as In).edit(text, offset), [text, offset] as const);
 

@@ -12,6 +12,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const binary = process.env.SLATE_YRS_SERVER ?? join(root, "target/debug/slate-yrs-server");
 const example = join(root, "examples/screenplay/dist");
 
+/** How long a server may take to come up: machines of tests are busy. */
+export const START_MS = 60_000;
+
 export class SyncServer {
   private child: ChildProcess | undefined;
   private log = "";
@@ -59,7 +62,17 @@ export class SyncServer {
     await this.run();
   }
 
+  /** Starts it. Its port may be taken for a moment by somebody's outgoing connection: then it is tried again. */
   async run(): Promise<void> {
+    const until = Date.now() + START_MS;
+    while (!(await this.starts(until))) {
+      if (Date.now() > until) throw new Error(`the server did not come up:\n${this.log}`);
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
+  }
+
+  /** False if it has ended, or takes too long. */
+  private async starts(until: number): Promise<boolean> {
     const child = spawn(
       binary,
       [
@@ -76,16 +89,16 @@ export class SyncServer {
     };
     child.stdout?.on("data", keep);
     child.stderr?.on("data", keep);
-    for (let tries = 0; tries < 200; tries += 1) {
-      if (child.exitCode !== null) break;
+    while (child.exitCode === null && Date.now() < until) {
       try {
-        if ((await fetch(`${this.page}healthz`)).ok) return;
+        if ((await fetch(`${this.page}healthz`)).ok) return true;
       } catch {
         // Not listening yet.
       }
-      await new Promise((wake) => setTimeout(wake, 50));
+      await new Promise((wake) => setTimeout(wake, 20));
     }
-    throw new Error(`the server did not come up:\n${this.log}`);
+    await this.kill();
+    return false;
   }
 
   /** SIGKILL: nothing is flushed, nobody is told. */
@@ -138,8 +151,9 @@ export class Wire {
     this.connected = true;
   }
 
-  /** The connections there are stay open and carry nothing any more, neither way; new ones work. */
+  /** The connections there are stay open and carry nothing any more, neither way; new ones are refused until `mend`. */
   stall(): void {
+    this.connected = false;
     for (const socket of this.sockets) {
       socket.unpipe();
       socket.pause();

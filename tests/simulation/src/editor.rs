@@ -158,3 +158,9 @@ pub fn canonical(nodes: &[Node]) -> Vec<Node> {
     }
     out
 }
+
+/// The words people have typed that are whole in a text.
+pub fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(word, _)| word);
+    words.filter(|word| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}

@@ -1,0 +1,348 @@
+//! What must hold: the letters are those of docs/RELIABILITY.md.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use slate_yrs::protocol::Role;
+use slate_yrs::session::{Connection, Saved, Storage};
+use slate_yrs::store::{Loaded, StoreError};
+use yrs::updates::decoder::Decode;
+use yrs::{Doc, ReadTxn, StateVector, Transact, Update};
+
+use crate::content::Content;
+use crate::editor::{canonical, text_of, tokens};
+use crate::plain::reader;
+use crate::plan::Acts;
+use crate::world::{Backend, DOC, World};
+
+type Submitted = (String, String, u64);
+
+/// What is known from outside.
+#[derive(Default)]
+pub struct Truth {
+    /// Updates that a device has stored as pending, and which: they must reach the server.
+    pub journaled: Vec<(usize, Content)>,
+    /// By session, epoch and seq: what was submitted.
+    sent: BTreeMap<Submitted, Content>,
+    pub refused: BTreeSet<Submitted>,
+    /// By session and epoch: acknowledged, and seen to be committed.
+    acked: BTreeMap<(String, String), u64>,
+    /// All that was ever acknowledged in the epoch that lasts.
+    all_acked: Content,
+    epoch: String,
+    /// By connection.
+    pub epochs: BTreeMap<u64, String>,
+    /// The document was replaced on the server.
+    pub replaced: bool,
+    /// Words, and the update they were typed with.
+    pub typed: Vec<(String, Content)>,
+}
+
+impl Truth {
+    /// A seq that was on the wire means one update, for ever.
+    pub fn submitted(&mut self, session: String, epoch: String, seq: u64, content: Content) {
+        let key = (session, epoch, seq);
+        if let Some(before) = self.sent.get(&key) {
+            assert!(!before.lacks(&content) && !content.lacks(before), "seq {seq} of {} is two updates", key.0);
+            return;
+        }
+        self.sent.insert(key, content);
+    }
+}
+
+impl World {
+    /// What of this neither a server has, or had, nor `also`.
+    fn missing(&self, content: &Content, also: Option<&Content>) -> Option<String> {
+        let mut left = self.with_ever(|ever| content.minus(ever));
+        if let Some(also) = also.filter(|_| !left.is_empty()) {
+            left = left.minus(also);
+        }
+        if !left.is_empty() {
+            // What is written into a block that another deletes is deleted by no update.
+            left = left.minus(&self.server_state());
+        }
+        (!left.is_empty()).then(|| left.show())
+    }
+
+    /// What a new client would have.
+    pub fn server_state(&self) -> Content {
+        let rows = match &self.backend {
+            Backend::Real(server) => server.database.rows(),
+            Backend::Plain(server) => server.rows(),
+        };
+        Content::of(&reader(&rows).encode_state(None).expect("encodes"))
+    }
+
+    /// (a) What is acknowledged is committed, when it is said.
+    pub fn check_ack(&mut self, session: &str, epoch: &str, seq: u64) {
+        let key = (session.to_owned(), epoch.to_owned());
+        let from = self.truth.acked.get(&key).copied().unwrap_or(0);
+        if self.truth.epoch != epoch {
+            self.truth.epoch = epoch.to_owned();
+            self.truth.all_acked = Content::default();
+        }
+        for seq in from + 1..=seq {
+            let key = (session.to_owned(), epoch.to_owned(), seq);
+            let Some(content) = self.truth.sent.get(&key).filter(|_| !self.truth.refused.contains(&key)) else {
+                continue;
+            };
+            let missing = self.missing(content, None);
+            assert!(missing.is_none(), "(a) {seq} of {session} is acknowledged, not committed: {missing:?}");
+            let content = content.clone();
+            self.truth.all_acked.add(&content);
+        }
+        self.truth.acked.insert(key, seq.max(from));
+    }
+
+    /// (a) What was acknowledged is in what the next server loads.
+    pub fn check_database(&mut self) {
+        let Backend::Real(server) = &self.backend else { return };
+        if server.database.epoch().as_deref() != Some(self.truth.epoch.as_str()) {
+            return;
+        }
+        let mut content = Content::default();
+        for row in server.database.rows() {
+            content.add(&Content::of(&row));
+        }
+        let missing = self.truth.all_acked.minus(&content);
+        let missing = if missing.is_empty() { missing } else { missing.minus(&self.server_state()) };
+        assert!(missing.is_empty(), "(a) acknowledged, not in the database: {}", missing.show());
+    }
+
+    /// (b) Only what the server has may leave the outbox, or what stays on the device under another name.
+    pub fn check_taken_out(&self, device: usize, before: &Loaded) {
+        let after = self.devices[device].store.peek(DOC);
+        let aside = before.set_aside.iter().map(|aside| (&aside.key, &aside.update));
+        let kept = before.outbox.iter().map(|pending| (&pending.key, &pending.update)).chain(aside);
+        let gone = kept.filter(|(key, update)| {
+            let still = after.outbox.iter().any(|pending| pending.key == **key && pending.update == **update);
+            !still && after.set_aside.iter().all(|aside| aside.key != **key || aside.update != **update)
+        });
+        let mut unsent = None;
+        for (key, update) in gone {
+            let unsent = unsent.get_or_insert_with(|| self.devices[device].unsent());
+            let missing = self.missing(&Content::of(update), Some(unsent));
+            assert!(missing.is_none(), "(b) d{device} forgets {key:?}, the server lacks {missing:?}");
+        }
+    }
+
+    /// (e) The status never claims more than is true.
+    pub fn check_status(&mut self, tab: usize) {
+        let it = &self.tabs[tab];
+        let Some(session) = &it.session else { return };
+        let status = session.status().clone();
+        let conn = it.conn.and_then(|conn| self.conns.get(&conn));
+        let online = status.connection == Connection::Online;
+        assert!(!online || conn.is_some_and(|conn| conn.client_open), "(e) t{tab} is online without a connection");
+        assert!(!status.synced || conn.is_some_and(|conn| conn.synced), "(e) t{tab} says synced before a step 2");
+        let reads_only = conn.and_then(|conn| conn.hello.as_ref()).is_some_and(|hello| hello.role == Role::ReadOnly);
+        assert!(!online || status.read_only == reads_only, "(e) t{tab} read only: {status:?}");
+        assert!(!status.syncing_offline_changes || (online && status.pending > 0), "(e) t{tab}: {status:?}");
+        let nothing = status.pending == 0 && status.set_aside == 0;
+        assert!(status.saved != Saved::Server || nothing, "(e) t{tab} says server: {status:?}");
+        self.check_storage(tab, status.storage);
+        self.check_saved(tab, status.saved);
+        self.check_pending(tab, status.pending);
+    }
+
+    fn check_storage(&self, tab: usize, says: Storage) {
+        let it = &self.tabs[tab];
+        let seen = |kind: fn(&StoreError) -> bool| it.store_errors.iter().any(kind);
+        let is_true = match says {
+            // A failed write is made up for by one that is on its way.
+            Storage::IndexedDb => !it.store_failed || !it.orders.is_empty(),
+            Storage::Memory => it.deleted_local || !it.store_errors.is_empty(),
+            Storage::Full => seen(|error| *error == StoreError::Full),
+            Storage::Blocked => seen(|error| matches!(error, StoreError::Blocked(_))),
+            Storage::Corrupt => seen(|error| matches!(error, StoreError::Corrupt(_))),
+        };
+        assert!(is_true, "(e) t{tab} says {says:?}: {:?}", it.store_errors);
+    }
+
+    fn check_saved(&mut self, tab: usize, saved: Saved) {
+        if saved == Saved::Server && !self.tabs[tab].unverified.is_empty() {
+            for content in std::mem::take(&mut self.tabs[tab].unverified) {
+                let missing = self.missing(&content, None);
+                assert!(missing.is_none(), "(e) t{tab} says server, which lacks {missing:?}");
+            }
+            self.tabs[tab].unstored.clear();
+        }
+        if saved == Saved::Local && !self.tabs[tab].unstored.is_empty() {
+            // What the server has acknowledged need not be on a device whose storage fails.
+            let unsent = self.devices[self.tabs[tab].device].unsent();
+            for content in std::mem::take(&mut self.tabs[tab].unstored) {
+                let missing = self.missing(&content, Some(&unsent));
+                assert!(missing.is_none(), "(e) t{tab} says local, the outbox lacks {missing:?}");
+            }
+        }
+    }
+
+    /// Nothing pending, nothing set aside: then the server has everything that was typed here.
+    fn check_pending(&self, tab: usize, pending: u32) {
+        let it = &self.tabs[tab];
+        let aside = it.session.as_ref().map_or(0, |session| session.status().set_aside);
+        if pending > 0 || aside > 0 {
+            return;
+        }
+        for content in &it.unverified {
+            let missing = self.missing(content, None);
+            assert!(missing.is_none(), "(e) t{tab} says nothing is pending, the server lacks {missing:?}");
+        }
+    }
+
+    pub fn check_editor(&self, tab: usize) {
+        if self.tabs[tab].session.is_some() {
+            assert!(self.tabs[tab].editor.value == self.value(tab), "t{tab}: the editor is not the document");
+        }
+    }
+
+    pub fn is_settled(&self) -> bool {
+        let quiet = self.tabs.iter().all(|tab| {
+            let Some(session) = &tab.session else { return false };
+            let status = session.status();
+            let stored = status.storage == Storage::IndexedDb || tab.deleted_local;
+            status.synced && status.pending == 0 && !status.epoch_conflict && stored
+        });
+        quiet && self.devices.iter().all(|device| device.store.peek(DOC).outbox.is_empty())
+    }
+
+    /// What must hold when all is quiet.
+    pub fn check_quiet(&mut self) {
+        self.check_database();
+        self.check_drained();
+        self.check_nothing_lost();
+        for tab in 0..self.tabs.len() {
+            self.check_editor(tab);
+        }
+        // What is refused leaves a gap in its author's edits: what comes after it waits, on the server too.
+        let whole = self.tabs.iter().all(|tab| tab.session.as_ref().expect("open").status().set_aside == 0);
+        if whole || self.truth.replaced {
+            self.check_equal();
+            self.check_words();
+        }
+    }
+
+    /// (f) The outbox drains.
+    fn check_drained(&self) {
+        for (tab, it) in self.tabs.iter().enumerate() {
+            let status = it.session.as_ref().expect("open").status();
+            assert_eq!(status.pending, 0, "(f) t{tab}: {status:?}");
+            assert!(status.synced && !status.epoch_conflict && !status.read_only, "(f) t{tab}: {status:?}");
+            let saved = if status.set_aside == 0 { Saved::Server } else { Saved::Local };
+            assert!(status.saved == saved || it.deleted_local, "(f) t{tab}: {status:?}");
+            // A tab goes on counting what another one of the device has set aside and sent since.
+            let together = self.tabs.iter().filter(|tab| tab.device == it.device).count() > 1;
+            let refuses = self.plan.acts == Acts::Refused || self.truth.replaced || together;
+            assert!(status.set_aside == 0 || refuses, "(f) t{tab}: {status:?}");
+        }
+        for (device, it) in self.devices.iter().enumerate() {
+            let outbox = it.store.peek(DOC).outbox;
+            assert!(
+                outbox.is_empty(),
+                "(f) d{device} has an outbox: {:?}",
+                outbox.iter().map(|p| &p.key).collect::<Vec<_>>()
+            );
+        }
+    }
+
+    /// (b) What a device has stored for the server is there, or set aside on the device.
+    fn check_nothing_lost(&self) {
+        let unsent: Vec<Content> = self.devices.iter().map(crate::tabs::Device::unsent).collect();
+        for (device, content) in &self.truth.journaled {
+            let missing = self.missing(content, Some(&unsent[*device]));
+            assert!(missing.is_none(), "(b) journaled on d{device}, not on the server: {missing:?}");
+        }
+    }
+
+    /// (c) All replicas are equal, byte for byte: the sessions, the server, a new client, what devices give back.
+    fn check_equal(&self) {
+        let rows = match &self.backend {
+            Backend::Real(server) => server.database.rows(),
+            Backend::Plain(server) => server.rows(),
+        };
+        let fresh = reader(&rows);
+        let state = fresh.encode_state(None).expect("encodes");
+        let value = canonical(&fresh.value());
+        let expected = bytes_of(std::slice::from_ref(&state));
+        let content = Content::of(&state);
+        for (tab, it) in self.tabs.iter().enumerate() {
+            let session = it.session.as_ref().expect("open");
+            let state = session.encode_state(None).expect("encodes");
+            let own = Content::of(&state);
+            assert!(!content.lacks(&own), "(c) t{tab} has what the server lacks: {:?}", own.minus(&content).show());
+            assert!(!own.lacks(&content), "(c) t{tab} lacks what the server has: {:?}", content.minus(&own).show());
+            let shown = canonical(&session.value());
+            assert!(shown == value, "(c) t{tab} shows something else: {:?}", first_difference(&shown, &value));
+            let own = bytes_of(&[state]);
+            assert!(own == expected, "(c) t{tab} has other bytes: {}", differing(&own, &expected));
+        }
+        for (device, it) in self.devices.iter().enumerate() {
+            let mut tabs = self.tabs.iter().filter(|tab| tab.device == device);
+            // What was damaged since, or under a tab that does not keep, comes from the server again; and whose data
+            // was cleared, says so when it is used.
+            let cleared = tabs.clone().any(|tab| tab.fail_next.is_some());
+            // What a killed tab had told others, and not finished writing, is theirs to ask the server for.
+            let torn = it.torn && tabs.clone().count() > 1;
+            let damaged = cleared || torn || it.damaged_since || (!it.damaged.is_empty() && tabs.clone().count() > 1);
+            if damaged || tabs.any(|tab| tab.deleted_local) {
+                continue;
+            }
+            let log: Vec<Vec<u8>> = it.whole().log.into_iter().map(|(_, update)| update).collect();
+            let mut own = Content::default();
+            log.iter().for_each(|row| own.add(&Content::of(row)));
+            // What is written into a block that another deletes is deleted by no update.
+            let lacks = content.insertions().minus(&own);
+            assert!(lacks.is_empty(), "(c) d{device} lacks {}", lacks.show());
+            let own = bytes_of(&log);
+            assert!(own == expected, "(c) d{device} gives back other bytes: {}", differing(&own, &expected));
+        }
+    }
+
+    /// (d) Nothing is there twice; where nobody erases, nothing is missing.
+    fn check_words(&self) {
+        let text = text_of(&self.value(0));
+        assert!(text.matches("seeded once").count() <= 1, "(d) the seed is there twice");
+        let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+        tokens(&text).for_each(|word| *seen.entry(word).or_default() += 1);
+        for (word, count) in &seen {
+            let copies = matches!(self.plan.acts, Acts::Undo | Acts::Structure);
+            assert!(*count == 1 || copies, "(d) {word} is there {count} times");
+        }
+        if self.plan.acts != Acts::Typing || self.truth.replaced {
+            return;
+        }
+        // Not what waits for an edit before it, which was only in the memory of a tab that was killed.
+        let integrated = self.tabs[0].session.as_ref().expect("open").state_vector();
+        let integrated = StateVector::decode_v1(&integrated).expect("a state vector");
+        for (word, content) in &self.truth.typed {
+            assert!(
+                !content.is_below(&integrated) || seen.contains_key(word.as_str()),
+                "(d) {word} was stored and is not there"
+            );
+        }
+    }
+}
+
+/// What a document made of these updates encodes as.
+fn bytes_of(updates: &[Vec<u8>]) -> Vec<u8> {
+    let merged = yrs::merge_updates_v1(updates).expect("updates");
+    let doc = Doc::with_client_id(1);
+    let mut txn = doc.transact_mut();
+    let mut intake = slate_yrs::update::Intake::default();
+    intake.apply(&mut txn, &merged).expect("applies");
+    drop(txn);
+    doc.transact().encode_state_as_update_v1(&StateVector::default())
+}
+
+/// Where two encodings of a document begin to differ, as text.
+fn differing(own: &[u8], expected: &[u8]) -> String {
+    let show = |bytes: &[u8]| format!("{:?}", Update::decode_v1(bytes).expect("an update"));
+    let (own, expected) = (show(own), show(expected));
+    let at = own.bytes().zip(expected.bytes()).position(|(a, b)| a != b).unwrap_or(0).saturating_sub(200);
+    let part = |text: &str| text.chars().skip(at).take(400).collect::<String>();
+    format!("\n{}\nexpected\n{}", part(&own), part(&expected))
+}
+
+fn first_difference<'a, T: PartialEq>(a: &'a [T], b: &'a [T]) -> (Option<&'a T>, Option<&'a T>) {
+    let at = a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()));
+    (a.get(at), b.get(at))
+}

@@ -1,0 +1,507 @@
+//! Tabs and the devices they are on: what `browser` and the tabs of `js` do around a session.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use slate_yrs::protocol::{Role, close};
+use slate_yrs::session::{Config, Connection, Input, Origin, Output, Remote, Session, Storage};
+use slate_yrs::slate::Node;
+use slate_yrs::store::{Loaded, MemoryStore, Pending, Row, StoreError, Write};
+
+use crate::content::Content;
+use crate::editor::{Editor, block};
+use crate::plan::{Acts, Bug};
+use crate::world::{DOC, Event, World};
+
+/// Rows of an empty update, as if a long log had been written before.
+const NOTHING: [u8; 2] = [0, 0];
+
+pub struct Device {
+    pub store: MemoryStore,
+    /// Rows whose checksum does not match.
+    pub damaged: BTreeSet<Row>,
+    /// Since the last load.
+    pub damaged_since: bool,
+    /// A tab was killed while it wrote.
+    pub torn: bool,
+    /// The tab that holds the keeper's lock.
+    pub keeper: Option<usize>,
+}
+
+impl Device {
+    pub fn new(old_rows: u32) -> Self {
+        let store = MemoryStore::new();
+        let row = Write::Append { update: NOTHING.to_vec(), pending: None };
+        store.write_now(DOC, &vec![row; old_rows as usize]).expect("no fault yet");
+        Self { store, damaged: BTreeSet::new(), damaged_since: false, torn: false, keeper: None }
+    }
+
+    /// What a load gives.
+    pub fn whole(&self) -> Loaded {
+        let mut loaded = self.store.peek(DOC);
+        let before = loaded.log.len();
+        loaded.log.retain(|(row, _)| !self.damaged.contains(row));
+        loaded.damaged = u32::try_from(before - loaded.log.len()).expect("few");
+        loaded
+    }
+
+    /// What is kept for the server, or because it refuses it.
+    pub fn unsent(&self) -> Content {
+        let loaded = self.store.peek(DOC);
+        let outbox = loaded.outbox.iter().map(|pending| &pending.update);
+        let mut content = Content::default();
+        for update in outbox.chain(loaded.set_aside.iter().map(|aside| &aside.update)) {
+            content.add(&Content::of(update));
+        }
+        content
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Token {
+    Good,
+    /// Another one will do.
+    Expired,
+    /// No other one does.
+    Refused,
+    Forbidden,
+}
+
+impl Token {
+    pub fn refusal(self) -> Option<u16> {
+        match self {
+            Self::Good => None,
+            Self::Expired | Self::Refused => Some(close::UNAUTHORIZED),
+            Self::Forbidden => Some(close::FORBIDDEN),
+        }
+    }
+}
+
+pub enum StoreOrder {
+    /// With the sessions that are alive in other tabs.
+    Load(Vec<String>),
+    Write {
+        ticket: u64,
+        writes: Vec<Write>,
+    },
+}
+
+pub struct Tab {
+    pub device: usize,
+    pub session: Option<Session>,
+    /// The session's.
+    pub name: String,
+    pub editor: Editor,
+    /// Words that are in no update yet.
+    pub typing: Vec<String>,
+    pub orders: VecDeque<StoreOrder>,
+    pub conn: Option<u64>,
+    pub ready: bool,
+    pub life: u64,
+    pub tick_at: Option<u64>,
+    /// Updates of this life that the server has not been seen to have.
+    pub unverified: Vec<Content>,
+    /// The same of the device.
+    pub unstored: Vec<Content>,
+    pub token: Token,
+    pub role: Role,
+    /// What the next write of this tab fails with.
+    pub fail_next: Option<StoreError>,
+    /// What writes and loads of this life failed with, and whether the last one did.
+    pub store_errors: Vec<StoreError>,
+    pub store_failed: bool,
+    /// Wants to be the keeper, or is.
+    wishes: bool,
+    /// Heard of other tabs before the document was ready.
+    early: Vec<Vec<u8>>,
+    pub deleted_local: bool,
+}
+
+impl Tab {
+    pub fn new(device: usize) -> Self {
+        Self {
+            device,
+            session: None,
+            name: String::new(),
+            editor: Editor::default(),
+            typing: Vec::new(),
+            orders: VecDeque::new(),
+            conn: None,
+            ready: false,
+            life: 0,
+            tick_at: None,
+            unverified: Vec::new(),
+            unstored: Vec::new(),
+            token: Token::Good,
+            role: Role::ReadWrite,
+            fail_next: None,
+            store_errors: Vec::new(),
+            store_failed: false,
+            wishes: false,
+            early: Vec::new(),
+            deleted_local: false,
+        }
+    }
+}
+
+impl World {
+    /// A page is opened, or opened again.
+    pub fn open(&mut self, tab: usize) {
+        let it = &mut self.tabs[tab];
+        it.life += 1;
+        it.name = format!("s{tab}-{}", it.life);
+        let config = Config {
+            document: DOC.into(),
+            session: it.name.clone(),
+            client_id: self.rng.u32(1..),
+            seed: self.rng.u64(..),
+            root: "content".into(),
+            block_id: None,
+            capture_timeout: 500,
+            remote: Remote::Connect,
+            store: true,
+            presence: yrs::Any::from_json(&format!(r#"{{"name":"t{tab}"}}"#)).ok(),
+            initial_value: Some(vec![block("INT. HOUSE"), block("seeded once")]),
+        };
+        let device = it.device;
+        self.note(|| format!("t{tab} opens on d{device} as {}, id {}", config.session, config.client_id));
+        let session = Session::new(config, self.now);
+        let it = &mut self.tabs[tab];
+        it.session = Some(session);
+        it.editor = Editor::default();
+        it.typing.clear();
+        it.ready = false;
+        it.tick_at = None;
+        it.unverified.clear();
+        it.unstored.clear();
+        it.early.clear();
+        it.fail_next = None;
+        it.store_errors.clear();
+        it.store_failed = false;
+        it.wishes = false;
+        it.deleted_local = false;
+        if self.locks {
+            self.feed(tab, Input::Keep(false));
+        } else {
+            self.drain(tab);
+        }
+    }
+
+    /// The tab dies. What the device has not finished writing is lost, some of it or all.
+    pub fn crash(&mut self, tab: usize) {
+        self.note(|| format!("t{tab} dies"));
+        let finished = self.rng.usize(..=self.tabs[tab].orders.len());
+        self.gone(tab, finished);
+    }
+
+    /// The session is over; the device still finishes this many of its orders.
+    fn gone(&mut self, tab: usize, finished: usize) {
+        let orders = std::mem::take(&mut self.tabs[tab].orders);
+        let device = self.tabs[tab].device;
+        self.devices[device].torn |= finished < orders.len();
+        for order in orders.into_iter().take(finished) {
+            if let StoreOrder::Write { writes, .. } = order {
+                self.write(tab, &writes).ok();
+            }
+        }
+        let it = &mut self.tabs[tab];
+        let alive = it.session.take().is_some();
+        it.ready = false;
+        let (device, name) = (it.device, it.name.clone());
+        if let Some(conn) = it.conn.take() {
+            self.client_closes(conn);
+        }
+        self.release(tab);
+        if alive && self.locks {
+            let delay = self.rng.u64(1..50);
+            self.at(delay, Event::Orphaned(device, name));
+        }
+    }
+
+    pub fn feed(&mut self, tab: usize, input: Input) {
+        let Some(session) = &mut self.tabs[tab].session else { return };
+        session.handle(self.now, input);
+        self.drain(tab);
+    }
+
+    fn drain(&mut self, tab: usize) {
+        while let Some(output) = self.tabs[tab].session.as_mut().and_then(Session::poll_output) {
+            self.output(tab, output);
+        }
+        let it = &mut self.tabs[tab];
+        let Some(session) = &it.session else { return };
+        if let Some(at) = session.next_timeout()
+            && it.tick_at.is_none_or(|tick| at < tick)
+        {
+            it.tick_at = Some(at);
+            let delay = at.saturating_sub(self.now);
+            self.at(delay, Event::Tick(tab));
+        }
+        self.check_status(tab);
+    }
+
+    fn output(&mut self, tab: usize, output: Output) {
+        let life = self.tabs[tab].life;
+        match output {
+            Output::Ready => {
+                let it = &mut self.tabs[tab];
+                it.ready = true;
+                it.editor.value = it.session.as_ref().expect("open").value();
+                for update in std::mem::take(&mut it.early) {
+                    self.at(0, Event::Broadcast(tab, life, update));
+                }
+            }
+            Output::Operations { ops, .. } => {
+                for op in &ops {
+                    self.tabs[tab].editor.apply(op);
+                }
+            }
+            Output::Diverged => {
+                // Only what cannot be in a document at all.
+                assert!(self.plan.acts == Acts::Refused, "t{tab} diverged");
+                self.tabs[tab].editor.value = self.value(tab);
+            }
+            Output::Update { origin, update } => self.made(tab, origin, &update),
+            Output::Load => {
+                let alive = self.alive_beside(tab);
+                self.order(tab, StoreOrder::Load(alive));
+            }
+            Output::Write { ticket, writes } => self.order(tab, StoreOrder::Write { ticket, writes }),
+            Output::OpenSocket { fresh_token } => {
+                let token = &mut self.tabs[tab].token;
+                if fresh_token && *token == Token::Expired {
+                    *token = Token::Good;
+                }
+                let delay = self.latency();
+                self.at(delay, Event::OpenSocket(tab, life));
+            }
+            Output::Send(frame) => self.send(tab, frame),
+            Output::CloseSocket { .. } => {
+                if let Some(conn) = self.tabs[tab].conn.take() {
+                    self.client_closes(conn);
+                }
+            }
+            Output::Error(error) => self.note(|| format!("t{tab} error {error:?}")),
+            Output::Status => self.receives(tab),
+            Output::Ended => {
+                self.note(|| format!("t{tab} has ended"));
+                let orders = self.tabs[tab].orders.len();
+                self.gone(tab, orders);
+            }
+            Output::Select(_) | Output::Peers | Output::SendText(_) => {}
+        }
+    }
+
+    fn made(&mut self, tab: usize, origin: Origin, update: &[u8]) {
+        if !matches!(origin, Origin::Local | Origin::Undo) {
+            return;
+        }
+        let content = Content::of(update);
+        self.note(|| format!("t{tab} edits {}", content.show()));
+        let it = &mut self.tabs[tab];
+        self.truth.typed.extend(it.typing.drain(..).map(|word| (word, content.clone())));
+        it.unverified.push(content.clone());
+        it.unstored.push(content);
+        let device = it.device;
+        for other in 0..self.tabs.len() {
+            if other != tab && self.tabs[other].device == device && self.tabs[other].session.is_some() {
+                let (delay, life) = (self.rng.u64(..8), self.tabs[other].life);
+                self.at(delay, Event::Broadcast(other, life, update.to_vec()));
+            }
+        }
+        self.typing(tab);
+    }
+
+    pub fn hears_tab(&mut self, tab: usize, life: u64, update: Vec<u8>) {
+        let it = &mut self.tabs[tab];
+        if it.life != life || it.session.is_none() {
+            return;
+        }
+        if it.ready {
+            self.feed(tab, Input::TabUpdate(update));
+        } else {
+            it.early.push(update);
+        }
+    }
+
+    fn alive_beside(&self, tab: usize) -> Vec<String> {
+        if !self.locks {
+            return Vec::new();
+        }
+        let device = self.tabs[tab].device;
+        let others = self.tabs.iter().enumerate();
+        let others = others.filter(|(at, it)| *at != tab && it.device == device && it.session.is_some());
+        others.map(|(_, it)| it.name.clone()).collect()
+    }
+
+    /// A tab of the device takes over what a dead one had not sent; if none can, whoever opens the document next.
+    pub fn orphaned(&mut self, device: usize, session: String) {
+        let living = |it: &Tab| it.device == device && it.session.is_some();
+        if !self.tabs.iter().any(living) {
+            return;
+        }
+        let Some(heir) = self.tabs.iter().position(|it| living(it) && it.ready) else {
+            return self.at(100, Event::Orphaned(device, session));
+        };
+        let Ok(loaded) = self.devices[device].store.load_now(DOC) else {
+            return self.at(1_000, Event::Orphaned(device, session));
+        };
+        let left: Vec<Pending> = loaded.outbox.into_iter().filter(|pending| pending.key.session == session).collect();
+        if !left.is_empty() {
+            self.injected("outbox taken over");
+            self.note(|| format!("t{heir} takes over {} of {session}", left.len()));
+            self.feed(heir, Input::Orphans(left));
+        }
+    }
+
+    // --- who keeps what the server sends
+
+    fn receives(&mut self, tab: usize) {
+        let it = &mut self.tabs[tab];
+        let Some(session) = &it.session else { return };
+        let status = session.status();
+        let can = status.connection == Connection::Online && status.storage == Storage::IndexedDb;
+        if !self.locks || can == it.wishes {
+            return;
+        }
+        let (life, device) = (it.life, it.device);
+        if can {
+            it.wishes = true;
+            if self.devices[device].keeper.is_none() {
+                self.grant(tab);
+            }
+        } else {
+            self.at(0, Event::Keep(tab, life, false));
+            self.release(tab);
+        }
+    }
+
+    fn grant(&mut self, tab: usize) {
+        let it = &self.tabs[tab];
+        let (device, life) = (it.device, it.life);
+        self.devices[device].keeper = Some(tab);
+        let delay = self.rng.u64(..6);
+        self.at(delay, Event::Keep(tab, life, true));
+    }
+
+    fn release(&mut self, tab: usize) {
+        self.tabs[tab].wishes = false;
+        let device = self.tabs[tab].device;
+        if self.devices[device].keeper == Some(tab) {
+            self.devices[device].keeper = None;
+            let next = self.tabs.iter().position(|it| it.device == device && it.wishes);
+            if let Some(next) = next {
+                self.grant(next);
+            }
+        }
+    }
+
+    fn typing(&mut self, tab: usize) {
+        let it = &self.tabs[tab];
+        let device = it.device;
+        if !self.locks || !it.wishes || self.devices[device].keeper == Some(tab) {
+            return;
+        }
+        if let Some(before) = self.devices[device].keeper {
+            let (delay, life) = (self.rng.u64(..6), self.tabs[before].life);
+            self.at(delay, Event::Keep(before, life, false));
+        }
+        self.grant(tab);
+    }
+
+    pub fn is_keeper(&mut self, tab: usize, life: u64, here: bool) {
+        if self.tabs[tab].life != life || self.tabs[tab].session.is_none() {
+            return;
+        }
+        // Taken away again before it was heard of.
+        if here && self.devices[self.tabs[tab].device].keeper != Some(tab) {
+            return;
+        }
+        self.feed(tab, Input::Keep(here));
+    }
+
+    // --- the store
+
+    fn order(&mut self, tab: usize, order: StoreOrder) {
+        self.tabs[tab].orders.push_back(order);
+        let delay = if self.rng.u8(..10) == 0 { self.rng.u64(50..2_000) } else { self.rng.u64(1..10) };
+        let life = self.tabs[tab].life;
+        self.at(delay, Event::Store(tab, life));
+    }
+
+    pub fn store_step(&mut self, tab: usize, life: u64) {
+        if self.tabs[tab].life != life {
+            return;
+        }
+        let Some(order) = self.tabs[tab].orders.pop_front() else { return };
+        let input = match order {
+            StoreOrder::Load(alive) => {
+                let device = &self.devices[self.tabs[tab].device];
+                let mut loaded = device.store.load_now(DOC).map(|_| device.whole());
+                if let Ok(Loaded { outbox, .. }) = &mut loaded {
+                    outbox.retain(|pending| !alive.contains(&pending.key.session));
+                    if self.plan.bug == Bug::OutboxForgotten {
+                        outbox.clear();
+                    }
+                }
+                if loaded.is_ok() {
+                    let device = self.tabs[tab].device;
+                    self.devices[device].damaged_since = false;
+                }
+                self.store_answered(tab, loaded.as_ref().err());
+                Input::Loaded(loaded)
+            }
+            StoreOrder::Write { ticket, writes } => {
+                let written = self.write(tab, &writes);
+                self.store_answered(tab, written.as_ref().err());
+                match written {
+                    Ok(rows) => Input::Stored { ticket, rows },
+                    Err(error) => Input::StoreFailed { ticket, error },
+                }
+            }
+        };
+        self.feed(tab, input);
+    }
+
+    fn store_answered(&mut self, tab: usize, error: Option<&StoreError>) {
+        self.tabs[tab].store_failed = error.is_some();
+        self.tabs[tab].store_errors.extend(error.cloned());
+    }
+
+    fn write(&mut self, tab: usize, writes: &[Write]) -> Result<Vec<u64>, StoreError> {
+        if self.plan.bug == Bug::StoredTooEarly && self.rng.u8(..4) == 0 {
+            let appends = writes.iter().filter(|write| write.appends()).count() as u64;
+            return Ok((1_000_000..1_000_000 + appends).collect());
+        }
+        if let Some(error) = self.tabs[tab].fail_next.take() {
+            return Err(error);
+        }
+        let device = self.tabs[tab].device;
+        let before = writes.iter().any(takes_out).then(|| self.devices[device].store.peek(DOC));
+        let rows = self.devices[device].store.write_now(DOC, writes)?;
+        for write in writes {
+            match write {
+                Write::Append { update, pending: Some(_) } => {
+                    self.truth.journaled.push((device, Content::of(update)));
+                }
+                Write::Compact { .. } => self.injected("log compacted"),
+                Write::Coalesce { from, .. } if from.len() > 40 => self.injected("outbox coalesced"),
+                _ => {}
+            }
+        }
+        if writes.contains(&Write::Delete) {
+            self.truth.journaled.retain(|(on, _)| *on != device);
+        } else if let Some(before) = before {
+            self.check_taken_out(device, &before);
+        }
+        Ok(rows)
+    }
+
+    pub fn value(&self, tab: usize) -> Vec<Node> {
+        self.tabs[tab].session.as_ref().map(Session::value).unwrap_or_default()
+    }
+}
+
+/// Whether something may leave the outbox by this.
+fn takes_out(write: &Write) -> bool {
+    !matches!(write, Write::Append { .. } | Write::InEpoch { .. } | Write::SetEpoch { .. } | Write::Compact { .. })
+}

@@ -1,0 +1,86 @@
+//! Many seeds, and those that once failed. `SIM_SEEDS` says how many to run, `SIM_FROM` the first; `SIM_SEED`, with
+//! `SIM_STEPS`, runs one in the test `one` and prints its trace.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use slate_yrs_simulation::plan::{Bug, Faults, Plan, run, shrink};
+
+fn env(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_claimed_in_vain() {
+    let from = env("SIM_FROM").unwrap_or(1);
+    let to = from + env("SIM_SEEDS").unwrap_or(500);
+    let next = AtomicU64::new(from);
+    let faults = Mutex::new(Faults::new());
+    let failure = Mutex::new(None);
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from).min(8) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= to {
+                        break;
+                    }
+                    let plan = Plan::of(seed);
+                    match run(&plan, &plan.steps()) {
+                        Ok((found, _)) => {
+                            let mut faults = faults.lock().unwrap();
+                            found.into_iter().for_each(|(kind, count)| *faults.entry(kind).or_default() += count);
+                        }
+                        Err(found) => {
+                            next.store(to, Ordering::Relaxed);
+                            let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
+                            failure.get_or_insert((plan, found));
+                        }
+                    }
+                }
+            });
+        }
+    });
+    if let Some((plan, failure)) = failure.into_inner().unwrap() {
+        panic!("{}", shrink(&plan, failure).report());
+    }
+    let faults = faults.into_inner().unwrap();
+    println!("{} seeds, {} faults: {faults:?}", to - from, faults.values().sum::<u64>());
+}
+
+/// The one that is asked for.
+#[test]
+fn one() {
+    let Some(seed) = env("SIM_SEED") else { return };
+    let plan = Plan::of(seed);
+    let chosen = std::env::var("SIM_STEPS").ok();
+    let steps = chosen.map(|steps| steps.split(',').filter_map(|step| step.parse().ok()).collect());
+    match run(&plan, &steps.unwrap_or_else(|| plan.steps())) {
+        Ok((_, trace)) => println!("{}", trace.join("\n")),
+        Err(failure) => panic!("{}", failure.report()),
+    }
+}
+
+/// A seed stands for one course of things.
+#[test]
+fn a_seed_does_the_same_again() {
+    for seed in 1..20 {
+        let plan = Plan::of(seed);
+        let (first, second) = (run(&plan, &plan.steps()).unwrap(), run(&plan, &plan.steps()).unwrap());
+        assert_eq!(first.1, second.1, "seed {seed}");
+    }
+}
+
+/// The simulator must be able to fail: each bug of the world around turns some seed red.
+#[test]
+fn bugs_around_are_noticed() {
+    for bug in [Bug::CommittedTooEarly, Bug::Step2NotStored, Bug::StoredTooEarly, Bug::OutboxForgotten] {
+        let caught = (1..400).find(|seed| {
+            let plan = Plan { bug, ..Plan::of(*seed) };
+            let sound = Plan::of(*seed);
+            run(&plan, &plan.steps()).is_err() && run(&sound, &sound.steps()).is_ok()
+        });
+        println!("{bug:?}: by seed {caught:?}");
+        assert!(caught.is_some(), "{bug:?} is not noticed");
+    }
+}
