@@ -163,11 +163,11 @@ impl Import {
 
     /// Stores what waits; where its last update is now.
     async fn store(&mut self, storage: &Arc<dyn Storage>) -> Result<Option<Seq>> {
-        let request = |(at, bytes)| StoreRequest {
+        let request = |(at, bytes): (Millis, Vec<u8>)| StoreRequest {
             document: self.document.id.clone(),
             epoch: self.document.epoch.clone(),
             at,
-            updates: vec![NewUpdate { bytes, author: None, submission: None }],
+            updates: vec![NewUpdate { bytes: bytes.into(), author: None, submission: None }],
             only_at_tip: None,
         };
         let requests: Vec<_> = std::mem::take(&mut self.waiting).into_iter().map(request).collect();

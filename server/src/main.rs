@@ -68,8 +68,13 @@ async fn run(command: Command) -> Result<(), AdminError> {
         Command::Compact { database, retention } => {
             let report = admin::compact(&open(&database).await?, retention.retention()).await?;
             println!(
-                "{} documents, {} rows merged into {}, {} merges given up",
-                report.documents, report.rows_merged, report.rows_made, report.given_up
+                "{} documents, {} rows merged into {}, {} merges given up, {} rows in quarantine, {} documents failed",
+                report.documents,
+                report.rows_merged,
+                report.rows_made,
+                report.given_up,
+                report.quarantined,
+                report.failed
             );
         }
         Command::Documents { database } => admin::documents(&open(&database).await?, &mut out).await?,

@@ -16,6 +16,8 @@ const FRAME_OVERHEAD: usize = 1024;
 
 /// Held by every connection, idle or not; by default it would be 128 KiB. Larger frames are read in several steps.
 const READ_BUFFER: usize = 8 * 1024;
+/// What is put together before it is written, held while it waits.
+const WRITE_BUFFER: usize = 16 * 1024;
 
 #[derive(Deserialize)]
 pub struct SocketQuery {
@@ -71,6 +73,7 @@ pub async fn open(
         .max_message_size(max_frame)
         .max_frame_size(max_frame)
         .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
         .on_upgrade(move |socket| connection::serve(socket, app.rooms, app.settings, opening, traffic))
 }
 
