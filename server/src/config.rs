@@ -198,6 +198,10 @@ pub struct AuthArgs {
     /// How long its yes holds for further connections with the same token and document; a no holds 2 s at most
     #[arg(long, env = "SLATE_YRS_AUTH_CACHE_MS", default_value_t = 10_000, value_name = "MS")]
     pub auth_cache_ms: u64,
+
+    /// How often the application is asked again about a connection that its yes set no end to
+    #[arg(long, env = "SLATE_YRS_AUTH_RECHECK_MS", default_value_t = 300_000, value_name = "MS")]
+    pub auth_recheck_ms: u64,
 }
 
 #[derive(Debug, Clone, Args)]

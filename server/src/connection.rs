@@ -17,6 +17,7 @@ use slate_yrs::protocol::{self, Message, Reassembly, Role};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 
+use crate::auth::Recheck;
 use crate::clock::now;
 use crate::metrics::Metrics;
 use crate::net::Traffic;
@@ -57,7 +58,14 @@ pub struct Settings {
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// Serves the connection until it ends.
-pub async fn serve(socket: WebSocket, rooms: Arc<Rooms>, settings: Settings, opening: Opening, traffic: Arc<Traffic>) {
+pub async fn serve(
+    socket: WebSocket,
+    rooms: Arc<Rooms>,
+    settings: Settings,
+    opening: Opening,
+    recheck: Option<Recheck>,
+    traffic: Arc<Traffic>,
+) {
     let conn = NEXT.fetch_add(1, Ordering::Relaxed);
     traffic.upgraded();
     let (outbox, end) = outbox(settings.max_queued_bytes);
@@ -91,7 +99,7 @@ pub async fn serve(socket: WebSocket, rooms: Arc<Rooms>, settings: Settings, ope
                 rooms: Arc::clone(&rooms),
             };
             if reader.room.send(Command::Join(request)).await {
-                reader.run(stream).await;
+                reader.run(stream, recheck).await;
                 reader.room.send(Command::Leave { conn }).await;
             }
         }
@@ -149,7 +157,7 @@ impl Pace {
 }
 
 impl Reader {
-    async fn run(&mut self, mut stream: SplitStream<WebSocket>) {
+    async fn run(&mut self, mut stream: SplitStream<WebSocket>, recheck: Option<Recheck>) {
         let silence = self.settings.heartbeat * 2;
         let expires = self.expires;
         let expired = async move {
@@ -158,8 +166,14 @@ impl Reader {
                 None => std::future::pending().await,
             }
         };
+        let denied = async move {
+            match recheck {
+                Some(recheck) => recheck.denied().await,
+                None => std::future::pending().await,
+            }
+        };
         let (ended, gone) = (self.outbox.ended(), self.room.gone());
-        tokio::pin!(expired, ended, gone);
+        tokio::pin!(expired, denied, ended, gone);
         loop {
             let frame = tokio::select! {
                 biased;
@@ -172,6 +186,10 @@ impl Reader {
                 }
                 () = &mut expired => {
                     self.outbox.end(protocol::close::UNAUTHORIZED, "the token has expired");
+                    return goodbye(&mut stream).await;
+                }
+                denied = &mut denied => {
+                    self.outbox.end(denied.close_code(), denied.reason());
                     return goodbye(&mut stream).await;
                 }
                 frame = timeout(silence, stream.next()) => frame,

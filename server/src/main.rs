@@ -39,6 +39,7 @@ async fn main() -> ExitCode {
 
 async fn serve(args: ServeArgs) -> Result<(), ServerError> {
     log(&args.log);
+    raise_file_limit();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let storage = open(&args.database).await?;
@@ -55,6 +56,15 @@ async fn serve(args: ServeArgs) -> Result<(), ServerError> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+/// Every connection is an open file, and what a process may have by default is few.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+        tracing::warn!(%error, "the limit of open files stays at {:?}", limit.current);
+    }
 }
 
 async fn open(database: &DatabaseArgs) -> Result<Arc<dyn Storage>, StorageError> {

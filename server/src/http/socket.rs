@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::{App, Failure, header_text, is_id};
-use crate::auth::{Denied, Request};
+use crate::auth::{Auth, Denied, Recheck, Request};
 use crate::connection::{self, Opening};
 use crate::net::Peer;
 
@@ -59,6 +59,15 @@ pub async fn open(
         }
     };
     let durable = query.durable.as_deref() == Some("1");
+    let open_ended = matches!(app.auth, Auth::Webhook(_)) && grant.expires.is_none();
+    let recheck = open_ended.then(|| Recheck {
+        auth: app.auth.clone(),
+        document: document.clone(),
+        token: query.token.clone(),
+        origin: origin.map(str::to_owned),
+        role: grant.role,
+        every: std::time::Duration::from_millis(app.args.auth.auth_recheck_ms.max(1)),
+    });
     tracing::debug!(document, user = grant.user, name = grant.name, role = ?grant.role, "let in");
     let opening = Opening {
         document,
@@ -74,7 +83,7 @@ pub async fn open(
         .max_frame_size(max_frame)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .on_upgrade(move |socket| connection::serve(socket, app.rooms, app.settings, opening, traffic))
+        .on_upgrade(move |socket| connection::serve(socket, app.rooms, app.settings, opening, recheck, traffic))
 }
 
 async fn refuse(mut socket: WebSocket, denied: Denied) {
