@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -163,15 +165,37 @@ async fn f19_every_instant_that_is_kept_reads_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f19_writers_and_two_compactors_at_once() {
-    let now = 20_000 * DAY + 12 * HOUR;
     for seed in 10..12 {
         let folder = tempfile::tempdir().unwrap();
         let storage = sqlite(&folder).await;
+        writers_and_two_compactors(&storage, &storage, seed).await;
+    }
+}
+
+/// With row locks, and each compactor a server of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn f19_writers_and_two_compactors_at_once_on_postgres() {
+    let Some(postgres) = common::postgres::Postgres::start() else { return };
+    for seed in 20..22 {
+        let url = postgres.url(&format!("compaction{seed}"));
+        let one: Arc<dyn Storage> = Arc::new(SqlStorage::open(&url, Durability::Process).await.unwrap());
+        let two: Arc<dyn Storage> = Arc::new(SqlStorage::open(&url, Durability::Process).await.unwrap());
+        writers_and_two_compactors(&one, &two, seed).await;
+        // The lease: of two who begin at once, one compacts.
+        let now = 20_000 * DAY + 12 * HOUR;
+        let (a, b) = tokio::join!(one.take_lease("x", "one", now, now + 9), two.take_lease("x", "two", now, now + 9));
+        assert_ne!(a.unwrap(), b.unwrap());
+    }
+}
+
+async fn writers_and_two_compactors(storage: &Arc<dyn Storage>, other: &Arc<dyn Storage>, seed: u64) {
+    let now = 20_000 * DAY + 12 * HOUR;
+    {
         let mut writers = Writers::new(seed, 3);
-        let document = history(&storage, "scene", &mut writers, 35, now).await;
-        let before = log(&storage, "scene").await;
+        let document = history(storage, "scene", &mut writers, 35, now).await;
+        let before = log(storage, "scene").await;
         let writing = {
-            let (storage, document) = (Arc::clone(&storage), document.clone());
+            let (storage, document) = (Arc::clone(storage), document.clone());
             tokio::spawn(async move {
                 let mut slowest = std::time::Duration::ZERO;
                 let mut written = Vec::new();
@@ -189,15 +213,15 @@ async fn f19_writers_and_two_compactors_at_once() {
         };
         let retention = Retention::default();
         let (a, b) = tokio::join!(
-            compact_document(&storage, "scene", retention, now),
-            compact_document(&storage, "scene", retention, now)
+            compact_document(storage, "scene", retention, now),
+            compact_document(other, "scene", retention, now)
         );
         a.unwrap();
         b.unwrap();
         let (written, slowest) = writing.await.unwrap();
         println!("seed {seed}: the slowest write while compacting took {slowest:?}");
-        compact_document(&storage, "scene", retention, now).await.unwrap();
-        let after = log(&storage, "scene").await;
+        compact_document(storage, "scene", retention, now).await.unwrap();
+        let after = log(storage, "scene").await;
         let mut expected = before.clone();
         for (bytes, seq) in written.into_iter().zip(document.tip + before.len() as Seq + 1..) {
             let row = UpdateRow { seq, bytes, ..before[0].clone() };

@@ -280,6 +280,32 @@ async fn each_change_has_its_author() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_is_known_to_have_written_is_not_put_down_to_somebody() {
+    let server = TestServer::with(&[]).await;
+    let mut ada = Client::connect(server.address, "scene", 1, "slate-yrs=1&session=a&user=ada").await;
+    let mut anyone = Client::connect(server.address, "scene", 2, "slate-yrs=1&session=b").await;
+    let drafts = [
+        vec![block("1", "INT.")],
+        vec![block("1", "INT."), block("2", "hers")],
+        vec![block("1", "INT."), block("2", "hers"), block("3", "anyone's")],
+    ];
+    let mut state = SlateDoc::seed_update("content", &[]);
+    for (n, draft) in drafts.into_iter().enumerate() {
+        let update =
+            slate_yrs_server::history::forward_edit("content", 20 + n as u32, &state, &draft).unwrap().unwrap();
+        let client = if n < 2 { &mut ada } else { &mut anyone };
+        client.sync().await;
+        client.apply(&update);
+        client.push(&update).await;
+        client.all_acked().await;
+        state = get(server.address, "/api/scenes/scene/export").await.body;
+    }
+    let compared = get(server.address, "/api/scenes/scene/compare?from=1&to=now").await.json();
+    let added = |block: usize| compared[block]["children"][0]["added"].clone();
+    assert_eq!((added(1), added(2)), (serde_json::json!("ada"), serde_json::json!(true)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn operations_health_metrics_origins() {
     let server = TestServer::with(&["--allow-origin", "https://good.example", "--max-connections", "2"]).await;
     assert_eq!(get(server.address, "/healthz").await.status, 200);

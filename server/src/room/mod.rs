@@ -79,6 +79,8 @@ pub struct RoomRef {
     mailbox: mpsc::Sender<Command>,
     /// What the frames in the mailbox, and those being stored, may take.
     budget: Arc<Semaphore>,
+    /// All of it, in units.
+    most: u32,
     _held: Arc<()>,
 }
 
@@ -97,7 +99,7 @@ impl RoomRef {
     /// Waits while the room has too much to do, in messages or in bytes. False if it is gone.
     pub async fn frame(&self, conn: ConnId, bytes: Bytes) -> bool {
         let received = std::time::Instant::now();
-        let units = u32::try_from(bytes.len() / UNIT + 1).unwrap_or(u32::MAX);
+        let units = u32::try_from(bytes.len() / UNIT + 1).map_or(self.most, |units| units.min(self.most));
         // It is never closed, so this cannot fail.
         let Ok(held) = Arc::clone(&self.budget).acquire_many_owned(units).await else { return false };
         self.send(Command::Frame { conn, bytes, received, held }).await
@@ -131,8 +133,9 @@ impl Rooms {
         }
         let (mailbox, inbox) = mpsc::channel(MAILBOX);
         // Two of the largest, so that one can wait while another is stored.
-        let budget = Arc::new(Semaphore::new(2 * (self.shared.limits.max_sync_bytes / UNIT + 2)));
-        let room = RoomRef { mailbox, budget, _held: Arc::new(()) };
+        let most = u32::try_from(2 * (self.shared.limits.max_sync_bytes / UNIT + 2)).unwrap_or(u32::MAX);
+        let budget = Arc::new(Semaphore::new(most as usize));
+        let room = RoomRef { mailbox, budget, most, _held: Arc::new(()) };
         open.insert(document.to_owned(), room.clone());
         self.shared.metrics.rooms.inc();
         let held = Arc::downgrade(&room._held);
