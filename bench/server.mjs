@@ -200,12 +200,12 @@ try {
       all[at][workload] = await workloads[workload](server);
       console.log(server.name, JSON.stringify(all[at][workload]));
     }
+    if (keep) writeFileSync(keep, JSON.stringify(Object.fromEntries(all.map((one) => [one.name, one]))));
   }
 } finally {
   database?.stop();
   rmSync(folder, { recursive: true, force: true });
 }
-if (keep) writeFileSync(keep, JSON.stringify(Object.fromEntries(all.map((one) => [one.name, one]))));
 if (all.some((one) => Object.keys(workloads).some((workload) => one[workload] === undefined))) {
   say("Not everything was measured yet");
   process.exit(0);

@@ -532,6 +532,8 @@ async fn a_database_that_stalls_over_one_document_serves_the_others() {
     assert_eq!(a.closed().await, close::INTERNAL);
     b.write("stored").await;
     b.all_acked().await;
+    // Measured from receipt to acknowledgement: one of the two had one.
+    assert_eq!(server.server().metrics.ack_seconds.get_sample_count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

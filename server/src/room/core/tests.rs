@@ -153,3 +153,24 @@ fn sessions_that_left_are_forgotten() {
     }
     assert!(core.sessions.is_empty());
 }
+
+#[test]
+fn what_is_the_same_for_several_is_put_together_once() {
+    let mut core = core();
+    (1..=3).for_each(|conn| join(&mut core, conn, Role::ReadWrite));
+    core.take_frames(0);
+    let (a, b) = (insert(7, "a"), insert(8, "b"));
+    assert_eq!(take(&mut core, 1, &frame(&[Message::Update(&a), Message::Update(&b)])), Health::Sound);
+    let frames = core.take_frames(0);
+    let joined: Vec<&Bytes> = frames
+        .out
+        .iter()
+        .map(|(_, frames)| match frames.as_slice() {
+            [Outgoing::Frame(bytes)] => bytes,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(joined.len(), 2);
+    assert_eq!(joined[0].as_ptr(), joined[1].as_ptr());
+    assert_eq!(protocol::messages(joined[0]).count(), 2);
+}
