@@ -1,6 +1,8 @@
-// `npm run bench:server`: the server under load, and the same load on @hocuspocus/server and @y/websocket-server.
-// Writes docs/BENCHMARKS.md (the part between its markers). `--seconds N`, `--built` (takes target/release as it is),
-// `--dry` (prints, writes nothing).
+// `npm run bench:server`: the server under load, and the same load on @hocuspocus/server and @y/websocket-server. Each
+// workload runs on all of them in turn before the next one begins, each time on a fresh process. Writes
+// docs/BENCHMARKS.md (the part between its markers). `--seconds N`, `--built` (takes target/release as it is), `--dry`
+// (prints, writes nothing), `--only room,rooms,flood,one,idle,each,crowd,joins` with `--keep FILE` (several shorter runs:
+// the results of the others are taken from the file and kept there).
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -14,6 +16,7 @@ const option = (name, fallback) => {
   return at < 0 ? fallback : process.argv[at + 1];
 };
 const seconds = Number(option("seconds", "10"));
+const keep = option("keep");
 const release = join(root, "target/release");
 const here = join(root, "bench/servers");
 const quiet = { cwd: root, stdio: ["ignore", "ignore", "inherit"] };
@@ -114,90 +117,125 @@ function memory(child) {
   return Number(line[1]) * 1024;
 }
 
-async function measure(name, start, path, dialect) {
-  const results = { name };
-  const fresh = async (work) => {
-    const port = await freePort();
-    const child = start(port);
-    try {
-      await up(port);
-      return await work(`ws://127.0.0.1:${port}${path}`, child);
-    } finally {
-      const gone = new Promise((done) => child.once("exit", done));
-      child.kill("SIGKILL");
-      await gone;
-    }
-  };
-  say(name);
-  results.room = await fresh((url) => load(["type", url, dialect, 50, 1, 5, seconds]));
-  console.log("50 in a room", JSON.stringify(results.room));
-  results.rooms = await fresh((url) => load(["type", url, dialect, 2, 1000, 1, seconds]));
-  console.log("1,000 rooms", JSON.stringify(results.rooms));
-  results.idle = await fresh(async (url, child) => {
-    await sleep(500);
-    const empty = memory(child);
-    let one = 0;
-    await load(["idle", url, dialect, 1000, 1], () => {
-      one = memory(child);
-    });
-    return (one - empty) / 1000;
-  });
-  results.each = await fresh(async (url, child) => {
-    await sleep(500);
-    const empty = memory(child);
-    let many = 0;
-    await load(["idle", url, dialect, 1000, 1000], () => {
-      many = memory(child);
-    });
-    return (many - empty) / 1000;
-  });
-  console.log("memory", results.idle, results.each);
-  results.joins = await fresh(async (url) => {
-    const joins = [];
-    for (const [document, bytes] of [
-      ["one", 1e6],
-      ["ten", 1e7],
-    ]) {
-      await load(["seed", url, dialect, document, bytes]);
-      joins.push(await load(["join", url, dialect, document, 9]));
-    }
-    return joins;
-  });
-  console.log("joins", JSON.stringify(results.joins));
-  return results;
+/** Seconds of processor time. */
+function processor(child) {
+  const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1].split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
+
+async function fresh({ start, path }, work) {
+  const port = await freePort();
+  const child = start(port);
+  try {
+    await up(port);
+    await sleep(300);
+    return await work(`ws://127.0.0.1:${port}${path}`, child);
+  } finally {
+    const gone = new Promise((done) => child.once("exit", done));
+    child.kill("SIGKILL");
+    await gone;
+  }
+}
+
+/** A run of the tool, and what processor time the server took for it. */
+const loaded = (server, args) =>
+  fresh(server, async (url, child) => {
+    const before = processor(child);
+    const result = await load([args[0], url, server.dialect, ...args.slice(1)]);
+    return { ...result, processor: processor(child) - before };
+  });
+
+/** Bytes for each of so many connections. */
+const held = (server, connections, rooms) =>
+  fresh(server, async (url, child) => {
+    const empty = memory(child);
+    let full = 0;
+    await load(["idle", url, server.dialect, connections, rooms], () => {
+      full = memory(child);
+    });
+    return (full - empty) / connections;
+  });
+
+const workloads = {
+  room: (server) => loaded(server, ["type", 50, 1, 5, seconds]),
+  rooms: (server) => loaded(server, ["type", 2, 1000, 1, seconds]),
+  flood: (server) => loaded(server, ["flood", 50, 32, seconds]),
+  one: (server) => loaded(server, ["flood", 1, 256, seconds]),
+  idle: (server) => held(server, 1000, 1),
+  each: (server) => held(server, 1000, 1000),
+  crowd: (server) => held(server, 10_000, 100),
+  joins: (server) =>
+    fresh(server, async (url) => {
+      const joins = [];
+      for (const [document, bytes] of [
+        ["one", 1e6],
+        ["ten", 1e7],
+      ]) {
+        await load(["seed", url, server.dialect, document, bytes]);
+        joins.push(await load(["join", url, server.dialect, document, 9]));
+      }
+      return joins;
+    }),
+};
+const only = option("only", Object.keys(workloads).join(",")).split(",");
 
 const version = (name) => JSON.parse(readFileSync(join(here, "node_modules", name, "package.json"), "utf8")).version;
 const database = postgres();
+const kept = keep && existsSync(keep) ? JSON.parse(readFileSync(keep, "utf8")) : {};
 const all = [];
 try {
-  all.push(await measure("slate-yrs, SQLite", slateYrs(`sqlite:${folder}/bench.sqlite`), "/ws/scenes", "durable"));
+  const ours = { path: "/ws/scenes", dialect: "durable" };
+  const servers = [{ name: "slate-yrs, SQLite", start: slateYrs(`sqlite:${folder}/bench.sqlite`), ...ours }];
   if (database) {
-    const url = database.start(await freePort());
-    all.push(await measure("slate-yrs, PostgreSQL", slateYrs(url), "/ws/scenes", "durable"));
+    const start = slateYrs(database.start(await freePort()));
+    servers.push({ name: "slate-yrs, PostgreSQL", start, ...ours });
   }
-  all.push(await measure("@hocuspocus/server", node("hocuspocus.mjs"), "", "hocuspocus"));
+  servers.push({ name: "@hocuspocus/server", start: node("hocuspocus.mjs"), path: "", dialect: "hocuspocus" });
   const yWebsocket = join(here, "node_modules/@y/websocket-server/src/server.js");
-  all.push(await measure("@y/websocket-server", node(yWebsocket), "", "plain"));
+  servers.push({ name: "@y/websocket-server", start: node(yWebsocket), path: "", dialect: "plain" });
+  for (const server of servers) all.push({ ...kept[server.name], name: server.name });
+  for (const workload of only) {
+    say(workload);
+    for (const [at, server] of servers.entries()) {
+      all[at][workload] = await workloads[workload](server);
+      console.log(server.name, JSON.stringify(all[at][workload]));
+    }
+    if (keep) writeFileSync(keep, JSON.stringify(Object.fromEntries(all.map((one) => [one.name, one]))));
+  }
 } finally {
   database?.stop();
   rmSync(folder, { recursive: true, force: true });
+}
+if (all.some((one) => Object.keys(workloads).some((workload) => one[workload] === undefined))) {
+  say("Not everything was measured yet");
+  process.exit(0);
 }
 
 const ms = (value) => (value === undefined ? "–" : value >= 100 ? value.toFixed(0) : value.toFixed(1));
 const three = (times) => (times ? `${ms(times.p50)} / ${ms(times.p95)} / ${ms(times.p99)}` : "–");
 const kb = (bytes) => `${(bytes / 1024).toFixed(0)} kB`;
 const share = ({ delivered, sent }, others) => `${((100 * delivered) / (sent * others)).toFixed(0)} %`;
+const each = (value) => (value === undefined ? "–" : Math.round(value).toLocaleString("en"));
+const stores = ({ name }) => name.startsWith("slate-yrs");
+const acknowledged = (flood) => (flood.acknowledgedPerSecond ? each(flood.acknowledgedPerSecond) : "–");
 const rows = [
-  ["stores before it acknowledges", (r) => (r.name.startsWith("slate-yrs") ? "yes" : "no: in memory")],
+  ["stores before it acknowledges", (r) => (stores(r) ? "yes" : "no: in memory")],
   ["50 writers in a room, 250 edits/s: to a peer, p50 / p95 / p99, ms", (r) => three(r.room.peer)],
   ["the same: to the acknowledgement", (r) => three(r.room.ack)],
   ["the same: delivered", (r) => share(r.room, 49)],
+  ["the same: processor time of the server", (r) => `${((100 * r.room.processor) / seconds).toFixed(0)} %`],
   ["1,000 rooms of two, 2,000 edits/s: to a peer", (r) => three(r.rooms.peer)],
   ["the same: to the acknowledgement", (r) => three(r.rooms.ack)],
   ["the same: delivered", (r) => share(r.rooms, 1)],
+  ["the same: processor time of the server", (r) => `${((100 * r.rooms.processor) / seconds).toFixed(0)} %`],
+  ["as much as goes, 50 rooms: edits/s that reach a peer", (r) => each(r.flood.deliveredPerSecond)],
+  ["the same: acknowledged", (r) => acknowledged(r.flood)],
+  ["the same: edits for a second of processor time", (r) => each(r.flood.delivered / r.flood.processor)],
+  ["as much as goes, one room: edits/s that reach a peer", (r) => each(r.one.deliveredPerSecond)],
+  ["the same: acknowledged", (r) => acknowledged(r.one)],
   ["memory for an idle connection, 1,000 in one room", (r) => kb(r.idle)],
   ["memory for a room with one idle connection, 1,000 rooms", (r) => kb(r.each)],
+  ["memory for an idle connection, 10,000 in 100 rooms", (r) => kb(r.crowd)],
   ["join a document of 1 MB, median of 9, ms", (r) => ms(r.joins[0].join.p50)],
   ["join a document of 10 MB", (r) => ms(r.joins[1].join.p50)],
 ];
@@ -210,13 +248,14 @@ const about = [
   `One process each, loaded from the same machine over loopback for ${seconds} s: ${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores`,
   `(load average ${loadBefore.toFixed(1)} before the run); ${execFileSync("rustc", ["--version"], { encoding: "utf8" }).trim().split(" ").slice(0, 2).join(" ")}, node ${process.versions.node},`,
   `PostgreSQL ${database?.version ?? "not installed"}, @hocuspocus/server ${version("@hocuspocus/server")}, @y/websocket-server ${version("@y/websocket-server")}.`,
+  "The tool that makes the load shares the two cores with the server; processor time is the server's alone, for slate-yrs on PostgreSQL without PostgreSQL's.",
   "The acknowledgement of slate-yrs says that the edit is committed to the database; that of hocuspocus, that it was applied in memory; y-websocket has none.",
 ];
 console.log(`\n${[...about, "", ...lines].join("\n")}`);
 
 if (!process.argv.includes("--dry")) {
   const file = join(root, "docs/BENCHMARKS.md");
-  const [begin, end] = ["<!-- bench-server: begin -->", "<!-- bench-server: end -->"];
+  const [begin, end] = ["<!-- server: begin -->", "<!-- server: end -->"];
   const text = readFileSync(file, "utf8");
   const table = `${begin}\n${about.join("\n")}\n\n${lines.join("\n")}\n${end}`;
   const made = text.includes(begin)

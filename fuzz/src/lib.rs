@@ -23,7 +23,8 @@ pub fn protocol(bytes: &[u8]) {
             }
             Message::Awareness(update) => {
                 let _ = slate_yrs::awareness::decode(update);
-                let _ = presence.take(0, 1, update, |_| true);
+                let _ = presence.take(0, 1, None, update);
+                let _ = presence.take_elsewhere(0, 1 << 63, update);
             }
             Message::SyncStep1(state_vector) => {
                 let _ = Replica::new().encode_since(state_vector);

@@ -3,6 +3,8 @@
 //!
 //! ```sh
 //! cargo run --release -p slate-yrs-server --example load -- type ws://127.0.0.1:8787/ws/scenes durable WRITERS ROOMS PER_SECOND SECONDS
+//! … flood URL DIALECT ROOMS WINDOW SECONDS         as much as goes: a writer and a reader in each room, so many edits
+//!                                                  of each writer on their way
 //! … idle URL DIALECT CONNECTIONS ROOMS            connects, says so, and stays until its input ends
 //! … seed URL DIALECT DOCUMENT BYTES                types a document of that size
 //! … join URL DIALECT DOCUMENT TIMES                opens it, from the connection to the last byte of the state
@@ -12,8 +14,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a tool that stops where something is wrong")]
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{SplitSink, SplitStream};
@@ -21,12 +23,13 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use slate_yrs::protocol::{Message, Reassembly, messages};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite};
 use yrs::{Doc, Text, Transact};
 
-/// When which text was sent: peers find it in the update's bytes.
-type Sent = Arc<Mutex<HashMap<String, Instant>>>;
+/// When which edit of which writer of a room was sent, in microseconds: peers find its number in the update's bytes.
+type Sent = Arc<Vec<Vec<AtomicU64>>>;
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -40,6 +43,7 @@ enum Dialect {
 struct Link {
     sink: SplitSink<Socket, tungstenite::Message>,
     stream: SplitStream<Socket>,
+    dialect: Dialect,
     /// What hocuspocus wants before every message.
     head: Vec<u8>,
     reassembly: Reassembly,
@@ -48,7 +52,8 @@ struct Link {
 enum Heard {
     Ack(u64),
     Step2(usize),
-    Update(Vec<u8>),
+    /// Writer and number of each edit in it.
+    Update(Vec<(usize, usize)>),
     Other,
 }
 
@@ -64,7 +69,7 @@ impl Link {
         let url = format!("{url}/{document}{query}");
         let (socket, _) = tokio_tungstenite::connect_async_with_config(url, Some(config), true).await.unwrap();
         let (sink, stream) = socket.split();
-        let mut link = Self { sink, stream, head, reassembly: Reassembly::new(256 << 20) };
+        let mut link = Self { sink, stream, dialect, head, reassembly: Reassembly::new(256 << 20) };
         if dialect == Dialect::Hocuspocus {
             // Authentication, with any token: it lets no message pass before.
             link.raw(&[2, 0, 1, b't']).await;
@@ -72,19 +77,28 @@ impl Link {
         link
     }
 
+    fn framed(&self, message: &[u8]) -> tungstenite::Message {
+        tungstenite::Message::Binary([self.head.as_slice(), message].concat().into())
+    }
+
     async fn raw(&mut self, message: &[u8]) {
-        let frame = [self.head.as_slice(), message].concat();
-        self.sink.send(tungstenite::Message::Binary(frame.into())).await.unwrap();
+        let frame = self.framed(message);
+        self.sink.send(frame).await.unwrap();
     }
 
     async fn send(&mut self, message: &Message<'_>) {
         self.raw(&message.to_frame()).await;
     }
 
-    async fn edit(&mut self, dialect: Dialect, seq: u64, update: &[u8]) {
-        match dialect {
-            Dialect::Durable => self.send(&Message::Submit { seq, update }).await,
-            Dialect::Plain | Dialect::Hocuspocus => self.send(&Message::Update(update)).await,
+    async fn edit(&mut self, seq: u64, update: &[u8]) {
+        let message = self.edit_message(seq, update);
+        self.raw(&message).await;
+    }
+
+    fn edit_message(&self, seq: u64, update: &[u8]) -> Vec<u8> {
+        match self.dialect {
+            Dialect::Durable => Message::Submit { seq, update }.to_frame(),
+            Dialect::Plain | Dialect::Hocuspocus => Message::Update(update).to_frame(),
         }
     }
 
@@ -117,7 +131,7 @@ impl Link {
             heard.push(match message {
                 Ok(Message::Ack { seq }) => Heard::Ack(seq),
                 Ok(Message::SyncStep2(update)) => Heard::Step2(update.len()),
-                Ok(Message::Update(update)) => Heard::Update(update.to_vec()),
+                Ok(Message::Update(update)) => Heard::Update(numbers(update)),
                 Ok(Message::Fragment { id, index, count, bytes }) => {
                     if let Ok(Some(whole)) = self.reassembly.take(0, id, index, count, bytes) {
                         heard.extend(self.read(&whole));
@@ -150,6 +164,7 @@ async fn main() {
     };
     let result = match mode {
         "type" => type_all(url, dialect, number(3), number(4), number(5), number(6)).await,
+        "flood" => flood(url, dialect, number(3), number(4), number(5)).await,
         "idle" => idle(url, dialect, number(3), number(4)).await,
         "seed" => seed(url, dialect, &args[3], number(4)).await,
         "join" => join(url, dialect, &args[3], number(4)).await,
@@ -160,15 +175,30 @@ async fn main() {
 
 async fn type_all(url: &str, dialect: Dialect, writers: u64, rooms: u64, per_second: u64, seconds: u64) -> Value {
     let run = std::process::id();
-    let mut tasks = Vec::new();
+    let epoch = Instant::now();
+    let edits = (per_second * seconds) as usize;
+    let mut links = Vec::new();
     for room in 0..rooms {
-        let sent = Sent::default();
+        let sent: Sent = Arc::new((0..writers).map(|_| (0..edits).map(|_| AtomicU64::new(0)).collect()).collect());
         for writer in 0..writers {
             let link = Link::open(url, dialect, &format!("load-{run}-{room}"), &format!("w{writer}")).await;
-            let id = room * writers + writer + 1;
-            tasks.push(tokio::spawn(write(link, dialect, id, per_second, seconds, Arc::clone(&sent))));
+            // Made before the clock runs: what is measured is the server.
+            links.push((link, writer as usize, updates(writer, edits), Arc::clone(&sent)));
         }
     }
+    // Everyone is connected, and has heard what comes first.
+    let start = tokio::time::Instant::now() + Duration::from_millis(1_000);
+    let interval = Duration::from_micros(1_000_000 / per_second.max(1));
+    let count = links.len() as u32;
+    let tasks: Vec<_> = links
+        .into_iter()
+        .zip(0..)
+        .map(|((link, writer, updates, sent), n)| {
+            // Not in step.
+            let begin = start + interval * n / count;
+            tokio::spawn(write(link, writer, updates, sent, epoch, (begin, interval)))
+        })
+        .collect();
     let mut all = Times::default();
     for task in tasks {
         let times = task.await.unwrap();
@@ -182,6 +212,104 @@ async fn type_all(url: &str, dialect: Dialect, writers: u64, rooms: u64, per_sec
     })
 }
 
+/// Each types its number and that of the edit.
+fn updates(writer: u64, edits: usize) -> Vec<Vec<u8>> {
+    let doc = Doc::with_client_id(writer + 1);
+    let text = doc.get_or_insert_text("content");
+    (0..edits)
+        .map(|n| {
+            let mut txn = doc.transact_mut();
+            text.push(&mut txn, &format!("<{writer}.{n}>"));
+            txn.encode_update_v1()
+        })
+        .collect()
+}
+
+/// As many edits a second as are acknowledged (where nothing is, as reach the reader).
+async fn flood(url: &str, dialect: Dialect, rooms: u64, window: u64, seconds: u64) -> Value {
+    // More than will be needed.
+    const MOST: u64 = 400_000;
+    let run = std::process::id();
+    let updates = Arc::new(updates(0, (MOST / rooms.min(20)) as usize));
+    let mut links = Vec::new();
+    for room in 0..rooms {
+        let document = format!("flood-{run}-{room}");
+        let writer = Link::open(url, dialect, &document, "writer").await;
+        links.push((writer, Link::open(url, dialect, &document, "reader").await));
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let started = Instant::now();
+    let end = tokio::time::Instant::now() + Duration::from_secs(seconds);
+    let tasks: Vec<_> = links
+        .into_iter()
+        .map(|(writer, reader)| tokio::spawn(flood_room(writer, reader, Arc::clone(&updates), window, end)))
+        .collect();
+    let (mut acked, mut delivered) = (0, 0);
+    for task in tasks {
+        let (a, d) = task.await.unwrap();
+        acked += a;
+        delivered += d;
+    }
+    let took = started.elapsed().as_secs_f64();
+    json!({ "acknowledgedPerSecond": acked as f64 / took, "deliveredPerSecond": delivered as f64 / took, "delivered": delivered })
+}
+
+async fn flood_room(
+    mut writer: Link,
+    mut reader: Link,
+    updates: Arc<Vec<Vec<u8>>>,
+    window: u64,
+    end: tokio::time::Instant,
+) -> (u64, u64) {
+    let room = Arc::new(Semaphore::new(window as usize));
+    let acknowledges = writer.dialect != Dialect::Plain;
+    let arrived = Arc::clone(&room);
+    let reading = tokio::spawn(async move {
+        let mut delivered = 0;
+        while let Ok(heard) = tokio::time::timeout_at(end, reader.hear()).await {
+            let edits: usize =
+                heard.iter().map(|one| if let Heard::Update(edits) = one { edits.len() } else { 0 }).sum();
+            delivered += edits as u64;
+            if !acknowledges {
+                arrived.add_permits(edits);
+            }
+        }
+        delivered
+    });
+    let (mut sent, mut acked) = (0u64, 0u64);
+    loop {
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(end) => break,
+            heard = writer.hear() => {
+                for one in heard {
+                    if let Heard::Ack(seq) = one {
+                        let upto = if seq == 0 { acked + 1 } else { seq };
+                        room.add_permits(upto.saturating_sub(acked) as usize);
+                        acked = upto;
+                    }
+                }
+            }
+            permit = room.acquire(), if (sent as usize) < updates.len() => {
+                permit.unwrap().forget();
+                // What else there is room for, flushed together.
+                let more = room.available_permits().min(updates.len() - sent as usize - 1);
+                for _ in 0..=more {
+                    let message = writer.edit_message(sent + 1, &updates[sent as usize]);
+                    let frame = writer.framed(&message);
+                    writer.sink.feed(frame).await.unwrap();
+                    sent += 1;
+                }
+                for _ in 0..more {
+                    room.acquire().await.unwrap().forget();
+                }
+                writer.sink.flush().await.unwrap();
+            }
+        }
+    }
+    (acked, reading.await.unwrap())
+}
+
 /// Milliseconds.
 fn spread(times: &mut [Duration]) -> Value {
     times.sort();
@@ -192,47 +320,38 @@ fn spread(times: &mut [Duration]) -> Value {
     json!({ "p50": at(0.5), "p95": at(0.95), "p99": at(0.99), "most": at(1.0) })
 }
 
-async fn write(mut link: Link, dialect: Dialect, id: u64, per_second: u64, seconds: u64, sent: Sent) -> Times {
-    let doc = Doc::with_client_id(id);
-    let text = doc.get_or_insert_text("content");
+async fn write(
+    mut link: Link,
+    writer: usize,
+    updates: Vec<Vec<u8>>,
+    sent: Sent,
+    epoch: Instant,
+    (begin, interval): (tokio::time::Instant, Duration),
+) -> Times {
     let mut times = Times::default();
-    let mut own: Vec<Instant> = Vec::new();
+    let micros = || epoch.elapsed().as_micros() as u64;
+    let since = |at: &AtomicU64| Duration::from_micros(micros().saturating_sub(at.load(Ordering::Relaxed)));
     let mut acked = 0;
-    // Connections first, then the clock; writers not in step.
-    let start = tokio::time::Instant::now() + Duration::from_millis(1_500 + id * 37 % 1_000);
-    let mut pace = tokio::time::interval_at(start, Duration::from_micros(1_000_000 / per_second.max(1)));
-    let end = start + Duration::from_secs(seconds);
-    let over = end + Duration::from_secs(1);
+    let mut pace = tokio::time::interval_at(begin, interval);
+    let over = begin + interval * updates.len() as u32 + Duration::from_secs(1);
     loop {
         tokio::select! {
-            _ = pace.tick(), if tokio::time::Instant::now() < end => {
-                let word = format!("<{id}.{}>", own.len());
-                let update = {
-                    let mut txn = doc.transact_mut();
-                    text.push(&mut txn, &word);
-                    txn.encode_update_v1()
-                };
-                let now = Instant::now();
-                sent.lock().unwrap().insert(word, now);
-                own.push(now);
-                link.edit(dialect, own.len() as u64, &update).await;
+            _ = pace.tick(), if times.sent < updates.len() => {
+                let n = times.sent;
+                sent[writer][n].store(micros(), Ordering::Relaxed);
+                link.edit(n as u64 + 1, &updates[n]).await;
+                times.sent += 1;
             }
             heard = link.hear() => {
-                let now = Instant::now();
                 for heard in heard {
                     match heard {
                         Heard::Ack(seq) => {
-                            let upto = if seq == 0 { acked + 1 } else { seq as usize }.min(own.len());
-                            times.acks.extend(own[acked..upto].iter().map(|at| now - *at));
+                            let upto = if seq == 0 { acked + 1 } else { seq as usize }.min(times.sent);
+                            times.acks.extend(sent[writer][acked.min(upto)..upto].iter().map(since));
                             acked = upto;
                         }
-                        Heard::Update(update) => {
-                            // One update may hold several words.
-                            for word in words(&update) {
-                                if let Some(at) = sent.lock().unwrap().get(word.as_str()) {
-                                    times.peers.push(now - *at);
-                                }
-                            }
+                        Heard::Update(edits) => {
+                            times.peers.extend(edits.iter().map(|(writer, n)| since(&sent[*writer][*n])));
                         }
                         Heard::Step2(_) | Heard::Other => {}
                     }
@@ -241,20 +360,23 @@ async fn write(mut link: Link, dialect: Dialect, id: u64, per_second: u64, secon
             () = tokio::time::sleep_until(over) => break,
         }
     }
-    times.sent = own.len();
     times
 }
 
-fn words(update: &[u8]) -> Vec<String> {
-    let mut words = Vec::new();
+/// Writer and number of each edit in an update, which may hold several.
+fn numbers(update: &[u8]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
     let mut rest = update;
     while let Some(from) = rest.iter().position(|byte| *byte == b'<') {
-        rest = &rest[from..];
+        rest = &rest[from + 1..];
         let Some(to) = rest.iter().position(|byte| *byte == b'>') else { break };
-        words.push(String::from_utf8_lossy(&rest[..=to]).into_owned());
+        let pair = std::str::from_utf8(&rest[..to]).ok().and_then(|text| text.split_once('.'));
+        if let Some((Ok(writer), Ok(n))) = pair.map(|(writer, n)| (writer.parse(), n.parse())) {
+            found.push((writer, n));
+        }
         rest = &rest[to + 1..];
     }
-    words
+    found
 }
 
 async fn idle(url: &str, dialect: Dialect, connections: u64, rooms: u64) -> Value {
@@ -292,7 +414,7 @@ async fn seed(url: &str, dialect: Dialect, document: &str, bytes: u64) -> Value 
             txn.encode_update_v1()
         };
         seq += 1;
-        link.edit(dialect, seq, &update).await;
+        link.edit(seq, &update).await;
         if n % 500 == 499 {
             answered(&mut link).await;
         }

@@ -58,7 +58,7 @@ pub async fn export(storage: &Arc<dyn Storage>, document: &str, file: &Path) -> 
     if storage.document(document).await?.is_none() {
         return Err(AdminError::NoDocument(document.to_owned()));
     }
-    let state = load(storage, document, now()).await?.replica.encode();
+    let state = load(storage, document, now()).await?.replica.encode_whole()?;
     if file == Path::new("-") {
         std::io::stdout().write_all(&state)?
     } else {
@@ -137,6 +137,20 @@ async fn verify_one(storage: &Arc<dyn Storage>, document: &str) -> Result<Option
         Ok(built) => built.replica,
         Err(error) => return Ok(Some(format!("the head snapshot cannot be read: {error}"))),
     };
-    let equal = head.encode() == log.replica.encode();
-    Ok((!equal).then(|| "the head snapshot differs from the log".to_owned()))
+    if head.encode_whole()? != log.replica.encode_whole()? {
+        return Ok(Some("the head snapshot differs from the log".to_owned()));
+    }
+    for named in storage.named(document).await? {
+        match storage.named_state(document, &named.id).await {
+            Ok(Some((_, bytes))) => {
+                if let Err(error) = Replica::new().apply(&bytes) {
+                    return Ok(Some(format!("the named version {:?} cannot be read: {error}", named.label)));
+                }
+            }
+            Ok(None) => {}
+            Err(error @ StorageError::Damaged(_)) => return Ok(Some(error.to_string())),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
 }

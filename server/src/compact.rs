@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use crate::replica::{ApplyError, Replica};
+use crate::room::load::{build, whole_log};
 use crate::storage::{Authors, Detail, Merge, Millis, Seq, Storage, StorageError, UpdateRow};
 
 const HOUR_MS: Millis = 3_600_000;
@@ -17,6 +18,8 @@ const MAX_MERGE: usize = 500;
 const PAGE: u32 = 1_000;
 /// Documents looked at in one go.
 const DOCUMENTS_PAGE: u32 = 200;
+/// Documents in a row that the database fails at: it is not the documents then.
+const MAX_FAILURES: u32 = 3;
 /// The lease of a whole run is renewed with every document.
 const LEASE_MS: Millis = 10 * 60_000;
 const LEASE: &str = "compaction";
@@ -46,6 +49,10 @@ pub struct Report {
     pub rows_made: u64,
     /// Merges that were given up, because a row had changed or the result would have differed.
     pub given_up: u64,
+    /// Rows that cannot be read, and were set aside.
+    pub quarantined: u64,
+    /// Documents left as they are, because of an error that is in the log.
+    pub failed: u64,
 }
 
 impl Report {
@@ -54,6 +61,8 @@ impl Report {
         self.rows_merged += other.rows_merged;
         self.rows_made += other.rows_made;
         self.given_up += other.given_up;
+        self.quarantined += other.quarantined;
+        self.failed += other.failed;
     }
 }
 
@@ -66,6 +75,7 @@ pub async fn compact_all(
 ) -> Result<Option<Report>, StorageError> {
     let mut report = Report::default();
     let mut after = String::new();
+    let mut failures = 0;
     loop {
         let documents = storage.documents(&after, DOCUMENTS_PAGE).await?;
         let Some(last) = documents.last() else { break };
@@ -75,7 +85,21 @@ pub async fn compact_all(
             if !storage.take_lease(LEASE, holder, now, now + LEASE_MS).await? {
                 return Ok(None);
             }
-            report.add(compact_document(storage, &document.id, retention, now).await?);
+            match compact_document(storage, &document.id, retention, now).await {
+                Ok(one) => {
+                    failures = 0;
+                    report.add(one);
+                }
+                // One document's affair, unless it is that of all.
+                Err(error) => {
+                    failures += 1;
+                    if error.is_outage() || failures == MAX_FAILURES {
+                        return Err(error);
+                    }
+                    tracing::error!(document = document.id, %error, "not compacted");
+                    report.failed += 1;
+                }
+            }
         }
     }
     let now = clock();
@@ -93,26 +117,57 @@ pub async fn compact_document(
     now: Millis,
 ) -> Result<Report, StorageError> {
     let mut report = Report { documents: 1, ..Report::default() };
+    if storage.fine_rows(document, now - retention.edits_ms, now - retention.hours_ms).await? == 0 {
+        return Ok(report);
+    }
     loop {
-        let fine = storage.fine_rows(document, now - retention.edits_ms, now - retention.hours_ms).await?;
-        if fine == 0 {
-            return Ok(report);
-        }
-        let pass = pass(storage, document, retention, now).await?;
-        report.add(pass);
-        // A window of more rows than one merge takes needs another pass.
-        if pass.rows_merged == pass.rows_made {
-            return Ok(report);
+        match pass(storage, document, retention, now).await {
+            Ok(done) => {
+                report.add(done);
+                // A window of more rows than one merge takes needs another pass.
+                if done.rows_merged == done.rows_made {
+                    return Ok(report);
+                }
+            }
+            Err(Stop::Storage(error)) => return Err(error),
+            Err(Stop::Unreadable(error)) => {
+                let found = quarantine_unreadable(storage, document).await?;
+                if found == 0 {
+                    return Err(StorageError::Unavailable(format!("rows of {document:?} cannot be read: {error}")));
+                }
+                report.quarantined += found;
+            }
         }
     }
 }
 
-async fn pass(
-    storage: &Arc<dyn Storage>,
-    document: &str,
-    retention: Retention,
-    now: Millis,
-) -> Result<Report, StorageError> {
+/// Why a pass ended early.
+enum Stop {
+    Storage(StorageError),
+    /// Of a row, which is to be found.
+    Unreadable(ApplyError),
+}
+
+impl From<StorageError> for Stop {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+/// Sets aside what cannot be applied after the rows before it; how many rows that are.
+async fn quarantine_unreadable(storage: &Arc<dyn Storage>, document: &str) -> Result<u64, StorageError> {
+    let rows = whole_log(storage, document).await?;
+    let built = tokio::task::spawn_blocking(move || build(None, &rows)).await;
+    let built = built.map_err(|error| StorageError::Unavailable(error.to_string()))?;
+    let bad = built.map(|built| built.bad).unwrap_or_default();
+    for (seq, reason) in &bad {
+        tracing::error!(document, seq, reason, "row quarantined");
+        storage.quarantine(document, *seq, reason).await?;
+    }
+    Ok(bad.len() as u64)
+}
+
+async fn pass(storage: &Arc<dyn Storage>, document: &str, retention: Retention, now: Millis) -> Result<Report, Stop> {
     let mut report = Report::default();
     let mut replica = Replica::new();
     let mut group: Vec<UpdateRow> = Vec::new();
@@ -161,7 +216,7 @@ async fn close_group(
     group: Vec<UpdateRow>,
     replica: Replica,
     report: &mut Report,
-) -> Result<Replica, StorageError> {
+) -> Result<Replica, Stop> {
     let finished = match (&window, group.as_slice()) {
         (_, []) => return Ok(replica),
         (Some((detail, _)), [alone]) => alone.detail >= *detail,
@@ -171,14 +226,18 @@ async fn close_group(
         let mut replica = replica;
         let merged = match window {
             Some((detail, _)) if !finished => merge(&mut replica, &group, detail),
-            _ => group.iter().try_for_each(|row| replica.apply(&row.bytes).map(drop)).map(|()| None),
+            _ => group.iter().try_for_each(|row| replica.apply(&row.bytes).map(drop)).map(|()| Merged::Nothing),
         };
         (replica, group, merged)
     });
     let (replica, group, merged) = work.await.map_err(|error| StorageError::Unavailable(error.to_string()))?;
-    match merged {
-        Ok(None) => {}
-        Ok(Some(merged)) => {
+    match merged.map_err(Stop::Unreadable)? {
+        Merged::Nothing => {}
+        Merged::Differs => {
+            tracing::warn!(document, rows = group.len(), "a merge would have read differently: left as it is");
+            report.given_up += 1;
+        }
+        Merged::Row(merged) => {
             let rows: Vec<Seq> = group.iter().map(|row| row.seq).collect();
             let count = rows.len() as u64;
             if storage.compact_updates(document, &[Merge { rows, merged }]).await? == [true] {
@@ -188,44 +247,45 @@ async fn close_group(
                 report.given_up += 1;
             }
         }
-        Err(error) => {
-            // A row that cannot be applied: loading the document will quarantine it, and then this goes on.
-            tracing::warn!(document, %error, "compaction left rows as they are");
-            report.given_up += 1;
-            if error == ApplyError::Spoiled {
-                return Err(StorageError::Unavailable(format!("a row of {document:?} cannot be read")));
-            }
-        }
     }
     Ok(replica)
 }
 
-/// Applies the rows to the replica and returns one row that holds them. None where that cannot be shown to be equal.
-fn merge(replica: &mut Replica, group: &[UpdateRow], detail: Detail) -> Result<Option<UpdateRow>, ApplyError> {
-    let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(None) };
+/// What became of the rows of a window.
+enum Merged {
+    /// They stay as they are.
+    Nothing,
+    /// They stay, because their merge could not be shown to be equal.
+    Differs,
+    Row(UpdateRow),
+}
+
+/// Applies the rows to the replica and makes one row that holds them.
+fn merge(replica: &mut Replica, group: &[UpdateRow], detail: Detail) -> Result<Merged, ApplyError> {
+    let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(Merged::Nothing) };
     let updates: Vec<&[u8]> = group.iter().map(|row| row.bytes.as_slice()).collect();
     let mut check = Replica::new();
-    check.apply(&replica.encode())?;
+    check.apply(&replica.encode_whole()?)?;
     let waiting = replica.has_pending();
     let merged = replica.apply_merged(&updates)?;
     let bytes = if waiting || replica.has_pending() {
         // What waits is in no transaction: keep every struct of every row.
         match yrs::merge_updates_v1(&updates) {
             Ok(bytes) => bytes,
-            Err(_) => return Ok(None),
+            Err(_) => return Ok(Merged::Differs),
         }
     } else {
         merged.unwrap_or_else(|| vec![0, 0])
     };
     check.apply(&bytes)?;
     if check.encode() != replica.encode() {
-        return Ok(None);
+        return Ok(Merged::Differs);
     }
     let mut authors = Authors::default();
     for row in group {
         authors.0.extend(row.authors.0.iter().cloned());
     }
-    Ok(Some(UpdateRow {
+    Ok(Merged::Row(UpdateRow {
         seq: last.seq,
         first_seq: first.first_seq,
         detail,

@@ -120,6 +120,10 @@ pub struct ServeArgs {
     #[arg(long, env = "SLATE_YRS_HEAD_EVERY", default_value_t = 2_000, value_name = "COUNT")]
     pub head_every: u64,
 
+    /// How long a transaction of updates may take before the rooms that wait for it are closed
+    #[arg(long, env = "SLATE_YRS_STORE_TIMEOUT_MS", default_value_t = 20_000, value_name = "MS")]
+    pub store_timeout_ms: u64,
+
     /// How long a shutdown may take
     #[arg(long, env = "SLATE_YRS_SHUTDOWN_MS", default_value_t = 10_000, value_name = "MS")]
     pub shutdown_ms: u64,
@@ -194,6 +198,10 @@ pub struct AuthArgs {
     /// How long its yes holds for further connections with the same token and document; a no holds 2 s at most
     #[arg(long, env = "SLATE_YRS_AUTH_CACHE_MS", default_value_t = 10_000, value_name = "MS")]
     pub auth_cache_ms: u64,
+
+    /// How often the application is asked again about a connection that its yes set no end to
+    #[arg(long, env = "SLATE_YRS_AUTH_RECHECK_MS", default_value_t = 300_000, value_name = "MS")]
+    pub auth_recheck_ms: u64,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -346,6 +354,10 @@ pub enum LogFormat {
 }
 
 impl ServeArgs {
+    pub fn store_timeout(&self) -> Duration {
+        Duration::from_millis(self.store_timeout_ms)
+    }
+
     pub fn poll(&self) -> Duration {
         let alone = self.database.database.starts_with("sqlite:");
         Duration::from_millis(self.poll_ms.unwrap_or(if alone { 0 } else { 500 }))
@@ -356,6 +368,7 @@ impl ServeArgs {
             max_update_bytes: self.max_update_bytes,
             max_sync_bytes: self.max_sync_bytes,
             max_frame_bytes: self.max_frame_bytes,
+            max_queued_bytes: self.max_queued_bytes,
             heartbeat_ms: self.heartbeat_ms,
             max_bad_frames: self.max_bad_frames,
         }

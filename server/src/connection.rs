@@ -14,12 +14,14 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use slate_yrs::protocol::{self, Message, Reassembly, Role};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 
+use crate::auth::Recheck;
 use crate::clock::now;
 use crate::metrics::Metrics;
 use crate::net::Traffic;
-use crate::room::core::Outgoing;
+use crate::room::frames::Outgoing;
 use crate::room::{Command, ConnId, JoinRequest, OutboxEnd, RoomRef, Rooms, outbox};
 use crate::storage::Millis;
 
@@ -56,7 +58,14 @@ pub struct Settings {
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// Serves the connection until it ends.
-pub async fn serve(socket: WebSocket, rooms: Arc<Rooms>, settings: Settings, opening: Opening, traffic: Arc<Traffic>) {
+pub async fn serve(
+    socket: WebSocket,
+    rooms: Arc<Rooms>,
+    settings: Settings,
+    opening: Opening,
+    recheck: Option<Recheck>,
+    traffic: Arc<Traffic>,
+) {
     let conn = NEXT.fetch_add(1, Ordering::Relaxed);
     traffic.upgraded();
     let (outbox, end) = outbox(settings.max_queued_bytes);
@@ -84,12 +93,13 @@ pub async fn serve(socket: WebSocket, rooms: Arc<Rooms>, settings: Settings, ope
                 traffic,
                 outbox,
                 reassembly: Reassembly::new(settings.max_sync_bytes + 1024),
+                assembling: None,
                 pace: Pace::new(settings.max_frames_per_second),
                 expires: opening.expires.map(deadline),
                 rooms: Arc::clone(&rooms),
             };
             if reader.room.send(Command::Join(request)).await {
-                reader.run(stream).await;
+                reader.run(stream, recheck).await;
                 reader.room.send(Command::Leave { conn }).await;
             }
         }
@@ -110,6 +120,8 @@ struct Reader {
     traffic: Arc<Traffic>,
     outbox: crate::room::Outbox,
     reassembly: Reassembly,
+    /// What the pieces that wait take, of what all connections may have waiting.
+    assembling: Option<OwnedSemaphorePermit>,
     pace: Pace,
     expires: Option<Instant>,
     rooms: Arc<Rooms>,
@@ -145,7 +157,7 @@ impl Pace {
 }
 
 impl Reader {
-    async fn run(&mut self, mut stream: SplitStream<WebSocket>) {
+    async fn run(&mut self, mut stream: SplitStream<WebSocket>, recheck: Option<Recheck>) {
         let silence = self.settings.heartbeat * 2;
         let expires = self.expires;
         let expired = async move {
@@ -154,18 +166,37 @@ impl Reader {
                 None => std::future::pending().await,
             }
         };
-        tokio::pin!(expired);
+        let denied = async move {
+            match recheck {
+                Some(recheck) => recheck.denied().await,
+                None => std::future::pending().await,
+            }
+        };
+        let (ended, gone) = (self.outbox.ended(), self.room.gone());
+        tokio::pin!(expired, denied, ended, gone);
         loop {
-            let ended = self.outbox.ended();
             let frame = tokio::select! {
                 biased;
-                () = ended => return goodbye(&mut stream).await,
+                () = &mut ended => return goodbye(&mut stream).await,
+                () = &mut gone => {
+                    // After what the room has left to say, its own reason among it.
+                    let (code, reason) = (protocol::close::INTERNAL, "the room has ended");
+                    self.outbox.push(Outgoing::Close { code, reason });
+                    return goodbye(&mut stream).await;
+                }
                 () = &mut expired => {
                     self.outbox.end(protocol::close::UNAUTHORIZED, "the token has expired");
                     return goodbye(&mut stream).await;
                 }
+                denied = &mut denied => {
+                    self.outbox.end(denied.close_code(), denied.reason());
+                    return goodbye(&mut stream).await;
+                }
                 frame = timeout(silence, stream.next()) => frame,
             };
+            if self.reassembly.expire(now() as u64, FRAGMENT_AGE_MS) > 0 {
+                self.count_pieces(0);
+            }
             match frame {
                 Ok(Some(Ok(frame))) => {
                     if !self.frame(frame).await {
@@ -174,6 +205,11 @@ impl Reader {
                     if let Some(wait) = self.pace.take() {
                         sleep(wait).await;
                     }
+                }
+                Ok(Some(Err(error))) if is_too_large(&error) => {
+                    self.outbox.end(protocol::close::TOO_LARGE, "the frame is too large");
+                    // The rest of the frame is not read, and a socket closed on it would take the reason along.
+                    return sleep(CLOSE_WAIT).await;
                 }
                 Ok(Some(Err(_)) | None) => return,
                 // A large frame may be on its way slowly: any received byte is a sign of life (F30).
@@ -207,9 +243,15 @@ impl Reader {
         let mut whole = None;
         if let Some(Ok(Message::Fragment { id, index, count, bytes: piece })) = protocol::messages(&bytes).next() {
             let now = now() as u64;
-            self.reassembly.expire(now, FRAGMENT_AGE_MS);
+            if !self.count_pieces(piece.len()) {
+                self.outbox.end(protocol::close::INTERNAL, "too many large frames are on their way");
+                return false;
+            }
             match self.reassembly.take(now, id, index, count, piece) {
-                Ok(Some(frame)) => whole = Some(Bytes::from(frame)),
+                Ok(Some(frame)) => {
+                    whole = Some(Bytes::from(frame));
+                    self.count_pieces(0);
+                }
                 Ok(None) => return true,
                 Err(error) => {
                     self.rooms.shared().metrics.bad_frames.inc();
@@ -219,7 +261,27 @@ impl Reader {
                 }
             }
         }
-        self.room.send(Command::Frame { conn: self.conn, bytes: whole.unwrap_or(bytes) }).await
+        self.room.frame(self.conn, whole.unwrap_or(bytes)).await
+    }
+
+    /// Takes, or gives back, this connection's share of what frames in pieces may hold. False: there is none left.
+    fn count_pieces(&mut self, more: usize) -> bool {
+        let held = self.assembling.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let needed = self.reassembly.held() + more;
+        if needed <= held {
+            let spare = self.assembling.as_mut().and_then(|permit| permit.split(held - needed));
+            drop(spare);
+            return true;
+        }
+        let all = Arc::clone(&self.rooms.shared().assembling);
+        let Ok(permit) = all.try_acquire_many_owned(u32::try_from(needed - held).unwrap_or(u32::MAX)) else {
+            return false;
+        };
+        match &mut self.assembling {
+            Some(held) => held.merge(permit),
+            none => *none = Some(permit),
+        }
+        true
     }
 
     /// Only a ping of an older client means anything.
@@ -298,15 +360,13 @@ impl Writer {
     async fn send(&mut self, first: Outgoing, end: &mut OutboxEnd) -> Sent {
         let mut next = Some(first);
         while let Some(outgoing) = next {
-            let frame = match outgoing {
-                Outgoing::Frame(bytes) => {
-                    self.metrics.bytes_sent.inc_by(bytes.len() as u64);
-                    Frame::Binary(bytes)
-                }
-                Outgoing::Text(text) => Frame::Text(text.into()),
-                Outgoing::Close { code, reason } => return Sent::Then(code, reason),
+            let sent = match outgoing {
+                Outgoing::Frame(bytes) => self.feed(bytes).await,
+                Outgoing::Large { id, frame } => self.feed_pieces(id, &frame).await,
+                Outgoing::Text(text) => stalling(self.sink.feed(Frame::Text(text.into())), &self.traffic).await,
+                Outgoing::Close { code, reason } => Sent::Then(code, reason),
             };
-            match stalling(self.sink.feed(frame), &self.traffic).await {
+            match sent {
                 Sent::Yes => {}
                 other => return other,
             }
@@ -314,6 +374,36 @@ impl Writer {
         }
         stalling(self.sink.flush(), &self.traffic).await
     }
+}
+
+impl Writer {
+    async fn feed(&mut self, bytes: Bytes) -> Sent {
+        self.metrics.bytes_sent.inc_by(bytes.len() as u64);
+        stalling(self.sink.feed(Frame::Binary(bytes)), &self.traffic).await
+    }
+
+    /// One piece at a time: a slow connection holds no second copy of the whole.
+    async fn feed_pieces(&mut self, id: u64, frame: &[u8]) -> Sent {
+        for piece in protocol::fragments(frame, id) {
+            match self.feed(Bytes::from(piece)).await {
+                Sent::Yes => {}
+                other => return other,
+            }
+        }
+        Sent::Yes
+    }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    use tokio_tungstenite::tungstenite::Error;
+    let mut source = Some(error as &dyn std::error::Error);
+    while let Some(error) = source {
+        if matches!(error.downcast_ref(), Some(Error::Capacity(_))) {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 enum Sent {

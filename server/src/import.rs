@@ -74,9 +74,11 @@ async fn open(source: &SourceArgs) -> Result<(AnyConnection, String)> {
         true => format!("CAST(ROUND((julianday({time}) - 2440587.5) * 86400000) AS BIGINT)"),
         false => format!("CAST(EXTRACT(EPOCH FROM {time}) * 1000 AS BIGINT)"),
     };
+    // Rows of one moment in the order they were written, as far as the database knows it: a second run must see the same.
+    let physical = if sqlite { "rowid" } else { "ctid" };
     let sql = format!(
         "SELECT CAST({id} AS TEXT), {millis}, {update} FROM {table} WHERE {update} IS NOT NULL \
-         ORDER BY CAST({id} AS TEXT), {time}"
+         ORDER BY CAST({id} AS TEXT), {time}, {physical}"
     );
     // The error of a URL may show its password.
     let options = AnyConnectOptions::from_str(&url).map_err(|_| AdminError::Source("the URL is not valid".into()))?;
@@ -163,11 +165,11 @@ impl Import {
 
     /// Stores what waits; where its last update is now.
     async fn store(&mut self, storage: &Arc<dyn Storage>) -> Result<Option<Seq>> {
-        let request = |(at, bytes)| StoreRequest {
+        let request = |(at, bytes): (Millis, Vec<u8>)| StoreRequest {
             document: self.document.id.clone(),
             epoch: self.document.epoch.clone(),
             at,
-            updates: vec![NewUpdate { bytes, author: None, submission: None }],
+            updates: vec![NewUpdate { bytes: bytes.into(), author: None, submission: None }],
             only_at_tip: None,
         };
         let requests: Vec<_> = std::mem::take(&mut self.waiting).into_iter().map(request).collect();

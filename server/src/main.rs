@@ -39,6 +39,7 @@ async fn main() -> ExitCode {
 
 async fn serve(args: ServeArgs) -> Result<(), ServerError> {
     log(&args.log);
+    raise_file_limit();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let storage = open(&args.database).await?;
@@ -57,6 +58,15 @@ async fn serve(args: ServeArgs) -> Result<(), ServerError> {
     Ok(())
 }
 
+/// Every connection is an open file, and what a process may have by default is few.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+        tracing::warn!(%error, "the limit of open files stays at {:?}", limit.current);
+    }
+}
+
 async fn open(database: &DatabaseArgs) -> Result<Arc<dyn Storage>, StorageError> {
     Ok(Arc::new(SqlStorage::open(&database.database, Durability::Full).await?))
 }
@@ -68,8 +78,13 @@ async fn run(command: Command) -> Result<(), AdminError> {
         Command::Compact { database, retention } => {
             let report = admin::compact(&open(&database).await?, retention.retention()).await?;
             println!(
-                "{} documents, {} rows merged into {}, {} merges given up",
-                report.documents, report.rows_merged, report.rows_made, report.given_up
+                "{} documents, {} rows merged into {}, {} merges given up, {} rows in quarantine, {} documents failed",
+                report.documents,
+                report.rows_merged,
+                report.rows_made,
+                report.given_up,
+                report.quarantined,
+                report.failed
             );
         }
         Command::Documents { database } => admin::documents(&open(&database).await?, &mut out).await?,

@@ -12,6 +12,8 @@ pub struct Metrics {
     pub commit_failures: IntCounter,
     /// From a room handing updates over to their commit.
     pub commit_seconds: Histogram,
+    /// From a submission being received to its acknowledgement being on its way.
+    pub ack_seconds: Histogram,
     pub bytes_received: IntCounter,
     pub bytes_sent: IntCounter,
     pub bad_frames: IntCounter,
@@ -22,6 +24,7 @@ pub struct Metrics {
     pub quarantined: IntCounter,
     pub compactions: IntCounter,
     pub rows_compacted: IntCounter,
+    pub merges_given_up: IntCounter,
     /// 1: hints pass between servers; 0: they do not, or there is no Redis.
     pub redis_up: IntGauge,
 }
@@ -36,15 +39,18 @@ impl Default for Metrics {
             register(&registry, IntGauge::with_opts(Opts::new(format!("slate_yrs_{name}"), help)))
         };
         let buckets = vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
-        let options = HistogramOpts::new("slate_yrs_commit_seconds", "Time from accepting updates to their commit");
-        let commit_seconds = register(&registry, Histogram::with_opts(options.buckets(buckets)));
+        let seconds = |name: &str, help: &str| {
+            let options = HistogramOpts::new(format!("slate_yrs_{name}"), help).buckets(buckets.clone());
+            register(&registry, Histogram::with_opts(options))
+        };
         Self {
             connections: gauge("connections", "Open WebSockets"),
             rooms: gauge("rooms", "Documents in memory"),
             updates_stored: counter("updates_stored_total", "Updates committed to the database"),
             commits: counter("commits_total", "Transactions committed"),
             commit_failures: counter("commit_failures_total", "Transactions that failed"),
-            commit_seconds,
+            commit_seconds: seconds("commit_seconds", "Time from accepting updates to their commit"),
+            ack_seconds: seconds("ack_seconds", "Time from receiving a submission to its acknowledgement"),
             bytes_received: counter("received_bytes_total", "Bytes of frames received"),
             bytes_sent: counter("sent_bytes_total", "Bytes of frames sent"),
             bad_frames: counter("bad_frames_total", "Frames or messages that did not decode"),
@@ -55,6 +61,7 @@ impl Default for Metrics {
             quarantined: counter("quarantined_total", "Rows found that cannot be read"),
             compactions: counter("compactions_total", "Compaction runs"),
             rows_compacted: counter("compacted_rows_total", "Rows merged away"),
+            merges_given_up: counter("merges_given_up_total", "Merges of old rows that were given up"),
             redis_up: gauge("redis_up", "Whether hints pass between servers"),
             registry,
         }

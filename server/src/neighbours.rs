@@ -3,7 +3,8 @@
 //! The database is the truth. Redis carries hints only: "this document has updates up to N", and presence, which is
 //! worth nothing a minute later. A hint that is lost costs time: every server also asks the database how far the
 //! documents it has open are, often without Redis, seldom with it. One channel for everything: what does not concern a
-//! room of this server is dropped on arrival, so there are no subscriptions to count (F28). Messages name the server
+//! room of this server is dropped on arrival, so there are no subscriptions to count (F28). Each server hears itself too:
+//! when its own beat does not come back, the connection is open in name only, and is made anew. Messages name the server
 //! they come from, never a user: a second device of the same user on another server is somebody else.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -26,6 +27,9 @@ const CHANNEL: &str = "slate-yrs";
 const QUEUE: usize = 4_096;
 const RECONNECT: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_secs(5);
+/// How often a server says that it is there, and how long nothing at all may be heard.
+const BEAT: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_secs(7);
 /// Documents asked about at once.
 const POLL_PAGE: usize = 50;
 
@@ -39,12 +43,14 @@ pub fn is_remote(conn: ConnId) -> bool {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hint {
-    /// The document is stored up to this update.
-    Stored(Seq),
-    /// Presence of the sender's connections: an awareness update.
+    /// The document is stored up to this update, in this lifetime.
+    Stored { epoch: String, seq: Seq },
+    /// Presence of the sender's connections, see [`crate::presence::Presence::take_elsewhere`].
     Presence(Vec<u8>),
     /// A room has opened: who has presence of this document?
     WhoIsThere,
+    /// Of no document: for the sender itself.
+    Beat,
 }
 
 /// Where rooms leave hints for other servers.
@@ -108,9 +114,14 @@ async fn ask_database(rooms: Arc<Rooms>, metrics: Arc<Metrics>, poll: Duration) 
         let open = rooms.open_documents();
         for page in open.chunks(POLL_PAGE) {
             match rooms.shared().storage.tips(page).await {
-                Ok(tips) => {
-                    for (document, tip) in tips {
-                        rooms.tell(&document, Command::StoredElsewhere(tip));
+                Ok(found) => {
+                    for document in page.iter().filter(|open| found.iter().all(|found| found.id != **open)) {
+                        // Deleted: no lifetime is this one.
+                        rooms.tell(document, Command::StoredElsewhere { epoch: String::new(), seq: 0 });
+                    }
+                    for document in found {
+                        let (epoch, seq) = (document.epoch, document.tip);
+                        rooms.tell(&document.id, Command::StoredElsewhere { epoch, seq });
                     }
                 }
                 Err(error) => tracing::warn!(%error, "cannot ask how far documents are"),
@@ -130,7 +141,7 @@ async fn listen(client: redis::Client, me: String, rooms: Arc<Rooms>, metrics: A
                     rooms.tell(&document, Command::AskNeighbours);
                 }
                 let mut messages = subscription.on_message();
-                while let Some(message) = messages.next().await {
+                while let Ok(Some(message)) = timeout(SILENCE, messages.next()).await {
                     if let Some((from, document, hint)) = decode(message.get_payload_bytes())
                         && from != me
                     {
@@ -155,8 +166,9 @@ async fn subscribe(client: &redis::Client) -> redis::RedisResult<PubSub> {
 
 fn deliver(rooms: &Rooms, from: &str, document: &str, hint: Hint) {
     let command = match hint {
-        Hint::Stored(seq) => Command::StoredElsewhere(seq),
+        Hint::Stored { epoch, seq } => Command::StoredElsewhere { epoch, seq },
         Hint::WhoIsThere => Command::TellNeighbours,
+        Hint::Beat => return,
         Hint::Presence(update) => {
             let mut hasher = DefaultHasher::new();
             from.hash(&mut hasher);
@@ -168,7 +180,15 @@ fn deliver(rooms: &Rooms, from: &str, document: &str, hint: Hint) {
 
 async fn publish(client: redis::Client, me: String, mut queue: mpsc::Receiver<(String, Hint)>) {
     let mut connection: Option<MultiplexedConnection> = None;
-    while let Some((document, hint)) = queue.recv().await {
+    let mut beat = tokio::time::interval(BEAT);
+    loop {
+        let (document, hint) = tokio::select! {
+            next = queue.recv() => match next {
+                Some(next) => next,
+                None => return,
+            },
+            _ = beat.tick() => (String::new(), Hint::Beat),
+        };
         if connection.is_none() {
             connection = timeout(CONNECT, client.get_multiplexed_async_connection()).await.ok().and_then(Result::ok);
         }
@@ -179,7 +199,9 @@ async fn publish(client: redis::Client, me: String, mut queue: mpsc::Receiver<(S
             continue;
         };
         let message = encode(&me, &document, &hint);
-        if redis::cmd("PUBLISH").arg(CHANNEL).arg(message).query_async::<()>(open).await.is_err() {
+        let mut publish = redis::cmd("PUBLISH");
+        let published = publish.arg(CHANNEL).arg(message).query_async::<()>(open);
+        if !matches!(timeout(CONNECT, published).await, Ok(Ok(()))) {
             connection = None;
         }
     }
@@ -190,15 +212,17 @@ fn encode(me: &str, document: &str, hint: &Hint) -> Vec<u8> {
     buf(&mut out, me.as_bytes());
     buf(&mut out, document.as_bytes());
     match hint {
-        Hint::Stored(seq) => {
+        Hint::Stored { epoch, seq } => {
             var_uint(&mut out, 0);
             var_uint(&mut out, *seq as u64);
+            buf(&mut out, epoch.as_bytes());
         }
         Hint::Presence(update) => {
             var_uint(&mut out, 1);
             buf(&mut out, update);
         }
         Hint::WhoIsThere => var_uint(&mut out, 2),
+        Hint::Beat => var_uint(&mut out, 3),
     }
     out
 }
@@ -208,9 +232,13 @@ fn decode(message: &[u8]) -> Option<(String, String, Hint)> {
     let from = reader.str()?.to_owned();
     let document = reader.str()?.to_owned();
     let hint = match reader.var_uint()? {
-        0 => Hint::Stored(Seq::try_from(reader.var_uint()?).ok()?),
+        0 => {
+            let seq = Seq::try_from(reader.var_uint()?).ok()?;
+            Hint::Stored { epoch: reader.str()?.to_owned(), seq }
+        }
         1 => Hint::Presence(reader.buf()?.to_vec()),
         2 => Hint::WhoIsThere,
+        3 => Hint::Beat,
         _ => return None,
     };
     Some((from, document, hint))
@@ -222,7 +250,9 @@ mod tests {
 
     #[test]
     fn hints_survive_the_way() {
-        for hint in [Hint::Stored(300), Hint::Presence(vec![1, 2]), Hint::WhoIsThere] {
+        for hint in
+            [Hint::Stored { epoch: "e".into(), seq: 300 }, Hint::Presence(vec![1, 2]), Hint::WhoIsThere, Hint::Beat]
+        {
             let bytes = encode("me", "scene — é", &hint);
             assert_eq!(decode(&bytes), Some(("me".into(), "scene — é".into(), hint)));
             for end in 0..bytes.len() {

@@ -2,8 +2,9 @@
 //!
 //! Kept so that a joiner sees everyone at once, removed when the connection that sent it ends, expired when it is not
 //! renewed (F27). A state is a JSON text and is never looked into; one that is no JSON is refused, because it would
-//! throw in every peer. A client id belongs to the connection that announced it: another one can neither remove it
-//! while it is alive, nor speak for it unless the owner agrees (see `may_take`).
+//! throw in every peer. A client id belongs to the connection that announced it: another one cannot remove it while it is
+//! alive, and speak for it only as the same user, on whatever server either of them is. Those who left are remembered
+//! for a while, but only so many.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -22,6 +23,10 @@ pub const EXPIRE_MS: Millis = 30_000;
 const TOMBSTONE_MS: Millis = 120_000;
 const MAX_STATE_BYTES: usize = 32 * 1024;
 const MAX_IDS_PER_CONNECTION: usize = 16;
+/// With those that left.
+const MAX_IDS_REMEMBERED: usize = 64;
+/// Of all connections together; beyond that the oldest are forgotten early.
+const MAX_TOMBSTONES: usize = 4_096;
 /// States one message may carry: y-websocket clients repeat those of everyone.
 const MAX_STATES_PER_MESSAGE: usize = 4_096;
 
@@ -50,6 +55,7 @@ struct Entry {
     /// None: left.
     state: Option<Arc<str>>,
     owner: ConnId,
+    author: Option<Arc<str>>,
     renewed: Millis,
 }
 
@@ -60,30 +66,34 @@ pub struct Changes {
     pub update: Vec<u8>,
     /// The connection all of them came from, if it is one: it need not hear of them.
     pub only_from: Option<ConnId>,
-    /// Those of them that other servers have not heard of: an awareness update.
+    /// Those of them that other servers have not heard of: for [`Presence::take_elsewhere`].
     pub local: Option<Vec<u8>>,
 }
 
 impl Presence {
-    /// Takes an awareness update. What came before an error is kept.
+    /// Takes an awareness update of a connection of this user. What came before an error is kept.
     pub fn take(
         &mut self,
         now: Millis,
         conn: ConnId,
+        author: Option<&str>,
         update: &[u8],
-        may_take: impl Fn(ConnId) -> bool,
     ) -> Result<(), PresenceError> {
         let mut reader = Reader::new(update);
-        let count = reader.var_uint().ok_or(PresenceError::Malformed)?;
-        if count as usize > MAX_STATES_PER_MESSAGE {
-            return Err(PresenceError::Malformed);
+        let author = author.map(Arc::from);
+        for _ in 0..count(&mut reader)? {
+            self.take_one(now, conn, author.clone(), &State::read(&mut reader)?)?;
         }
-        for _ in 0..count {
-            let client = reader.var_uint().and_then(|id| u32::try_from(id).ok()).ok_or(PresenceError::Malformed)?;
-            let clock = reader.var_uint().and_then(|clock| u32::try_from(clock).ok());
-            let clock = clock.ok_or(PresenceError::Malformed)?;
-            let state = reader.str().ok_or(PresenceError::Malformed)?;
-            self.take_one(now, conn, client, clock, state, &may_take)?;
+        Ok(())
+    }
+
+    /// Takes what another server says of its connections: an awareness update, and after it the users behind its states.
+    pub fn take_elsewhere(&mut self, now: Millis, server: ConnId, update: &[u8]) -> Result<(), PresenceError> {
+        let mut reader = Reader::new(update);
+        let states = (0..count(&mut reader)?).map(|_| State::read(&mut reader)).collect::<Result<Vec<_>, _>>()?;
+        for state in states {
+            let author = reader.str().filter(|author| !author.is_empty()).map(Arc::from);
+            self.take_one(now, server, author, &state)?;
         }
         Ok(())
     }
@@ -92,41 +102,49 @@ impl Presence {
         &mut self,
         now: Millis,
         conn: ConnId,
-        client: u32,
-        clock: u32,
-        state: &str,
-        may_take: &impl Fn(ConnId) -> bool,
+        author: Option<Arc<str>>,
+        said: &State<'_>,
     ) -> Result<(), PresenceError> {
-        let gone = state == "null";
-        if let Some(known) = self.entries.get(&client) {
-            let newer = clock > known.clock || (clock == known.clock && gone && known.state.is_some());
+        let gone = said.json == "null";
+        if let Some(known) = self.entries.get(&said.client) {
+            let newer = said.clock > known.clock || (said.clock == known.clock && gone && known.state.is_some());
             if !newer {
                 return Ok(());
             }
             let alive = known.state.is_some() && now - known.renewed < EXPIRE_MS;
-            if known.owner != conn && alive && (gone || !may_take(known.owner)) {
+            if known.owner != conn && alive && (gone || known.author != author) {
                 return Ok(());
             }
         } else if gone {
             return Ok(());
         }
         if !gone {
-            if state.len() > MAX_STATE_BYTES {
+            if said.json.len() > MAX_STATE_BYTES {
                 return Err(PresenceError::TooLarge);
             }
-            if serde_json::from_str::<IgnoredAny>(state).is_err() {
+            if serde_json::from_str::<IgnoredAny>(said.json).is_err() {
                 return Err(PresenceError::NotJson);
             }
-            let owned = |(id, entry): (&u32, &Entry)| entry.owner == conn && entry.state.is_some() && *id != client;
-            let count = || self.entries.iter().filter(|entry| owned(*entry)).count();
-            if !is_remote(conn) && count() >= MAX_IDS_PER_CONNECTION {
+            if !is_remote(conn) && self.is_full(conn, said.client) {
                 return Err(PresenceError::TooMany);
             }
         }
-        let state = (!gone).then(|| Arc::from(state));
-        self.entries.insert(client, Entry { clock, state, owner: conn, renewed: now });
-        self.changed.insert(client);
+        let state = (!gone).then(|| Arc::from(said.json));
+        self.entries.insert(said.client, Entry { clock: said.clock, state, owner: conn, author, renewed: now });
+        self.changed.insert(said.client);
         Ok(())
+    }
+
+    /// Whether a connection may announce nobody beside whom it has, this one excepted.
+    fn is_full(&self, conn: ConnId, except: u32) -> bool {
+        let (mut here, mut all) = (0, 0);
+        for (client, entry) in &self.entries {
+            if entry.owner == conn && *client != except {
+                all += 1;
+                here += usize::from(entry.state.is_some());
+            }
+        }
+        here >= MAX_IDS_PER_CONNECTION || all >= MAX_IDS_REMEMBERED
     }
 
     /// Removes whom this connection announced.
@@ -138,6 +156,22 @@ impl Presence {
     pub fn expire(&mut self, now: Millis) {
         self.remove(now, |entry| now - entry.renewed >= EXPIRE_MS);
         self.entries.retain(|_, entry| entry.state.is_some() || now - entry.renewed < TOMBSTONE_MS);
+        if self.entries.len() <= MAX_TOMBSTONES {
+            return;
+        }
+        let mut left: Vec<(Millis, u32)> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.state.is_none())
+            .map(|(id, entry)| (entry.renewed, *id))
+            .collect();
+        // Those that nobody has been told of yet stay.
+        left.retain(|(_, client)| !self.changed.contains(client));
+        if let Some(beyond) = left.len().checked_sub(MAX_TOMBSTONES) {
+            left.sort_unstable();
+            left.truncate(beyond);
+            left.iter().for_each(|(_, client)| drop(self.entries.remove(client)));
+        }
     }
 
     fn remove(&mut self, now: Millis, which: impl Fn(&Entry) -> bool) {
@@ -167,11 +201,11 @@ impl Presence {
         let (_, first) = entries.first()?;
         let only_from = entries.iter().all(|(_, entry)| entry.owner == first.owner).then_some(first.owner);
         let local: Vec<_> = entries.iter().filter(|(_, entry)| !is_remote(entry.owner)).copied().collect();
-        let local = (!local.is_empty()).then(|| encode(&local));
+        let local = (!local.is_empty()).then(|| encode_for_servers(&local));
         Some(Changes { update: encode(&entries), only_from, local })
     }
 
-    /// Everyone who is connected to this server.
+    /// Everyone who is connected to this server, for other servers.
     pub fn everyone_local(&self) -> Option<Vec<u8>> {
         let entries: Vec<_> = self
             .entries
@@ -179,7 +213,7 @@ impl Presence {
             .filter(|(_, entry)| entry.state.is_some() && !is_remote(entry.owner))
             .map(|(client, entry)| (*client, entry))
             .collect();
-        (!entries.is_empty()).then(|| encode(&entries))
+        (!entries.is_empty()).then(|| encode_for_servers(&entries))
     }
 
     /// Everyone who is here, for a joiner.
@@ -189,6 +223,34 @@ impl Presence {
         entries.sort_by_key(|(client, _)| *client);
         (!entries.is_empty()).then(|| encode(&entries))
     }
+}
+
+/// One state of an awareness update.
+struct State<'a> {
+    client: u32,
+    clock: u32,
+    json: &'a str,
+}
+
+impl<'a> State<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, PresenceError> {
+        let mut number = || reader.var_uint().and_then(|number| u32::try_from(number).ok());
+        let (client, clock) = (number().ok_or(PresenceError::Malformed)?, number().ok_or(PresenceError::Malformed)?);
+        Ok(Self { client, clock, json: reader.str().ok_or(PresenceError::Malformed)? })
+    }
+}
+
+fn count(reader: &mut Reader<'_>) -> Result<usize, PresenceError> {
+    let count = reader.var_uint().ok_or(PresenceError::Malformed)? as usize;
+    (count <= MAX_STATES_PER_MESSAGE).then_some(count).ok_or(PresenceError::Malformed)
+}
+
+fn encode_for_servers(entries: &[(u32, &Entry)]) -> Vec<u8> {
+    let mut out = encode(entries);
+    for (_, entry) in entries {
+        crate::wire::buf(&mut out, entry.author.as_deref().unwrap_or_default().as_bytes());
+    }
+    out
 }
 
 fn encode(entries: &[(u32, &Entry)]) -> Vec<u8> {
@@ -218,7 +280,8 @@ mod tests {
     }
 
     fn take(presence: &mut Presence, now: Millis, conn: ConnId, states: &[(u32, u32, &str)]) {
-        assert_eq!(presence.take(now, conn, &update(states), |_| false), Ok(()));
+        // Every connection is another user.
+        assert_eq!(presence.take(now, conn, Some(&conn.to_string()), &update(states)), Ok(()));
     }
 
     #[test]
@@ -251,7 +314,7 @@ mod tests {
         take(&mut presence, 10, 2, &[(7, 1, "null"), (7, 9, "null"), (7, 9, "{\"evil\":1}")]);
         assert_eq!(presence.everyone(), Some(update(&[(7, 1, "{}")])));
         // A new connection of the same user may, and then the end of the old one removes nobody.
-        assert_eq!(presence.take(20, 2, &update(&[(7, 2, "{}")]), |_| true), Ok(()));
+        assert_eq!(presence.take(20, 2, Some("1"), &update(&[(7, 2, "{}")])), Ok(()));
         presence.leave(30, 1);
         assert_eq!(presence.everyone(), Some(update(&[(7, 2, "{}")])));
     }
@@ -266,9 +329,41 @@ mod tests {
             (update(&[(1, 1, "{")]), PresenceError::NotJson),
             (update(&[(1, 1, &long)]), PresenceError::TooLarge),
         ] {
-            assert_eq!(presence.take(0, 1, &bytes, |_| true), Err(error));
+            assert_eq!(presence.take(0, 1, None, &bytes), Err(error));
         }
         let many: Vec<_> = (0..17).map(|id| (id, 1, "{}")).collect();
-        assert_eq!(presence.take(0, 1, &update(&many), |_| true), Err(PresenceError::TooMany));
+        assert_eq!(presence.take(0, 1, None, &update(&many)), Err(PresenceError::TooMany));
+    }
+
+    #[test]
+    fn f27_a_user_keeps_a_client_across_servers_and_nobody_else_gets_it() {
+        let (mut here, mut there) = (Presence::default(), Presence::default());
+        assert_eq!(here.take(0, 1, Some("ada"), &update(&[(7, 1, "{}")])), Ok(()));
+        let hint = here.take_changes().and_then(|changes| changes.local).unwrap();
+        let server = 1 << 63;
+        assert_eq!(there.take_elsewhere(0, server, &hint), Ok(()));
+        assert_eq!(there.take(1, 2, Some("eve"), &update(&[(7, 9, "{\"evil\":1}")])), Ok(()));
+        assert_eq!(there.everyone(), Some(update(&[(7, 1, "{}")])));
+        // Her server is gone; she is here now.
+        assert_eq!(there.take(2, 3, Some("ada"), &update(&[(7, 2, "{\"moved\":1}")])), Ok(()));
+        assert_eq!(there.everyone(), Some(update(&[(7, 2, "{\"moved\":1}")])));
+    }
+
+    #[test]
+    fn those_who_come_and_go_take_no_memory_without_end() {
+        let mut presence = Presence::default();
+        let come_and_go = |presence: &mut Presence, conn: ConnId, id: u32| {
+            presence.take(0, conn, None, &update(&[(id, 1, "{}"), (id, 2, "null")]))
+        };
+        // Of one connection, which is told.
+        assert!((0..64).all(|id| come_and_go(&mut presence, 1, id).is_ok()));
+        assert_eq!(come_and_go(&mut presence, 1, 64), Err(PresenceError::TooMany));
+        // Of many.
+        for id in 100..10_000 {
+            come_and_go(&mut presence, ConnId::from(id), id).unwrap();
+        }
+        presence.take_changes();
+        presence.expire(1);
+        assert_eq!(presence.entries.len(), MAX_TOMBSTONES);
     }
 }

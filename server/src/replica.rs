@@ -38,6 +38,7 @@ pub struct Replica {
     /// Keeps from the library what it could not take in this order.
     intake: Intake,
     nesting: Nesting,
+    spoiled: bool,
 }
 
 impl Default for Replica {
@@ -48,9 +49,7 @@ impl Default for Replica {
 
 impl Replica {
     pub fn new() -> Self {
-        // It writes nothing, so its client id never shows.
-        let options = Options { offset_kind: OffsetKind::Utf16, ..Options::with_client_id(ClientID::new(0)) };
-        Self { doc: Doc::with_options(options), intake: Intake::default(), nesting: Nesting::default() }
+        Self { doc: empty_doc(), intake: Intake::default(), nesting: Nesting::default(), spoiled: false }
     }
 
     /// Applies an update. Returns whether it changed anything: content, deletions, or what waits for missing updates.
@@ -88,6 +87,9 @@ impl Replica {
         &mut self,
         work: impl FnOnce(&mut TransactionMut<'_>, &mut Intake, &mut Nesting) -> Result<(), ApplyError>,
     ) -> Result<(), ApplyError> {
+        if self.spoiled {
+            return Err(ApplyError::Spoiled);
+        }
         let mut slot = Some(self.doc.transact_mut());
         let (intake, nesting) = (&mut self.intake, &mut self.nesting);
         let result = catch_unwind(AssertUnwindSafe(|| {
@@ -96,32 +98,51 @@ impl Replica {
             txn.commit();
             Ok(())
         }));
-        match result {
-            Ok(result) => result,
-            Err(_) => {
-                // Dropping the transaction would commit the wreck, and perhaps panic again. Leaking it leaks this
-                // replica's memory, once per panic; whoever caused it is disconnected.
-                std::mem::forget(slot.take());
-                Err(ApplyError::Spoiled)
-            }
+        let result = result.unwrap_or_else(|_| {
+            // Dropping the transaction would commit the wreck, and perhaps panic again. Leaked it holds its document's
+            // lock for ever, so that document is leaked with it, once per panic; whoever caused it is disconnected.
+            std::mem::forget(slot.take());
+            Err(ApplyError::Spoiled)
+        });
+        drop(slot);
+        if result == Err(ApplyError::Spoiled) {
+            self.spoiled = true;
+            std::mem::forget(std::mem::replace(&mut self.doc, empty_doc()));
         }
+        result
+    }
+
+    /// Whether this copy must not be used any more: it is empty, and takes nothing.
+    pub fn is_spoiled(&self) -> bool {
+        self.spoiled
     }
 
     pub fn state_vector(&self) -> Vec<u8> {
         self.doc.transact().state_vector().encode_v1()
     }
 
-    /// Everything, as one update; with what waits for missing updates.
+    /// Everything, as one update; with what waits for missing updates as far as that can be put in.
     pub fn encode(&self) -> Vec<u8> {
-        self.intake.include(self.doc.transact().encode_state_as_update_v1(&StateVector::default()))
+        self.encode_whole().unwrap_or_else(|_| self.encode_integrated())
+    }
+
+    /// Everything that was received, as one update: what may stand in for the updates it was made of.
+    pub fn encode_whole(&self) -> Result<Vec<u8>, ApplyError> {
+        if self.spoiled {
+            return Err(ApplyError::Spoiled);
+        }
+        self.intake.include(self.encode_integrated()).map_err(undecodable)
+    }
+
+    fn encode_integrated(&self) -> Vec<u8> {
+        self.doc.transact().encode_state_as_update_v1(&StateVector::default())
     }
 
     /// What a peer with this state vector lacks, as one update.
     pub fn encode_since(&self, state_vector: &[u8]) -> Result<Vec<u8>, ApplyError> {
         validate::state_vector(state_vector)?;
-        let state_vector =
-            StateVector::decode_v1(state_vector).map_err(|error| ApplyError::Undecodable(error.to_string()))?;
-        Ok(self.intake.include(self.doc.transact().encode_state_as_update_v1(&state_vector)))
+        let state_vector = StateVector::decode_v1(state_vector).map_err(undecodable)?;
+        self.intake.include(self.doc.transact().encode_state_as_update_v1(&state_vector)).map_err(undecodable)
     }
 
     /// Whether no root has content. Attributes and map entries are no content; what waits for missing updates may be.
@@ -146,6 +167,19 @@ impl Replica {
         &self.doc
     }
 }
+
+fn empty_doc() -> Doc {
+    // It writes nothing, so its client id never shows.
+    Doc::with_options(Options { offset_kind: OffsetKind::Utf16, ..Options::with_client_id(ClientID::new(0)) })
+}
+
+fn undecodable(error: impl ToString) -> ApplyError {
+    ApplyError::Undecodable(error.to_string())
+}
+
+/// An update that makes the library panic, as far as tests are concerned.
+#[cfg(test)]
+pub const PANICS: &[u8] = &[0, 1, 0x6d, 1, 0, 1];
 
 fn decode(update: &[u8]) -> Result<Update, ApplyError> {
     validate::update(update)?;
@@ -177,9 +211,12 @@ fn take(
     nesting: &mut Nesting,
     update: &[u8],
 ) -> Result<(), ApplyError> {
+    #[cfg(test)]
+    assert_ne!(update, PANICS);
     let spoiled = |txn: &TransactionMut<'_>, error| if txn.has_changes() { ApplyError::Spoiled } else { error };
-    measure(txn, intake, nesting, update).map_err(|error| spoiled(txn, error.into()))?;
-    intake.apply(txn, update).map_err(|error| spoiled(txn, ApplyError::Undecodable(error.to_string())))
+    let state = txn.state_vector();
+    measure(txn, intake, nesting, &state, update).map_err(|error| spoiled(txn, error))?;
+    intake.apply_to(txn, &state, update).map_err(|error| spoiled(txn, undecodable(error)))
 }
 
 /// With what waits for it, an update may reach deeper than alone.
@@ -187,19 +224,20 @@ fn measure(
     txn: &TransactionMut<'_>,
     intake: &Intake,
     nesting: &mut Nesting,
+    state: &StateVector,
     update: &[u8],
-) -> Result<(), NestingError> {
+) -> Result<(), ApplyError> {
     let mut waiting = Vec::new();
     if intake.is_waiting() {
-        waiting.push(intake.include(vec![0, 0]));
+        waiting.push(intake.include(vec![0, 0]).map_err(undecodable)?);
     }
     if let Some(pending) = ReadTxn::store(txn).pending_update() {
         waiting.push(pending.update.encode_v1());
     }
     let mut updates = vec![update];
     updates.extend(waiting.iter().map(Vec::as_slice));
-    let state = txn.state_vector();
-    nesting.take(&updates, |client| u64::from(state.get(&ClientID::new(client))), MAX_NESTING)
+    nesting.take(&updates, |client| u64::from(state.get(&ClientID::new(client))), MAX_NESTING)?;
+    Ok(())
 }
 
 /// What a document has received but cannot integrate yet.
@@ -221,7 +259,8 @@ impl Waiting {
             waiting.deletes.merge_with(deletes.clone());
         }
         if intake.is_waiting()
-            && let Ok(held) = Update::decode_v1(&intake.include(vec![0, 0]))
+            && let Ok(held) = intake.include(vec![0, 0])
+            && let Ok(held) = Update::decode_v1(&held)
         {
             waiting.inserts.merge_with(held.insertions(true));
             waiting.deletes.merge_with(held.delete_set().clone());
@@ -352,6 +391,20 @@ mod tests {
         assert_eq!(text(&copy), "he");
         copy.apply(&second).unwrap();
         assert_eq!(copy.encode(), source.encode());
+    }
+
+    #[test]
+    fn a_spoiled_copy_answers_at_once_and_takes_nothing() {
+        std::panic::set_hook(Box::new(|_| {}));
+        let mut replica = Replica::new();
+        replica.apply(&typed(1, "a")[0]).unwrap();
+        assert_eq!(replica.apply(PANICS), Err(ApplyError::Spoiled));
+        // None of these waits for the transaction that panicked.
+        assert!(replica.is_spoiled());
+        assert_eq!(replica.apply(&typed(2, "b")[0]), Err(ApplyError::Spoiled));
+        assert_eq!(replica.encode_whole(), Err(ApplyError::Spoiled));
+        assert_eq!(replica.state_vector(), [0]);
+        let _ = std::panic::take_hook();
     }
 
     #[test]

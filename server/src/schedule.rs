@@ -26,6 +26,8 @@ pub fn start(at: CompactAt, retention: Retention, storage: Arc<dyn Storage>, met
                 Ok(None) => tracing::info!("another server compacts"),
                 Ok(Some(report)) => {
                     metrics.compactions.inc();
+                    metrics.quarantined.inc_by(report.quarantined);
+                    metrics.merges_given_up.inc_by(report.given_up);
                     metrics.rows_compacted.inc_by(report.rows_merged.saturating_sub(report.rows_made));
                     tracing::info!(?report, "compacted");
                 }

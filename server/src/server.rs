@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -35,6 +35,9 @@ pub enum ServerError {
     #[error("the server failed: {0}")]
     Io(#[from] std::io::Error),
 }
+
+/// Bytes of frames in pieces that all connections together may have under way.
+const ASSEMBLING: usize = 256 << 20;
 
 /// A server that runs until [`Server::shutdown`].
 pub struct Server {
@@ -66,10 +69,11 @@ impl Server {
         let neighbours = Neighbours::new(args.redis.as_deref())?;
         let shared = Shared {
             storage: Arc::clone(&storage),
-            writer: Writer::start(Arc::clone(&storage), Arc::clone(&metrics)),
+            writer: Writer::start(Arc::clone(&storage), Arc::clone(&metrics), args.store_timeout()),
             limits: args.limits(),
             metrics: Arc::clone(&metrics),
             hints: neighbours.hints.clone(),
+            assembling: Arc::new(Semaphore::new(ASSEMBLING.max(2 * args.max_sync_bytes))),
             idle: Duration::from_millis(args.room_idle_ms),
             head_every: args.head_every.max(1),
         };

@@ -234,3 +234,46 @@ async fn what_the_application_allows_ends_when_it_says() {
     assert_eq!(status(&server, "t").await, 401);
     assert_eq!(application.asked().len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_yes_without_an_end_is_asked_for_again() {
+    let application = Elsewhere::start(200, json!({"role": "read-write"})).await;
+    let flags = ["--auth-url", &application.url("/"), "--auth-cache-ms", "0", "--auth-recheck-ms", "100"];
+    let server = TestServer::with(&flags).await;
+    let mut client = Client::connect(server.address, "scene", 1, "token=t").await;
+    client.sync().await;
+    // An application that is away says nothing about who is in.
+    application.says(500, "");
+    common::eventually("asked again", || application.asked().len() > 3).await;
+    client.write("still in").await;
+    client.round_trip().await;
+    application.says(403, "");
+    assert_eq!(client.closed().await, close::FORBIDDEN);
+}
+
+/// Everything the server logs, at its most talkative, while tokens of each kind are used and refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_tokens_stay_out_of_logs() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let database = format!("sqlite:{}/server.sqlite", folder.path().display());
+    let application = Elsewhere::start(200, json!({"role": "read-only"})).await;
+    let flags = ["--auth-url", &application.url("/ask?key=hidden-key"), "--auth-secret", "hidden-secret"];
+    let server = common::program::Program::start_logging(&database, &flags, "trace,sqlx=trace,hyper=trace", &log);
+    let mut client = Client::connect(server.address, "scene", 1, "token=hidden-token&slate-yrs=1&session=s").await;
+    client.sync().await;
+    client.write("refused").await;
+    get(server.address, "/api/scenes/scene/versions?token=hidden-query").await;
+    request(server.address, "GET", "/api/scenes/scene/versions", "Authorization: Bearer hidden-bearer\r\n", "").await;
+    application.says(401, "hidden-answer");
+    Client::open(server.address, "scene", 2, "token=hidden-refused").await.closed().await;
+    application.says(200, "hidden-nonsense");
+    Client::open(server.address, "scene", 3, "token=hidden-unclear").await.closed().await;
+    common::eventually("it is logged", || {
+        std::fs::read_to_string(&log).unwrap().contains("the application does not say")
+    })
+    .await;
+    let log = std::fs::read_to_string(&log).unwrap();
+    let found: Vec<&str> = log.lines().filter(|line| line.contains("hidden-")).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}

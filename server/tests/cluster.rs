@@ -40,6 +40,7 @@ impl Redis {
             .stdout(Stdio::null())
             .spawn();
         let Ok(child) = child else {
+            assert!(std::env::var_os("CI").is_none(), "no redis-server found, and CI skips nothing");
             eprintln!("SKIPPED: no redis-server found (apt-get install redis-server); its tests did not run");
             return false;
         };
@@ -325,4 +326,48 @@ async fn write_until_closed(
     }
     words.truncate(acked as usize);
     (client.drop_dead(), words)
+}
+
+/// A Redis that is reached by a wire which can go dead without a word, in both directions.
+async fn behind_a_wire(port: u16, dead: Arc<AtomicBool>) -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+            tokio::spawn(carry(near_in, far_out, Arc::clone(&dead)));
+            tokio::spawn(carry(far_in, near_out, Arc::clone(&dead)));
+        }
+    });
+    here
+}
+
+async fn carry(
+    mut from: tokio::net::tcp::OwnedReadHalf,
+    mut to: tokio::net::tcp::OwnedWriteHalf,
+    dead: Arc<AtomicBool>,
+) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        if !dead.load(Ordering::SeqCst) && to.write_all(&buffer[..count]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f28_a_redis_that_goes_silent_is_noticed_and_found_again() {
+    let Some(redis) = Redis::start() else { return };
+    let dead = Arc::new(AtomicBool::new(false));
+    let url = format!("redis://127.0.0.1:{}", behind_a_wire(redis.port, Arc::clone(&dead)).await);
+    let server = common::TestServer::with(&["--redis", &url]).await;
+    let metrics = Arc::clone(&server.server().metrics);
+    common::eventually("redis is there", || metrics.redis_up.get() == 1).await;
+    dead.store(true, Ordering::SeqCst);
+    common::eventually("its silence is noticed", || metrics.redis_up.get() == 0).await;
+    assert!(get(server.address, "/readyz").await.text().contains("redis: away"));
+    dead.store(false, Ordering::SeqCst);
+    common::eventually("it is found again", || metrics.redis_up.get() == 1).await;
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -86,7 +88,7 @@ fn end_state(rows: &[UpdateRow]) -> Vec<u8> {
 }
 
 async fn store(storage: &Arc<dyn Storage>, document: &Document, at: Millis, author: &str, bytes: Vec<u8>) {
-    let updates = vec![NewUpdate { bytes, author: Some(author.into()), submission: None }];
+    let updates = vec![NewUpdate { bytes: bytes.into(), author: Some(author.into()), submission: None }];
     let (document, epoch) = (document.id.clone(), document.epoch.clone());
     let request = StoreRequest { document, epoch, at, updates, only_at_tip: None };
     storage.store_updates(&[request]).await.unwrap().pop().unwrap().unwrap();
@@ -163,15 +165,37 @@ async fn f19_every_instant_that_is_kept_reads_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f19_writers_and_two_compactors_at_once() {
-    let now = 20_000 * DAY + 12 * HOUR;
     for seed in 10..12 {
         let folder = tempfile::tempdir().unwrap();
         let storage = sqlite(&folder).await;
+        writers_and_two_compactors(&storage, &storage, seed).await;
+    }
+}
+
+/// With row locks, and each compactor a server of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn f19_writers_and_two_compactors_at_once_on_postgres() {
+    let Some(postgres) = common::postgres::Postgres::start() else { return };
+    for seed in 20..22 {
+        let url = postgres.url(&format!("compaction{seed}"));
+        let one: Arc<dyn Storage> = Arc::new(SqlStorage::open(&url, Durability::Process).await.unwrap());
+        let two: Arc<dyn Storage> = Arc::new(SqlStorage::open(&url, Durability::Process).await.unwrap());
+        writers_and_two_compactors(&one, &two, seed).await;
+        // The lease: of two who begin at once, one compacts.
+        let now = 20_000 * DAY + 12 * HOUR;
+        let (a, b) = tokio::join!(one.take_lease("x", "one", now, now + 9), two.take_lease("x", "two", now, now + 9));
+        assert_ne!(a.unwrap(), b.unwrap());
+    }
+}
+
+async fn writers_and_two_compactors(storage: &Arc<dyn Storage>, other: &Arc<dyn Storage>, seed: u64) {
+    let now = 20_000 * DAY + 12 * HOUR;
+    {
         let mut writers = Writers::new(seed, 3);
-        let document = history(&storage, "scene", &mut writers, 35, now).await;
-        let before = log(&storage, "scene").await;
+        let document = history(storage, "scene", &mut writers, 35, now).await;
+        let before = log(storage, "scene").await;
         let writing = {
-            let (storage, document) = (Arc::clone(&storage), document.clone());
+            let (storage, document) = (Arc::clone(storage), document.clone());
             tokio::spawn(async move {
                 let mut slowest = std::time::Duration::ZERO;
                 let mut written = Vec::new();
@@ -189,15 +213,15 @@ async fn f19_writers_and_two_compactors_at_once() {
         };
         let retention = Retention::default();
         let (a, b) = tokio::join!(
-            compact_document(&storage, "scene", retention, now),
-            compact_document(&storage, "scene", retention, now)
+            compact_document(storage, "scene", retention, now),
+            compact_document(other, "scene", retention, now)
         );
         a.unwrap();
         b.unwrap();
         let (written, slowest) = writing.await.unwrap();
         println!("seed {seed}: the slowest write while compacting took {slowest:?}");
-        compact_document(&storage, "scene", retention, now).await.unwrap();
-        let after = log(&storage, "scene").await;
+        compact_document(storage, "scene", retention, now).await.unwrap();
+        let after = log(storage, "scene").await;
         let mut expected = before.clone();
         for (bytes, seq) in written.into_iter().zip(document.tip + before.len() as Seq + 1..) {
             let row = UpdateRow { seq, bytes, ..before[0].clone() };
@@ -259,4 +283,49 @@ async fn one_server_compacts_at_a_time() {
     assert!(report.rows_merged > report.rows_made);
     // Given back.
     assert!(compact_all(&storage, Retention::default(), "you", || now + 3_000).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f19_a_busy_hour_becomes_one_row() {
+    let now = 20_000 * DAY;
+    let folder = tempfile::tempdir().unwrap();
+    let storage = sqlite(&folder).await;
+    let document = storage.open_document("scene", 1).await.unwrap();
+    let mut writers = Writers::new(4, 2);
+    for n in 0..1_200 {
+        let bytes = writers.edit();
+        store(&storage, &document, now - 2 * DAY + n, "ada", bytes).await;
+    }
+    let before = log(&storage, "scene").await;
+    // Interrupted after its first merge, as by the end of the process.
+    let first: Vec<Seq> = (1..=500).collect();
+    let mut replica = Replica::new();
+    let updates: Vec<&[u8]> = before[..500].iter().map(|row| row.bytes.as_slice()).collect();
+    let bytes = replica.apply_merged(&updates).unwrap().unwrap();
+    let merged = UpdateRow { first_seq: 1, detail: Detail::Hour, bytes, ..before[499].clone() };
+    assert_eq!(storage.compact_updates("scene", &[Merge { rows: first, merged }]).await.unwrap(), [true]);
+    compact_document(&storage, "scene", Retention::default(), now).await.unwrap();
+    let after = log(&storage, "scene").await;
+    assert_eq!(after.iter().map(|row| (row.first_seq, row.seq)).collect::<Vec<_>>(), [(1, 1_200)]);
+    assert_same_instants(&before, &after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_cannot_be_read_holds_up_neither_its_document_nor_others() {
+    let now = 20_000 * DAY;
+    let folder = tempfile::tempdir().unwrap();
+    let storage = sqlite(&folder).await;
+    let mut writers = Writers::new(5, 2);
+    for name in ["a", "b"] {
+        let document = storage.open_document(name, 1).await.unwrap();
+        for n in 0..20 {
+            let bytes = if name == "a" && n == 10 { vec![1, 2, 3] } else { writers.edit() };
+            store(&storage, &document, now - 2 * DAY + n, "ada", bytes).await;
+        }
+    }
+    let report = compact_all(&storage, Retention::default(), "me", || now).await.unwrap().unwrap();
+    assert_eq!((report.documents, report.quarantined, report.failed), (2, 1, 0));
+    let rows = |log: Vec<UpdateRow>| log.iter().map(|row| (row.seq, row.quarantined.is_some())).collect::<Vec<_>>();
+    assert_eq!(rows(log(&storage, "a").await), [(10, false), (11, true), (20, false)]);
+    assert_eq!(rows(log(&storage, "b").await), [(20, false)]);
 }

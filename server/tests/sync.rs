@@ -489,6 +489,76 @@ async fn a_room_that_ends_slowly_leaves_the_next_one_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_be_let_in_is_nobody_elses_affair() {
+    let server = TestServer::start().await;
+    let mut a = server.durable("scene", 1, "a").await;
+    a.sync().await;
+    server.storage.fail_progress.store(true, Ordering::SeqCst);
+    let mut b = server.plain("scene", 2).await;
+    let mut c = Client::open(server.address, "scene", 3, "slate-yrs=1&session=c").await;
+    assert_eq!(c.closed().await, close::INTERNAL);
+    a.write("goes on").await;
+    a.all_acked().await;
+    b.until("hears of it", |client| client.read() == "goes on").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_panics_makes_room_for_the_next_one() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let server = TestServer::start().await;
+    let mut a = server.durable("scene", 1, "a").await;
+    a.sync().await;
+    a.write("kept").await;
+    a.all_acked().await;
+    server.storage.panic_progress.store(true, Ordering::SeqCst);
+    let mut b = Client::open(server.address, "scene", 2, "slate-yrs=1&session=b").await;
+    assert_eq!(b.closed().await, close::INTERNAL);
+    assert_eq!(a.closed().await, close::INTERNAL);
+    server.storage.panic_progress.store(false, Ordering::SeqCst);
+    let mut c = server.durable("scene", 3, "c").await;
+    c.sync().await;
+    assert_eq!(c.read(), "kept");
+    let _ = std::panic::take_hook();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_stalls_over_one_document_serves_the_others() {
+    let server = TestServer::with(&["--store-timeout-ms", "300"]).await;
+    let (mut a, mut b) = (server.durable("stalled", 1, "a").await, server.durable("scene", 2, "b").await);
+    a.sync().await;
+    b.sync().await;
+    *server.storage.stalled.lock().unwrap() = Some("stalled".into());
+    a.write("never").await;
+    assert_eq!(a.closed().await, close::INTERNAL);
+    b.write("stored").await;
+    b.all_acked().await;
+    // Measured from receipt to acknowledgement: one of the two had one.
+    assert_eq!(server.server().metrics.ack_seconds.get_sample_count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_larger_than_what_may_wait_can_be_joined() {
+    let server = TestServer::with(&["--max-queued-bytes", "600000"]).await;
+    let mut a = server.plain("scene", 1).await;
+    a.edit(0, &"0123456789".repeat(300_000));
+    a.sync_both().await;
+    for _ in 0..3 {
+        let mut b = server.durable("scene", 2, "b").await;
+        b.sync().await;
+        assert_eq!(b.read().len(), 3_000_000);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_that_is_too_large_is_called_that() {
+    let server = TestServer::with(&["--max-frame-bytes", "100000"]).await;
+    let mut a = server.durable("scene", 1, "a").await;
+    a.sync().await;
+    a.send_bytes(vec![0; 200_000]).await;
+    assert_eq!(a.closed().await, close::TOO_LARGE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_row_is_set_aside_and_the_rest_loads() {
     let server = TestServer::start().await;
     let mut a = server.plain("scene", 1).await;

@@ -64,7 +64,7 @@ impl Reassembly {
         count: u64,
         bytes: &[u8],
     ) -> Result<Option<Vec<u8>>, FragmentError> {
-        let held: usize = self.unfinished.iter().map(|frame| frame.bytes.len()).sum();
+        let held = self.held();
         let at = self.unfinished.iter().position(|frame| frame.id == id);
         let fits = held.saturating_add(bytes.len()) <= self.limit;
         let at = match at {
@@ -92,6 +92,11 @@ impl Reassembly {
             return Ok(None);
         }
         Ok(Some(self.unfinished.swap_remove(at).bytes))
+    }
+
+    /// Bytes of the frames that are not whole yet.
+    pub fn held(&self) -> usize {
+        self.unfinished.iter().map(|frame| frame.bytes.len()).sum()
     }
 
     /// Forgets frames of which no piece came for `max_age` ms; returns how many.

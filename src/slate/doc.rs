@@ -322,7 +322,7 @@ impl SlateDoc {
                 StateVector::decode_v1(bytes).map_err(|error| UpdateError::StateVector(error.to_string()))?
             }
         };
-        Ok(self.intake.include(self.encode(&sv)))
+        self.intake.include(self.encode(&sv)).map_err(|error| UpdateError::Rejected(error.to_string()))
     }
 
     /// With what waits for missing updates, unless that is damaged: yrs' own function would panic.

@@ -12,7 +12,28 @@ use super::{Parted, at_holes};
 /// What waits for a document.
 #[derive(Debug, Default)]
 pub struct Intake {
-    waiting: Vec<Vec<u8>>,
+    waiting: Vec<Waiting>,
+}
+
+/// A part of an update, and where each client's structs in it begin: before one of them follows what the document has,
+/// there is no use in looking at it again.
+#[derive(Debug)]
+struct Waiting {
+    bytes: Vec<u8>,
+    begins: Vec<(ClientID, u32)>,
+}
+
+impl Waiting {
+    fn new(bytes: Vec<u8>) -> Result<Self, yrs::error::Error> {
+        let inserts = Update::decode_v1(&bytes)?.insertions(true);
+        let begins =
+            inserts.iter().filter_map(|(client, ranges)| Some((*client, ranges.iter().next()?.start))).collect();
+        Ok(Self { bytes, begins })
+    }
+
+    fn is_due(&self, state: &StateVector) -> bool {
+        self.begins.is_empty() || self.begins.iter().any(|(client, clock)| *clock <= state.get(client))
+    }
 }
 
 impl Intake {
@@ -21,14 +42,28 @@ impl Intake {
     /// # Errors
     /// If the update does not decode, or yrs refuses it.
     pub fn apply(&mut self, txn: &mut TransactionMut, bytes: &[u8]) -> Result<(), yrs::error::Error> {
+        let state = txn.state_vector();
+        self.apply_to(txn, &state, bytes)
+    }
+
+    /// [`Intake::apply`] for whoever has computed the document's state vector already: that takes as long as the
+    /// document has authors.
+    ///
+    /// # Errors
+    /// If the update does not decode, or yrs refuses it.
+    pub fn apply_to(
+        &mut self,
+        txn: &mut TransactionMut,
+        state: &StateVector,
+        bytes: &[u8],
+    ) -> Result<(), yrs::error::Error> {
         let update = Update::decode_v1(bytes)?;
-        if leaves_hole(&update, &txn.state_vector()) {
-            self.part(txn, bytes)?;
+        if leaves_hole(&update, state) {
+            self.part(txn, state, bytes)?;
         } else {
             apply(txn, update)?;
         }
-        while self.retry(txn)? {}
-        Ok(())
+        self.retry(txn)
     }
 
     /// Whether something waits here.
@@ -37,24 +72,26 @@ impl Intake {
     }
 
     /// A state with what waits here.
-    pub fn include(&self, state: Vec<u8>) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// If the two cannot be merged. The state alone is then not everything that was received.
+    pub fn include(&self, state: Vec<u8>) -> Result<Vec<u8>, yrs::error::Error> {
         if self.waiting.is_empty() {
-            return state;
+            return Ok(state);
         }
-        let parts = std::iter::once(&state).chain(&self.waiting);
-        yrs::merge_updates_v1(parts).unwrap_or(state)
+        let parts = std::iter::once(&state).chain(self.waiting.iter().map(|waiting| &waiting.bytes));
+        Ok(yrs::merge_updates_v1(parts)?)
     }
 
-    fn part(&mut self, txn: &mut TransactionMut, bytes: &[u8]) -> Result<(), yrs::error::Error> {
-        let state = txn.state_vector();
+    fn part(&mut self, txn: &mut TransactionMut, state: &StateVector, bytes: &[u8]) -> Result<(), yrs::error::Error> {
         let clock_of = |client| u64::from(state.get(&ClientID::new(client)));
         let Ok(Parted { ready, waiting }) = at_holes(bytes, clock_of) else {
             // Not read here, decoded there: yrs is to say what it makes of it.
             apply(txn, Update::decode_v1(bytes)?)?;
             return Ok(());
         };
-        if let Some(waiting) = waiting.filter(|bytes| !self.waiting.contains(bytes)) {
-            self.waiting.push(waiting);
+        if let Some(bytes) = waiting.filter(|bytes| self.waiting.iter().all(|waiting| waiting.bytes != *bytes)) {
+            self.waiting.push(Waiting::new(bytes)?);
         }
         if let Some(ready) = ready {
             apply(txn, Update::decode_v1(&ready)?)?;
@@ -62,13 +99,22 @@ impl Intake {
         Ok(())
     }
 
-    /// Returns whether something that waited could be applied.
-    fn retry(&mut self, txn: &mut TransactionMut) -> Result<bool, yrs::error::Error> {
-        let before = txn.state_vector();
-        for bytes in std::mem::take(&mut self.waiting) {
-            self.part(txn, &bytes)?;
+    /// Applies what waited and follows now, until nothing does.
+    fn retry(&mut self, txn: &mut TransactionMut) -> Result<(), yrs::error::Error> {
+        while !self.waiting.is_empty() {
+            let state = txn.state_vector();
+            let (due, rest) = std::mem::take(&mut self.waiting).into_iter().partition(|one| one.is_due(&state));
+            self.waiting = rest;
+            let due: Vec<Waiting> = due;
+            if due.is_empty() {
+                break;
+            }
+            for waiting in due {
+                let state = txn.state_vector();
+                self.part(txn, &state, &waiting.bytes)?;
+            }
         }
-        Ok(!self.waiting.is_empty() && txn.state_vector() != before)
+        Ok(())
     }
 }
 
@@ -81,6 +127,9 @@ fn apply(txn: &mut TransactionMut, update: Update) -> Result<(), yrs::error::Err
 /// Makes yrs look at what it keeps waiting: by itself it looks only when the clock it noted is reached, and with
 /// several updates waiting it may have noted a wrong one.
 fn remind(txn: &mut TransactionMut) {
+    if txn.store_mut().pending_update().is_none() {
+        return;
+    }
     let Some(known) = txn.state_vector().iter().map(|(client, _)| *client).next() else { return };
     if let Some(waiting) = txn.store_mut().pending_update_mut() {
         waiting.missing.set_min(known, 0);
@@ -157,11 +206,7 @@ mod tests {
                     eprintln!(
                         "state {:?} waiting {:?} pending {:?}",
                         t.state_vector(),
-                        intake
-                            .waiting
-                            .iter()
-                            .map(|w| Update::decode_v1(w).unwrap().insertions(true))
-                            .collect::<Vec<_>>(),
+                        intake.waiting.iter().map(|w| &w.begins).collect::<Vec<_>>(),
                         t.store().pending_update().map(|p| (p.update.insertions(true), p.missing.clone()))
                     );
                 }
@@ -187,7 +232,7 @@ mod tests {
         intake.apply(&mut replica.transact_mut(), &updates[2]).unwrap();
         intake.apply(&mut replica.transact_mut(), &updates[2]).unwrap();
         assert!(intake.is_waiting());
-        let state = intake.include(replica.transact().encode_state_as_update_v1(&StateVector::default()));
+        let state = intake.include(replica.transact().encode_state_as_update_v1(&StateVector::default())).unwrap();
         let (other, mut other_intake) = (doc(3), Intake::default());
         for update in [&state, &updates[0], &updates[1]] {
             other_intake.apply(&mut other.transact_mut(), update).unwrap();
@@ -195,5 +240,37 @@ mod tests {
         let text = other.get_or_insert_text("content");
         assert_eq!(text.get_string(&other.transact()), "xxx");
         assert!(!other_intake.is_waiting());
+    }
+
+    #[test]
+    fn a_state_that_lacks_what_waits_is_not_passed_off_as_whole() {
+        let broken = Waiting { bytes: vec![1, 2, 3], begins: Vec::new() };
+        let intake = Intake { waiting: vec![broken] };
+        assert!(intake.include(vec![0, 0]).is_err());
+    }
+
+    /// One author's hole costs the others nothing: what waits is looked at only when it may follow.
+    #[test]
+    fn what_waits_is_left_alone_until_it_follows() {
+        let mut updates = Vec::new();
+        let author = doc(1);
+        let text = author.get_or_insert_text("content");
+        for _ in 0..3 {
+            let before = author.transact().state_vector();
+            text.insert(&mut author.transact_mut(), 0, "x");
+            updates.push(author.transact().encode_state_as_update_v1(&before));
+        }
+        let (replica, mut intake) = (doc(2), Intake::default());
+        intake.apply(&mut replica.transact_mut(), &updates[2]).unwrap();
+        let waiting = intake.waiting[0].bytes.as_ptr();
+        let other = doc(3);
+        other.get_or_insert_text("content").insert(&mut other.transact_mut(), 0, "y");
+        let update = other.transact().encode_state_as_update_v1(&StateVector::default());
+        intake.apply(&mut replica.transact_mut(), &update).unwrap();
+        // Neither cut anew nor copied.
+        assert_eq!(intake.waiting[0].bytes.as_ptr(), waiting);
+        intake.apply(&mut replica.transact_mut(), &updates[0]).unwrap();
+        intake.apply(&mut replica.transact_mut(), &updates[1]).unwrap();
+        assert!(!intake.is_waiting());
     }
 }

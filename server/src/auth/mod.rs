@@ -1,7 +1,8 @@
 //! Who may do what: JSON Web Tokens, a question to the application, or nobody asked.
 //!
 //! Whatever the way, the answer is a [`Grant`] for one document, or why not. Who cannot be asked at the moment is told
-//! so: that is no refusal, and a client comes again. Tokens are never logged, kept or shown.
+//! so: that is no refusal, and a client comes again. Tokens are never logged, stored or shown; one that the application
+//! let in without an end is held as long as its connection, to ask again.
 
 mod jwt;
 mod keys;
@@ -106,6 +107,33 @@ pub struct Request<'a> {
     pub token: Option<&'a str>,
     /// Of the page, as its browser says.
     pub origin: Option<&'a str>,
+}
+
+/// Asks the application again, for a connection that its yes set no end to.
+pub struct Recheck {
+    pub auth: Auth,
+    pub document: String,
+    pub token: Option<String>,
+    pub origin: Option<String>,
+    pub role: Role,
+    pub every: std::time::Duration,
+}
+
+impl Recheck {
+    /// Resolves when the answer is no, or another role: the client then comes again, and finds out what it may do.
+    pub async fn denied(self) -> Denied {
+        loop {
+            tokio::time::sleep(self.every).await;
+            let (token, origin) = (self.token.as_deref(), self.origin.as_deref());
+            match self.auth.check(Request { document: &self.document, token, origin }).await {
+                Ok(grant) if grant.role == self.role => {}
+                Ok(_) => return Denied::Unavailable("what this connection may do has changed"),
+                // Nobody knows at the moment: what was said holds.
+                Err(Denied::Unavailable(_)) => {}
+                Err(denied) => return denied,
+            }
+        }
+    }
 }
 
 /// How requests are checked.

@@ -42,11 +42,14 @@ pub struct Authors {
     inserted: Spans,
     deleted: Spans,
     names: std::collections::BTreeSet<String>,
+    /// Some of it nobody is known to have made.
+    anonymous: bool,
 }
 
 impl Authors {
     pub fn add(&mut self, row: &UpdateRow) {
         self.names.extend(row.authors.0.iter().cloned());
+        self.anonymous |= row.authors.0.is_empty();
         let Ok(update) = Update::decode_v1(&row.bytes) else { return };
         let author = match row.authors.0.iter().collect::<Vec<_>>().as_slice() {
             [one] => Some(Arc::from(one.as_str())),
@@ -58,7 +61,7 @@ impl Authors {
 
     /// Who removed the text at `at` from `old`, or added it to `new`: of its characters, the first of which it is known.
     pub fn of(&self, docs: (&SlateDoc, &SlateDoc), change: Change, at: &Point, len: u32) -> Author {
-        if self.names.len() == 1 {
+        if self.names.len() == 1 && !self.anonymous {
             return self.names.first().map(|name| Arc::from(name.as_str()));
         }
         let (doc, spans) = match change {

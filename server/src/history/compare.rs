@@ -1,9 +1,11 @@
 //! Two states of a document as one value: what came has the mark `added`, what went the mark `removed`.
 //!
-//! Blocks that are equal stay; a block that changed is shown once, with the words that came and went inside it; what
-//! has no counterpart is shown as a whole. Words, not characters: that is how people read a change. The value of a
-//! mark is the author where that is known, otherwise `true`.
+//! Blocks that are equal stay; a block that changed is shown once, with what came and went inside it, and with the
+//! attribute `was`, an object of the attributes that were others before (null: there was none); what has no counterpart
+//! is shown as a whole. Text is compared by words, that is how people read a change, and of the words that were replaced
+//! only the letters that differ are marked. The value of a mark is the author where that is known, otherwise `true`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use slate_yrs::slate::{Element, Leaf, Node, Path, Point, utf16_len};
@@ -102,14 +104,12 @@ impl Comparison<'_> {
             match (partner, new) {
                 (Some(at), Node::Element(new)) => {
                     out.extend(rest[..at].iter().map(removed));
-                    let old = match &from.0[rest[at]] {
-                        Node::Element(old) => old.children.as_slice(),
-                        Node::Text(_) => &[],
-                    };
                     let old_path = child(from.1, rest[at]);
+                    let old = &from.0[rest[at]];
                     rest = &rest[at + 1..];
-                    let children = self.children((old, &old_path), (&new.children, &path));
-                    out.push(Node::Element(Element { attrs: new.attrs.clone(), children }));
+                    let Node::Element(old) = old else { continue };
+                    let children = self.children((&old.children, &old_path), (&new.children, &path));
+                    out.push(Node::Element(Element { attrs: attributes(old, new), children }));
                 }
                 _ => out.push(self.marked(new, &path, Change::Added)),
             }
@@ -139,20 +139,32 @@ impl Comparison<'_> {
         out.into_iter().map(Node::Text).collect()
     }
 
-    /// What came and went in one place. Where it is not known who took a word away, or put one there, it was who
-    /// changed what is next to it: a word one letter of which was replaced goes and comes as a whole.
+    /// What came and went in one place: letters with which both begin or end stayed. Where it is not known who took
+    /// something away, or put it there, it was who changed what is next to it.
     fn run(&self, changes: &[(Change, usize)], old: (&[Word], &Path), new: (&[Word], &Path), out: &mut Vec<Leaf>) {
-        let word = |change, at: usize| match change {
-            Change::Removed => (&old.0[at], old.1),
-            Change::Added => (&new.0[at], new.1),
+        let of = |which: Change, words: &[Word]| -> Vec<Word> {
+            let these = changes.iter().filter(|(change, _)| *change == which);
+            these.flat_map(|(_, at)| letters(&words[*at])).collect()
         };
-        let mut authors: Vec<_> = changes
-            .iter()
-            .map(|&(change, at)| {
-                let (word, path) = word(change, at);
-                self.author_of(change, word, path)
-            })
+        let (mut gone, mut come) = (of(Change::Removed, old.0), of(Change::Added, new.0));
+        let begin = gone.iter().zip(&come).take_while(|(a, b)| a.leaf == b.leaf).count();
+        let most = gone.len().min(come.len()) - begin;
+        let same = |n: &usize| gone[gone.len() - 1 - n].leaf == come[come.len() - 1 - n].leaf;
+        let end = (0..most).take_while(same).count();
+        let tail = come.split_off(come.len() - end);
+        gone.truncate(gone.len() - end);
+        for kept in come.drain(..begin) {
+            append(out, kept.leaf);
+        }
+        let changed: Vec<(Change, Word)> = gone
+            .into_iter()
+            .skip(begin)
+            .map(|letter| (Change::Removed, letter))
+            .chain(come.into_iter().map(|letter| (Change::Added, letter)))
             .collect();
+        let path = |change| if change == Change::Removed { old.1 } else { new.1 };
+        let mut authors: Vec<_> =
+            changed.iter().map(|(change, letter)| self.author_of(*change, letter, path(*change))).collect();
         for at in 1..authors.len() {
             if authors[at].is_none() {
                 authors[at] = authors[at - 1].clone();
@@ -163,8 +175,11 @@ impl Comparison<'_> {
                 authors[at - 1] = authors[at].clone();
             }
         }
-        for (&(change, at), author) in changes.iter().zip(authors) {
-            append(out, mark(word(change, at).0.leaf.clone(), change, author));
+        for ((change, letter), author) in changed.into_iter().zip(authors) {
+            append(out, mark(letter.leaf, change, author));
+        }
+        for kept in tail {
+            append(out, kept.leaf);
         }
     }
 
@@ -196,6 +211,33 @@ impl Comparison<'_> {
             }
         }
     }
+}
+
+/// The new attributes, and which of them were others before.
+fn attributes(old: &Element, new: &Element) -> slate_yrs::slate::Attrs {
+    let mut was: HashMap<String, Any> = HashMap::new();
+    for (name, value) in old.attrs.iter().filter(|(name, value)| new.attrs.get(*name) != Some(*value)) {
+        was.insert(name.to_string(), value.clone());
+    }
+    for name in new.attrs.keys().filter(|name| !old.attrs.contains_key(*name)) {
+        was.insert(name.to_string(), Any::Null);
+    }
+    let mut attrs = new.attrs.clone();
+    if !was.is_empty() {
+        attrs.insert(Arc::from("was"), Any::Map(Arc::new(was)));
+    }
+    attrs
+}
+
+/// A word, letter by letter.
+fn letters(word: &Word) -> Vec<Word> {
+    let (index, mut offset) = word.at;
+    let letter = |letter: char| {
+        let at = (index, offset);
+        offset += letter.len_utf16() as u32;
+        Word { leaf: Leaf { text: letter.to_string(), marks: word.leaf.marks.clone() }, at }
+    };
+    word.leaf.text.chars().map(letter).collect()
 }
 
 fn mark(mut leaf: Leaf, change: Change, author: Option<Arc<str>>) -> Leaf {
@@ -330,7 +372,7 @@ mod tests {
         ];
         assert_eq!(
             shown(&compare(&from, &to, &|_, _, _| None)),
-            ["INT. KITCHEN", "She |-waits|+runs| |-by|+to| the door.", "+Rain — 🌧.", "CUT TO:"]
+            ["INT. KITCHEN", "She |-wait|+run|s |-by|+to| the door.", "+Rain — 🌧.", "CUT TO:"]
         );
         assert_eq!(shown(&compare(&to, &from, &|_, _, _| None))[2], "-Rain — 🌧.");
         assert_eq!(compare(&to, &to, &|_, _, _| None), to);
@@ -371,5 +413,25 @@ mod tests {
                 |value: &[Node]| -> Vec<String> { shown(value).into_iter().filter(|text| !text.is_empty()).collect() };
             assert_eq!((plain("added"), plain("removed")), (texts(&from), texts(&to)));
         }
+    }
+
+    #[test]
+    fn letters_inside_a_word_and_attributes_of_a_block() {
+        let text = |from: &str, to: &str| shown(&compare(&[block("1", from)], &[block("1", to)], &|_, _, _| None));
+        assert_eq!(text("INT. KITCHEN", "INT. KITCHENETTE"), ["INT. KITCHEN|+ETTE"]);
+        assert_eq!(text("an organisation", "an organization"), ["an organi|-s|+z|ation"]);
+        assert_eq!(text("aa", "aaa"), ["aa|+a"]);
+        let with = |kind: Option<&str>| {
+            let Node::Element(mut element) = block("1", "same") else { panic!() };
+            element.attrs.extend(kind.map(|kind| (Arc::from("type"), Any::from(kind))));
+            [Node::Element(element)]
+        };
+        let was = |from, to| {
+            let Node::Element(block) = compare(&with(from), &with(to), &|_, _, _| None).remove(0) else { panic!() };
+            block.attrs.get("was").map(|was| was.to_string())
+        };
+        assert_eq!(was(Some("action"), Some("dialogue")).as_deref(), Some("{type: action}"));
+        assert_eq!(was(None, Some("dialogue")).as_deref(), Some("{type: null}"));
+        assert_eq!(was(Some("action"), Some("action")), None);
     }
 }

@@ -18,7 +18,7 @@ use thiserror::Error;
 pub use authors::Authors;
 pub use json::nodes_to_json;
 
-use crate::replica::Replica;
+use crate::room::load::{build, whole_log};
 use crate::storage::{Detail, Millis, NamedVersion, Seq, Storage, StorageError, UpdateRow};
 
 /// Edits closer together than this belong to one version, up to a length.
@@ -186,11 +186,15 @@ pub async fn state(
 ) -> Result<(Seq, Vec<u8>), HistoryError> {
     let until = match version {
         VersionId::Named(id) => {
-            let (named, bytes) = storage.named_state(document, id).await?.ok_or(HistoryError::NoVersion)?;
+            let named = storage.named_state(document, id).await.map_err(|error| match error {
+                StorageError::Damaged(_) => HistoryError::Unreadable(error.to_string()),
+                error => error.into(),
+            })?;
+            let (named, bytes) = named.ok_or(HistoryError::NoVersion)?;
             return Ok((named.seq, bytes));
         }
         VersionId::Seq(seq) => *seq,
-        VersionId::Now => Seq::MAX,
+        VersionId::Now => return now(storage, document).await,
     };
     let mut rows = Vec::new();
     for_rows(storage, document, until, |row| {
@@ -199,17 +203,30 @@ pub async fn state(
     })
     .await?;
     let last = rows.last().map_or(0, |row| row.seq);
-    if *version != VersionId::Now && last != until {
+    if last != until {
         return Err(HistoryError::NoVersion);
     }
-    let build = move || {
-        let mut replica = Replica::new();
-        for row in rows.iter().filter(|row| row.quarantined.is_none()) {
-            replica.apply(&row.bytes).map_err(|error| HistoryError::Unreadable(error.to_string()))?;
-        }
-        Ok((last, replica.encode()))
-    };
-    tokio::task::spawn_blocking(build).await.map_err(|error| HistoryError::Unreadable(error.to_string()))?
+    rows.retain(|row| row.quarantined.is_none());
+    Ok((last, replayed(None, rows).await?))
+}
+
+/// The newest state: snapshot and tail, however old the document is.
+async fn now(storage: &Arc<dyn Storage>, document: &str) -> Result<(Seq, Vec<u8>), HistoryError> {
+    let Some(state) = storage.get_scene_state(document).await? else { return Ok((0, vec![0, 0])) };
+    let tip = state.document.tip;
+    if let Ok(bytes) = replayed(state.snapshot, state.tail).await {
+        return Ok((tip, bytes));
+    }
+    // As when a room is loaded: a head that cannot be used costs time.
+    Ok((tip, replayed(None, whole_log(storage, document).await?).await?))
+}
+
+/// What rows after a snapshot come to. One that cannot be applied is left out, as it is when the document is loaded:
+/// what was typed after it can be read all the same.
+async fn replayed(snapshot: Option<(Seq, Vec<u8>)>, rows: Vec<UpdateRow>) -> Result<Vec<u8>, HistoryError> {
+    let unreadable = |error: &dyn std::fmt::Display| HistoryError::Unreadable(error.to_string());
+    let work = tokio::task::spawn_blocking(move || build(snapshot.as_ref(), &rows)?.replica.encode_whole());
+    work.await.map_err(|error| unreadable(&error))?.map_err(|error| unreadable(&error))
 }
 
 /// Who wrote what between two states.

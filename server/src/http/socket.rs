@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::{App, Failure, header_text, is_id};
-use crate::auth::{Denied, Request};
+use crate::auth::{Auth, Denied, Recheck, Request};
 use crate::connection::{self, Opening};
 use crate::net::Peer;
 
@@ -16,6 +16,8 @@ const FRAME_OVERHEAD: usize = 1024;
 
 /// Held by every connection, idle or not; by default it would be 128 KiB. Larger frames are read in several steps.
 const READ_BUFFER: usize = 8 * 1024;
+/// What is put together before it is written, held while it waits.
+const WRITE_BUFFER: usize = 16 * 1024;
 
 #[derive(Deserialize)]
 pub struct SocketQuery {
@@ -57,6 +59,15 @@ pub async fn open(
         }
     };
     let durable = query.durable.as_deref() == Some("1");
+    let open_ended = matches!(app.auth, Auth::Webhook(_)) && grant.expires.is_none();
+    let recheck = open_ended.then(|| Recheck {
+        auth: app.auth.clone(),
+        document: document.clone(),
+        token: query.token.clone(),
+        origin: origin.map(str::to_owned),
+        role: grant.role,
+        every: std::time::Duration::from_millis(app.args.auth.auth_recheck_ms.max(1)),
+    });
     tracing::debug!(document, user = grant.user, name = grant.name, role = ?grant.role, "let in");
     let opening = Opening {
         document,
@@ -71,7 +82,8 @@ pub async fn open(
         .max_message_size(max_frame)
         .max_frame_size(max_frame)
         .read_buffer_size(READ_BUFFER)
-        .on_upgrade(move |socket| connection::serve(socket, app.rooms, app.settings, opening, traffic))
+        .write_buffer_size(WRITE_BUFFER)
+        .on_upgrade(move |socket| connection::serve(socket, app.rooms, app.settings, opening, recheck, traffic))
 }
 
 async fn refuse(mut socket: WebSocket, denied: Denied) {

@@ -1,23 +1,27 @@
 //! A room without sockets, clock or database: messages in, rows to store and frames to send out.
 //!
-//! Everything a message causes is held in a [`Batch`]. The owner stores the batch's rows and only then lets its frames
-//! go: acknowledgements, broadcasts and answers alike (F14). If storing fails, the batch and this core are dropped
-//! together: the replica here may hold what the database does not.
+//! What messages cause is held here. The owner stores the rows ([`Core::take_rows`]) and only then lets the frames go
+//! ([`Core::take_frames`]): acknowledgements, broadcasts and answers alike (F14). If storing fails, this core is
+//! dropped: the replica here may hold what the database does not. Whatever one message makes the server hold is
+//! bounded: a state is sent to a connection once a batch, and who is sent more than may wait is closed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
 
 use axum::body::Bytes;
-use slate_yrs::protocol::{self, Hello, Message, RejectCode, Role, close};
+use slate_yrs::protocol::{self, Hello, Message, Role};
 
 use super::ConnId;
+use super::frames::{Joiner, Outgoing, Queue, for_durable};
 use crate::presence::Presence;
 use crate::replica::{ApplyError, Replica};
-use crate::storage::{Document, Millis, NewUpdate, Progress, Seq, Submission, UpdateRow};
+use crate::storage::{Document, Millis, NewUpdate, Progress, Seq, UpdateRow};
+use crate::validate;
+
+mod edits;
 
 /// Presence is sent at most this often to a room.
 const PRESENCE_INTERVAL_MS: Millis = 20;
-/// Frames to one connection are joined up to this size.
-const JOIN_BYTES: usize = 32 * 1024;
 
 /// What a room takes. Sizes in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +32,8 @@ pub struct Limits {
     pub max_sync_bytes: usize,
     /// A frame to or from a client of the durable extension; larger ones are cut up.
     pub max_frame_bytes: usize,
+    /// What may wait for one connection before one more frame is taken.
+    pub max_queued_bytes: usize,
     pub heartbeat_ms: u32,
     /// Frames or messages that do not decode, per connection.
     pub max_bad_frames: u32,
@@ -46,23 +52,22 @@ pub struct Join {
     pub author: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outgoing {
-    Frame(Bytes),
-    Text(&'static str),
-    Close { code: u16, reason: &'static str },
+/// To be stored before anything is sent.
+#[derive(Debug, Default)]
+pub struct Rows {
+    pub updates: Vec<NewUpdate>,
+    /// Store only at this tip: there is a seed among them.
+    pub only_at_tip: Option<Seq>,
 }
 
-/// What a few messages caused.
+/// To be sent.
 #[derive(Debug, Default)]
-pub struct Batch {
-    /// To be stored before anything is sent.
-    pub rows: Vec<NewUpdate>,
-    /// Store only at this tip: there is a seed among the rows.
-    pub only_at_tip: Option<Seq>,
+pub struct Frames {
     pub out: Vec<(ConnId, Vec<Outgoing>)>,
-    /// For other servers: an awareness update.
+    /// For other servers, see [`Presence::take_changes`].
     pub presence: Option<Vec<u8>>,
+    /// When the frames were received whose submissions are acknowledged here.
+    pub received: Vec<Instant>,
 }
 
 /// Whether the core can go on.
@@ -70,7 +75,7 @@ pub struct Batch {
 #[must_use]
 pub enum Health {
     Sound,
-    /// The replica is spoiled: commit the batch so far, then give the core a fresh one.
+    /// The replica is spoiled: store the rows so far, then give the core a fresh one.
     Spoiled,
 }
 
@@ -88,7 +93,12 @@ struct Peer {
     bad_frames: u32,
     /// Told that it may only read.
     told_read_only: bool,
-    out: Vec<Outgoing>,
+    /// What it hears first was sent.
+    greeted: bool,
+    out: Queue,
+    /// Its state vector: it wants to know what it lacks.
+    asked: Option<Bytes>,
+    asked_presence: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -110,9 +120,10 @@ pub struct Core {
     /// The highest submission of each connection to acknowledge with this batch.
     acks: BTreeMap<ConnId, u64>,
     seed_acks: Vec<ConnId>,
+    received: Vec<Instant>,
     /// The answer to someone who has nothing.
     whole: Option<Bytes>,
-    fragment_id: u64,
+    frame_id: u64,
     counts: Counts,
 }
 
@@ -130,8 +141,9 @@ impl Core {
             only_at_tip: None,
             acks: BTreeMap::new(),
             seed_acks: Vec::new(),
+            received: Vec::new(),
             whole: None,
-            fragment_id: 0,
+            frame_id: 0,
             counts: Counts::default(),
         }
     }
@@ -144,17 +156,13 @@ impl Core {
         &self.replica
     }
 
-    pub fn connections(&self) -> usize {
-        self.peers.len()
-    }
-
     pub fn take_counts(&mut self) -> Counts {
         std::mem::take(&mut self.counts)
     }
 
-    /// Whether there is nothing to store or send.
-    pub fn is_idle(&self) -> bool {
-        self.rows.is_empty() && self.peers.values().all(|peer| peer.out.is_empty()) && !self.presence.has_changes()
+    /// Whether somebody waits for a state, which may take long to encode.
+    pub fn is_asked(&self) -> bool {
+        self.peers.values().any(|peer| peer.asked.is_some())
     }
 
     /// When [`Core::tick`] is due.
@@ -189,7 +197,16 @@ impl Core {
             acked_seq: acked,
             heartbeat_ms: self.limits.heartbeat_ms,
         };
-        self.peers.insert(conn, Peer { join, bad_frames: 0, told_read_only: false, out: Vec::new() });
+        let peer = Peer {
+            join,
+            bad_frames: 0,
+            told_read_only: false,
+            greeted: false,
+            out: Queue::default(),
+            asked: None,
+            asked_presence: false,
+        };
+        self.peers.insert(conn, peer);
         if durable {
             self.send(conn, &Message::Hello(hello));
         }
@@ -200,47 +217,62 @@ impl Core {
     }
 
     pub fn leave(&mut self, now: Millis, conn: ConnId) {
-        self.peers.remove(&conn);
+        let left = self.peers.remove(&conn).and_then(|peer| peer.join.session);
+        // The database knows how far it is, and that something was refused if anything came after that.
+        if let Some(session) = left
+            && self.peers.values().all(|peer| peer.join.session.as_ref() != Some(&session))
+        {
+            self.sessions.remove(&session);
+        }
         self.presence.leave(now, conn);
     }
 
+    /// The connection, unless it is being closed: what it sends then is not taken any more.
+    fn peer(&self, conn: ConnId) -> Option<&Peer> {
+        self.peers.get(&conn).filter(|peer| !peer.out.is_closed())
+    }
+
     /// Takes a binary frame. What came before a bad message in it counts.
-    pub fn frame(&mut self, now: Millis, conn: ConnId, frame: &[u8]) -> Health {
+    pub fn frame(&mut self, now: Millis, received: Instant, conn: ConnId, frame: &Bytes) -> Health {
         self.counts.bytes_received += frame.len() as u64;
+        let before = self.acks.get(&conn).copied();
+        let mut health = Health::Sound;
         for message in protocol::messages(frame) {
-            if !self.peers.contains_key(&conn) {
+            if self.peer(conn).is_none() {
                 break;
             }
             match message {
-                Ok(message) => {
-                    if self.message(now, conn, message) == Health::Spoiled {
-                        return Health::Spoiled;
-                    }
-                }
+                Ok(message) => health = self.message(now, conn, frame, message),
                 Err(_) => self.bad_frame(conn),
             }
+            if health == Health::Spoiled {
+                break;
+            }
         }
-        Health::Sound
+        if self.acks.get(&conn).copied() != before {
+            self.received.push(received);
+        }
+        health
     }
 
-    fn message(&mut self, now: Millis, conn: ConnId, message: Message<'_>) -> Health {
+    fn message(&mut self, now: Millis, conn: ConnId, frame: &Bytes, message: Message<'_>) -> Health {
+        let (max_sync, max_update) = (self.limits.max_sync_bytes, self.limits.max_update_bytes);
         match message {
-            Message::SyncStep1(state_vector) => self.step1(conn, state_vector),
-            Message::SyncStep2(update) => return self.plain_update(conn, update, self.limits.max_sync_bytes),
-            Message::Update(update) => return self.plain_update(conn, update, self.limits.max_update_bytes),
-            Message::Submit { seq, update } => return self.submit(conn, seq, update),
-            Message::Seed(update) => return self.seed(conn, update),
+            Message::SyncStep1(state_vector) => self.step1(conn, frame.slice_ref(state_vector)),
+            Message::SyncStep2(update) => return self.plain_update(conn, frame.slice_ref(update), max_sync),
+            Message::Update(update) => return self.plain_update(conn, frame.slice_ref(update), max_update),
+            Message::Submit { seq, update } => return self.submit(conn, seq, frame.slice_ref(update)),
+            Message::Seed(update) => return self.seed(conn, frame.slice_ref(update)),
             Message::Awareness(update) => {
-                let author = self.peers.get(&conn).and_then(|peer| peer.join.author.as_deref());
-                let same_user =
-                    |owner| self.peers.get(&owner).is_none_or(|peer: &Peer| peer.join.author.as_deref() == author);
-                if self.presence.take(now, conn, update, same_user).is_err() {
+                let author = self.peer(conn).and_then(|peer| peer.join.author.clone());
+                if self.presence.take(now, conn, author.as_deref(), update).is_err() {
                     self.bad_frame(conn);
                 }
             }
             Message::QueryAwareness => {
-                let everyone = self.presence.everyone().unwrap_or_else(|| vec![0]);
-                self.send(conn, &Message::Awareness(&everyone));
+                if let Some(peer) = self.peers.get_mut(&conn) {
+                    peer.asked_presence = true;
+                }
             }
             Message::Ping => self.send(conn, &Message::Pong),
             Message::Pong => {}
@@ -254,7 +286,37 @@ impl Core {
         Health::Sound
     }
 
-    fn step1(&mut self, conn: ConnId, state_vector: &[u8]) {
+    /// Answered with the batch, however often it is asked: the answer then holds everything that came before it.
+    fn step1(&mut self, conn: ConnId, state_vector: Bytes) {
+        if validate::state_vector(&state_vector).is_err() {
+            return self.bad_frame(conn);
+        }
+        if let Some(peer) = self.peers.get_mut(&conn) {
+            peer.asked = Some(state_vector);
+        }
+    }
+
+    fn answer(&mut self) {
+        let asking: Vec<ConnId> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.asked.is_some() || peer.asked_presence)
+            .map(|(id, _)| *id)
+            .collect();
+        for conn in asking {
+            let Some(peer) = self.peers.get_mut(&conn) else { continue };
+            let (asked, presence) = (peer.asked.take(), std::mem::take(&mut peer.asked_presence));
+            if let Some(state_vector) = asked {
+                self.answer_step1(conn, &state_vector);
+            }
+            if presence {
+                let everyone = self.presence.everyone().unwrap_or_else(|| vec![0]);
+                self.send(conn, &Message::Awareness(&everyone));
+            }
+        }
+    }
+
+    fn answer_step1(&mut self, conn: ConnId, state_vector: &[u8]) {
         if state_vector == [0] {
             let whole = match &self.whole {
                 Some(whole) => whole.clone(),
@@ -269,172 +331,32 @@ impl Core {
         }
     }
 
-    /// A sync step 2 or an update: stored like a submission if it changes anything, but nobody waits for it.
-    fn plain_update(&mut self, conn: ConnId, update: &[u8], limit: usize) -> Health {
-        let Some(peer) = self.peers.get(&conn) else { return Health::Sound };
-        if peer.join.role == Role::ReadOnly {
-            if self.replica.knows(update) != Ok(true) {
-                self.refuse_reader(conn);
-            }
-            return Health::Sound;
-        }
-        if update.len() > limit {
-            self.close(conn, close::TOO_LARGE, "the update is too large");
-            return Health::Sound;
-        }
-        match self.accept(Some(conn), conn, update, None) {
-            Ok(()) => Health::Sound,
-            Err(ApplyError::Spoiled) => self.spoiled(conn),
-            Err(_) => {
-                self.bad_frame(conn);
-                Health::Sound
-            }
-        }
-    }
-
-    fn refuse_reader(&mut self, conn: ConnId) {
-        self.counts.rejected += 1;
-        let Some(peer) = self.peers.get_mut(&conn) else { return };
-        if std::mem::replace(&mut peer.told_read_only, true) {
-            return;
-        }
-        let message = "this connection may only read";
-        if peer.join.durable {
-            self.send(conn, &Message::Reject { seq: 0, code: RejectCode::ReadOnly, message });
-        } else {
-            self.send(conn, &Message::AuthDenied(message));
-        }
-    }
-
-    fn submit(&mut self, conn: ConnId, seq: u64, update: &[u8]) -> Health {
-        let Some(peer) = self.peers.get(&conn) else { return Health::Sound };
-        let session = peer.join.session.clone();
-        if peer.join.role == Role::ReadOnly {
-            self.reject(conn, session.as_deref(), seq, RejectCode::ReadOnly, "this connection may only read");
-            return Health::Sound;
-        }
-        let limit = self.limits.max_update_bytes;
-        if update.len() > limit {
-            let message = format!("an update may have {limit} bytes");
-            self.reject(conn, session.as_deref(), seq, RejectCode::TooLarge, &message);
-            return Health::Sound;
-        }
-        let state = session.as_ref().and_then(|session| self.sessions.get(session)).copied().unwrap_or_default();
-        let after_refusal = state.refused || state.progress.acked < state.progress.last;
-        let submission = session.clone().map(|session| Submission { session, seq, after_refusal });
-        match self.accept(Some(conn), conn, update, submission) {
-            Ok(()) => {}
-            Err(ApplyError::Spoiled) => return self.spoiled(conn),
-            Err(error) => {
-                self.reject(conn, session.as_deref(), seq, RejectCode::Invalid, &error.to_string());
-                return Health::Sound;
-            }
-        }
-        if let Some(session) = session {
-            let state = self.sessions.entry(session).or_default();
-            if seq > state.progress.last {
-                state.progress.last = seq;
-                if !after_refusal {
-                    state.progress.acked = seq;
-                }
-            }
-        }
-        let ack = self.acks.entry(conn).or_default();
-        *ack = seq.max(*ack);
-        Health::Sound
-    }
-
-    fn reject(&mut self, conn: ConnId, session: Option<&str>, seq: u64, code: RejectCode, message: &str) {
-        self.counts.rejected += 1;
-        if let Some(session) = session {
-            let state = self.sessions.entry(session.to_owned()).or_default();
-            if seq > state.progress.last {
-                state.refused = true;
-            }
-        }
-        self.send(conn, &Message::Reject { seq, code, message });
-    }
-
-    /// The server decides whether a document is seeded, between two other messages of the room (F1).
-    fn seed(&mut self, conn: ConnId, update: &[u8]) -> Health {
-        let Some(peer) = self.peers.get(&conn) else { return Health::Sound };
-        if peer.join.role == Role::ReadOnly {
-            self.reject(conn, None, 0, RejectCode::ReadOnly, "this connection may only read");
-        } else if update.len() > self.limits.max_sync_bytes {
-            let message = format!("a seed may have {} bytes", self.limits.max_sync_bytes);
-            self.reject(conn, None, 0, RejectCode::TooLarge, &message);
-        } else if !self.replica.is_empty() {
-            self.seed_acks.push(conn);
-        } else {
-            // Back to the sender as well: with the acknowledgement it has the document's content, whoever won.
-            match self.accept(None, conn, update, None) {
-                Ok(()) => {
-                    self.only_at_tip = Some(self.document.tip);
-                    self.seed_acks.push(conn);
-                }
-                Err(ApplyError::Spoiled) => return self.spoiled(conn),
-                Err(error) => self.reject(conn, None, 0, RejectCode::Invalid, &error.to_string()),
-            }
-        }
-        Health::Sound
-    }
-
-    /// Applies an update; if it changed anything, queues it for the log and for the others.
-    fn accept(
-        &mut self,
-        except: Option<ConnId>,
-        conn: ConnId,
-        update: &[u8],
-        submission: Option<Submission>,
-    ) -> Result<(), ApplyError> {
-        if !self.replica.apply(update)? {
-            return Ok(());
-        }
-        let author = self.peers.get(&conn).and_then(|peer| peer.join.author.clone());
-        self.rows.push(NewUpdate { bytes: update.to_vec(), author, submission });
-        self.broadcast(except, update);
-        Ok(())
-    }
-
-    /// Takes an edit of the server itself, for everyone.
-    pub fn server_update(&mut self, update: &[u8], author: Option<String>) -> Health {
-        match self.replica.apply(update) {
-            Ok(true) => {
-                self.rows.push(NewUpdate { bytes: update.to_vec(), author, submission: None });
-                self.broadcast(None, update);
-                Health::Sound
-            }
-            Err(ApplyError::Spoiled) => Health::Spoiled,
-            Ok(false) | Err(_) => Health::Sound,
-        }
-    }
-
-    fn broadcast(&mut self, except: Option<ConnId>, update: &[u8]) {
+    /// Passes an update on to everyone but its sender.
+    pub fn broadcast(&mut self, except: Option<ConnId>, update: &[u8]) {
         self.whole = None;
         let frame = Bytes::from(Message::Update(update).to_frame());
-        let others: Vec<ConnId> = self.peers.keys().copied().filter(|conn| Some(*conn) != except).collect();
-        for conn in others {
-            self.send_frame(conn, frame.clone());
-        }
+        self.send_all(except, &frame);
     }
 
-    /// Applies rows that another server stored, after this one's tip, and passes them on.
-    pub fn remote_rows(&mut self, rows: &[UpdateRow]) -> Health {
+    /// Applies rows that another server stored, after this one's tip, and passes them on. Returns those that cannot be
+    /// used; the rows after one that spoils the replica are not looked at, and the tip stays before it.
+    pub fn remote_rows(&mut self, rows: &[UpdateRow]) -> (Health, Vec<(Seq, String)>) {
+        let mut bad = Vec::new();
         for row in rows {
-            if row.seq > self.document.tip {
-                self.document.tip = row.seq;
+            if row.quarantined.is_none() {
+                match self.replica.apply(&row.bytes) {
+                    Ok(true) => self.broadcast(None, &row.bytes),
+                    Ok(false) => {}
+                    Err(ApplyError::Spoiled) => {
+                        self.counts.panics += 1;
+                        return (Health::Spoiled, bad);
+                    }
+                    Err(error) => bad.push((row.seq, error.to_string())),
+                }
             }
-            if row.quarantined.is_some() {
-                continue;
-            }
-            match self.replica.apply(&row.bytes) {
-                Ok(true) => self.broadcast(None, &row.bytes),
-                Ok(false) => {}
-                Err(ApplyError::Spoiled) => return Health::Spoiled,
-                Err(error) => tracing::error!(document = self.document.id, seq = row.seq, %error, "bad row"),
-            }
+            self.committed(row.seq);
         }
-        Health::Sound
+        (Health::Sound, bad)
     }
 
     /// The rows of the last batch are stored up to `last`.
@@ -448,10 +370,9 @@ impl Core {
         self.whole = None;
     }
 
-    fn spoiled(&mut self, conn: ConnId) -> Health {
+    fn spoiled(&mut self, conn: ConnId) {
         self.counts.panics += 1;
         self.close(conn, POLICY, "the update cannot be applied");
-        Health::Spoiled
     }
 
     fn bad_frame(&mut self, conn: ConnId) {
@@ -465,14 +386,7 @@ impl Core {
 
     fn close(&mut self, conn: ConnId, code: u16, reason: &'static str) {
         if let Some(peer) = self.peers.get_mut(&conn) {
-            peer.out.push(Outgoing::Close { code, reason });
-        }
-    }
-
-    /// Closes every connection with this batch.
-    pub fn close_all(&mut self, code: u16, reason: &'static str) {
-        for peer in self.peers.values_mut() {
-            peer.out.push(Outgoing::Close { code, reason });
+            peer.out.close(code, reason);
         }
     }
 
@@ -482,53 +396,89 @@ impl Core {
 
     fn send_frame(&mut self, conn: ConnId, frame: Bytes) {
         let Some(peer) = self.peers.get_mut(&conn) else { return };
-        if !peer.join.durable || frame.len() <= self.limits.max_frame_bytes {
-            peer.out.push(Outgoing::Frame(frame));
-            return;
-        }
-        self.fragment_id += 1;
-        for piece in protocol::fragments(&frame, self.fragment_id) {
-            peer.out.push(Outgoing::Frame(Bytes::from(piece)));
+        self.frame_id += 1;
+        let outgoing = if peer.join.durable { for_durable(self.frame_id, frame) } else { Outgoing::Frame(frame) };
+        peer.out.push(outgoing, self.limits.max_queued_bytes);
+    }
+
+    fn send_all(&mut self, except: Option<ConnId>, frame: &Bytes) {
+        let others: Vec<ConnId> = self.peers.keys().copied().filter(|conn| Some(*conn) != except).collect();
+        for conn in others {
+            self.send_frame(conn, frame.clone());
         }
     }
 
-    /// Everything since the last call, to be stored and then sent.
-    pub fn take_batch(&mut self, now: Millis) -> Batch {
+    /// What is to be stored, before [`Core::take_frames`].
+    pub fn take_rows(&mut self) -> Option<Rows> {
+        let only_at_tip = self.only_at_tip.take();
+        let updates = std::mem::take(&mut self.rows);
+        (!updates.is_empty()).then_some(Rows { updates, only_at_tip })
+    }
+
+    /// Everything since the last call, to be sent now that its rows are stored.
+    pub fn take_frames(&mut self, now: Millis) -> Frames {
+        self.answer();
         for conn in std::mem::take(&mut self.seed_acks) {
             self.send(conn, &Message::Ack { seq: 0 });
         }
         for (conn, seq) in std::mem::take(&mut self.acks) {
-            self.send(conn, &Message::Ack { seq });
+            if let Some(peer) = self.peers.get_mut(&conn) {
+                peer.out.acknowledge(Outgoing::Frame(Message::Ack { seq }.to_frame().into()));
+            }
         }
-        let presence = self.send_presence(now);
+        let presence = self.queue_presence(now);
+        let mut joiner = Joiner::default();
         let mut out = Vec::new();
         for (conn, peer) in &mut self.peers {
             if !peer.out.is_empty() {
-                let frames = std::mem::take(&mut peer.out);
-                out.push((*conn, if peer.join.durable { join_frames(frames) } else { frames }));
+                let frames = peer.out.take();
+                peer.greeted = true;
+                out.push((*conn, if peer.join.durable { joiner.join(frames) } else { frames }));
             }
         }
-        Batch { rows: std::mem::take(&mut self.rows), only_at_tip: self.only_at_tip.take(), out, presence }
+        Frames { out, presence, received: std::mem::take(&mut self.received) }
+    }
+
+    /// Presence alone, which need not wait for anything to be stored.
+    pub fn take_presence(&mut self, now: Millis) -> Frames {
+        // Behind what waits already it would wait as well.
+        let waiting: Vec<(ConnId, Queue)> =
+            self.peers.iter_mut().map(|(conn, peer)| (*conn, std::mem::take(&mut peer.out))).collect();
+        let presence = self.queue_presence(now);
+        let mut out = Vec::new();
+        for (conn, queue) in waiting {
+            let Some(peer) = self.peers.get_mut(&conn) else { continue };
+            let mut first = std::mem::replace(&mut peer.out, queue);
+            let first = first.take();
+            if !peer.greeted {
+                first.into_iter().for_each(|frame| peer.out.push(frame, self.limits.max_queued_bytes));
+            } else if !first.is_empty() && !peer.out.is_closed() {
+                out.push((conn, first));
+            }
+        }
+        Frames { out, presence, received: Vec::new() }
+    }
+
+    /// Whether presence is due.
+    pub fn has_presence(&self, now: Millis) -> bool {
+        self.presence.has_changes() && now - self.presence_sent >= PRESENCE_INTERVAL_MS
     }
 
     /// Returns what other servers have to hear.
-    fn send_presence(&mut self, now: Millis) -> Option<Vec<u8>> {
-        if !self.presence.has_changes() || now - self.presence_sent < PRESENCE_INTERVAL_MS {
+    fn queue_presence(&mut self, now: Millis) -> Option<Vec<u8>> {
+        if !self.has_presence(now) {
             return None;
         }
         let changes = self.presence.take_changes()?;
         self.presence_sent = now;
         let frame = Bytes::from(Message::Awareness(&changes.update).to_frame());
-        let others: Vec<ConnId> = self.peers.keys().copied().filter(|conn| Some(*conn) != changes.only_from).collect();
-        for conn in others {
-            self.send_frame(conn, frame.clone());
-        }
+        self.send_all(changes.only_from, &frame);
         changes.local
     }
 
     /// Presence at another server, which appears as one connection.
     pub fn presence_elsewhere(&mut self, now: Millis, server: ConnId, update: &[u8]) {
-        if let Err(error) = self.presence.take(now, server, update, |_| true) {
+        if let Err(error) = self.presence.take_elsewhere(now, server, update) {
             tracing::warn!(%error, "presence from another server");
         }
     }
@@ -542,39 +492,5 @@ impl Core {
 /// WebSocket's "policy violation": the client may come again, it is not welcome to go on like this.
 const POLICY: u16 = 1008;
 
-/// Joins small neighbouring frames: a frame may hold several messages. Hello stays alone, it is the first frame.
-fn join_frames(frames: Vec<Outgoing>) -> Vec<Outgoing> {
-    const HELLO: u8 = 120;
-    const FRAGMENT: u8 = 125;
-    let mut joined: Vec<Outgoing> = Vec::with_capacity(frames.len().min(4));
-    let mut run: Vec<Bytes> = Vec::new();
-    let mut run_bytes = 0;
-    for outgoing in frames {
-        match outgoing {
-            Outgoing::Frame(frame) if !matches!(frame.first(), Some(&(HELLO | FRAGMENT))) => {
-                if run_bytes + frame.len() > JOIN_BYTES {
-                    flush_run(&mut run, &mut joined);
-                    run_bytes = 0;
-                }
-                run_bytes += frame.len();
-                run.push(frame);
-            }
-            alone => {
-                flush_run(&mut run, &mut joined);
-                run_bytes = 0;
-                joined.push(alone);
-            }
-        }
-    }
-    flush_run(&mut run, &mut joined);
-    joined
-}
-
-fn flush_run(run: &mut Vec<Bytes>, joined: &mut Vec<Outgoing>) {
-    match run.len() {
-        0 => {}
-        1 => joined.extend(run.pop().map(Outgoing::Frame)),
-        _ => joined.push(Outgoing::Frame(Bytes::from(run.concat()))),
-    }
-    run.clear();
-}
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,9 @@ pub struct Loaded {
     pub replica: Replica,
     /// Rows applied after the head snapshot.
     pub tail_rows: u64,
+    /// Rows in quarantine, and how many of them were put there just now.
     pub quarantined: u64,
+    pub set_aside: u64,
 }
 
 /// Loads the document, making its row if there is none.
@@ -37,8 +39,9 @@ pub async fn load(storage: &Arc<dyn Storage>, document: &str, now: Millis) -> Re
         tracing::error!(document, seq, reason, "row quarantined");
         storage.quarantine(document, *seq, reason).await?;
     }
-    let quarantined = known_bad + built.bad.len() as u64;
-    Ok(Loaded { document: row, replica: built.replica, tail_rows: built.rows, quarantined })
+    let set_aside = built.bad.len() as u64;
+    let quarantined = known_bad + set_aside;
+    Ok(Loaded { document: row, replica: built.replica, tail_rows: built.rows, quarantined, set_aside })
 }
 
 async fn in_background(state: SceneState) -> Result<(Document, Result<Built, ApplyError>), StorageError> {

@@ -2,9 +2,11 @@
 //!
 //! [`core`] decides, [`task`] runs one per document with its mailbox and the database, [`Rooms`] finds or starts them.
 //! A document has at most one room: finding and starting happen under one lock without waiting for anything, loading
-//! happens in the room. A room ends when nobody holds it, which is decided under the same lock.
+//! happens in the room. A room ends when nobody holds it, which is decided under the same lock; one that panics gives its place
+//! up as well, so that the next one can begin.
 
 pub mod core;
+pub mod frames;
 pub mod load;
 mod outbox;
 mod task;
@@ -13,8 +15,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use slate_yrs::protocol::Role;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 pub use self::core::Limits;
 pub use outbox::{Outbox, OutboxEnd, outbox};
@@ -30,6 +33,8 @@ pub type ConnId = u64;
 
 /// Messages waiting for a room; beyond that its connections are not read from.
 const MAILBOX: usize = 1024;
+/// Frames waiting for a room are counted in units of so many bytes.
+const UNIT: usize = 1024;
 
 /// A connection that wants in.
 pub struct JoinRequest {
@@ -49,6 +54,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// To other servers on the same database.
     pub hints: Hints,
+    /// Bytes of frames in pieces that the connections of this process are putting together.
+    pub assembling: Arc<Semaphore>,
     /// How long an empty room is kept.
     pub idle: Duration,
     /// Rows after which a new head snapshot is written.
@@ -70,6 +77,10 @@ impl Shared {
 #[derive(Clone)]
 pub struct RoomRef {
     mailbox: mpsc::Sender<Command>,
+    /// What the frames in the mailbox, and those being stored, may take.
+    budget: Arc<Semaphore>,
+    /// All of it, in units.
+    most: u32,
     _held: Arc<()>,
 }
 
@@ -77,6 +88,21 @@ impl RoomRef {
     /// Waits while the room has too much to do. False if it is gone.
     pub async fn send(&self, command: Command) -> bool {
         self.mailbox.send(command).await.is_ok()
+    }
+
+    /// Resolves when the room has ended.
+    pub fn gone(&self) -> impl Future<Output = ()> + use<> {
+        let mailbox = self.mailbox.clone();
+        async move { mailbox.closed().await }
+    }
+
+    /// Waits while the room has too much to do, in messages or in bytes. False if it is gone.
+    pub async fn frame(&self, conn: ConnId, bytes: Bytes) -> bool {
+        let received = std::time::Instant::now();
+        let units = u32::try_from(bytes.len() / UNIT + 1).map_or(self.most, |units| units.min(self.most));
+        // It is never closed, so this cannot fail.
+        let Ok(held) = Arc::clone(&self.budget).acquire_many_owned(units).await else { return false };
+        self.send(Command::Frame { conn, bytes, received, held }).await
     }
 }
 
@@ -106,11 +132,15 @@ impl Rooms {
             return Some(room.clone());
         }
         let (mailbox, inbox) = mpsc::channel(MAILBOX);
-        let room = RoomRef { mailbox, _held: Arc::new(()) };
+        // Two of the largest, so that one can wait while another is stored.
+        let most = u32::try_from(2 * (self.shared.limits.max_sync_bytes / UNIT + 2)).unwrap_or(u32::MAX);
+        let budget = Arc::new(Semaphore::new(most as usize));
+        let room = RoomRef { mailbox, budget, most, _held: Arc::new(()) };
         open.insert(document.to_owned(), room.clone());
         self.shared.metrics.rooms.inc();
         let held = Arc::downgrade(&room._held);
-        let place = Place { document: document.to_owned(), open: Arc::clone(&self.open), held };
+        let metrics = Arc::clone(&self.shared.metrics);
+        let place = Place { document: document.to_owned(), open: Arc::clone(&self.open), held, metrics };
         tokio::spawn(task::run(place, Arc::clone(&self.shared), inbox, self.closing.subscribe()));
         Some(room)
     }
@@ -146,6 +176,14 @@ struct Place {
     open: Arc<Mutex<HashMap<String, RoomRef>>>,
     /// Tells this room from the next one of the same document.
     held: Weak<()>,
+    metrics: Arc<Metrics>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.leave();
+        self.metrics.rooms.dec();
+    }
 }
 
 impl Place {
@@ -179,3 +217,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // Nothing panics while it is held; and a map is whole in any case.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

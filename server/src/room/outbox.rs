@@ -8,10 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use slate_yrs::protocol::close;
 use tokio::sync::{mpsc, watch};
 
-use super::core::Outgoing;
-
-/// What a queued frame costs beside its bytes.
-const OVERHEAD: usize = 64;
+use super::frames::Outgoing;
 
 /// Why a connection is ended from this side.
 pub type Ending = Option<(u16, &'static str)>;
@@ -43,7 +40,7 @@ pub fn outbox(limit: usize) -> (Outbox, OutboxEnd) {
 impl Outbox {
     /// Queues a frame, or ends the connection if too much is queued already: one large frame always fits.
     pub fn push(&self, outgoing: Outgoing) {
-        let bytes = cost(&outgoing);
+        let bytes = outgoing.cost();
         if self.queued.load(Ordering::Relaxed) > self.limit {
             return self.end(close::SLOW, "the peer reads too slowly");
         }
@@ -80,21 +77,14 @@ impl OutboxEnd {
     /// None: nobody can send any more.
     pub async fn next(&mut self) -> Option<Outgoing> {
         let outgoing = self.queue.recv().await?;
-        self.queued.fetch_sub(cost(&outgoing), Ordering::Relaxed);
+        self.queued.fetch_sub(outgoing.cost(), Ordering::Relaxed);
         Some(outgoing)
     }
 
     pub fn try_next(&mut self) -> Option<Outgoing> {
         let outgoing = self.queue.try_recv().ok()?;
-        self.queued.fetch_sub(cost(&outgoing), Ordering::Relaxed);
+        self.queued.fetch_sub(outgoing.cost(), Ordering::Relaxed);
         Some(outgoing)
-    }
-}
-
-fn cost(outgoing: &Outgoing) -> usize {
-    match outgoing {
-        Outgoing::Frame(frame) => frame.len() + OVERHEAD,
-        Outgoing::Text(_) | Outgoing::Close { .. } => OVERHEAD,
     }
 }
 

@@ -1,25 +1,31 @@
 //! Runs a room: takes what has arrived, lets the core judge it, stores, then sends.
 //!
 //! One batch at a time: whatever arrives while a batch is being committed waits and becomes the next one, so a busy
-//! room commits larger batches, not more of them.
+//! room commits larger batches, not more of them. A replica that an update has spoiled is replaced before anything else
+//! is asked of it. What keeps the processor busy for long is done where other rooms need not wait for it.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use futures_util::FutureExt;
 use slate_yrs::protocol::close;
 use slate_yrs::slate::Node;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-use super::core::{Batch, Core, Health, Join};
+use super::core::{Core, Frames, Health, Join, Rows};
+use super::frames::Outgoing;
 use super::load::{Loaded, load};
 use super::outbox::Outbox;
 use super::{ConnId, JoinRequest, Place, Shared};
 use crate::clock::now;
 use crate::history::{HistoryError, forward_edit};
 use crate::neighbours::Hint;
+use crate::replica::ApplyError;
 use crate::storage::{Refusal, Seq, StorageError, StoreRequest, random_id};
 use crate::writer::CommitError;
 
@@ -27,19 +33,27 @@ use crate::writer::CommitError;
 const BATCH: usize = 512;
 /// Rows another server wrote that are read at once.
 const CATCH_UP: u32 = 500;
+/// A frame from this size on may take long to apply.
+const LARGE_FRAME: usize = 64 * 1024;
 
 pub enum Command {
     Join(JoinRequest),
     Frame {
         conn: ConnId,
         bytes: Bytes,
+        received: std::time::Instant,
+        /// Its share of what may wait for the room; given back when it is stored.
+        held: OwnedSemaphorePermit,
     },
     Leave {
         conn: ConnId,
     },
     Restore(Restore),
-    /// Another server may have stored updates up to this one.
-    StoredElsewhere(Seq),
+    /// Another server may have stored updates of this epoch up to this one.
+    StoredElsewhere {
+        epoch: String,
+        seq: Seq,
+    },
     /// Presence at another server, which counts as one connection.
     PresenceElsewhere {
         server: ConnId,
@@ -77,26 +91,13 @@ pub(super) async fn run(
     mut closing: watch::Receiver<bool>,
 ) {
     let document = place.document.clone();
-    let loaded = load(&shared.storage, &document, now()).await;
-    let end = match loaded {
-        Ok(loaded) => {
-            let mut room = Room::new(Arc::clone(&shared), loaded);
-            room.hint(Hint::WhoIsThere);
-            let end = room.serve(&place, &mut inbox, &mut closing).await;
-            room.finish(&end).await;
-            end
-        }
-        Err(error) => End::Failed(error.to_string()),
-    };
-    place.leave();
-    let (code, reason) = match &end {
-        End::Done => (close::RESTART, "the server is restarting"),
-        End::Epoch => (close::EPOCH, "the document was deleted or replaced"),
-        End::Failed(error) => {
-            tracing::error!(document, error, "room closed");
-            (close::INTERNAL, "the document cannot be stored at the moment")
-        }
-    };
+    let life = AssertUnwindSafe(live(&place, &shared, &mut inbox, &mut closing)).catch_unwind().await;
+    let end = life.unwrap_or_else(|_| End::Failed("the room panicked".into()));
+    drop(place);
+    let (code, reason) = end.farewell();
+    if let End::Failed(error) = &end {
+        tracing::error!(document, error, "room closed");
+    }
     // Whoever was about to join hears the same.
     inbox.close();
     while let Some(command) = inbox.recv().await {
@@ -104,8 +105,44 @@ pub(super) async fn run(
             request.outbox.end(code, reason);
         }
     }
-    shared.metrics.rooms.dec();
     drop(closing);
+}
+
+async fn live(
+    place: &Place,
+    shared: &Arc<Shared>,
+    inbox: &mut mpsc::Receiver<Command>,
+    closing: &mut watch::Receiver<bool>,
+) -> End {
+    let mut room = match load(&shared.storage, &place.document, now()).await {
+        Ok(loaded) => Room::new(Arc::clone(shared), loaded),
+        Err(error) => return failed(error),
+    };
+    room.hint(Hint::WhoIsThere);
+    let served = AssertUnwindSafe(room.serve(place, inbox, closing)).catch_unwind().await;
+    let end = served.unwrap_or_else(|_| End::Failed("the room panicked".into()));
+    room.finish(&end).await;
+    end
+}
+
+impl End {
+    fn farewell(&self) -> (u16, &'static str) {
+        match self {
+            Self::Done => (close::RESTART, "the server is restarting"),
+            Self::Epoch => (close::EPOCH, "the document was deleted or replaced"),
+            Self::Failed(_) => (close::INTERNAL, "the document cannot be stored at the moment"),
+        }
+    }
+}
+
+/// Work that may take long: other tasks go on on another thread.
+fn at_length<T>(long: bool, work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    // On a runtime of one thread there is no other.
+    if long && Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+        return tokio::task::block_in_place(work);
+    }
+    work()
 }
 
 struct Room {
@@ -113,6 +150,12 @@ struct Room {
     core: Core,
     outboxes: HashMap<ConnId, Outbox>,
     rows_since_head: u64,
+    /// A head on its way to the database.
+    head: Option<JoinHandle<()>>,
+    /// A row could not be set aside: a head would cover it, and nobody would look at it again.
+    incomplete: bool,
+    /// The shares of frames that are not stored yet.
+    held: Vec<OwnedSemaphorePermit>,
     empty_since: Option<Instant>,
 }
 
@@ -121,7 +164,16 @@ impl Room {
         shared.metrics.quarantined.inc_by(loaded.quarantined);
         let core = Core::new(shared.limits, loaded.document, loaded.replica);
         let rows_since_head = loaded.tail_rows;
-        Self { shared, core, outboxes: HashMap::new(), rows_since_head, empty_since: Some(Instant::now()) }
+        Self {
+            shared,
+            core,
+            outboxes: HashMap::new(),
+            rows_since_head,
+            head: None,
+            incomplete: false,
+            held: Vec::new(),
+            empty_since: Some(Instant::now()),
+        }
     }
 
     async fn serve(
@@ -180,8 +232,8 @@ impl Room {
         self.core.tick(now());
         for command in commands.drain(..) {
             if self.command(command).await? == Health::Spoiled {
+                // Replaces the replica, before the next command asks it anything.
                 self.commit().await?;
-                self.reload().await?;
             }
         }
         self.commit().await
@@ -190,9 +242,15 @@ impl Room {
     async fn command(&mut self, command: Command) -> Result<Health, End> {
         match command {
             Command::Join(request) => self.join(request).await?,
-            Command::Frame { conn, bytes } => return Ok(self.core.frame(now(), conn, &bytes)),
-            Command::StoredElsewhere(seq) => {
-                if seq > self.core.document().tip {
+            Command::Frame { conn, bytes, received, held } => {
+                self.held.push(held);
+                let long = bytes.len() >= LARGE_FRAME;
+                return Ok(at_length(long, || self.core.frame(now(), received, conn, &bytes)));
+            }
+            Command::StoredElsewhere { epoch, seq } => {
+                // A hint may be of the document's last lifetime, or its next: the database says which this is.
+                if epoch != self.core.document().epoch || seq > self.core.document().tip {
+                    self.commit().await?;
                     self.catch_up().await?;
                 }
             }
@@ -204,6 +262,7 @@ impl Room {
             }
             Command::AskNeighbours => {
                 self.hint(Hint::WhoIsThere);
+                self.commit().await?;
                 self.catch_up().await?;
             }
             Command::Restore(restore) => return self.restore(restore).await,
@@ -223,7 +282,15 @@ impl Room {
         if let Some(session) = &request.session {
             // What the session sent before may be waiting in this very batch.
             self.commit().await?;
-            progress = self.shared.storage.progress(&self.core.document().id, session).await.map_err(failed)?;
+            match self.shared.storage.progress(&self.core.document().id, session).await {
+                Ok(known) => progress = known,
+                Err(error) => {
+                    // Nobody else's affair: this one comes again.
+                    tracing::warn!(document = self.core.document().id, %error, "cannot read how far a session is");
+                    request.outbox.end(close::INTERNAL, "the database does not answer");
+                    return Ok(());
+                }
+            }
         }
         self.empty_since = None;
         self.outboxes.insert(request.conn, request.outbox);
@@ -239,93 +306,162 @@ impl Room {
     }
 
     async fn restore(&mut self, restore: Restore) -> Result<Health, End> {
-        let client_id = fresh_client_id();
-        let current = self.core.replica().encode();
-        let health = match forward_edit(&restore.root, client_id, &current, &restore.target) {
-            Ok(Some(update)) => self.core.server_update(&update, restore.author),
-            Ok(None) => Health::Sound,
-            Err(error) => {
-                let _ = restore.done.send(Err(error));
-                return Ok(Health::Sound);
+        let core = &mut self.core;
+        let edited = at_length(true, || {
+            let current = core.replica().encode();
+            match forward_edit(&restore.root, fresh_client_id(), &current, &restore.target)? {
+                Some(update) => core.server_update(update, restore.author).map_err(Unedited::Apply),
+                None => Ok(()),
             }
+        });
+        let health = match &edited {
+            Err(Unedited::Apply(ApplyError::Spoiled)) => Health::Spoiled,
+            _ => Health::Sound,
         };
-        self.commit().await?;
-        let _ = restore.done.send(Ok(()));
+        if edited.is_ok() {
+            self.commit().await?;
+        }
+        let _ = restore.done.send(edited.map_err(Unedited::into_history));
         Ok(health)
     }
 
     /// Stores what the core has accepted, then lets its frames go (F14).
     async fn commit(&mut self) -> Result<(), End> {
-        let mut batch = self.core.take_batch(now());
+        if let Some(rows) = self.core.take_rows() {
+            if self.core.has_presence(now()) {
+                let presence = self.core.take_presence(now());
+                self.send(presence);
+            }
+            self.store(rows).await?;
+        }
+        if self.core.replica().is_spoiled() {
+            self.reload().await?;
+        }
+        self.flush();
+        self.held.clear();
         self.count();
-        if let Some(update) = batch.presence.take() {
-            self.hint(Hint::Presence(update));
+        if self.rows_since_head >= self.shared.head_every {
+            self.begin_head();
         }
-        if batch.rows.is_empty() {
-            self.send(batch);
-            return Ok(());
-        }
-        let Batch { rows, only_at_tip, out, .. } = batch;
-        let tip = self.core.document().tip;
-        let count = rows.len() as u64;
+        Ok(())
+    }
+
+    async fn store(&mut self, rows: Rows) -> Result<(), End> {
+        let (id, epoch, tip) = {
+            let document = self.core.document();
+            (document.id.clone(), document.epoch.clone(), document.tip)
+        };
+        let count = rows.updates.len() as u64;
         let request = StoreRequest {
-            document: self.core.document().id.clone(),
-            epoch: self.core.document().epoch.clone(),
+            document: id,
+            epoch: epoch.clone(),
             at: now(),
-            updates: rows,
-            only_at_tip,
+            updates: rows.updates,
+            only_at_tip: rows.only_at_tip,
         };
         let stored = self.shared.writer.commit(request).await.map_err(|error| match error {
             CommitError::Refused(Refusal::Epoch) => End::Epoch,
             error => End::Failed(error.to_string()),
         })?;
+        tracing::debug!(document = self.core.document().id, stored.first, stored.last, "stored");
+        self.rows_since_head += count;
+        self.hint(Hint::Stored { epoch, seq: stored.last });
         if stored.first > tip + 1 {
             // Another server wrote in between.
-            self.catch_up().await?;
+            self.catch_up().await
+        } else {
+            self.core.committed(stored.last);
+            Ok(())
         }
-        tracing::debug!(document = self.core.document().id, stored.first, stored.last, "stored");
-        self.core.committed(stored.last);
-        self.hint(Hint::Stored(stored.last));
-        self.send(Batch { out, ..Batch::default() });
-        self.rows_since_head += count;
-        if self.rows_since_head >= self.shared.head_every {
-            self.put_head().await;
-        }
-        Ok(())
     }
 
+    /// Takes what other servers stored. Everything accepted here must be stored: the replica may have to be replaced.
+    /// A database that does not answer is asked again with the next hint: the tip stays where it was.
     async fn catch_up(&mut self) -> Result<(), End> {
         loop {
             let document = self.core.document();
-            let (id, tip) = (document.id.clone(), document.tip);
-            let rows = self.shared.storage.get_updates_since(&id, tip, CATCH_UP).await.map_err(failed)?;
+            let (id, epoch, tip) = (document.id.clone(), document.epoch.clone(), document.tip);
+            let rows = match self.shared.storage.get_updates_of(&id, &epoch, tip, CATCH_UP).await {
+                Ok(Some(rows)) => rows,
+                Ok(None) => return Err(End::Epoch),
+                Err(error) => {
+                    tracing::warn!(document = id, %error, "cannot read what another server stored");
+                    return Ok(());
+                }
+            };
             if rows.is_empty() {
                 return Ok(());
             }
             tracing::debug!(document = id, tip, rows = rows.len(), "another server stored");
             self.rows_since_head += rows.len() as u64;
-            if self.core.remote_rows(&rows) == Health::Spoiled {
+            let core = &mut self.core;
+            let long = rows.iter().map(|row| row.bytes.len()).sum::<usize>() >= LARGE_FRAME;
+            let (health, bad) = at_length(long, || core.remote_rows(&rows));
+            for (seq, reason) in bad {
+                self.quarantine(seq, &reason).await;
+            }
+            if health == Health::Spoiled {
                 self.reload().await?;
             }
+            self.flush();
         }
     }
 
-    async fn reload(&mut self) -> Result<(), End> {
+    /// Sets a row aside that cannot be used.
+    async fn quarantine(&mut self, seq: Seq, reason: &str) {
         let id = self.core.document().id.clone();
-        let loaded = load(&self.shared.storage, &id, now()).await.map_err(failed)?;
-        if loaded.document.epoch != self.core.document().epoch {
+        tracing::error!(document = id, seq, reason, "row quarantined");
+        self.shared.metrics.quarantined.inc();
+        if let Err(error) = self.shared.storage.quarantine(&id, seq, reason).await {
+            tracing::error!(document = id, seq, %error, "a row could not be set aside");
+            self.incomplete = true;
+        }
+    }
+
+    /// Goes on with a copy out of the database, and passes on what only that one has. Everything accepted must be stored.
+    async fn reload(&mut self) -> Result<(), End> {
+        let document = self.core.document().clone();
+        let loaded = load(&self.shared.storage, &document.id, now()).await.map_err(failed)?;
+        if loaded.document.epoch != document.epoch {
             return Err(End::Epoch);
         }
+        self.shared.metrics.quarantined.inc_by(loaded.set_aside);
         self.core.replace_replica(loaded.replica);
+        self.incomplete = false;
+        let storage = Arc::clone(&self.shared.storage);
+        while self.core.document().tip < loaded.document.tip {
+            let tip = self.core.document().tip;
+            let rows = storage.get_updates_of(&document.id, &document.epoch, tip, CATCH_UP).await.map_err(failed)?;
+            let rows = rows.ok_or(End::Epoch)?;
+            let Some(last) = rows.last() else { break };
+            for row in rows.iter().filter(|row| row.quarantined.is_none()) {
+                self.core.broadcast(None, &row.bytes);
+            }
+            self.core.committed(last.seq);
+            self.flush();
+        }
         Ok(())
     }
 
-    fn send(&self, batch: Batch) {
-        for (conn, frames) in batch.out {
+    /// Sends what the core has for its peers.
+    fn flush(&mut self) {
+        let core = &mut self.core;
+        let frames = at_length(core.is_asked(), || core.take_frames(now()));
+        self.send(frames);
+    }
+
+    fn send(&self, frames: Frames) {
+        if let Some(update) = frames.presence {
+            self.hint(Hint::Presence(update));
+        }
+        for (conn, frames) in frames.out {
             let Some(outbox) = self.outboxes.get(&conn) else { continue };
             for frame in frames {
                 outbox.push(frame);
             }
+        }
+        for received in frames.received {
+            self.shared.metrics.ack_seconds.observe(received.elapsed().as_secs_f64());
         }
     }
 
@@ -342,33 +478,72 @@ impl Room {
         metrics.bytes_received.inc_by(counts.bytes_received);
     }
 
-    async fn put_head(&mut self) {
-        let document = self.core.document().clone();
-        let bytes = self.core.replica().encode();
-        let put = self.shared.storage.put_head(&document.id, &document.epoch, document.tip, now(), &bytes);
-        match put.await {
-            Ok(()) => self.rows_since_head = 0,
-            // The log has everything; loading takes longer, that is all.
-            Err(error) => tracing::warn!(document = document.id, %error, "no head snapshot"),
+    /// Sends a head snapshot on its way, unless one is. Of a replica that lacks anything there is none: loading would
+    /// then pass over what it lacks.
+    fn begin_head(&mut self) {
+        if self.incomplete || self.head.as_ref().is_some_and(|head| !head.is_finished()) {
+            return;
+        }
+        let core = &self.core;
+        let document = core.document().clone();
+        let bytes = match at_length(true, || core.replica().encode_whole()) {
+            Ok(bytes) => bytes,
+            Err(error) => return tracing::error!(document = document.id, %error, "no head snapshot"),
+        };
+        self.rows_since_head = 0;
+        let storage = Arc::clone(&self.shared.storage);
+        self.head = Some(tokio::spawn(async move {
+            let put = storage.put_head(&document.id, &document.epoch, document.tip, now(), &bytes);
+            if let Err(error) = put.await {
+                // The log has everything; loading takes longer, that is all.
+                tracing::warn!(document = document.id, %error, "no head snapshot");
+            }
+        }));
+    }
+
+    async fn end_head(&mut self) {
+        if let Some(head) = self.head.take()
+            && let Err(error) = head.await
+        {
+            tracing::warn!(%error, "no head snapshot");
         }
     }
 
     async fn finish(&mut self, end: &End) {
         const WORTH_A_HEAD: u64 = 50;
-        let (code, reason) = match end {
-            End::Done => (close::RESTART, "the server is restarting"),
-            End::Epoch => (close::EPOCH, "the document was deleted or replaced"),
-            End::Failed(_) => (close::INTERNAL, "the document cannot be stored at the moment"),
-        };
+        let (code, reason) = end.farewell();
+        self.end_head().await;
         if matches!(end, End::Done) && self.rows_since_head >= WORTH_A_HEAD {
-            self.put_head().await;
+            self.begin_head();
+            self.end_head().await;
         }
         for outbox in self.outboxes.values() {
             match end {
                 // After what is queued: acknowledgements among it.
-                End::Done => outbox.push(super::core::Outgoing::Close { code, reason }),
+                End::Done => outbox.push(Outgoing::Close { code, reason }),
                 End::Epoch | End::Failed(_) => outbox.end(code, reason),
             }
+        }
+    }
+}
+
+/// Why a document was not brought to an earlier value.
+enum Unedited {
+    History(HistoryError),
+    Apply(ApplyError),
+}
+
+impl From<HistoryError> for Unedited {
+    fn from(error: HistoryError) -> Self {
+        Self::History(error)
+    }
+}
+
+impl Unedited {
+    fn into_history(self) -> HistoryError {
+        match self {
+            Self::History(error) => error,
+            Self::Apply(error) => HistoryError::Unreadable(error.to_string()),
         }
     }
 }

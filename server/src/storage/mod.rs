@@ -5,14 +5,15 @@
 //! numbers are given by the storage under the document's row lock, never by a clock. One conformance suite
 //! (`conformance`) runs on every implementation.
 
+mod batch;
 #[cfg(test)]
 mod conformance;
-mod sessions;
 mod sql;
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use axum::body::Bytes;
 use thiserror::Error;
 
 pub use sql::{Durability, SqlStorage, random_id};
@@ -45,7 +46,7 @@ pub struct Progress {
 /// An update on its way into the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUpdate {
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     pub author: Option<String>,
     pub submission: Option<Submission>,
 }
@@ -191,9 +192,19 @@ pub enum StorageError {
     Url { url: String, reason: String },
     #[error("no document {0:?}")]
     NoDocument(String),
+    #[error("{0} is damaged")]
+    Damaged(String),
     /// Made by tests, and by whoever gave up on a database.
     #[error("the storage is not available: {0}")]
     Unavailable(String),
+}
+
+impl StorageError {
+    /// Whether the database cannot be reached at all: asking again at once is no use.
+    pub fn is_outage(&self) -> bool {
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut};
+        matches!(self, Self::Database(PoolTimedOut | PoolClosed | Io(_)))
+    }
 }
 
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
@@ -209,8 +220,8 @@ pub trait Storage: Send + Sync + 'static {
     /// Documents with ids after `after`, in order of their ids.
     async fn documents(&self, after: &str, limit: u32) -> Result<Vec<Document>>;
 
-    /// How far these documents are stored; without those that do not exist.
-    async fn tips(&self, documents: &[String]) -> Result<Vec<(String, Seq)>>;
+    /// These documents, without those that do not exist.
+    async fn tips(&self, documents: &[String]) -> Result<Vec<Document>>;
 
     /// Deletes the document with everything of it. Opened again it has another epoch.
     async fn delete_document(&self, document: &str) -> Result<bool>;
@@ -220,13 +231,18 @@ pub trait Storage: Send + Sync + 'static {
     /// bytes, is not stored again.
     async fn store_updates(&self, requests: &[StoreRequest]) -> Result<Vec<Result<Stored, Refusal>>>;
 
+    /// How many such transactions may be under way at a time, of different documents.
+    fn lanes(&self) -> usize {
+        1
+    }
+
     /// Stores one update; the sequence number it got.
     async fn store_update(&self, document: &str, epoch: &str, at: Millis, update: &[u8]) -> Result<Seq> {
         let request = StoreRequest {
             document: document.into(),
             epoch: epoch.into(),
             at,
-            updates: vec![NewUpdate { bytes: update.into(), author: None, submission: None }],
+            updates: vec![NewUpdate { bytes: Bytes::copy_from_slice(update), author: None, submission: None }],
             only_at_tip: None,
         };
         match self.store_updates(&[request]).await?.pop() {
@@ -241,6 +257,19 @@ pub trait Storage: Send + Sync + 'static {
     /// Rows after `seq`, oldest first, quarantined ones included, up to `limit` rows.
     async fn get_updates_since(&self, document: &str, seq: Seq, limit: u32) -> Result<Vec<UpdateRow>>;
 
+    /// [`Storage::get_updates_since`], of this lifetime of the document; None if it is over.
+    async fn get_updates_of(
+        &self,
+        document: &str,
+        epoch: &str,
+        seq: Seq,
+        limit: u32,
+    ) -> Result<Option<Vec<UpdateRow>>> {
+        let rows = self.get_updates_since(document, seq, limit).await?;
+        // An epoch does not come back: if it is this one now, it was when the rows were read.
+        Ok(self.document(document).await?.filter(|now| now.epoch == epoch).map(|_| rows))
+    }
+
     async fn progress(&self, document: &str, session: &str) -> Result<Progress>;
 
     /// Marks a row that does not decode; it is kept, and never merged or deleted.
@@ -253,8 +282,8 @@ pub trait Storage: Send + Sync + 'static {
     /// any more.
     async fn compact_updates(&self, document: &str, merges: &[Merge]) -> Result<Vec<bool>>;
 
-    /// How many rows are finer than they need be: edits from before `edits_before`, and anything finer than a day from
-    /// before `hours_before`.
+    /// How many rows are finer than they need be: edits from before `edits_before`, anything finer than a day from before
+    /// `hours_before`, and beyond the first those of one hour or day.
     async fn fine_rows(&self, document: &str, edits_before: Millis, hours_before: Millis) -> Result<u64>;
 
     /// Bytes of the document's log.
@@ -272,7 +301,7 @@ pub trait Storage: Send + Sync + 'static {
     /// The named versions of a document, newest first.
     async fn named(&self, document: &str) -> Result<Vec<NamedVersion>>;
 
-    /// A named version's state.
+    /// A named version's state; [`StorageError::Damaged`] if it is not the one that was put.
     async fn named_state(&self, document: &str, id: &str) -> Result<Option<(NamedVersion, Vec<u8>)>>;
 
     /// Answers if the database does.

@@ -2,8 +2,7 @@
 //! how.
 //!
 //! SQLite: write-ahead log, `synchronous = FULL`, one connection that writes. PostgreSQL: the document's row is locked
-//! while its sequence numbers are given; documents are locked in the order of their ids, so that two servers cannot
-//! wait for each other.
+//! while its sequence numbers are given; reads have connections of their own, so that writers never wait for them.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,17 +11,19 @@ use async_trait::async_trait;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyConnection, AnyPool, Executor, Row, Transaction};
 
-use super::sessions::{Sessions, progress};
 use super::{
-    Authors, Detail, Document, Merge, Millis, NamedVersion, NewUpdate, Progress, Refusal, Result, SceneState, Seq,
-    Storage, StorageError, StoreRequest, Stored, UpdateRow,
+    Authors, Detail, Document, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState, Seq, Storage,
+    StorageError, StoreRequest, Stored, UpdateRow, batch,
 };
 
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");
 
-/// Rows inserted by one statement: few enough for the parameters a statement may have.
-const ROWS_PER_INSERT: usize = 64;
+/// Transactions of updates at a time: while one is flushed to the disk, others gather.
+const POSTGRES_LANES: usize = 3;
+
+/// Rows deleted by one statement: few enough for the parameters a statement may have.
+const ROWS_PER_DELETE: usize = 64;
 
 const UPDATE_COLUMNS: &str = "seq, first_seq, detail, author, at, bytes, checksum, quarantined";
 
@@ -30,7 +31,7 @@ const NAMED_SELECT: &str =
     "SELECT id, document, through_seq, label, author, at, CAST(LENGTH(bytes) AS BIGINT) FROM snapshots";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
+pub(super) enum Dialect {
     Sqlite,
     Postgres,
 }
@@ -106,23 +107,27 @@ impl SqlStorage {
 
     async fn open_postgres(url: &str, durability: Durability) -> Result<Self> {
         let options = AnyConnectOptions::from_str(url)?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(Duration::from_secs(3))
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if durability == Durability::Process {
-                        connection.execute("SET synchronous_commit = off").await?;
-                    }
-                    // A lock that is not given in this time is a failure to report, not a hang.
-                    connection.execute("SET lock_timeout = '10s'").await?;
-                    Ok(())
+        let pool = |connections| {
+            AnyPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_secs(3))
+                .after_connect(move |connection, _| {
+                    Box::pin(async move {
+                        if durability == Durability::Process {
+                            connection.execute("SET synchronous_commit = off").await?;
+                        }
+                        // A lock or an answer that does not come in this time is a failure to report, not a hang.
+                        connection.execute("SET lock_timeout = '10s'").await?;
+                        connection.execute("SET statement_timeout = '30s'").await?;
+                        Ok(())
+                    })
                 })
-            })
-            .connect_with(options)
-            .await?;
-        POSTGRES_MIGRATIONS.run(&pool).await?;
-        Ok(Self { dialect: Dialect::Postgres, reads: pool.clone(), writes: pool })
+                .connect_with(options.clone())
+        };
+        // One for each lane of the writer, and some for heads and compaction.
+        let writes = pool(POSTGRES_LANES as u32 + 3).await?;
+        POSTGRES_MIGRATIONS.run(&writes).await?;
+        Ok(Self { dialect: Dialect::Postgres, reads: pool(6).await?, writes })
     }
 
     /// Begins a transaction that will write. SQLite takes its write lock at once: a later upgrade could fail.
@@ -143,94 +148,6 @@ impl SqlStorage {
         };
         sqlx::query(sql).bind(document).fetch_optional(connection).await?.map(|row| document_row(&row)).transpose()
     }
-
-    async fn store_one(
-        &self,
-        connection: &mut AnyConnection,
-        request: &StoreRequest,
-    ) -> Result<Result<Stored, Refusal>> {
-        let Some(document) = self.lock(connection, &request.document).await? else {
-            return Ok(Err(Refusal::Epoch));
-        };
-        if document.epoch != request.epoch {
-            return Ok(Err(Refusal::Epoch));
-        }
-        if request.only_at_tip.is_some_and(|tip| tip != document.tip) {
-            return Ok(Err(Refusal::TipMoved { tip: document.tip }));
-        }
-        let mut fresh = Vec::with_capacity(request.updates.len());
-        let mut sessions = Sessions::default();
-        for update in &request.updates {
-            let known = match &update.submission {
-                Some(submission) => sessions.take(connection, &request.document, submission, &update.bytes).await?,
-                None => false,
-            };
-            if !known {
-                fresh.push(update);
-            }
-        }
-        sessions.save(connection, &request.document, request.at).await?;
-        let first = document.tip + 1;
-        let last = document.tip + fresh.len() as Seq;
-        if fresh.is_empty() {
-            return Ok(Ok(Stored { first, last }));
-        }
-        sqlx::query("UPDATE documents SET tip = $1, updated_at = $2 WHERE id = $3")
-            .bind(last)
-            .bind(request.at)
-            .bind(&request.document)
-            .execute(&mut *connection)
-            .await?;
-        let mut seq = first;
-        for chunk in fresh.chunks(ROWS_PER_INSERT) {
-            insert_updates(connection, request, chunk, seq).await?;
-            seq += chunk.len() as Seq;
-        }
-        Ok(Ok(Stored { first, last }))
-    }
-}
-
-async fn insert_updates(
-    connection: &mut AnyConnection,
-    request: &StoreRequest,
-    updates: &[&NewUpdate],
-    first: Seq,
-) -> Result<()> {
-    const COLUMNS: usize = 8;
-    let mut sql = String::from(
-        "INSERT INTO scene_versions (document, seq, first_seq, session, client_seq, author, at, bytes, checksum) VALUES ",
-    );
-    for row in 0..updates.len() {
-        let at = row * COLUMNS;
-        let separator = if row == 0 { "" } else { ", " };
-        sql.push_str(&format!(
-            "{separator}(${}, ${}, ${}, ${}, ${}, ${}, ${}, ${}, ${})",
-            at + 1,
-            at + 2,
-            at + 2,
-            at + 3,
-            at + 4,
-            at + 5,
-            at + 6,
-            at + 7,
-            at + 8
-        ));
-    }
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-    for (update, seq) in updates.iter().zip(first..) {
-        let submission = update.submission.as_ref();
-        query = query
-            .bind(&request.document)
-            .bind(seq)
-            .bind(submission.map(|submission| submission.session.clone()))
-            .bind(submission.map(|submission| submission.seq as i64))
-            .bind(update.author.clone())
-            .bind(request.at)
-            .bind(update.bytes.clone())
-            .bind(checksum(&update.bytes));
-    }
-    query.execute(connection).await?;
-    Ok(())
 }
 
 #[async_trait]
@@ -271,15 +188,16 @@ impl Storage for SqlStorage {
             .collect()
     }
 
-    async fn tips(&self, documents: &[String]) -> Result<Vec<(String, Seq)>> {
+    async fn tips(&self, documents: &[String]) -> Result<Vec<Document>> {
         let list: Vec<String> = (1..=documents.len()).map(|at| format!("${at}")).collect();
-        let sql = format!("SELECT id, tip FROM documents WHERE id IN ({})", list.join(", "));
+        let sql =
+            format!("SELECT id, epoch, tip, created_at, updated_at FROM documents WHERE id IN ({})", list.join(", "));
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for document in documents {
             query = query.bind(document);
         }
         let rows = query.fetch_all(&self.reads).await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+        rows.iter().map(document_row).collect()
     }
 
     async fn delete_document(&self, document: &str) -> Result<bool> {
@@ -288,15 +206,17 @@ impl Storage for SqlStorage {
     }
 
     async fn store_updates(&self, requests: &[StoreRequest]) -> Result<Vec<Result<Stored, Refusal>>> {
-        let mut order: Vec<usize> = (0..requests.len()).collect();
-        order.sort_by(|a, b| requests[*a].document.cmp(&requests[*b].document));
-        let mut results = vec![Err(Refusal::Epoch); requests.len()];
         let mut transaction = self.begin().await?;
-        for at in order {
-            results[at] = self.store_one(&mut transaction, &requests[at]).await?;
-        }
+        let results = batch::store(&mut transaction, self.dialect, requests).await?;
         transaction.commit().await?;
         Ok(results)
+    }
+
+    fn lanes(&self) -> usize {
+        match self.dialect {
+            Dialect::Sqlite => 1,
+            Dialect::Postgres => POSTGRES_LANES,
+        }
     }
 
     async fn get_scene_state(&self, document: &str) -> Result<Option<SceneState>> {
@@ -351,8 +271,13 @@ impl Storage for SqlStorage {
     }
 
     async fn progress(&self, document: &str, session: &str) -> Result<Progress> {
-        let mut connection = self.reads.acquire().await?;
-        progress(&mut connection, document, session).await
+        let row = sqlx::query("SELECT acked_seq, last_seq FROM sessions WHERE document = $1 AND session = $2")
+            .bind(document)
+            .bind(session)
+            .fetch_optional(&self.reads)
+            .await?;
+        let Some(row) = row else { return Ok(Progress::default()) };
+        Ok(Progress { acked: row.try_get::<i64, _>(0)? as u64, last: row.try_get::<i64, _>(1)? as u64 })
     }
 
     async fn quarantine(&self, document: &str, seq: Seq, reason: &str) -> Result<()> {
@@ -401,16 +326,20 @@ impl Storage for SqlStorage {
     }
 
     async fn fine_rows(&self, document: &str, edits_before: Millis, hours_before: Millis) -> Result<u64> {
-        let row = sqlx::query(
-            "SELECT COUNT(*) FROM scene_versions WHERE document = $1 AND quarantined IS NULL \
-             AND ((detail = 0 AND at < $2) OR (detail < 2 AND at < $3))",
-        )
-        .bind(document)
-        .bind(edits_before)
-        .bind(hours_before)
-        .fetch_one(&self.reads)
-        .await?;
-        Ok(row.try_get::<i64, _>(0)? as u64)
+        let sql = "SELECT COUNT(*) FROM scene_versions WHERE document = $1 AND quarantined IS NULL \
+             AND ((detail = 0 AND at < $2) OR (detail < 2 AND at < $3))";
+        let row = sqlx::query(sql).bind(document).bind(edits_before).bind(hours_before).fetch_one(&self.reads).await?;
+        let fine = row.try_get::<i64, _>(0)?;
+        // Windows of which an interrupted run made several rows.
+        let sql = "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM (SELECT COUNT(*) - 1 AS n FROM scene_versions \
+             WHERE document = $1 AND quarantined IS NULL AND detail = $2 AND at >= $3 AND at < $4 GROUP BY at / $5) w";
+        let mut split = 0;
+        let hour: Millis = 3_600_000;
+        for (detail, from, to, window) in [(1i64, hours_before, edits_before, hour), (2, 0, hours_before, 24 * hour)] {
+            let query = sqlx::query(sql).bind(document).bind(detail).bind(from).bind(to).bind(window);
+            split += query.fetch_one(&self.reads).await?.try_get::<i64, _>(0)?;
+        }
+        Ok((fine + split) as u64)
     }
 
     async fn log_bytes(&self, document: &str) -> Result<u64> {
@@ -466,8 +395,13 @@ impl Storage for SqlStorage {
         let sql = format!("{NAMED_SELECT} WHERE document = $1 AND kind = 'named' AND id = $2");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(document).bind(id).fetch_optional(&self.reads).await?;
         let Some(row) = row else { return Ok(None) };
-        let state = sqlx::query("SELECT bytes FROM snapshots WHERE id = $1").bind(id).fetch_one(&self.reads).await?;
-        Ok(Some((named_row(&row)?, state.try_get(0)?)))
+        let state = sqlx::query("SELECT bytes, checksum FROM snapshots WHERE id = $1");
+        let state = state.bind(id).fetch_one(&self.reads).await?;
+        let bytes: Vec<u8> = state.try_get(0)?;
+        if checksum(&bytes) != state.try_get::<i64, _>(1)? {
+            return Err(StorageError::Damaged(format!("the named version {id} of {document:?}")));
+        }
+        Ok(Some((named_row(&row)?, bytes)))
     }
 
     async fn ping(&self) -> Result<()> {
@@ -481,6 +415,14 @@ impl Storage for SqlStorage {
     }
 }
 
+#[cfg(test)]
+impl SqlStorage {
+    /// Runs SQL behind the server's back.
+    pub async fn meddle(&self, sql: &'static str) {
+        let _ = self.writes.execute(sql).await;
+    }
+}
+
 impl SqlStorage {
     async fn replace_rows(&self, document: &str, merge: &Merge) -> Result<bool> {
         let mut transaction = self.begin().await?;
@@ -488,7 +430,7 @@ impl SqlStorage {
             return Ok(false);
         }
         let mut deleted = 0;
-        for chunk in merge.rows.chunks(ROWS_PER_INSERT) {
+        for chunk in merge.rows.chunks(ROWS_PER_DELETE) {
             let list: Vec<String> = (0..chunk.len()).map(|at| format!("${}", at + 2)).collect();
             let sql = format!(
                 "DELETE FROM scene_versions WHERE document = $1 AND quarantined IS NULL AND seq IN ({})",

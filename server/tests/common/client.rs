@@ -73,6 +73,13 @@ impl Client {
         Some(client)
     }
 
+    /// Connected; what comes first is not looked at.
+    pub async fn open(address: SocketAddr, document: &str, id: u64, query: &str) -> Self {
+        let url = format!("ws://{address}/ws/scenes/{document}?{query}");
+        let (socket, _) = tokio_tungstenite::connect_async_with_config(url, None, true).await.expect("connects");
+        Self::over(Some(socket), doc(id))
+    }
+
     /// A doc to make updates with, connected to nothing.
     pub fn scratch(id: u64) -> Self {
         Self::over(None, doc(id))

@@ -1,7 +1,7 @@
 //! A storage that fails, or waits, when it is told to.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,6 +10,11 @@ use slate_yrs_server::storage::*;
 pub struct Faulty {
     inner: Arc<dyn Storage>,
     pub fail_stores: AtomicBool,
+    /// Stores of this document never end.
+    pub stalled: Mutex<Option<String>>,
+    /// Reading how far a session is: fails, or panics.
+    pub fail_progress: AtomicBool,
+    pub panic_progress: AtomicBool,
     pub slow_stores_ms: AtomicU32,
     pub slow_heads_ms: AtomicU32,
     pub loads: AtomicU32,
@@ -17,7 +22,16 @@ pub struct Faulty {
 
 impl Faulty {
     pub fn new(inner: Arc<dyn Storage>) -> Self {
-        Self { inner, fail_stores: false.into(), slow_stores_ms: 0.into(), slow_heads_ms: 0.into(), loads: 0.into() }
+        Self {
+            inner,
+            fail_stores: false.into(),
+            stalled: Mutex::default(),
+            fail_progress: false.into(),
+            panic_progress: false.into(),
+            slow_stores_ms: 0.into(),
+            slow_heads_ms: 0.into(),
+            loads: 0.into(),
+        }
     }
 }
 
@@ -35,7 +49,7 @@ impl Storage for Faulty {
         self.inner.documents(after, limit).await
     }
 
-    async fn tips(&self, documents: &[String]) -> Result<Vec<(String, Seq)>> {
+    async fn tips(&self, documents: &[String]) -> Result<Vec<Document>> {
         self.inner.tips(documents).await
     }
 
@@ -47,6 +61,10 @@ impl Storage for Faulty {
         let slow = self.slow_stores_ms.load(Ordering::SeqCst);
         if slow > 0 {
             tokio::time::sleep(Duration::from_millis(slow.into())).await;
+        }
+        let stalled = self.stalled.lock().unwrap().clone();
+        if requests.iter().any(|request| Some(&request.document) == stalled.as_ref()) {
+            std::future::pending::<()>().await;
         }
         if self.fail_stores.load(Ordering::SeqCst) {
             return Err(StorageError::Unavailable("told to fail".into()));
@@ -64,6 +82,10 @@ impl Storage for Faulty {
     }
 
     async fn progress(&self, document: &str, session: &str) -> Result<Progress> {
+        assert!(!self.panic_progress.load(Ordering::SeqCst), "told to panic");
+        if self.fail_progress.load(Ordering::SeqCst) {
+            return Err(StorageError::Unavailable("told to fail".into()));
+        }
         self.inner.progress(document, session).await
     }
 

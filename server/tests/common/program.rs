@@ -2,7 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "for tests, each of which uses a part")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
@@ -14,8 +14,17 @@ pub struct Program {
 
 impl Program {
     pub fn start(database: &str, flags: &[&str]) -> Self {
+        Self::start_with(database, flags, "info", None)
+    }
+
+    /// Started with this filter; what it logs goes to the file.
+    pub fn start_logging(database: &str, flags: &[&str], filter: &str, file: &std::path::Path) -> Self {
+        Self::start_with(database, flags, filter, Some(std::fs::File::create(file).unwrap()))
+    }
+
+    fn start_with(database: &str, flags: &[&str], filter: &str, mut log: Option<std::fs::File>) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_slate-yrs-server"))
-            .args(["--listen", "127.0.0.1:0", "--database", database, "--log", "info"])
+            .args(["--listen", "127.0.0.1:0", "--database", database, "--log", filter])
             .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -25,11 +34,12 @@ impl Program {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = loop {
             let line = lines.next().expect("the program starts").unwrap();
+            note(&mut log, &line);
             if let Some((_, address)) = line.split_once("listening on http://") {
                 break address.trim().parse().unwrap();
             }
         };
-        std::thread::spawn(move || lines.for_each(drop));
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| note(&mut log, &line)));
         Self { child, address }
     }
 
@@ -40,6 +50,12 @@ impl Program {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) * 1024
+    }
+}
+
+fn note(log: &mut Option<std::fs::File>, line: &str) {
+    if let Some(log) = log {
+        writeln!(log, "{line}").unwrap();
     }
 }
 

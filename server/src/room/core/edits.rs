@@ -1,0 +1,158 @@
+//! What changes the document: updates, submissions and seeds of its peers, and edits of the server itself.
+
+use axum::body::Bytes;
+use slate_yrs::protocol::{Message, RejectCode, Role, close};
+
+use super::{Core, Health};
+use crate::replica::ApplyError;
+use crate::room::ConnId;
+use crate::storage::{NewUpdate, Submission};
+
+impl Core {
+    /// A sync step 2 or an update: stored like a submission if it changes anything, but nobody waits for it.
+    pub(super) fn plain_update(&mut self, conn: ConnId, update: Bytes, limit: usize) -> Health {
+        let Some(peer) = self.peer(conn) else { return Health::Sound };
+        if peer.join.role == Role::ReadOnly {
+            if self.replica.knows(&update) != Ok(true) {
+                self.refuse_reader(conn);
+            }
+            return Health::Sound;
+        }
+        if update.len() > limit {
+            self.close(conn, close::TOO_LARGE, "the update is too large");
+            return Health::Sound;
+        }
+        match self.accept(Some(conn), conn, update, None) {
+            Ok(()) => Health::Sound,
+            Err(ApplyError::Spoiled) => {
+                self.spoiled(conn);
+                Health::Spoiled
+            }
+            Err(_) => {
+                self.bad_frame(conn);
+                Health::Sound
+            }
+        }
+    }
+
+    fn refuse_reader(&mut self, conn: ConnId) {
+        self.counts.rejected += 1;
+        let Some(peer) = self.peers.get_mut(&conn) else { return };
+        if std::mem::replace(&mut peer.told_read_only, true) {
+            return;
+        }
+        let message = "this connection may only read";
+        if peer.join.durable {
+            self.send(conn, &Message::Reject { seq: 0, code: RejectCode::ReadOnly, message });
+        } else {
+            self.send(conn, &Message::AuthDenied(message));
+        }
+    }
+
+    pub(super) fn submit(&mut self, conn: ConnId, seq: u64, update: Bytes) -> Health {
+        let Some(peer) = self.peer(conn) else { return Health::Sound };
+        let session = peer.join.session.clone();
+        if peer.join.role == Role::ReadOnly {
+            self.reject(conn, session.as_deref(), seq, RejectCode::ReadOnly, "this connection may only read");
+            return Health::Sound;
+        }
+        let limit = self.limits.max_update_bytes;
+        if update.len() > limit {
+            let message = format!("an update may have {limit} bytes");
+            self.reject(conn, session.as_deref(), seq, RejectCode::TooLarge, &message);
+            return Health::Sound;
+        }
+        let state = session.as_ref().and_then(|session| self.sessions.get(session)).copied().unwrap_or_default();
+        let after_refusal = state.refused || state.progress.acked < state.progress.last;
+        let submission = session.clone().map(|session| Submission { session, seq, after_refusal });
+        match self.accept(Some(conn), conn, update, submission) {
+            Ok(()) => {}
+            Err(error) => {
+                self.reject(conn, session.as_deref(), seq, RejectCode::Invalid, &error.to_string());
+                if error == ApplyError::Spoiled {
+                    self.spoiled(conn);
+                    return Health::Spoiled;
+                }
+                return Health::Sound;
+            }
+        }
+        if let Some(session) = session {
+            let state = self.sessions.entry(session).or_default();
+            if seq > state.progress.last {
+                state.progress.last = seq;
+                if !after_refusal {
+                    state.progress.acked = seq;
+                }
+            }
+        }
+        let ack = self.acks.entry(conn).or_default();
+        *ack = seq.max(*ack);
+        Health::Sound
+    }
+
+    fn reject(&mut self, conn: ConnId, session: Option<&str>, seq: u64, code: RejectCode, message: &str) {
+        self.counts.rejected += 1;
+        if let Some(session) = session {
+            let state = self.sessions.entry(session.to_owned()).or_default();
+            if seq > state.progress.last {
+                state.refused = true;
+            }
+        }
+        self.send(conn, &Message::Reject { seq, code, message });
+    }
+
+    /// The server decides whether a document is seeded, between two other messages of the room (F1).
+    pub(super) fn seed(&mut self, conn: ConnId, update: Bytes) -> Health {
+        let Some(peer) = self.peer(conn) else { return Health::Sound };
+        if peer.join.role == Role::ReadOnly {
+            self.reject(conn, None, 0, RejectCode::ReadOnly, "this connection may only read");
+        } else if update.len() > self.limits.max_sync_bytes {
+            let message = format!("a seed may have {} bytes", self.limits.max_sync_bytes);
+            self.reject(conn, None, 0, RejectCode::TooLarge, &message);
+        } else if !self.replica.is_empty() {
+            self.seed_acks.push(conn);
+        } else {
+            // Back to the sender as well: with the acknowledgement it has the document's content, whoever won.
+            match self.accept(None, conn, update, None) {
+                Ok(()) => {
+                    self.only_at_tip = Some(self.document.tip);
+                    self.seed_acks.push(conn);
+                }
+                Err(error) => {
+                    self.reject(conn, None, 0, RejectCode::Invalid, &error.to_string());
+                    if error == ApplyError::Spoiled {
+                        self.spoiled(conn);
+                        return Health::Spoiled;
+                    }
+                }
+            }
+        }
+        Health::Sound
+    }
+
+    /// Applies an update; if it changed anything, queues it for the log and for the others.
+    fn accept(
+        &mut self,
+        except: Option<ConnId>,
+        conn: ConnId,
+        update: Bytes,
+        submission: Option<Submission>,
+    ) -> Result<(), ApplyError> {
+        if !self.replica.apply(&update)? {
+            return Ok(());
+        }
+        let author = self.peers.get(&conn).and_then(|peer| peer.join.author.clone());
+        self.broadcast(except, &update);
+        self.rows.push(NewUpdate { bytes: update, author, submission });
+        Ok(())
+    }
+
+    /// Takes an edit of the server itself, for everyone.
+    pub fn server_update(&mut self, update: Vec<u8>, author: Option<String>) -> Result<(), ApplyError> {
+        if self.replica.apply(&update)? {
+            self.broadcast(None, &update);
+            self.rows.push(NewUpdate { bytes: update.into(), author, submission: None });
+        }
+        Ok(())
+    }
+}

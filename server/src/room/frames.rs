@@ -1,0 +1,151 @@
+//! What goes out to one connection: counted while a batch is judged, joined when it is sent.
+
+use std::collections::HashMap;
+
+use axum::body::Bytes;
+use slate_yrs::protocol::{self, close};
+
+/// Frames to one connection are joined up to this size.
+const JOIN_BYTES: usize = 32 * 1024;
+/// What a queued frame costs beside its bytes.
+const OVERHEAD: usize = 64;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outgoing {
+    Frame(Bytes),
+    /// A frame that goes in pieces, cut when it is their turn: whoever gets the same one shares its bytes until then.
+    Large {
+        id: u64,
+        frame: Bytes,
+    },
+    Text(&'static str),
+    Close {
+        code: u16,
+        reason: &'static str,
+    },
+}
+
+impl Outgoing {
+    /// Memory it holds while it waits.
+    pub fn cost(&self) -> usize {
+        match self {
+            Self::Frame(frame) | Self::Large { frame, .. } => frame.len() + OVERHEAD,
+            Self::Text(_) | Self::Close { .. } => OVERHEAD,
+        }
+    }
+}
+
+/// What a batch has for one connection. Bounded: one frame may pass the limit, after that the connection is closed.
+#[derive(Debug, Default)]
+pub struct Queue {
+    frames: Vec<Outgoing>,
+    bytes: usize,
+    ending: Option<(u16, &'static str)>,
+    /// The end is on its way.
+    ended: bool,
+}
+
+impl Queue {
+    pub fn push(&mut self, outgoing: Outgoing, limit: usize) {
+        if self.is_closed() {
+            return;
+        }
+        if self.bytes > limit {
+            // Nothing of it was promised to be kept; who comes again is brought up to date.
+            self.frames.clear();
+            return self.close(close::SLOW, "more is asked for at once than may wait");
+        }
+        self.bytes += outgoing.cost();
+        self.frames.push(outgoing);
+    }
+
+    /// What was stored is acknowledged even to someone who is being closed.
+    pub fn acknowledge(&mut self, ack: Outgoing) {
+        self.frames.push(ack);
+    }
+
+    /// After what is queued.
+    pub fn close(&mut self, code: u16, reason: &'static str) {
+        self.ending.get_or_insert((code, reason));
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.ending.is_some()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty() && (self.ended || self.ending.is_none())
+    }
+
+    pub fn take(&mut self) -> Vec<Outgoing> {
+        self.bytes = 0;
+        let mut frames = std::mem::take(&mut self.frames);
+        if !self.ended {
+            frames.extend(self.ending.map(|(code, reason)| Outgoing::Close { code, reason }));
+            self.ended = self.ending.is_some();
+        }
+        frames
+    }
+}
+
+/// Joins small neighbouring frames: a frame may hold several messages. What is the same for several connections is put
+/// together once.
+#[derive(Default)]
+pub struct Joiner {
+    joined: HashMap<Vec<(usize, usize)>, Bytes>,
+}
+
+impl Joiner {
+    /// Hello stays alone, it is the first frame.
+    pub fn join(&mut self, frames: Vec<Outgoing>) -> Vec<Outgoing> {
+        const HELLO: u8 = 120;
+        if frames.len() < 2 {
+            return frames;
+        }
+        let mut out: Vec<Outgoing> = Vec::with_capacity(frames.len().min(4));
+        let mut run: Vec<Bytes> = Vec::new();
+        let mut run_bytes = 0;
+        for outgoing in frames {
+            match outgoing {
+                Outgoing::Frame(frame) if frame.first() != Some(&HELLO) => {
+                    if run_bytes + frame.len() > JOIN_BYTES {
+                        self.flush(&mut run, &mut out);
+                        run_bytes = 0;
+                    }
+                    run_bytes += frame.len();
+                    run.push(frame);
+                }
+                alone => {
+                    self.flush(&mut run, &mut out);
+                    run_bytes = 0;
+                    out.push(alone);
+                }
+            }
+        }
+        self.flush(&mut run, &mut out);
+        out
+    }
+
+    fn flush(&mut self, run: &mut Vec<Bytes>, out: &mut Vec<Outgoing>) {
+        match run.len() {
+            0 => {}
+            1 => out.extend(run.pop().map(Outgoing::Frame)),
+            _ => {
+                // The same frames lie in the same place: they are kept until all are joined.
+                let places = run.iter().map(|frame| (frame.as_ptr() as usize, frame.len())).collect();
+                let joined = self.joined.entry(places).or_insert_with(|| Bytes::from(run.concat()));
+                out.push(Outgoing::Frame(joined.clone()));
+            }
+        }
+        run.clear();
+    }
+}
+
+/// A frame as it goes to a client of the durable extension: in pieces from a size on, so that neither side has to hold
+/// it twice.
+pub fn for_durable(id: u64, frame: Bytes) -> Outgoing {
+    match frame.len() > protocol::FRAGMENT_BYTES {
+        true => Outgoing::Large { id, frame },
+        false => Outgoing::Frame(frame),
+    }
+}
