@@ -123,6 +123,9 @@ impl Session {
             let key = self.outbox.push(piece.clone(), Place::Memory);
             self.journal.write(Write::Append { update: piece, pending: Some(key) });
         }
+        if matches!(origin, Origin::Local | Origin::Undo) {
+            self.isolate(&update);
+        }
         self.stage.update(origin, update);
         if !self.holes.is_empty() {
             self.set_dependents_aside();

@@ -11,7 +11,7 @@ use crate::store::{Pending, PendingKey, SetAside, Write};
 use crate::update::{Apart, Holes, split};
 
 /// Pending updates that were never sent are merged up to this size, bytes.
-const MERGED_BYTES: usize = 32 * 1024;
+pub(super) const MERGED_BYTES: usize = 32 * 1024;
 /// Of those that are smaller than this, there shall not be many.
 const SMALL_BYTES: usize = 4 * 1024;
 /// So many unsent updates are worth merging.
@@ -261,9 +261,9 @@ impl Outbox {
         self.entries.iter().filter(|entry| entry.seq > self.sent)
     }
 
-    /// Whether something unsent exceeds `max` bytes.
-    pub fn has_oversized(&self, max: usize) -> bool {
-        self.unsent().any(|entry| entry.update.len() > max)
+    /// The first of what is unsent that exceeds `max` bytes.
+    pub fn oversized(&self, max: usize) -> Option<u64> {
+        self.unsent().find(|entry| entry.update.len() > max).map(|entry| entry.seq)
     }
 
     /// Merges small unsent updates and cuts those over `max` bytes, gives them seqs anew, and returns the writes that

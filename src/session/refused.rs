@@ -8,8 +8,10 @@
 use crate::protocol::RejectCode;
 use crate::slate::SlateDoc;
 use crate::store::Write;
-use crate::update::Holes;
+use crate::update::{Holes, split};
 
+use super::outbox::MERGED_BYTES;
+use super::sync::UNCUTTABLE;
 use super::{ErrorCode, Origin, Session};
 
 /// The code of what is set aside because of something that was.
@@ -24,6 +26,13 @@ impl Session {
         }
         // What does not even decode is nothing that anything could depend on.
         let _ = self.holes.add(update);
+    }
+
+    /// What may be too large for a server whatever is done with it shall not take along what is made after it.
+    pub(super) fn isolate(&mut self, update: &[u8]) {
+        if update.len() > MERGED_BYTES && split(update, MERGED_BYTES).is_err() {
+            self.choose_client_id();
+        }
     }
 
     /// Sets aside what is pending and cannot be without what is set aside already.
@@ -51,11 +60,12 @@ impl Session {
 
     /// What a plain server takes in no piece is kept from the wire, and the rest flows.
     pub(super) fn put_uncuttable_aside(&mut self, limit: usize) {
-        let uncuttable = |update: &[u8]| update.len() > limit && crate::update::split(update, limit).is_err();
-        let seqs: Vec<_> =
-            self.outbox.after(0).filter(|entry| uncuttable(&entry.update)).map(|entry| entry.seq).collect();
-        for seq in seqs {
-            self.put_aside(seq, RejectCode::TooLarge, "a single value exceeds what the server takes");
+        let uncuttable = |update: &[u8]| update.len() > limit && split(update, limit).is_err();
+        // One after the other: seqs may be others after each.
+        loop {
+            let found = self.outbox.after(0).find(|entry| uncuttable(&entry.update)).map(|entry| entry.seq);
+            let Some(seq) = found else { break };
+            self.put_aside(seq, RejectCode::TooLarge, UNCUTTABLE);
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) const USUAL_UPDATE_LIMIT: usize = 512 * 1024;
 /// So much may be submitted and not acknowledged; the rest waits, and may be merged.
 const WINDOW: usize = 64;
 const WINDOW_BYTES: usize = 4 << 20;
+/// Why an edit was set aside that was not even sent.
+pub(super) const UNCUTTABLE: &str = "a single value exceeds what the server takes";
 /// Bytes of a frame around an update.
 const FRAMING: usize = 16;
 /// A plain server is asked what it has this long after it was sent something.
@@ -218,7 +220,7 @@ impl Session {
     }
 
     fn pump_submits(&mut self) {
-        if self.outbox.has_oversized(self.update_limit) {
+        if self.outbox.oversized(self.update_limit).is_some() {
             self.rearrange();
             self.put_oversized_aside();
         }
@@ -248,16 +250,9 @@ impl Session {
     /// What cannot be made small enough is kept from the wire, and the rest flows.
     fn put_oversized_aside(&mut self) {
         let limit = self.update_limit;
-        let too_large: Vec<u64> = self
-            .outbox
-            .after(self.outbox.highest_sent())
-            .filter(|entry| entry.update.len() > limit)
-            .map(|entry| entry.seq)
-            .collect();
-        for seq in &too_large {
-            self.put_aside(*seq, RejectCode::TooLarge, "a single value exceeds what the server takes");
-        }
-        if !too_large.is_empty() {
+        // One after the other: seqs may be others after each.
+        while let Some(seq) = self.outbox.oversized(limit) {
+            self.put_aside(seq, RejectCode::TooLarge, UNCUTTABLE);
             self.rearrange();
         }
     }

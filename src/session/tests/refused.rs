@@ -142,3 +142,39 @@ fn f29_what_a_plain_server_is_not_sent_is_not_acknowledged() {
     }
     assert_eq!(reader.session.value(), [block("small")]);
 }
+
+/// F29: values too large for the server, made offline. What was made after them elsewhere flows, under seqs without gaps.
+#[test]
+fn f29_what_cannot_be_cut_takes_nothing_along() {
+    let mut rig = Rig::new();
+    rig.type_block("a");
+    for size in [40_000, 50_000] {
+        let attrs = Attrs::from([("data".into(), "x".repeat(size).into())]);
+        let node = Node::Element(Element { attrs, children: vec![] });
+        rig.feed(Input::Edit(Op::InsertNode { path: path(&[1]), node }));
+        rig.feed(Input::Flush);
+        rig.feed(Input::Edit(Op::InsertText { path: path(&[0, 0]), offset: 1, text: "b".into() }));
+        rig.feed(Input::Flush);
+    }
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(Hello { max_update_bytes: 1_000, max_frame_bytes: 1_100, ..hello("e", 0) }));
+    rig.frame(Message::SyncStep1(&[0]));
+    rig.frame(Message::SyncStep2(&[0, 0]));
+    assert_eq!(rig.status().set_aside, 2);
+    let mut reader = Rig::open(config("r", 9), MemoryStore::new());
+    let mut seqs = Vec::new();
+    for output in rig.take() {
+        let Output::Send(frame) = output else { continue };
+        assert!(frame.len() <= 1_100);
+        for message in messages(&frame) {
+            if let Message::Submit { update, seq } = message.unwrap() {
+                reader.feed(Input::ApplyUpdate(update.to_vec()));
+                seqs.push(seq);
+            }
+        }
+    }
+    assert_eq!(reader.session.value(), [block("abb")]);
+    assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
+    rig.frame(Message::Ack { seq: seqs.len() as u64 });
+    assert_eq!((rig.status().pending, rig.status().saved), (0, Saved::Local));
+}
