@@ -4,7 +4,7 @@ import type { Descendant, Operation, Range } from "slate";
 import { checkString, decodeNodes, decodeRange, encodeRange } from "./codec.js";
 import { Core, closedError } from "./core.js";
 import { type EngineHandle, engine } from "./engine.js";
-import { CollabError, toCollabError } from "./errors.js";
+import { CollabError, type CollabErrorCode, toCollabError } from "./errors.js";
 import { Emitter } from "./events.js";
 import { decodeStatus, Peers } from "./flat.js";
 import { historyOf } from "./history.js";
@@ -59,7 +59,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   private constructor(options: OpenOptions<P>) {
     this.id = options.id;
     this.#hasServer = options.url !== undefined;
-    this.history = historyOf(options, () => this.whenSaved());
+    this.history = historyOf(options, () => this.#savedNow());
     this[engine] = this.#handle();
     this.#core = new Core(options, {
       operations: (operations, origin) => this.#internal.emit("operations", { operations, origin }),
@@ -151,12 +151,30 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   }
 
   whenSynced(): Promise<void> {
-    return this.#when((status) => status.synced);
+    return this.#when((status) => status.synced, refusal);
   }
 
   whenSaved(): Promise<void> {
     this.#core.flush();
-    return this.#when((status) => status.saved === "server" && status.pending === 0);
+    return this.#when(isSaved, (status) => refusal(status) ?? unsendable(status));
+  }
+
+  /** Does not wait for a connection: when it comes, what is to be done then may not be what was meant now. */
+  #savedNow(): Promise<void> {
+    this.#core.flush();
+    return this.#when(isSaved, (status) => refusal(status) ?? unsendable(status) ?? disconnected(status));
+  }
+
+  async takeServer(): Promise<void> {
+    this.#core.flush();
+    if (this.status.conflict === null) return;
+    this.#core.demand((to) => to.takeServer());
+    await this.#when(({ conflict }) => conflict === null, unreachable);
+  }
+
+  discardSetAside(): void {
+    this.#core.flush();
+    this.#core.demand((to) => to.discardSetAside());
   }
 
   close(): Promise<void> {
@@ -186,24 +204,10 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     return this.#core.demand((to) => to.exportPending());
   }
 
-  async takeServer(): Promise<void> {
-    this.#core.flush();
-    this.#core.demand((to) => to.takeServer());
-    await this.#when((status) => status.conflict === null && status.synced);
-  }
-
   async deleteLocal(options?: { discardPending?: boolean }): Promise<void> {
     this.#core.flush();
-    const refusals: CollabError[] = [];
-    const stop = this.#events.on("error", (error) => refusals.push(error));
     try {
-      this.#core.demand((to) => to.deleteLocal(options?.discardPending === true));
-    } finally {
-      stop();
-    }
-    if (refusals[0] !== undefined) throw refusals[0];
-    try {
-      await this.#core.demand((to) => to.settled());
+      await this.#core.deleteLocal(options?.discardPending === true);
     } catch (error) {
       throw toCollabError(error, "storage");
     }
@@ -242,7 +246,14 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     // The engine is being started again, or for ever gone.
     if (flat === undefined) {
       const connection = this.#core.isClosed ? "closed" : "offline";
-      return Object.freeze({ ...this.#status, connection, synced: false, error: this.#error });
+      // What it had is not known before it is there again.
+      return Object.freeze({
+        ...this.#status,
+        connection,
+        synced: false,
+        saved: "memory" as const,
+        error: this.#error,
+      });
     }
     return decodeStatus(flat, () => {
       const [code, message] = this.#core.into((to) => to.statusError()) as [string, string];
@@ -257,13 +268,14 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     return toCollabError(error, "protocol");
   }
 
-  async #when(reached: (status: Status) => boolean): Promise<void> {
+  /** `refusedBy`: why it will not come. */
+  async #when(reached: (status: Status) => boolean, refusedBy: (status: Status) => CollabError | null): Promise<void> {
     if (!this.#hasServer) throw new CollabError("protocol", "this document has no server");
     if (this.#core.isClosed) throw closedError();
     await new Promise<void>((resolve, reject) => {
       let stop: () => void = () => {};
       const look = (status: Status): boolean => {
-        const refused = refusal(status);
+        const refused = refusedBy(status);
         if (refused === null && !reached(status)) return false;
         stop();
         if (refused === null) resolve();
@@ -308,11 +320,36 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
 const NOBODY: readonly never[] = Object.freeze([]);
 
-/** Why what is waited for will not come. */
-function refusal({ connection, error }: Status): CollabError | null {
+const isSaved = ({ saved, pending }: Status): boolean => saved === "server" && pending === 0;
+
+/** Why there will be no connection. */
+function unreachable({ connection, error }: Status): CollabError | null {
   if (connection === "closed") return closedError();
   if (connection !== "unauthorized" && connection !== "forbidden") return null;
   return error?.code === connection ? error : new CollabError(connection, `the server answers: ${connection}`);
+}
+
+/** Why there will be no sync. */
+function refusal(status: Status): CollabError | null {
+  if (status.conflict === null) return unreachable(status);
+  return ofCode(status, "epoch", "the document was replaced on the server since this copy was made");
+}
+
+/** Why there are edits that will never be saved. */
+function unsendable(status: Status): CollabError | null {
+  const { setAside, error } = status;
+  if (setAside === 0) return null;
+  const code = (["too-large", "forbidden", "epoch"] as const).find((code) => error?.code === code) ?? "invalid-update";
+  return ofCode(status, code, `${setAside} edits are set aside: the server does not take them`);
+}
+
+function disconnected({ connection, synced }: Status): CollabError | null {
+  if (connection === "online" && synced) return null;
+  return new CollabError("protocol", "there is no connection to the server");
+}
+
+function ofCode({ error }: Status, code: CollabErrorCode, message: string): CollabError {
+  return error?.code === code ? error : new CollabError(code, message);
 }
 
 function checkBytes(value: unknown, what: string): void {

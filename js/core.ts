@@ -51,6 +51,9 @@ export interface Sink {
 const NO_NEWS = { acknowledged: false, receiving: false };
 const CLOSE_TIMEOUT_MS = 8_000;
 
+/** The update that changes nothing. */
+const NOTHING = new Uint8Array(2);
+
 /** Where in its life a document is. `down`: the engine has failed and is being started again. */
 type Life = "opening" | "open" | "down" | "closing" | "closed";
 
@@ -81,6 +84,12 @@ export class Core<P extends Presence> implements Revivable {
   #online: boolean;
   #selection: Range | null = null;
   #restoring = false;
+  /** Nothing more is taken; a document that is down is still brought back, for what it has not written. */
+  #shut = false;
+  #back: (() => void) | null = null;
+  /** What the other tabs have to know of changes made here. */
+  #epoch: string | undefined;
+  #kept = false;
   readonly #backup: Backup | null;
   #tabs: Tabs | null = null;
 
@@ -95,7 +104,7 @@ export class Core<P extends Presence> implements Revivable {
     this.#leave = [
       register(this),
       watchPage({
-        online: (online) => this.quietly(() => this.into((to) => to.networkHint(online))),
+        online: (online) => this.quietly(() => this.#call(this.#engine, (to) => to.networkHint(online))),
         suspend: () =>
           this.quietly(() => {
             this.flush();
@@ -106,7 +115,12 @@ export class Core<P extends Presence> implements Revivable {
   }
 
   get isClosed(): boolean {
-    return this.#life === "closing" || this.#life === "closed";
+    return this.#shut || this.#life === "closing" || this.#life === "closed";
+  }
+
+  /** One that is started again has nothing of the document until it is loaded. */
+  get #loaded(): Engine | null {
+    return this.#life === "down" ? null : this.#engine;
   }
 
   /** Resolves when the local copy is loaded. */
@@ -119,9 +133,12 @@ export class Core<P extends Presence> implements Revivable {
 
   // --- into the engine
 
-  /** Runs `call` if there is an engine. */
+  /** Runs `call` if there is an engine that has the document. */
   into<T>(call: (engine: Engine) => T): T | undefined {
-    const engine = this.#engine;
+    return this.#call(this.#loaded, call);
+  }
+
+  #call<T>(engine: Engine | null, call: (engine: Engine) => T): T | undefined {
     if (engine === null) return undefined;
     try {
       return call(engine);
@@ -133,7 +150,7 @@ export class Core<P extends Presence> implements Revivable {
   /** Runs `call`, and throws if the document is closed. */
   demand<T>(call: (engine: Engine) => T): T {
     if (this.isClosed) throw closedError();
-    if (this.#engine === null) throw new CollabError("wasm", "the engine is being started again");
+    if (this.#loaded === null) throw new CollabError("wasm", "the engine is being started again");
     return this.into(call) as T;
   }
 
@@ -164,7 +181,7 @@ export class Core<P extends Presence> implements Revivable {
 
   /** What is queued becomes one transaction; two or more where user and normalizers take turns. */
   flush(): void {
-    if (!this.#flushScheduled || this.#engine === null) return;
+    if (!this.#flushScheduled || this.#loaded === null) return;
     this.#flushScheduled = false;
     // A listener of the engine's may have led here: what it is at is not for a second time.
     this.#taken();
@@ -210,13 +227,21 @@ export class Core<P extends Presence> implements Revivable {
 
   setPresence(presence: Partial<P>): void {
     const json = toJson(presence, "presence");
-    this.demand((to) => to.setPresence(json));
+    if (this.isClosed) throw closedError();
+    this.into((to) => to.setPresence(json));
     this.#presence = { ...this.#presence, ...presence };
   }
 
   setOnline(online: boolean): void {
-    this.demand((to) => (online ? to.connect() : to.disconnect()));
+    if (this.isClosed) throw closedError();
     this.#online = online;
+    this.#call(this.#engine, (to) => (online ? to.connect() : to.disconnect()));
+  }
+
+  /** Resolves when the device's copy is deleted. */
+  async deleteLocal(discardPending: boolean): Promise<void> {
+    await this.demand((to) => to.deleteLocal(discardPending));
+    this.#tabs?.deleted();
   }
 
   /** Whether the server sends changes, and the device takes them. */
@@ -232,6 +257,8 @@ export class Core<P extends Presence> implements Revivable {
   async close(): Promise<void> {
     if (this.#life === "closed") return;
     this.quietly(() => this.flush());
+    this.#shut = true;
+    if (this.#life === "down") await this.#restarted();
     this.#life = "closing";
     const open = this.#engine;
     if (open !== null) {
@@ -252,6 +279,16 @@ export class Core<P extends Presence> implements Revivable {
     this.#engine = null;
   }
 
+  /** When an engine that is started again has the document, and what was queued; or when there will be none. */
+  async #restarted(): Promise<void> {
+    let late: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#back = resolve;
+      late = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+    });
+    clearTimeout(late);
+  }
+
   #free(engine: Engine): void {
     engine.closeStore();
     // Calls into it may be on the stack, down to the one that closed it: it is freed after them.
@@ -265,10 +302,12 @@ export class Core<P extends Presence> implements Revivable {
 
   #run(): void {
     const config = engineConfig(this.#options);
-    if (config.remote === "connect" && !this.#online) config.remote = "wait";
+    if (config.remote !== "none") config.remote = this.#online ? "connect" : "wait";
     config.presence = this.#presence;
     const json = toJson(config, "presence");
     if (config.store !== null) this.#tabs = this.#joinTabs(config.store.database ?? "", config.session);
+    this.#epoch = undefined;
+    this.#kept = false;
     this.#start += 1;
     let ready = false;
     const listener = this.#listener(this.#start, config.session, () => {
@@ -280,15 +319,16 @@ export class Core<P extends Presence> implements Revivable {
     } catch (error) {
       throw isTrap(error) ? trapped(error) : toCollabError(error, "wasm");
     }
-    if (this.#tabs?.agree) this.into((to) => to.keep(false));
+    if (this.#tabs?.agree) this.#call(this.#engine, (to) => to.keep(false));
     if (ready) this.#whenReady();
   }
 
   #whenReady(): void {
     const revived = this.#life === "down";
-    this.#life = this.isClosed ? this.#life : "open";
+    if (revived || this.#life === "opening") this.#life = "open";
     if (revived) this.#restore();
     this.#tabs?.ready();
+    this.#back?.();
     this.#opened?.resolve();
     this.#opened = null;
   }
@@ -303,10 +343,13 @@ export class Core<P extends Presence> implements Revivable {
       seq += 1;
       this.quietly(() => this.into((to) => (own ? to.adopt(seq, update) : to.applyUpdate(update))));
     }
-    for (const { operation, normalization } of edits) this.edit(operation, normalization);
+    this.#queued = [...edits, ...this.#queued];
+    this.#flushScheduled = true;
     this.quietly(() => this.flush());
     this.#restoring = false;
     if (this.#engine === null) return;
+    const presence = this.#presence;
+    if (presence !== null) this.quietly(() => this.into((to) => to.setPresence(toJson(presence, "presence"))));
     const selection = this.#selection;
     if (selection !== null) this.quietly(() => this.select(selection));
     this.#sink.diverged();
@@ -332,7 +375,7 @@ export class Core<P extends Presence> implements Revivable {
   }
 
   revive(): void {
-    if (this.isClosed || this.#engine !== null) return;
+    if (this.#life === "closing" || this.#life === "closed" || this.#engine !== null) return;
     try {
       this.#run();
     } catch (error) {
@@ -342,6 +385,7 @@ export class Core<P extends Presence> implements Revivable {
 
   giveUp(error: CollabError): void {
     this.#life = "closed";
+    this.#back?.();
     this.#report(error);
     this.#opened?.reject(error);
     this.#opened = null;
@@ -373,6 +417,9 @@ export class Core<P extends Presence> implements Revivable {
       },
       status: (acknowledged, receiving) => {
         if (heard()) this.#sink.status(acknowledged, receiving);
+      },
+      keeping: (epoch, kept) => {
+        if (current()) this.#keeping(epoch, kept);
       },
       peers: () => {
         if (heard()) this.#sink.peers();
@@ -419,7 +466,7 @@ export class Core<P extends Presence> implements Revivable {
     const own = origin === "local" || origin === "undo";
     this.#backup?.add(update, own, this.#state, this.#pending);
     if (own) {
-      this.#tabs?.post(update);
+      this.#tabs?.post(update, this.#epoch, this.#kept);
       this.#tabs?.typing();
       // Not before there is something of this user's to keep.
       if (this.#backup === null) askToPersist();
@@ -427,16 +474,31 @@ export class Core<P extends Presence> implements Revivable {
     this.#sink.update(update, origin);
   }
 
+  /** What this one cannot store any more, the other tabs take for their own. */
+  #keeping(epoch: string | undefined, kept: boolean): void {
+    const lost = this.#kept && !kept;
+    const news = epoch !== undefined && epoch !== this.#epoch;
+    this.#epoch = epoch;
+    this.#kept = kept;
+    if (lost) {
+      this.quietly(() => {
+        const pending = this.into((to) => to.exportOutbox()) ?? NOTHING;
+        if (pending.length > NOTHING.length) this.#tabs?.post(pending, epoch, false);
+      });
+    } else if (news) this.#tabs?.post(NOTHING, epoch, true);
+  }
+
   readonly #state = (): Uint8Array => this.demand((to) => to.encodeState());
   readonly #pending = (): Uint8Array => this.demand((to) => to.exportPending());
 
   #joinTabs(database: string, session: string): Tabs {
     return new Tabs(database, this.#options.id, session, {
-      update: (update) => this.quietly(() => this.into((to) => to.tabUpdate(update))),
+      update: (update, epoch, kept) => this.quietly(() => this.into((to) => to.tabUpdate(update, epoch, kept))),
+      deleted: () => this.quietly(() => this.#call(this.#engine, (to) => to.copyDeleted())),
       orphaned: async (session) => {
         await this.into((to) => to.takeOver(session));
       },
-      keeper: (here) => this.quietly(() => this.into((to) => to.keep(here))),
+      keeper: (here) => this.quietly(() => this.#call(this.#engine, (to) => to.keep(here))),
     });
   }
 

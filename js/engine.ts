@@ -66,6 +66,8 @@ export interface EngineListener {
   update(origin: number, update: Uint8Array): void;
   /** `acknowledged`: the server has every own edit. `receiving`: what it sends can be kept on the device. */
   status(acknowledged: boolean, receiving: boolean): void;
+  /** What other tabs have to know of changes made here: the document's epoch, and whether they are stored. */
+  keeping(epoch: string | undefined, kept: boolean): void;
   peers(): void;
   error(code: string, message: string): void;
   ended(): void;

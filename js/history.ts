@@ -8,7 +8,8 @@ import type { History, OpenOptions, Presence, Version } from "./types.js";
 const CODES: Record<number, CollabErrorCode> = { 401: "unauthorized", 403: "forbidden", 413: "too-large" };
 
 /**
- * @param saved Resolves when the server has all local edits: what is named or restored over is what is seen here.
+ * @param saved Resolves when the server has all local edits: what is named or restored over is what is seen here. Rejects
+ * at once where that cannot be said now.
  */
 export function historyOf<P extends Presence>(options: OpenOptions<P>, saved: () => Promise<void>): History {
   const root: Record<string, string> = options.root === undefined ? {} : { root: options.root };

@@ -1,8 +1,9 @@
 // slate-yrs: open a document, edit it with others, online or not.
 import { OpenCollab } from "./collab.js";
-import { checkOptions } from "./options.js";
+import { toCollabError } from "./errors.js";
+import { checkOptions, hasIndexedDb } from "./options.js";
 import type { Collab, OpenOptions, Presence } from "./types.js";
-import { init } from "./wasm.js";
+import { localDocuments as engineDocuments, init } from "./wasm.js";
 
 export { CollabError, type CollabErrorCode } from "./errors.js";
 export type { Collab, Events, History, OpenOptions, Origin, Peer, Presence, Status, Version } from "./types.js";
@@ -19,4 +20,30 @@ export async function open<P extends Presence = Presence>(options: OpenOptions<P
   checkOptions(options);
   await init();
   return OpenCollab.open(options);
+}
+
+/** A document that is on this device. */
+export interface LocalDocument {
+  id: string;
+  /** Edits that no server has acknowledged or taken. They are sent when the document is opened. */
+  pending: number;
+}
+
+/**
+ * The documents on this device, open or not.
+ *
+ * @throws CollabError `storage` if the device does not say.
+ */
+export async function localDocuments(options: { database?: string } = {}): Promise<LocalDocument[]> {
+  if (!hasIndexedDb()) return [];
+  await init();
+  try {
+    const found: (string | number)[] = await engineDocuments(options.database);
+    return Array.from({ length: found.length / 2 }, (_, index) => ({
+      id: String(found[2 * index]),
+      pending: Number(found[2 * index + 1]),
+    }));
+  } catch (error) {
+    throw toCollabError(error, "storage");
+  }
 }

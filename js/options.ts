@@ -48,7 +48,8 @@ function checkUrl(url: string): void {
   }
 }
 
-function hasIndexedDb(): boolean {
+/** Whether anything can be kept on this device. */
+export function hasIndexedDb(): boolean {
   try {
     return typeof indexedDB === "object" && indexedDB !== null;
   } catch {

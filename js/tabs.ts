@@ -7,8 +7,10 @@
 
 /** Who is told. */
 export interface TabWatcher {
-  /** Another tab has made and stored a change. */
-  update(update: Uint8Array): void;
+  /** Another tab has made a change, in this epoch of the document; `kept`: and stores it. */
+  update(update: Uint8Array, epoch: string | undefined, kept: boolean): void;
+  /** Another tab has deleted the device's copy. */
+  deleted(): void;
   /** The session is dead: take over what it left. Its name stays locked until the promise settles. */
   orphaned(session: string): Promise<unknown>;
   /** Whether what the server sends is stored here, or by another tab. Here, unless this says otherwise. */
@@ -22,7 +24,14 @@ interface Wish {
   release: () => void;
 }
 
-type Message = { type: "here"; session: string } | { type: "update"; update: Uint8Array };
+interface Update {
+  type: "update";
+  update: Uint8Array;
+  epoch: string | undefined;
+  kept: boolean;
+}
+
+type Message = { type: "here"; session: string } | { type: "deleted" } | Update;
 
 export class Tabs {
   readonly #prefix: string;
@@ -36,7 +45,7 @@ export class Tabs {
   #wish: Wish | null = null;
   #leave: () => void = () => {};
   /** What came before the document was ready for it. */
-  #early: Uint8Array[] | null = [];
+  #early: Update[] | null = [];
   #ready: () => void = () => {};
   readonly #isReady = new Promise<void>((resolve) => {
     this.#ready = resolve;
@@ -74,13 +83,18 @@ export class Tabs {
   ready(): void {
     const early = this.#early ?? [];
     this.#early = null;
-    for (const update of early) this.#watcher.update(update);
+    for (const { update, epoch, kept } of early) this.#watcher.update(update, epoch, kept);
     this.#ready();
   }
 
-  /** Tells the other tabs of a change made here. */
-  post(update: Uint8Array): void {
-    this.#post({ type: "update", update });
+  /** Tells the other tabs of a change made here. What is not `kept` is theirs to store and to send. */
+  post(update: Uint8Array, epoch: string | undefined, kept: boolean): void {
+    this.#post({ type: "update", update, epoch, kept });
+  }
+
+  /** Tells them that the device's copy is deleted: nothing of theirs is kept any more. */
+  deleted(): void {
+    this.#post({ type: "deleted" });
   }
 
   /** Whether the server sends anything here, and it can be stored: then this tab can be the keeper. */
@@ -143,8 +157,9 @@ export class Tabs {
 
   #hear(message: Message): void {
     if (message.type === "here") this.#watch(message.session);
-    else if (this.#early === null) this.#watcher.update(message.update);
-    else this.#early.push(message.update);
+    else if (message.type === "deleted") this.#watcher.deleted();
+    else if (this.#early === null) this.#watcher.update(message.update, message.epoch, message.kept);
+    else this.#early.push(message);
   }
 
   /** Holds the lock of `session` until this closes. */

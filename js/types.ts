@@ -81,9 +81,12 @@ export interface Collab<P extends Presence = Presence> {
   connect(): void;
   /** Stays offline until {@link Collab.connect}. */
   disconnect(): void;
-  /** When the server's content is here. Rejects if that cannot happen: closed, refused, no server. */
+  /** When the server's content is here. Rejects if that cannot happen: closed, refused, a conflict, no server. */
   whenSynced(): Promise<void>;
-  /** When every local edit is acknowledged as stored by the server. Rejects like {@link Collab.whenSynced}. */
+  /**
+   * When every local edit is acknowledged as stored by the server. Rejects like {@link Collab.whenSynced}, and while
+   * edits are set aside.
+   */
   whenSaved(): Promise<void>;
   /** Writes what is left to the device and lets go of everything. May be called again, and at any time. */
   close(): Promise<void>;
@@ -100,11 +103,17 @@ export interface Collab<P extends Presence = Presence> {
   /** The edits which the server has not acknowledged, or refuses, as one update. */
   exportPending(): Uint8Array;
   /**
-   * After a {@link Status.conflict}: takes the server's document in the place of this copy. Edits which the server never
-   * had are set aside, and can be exported. Resolves when it is there.
+   * After a conflict ({@link Status.conflict}): takes what the server has in place of this copy. Edits that the other
+   * document had not acknowledged are set aside. Resolves when the server's is here; rejects like
+   * {@link Collab.whenSynced}, and may be called again.
    */
   takeServer(): Promise<void>;
-  /** Deletes this device's copy. Refused while edits are not acknowledged, unless they are to be discarded. */
+  /** Gives up what is set aside ({@link Status.setAside}), and what was built upon it in this document. */
+  discardSetAside(): void;
+  /**
+   * Deletes this device's copy. Refused while edits, of this tab or of another, are not acknowledged, unless they are to
+   * be discarded. From then on no tab keeps this document on the device.
+   */
   deleteLocal(options?: { discardPending?: boolean }): Promise<void>;
 }
 
@@ -118,7 +127,7 @@ export interface History {
   compare(from: string, to: string | "now"): Promise<Descendant[]>;
   /** Names the document as it is now. */
   save(label: string): Promise<Version>;
-  /** Makes the document what it was, as an edit that everyone sees. */
+  /** Makes the document what it was, as an edit that everyone sees. Rejects at once without a connection. */
   restore(versionId: string): Promise<void>;
 }
 
@@ -145,7 +154,7 @@ export interface Status {
   readonly saved: "memory" | "local" | "server";
   /** Number of local updates that the server has not acknowledged. */
   readonly pending: number;
-  /** Number of updates that the server refuses; see {@link Collab.exportPending}. */
+  /** Number of updates that the server refuses, or that cannot be without one; see {@link Collab.exportPending}. */
   readonly setAside: number;
   /** `full`, `blocked` and `corrupt`: editing goes on in memory while the device's storage is retried. */
   readonly storage: "indexeddb" | "memory" | "full" | "blocked" | "corrupt";

@@ -1,5 +1,5 @@
 // Loading the WebAssembly module, once, in browsers, workers and Node.
-import instantiate, { Engine } from "../pkg/slate_yrs.js";
+import instantiate, { Engine, localDocuments } from "../pkg/slate_yrs.js";
 import { toCollabError } from "./errors.js";
 
 /** Where the module may come from: its address, a request for it, its bytes, or a compiled module. */
@@ -38,4 +38,4 @@ async function readFile(url: URL): Promise<BufferSource> {
   return fs.readFile(url);
 }
 
-export { Engine };
+export { Engine, localDocuments };

@@ -13,12 +13,12 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use yrs::Any;
 
-use crate::browser::store::IndexedDb;
+use crate::browser::store::{DEFAULT_DATABASE, Durability, IndexedDb};
 use crate::browser::{Driver, Listener};
 use crate::codec::{Batch, CodecError, decode_nodes, decode_ops, decode_range, encode_nodes, encode_range};
 use crate::session::{Conflict, ErrorCode, Input, SessionError};
 use crate::slate::{Op, Path};
-use crate::store::{Pending, PendingKey};
+use crate::store::{Pending, PendingKey, StoreError};
 
 /// One open document.
 #[wasm_bindgen]
@@ -182,13 +182,19 @@ impl Engine {
     /// An own edit of an engine that has failed: submitted again. `seq` numbers them.
     pub fn adopt(&self, seq: u32, update: Vec<u8>) {
         let key = PendingKey { session: "failed".to_owned(), seq: u64::from(seq) };
-        self.driver.feed(Input::Orphans(vec![Pending { key, update }]));
+        self.driver.feed(Input::Orphans(vec![Pending { key, epoch: None, update }]));
     }
 
-    /// A change that another tab has made and stored.
+    /// A change that another tab has made in this epoch. `kept`: it has stored it.
     #[wasm_bindgen(js_name = tabUpdate)]
-    pub fn tab_update(&self, update: Vec<u8>) {
-        self.driver.feed(Input::TabUpdate(update));
+    pub fn tab_update(&self, update: Vec<u8>, epoch: Option<String>, kept: bool) {
+        self.driver.feed(Input::TabUpdate { update, epoch, kept });
+    }
+
+    /// Another tab has deleted the device's copy.
+    #[wasm_bindgen(js_name = copyDeleted)]
+    pub fn copy_deleted(&self) {
+        self.driver.feed(Input::CopyDeleted);
     }
 
     /// Whether what the server sends is stored here, or by another tab.
@@ -200,9 +206,7 @@ impl Engine {
     #[wasm_bindgen(js_name = takeOver)]
     pub fn take_over(&self, session: String) -> Promise {
         let taking = self.driver.clone().take_over(session);
-        future_to_promise(async move {
-            taking.await.map(|()| JsValue::UNDEFINED).map_err(|error| thrown("storage", &error.to_string()))
-        })
+        future_to_promise(async move { settled(taking.await) })
     }
 
     #[wasm_bindgen(js_name = stateVector)]
@@ -220,9 +224,23 @@ impl Engine {
         self.driver.read(|session| session.export_pending()).map_err(session_error)
     }
 
+    /// What the server has not acknowledged, without what it refuses.
+    #[wasm_bindgen(js_name = exportOutbox)]
+    pub fn export_outbox(&self) -> Result<Vec<u8>, JsValue> {
+        self.driver.read(|session| session.export_outbox()).map_err(session_error)
+    }
+
+    /// Resolves when the device's copy is deleted; rejects if it is not.
     #[wasm_bindgen(js_name = deleteLocal)]
-    pub fn delete_local(&self, discard_pending: bool) {
-        self.driver.feed(Input::DeleteLocal { discard_pending });
+    pub fn delete_local(&self, discard_pending: bool) -> Promise {
+        let deleting = self.driver.clone().delete_local(discard_pending);
+        future_to_promise(async move { settled(deleting.await) })
+    }
+
+    /// Gives up what was set aside.
+    #[wasm_bindgen(js_name = discardSetAside)]
+    pub fn discard_set_aside(&self) {
+        self.driver.feed(Input::DiscardSetAside);
     }
 
     /// A range as text that survives edits.
@@ -236,19 +254,6 @@ impl Engine {
         self.driver.read(|session| session.resolve_anchor(anchor)).map(|range| encode_range(&range))
     }
 
-    /// When the device has everything it was given so far. Rejects if it did not take it.
-    pub fn settled(&self) -> Promise {
-        // No borrow of the engine may last until then: it can be freed meanwhile.
-        let waiting = self.store.as_ref().map(|store| store.begin("", Vec::new()));
-        future_to_promise(async move {
-            match waiting {
-                Some(waiting) => waiting.await.map(|_| JsValue::UNDEFINED),
-                None => Ok(JsValue::UNDEFINED),
-            }
-            .map_err(|error| thrown("storage", &error.to_string()))
-        })
-    }
-
     /// Lets go of the local store. Call it after `ended`.
     #[wasm_bindgen(js_name = closeStore)]
     pub fn close_store(&self) {
@@ -256,6 +261,26 @@ impl Engine {
             store.close();
         }
     }
+}
+
+/// The documents on this device, and how many edits of each no server has acknowledged or taken: pairs, one after the
+/// other.
+#[wasm_bindgen(js_name = localDocuments)]
+pub fn local_documents(database: Option<String>) -> Promise {
+    future_to_promise(async move {
+        let name = database.as_deref().unwrap_or(DEFAULT_DATABASE);
+        let store = IndexedDb::new(name, Durability::WhereItMatters);
+        let found = store.pending_of_all().await;
+        store.close();
+        match found {
+            Ok(found) => Ok(found
+                .into_iter()
+                .flat_map(|(document, pending)| [JsValue::from(document), JsValue::from(pending)])
+                .collect::<Array>()
+                .into()),
+            Err(error) => Err(thrown("storage", &error.to_string())),
+        }
+    })
 }
 
 /// Whether the engine is in the midst of something. Seen from outside any call, it has failed.
@@ -278,6 +303,10 @@ pub fn trap(later: bool) {
 
 fn short_path(depth: u32, a: u32, b: u32, c: u32) -> Path {
     [a, b, c].into_iter().take(depth as usize).collect()
+}
+
+fn settled(result: Result<(), StoreError>) -> Result<JsValue, JsValue> {
+    result.map(|()| JsValue::UNDEFINED).map_err(|error| thrown("storage", &error.to_string()))
 }
 
 fn session_error(error: SessionError) -> JsValue {

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
+use futures_channel::oneshot;
 use gloo_timers::callback::Timeout;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -39,6 +40,10 @@ extern "C" {
     /// `acknowledged`: the server has every own edit. `receiving`: what it sends can be kept on the device.
     #[wasm_bindgen(method, catch)]
     fn status(this: &Listener, acknowledged: bool, receiving: bool) -> Result<(), JsValue>;
+    /// What other tabs have to know of the changes made here, whenever it is another: the document's epoch, and whether
+    /// they are stored.
+    #[wasm_bindgen(method, catch)]
+    fn keeping(this: &Listener, epoch: Option<String>, kept: bool) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn peers(this: &Listener) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
@@ -76,6 +81,10 @@ pub struct Driver {
     timer: RefCell<Option<(Millis, Timeout)>>,
     store: Option<IndexedDb>,
     connection: RefCell<Connection>,
+    /// As it was last told.
+    keeping: RefCell<(Option<String>, bool)>,
+    /// Becomes what has become of the last deletion.
+    deletion: RefCell<Option<oneshot::Receiver<Result<(), StoreError>>>>,
     listener: Listener,
 }
 
@@ -99,8 +108,18 @@ impl Driver {
             timer: RefCell::default(),
             store,
             connection: RefCell::default(),
+            keeping: RefCell::default(),
+            deletion: RefCell::default(),
             listener,
         });
+        if let Some(store) = &driver.store {
+            let driver = Rc::downgrade(&driver);
+            store.on_lost(move || {
+                if let Some(driver) = driver.upgrade() {
+                    driver.feed(Input::StoreLost);
+                }
+            });
+        }
         driver.running.set(true);
         driver.drain();
         driver.run();
@@ -145,6 +164,7 @@ impl Driver {
             }
         }
         let (mut status, mut peers) = (false, false);
+        self.tell_keeping();
         for output in outputs {
             match output {
                 // Told once, after what changed it.
@@ -158,6 +178,20 @@ impl Driver {
         }
         if status {
             let _ = self.tell_status();
+        }
+    }
+
+    /// Before the updates of the same input, which are told to the tabs with it.
+    fn tell_keeping(&self) {
+        let now = self.read(|session| {
+            let (epoch, kept) = session.keeping();
+            let told = self.keeping.borrow();
+            let same = (told.0.as_deref(), told.1) == (epoch, kept);
+            (!same).then(|| (epoch.map(str::to_owned), kept))
+        });
+        if let Some((epoch, kept)) = now {
+            *self.keeping.borrow_mut() = (epoch.clone(), kept);
+            let _ = self.listener.keeping(epoch, kept);
         }
     }
 
@@ -256,13 +290,44 @@ impl Driver {
         store.begin(&self.document, Vec::new()).await.map(drop)
     }
 
+    /// Deletes the device's copy, unless it holds something that only this device has: of this session, or of another.
+    /// An error that the session reports itself is none.
+    pub async fn delete_local(self: Rc<Self>, discard_pending: bool) -> Result<(), StoreError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        if !discard_pending {
+            let loaded = store.load(&self.document).await?;
+            let kept = loaded.outbox.len() + loaded.set_aside.len();
+            if kept > 0 {
+                return Err(StoreError::Failed(format!("{kept} edits are only on this device")));
+            }
+        }
+        self.feed(Input::DeleteLocal { discard_pending });
+        let deletion = self.deletion.borrow_mut().take();
+        match deletion {
+            Some(deletion) => {
+                deletion.await.unwrap_or_else(|_| Err(StoreError::Closed("the document is closed".into())))
+            }
+            None => Err(StoreError::Failed("there are edits that are only on this device".into())),
+        }
+    }
+
     /// The requests are made before this returns, if the database is open: in the turn of the edit.
     fn write(self: &Rc<Self>, ticket: u64, writes: Vec<Write>) {
         let Some(store) = &self.store else { return };
+        let mut deleted = None;
+        if writes.contains(&Write::Delete) {
+            let (sender, receiver) = oneshot::channel();
+            *self.deletion.borrow_mut() = Some(receiver);
+            deleted = Some(sender);
+        }
         let writing = store.begin(&self.document, writes);
         let driver = self.clone();
         spawn_local(async move {
-            driver.feed(match writing.await {
+            let written = writing.await;
+            if let Some(deleted) = deleted {
+                let _ = deleted.send(written.as_ref().map(|_| ()).map_err(Clone::clone));
+            }
+            driver.feed(match written {
                 Ok(rows) => Input::Stored { ticket, rows },
                 Err(error) => Input::StoreFailed { ticket, error },
             });

@@ -4,7 +4,7 @@
 //! journal and the wire; what comes from elsewhere goes to the journal, as the bytes received.
 
 use crate::slate::{LocalChange, Node, Op, RemoteChange, SlateDoc};
-use crate::store::Write;
+use crate::store::{Write, same_epoch};
 use crate::update::split;
 
 use super::outbox::Place;
@@ -128,7 +128,13 @@ impl Session {
             let key = self.outbox.push(piece.clone(), Place::Memory);
             self.journal.write(Write::Append { update: piece, pending: Some(key) });
         }
+        if matches!(origin, Origin::Local | Origin::Undo) {
+            self.isolate(&update);
+        }
         self.stage.update(origin, update);
+        if !self.holes.is_empty() {
+            self.set_dependents_aside();
+        }
         self.pump();
         if self.outbox.wants_merging() {
             self.rearrange();
@@ -153,15 +159,15 @@ impl Session {
         }
     }
 
-    /// A change from elsewhere. Returns whether the document is another one now.
-    pub(super) fn apply(&mut self, update: &[u8], origin: Origin, journal: bool) -> bool {
+    /// A change from elsewhere. Returns whether the document is another one now; none if the bytes are no update.
+    pub(super) fn apply(&mut self, update: &[u8], origin: Origin, journal: bool) -> Option<bool> {
         self.flush();
         let was_incomplete = self.incomplete;
         let change = match self.doc.apply_update(update) {
             Ok(change) => change,
             Err(error) => {
                 self.report(ErrorCode::InvalidUpdate, error.to_string());
-                return false;
+                return None;
             }
         };
         // What has to wait for other updates changes nothing, and would be lost if it were not kept (F21).
@@ -179,7 +185,7 @@ impl Session {
         if self.incomplete && !was_incomplete && self.link.is_synced() {
             self.request_sync();
         }
-        changed
+        Some(changed)
     }
 
     fn remote_change(&mut self, change: RemoteChange, origin: Origin) {
@@ -208,24 +214,41 @@ impl Session {
     /// An update the application brings: a remote change that the server does not have either.
     pub(super) fn import(&mut self, update: Vec<u8>) {
         let before = self.stage.updates.len();
-        if self.apply(&update, Origin::Remote, false) || self.stage.updates.len() > before {
+        if self.apply(&update, Origin::Remote, false) == Some(true) || self.stage.updates.len() > before {
             // Besides the update itself there may be one that was made because of it: what was rescued.
-            let made = self.stage.updates.split_off(before);
-            self.submit(update, Origin::Remote);
-            let own = |output: &Output| matches!(output, Output::Update { origin: Origin::Local, .. });
-            self.stage.updates.extend(made.into_iter().filter(own));
+            self.submit_applied(update, Origin::Remote, before);
         }
     }
 
-    pub(super) fn tab_update(&mut self, update: &[u8]) {
-        self.apply(update, Origin::Store, false);
+    /// Submits what was applied, and has made the staged updates after `before`.
+    fn submit_applied(&mut self, update: Vec<u8>, origin: Origin, before: usize) {
+        let made = self.stage.updates.split_off(before);
+        self.submit(update, origin);
+        let own = |output: &Output| matches!(output, Output::Update { origin: Origin::Local, .. });
+        self.stage.updates.extend(made.into_iter().filter(own));
+    }
+
+    /// A change from another tab. One of another epoch is of another document: whichever tab is behind learns so from
+    /// the store or from the server. What the other tab could not store is made this one's own: it is shown here, and
+    /// what is typed here may stand upon it.
+    pub(super) fn tab_update(&mut self, update: Vec<u8>, epoch: Option<String>, kept: bool) {
+        if !same_epoch(epoch.as_deref(), self.journal.epoch.as_deref()) {
+            return;
+        }
+        if self.journal.epoch.is_none() {
+            self.journal.epoch = epoch;
+        }
+        let before = self.stage.updates.len();
+        if self.apply(&update, Origin::Store, false).is_some() && !kept {
+            self.submit_applied(update, Origin::Store, before);
+        }
     }
 
     /// Seeds by itself: the same content gives the same update, wherever and how often it is made.
     pub(super) fn seed_locally(&mut self, value: &[Node]) {
         let update = SlateDoc::seed_update(&self.config.root, value);
         let before = self.stage.updates.len();
-        if self.apply(&update, Origin::Store, false) {
+        if self.apply(&update, Origin::Store, false) == Some(true) {
             self.stage.updates.truncate(before);
             self.submit(update, Origin::Store);
         }

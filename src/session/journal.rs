@@ -3,7 +3,7 @@
 //! The writes of one input form one transaction. When one fails, memory goes on as the truth: nothing more is written
 //! until, after a while, one transaction brings the store up to everything. Nothing here reads the document.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::store::{Row, StoreError, Write};
 
@@ -20,13 +20,39 @@ const RETRY_LONGEST: Millis = 60_000;
 #[derive(Debug)]
 pub(super) struct Journal {
     state: State,
+    /// Whether there is a copy on the device, or may be.
+    kept: bool,
     batch: Vec<Write>,
     last_ticket: u64,
     in_flight: VecDeque<InFlight>,
-    /// Log rows whose content is in the document, with their sizes.
-    rows: Vec<(Row, usize)>,
+    rows: Rows,
     pub epoch: Option<String>,
     failures: u32,
+    /// What was loaded, or will be, may be gone from the store.
+    doubtful: bool,
+}
+
+/// Log rows whose content is in the document, with their sizes.
+#[derive(Debug, Default)]
+struct Rows {
+    sizes: BTreeMap<Row, usize>,
+    bytes: usize,
+    largest: usize,
+}
+
+impl Rows {
+    fn extend(&mut self, rows: impl IntoIterator<Item = (Row, usize)>) {
+        for (row, size) in rows {
+            self.bytes += size;
+            self.largest = self.largest.max(size);
+            self.bytes -= self.sizes.insert(row, size).unwrap_or_default();
+        }
+    }
+
+    /// All of them, to be deleted.
+    fn take(&mut self) -> Vec<(Row, usize)> {
+        std::mem::take(self).sizes.into_iter().collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -65,12 +91,14 @@ impl Journal {
         let state = if store { State::Loading } else { State::Off };
         Self {
             state,
+            kept: store,
             batch: Vec::new(),
             last_ticket: 0,
             in_flight: VecDeque::new(),
-            rows: Vec::new(),
+            rows: Rows::default(),
             epoch: None,
             failures: 0,
+            doubtful: false,
         }
     }
 
@@ -80,6 +108,11 @@ impl Journal {
 
     pub fn is_working(&self) -> bool {
         self.state == State::Working
+    }
+
+    /// Nothing is written any more.
+    pub fn is_off(&self) -> bool {
+        self.state == State::Off
     }
 
     pub fn shown(&self) -> Storage {
@@ -95,11 +128,47 @@ impl Journal {
         }
     }
 
-    pub fn loaded(&mut self, epoch: Option<String>, rows: Vec<(Row, usize)>) {
+    /// Returns whether the store may have lost what was loaded.
+    pub fn loaded(&mut self, epoch: Option<String>, rows: Vec<(Row, usize)>) -> bool {
         self.state = State::Working;
         self.failures = 0;
         self.epoch = epoch;
-        self.rows.extend(rows);
+        let doubtful = std::mem::take(&mut self.doubtful);
+        if !doubtful {
+            self.rows.extend(rows);
+        }
+        doubtful
+    }
+
+    /// What was stored may be gone: none of it counts, and the store is written anew as soon as it works.
+    pub fn lost(&mut self, now: Millis, error: StoreError) {
+        match &self.state {
+            State::Off => {}
+            State::Loading => self.doubtful = true,
+            State::Working => {
+                let first = self.failures == 0;
+                self.forget();
+                self.fail(now, error, true);
+                if first {
+                    self.hurry(now);
+                }
+            }
+            State::Failing { loaded: false, .. } => {}
+            State::Failing { .. } => self.forget(),
+        }
+    }
+
+    /// The numbers of the rows may be those of others by now.
+    fn forget(&mut self) {
+        self.rows = Rows::default();
+        self.in_flight.clear();
+    }
+
+    /// Tries at once what is to be tried later.
+    pub fn hurry(&mut self, now: Millis) {
+        if let State::Failing { retry_at, .. } = &mut self.state {
+            *retry_at = now;
+        }
     }
 
     /// Nothing is written from now on.
@@ -110,16 +179,17 @@ impl Journal {
 
     /// The copy was replaced: what failed before is no matter any more.
     pub fn restart(&mut self) {
-        self.state = State::Working;
+        if self.kept {
+            self.state = State::Working;
+        }
     }
 
-    /// Deletes the copy; nothing is written after that.
+    /// Deletes the copy; nothing else is written after that.
     pub fn delete(&mut self) {
-        if self.state != State::Off {
-            self.batch = vec![Write::Delete];
-            self.rows.clear();
-            self.state = State::Off;
-        }
+        self.batch = vec![Write::Delete];
+        self.forget();
+        self.kept = false;
+        self.state = State::Off;
     }
 
     /// Adds a step to the transaction of this input.
@@ -150,15 +220,8 @@ impl Journal {
         for write in &writes {
             match write {
                 Write::Append { update, .. } => appends.push(update.len()),
-                Write::Compact { rows, snapshot } => {
-                    let (gone, kept) =
-                        std::mem::take(&mut self.rows).into_iter().partition(|row| rows.contains(&row.0));
-                    deletes = gone;
-                    self.rows = kept;
-                    appends.push(snapshot.len());
-                }
-                Write::Reset { snapshot, .. } => {
-                    deletes.append(&mut self.rows);
+                Write::Compact { snapshot, .. } | Write::Reset { snapshot, .. } => {
+                    deletes.append(&mut self.rows.take());
                     appends.push(snapshot.len());
                 }
                 _ => {}
@@ -178,8 +241,12 @@ impl Journal {
 
     /// Returns whether the store was working until now.
     pub fn failed(&mut self, now: Millis, ticket: u64, error: StoreError) -> bool {
-        if let Some(write) = self.landed(ticket) {
-            self.rows.extend(write.deletes);
+        match self.landed(ticket) {
+            Some(write) if !error.loses() => self.rows.extend(write.deletes),
+            _ => {}
+        }
+        if error.loses() {
+            self.forget();
         }
         self.fail(now, error, true)
     }
@@ -228,13 +295,12 @@ impl Journal {
     /// Whether the log wants compacting; `idle`: nothing is happening.
     pub fn wants_compacting(&self, idle: bool) -> bool {
         let factor = if idle { 1 } else { URGENT };
-        let largest = self.rows.iter().map(|row| row.1).max().unwrap_or_default();
-        let bytes: usize = self.rows.iter().map(|row| row.1).sum::<usize>() - largest;
-        self.is_working() && (self.rows.len() > COMPACT_ROWS * factor || bytes > COMPACT_BYTES * factor)
+        let bytes = self.rows.bytes - self.rows.largest;
+        self.is_working() && (self.rows.sizes.len() > COMPACT_ROWS * factor || bytes > COMPACT_BYTES * factor)
     }
 
     pub fn compact(&mut self, snapshot: Vec<u8>) {
-        let rows = self.rows.iter().map(|row| row.0).collect();
+        let rows = self.rows.sizes.keys().copied().collect();
         self.write(Write::Compact { rows, snapshot });
     }
 }

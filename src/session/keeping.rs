@@ -49,7 +49,9 @@ impl Session {
         }
     }
 
-    pub(super) fn keeps(&self) -> bool {
-        matches!(self.keeping, Keeping::Here)
+    /// Whether the log is this tab's to compact. Without a connection there is nobody who keeps what the server sends:
+    /// then it is anyone's. Two that do it at once make two snapshots, which the next one makes one of.
+    pub(super) fn compacts(&self) -> bool {
+        matches!(self.keeping, Keeping::Here) || !self.link.is_online()
     }
 }

@@ -3,16 +3,20 @@
 use crate::protocol::Message;
 use crate::protocol::close::{self, Meaning};
 use crate::slate::SlateDoc;
-use crate::store::{Loaded, Pending, Row, StoreError, Write};
+use crate::store::{Loaded, Pending, Row, StoreError, Write, same_epoch};
+use crate::update::Holes;
 
 use super::connection::{Link, Live, Mode, Why};
 use super::edits::Seed;
 use super::journal::Mending;
+use super::outbox::Place;
 use super::stage::DocChange;
 use super::{ErrorCode, IDLE, Millis, Origin, Output, Remote, Session};
 
 /// How long closing waits for the store.
 const CLOSING: Millis = 5_000;
+/// Why an edit was set aside that was made upon another document of this name.
+const REPLACED: &str = "the server has another document in its place";
 /// A server that refuses frames smaller than this takes nothing.
 const SMALLEST_FRAME: usize = 1024;
 
@@ -80,6 +84,11 @@ impl Session {
 
     fn take_loaded(&mut self, loaded: Loaded) {
         let late = self.ready;
+        if late && !same_epoch(loaded.epoch.as_deref(), self.journal.epoch.as_deref()) {
+            // Whoever opens the document next finds it, and is asked what shall become of it.
+            self.journal.turn_off();
+            return self.report(ErrorCode::Epoch, "the device's copy is of a document that the server has replaced");
+        }
         let mut damaged = loaded.damaged;
         let mut rows = Vec::with_capacity(loaded.log.len());
         if yrs::merge_updates_v1(loaded.log.iter().map(|(_, update)| update)).is_ok_and(|all| self.apply_stored(&all)) {
@@ -93,7 +102,10 @@ impl Session {
                 }
             }
         }
-        for pending in &loaded.outbox {
+        rows.extend(loaded.obsolete.into_iter().map(|row| (row, 0)));
+        let labels = loaded.outbox.iter().find_map(|pending| pending.epoch.clone());
+        let epoch = loaded.epoch.or(self.journal.epoch.take()).or(labels);
+        for pending in loaded.outbox.iter().filter(|pending| same_epoch(pending.epoch.as_deref(), epoch.as_deref())) {
             self.apply_stored(&pending.update);
         }
         if !late && self.doc.knows_client(self.doc.client_id()) {
@@ -101,11 +113,13 @@ impl Session {
         }
         // Late, it is written anew as a whole.
         self.kept_all();
-        let epoch = loaded.epoch.or(self.journal.epoch.take());
-        self.journal.loaded(epoch, rows);
+        let doubtful = self.journal.loaded(epoch, rows);
+        for aside in &loaded.set_aside {
+            self.note_hole(&aside.code, &aside.update);
+        }
         self.outbox.take_stored_aside(loaded.set_aside);
         self.adopt_orphans(loaded.outbox);
-        if late {
+        if late || doubtful {
             self.rewrite_store();
         }
         if damaged > 0 {
@@ -115,26 +129,42 @@ impl Session {
 
     fn apply_stored(&mut self, update: &[u8]) -> bool {
         let before = self.stage.errors.len();
-        self.apply(update, Origin::Store, false);
-        let applied = self.stage.errors.len() == before;
-        self.stage.errors.truncate(before);
+        let applied = self.apply(update, Origin::Store, false).is_some();
+        if !applied {
+            self.stage.errors.truncate(before);
+        }
         if !self.ready {
             self.stage.updates.clear();
         }
         applied
     }
 
-    /// Pending updates whose session has died are submitted by this one.
+    /// Pending updates whose session has died are submitted by this one. What was made upon another document of this
+    /// name is not: the server's never had what it was made upon.
     pub(super) fn adopt_orphans(&mut self, pending: Vec<Pending>) {
         if pending.is_empty() {
             return;
+        }
+        if self.journal.epoch.is_none() {
+            self.journal.epoch = pending.iter().find_map(|orphan| orphan.epoch.clone());
+        }
+        let own = self.journal.epoch.as_deref();
+        let (pending, strays): (Vec<_>, Vec<_>) =
+            pending.into_iter().partition(|orphan| same_epoch(orphan.epoch.as_deref(), own));
+        let place = if self.config.store { Place::Stored } else { Place::Memory };
+        for Pending { key, update, .. } in strays {
+            let writes = self.outbox.aside(vec![key], update, place, "epoch", REPLACED);
+            self.journal.write_all(writes);
         }
         for orphan in &pending {
             if self.ready {
                 self.apply_stored(&orphan.update);
             }
         }
-        self.outbox.adopt(pending);
+        self.outbox.adopt(pending, place);
+        if !self.holes.is_empty() {
+            self.set_dependents_aside();
+        }
         self.rearrange();
         self.pump();
     }
@@ -146,6 +176,9 @@ impl Session {
 
     pub(super) fn store_failed(&mut self, ticket: u64, error: StoreError) {
         self.outbox.not_stored(ticket);
+        if error.loses() {
+            self.outbox.in_memory_only();
+        }
         if error == StoreError::Replaced {
             // Another tab has taken the server's document in place of this one.
             self.journal.failed(self.now, ticket, error);
@@ -156,6 +189,22 @@ impl Session {
         if self.journal.failed(self.now, ticket, error) {
             self.report(ErrorCode::Storage, message);
         }
+    }
+
+    /// Whatever the store had of this document may be gone, with nobody having written since.
+    pub(super) fn store_lost(&mut self) {
+        if !self.journal.is_off() {
+            let error = StoreError::Closed("the database was closed or deleted".into());
+            self.report(ErrorCode::Storage, error.to_string());
+            self.journal.lost(self.now, error);
+        }
+        self.outbox.in_memory_only();
+    }
+
+    /// The page may be gone before anything else happens: what is queued is written, and a failing store tried once more.
+    pub(super) fn suspend(&mut self) {
+        self.flush();
+        self.journal.hurry(self.now);
     }
 
     pub(super) fn mend_store(&mut self) {
@@ -182,7 +231,7 @@ impl Session {
     pub(super) fn compact_if_due(&mut self) {
         let idle = self.now >= self.busy_at + IDLE;
         if self.ready
-            && self.keeps()
+            && self.compacts()
             && self.journal.wants_compacting(idle)
             && let Ok(snapshot) = self.doc.encode_state(None)
         {
@@ -196,8 +245,15 @@ impl Session {
         if kept > 0 && !discard_pending {
             return self.report(ErrorCode::Storage, format!("{kept} edits are only on this device"));
         }
-        self.stage.any_epoch = true;
-        self.journal.delete();
+        self.copy_deleted();
+    }
+
+    /// Deletes the device's copy. Should another tab have done so: what was written here since went after it.
+    pub(super) fn copy_deleted(&mut self) {
+        if self.config.store {
+            self.stage.any_epoch = true;
+            self.journal.delete();
+        }
         self.outbox.in_memory_only();
     }
 
@@ -358,7 +414,8 @@ impl Session {
         if self.closing.is_some() {
             return;
         }
-        self.flush();
+        self.suspend();
+        self.mend_store();
         self.say_goodbye();
         self.drop_socket(close::NORMAL);
         self.lost_connection();
@@ -416,7 +473,8 @@ impl Session {
         self.stage.operations(Origin::Remote, ops);
         let snapshot = self.doc.encode_state(None).unwrap_or_default();
         self.stage.update(Origin::Remote, snapshot.clone());
-        let writes = self.outbox.close_epoch();
+        let writes = self.outbox.close_epoch(REPLACED);
+        self.holes = Holes::default();
         self.journal.restart();
         self.journal.write_all(writes);
         self.journal.write(Write::Reset { epoch: epoch.clone(), snapshot });

@@ -17,6 +17,7 @@ mod keeping;
 mod lifecycle;
 mod outbox;
 mod presence;
+mod refused;
 mod stage;
 mod status;
 mod sync;
@@ -29,6 +30,7 @@ use yrs::merge_updates_v1;
 
 use crate::slate::{DocOptions, Node, Op, Range, SlateDoc};
 use crate::undo::Undo;
+use crate::update::Holes;
 
 use connection::{Due, Link, Retries, Why};
 use edits::{Author, Seed};
@@ -59,6 +61,8 @@ pub struct Session {
     journal: Journal,
     keeping: Keeping,
     outbox: Outbox,
+    /// What the server has refused for good.
+    holes: Holes,
     /// The highest seq known to be on the server.
     acknowledged: u64,
     link: Link,
@@ -114,6 +118,7 @@ impl Session {
             journal: Journal::new(config.store),
             keeping: Keeping::Here,
             outbox: Outbox::new(config.session.clone()),
+            holes: Holes::default(),
             acknowledged: 0,
             link: Link::Offline(Why::Loading),
             retries: Retries::default(),
@@ -162,7 +167,8 @@ impl Session {
                 ops.into_iter().for_each(|op| self.edit(op, author));
                 self.flush();
             }
-            Input::Flush | Input::Suspend => self.flush(),
+            Input::Flush => self.flush(),
+            Input::Suspend => self.suspend(),
             Input::Select(range) => self.select(range),
             Input::Undo => self.undo(),
             Input::Redo => self.redo(),
@@ -173,11 +179,14 @@ impl Session {
             Input::Close => self.close(),
             Input::Resolve(Conflict::TakeServer) => self.take_server(),
             Input::DeleteLocal { discard_pending } => self.delete_local(discard_pending),
+            Input::DiscardSetAside => self.discard_set_aside(),
             Input::Loaded(result) => self.loaded(result),
             Input::Stored { ticket, rows } => self.stored(ticket, &rows),
             Input::StoreFailed { ticket, error } => self.store_failed(ticket, error),
             Input::Orphans(pending) => self.adopt_orphans(pending),
-            Input::TabUpdate(update) => self.tab_update(&update),
+            Input::StoreLost => self.store_lost(),
+            Input::CopyDeleted => self.copy_deleted(),
+            Input::TabUpdate { update, epoch, kept } => self.tab_update(update, epoch, kept),
             Input::Keep(here) => self.keep(here),
             Input::Opened => self.opened(),
             Input::Frame(frame) => self.frame(&frame),
@@ -218,7 +227,7 @@ impl Session {
         if self.ended {
             return None;
         }
-        let compact = (self.keeps() && self.journal.wants_compacting(true)).then_some(self.busy_at + IDLE);
+        let compact = (self.compacts() && self.journal.wants_compacting(true)).then_some(self.busy_at + IDLE);
         [
             self.link.deadline(&self.retries).map(|(at, _)| at),
             self.hold_until,
@@ -238,15 +247,18 @@ impl Session {
         self.outputs.pop_front()
     }
 
-    /// Puts what one input has led to in order: the editor first, then the store, then the network, then the news.
+    /// Puts what one input has led to in order: the store first, before anyone is told who could fail, then the editor,
+    /// then the network, then the news.
     fn finish(&mut self) {
         let stage = mem::take(&mut self.stage);
-        self.outputs.extend(stage.editor);
-        self.outputs.extend(stage.updates);
         if let Some((ticket, writes)) = self.journal.take_batch(!stage.any_epoch) {
-            self.outbox.writing(ticket);
+            if self.journal.is_working() {
+                self.outbox.writing(ticket);
+            }
             self.outputs.push_back(Output::Write { ticket, writes });
         }
+        self.outputs.extend(stage.editor);
+        self.outputs.extend(stage.updates);
         self.outputs.extend(stage.orders);
         self.outputs.extend(stage.errors.into_iter().map(Output::Error));
         if self.ended {
@@ -332,6 +344,20 @@ impl Session {
         let aside = self.outbox.set_aside.iter().map(|aside| &aside.update.update);
         merge_updates_v1(aside.chain(self.outbox.updates()))
             .map_err(|error| SessionError { code: ErrorCode::InvalidUpdate, message: error.to_string() })
+    }
+
+    /// What the server has not acknowledged, without what it refuses, as one update.
+    ///
+    /// # Errors
+    /// `invalid-update` if what is kept does not decode any more.
+    pub fn export_outbox(&self) -> Result<Vec<u8>, SessionError> {
+        merge_updates_v1(self.outbox.updates())
+            .map_err(|error| SessionError { code: ErrorCode::InvalidUpdate, message: error.to_string() })
+    }
+
+    /// What other tabs have to know of the changes made here: see [`Input::TabUpdate`].
+    pub fn keeping(&self) -> (Option<&str>, bool) {
+        (self.journal.epoch.as_deref(), self.journal.is_working())
     }
 
     /// A range as JSON text that survives edits. None if it does not lie in the document. Flush first.

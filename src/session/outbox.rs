@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, VecDeque};
 use yrs::merge_updates_v1;
 
 use crate::store::{Pending, PendingKey, SetAside, Write};
-use crate::update::split;
+use crate::update::{Apart, Holes, split};
 
 /// Pending updates that were never sent are merged up to this size, bytes.
-const MERGED_BYTES: usize = 32 * 1024;
+pub(super) const MERGED_BYTES: usize = 32 * 1024;
 /// Of those that are smaller than this, there shall not be many.
 const SMALL_BYTES: usize = 4 * 1024;
 /// So many unsent updates are worth merging.
@@ -144,46 +144,89 @@ impl Outbox {
         Some(self.entry_aside(entry, code, message))
     }
 
-    /// A key of its own: the seq may be given again.
     fn entry_aside(&mut self, entry: Entry, code: &str, message: &str) -> Vec<Write> {
-        self.asides += 1;
-        let key = PendingKey { session: format!("{}/aside", self.session), seq: self.asides };
         let mut from = entry.replaces;
         from.push(self.key(entry.seq));
+        self.aside(from, entry.update, entry.place, code, message)
+    }
+
+    /// Puts an update aside that the store has under the keys `from`, if at all. It gets a key of its own: a seq may be
+    /// given again.
+    pub fn aside(
+        &mut self,
+        from: Vec<PendingKey>,
+        update: Vec<u8>,
+        place: Place,
+        code: &str,
+        message: &str,
+    ) -> Vec<Write> {
+        self.asides += 1;
+        let key = PendingKey { session: format!("{}/aside", self.session), seq: self.asides };
         let (code, message) = (code.to_owned(), message.to_owned());
-        let update = SetAside { key: key.clone(), code: code.clone(), message: message.clone(), update: entry.update };
-        let put = Write::Coalesce { from, to: key.clone(), update: update.update.clone() };
-        self.set_aside.push(Aside { update, place: entry.place });
+        let aside = SetAside { key: key.clone(), code: code.clone(), message: message.clone(), update };
+        let put = Write::Coalesce { from, to: key.clone(), update: aside.update.clone() };
+        self.set_aside.push(Aside { update: aside, place });
         vec![put, Write::SetAside { key, code, message }]
     }
 
-    /// Everything pending goes aside: it belongs to an epoch that has ended. Seqs start again in the next.
-    pub fn close_epoch(&mut self) -> Vec<Write> {
+    /// Puts aside what needs something that is missing, and keeps the rest pending.
+    pub fn part(&mut self, holes: &Holes, code: &str, message: &str) -> Vec<Write> {
         let mut writes = Vec::new();
         for entry in std::mem::take(&mut self.entries) {
-            writes.extend(self.entry_aside(entry, "epoch", "the server has another document in its place"));
+            let apart = holes.part(&entry.update).unwrap_or_default();
+            match apart {
+                Apart { stuck: None, .. } => self.entries.push_back(entry),
+                Apart { sound: None, .. } => writes.extend(self.entry_aside(entry, code, message)),
+                Apart { sound: Some(sound), stuck: Some(stuck) } => {
+                    let to = self.key(entry.seq);
+                    writes.extend(self.aside(Vec::new(), stuck, Place::Memory, code, message));
+                    writes.push(Write::Coalesce { from: entry.replaces.clone(), to, update: sound.clone() });
+                    self.entries.push_back(Entry { update: sound, place: Place::Memory, ..entry });
+                }
+            }
+        }
+        writes
+    }
+
+    /// Forgets what was set aside.
+    pub fn discard_aside(&mut self) {
+        self.set_aside.clear();
+    }
+
+    /// Everything pending goes aside: it belongs to an epoch that has ended. Seqs start again in the next.
+    pub fn close_epoch(&mut self, why: &str) -> Vec<Write> {
+        let mut writes = Vec::new();
+        for entry in std::mem::take(&mut self.entries) {
+            writes.extend(self.entry_aside(entry, "epoch", why));
         }
         self.last_seq = 0;
         self.sent = 0;
         writes
     }
 
-    /// Takes over updates of other sessions, or such as were set aside: they are submitted under this one's seqs. To be
-    /// followed by [`Outbox::rearrange`], which tells the store.
-    pub fn adopt(&mut self, pending: impl IntoIterator<Item = Pending>) {
-        for Pending { key, update } in pending {
-            if key.session == self.session && self.entries.iter().any(|entry| entry.seq == key.seq) {
-                continue;
+    /// Takes over updates of other sessions, which are in `place` under their keys: they are submitted under this one's
+    /// seqs. To be followed by [`Outbox::rearrange`], which tells the store.
+    pub fn adopt(&mut self, pending: impl IntoIterator<Item = Pending>, place: Place) {
+        for Pending { key, update, .. } in pending {
+            if key.session != self.session || self.entries.iter().all(|entry| entry.seq != key.seq) {
+                self.take_over(key, update, place);
             }
-            self.last_seq += 1;
-            let replaces = vec![key];
-            self.entries.push_back(Entry {
-                seq: self.last_seq,
-                update,
-                place: Place::Stored,
-                replaces,
-                replacing: None,
-            });
+        }
+    }
+
+    fn take_over(&mut self, key: PendingKey, update: Vec<u8>, place: Place) {
+        self.last_seq += 1;
+        let replaces = vec![key];
+        self.entries.push_back(Entry { seq: self.last_seq, update, place, replaces, replacing: None });
+    }
+
+    /// Submits again what was set aside with this code. To be followed by [`Outbox::rearrange`].
+    pub fn take_back(&mut self, code: &str) {
+        let (taken, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.set_aside).into_iter().partition(|aside| aside.update.code == code);
+        self.set_aside = kept;
+        for Aside { update, place } in taken {
+            self.take_over(update.key, update.update, place);
         }
     }
 
@@ -208,14 +251,6 @@ impl Outbox {
         }
     }
 
-    /// What was set aside with this code, for adopting it again.
-    pub fn take_aside(&mut self, code: &str) -> Vec<Pending> {
-        let (taken, kept) = std::mem::take(&mut self.set_aside).into_iter().partition(|a| a.update.code == code);
-        self.set_aside = kept;
-        let taken: Vec<Aside> = taken;
-        taken.into_iter().map(|aside| Pending { key: aside.update.key, update: aside.update.update }).collect()
-    }
-
     /// Whether enough is unsent that merging pays.
     pub fn wants_merging(&self) -> bool {
         self.entries.len() >= MERGE_AT
@@ -226,9 +261,9 @@ impl Outbox {
         self.entries.iter().filter(|entry| entry.seq > self.sent)
     }
 
-    /// Whether something unsent exceeds `max` bytes.
-    pub fn has_oversized(&self, max: usize) -> bool {
-        self.unsent().any(|entry| entry.update.len() > max)
+    /// The first of what is unsent that exceeds `max` bytes.
+    pub fn oversized(&self, max: usize) -> Option<u64> {
+        self.unsent().find(|entry| entry.update.len() > max).map(|entry| entry.seq)
     }
 
     /// Merges small unsent updates and cuts those over `max` bytes, gives them seqs anew, and returns the writes that
@@ -236,10 +271,10 @@ impl Outbox {
     pub fn rearrange(&mut self, max: usize) -> Vec<Write> {
         let at = self.disorder(max);
         let unsent: Vec<Entry> = self.entries.drain(at..).collect();
+        self.last_seq = self.last_before(self.entries.len());
         if unsent.is_empty() {
             return Vec::new();
         }
-        self.last_seq = self.sent.max(self.entries.back().map_or(0, |entry| entry.seq));
         let stored = unsent.iter().all(|entry| entry.place == Place::Stored);
         let mut from: Vec<PendingKey> = Vec::new();
         for entry in &unsent {
@@ -267,11 +302,20 @@ impl Outbox {
         self.entries.iter_mut().for_each(|entry| entry.replaces.clear());
     }
 
+    /// The highest seq that is taken when the entries from `at` on count anew.
+    fn last_before(&self, at: usize) -> u64 {
+        self.sent.max(at.checked_sub(1).and_then(|at| self.entries.get(at)).map_or(0, |entry| entry.seq))
+    }
+
     /// From where on the unsent entries are not as they should be: cut, told to the store, merged.
     fn disorder(&self, max: usize) -> usize {
         let unsent = self.entries.iter().position(|entry| entry.seq > self.sent).unwrap_or(self.entries.len());
-        let odd = |entry: &Entry| entry.update.len() > max || !entry.replaces.is_empty();
-        let odd = self.entries.range(unsent..).position(odd).map_or(self.entries.len(), |at| unsent + at);
+        // Something before it may have been put aside: seqs are without gaps.
+        let first = self.last_before(unsent) + 1;
+        let odd = |(at, entry): (usize, &Entry)| {
+            entry.update.len() > max || !entry.replaces.is_empty() || entry.seq != first + at as u64
+        };
+        let odd = self.entries.range(unsent..).enumerate().position(odd).map_or(self.entries.len(), |at| unsent + at);
         // A large one is merged again only once what came after it is of its size: each byte takes part in few merges.
         let mut at = self.entries.len();
         let mut after = 0;

@@ -24,6 +24,10 @@ pub(super) const USUAL_UPDATE_LIMIT: usize = 512 * 1024;
 /// So much may be submitted and not acknowledged; the rest waits, and may be merged.
 const WINDOW: usize = 64;
 const WINDOW_BYTES: usize = 4 << 20;
+/// Why an edit was set aside that was not even sent.
+pub(super) const UNCUTTABLE: &str = "a single value exceeds what the server takes";
+/// Bytes of a frame around an update.
+const FRAMING: usize = 16;
 /// A plain server is asked what it has this long after it was sent something.
 const ASK_AFTER: Millis = 1_000;
 /// How long to wait after the server was asked too much: doubled each time.
@@ -181,8 +185,7 @@ impl Session {
             self.acknowledged(acked);
         }
         if may_write {
-            let refused = self.outbox.take_aside(RejectCode::ReadOnly.as_str());
-            self.outbox.adopt(refused);
+            self.outbox.take_back(RejectCode::ReadOnly.as_str());
         }
         self.rearrange();
         self.note_offline_changes();
@@ -217,7 +220,7 @@ impl Session {
     }
 
     fn pump_submits(&mut self) {
-        if self.outbox.has_oversized(self.update_limit) {
+        if self.outbox.oversized(self.update_limit).is_some() {
             self.rearrange();
             self.put_oversized_aside();
         }
@@ -247,27 +250,24 @@ impl Session {
     /// What cannot be made small enough is kept from the wire, and the rest flows.
     fn put_oversized_aside(&mut self) {
         let limit = self.update_limit;
-        let too_large: Vec<u64> = self
-            .outbox
-            .after(self.outbox.highest_sent())
-            .filter(|entry| entry.update.len() > limit)
-            .map(|entry| entry.seq)
-            .collect();
-        for seq in &too_large {
-            self.put_aside(*seq, RejectCode::TooLarge, "a single value exceeds what the server takes");
-        }
-        if !too_large.is_empty() {
+        // One after the other: seqs may be others after each.
+        while let Some(seq) = self.outbox.oversized(limit) {
+            self.put_aside(seq, RejectCode::TooLarge, UNCUTTABLE);
             self.rearrange();
         }
     }
 
     fn pump_updates(&mut self) {
         let now = self.now;
+        let limit = self.frame_limit.unwrap_or(usize::MAX).saturating_sub(FRAMING);
+        self.put_uncuttable_aside(limit);
         let Some(live) = self.link.live_mut() else { return };
         let mut frames = Vec::new();
         for entry in self.outbox.after(live.sent_through) {
             live.sent_through = entry.seq;
-            frames.push(Message::Update(&entry.update).to_frame());
+            for piece in cut(&entry.update, limit) {
+                frames.push(Message::Update(&piece).to_frame());
+            }
         }
         let sent = live.sent_through;
         if frames.is_empty() {
@@ -292,22 +292,76 @@ impl Session {
             return self.report(ErrorCode::Protocol, "a state vector does not decode");
         };
         let durable = self.link.live().and_then(Live::hello).is_some();
-        // What is submitted, and acknowledged, need not go twice.
-        let theirs = if durable { with_pending(theirs, self.outbox.updates()) } else { theirs };
-        let update = match self.doc.encode_state(Some(&theirs.encode_v1())) {
-            Ok(update) => update,
-            Err(error) => return self.report(ErrorCode::Protocol, error.to_string()),
-        };
-        let limit = if durable { self.update_limit } else { self.frame_limit.unwrap_or(usize::MAX) };
-        if update.len() <= limit {
-            self.send(Message::SyncStep2(&update).to_frame());
-        } else if durable {
-            self.submit_missing(&update, limit);
-        } else {
-            self.send_in_pieces(&update, limit);
+        for (client, clock) in theirs.iter() {
+            self.holes.fill(client.get(), u64::from(*clock));
         }
         if !durable {
-            self.covered();
+            self.acknowledge_shown(&theirs);
+        }
+        // What is submitted, and acknowledged, need not go twice.
+        let theirs = if durable { with_pending(theirs, self.outbox.updates()) } else { theirs };
+        let theirs = theirs.encode_v1();
+        let Some(update) = self.missing_there(&theirs) else { return };
+        if durable {
+            match update.len() <= self.update_limit {
+                true => self.send(Message::SyncStep2(&update).to_frame()),
+                false => self.submit_missing(&update, self.update_limit),
+            }
+        } else {
+            self.send_missing(update, &theirs);
+        }
+    }
+
+    /// What a replica with this state vector lacks, but for what a server has refused: it would refuse it again, and
+    /// with it all the rest.
+    fn missing_there(&mut self, state_vector: &[u8]) -> Option<Vec<u8>> {
+        match self.doc.encode_state(Some(state_vector)) {
+            Ok(update) if self.holes.is_empty() => Some(update),
+            Ok(update) => Some(self.holes.without(&update).unwrap_or(update)),
+            Err(error) => {
+                self.report(ErrorCode::Protocol, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// To a plain server. Of what it cannot be sent, only edits that are pending can be told apart and set aside.
+    fn send_missing(&mut self, update: Vec<u8>, theirs: &[u8]) {
+        let Some(limit) = self.frame_limit.map(|limit| limit.saturating_sub(FRAMING)) else {
+            self.send(Message::SyncStep2(&update).to_frame());
+            return self.covered();
+        };
+        let pieces = split(&update, limit).or_else(|_| {
+            self.put_uncuttable_aside(limit);
+            split(&self.missing_there(theirs).unwrap_or_default(), limit)
+        });
+        match pieces {
+            Ok(pieces) => {
+                pieces.iter().for_each(|piece| self.send(Message::Update(piece).to_frame()));
+                self.covered();
+            }
+            Err(error) => {
+                self.report(ErrorCode::TooLarge, error.to_string());
+                self.cover_without_being_asked();
+            }
+        }
+    }
+
+    /// A state vector shows what was inserted there, not what was deleted.
+    fn acknowledge_shown(&mut self, theirs: &StateVector) {
+        let shown = |update: &Vec<u8>| {
+            let Ok(update) = Update::decode_v1(update) else { return false };
+            let inserted = update.insertions(true);
+            let mut all = inserted.iter();
+            update.delete_set().is_empty()
+                && !inserted.is_empty()
+                && all.all(|(client, ranges)| ranges.iter().all(|range| range.end <= theirs.get(client)))
+        };
+        let (first, sent) = (self.outbox.first_pending().unwrap_or(0), self.outbox.highest_sent());
+        let count =
+            self.outbox.updates().take((sent + 1).saturating_sub(first) as usize).take_while(|u| shown(u)).count();
+        if let Some(last) = self.outbox.after(0).take(count).last().map(|entry| entry.seq) {
+            self.acknowledged(last);
         }
     }
 
@@ -321,17 +375,6 @@ impl Session {
             self.journal.write(Write::Coalesce { from: Vec::new(), to, update: piece });
         }
         self.pump();
-    }
-
-    fn send_in_pieces(&mut self, update: &[u8], limit: usize) {
-        match split(update, limit.saturating_sub(16)) {
-            Ok(pieces) => {
-                for piece in pieces {
-                    self.send(Message::Update(&piece).to_frame());
-                }
-            }
-            Err(error) => self.report(ErrorCode::TooLarge, error.to_string()),
-        }
     }
 
     /// A plain server has been sent everything there is; whether it has taken it shows its next answer.
@@ -357,9 +400,7 @@ impl Session {
         if self.replacement.is_some() {
             return self.replace_with(update);
         }
-        let before = self.stage.errors.len();
-        self.apply(update, Origin::Remote, true);
-        if first && self.stage.errors.len() > before {
+        if self.apply(update, Origin::Remote, true).is_none() && first {
             // Nothing was taken: this connection is not synced.
             return;
         }
@@ -455,9 +496,13 @@ impl Session {
         self.pump();
     }
 
-    fn put_aside(&mut self, seq: u64, code: RejectCode, message: &str) {
+    pub(super) fn put_aside(&mut self, seq: u64, code: RejectCode, message: &str) {
         let Some(writes) = self.outbox.put_aside(seq, code.as_str(), message) else { return };
         self.journal.write_all(writes);
+        if let Some(refused) = self.outbox.set_aside.last().map(|aside| aside.update.update.clone()) {
+            self.note_hole(code.as_str(), &refused);
+            self.set_dependents_aside();
+        }
         let error = match code {
             RejectCode::Invalid => ErrorCode::InvalidUpdate,
             RejectCode::TooLarge => ErrorCode::TooLarge,
@@ -505,6 +550,16 @@ impl Session {
             _ => {}
         }
     }
+}
+
+/// In pieces of at most `limit` bytes, if it can be cut.
+fn cut(update: &[u8], limit: usize) -> Vec<Vec<u8>> {
+    if update.len() > limit
+        && let Ok(pieces) = split(update, limit)
+    {
+        return pieces;
+    }
+    vec![update.to_vec()]
 }
 
 /// The state vector of a replica that also has what is pending, as far as that follows what it has.

@@ -168,5 +168,7 @@ fn foreign(value: &[Node]) -> Vec<u8> {
 }
 
 mod connection;
+mod device;
 mod durability;
 mod editing;
+mod refused;

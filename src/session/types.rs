@@ -83,6 +83,8 @@ pub enum Input {
     DeleteLocal {
         discard_pending: bool,
     },
+    /// Gives up what was set aside, and what was built upon it: the document becomes what it is for the others.
+    DiscardSetAside,
     // --- the store
     /// Answers [`Output::Load`]. `outbox` without the updates of sessions that live in another tab.
     Loaded(Result<Loaded, StoreError>),
@@ -95,6 +97,10 @@ pub enum Input {
         ticket: u64,
         error: StoreError,
     },
+    /// The database was closed under us: what was stored may be gone.
+    StoreLost,
+    /// Another tab has deleted the device's copy.
+    CopyDeleted,
     /// Pending updates of a session that has died: this one takes them over.
     Orphans(Vec<Pending>),
     /// Operations the editor has just applied, as one transaction. `normalization`: made by the editor's normalizers
@@ -103,8 +109,13 @@ pub enum Input {
         ops: Vec<Op>,
         normalization: bool,
     },
-    /// A change another tab has made and stored.
-    TabUpdate(Vec<u8>),
+    /// A change another tab has made, in the epoch it knows. `kept`: it has stored it, and will submit it; otherwise
+    /// that is for whoever hears of it.
+    TabUpdate {
+        update: Vec<u8>,
+        epoch: Option<String>,
+        kept: bool,
+    },
     /// Whether this session stores what the server sends, or another tab's does. It does unless told otherwise.
     Keep(bool),
     // --- the network

@@ -175,13 +175,25 @@ pub async fn f6_a_replaced_copy_takes_no_writes_of_the_old<S: Store>(open: impl 
     write(&store, &[in_epoch("one"), edit(1, "s", 1)]).await;
     write(&store, &[Write::SetEpoch { epoch: "one".into() }, in_epoch("one"), append(2)]).await;
     write(&other_tab, &[in_epoch("one"), Write::Reset { epoch: "two".into(), snapshot: vec![9] }]).await;
-    let refused = store.write(DOC, &[append(3), in_epoch("one"), append(4)]).await;
-    assert_eq!(refused, Err(StoreError::Replaced));
-    write(&store, &[in_epoch("two"), append(5)]).await;
+    let late = [in_epoch("one"), append(3), edit(4, "s", 2)];
+    assert_eq!(store.write(DOC, &late).await, Err(StoreError::Replaced));
+    let compact = Write::Compact { rows: vec![1, 2, 3, 4], snapshot: vec![8] };
+    assert_eq!(store.write(DOC, &[in_epoch("one"), compact]).await, Err(StoreError::Replaced));
+    let set = Write::SetEpoch { epoch: "one".into() };
+    assert_eq!(store.write(DOC, &[in_epoch("one"), set]).await, Err(StoreError::Replaced));
+    write(&store, &[in_epoch("two"), append(5), edit(6, "t", 1)]).await;
     let loaded = store.load(DOC).await.expect("the store works");
     assert_eq!(loaded.epoch.as_deref(), Some("two"));
-    assert_eq!(log(&store).await, vec![vec![9], vec![5]]);
-    assert_eq!(loaded.outbox.len(), 1);
+    assert_eq!(log(&store).await, vec![vec![9], vec![5], vec![6]]);
+    // Whatever is pending is there to be submitted in its epoch, or to be set aside in another.
+    for (update, epoch) in [(1, "one"), (6, "two")] {
+        let found = loaded.outbox.iter().find(|pending| pending.update == [update]);
+        assert_eq!(found.and_then(|pending| pending.epoch.as_deref()), Some(epoch), "of {update}");
+    }
+    assert!(loaded.outbox.iter().all(|pending| pending.update != [4] || pending.epoch.as_deref() == Some("one")));
+    write(&store, &[in_epoch("two"), Write::Compact { rows: loaded.obsolete, snapshot: vec![7] }]).await;
+    let loaded = store.load(DOC).await.expect("the store works");
+    assert_eq!((loaded.log.len(), loaded.obsolete), (4, vec![]));
 }
 
 pub async fn f17_a_transaction_is_all_or_nothing<S: Store>(open: impl AsyncFn(&str) -> S) {

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{Loaded, Pending, PendingKey, Row, SetAside, Store, StoreError, Write};
+use super::{Loaded, Pending, PendingKey, Row, SetAside, Store, StoreError, Write, epoch_of, same_epoch};
 
 /// See the module.
 #[derive(Debug, Clone, Default)]
@@ -24,10 +24,13 @@ struct Inner {
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Document {
     epoch: Option<String>,
-    log: BTreeMap<Row, Vec<u8>>,
-    outbox: BTreeMap<PendingKey, Vec<u8>>,
+    log: BTreeMap<Row, Labelled>,
+    outbox: BTreeMap<PendingKey, Labelled>,
     set_aside: BTreeMap<PendingKey, (String, String, Vec<u8>)>,
 }
+
+/// An update and its epoch.
+type Labelled = (Option<String>, Vec<u8>);
 
 impl MemoryStore {
     pub fn new() -> Self {
@@ -64,10 +67,15 @@ impl MemoryStore {
             return Err(fault.clone());
         }
         let mut changed = inner.documents.get(document).cloned().unwrap_or_default();
+        let epoch = epoch_of(writes);
+        let replaced = !same_epoch(changed.epoch.as_deref(), epoch);
+        if replaced && writes.iter().any(Write::replaces) {
+            return Err(StoreError::Replaced);
+        }
         let mut last_row = inner.last_row;
         let mut rows = Vec::new();
         for write in writes {
-            changed.apply(write, &mut last_row)?;
+            changed.apply(write, epoch, &mut last_row);
             if write.appends() {
                 rows.push(last_row);
             }
@@ -78,22 +86,19 @@ impl MemoryStore {
         } else {
             inner.documents.insert(document.to_owned(), changed);
         }
-        Ok(rows)
+        if replaced { Err(StoreError::Replaced) } else { Ok(rows) }
     }
 }
 
 impl Document {
-    fn apply(&mut self, write: &Write, last_row: &mut Row) -> Result<(), StoreError> {
+    fn apply(&mut self, write: &Write, epoch: Option<&str>, last_row: &mut Row) {
+        let labelled = |update: &[u8]| (epoch.map(str::to_owned), update.to_vec());
         match write {
-            Write::InEpoch { epoch } => {
-                if self.epoch.as_ref().is_some_and(|own| own != epoch) {
-                    return Err(StoreError::Replaced);
-                }
-            }
+            Write::InEpoch { .. } => {}
             Write::Append { update, pending } => {
-                self.append(update, last_row);
+                self.append(labelled(update), last_row);
                 if let Some(key) = pending {
-                    self.outbox.insert(key.clone(), update.clone());
+                    self.outbox.insert(key.clone(), labelled(update));
                 }
             }
             Write::Acknowledge { session, seq } => {
@@ -104,10 +109,10 @@ impl Document {
                     self.outbox.remove(key);
                     self.set_aside.remove(key);
                 }
-                self.outbox.insert(to.clone(), update.clone());
+                self.outbox.insert(to.clone(), labelled(update));
             }
             Write::SetAside { key, code, message } => {
-                if let Some(update) = self.outbox.remove(key) {
+                if let Some((_, update)) = self.outbox.remove(key) {
                     self.set_aside.insert(key.clone(), (code.clone(), message.clone(), update));
                 }
             }
@@ -115,36 +120,42 @@ impl Document {
                 for row in rows {
                     self.log.remove(row);
                 }
-                self.append(snapshot, last_row);
+                self.append(labelled(snapshot), last_row);
             }
             Write::SetEpoch { epoch } => self.epoch = Some(epoch.clone()),
             Write::Reset { epoch, snapshot } => {
                 self.epoch = Some(epoch.clone());
                 self.log.clear();
-                self.append(snapshot, last_row);
+                self.append((Some(epoch.clone()), snapshot.clone()), last_row);
             }
             Write::DiscardSetAside => self.set_aside.clear(),
             Write::Delete => *self = Self::default(),
         }
-        Ok(())
     }
 
-    fn append(&mut self, update: &[u8], last_row: &mut Row) {
+    fn append(&mut self, update: Labelled, last_row: &mut Row) {
         *last_row += 1;
-        self.log.insert(*last_row, update.to_vec());
+        self.log.insert(*last_row, update);
     }
 
     fn loaded(&self) -> Loaded {
+        let own = |epoch: &Option<String>| same_epoch(self.epoch.as_deref(), epoch.as_deref());
+        let (log, obsolete): (Vec<_>, Vec<_>) = self.log.iter().partition(|(_, (epoch, _))| own(epoch));
         let set_aside = self.set_aside.iter().map(|(key, (code, message, update))| SetAside {
             key: key.clone(),
             code: code.clone(),
             message: message.clone(),
             update: update.clone(),
         });
-        let outbox = self.outbox.iter().map(|(key, update)| Pending { key: key.clone(), update: update.clone() });
+        let outbox = self.outbox.iter().map(|(key, (epoch, update))| Pending {
+            key: key.clone(),
+            epoch: epoch.clone(),
+            update: update.clone(),
+        });
         Loaded {
             epoch: self.epoch.clone(),
-            log: self.log.iter().map(|(row, update)| (*row, update.clone())).collect(),
+            log: log.into_iter().map(|(row, (_, update))| (*row, update.clone())).collect(),
+            obsolete: obsolete.into_iter().map(|(row, _)| *row).collect(),
             outbox: outbox.collect(),
             set_aside: set_aside.collect(),
             damaged: 0,

@@ -25,6 +25,8 @@ pub type Row = u64;
 pub struct Pending {
     /// Which opening of the document made it, or took it over; `seq` counts within it.
     pub key: PendingKey,
+    /// The epoch it was made in; none before the first contact with a server. Only there may it be submitted.
+    pub epoch: Option<String>,
     pub update: Vec<u8>,
 }
 
@@ -51,7 +53,9 @@ pub struct Loaded {
     pub epoch: Option<String>,
     /// In the order of their rows.
     pub log: Vec<(Row, Vec<u8>)>,
-    /// In the order of (session, seq).
+    /// Log rows of another epoch: no part of the copy, and of no use.
+    pub obsolete: Vec<Row>,
+    /// In the order of (session, seq), of whatever epoch.
     pub outbox: Vec<Pending>,
     /// In the order of (session, seq).
     pub set_aside: Vec<SetAside>,
@@ -62,8 +66,10 @@ pub struct Loaded {
 /// One step of a transaction: all steps of a [`Store::write`] are in the store, or none.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {
-    /// Fails the transaction with [`StoreError::Replaced`] if the copy belongs to another epoch. A copy without an
-    /// epoch passes.
+    /// What the transaction adds belongs to this epoch. If the copy is of another one, the answer is
+    /// [`StoreError::Replaced`]; what the transaction would replace or remove is then untouched, and what it only adds
+    /// is at most kept apart: no part of the copy, pending updates with their epoch. So nothing has to be read before
+    /// an edit is written. A copy without an epoch is of every epoch.
     InEpoch {
         epoch: String,
     },
@@ -114,7 +120,32 @@ impl Write {
     pub fn appends(&self) -> bool {
         matches!(self, Self::Append { .. } | Self::Compact { .. } | Self::Reset { .. })
     }
+
+    /// Whether the step replaces or removes what may be of another epoch.
+    pub fn replaces(&self) -> bool {
+        match self {
+            Self::InEpoch { .. } | Self::Append { .. } | Self::Acknowledge { .. } => false,
+            // What these name is their session's own.
+            Self::Coalesce { .. } | Self::SetAside { .. } => false,
+            Self::Compact { .. } | Self::SetEpoch { .. } | Self::Reset { .. } => true,
+            Self::DiscardSetAside | Self::Delete => true,
+        }
+    }
 }
+
+/// The epoch of what a transaction adds.
+pub(crate) fn epoch_of(writes: &[Write]) -> Option<&str> {
+    writes.iter().find_map(|write| match write {
+        Write::InEpoch { epoch } => Some(&**epoch),
+        _ => None,
+    })
+}
+
+/// Whether two belong together: none stands for before the first contact with a server, and fits every epoch.
+pub fn same_epoch(one: Option<&str>, other: Option<&str>) -> bool {
+    one.is_none() || other.is_none() || one == other
+}
+
 /// Why a store could not do as it was asked. The document goes on in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StoreError {
@@ -133,6 +164,16 @@ pub enum StoreError {
     /// The copy was replaced by one of another epoch: [`Write::InEpoch`].
     #[error("the local copy was replaced by one of another epoch")]
     Replaced,
+}
+
+impl StoreError {
+    /// Whether what was stored before may be gone with it.
+    pub fn loses(&self) -> bool {
+        match self {
+            Self::Closed(_) | Self::Corrupt(_) | Self::Blocked(_) => true,
+            Self::Full | Self::Failed(_) | Self::Replaced => false,
+        }
+    }
 }
 
 /// A store of documents. One instance serves one opened document's session, or several.

@@ -1,13 +1,16 @@
 //! Updates as bytes: what can be done with them beside a document.
 //!
 //! [`split`] cuts an update down to a size. [`Intake`] stands between the wire and a yrs document,
-//! [`Nesting`] tells how deep an update reaches. Nothing here knows
+//! [`Nesting`] tells how deep an update reaches,
+//! [`Holes`] what cannot be without something that was refused. Nothing here knows
 //! Slate; the server uses it too.
 
+mod holes;
 mod intake;
 mod nesting;
 mod split;
 
+pub use holes::{Apart, Holes};
 pub use intake::Intake;
 pub use nesting::{Nesting, NestingError};
 pub use split::{Parted, SplitError, at_holes, split};

@@ -83,9 +83,9 @@ pub fn at_holes(update: &[u8], clock_of: impl Fn(u64) -> u64) -> Result<Parted, 
 }
 
 #[derive(Debug)]
-struct Pieces {
+pub(super) struct Pieces {
     max: usize,
-    done: Vec<Vec<u8>>,
+    pub(super) done: Vec<Vec<u8>>,
     groups: Vec<Group>,
     deletions: Vec<(u64, Vec<(u64, u64)>)>,
     size: usize,
@@ -101,7 +101,7 @@ struct Group {
 }
 
 impl Pieces {
-    fn new(max: usize) -> Self {
+    pub(super) fn new(max: usize) -> Self {
         let max = max.max(OVERHEAD);
         Self { max, done: Vec::new(), groups: Vec::new(), deletions: Vec::new(), size: OVERHEAD }
     }
@@ -121,9 +121,7 @@ impl Pieces {
             return Ok(after);
         }
         let Some(text) = block.text else { return Err(SplitError::Indivisible(bytes.len())) };
-        let text_at = bytes.len() - text.len() - var_len(text.len() as u64);
-        let head = bytes.get(..text_at).unwrap_or_default();
-        self.long_text(client, clock, &block, head, text)?;
+        self.long_text(client, clock, &block, head_of(bytes, text), text)?;
         Ok(after)
     }
 
@@ -141,17 +139,9 @@ impl Pieces {
             }
             let (part, after) = rest.split_at(cut);
             let mut bytes = Vec::with_capacity(head.len() + part.len() + 16);
-            if at == clock {
-                bytes.extend_from_slice(head);
-            } else {
-                let right = block.info & HAS_RIGHT_ORIGIN;
-                bytes.push(HAS_ORIGIN | right | TEXT);
-                var_uint(&mut bytes, client);
-                var_uint(&mut bytes, at - 1);
-                if let Some((client, clock)) = block.right_origin {
-                    var_uint(&mut bytes, client);
-                    var_uint(&mut bytes, clock);
-                }
+            match at == clock {
+                true => bytes.extend_from_slice(head),
+                false => block.right_part(&mut bytes, client, at),
             }
             buf(&mut bytes, part.as_bytes());
             self.put(client, at, &bytes);
@@ -161,7 +151,7 @@ impl Pieces {
         Ok(())
     }
 
-    fn put(&mut self, client: u64, clock: u64, bytes: &[u8]) {
+    pub(super) fn put(&mut self, client: u64, clock: u64, bytes: &[u8]) {
         if self.size.saturating_add(bytes.len() + OVERHEAD) > self.max {
             self.finish_piece();
         }
@@ -179,7 +169,7 @@ impl Pieces {
     }
 
     /// Everything as one update with these deletions, in their encoding.
-    fn finish_with(mut self, deletions: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn finish_with(mut self, deletions: &[u8]) -> Option<Vec<u8>> {
         self.finish_piece();
         let mut update = match self.done.pop() {
             Some(update) => update,
@@ -209,7 +199,7 @@ impl Pieces {
         self.done.push(out);
     }
 
-    fn deletion(&mut self, client: u64, range: (u64, u64)) {
+    pub(super) fn deletion(&mut self, client: u64, range: (u64, u64)) {
         if self.size + 20 > self.max {
             self.finish_deletions();
         }
@@ -223,7 +213,7 @@ impl Pieces {
         self.size += var_len(range.0) + var_len(range.1);
     }
 
-    fn finish_deletions(&mut self) {
+    pub(super) fn finish_deletions(&mut self) {
         self.size = OVERHEAD;
         if self.deletions.is_empty() {
             return;
@@ -275,7 +265,7 @@ pub(super) struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    fn is_skip(&self) -> bool {
+    pub(super) fn is_skip(&self) -> bool {
         self.info & 0x1f == SKIP
     }
 
@@ -285,6 +275,52 @@ impl<'a> Block<'a> {
 
     pub(super) fn is_type(&self) -> bool {
         self.info & 0x1f == TYPE
+    }
+
+    /// The head of what follows after this was cut: it lies right of its left part.
+    fn right_part(&self, out: &mut Vec<u8>, client: u64, clock: u64) {
+        out.push(HAS_ORIGIN | (self.info & HAS_RIGHT_ORIGIN) | (self.info & 0x1f));
+        var_uint(out, client);
+        var_uint(out, clock - 1);
+        if let Some((client, clock)) = self.right_origin {
+            var_uint(out, client);
+            var_uint(out, clock);
+        }
+    }
+
+    /// Cuts a text, or something deleted, after `units` of its clocks. None if this is neither, or half of a character
+    /// would be cut.
+    pub(super) fn cut(&self, client: u64, clock: u64, bytes: &[u8], units: u64) -> Option<(Vec<u8>, Vec<u8>)> {
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        match (self.info & 0x1f, self.text) {
+            (TEXT, Some(text)) => {
+                let mut passed = 0;
+                let at = text.char_indices().find_map(|(at, char)| {
+                    let here = passed == units;
+                    passed += char.len_utf16() as u64;
+                    here.then_some(at)
+                })?;
+                let (before, after) = text.split_at(at);
+                left.extend_from_slice(head_of(bytes, text));
+                buf(&mut left, before.as_bytes());
+                self.right_part(&mut right, client, clock + units);
+                buf(&mut right, after.as_bytes());
+            }
+            (DELETED, _) => {
+                left.extend_from_slice(bytes.get(..bytes.len() - var_len(self.len))?);
+                var_uint(&mut left, units);
+                self.right_part(&mut right, client, clock + units);
+                var_uint(&mut right, self.len.checked_sub(units)?);
+            }
+            (GC, _) => {
+                left.push(GC);
+                var_uint(&mut left, units);
+                right.push(GC);
+                var_uint(&mut right, self.len.checked_sub(units)?);
+            }
+            _ => return None,
+        }
+        Some((left, right))
     }
 
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, SplitError> {
@@ -312,6 +348,11 @@ impl<'a> Block<'a> {
         let (len, text) = content(reader, kind)?;
         Ok(Self { info, origin, right_origin, parent, len, text })
     }
+}
+
+/// What comes before the text in a struct's bytes.
+fn head_of<'a>(bytes: &'a [u8], text: &str) -> &'a [u8] {
+    bytes.get(..bytes.len() - text.len() - var_len(text.len() as u64)).unwrap_or_default()
 }
 
 fn id(reader: &mut Reader) -> Result<(u64, u64), DecodeError> {

@@ -76,6 +76,42 @@ test("a trap is survived with edits that nobody else has", async ({ opened }) =>
   expect(await text(page)).toBe("after queued journaled .");
 });
 
+test("typing while the engine is started again is kept, and so is what a closing document has not written", async ({
+  opened,
+}) => {
+  const page = await opened();
+  for (const closes of [false, true]) {
+    const round = closes ? "closed" : "typed";
+    await edit(page, "journaled ");
+    await expect.poll(async () => (await status(page)).saved).toBe("local");
+    const seen = await page.evaluate(
+      async ([closes, round]) => {
+        const { edit, collab, engine, trap, Engine } = globalThis as never as In;
+        const { insertText } = Engine.prototype;
+        edit("queued ");
+        Engine.prototype.insertText = () => trap(false);
+        collab[engine]!.flush();
+        Engine.prototype.insertText = insertText;
+        // The fresh engine is there, and is still loading the document.
+        for (let turn = 0; turn < 5; turn += 1) await null;
+        edit(`${round} `);
+        const block = collab[engine]!.block(0);
+        collab[engine]!.flush();
+        const { saved } = collab.status;
+        if (closes) await collab.close();
+        return { saved, block };
+      },
+      [closes, round] as const,
+    );
+    expect(seen).toEqual({ saved: "memory", block: null });
+    if (!closes) await expect.poll(() => text(page).catch(() => "")).toBe(`${round} queued journaled .`);
+    await page.reload();
+    await open(page);
+    const before = closes ? "typed queued journaled ." : ".";
+    expect(await text(page)).toBe(`${round} queued journaled ${before}`);
+  }
+});
+
 test("a trap in a timer, where nobody can catch it, is noticed", async ({ opened }) => {
   const page = await opened();
   await edit(page, "kept ");
@@ -99,6 +135,113 @@ test("deleting the device's copy", async ({ opened }) => {
   expect(await text(page)).toBe(".");
 });
 
+test("deleting the device's copy while another tab has edits in it, or another tab has it open", async ({ opened }) => {
+  const a = await opened();
+  await edit(a, "mine ");
+  await expect.poll(async () => (await status(a)).saved).toBe("local");
+  const b = await opened();
+  const remove = (options?: object) =>
+    b.evaluate(
+      (options) =>
+        (globalThis as never as In).collab.deleteLocal(options).catch((error: { code: string }) => error.code),
+      options,
+    );
+  expect((await status(b)).pending).toBe(0);
+  expect(await remove()).toBe("storage");
+  await edit(a, "more ");
+  await expect.poll(async () => (await status(a)).saved).toBe("local");
+  expect(await remove({ discardPending: true })).toBe(undefined);
+  await expect.poll(async () => (await status(a)).storage).toBe("memory");
+  await edit(a, "last ");
+  expect((await status(a)).saved).toBe("memory");
+  await a.close();
+  await b.reload();
+  await open(b);
+  expect(await text(b)).toBe(".");
+});
+
+test("a copy that cannot be deleted is not called deleted", async ({ opened }) => {
+  const page = await opened();
+  await edit(page, "mine ");
+  const refused = await page.evaluate(() => {
+    IDBObjectStore.prototype.delete = () => {
+      throw new DOMException("no", "DataError");
+    };
+    const { collab } = globalThis as never as In;
+    return collab.deleteLocal({ discardPending: true }).catch((error: { code: string }) => error.code);
+  });
+  expect(refused).toBe("storage");
+});
+
+test("F18: what a tab cannot store, another one keeps", async ({ opened }) => {
+  const a = await opened();
+  const b = await opened();
+  await b.evaluate(() => {
+    IDBObjectStore.prototype.add = () => {
+      throw new DOMException("no", "QuotaExceededError");
+    };
+  });
+  await edit(b, "lost? ");
+  await expect.poll(() => text(a)).toBe("lost? .");
+  expect((await status(b)).saved).toBe("memory");
+  await expect.poll(async () => (await status(b)).storage).toBe("full");
+  await edit(a, "upon ");
+  await expect.poll(async () => (await status(a)).saved).toBe("local");
+  await b.close();
+  await a.reload();
+  await open(a);
+  expect(await text(a)).toBe("upon lost? .");
+});
+
+test("the documents of a device are listed with what they have not sent", async ({ opened }) => {
+  const page = await opened("one");
+  await edit(page, "x");
+  await open(page, "two");
+  await expect.poll(async () => (await status(page)).saved).toBe("local");
+  const found = await page.evaluate(async () => {
+    const { localDocuments } = await import(new URL("/dist/index.js", location.href).href);
+    return localDocuments() as Promise<{ id: string; pending: number }[]>;
+  });
+  expect(found.map(({ id }) => id)).toEqual(["one", "two"]);
+  for (const { pending } of found) expect(pending).toBeGreaterThan(0);
+});
+
+test("the browser is asked once to keep what is stored, and not before there is something of the user's", async ({
+  opened,
+}) => {
+  const page = await opened();
+  await page.evaluate(() => {
+    const counted = globalThis as unknown as { asked: number };
+    counted.asked = 0;
+    navigator.storage.persist = async () => {
+      counted.asked += 1;
+      return false;
+    };
+  });
+  const asked = () => page.evaluate(() => (globalThis as unknown as { asked: number }).asked);
+  expect(await asked()).toBe(0);
+  await edit(page, "a");
+  await edit(page, "b");
+  expect(await asked()).toBe(1);
+});
+
+test("F18: the database deleted, and nothing typed since", async ({ opened }) => {
+  const page = await opened();
+  await edit(page, "kept ");
+  await expect.poll(async () => (await status(page)).saved).toBe("local");
+  await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        indexedDB.deleteDatabase("slate-yrs").onsuccess = resolve;
+      }),
+  );
+  await expect.poll(async () => (await status(page)).saved).toBe("local");
+  await page.reload();
+  await open(page);
+  expect(await text(page)).toBe("kept .");
+  expect((await status(page)).pending).toBeGreaterThan(0);
+});
+
 test("F18: the database deleted while typing", async ({ opened }) => {
   const page = await opened();
   await edit(page, "one ");
@@ -114,4 +257,7 @@ test("F18: the database deleted while typing", async ({ opened }) => {
   await expect.poll(async () => (await status(page)).storage, { timeout: 20_000 }).toBe("indexeddb");
   await edit(page, "three ");
   await expect.poll(async () => (await status(page)).saved).toBe("local");
+  await page.reload();
+  await open(page);
+  expect(await text(page)).toBe("three two one .");
 });

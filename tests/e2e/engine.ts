@@ -28,7 +28,7 @@ export interface In {
     connect(): void;
     close(): Promise<void>;
     deleteLocal(options?: object): Promise<void>;
-    [engine: symbol]: { flush(): void };
+    [engine: symbol]: { flush(): void; block(index: number): unknown };
   };
   engine: symbol;
   edit(text: string, offset?: number): void;

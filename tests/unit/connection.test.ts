@@ -1,13 +1,16 @@
 // What the package asks of a server: the address, the token, and what it makes of refusals. The server only says no.
 import { createServer } from "node:http";
+import type { Operation } from "slate";
 import { type Collab, type CollabError, type OpenOptions, open } from "slate-yrs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket as NodeWebSocket, WebSocketServer } from "ws";
+import { handleOf } from "../../dist/engine.js";
 
 const http = createServer();
 const sockets = new WebSocketServer({ server: http });
 const asked: URL[] = [];
 let close: { code: number; reason: string } | null = null;
+let greet: ((socket: NodeWebSocket) => void) | null = null;
 let port = 0;
 const opened: Collab[] = [];
 const had = globalThis.WebSocket as typeof WebSocket | undefined;
@@ -19,6 +22,7 @@ beforeAll(async () => {
     asked.push(new URL(request.url ?? "", "ws://host"));
     socket.on("error", () => {});
     if (close !== null) socket.close(close.code, close.reason);
+    greet?.(socket);
   });
   await new Promise<void>((listening) => http.listen(0, "127.0.0.1", listening));
   const address = http.address();
@@ -32,10 +36,28 @@ afterAll(() => {
 beforeEach(() => {
   asked.length = 0;
   close = null;
+  greet = null;
 });
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((collab) => collab.close()));
 });
+
+const SUBMIT = 121;
+const text = (string: string): number[] => {
+  const bytes = new TextEncoder().encode(string);
+  const size = bytes.length < 128 ? [bytes.length] : [(bytes.length & 127) | 128, bytes.length >> 7];
+  return [...size, ...bytes];
+};
+
+/** Says hello, and that the document is empty. */
+function durable(socket: NodeWebSocket, epoch: string): void {
+  const limits = { maxUpdateBytes: 1 << 20, maxFrameBytes: 1 << 20 };
+  const hello = { version: 1, epoch, role: "read-write", ...limits, ackedSeq: 0, heartbeatMs: 15_000 };
+  socket.send(Uint8Array.of(120, ...text(JSON.stringify(hello))));
+  socket.send(Uint8Array.of(0, 1, 2, 0, 0));
+}
+
+const paragraph: Operation = { type: "insert_node", path: [0], node: { children: [{ text: "x" }] } as never };
 
 async function connect(options: Partial<OpenOptions> = {}): Promise<Collab> {
   const collab = await open({ id: "scene", url: `ws://127.0.0.1:${port}/ws/scenes/`, ...options });
@@ -147,6 +169,45 @@ describe("refusals", () => {
     give("too late");
     await new Promise((wake) => setTimeout(wake, 50));
     expect(asked.some(({ searchParams }) => searchParams.get("token") === "too late")).toBe(false);
+  });
+
+  it("F16: whenSaved ends when an edit is set aside, and what is set aside can be given up", async () => {
+    greet = (socket) => {
+      durable(socket, "one");
+      socket.on("message", (frame: Buffer) => {
+        if (frame[0] === SUBMIT) socket.send(Uint8Array.of(123, frame[1]!, ...text("invalid"), ...text("no")));
+      });
+    };
+    const collab = await connect({ offline: false });
+    await collab.whenSynced();
+    handleOf(collab).edit(paragraph);
+    await expect(collab.whenSaved()).rejects.toMatchObject({ code: "invalid-update" });
+    await expect(collab.history.save("now")).rejects.toMatchObject({ code: "invalid-update" });
+    expect(collab.status.setAside).toBe(1);
+    collab.discardSetAside();
+    await collab.whenSaved();
+    expect(collab.value()).toEqual([]);
+  });
+
+  it("F6: whenSaved and whenSynced end in a conflict, and the server's document can be taken", async () => {
+    greet = (socket) => durable(socket, "one");
+    const collab = await connect({ offline: false });
+    await collab.whenSynced();
+    handleOf(collab).edit(paragraph);
+    await collab.takeServer();
+    greet = (socket) => durable(socket, "two");
+    for (const socket of sockets.clients) socket.terminate();
+    await expect(collab.whenSaved()).rejects.toMatchObject({ code: "epoch" });
+    await expect(collab.whenSynced()).rejects.toMatchObject({ code: "epoch" });
+    await collab.takeServer();
+    expect(collab.status).toMatchObject({ conflict: null, setAside: 1 });
+    expect(collab.value()).toEqual([]);
+  });
+
+  it("a version is not restored later, when there is a connection again", async () => {
+    const collab = await connect({ connect: false });
+    await expect(collab.history.restore("1")).rejects.toMatchObject({ code: "protocol" });
+    await expect(collab.history.save("now")).rejects.toMatchObject({ code: "protocol" });
   });
 
   it("whenSynced ends with the document", async () => {

@@ -8,7 +8,7 @@ import type { EngineHandle } from "../../js/engine.ts";
 type Package = typeof import("slate-yrs");
 interface Glue {
   trap(later: boolean): void;
-  Engine: { prototype: { insertText(): void } };
+  Engine: { prototype: { insertText(): void; select(words: Uint32Array): void } };
 }
 
 const at = (path: string) => import(new URL(`../../target/testing/${path}`, import.meta.url).href);
@@ -75,6 +75,55 @@ describe("a trap", () => {
     trapInFlush(a);
     await tick();
     expect(a.value()).toEqual([block(`last ${"x".repeat(9_000)}`)]);
+  });
+
+  it("is survived by the selection", async () => {
+    const collab = await local("selected", "one two");
+    const range = { anchor: { path: [0, 0], offset: 1 }, focus: { path: [0, 0], offset: 3 } };
+    handle(collab).select(range);
+    handle(collab).edit(insert("x", 7));
+    const { select } = Engine.prototype;
+    const told: Uint32Array[] = [];
+    Engine.prototype.select = function (words) {
+      told.push(words);
+      select.call(this, words);
+    };
+    trapInFlush(collab);
+    await tick();
+    Engine.prototype.select = select;
+    expect(told).toHaveLength(1);
+    handle(collab).select(range);
+    expect(handle(collab).anchor(range)).toBeTruthy();
+    expect(collab.value()).toEqual([block("one twox")]);
+  });
+
+  it("F14: nothing is called saved before it is known again", async () => {
+    const collab = await local("unknown", "one");
+    handle(collab).edit(insert("x"));
+    await tick();
+    const seen: string[] = [];
+    collab.on("status", ({ saved }) => seen.push(saved));
+    Engine.prototype.insertText = () => trap(false);
+    handle(collab).edit(insert("y"));
+    handle(collab).flush();
+    Engine.prototype.insertText = insertText;
+    expect(collab.status.saved).toBe("memory");
+    await tick();
+    expect(seen).not.toContain("server");
+    expect(seen).not.toContain("local");
+  });
+
+  it("is survived by a document that is closed before the engine is there again", async () => {
+    const collab = await local("closing", "one");
+    const updates: Uint8Array[] = [];
+    collab.on("update", ({ update }) => updates.push(update));
+    handle(collab).edit(insert("last "));
+    trapInFlush(collab);
+    await collab.close();
+    const other = await slate.open({ id: "other", initialValue: [block("one")] });
+    opened.push(other);
+    for (const update of updates) other.applyUpdate(update);
+    expect(other.value()).toEqual([block("last one")]);
   });
 
   it("again and again ends in an error, not in a loop", async () => {

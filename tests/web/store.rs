@@ -75,6 +75,43 @@ async fn f17_a_write_is_on_its_way_in_the_same_turn() {
     assert_eq!(log(&store).await, vec![vec![0], vec![1]]);
 }
 
+/// F17: also when an epoch is known: nothing is read before the edit is written and committed.
+#[wasm_bindgen_test]
+async fn f17_a_write_in_an_epoch_is_committed_in_the_same_turn() {
+    let store = fresh("same turn, epoch").await;
+    store.write(DOC, &[Write::SetEpoch { epoch: "one".into() }]).await.unwrap();
+    let commits = js_sys::Function::new_no_args(
+        "const { commit } = IDBTransaction.prototype; globalThis.commits = 0;
+         IDBTransaction.prototype.commit = function () { globalThis.commits += 1; return commit.call(this); };
+         return () => { IDBTransaction.prototype.commit = commit; return globalThis.commits; };",
+    );
+    let stop: js_sys::Function = commits.call0(&JsValue::NULL).unwrap().unchecked_into();
+    let in_epoch = |epoch: &str| Write::InEpoch { epoch: epoch.into() };
+    drop(store.begin(DOC, vec![in_epoch("one"), edit(&[1], 1)]));
+    let commits = stop.call0(&JsValue::NULL).unwrap().as_f64();
+    assert_eq!(commits, Some(1.0));
+    assert_eq!(log(&store).await, vec![vec![1]]);
+}
+
+/// Records as the first version wrote them: without an epoch.
+#[wasm_bindgen_test]
+async fn a_database_of_the_first_version_opens_with_its_rows() {
+    Factory::new().unwrap().delete("first").unwrap().await.unwrap();
+    let source = include_str!("version-1.js").trim_end().trim_end_matches(';');
+    let source = source.split_once('\n').unwrap().1;
+    let make = js_sys::Function::new_no_args(&format!("return ({source})()"));
+    let made: js_sys::Promise = make.call0(&JsValue::NULL).unwrap().unchecked_into();
+    wasm_bindgen_futures::JsFuture::from(made).await.unwrap();
+    let store = open("first");
+    let loaded = store.load(DOC).await.unwrap();
+    assert_eq!((loaded.epoch.as_deref(), loaded.damaged), (Some("one"), 0));
+    assert_eq!(loaded.log, [(1, vec![1, 2, 3])]);
+    assert_eq!((&loaded.outbox[0].update[..], &loaded.outbox[0].epoch), (&[1u8, 2, 3][..], &None));
+    store.write(DOC, &[Write::InEpoch { epoch: "one".into() }, edit(&[4], 2)]).await.unwrap();
+    assert_eq!(log(&store).await, vec![vec![1, 2, 3], vec![4]]);
+    assert_eq!(store.pending_of_all().await.unwrap(), [(DOC.to_owned(), 2)]);
+}
+
 #[wasm_bindgen_test]
 async fn writes_keep_the_order_of_their_calls() {
     // Not open yet: the first ones wait.
@@ -138,8 +175,12 @@ async fn f5_two_documents_do_not_mix() {
 async fn f18_a_closed_database_is_opened_again() {
     let store = fresh("closed").await;
     store.write(DOC, &[append(&[1])]).await.unwrap();
+    let told = std::rc::Rc::new(Cell::new(0));
+    let count = told.clone();
+    store.on_lost(move || count.set(count.get() + 1));
     // Deleting asks every connection to close, and is done only when they have.
     Factory::new().unwrap().delete("closed").unwrap().await.unwrap();
+    assert_eq!(told.get(), 1, "whoever has stored something hears that it may be gone");
     store.write(DOC, &[append(&[2])]).await.unwrap();
     assert_eq!(log(&store).await, vec![vec![2]]);
     store.close();
@@ -172,7 +213,8 @@ async fn f18_a_newer_database_is_blocked_not_broken() {
 async fn what_was_not_committed_is_an_error() {
     let store = fresh("aborted").await;
     store.write(DOC, &[Write::SetEpoch { epoch: "one".into() }]).await.unwrap();
-    let writes = [append(&[1]), Write::InEpoch { epoch: "two".into() }];
+    let compact = Write::Compact { rows: vec![1], snapshot: vec![1] };
+    let writes = [append(&[1]), compact, Write::InEpoch { epoch: "two".into() }];
     assert_eq!(store.write(DOC, &writes).await, Err(StoreError::Replaced));
     assert_eq!(log(&store).await, Vec::<Vec<u8>>::new());
     // What goes on after an error is not disturbed by it.

@@ -4,8 +4,9 @@
 //! durability nor close events, and because a write has to make its requests in the turn of the edit: an edit whose
 //! tab is closed right after is then in the hands of the browser. A write counts once its transaction has *committed*.
 //!
-//! A connection may be closed under us (site data cleared, another version in another tab). The next call opens it
-//! again, with growing pauses between failures; meanwhile calls fail, and the document goes on in memory.
+//! A connection may be closed under us (site data cleared, another version in another tab), and what was stored may be
+//! gone: who stored it is told at once. The next call opens it again, with growing pauses between failures; meanwhile
+//! calls fail, and the document goes on in memory.
 
 mod open;
 mod read;
@@ -64,6 +65,7 @@ struct Inner {
     /// What waits for the connection, in order.
     waiting: RefCell<Vec<Job>>,
     failures: Cell<u32>,
+    lost: RefCell<Option<Rc<dyn Fn()>>>,
 }
 
 enum State {
@@ -93,8 +95,14 @@ impl IndexedDb {
                 state: RefCell::new(State::Closed),
                 waiting: RefCell::default(),
                 failures: Cell::new(0),
+                lost: RefCell::default(),
             }),
         }
+    }
+
+    /// Calls `lost` whenever the browser closes the database: what was stored may be gone.
+    pub fn on_lost(&self, lost: impl Fn() + 'static) {
+        *self.inner.lost.borrow_mut() = Some(Rc::new(lost));
     }
 
     /// [`Store::write`], with its requests made before this returns if the database is open. Writes are carried out in
@@ -137,6 +145,14 @@ impl IndexedDb {
         pending
     }
 
+    /// The documents of which there is anything, with how many updates of each are pending or set aside.
+    pub async fn pending_of_all(&self) -> Result<Vec<(String, u32)>, StoreError> {
+        let connection = self.connection().await?;
+        let found = read::pending_of_all(&connection).await;
+        self.inner.observe(&found);
+        found
+    }
+
     /// Closes the connection once what is under way has finished. The next call opens it again.
     pub fn close(&self) {
         let state = self.inner.state.replace(State::Closed);
@@ -175,7 +191,13 @@ impl Inner {
         *self.state.borrow_mut() = State::Opening { blocked: false };
         let inner = self.clone();
         spawn_local(async move {
-            let opening = Box::pin(Connection::open(&inner.name));
+            let weak = Rc::downgrade(&inner);
+            let lost = move || {
+                if let Some(inner) = weak.upgrade() {
+                    inner.lost();
+                }
+            };
+            let opening = Box::pin(Connection::open(&inner.name, lost));
             let opened = match select(opening, TimeoutFuture::new(BLOCKED_AFTER_MS)).await {
                 Either::Left((opened, _)) => opened,
                 Either::Right(((), opening)) => {
@@ -203,6 +225,17 @@ impl Inner {
     fn answer(&self, connection: &Result<Rc<Connection>, StoreError>) {
         for job in self.waiting.take() {
             job(connection.clone());
+        }
+    }
+
+    fn lost(&self) {
+        let open = matches!(*self.state.borrow(), State::Open(_));
+        if open {
+            *self.state.borrow_mut() = State::Closed;
+        }
+        let lost = self.lost.borrow().clone();
+        if let Some(lost) = lost {
+            lost();
         }
     }
 

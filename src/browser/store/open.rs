@@ -44,8 +44,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Waits as long as another tab blocks.
-    pub async fn open(name: &str) -> Result<Rc<Self>, StoreError> {
+    /// Waits as long as another tab blocks. `lost` is called should the browser close the connection: what was stored
+    /// may be gone with it.
+    pub async fn open(name: &str, lost: impl Fn() + 'static) -> Result<Rc<Self>, StoreError> {
         let reader = Rexie::builder(name)
             .version(VERSION)
             .add_object_store(ObjectStore::new(names::DOCUMENTS).key_path("document"))
@@ -64,12 +65,17 @@ impl Connection {
         let writer: IdbDatabase = opening.await.map_err(|error| from_idb(&error))?.into();
         let open = Rc::new(Cell::new(true));
         let mut listeners = Database::from(writer.clone());
-        let closed = open.clone();
-        listeners.on_close(move |_| closed.set(false));
+        let lost = Rc::new(lost);
+        let (closed, tell) = (open.clone(), lost.clone());
+        listeners.on_close(move |_| {
+            closed.set(false);
+            tell();
+        });
         let (closed, giving_way) = (open.clone(), writer.clone());
         listeners.on_version_change(move |_| {
             closed.set(false);
             giving_way.close();
+            lost();
         });
         let stores: js_sys::Array = names::ALL.iter().map(|name| JsValue::from_str(name)).collect();
         let strict = js_sys::Object::new();

@@ -9,8 +9,8 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::names;
 use super::open::Connection;
-use super::record::{from_idb, from_js, from_rexie, get, of_document, of_session, read_key, read_update};
-use crate::store::{Loaded, Pending, SetAside, StoreError};
+use super::record::{from_idb, from_js, from_rexie, get, of_document, of_session, read_epoch, read_key, read_update};
+use crate::store::{Loaded, Pending, SetAside, StoreError, same_epoch};
 
 /// The largest whole number that JavaScript counts to.
 const MAX_SEQ: u64 = (1 << 53) - 1;
@@ -21,7 +21,9 @@ pub async fn load(connection: &Connection, document: &str) -> Result<Loaded, Sto
     let (meta, log, outbox, set_aside) = records(connection, document, &range).await.map_err(|e| from_rexie(&e))?;
     let mut loaded = Loaded { epoch: meta.and_then(|meta| get(&meta, "epoch").as_string()), ..Loaded::default() };
     for record in log {
+        let own = same_epoch(loaded.epoch.as_deref(), read_epoch(&record).as_deref());
         match (get(&record, "row").as_f64(), read_update(&record, document, None)) {
+            (Some(row), Some(_)) if !own => loaded.obsolete.push(row as u64),
             (Some(row), Some(update)) => loaded.log.push((row as u64, update)),
             _ => loaded.damaged += 1,
         }
@@ -35,7 +37,7 @@ pub async fn load(connection: &Connection, document: &str) -> Result<Loaded, Sto
     for record in set_aside {
         let text = |name| get(&record, name).as_string().unwrap_or_default();
         match pending(&record, document) {
-            Some(Pending { key, update }) => {
+            Some(Pending { key, update, .. }) => {
                 loaded.set_aside.push(SetAside { key, code: text("code"), message: text("message"), update });
             }
             None => loaded.damaged += 1,
@@ -84,7 +86,7 @@ pub async fn pending_of(connection: &Connection, document: &str, session: &str) 
 fn pending(record: &JsValue, document: &str) -> Option<Pending> {
     let key = read_key(record)?;
     let update = read_update(record, document, Some(&key))?;
-    Some(Pending { key, update })
+    Some(Pending { key, epoch: read_epoch(record), update })
 }
 
 /// The documents of which there is anything, by looking at one key of each.
@@ -106,6 +108,22 @@ pub async fn documents(connection: &Connection) -> Result<Vec<String>, StoreErro
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// [`documents`], each with how many updates are pending or set aside.
+pub async fn pending_of_all(connection: &Connection) -> Result<Vec<(String, u32)>, StoreError> {
+    let mut all = Vec::new();
+    for document in documents(connection).await? {
+        let range = of_document(&document).map_err(|error| from_idb(&error))?;
+        let transaction = connection.keys()?;
+        let mut pending = 0;
+        for name in [names::OUTBOX, names::SET_ASIDE] {
+            let count = transaction.object_store(name).and_then(|store| store.count(Some(range.clone().into())));
+            pending += async { count?.await }.await.map_err(|error| from_idb(&error))?;
+        }
+        all.push((document, pending));
+    }
+    Ok(all)
 }
 
 /// The first parts of the keys, each once: from one the cursor jumps over all of its kind.

@@ -7,15 +7,18 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::store::{PendingKey, StoreError};
 
 /// A record of log, outbox or what is set aside: `update` with the checksum over it and where it belongs.
-pub fn update_record(document: &str, key: Option<&PendingKey>, update: &[u8]) -> Object {
+pub fn update_record(document: &str, key: Option<&PendingKey>, epoch: Option<&str>, update: &[u8]) -> Object {
     let record = Object::new();
     set(&record, "document", &document.into());
     if let Some(key) = key {
         set(&record, "session", &key.session.as_str().into());
         set(&record, "seq", &(key.seq as f64).into());
     }
+    if let Some(epoch) = epoch {
+        set(&record, "epoch", &epoch.into());
+    }
     set(&record, "update", &Uint8Array::from(update));
-    set(&record, "sum", &checksum_of(document, key, update).into());
+    set(&record, "sum", &checksum_of(document, key, epoch, update).into());
     record
 }
 
@@ -23,7 +26,12 @@ pub fn update_record(document: &str, key: Option<&PendingKey>, update: &[u8]) ->
 pub fn read_update(record: &JsValue, document: &str, key: Option<&PendingKey>) -> Option<Vec<u8>> {
     let update = get(record, "update").dyn_into::<Uint8Array>().ok()?.to_vec();
     let sum = get(record, "sum").as_f64()?;
-    (sum == f64::from(checksum_of(document, key, &update))).then_some(update)
+    (sum == f64::from(checksum_of(document, key, read_epoch(record).as_deref(), &update))).then_some(update)
+}
+
+/// The epoch it was written in.
+pub fn read_epoch(record: &JsValue) -> Option<String> {
+    get(record, "epoch").as_string()
 }
 
 /// The key of a record of the outbox or of what is set aside.
@@ -31,9 +39,12 @@ pub fn read_key(record: &JsValue) -> Option<PendingKey> {
     Some(PendingKey { session: get(record, "session").as_string()?, seq: get(record, "seq").as_f64()? as u64 })
 }
 
-fn checksum_of(document: &str, key: Option<&PendingKey>, update: &[u8]) -> u32 {
+fn checksum_of(document: &str, key: Option<&PendingKey>, epoch: Option<&str>, update: &[u8]) -> u32 {
     let (session, seq) = key.map_or(("", 0), |key| (key.session.as_str(), key.seq));
-    checksum(&[document.as_bytes(), session.as_bytes(), &seq.to_le_bytes(), update])
+    let seq = seq.to_le_bytes();
+    let parts = [document.as_bytes(), session.as_bytes(), &seq, update, epoch.unwrap_or_default().as_bytes()];
+    // Without an epoch as it was before records had any.
+    checksum(if epoch.is_some() { &parts } else { &parts[..4] })
 }
 
 /// Notices damage, not malice. Each step is a bijection of state and word, so that a single changed word always shows.

@@ -17,13 +17,13 @@ use web_sys::IdbTransaction;
 use super::open::Connection;
 use super::record::{from_idb, from_js, get, of_document, of_session, pending_key, set, update_record};
 use super::{Durability, names};
-use crate::store::{Row, StoreError, Write};
+use crate::store::{Row, StoreError, Write, epoch_of, same_epoch};
 
 /// A transaction whose requests are made.
 pub struct Transaction {
     raw: IdbTransaction,
     end: End,
-    /// What is left to do; finished at once unless something has to be read first.
+    /// What is left to do: nothing but to look at answers, unless something has to be read first.
     steps: Pin<Box<dyn Future<Output = Result<Rows, StoreError>>>>,
     finished: Option<Result<Rows, StoreError>>,
 }
@@ -103,41 +103,46 @@ impl Stores {
     }
 
     /// Requests are carried out in the order in which they are made. Those that only write are not waited for: one
-    /// that fails aborts the transaction.
+    /// that fails aborts the transaction. Of which epoch the copy is, is waited for only by what would replace
+    /// something: an edit is on its way, and committed even if the page is gone before anything is answered.
     async fn apply(&self, raw: &IdbTransaction, document: &str, writes: &[Write]) -> Result<Rows, StoreError> {
         let mut rows = Vec::new();
-        let mut epochs = Vec::new();
+        let epoch = epoch_of(writes);
+        let mut looking = None;
+        if epoch.is_some() {
+            let request = self.documents.get(JsValue::from(document)).map_err(|error| from_idb(&error))?;
+            looking = Some(request.into_future());
+        }
+        if writes.iter().any(Write::replaces)
+            && let Some(looking) = looking.take()
+        {
+            belongs(looking.await, epoch)?;
+        }
         for write in writes {
-            if let Write::InEpoch { epoch } = write {
-                let current = self.documents.get(JsValue::from(document)).map_err(|error| from_idb(&error))?;
-                epochs.push((epoch, current.into_future()));
-            } else {
-                self.step(document, write, &mut rows).await.map_err(|error| from_idb(&error))?;
-            }
+            self.step(document, epoch, write, &mut rows).await.map_err(|error| from_idb(&error))?;
         }
-        let mut replaced = false;
-        // All of them, even after a mismatch: a request must not outlive who listens to it.
-        for (expected, current) in epochs {
-            let record = current.await.map_err(|error| from_idb(&error))?;
-            let epoch = record.and_then(|record| get(&record, "epoch").as_string());
-            replaced |= epoch.is_some_and(|epoch| epoch != *expected);
-        }
-        if replaced {
-            return Err(StoreError::Replaced);
-        }
-        // The browser would find out by itself that nothing more comes, a little later.
+        // The browser would find out by itself that nothing more comes, a little later: too late for a page that goes.
         #[allow(deprecated, reason = "web-sys follows an older draft; every browser has it")]
         let _ = raw.commit();
+        if let Some(looking) = looking {
+            belongs(looking.await, epoch)?;
+        }
         Ok(rows)
     }
 
-    async fn step(&self, document: &str, write: &Write, rows: &mut Rows) -> Result<(), idb::Error> {
+    async fn step(
+        &self,
+        document: &str,
+        epoch: Option<&str>,
+        write: &Write,
+        rows: &mut Rows,
+    ) -> Result<(), idb::Error> {
         match write {
             Write::InEpoch { .. } => {}
             Write::Append { update, pending } => {
-                self.append(document, update, rows)?;
+                self.append(document, epoch, update, rows)?;
                 if let Some(key) = pending {
-                    self.outbox.put(&update_record(document, Some(key), update), None)?;
+                    self.outbox.put(&update_record(document, Some(key), epoch, update), None)?;
                 }
             }
             Write::Acknowledge { session, seq } => {
@@ -148,7 +153,7 @@ impl Stores {
                     self.outbox.delete(pending_key(document, key))?;
                     self.set_aside.delete(pending_key(document, key))?;
                 }
-                self.outbox.put(&update_record(document, Some(to), update), None)?;
+                self.outbox.put(&update_record(document, Some(to), epoch, update), None)?;
             }
             Write::SetAside { key, code, message } => {
                 let key = pending_key(document, key);
@@ -164,13 +169,13 @@ impl Stores {
                 for row in merged {
                     self.log.delete(JsValue::from(*row as f64))?;
                 }
-                self.append(document, snapshot, rows)?;
+                self.append(document, epoch, snapshot, rows)?;
             }
             Write::SetEpoch { epoch } => self.put_epoch(document, epoch)?,
             Write::Reset { epoch, snapshot } => {
                 self.clear_log(document).await?;
                 self.put_epoch(document, epoch)?;
-                self.append(document, snapshot, rows)?;
+                self.append(document, Some(epoch), snapshot, rows)?;
             }
             Write::DiscardSetAside => {
                 self.set_aside.delete(of_document(document)?)?;
@@ -185,8 +190,8 @@ impl Stores {
         Ok(())
     }
 
-    fn append(&self, document: &str, update: &[u8], rows: &mut Rows) -> Result<(), idb::Error> {
-        rows.push(self.log.add(&update_record(document, None, update), None)?);
+    fn append(&self, document: &str, epoch: Option<&str>, update: &[u8], rows: &mut Rows) -> Result<(), idb::Error> {
+        rows.push(self.log.add(&update_record(document, None, epoch, update), None)?);
         Ok(())
     }
 
@@ -206,6 +211,13 @@ impl Stores {
         }
         Ok(())
     }
+}
+
+/// Whether the copy's record, as it was found, is of `epoch`.
+fn belongs(found: Result<Option<JsValue>, idb::Error>, epoch: Option<&str>) -> Result<(), StoreError> {
+    let record = found.map_err(|error| from_idb(&error))?;
+    let current = record.and_then(|record| get(&record, "epoch").as_string());
+    if same_epoch(current.as_deref(), epoch) { Ok(()) } else { Err(StoreError::Replaced) }
 }
 
 /// The end of a transaction: committed, or aborted with a reason.

@@ -72,21 +72,20 @@ fn f14_a_plain_server_is_asked() {
     assert_eq!((rig.status().pending, rig.status().saved), (0, Saved::Server));
 }
 
-/// F16: set aside, counted, exportable; the rest flows.
+/// F14: a later step 1 of a plain server shows what it has; of deletions it shows nothing.
 #[test]
-fn f16_what_is_refused_is_kept() {
+fn f14_a_state_vector_is_evidence_of_what_was_inserted() {
     let mut rig = Rig::new();
-    rig.durable();
-    rig.type_block("refused");
-    rig.type_block("taken");
-    rig.frame(Message::Reject { seq: 1, code: RejectCode::Invalid, message: "no" });
-    rig.frame(Message::Ack { seq: 2 });
-    assert_eq!((rig.status().pending, rig.status().set_aside), (0, 1));
-    assert_ne!(rig.status().saved, Saved::Server);
-    assert_eq!(rig.store.peek("d").set_aside.len(), 1);
-    let mut other = Rig::open(config("t", 6), MemoryStore::new());
-    other.feed(Input::ApplyUpdate(rig.session.export_pending().unwrap()));
-    assert_eq!(other.session.value(), [block("refused")]);
+    rig.plain();
+    rig.type_block("x");
+    rig.type_block("y");
+    let shown = rig.session.state_vector();
+    rig.feed(Input::Edit(Op::RemoveText { path: path(&[0, 0]), offset: 0, text: "y".into() }));
+    rig.feed(Input::Flush);
+    rig.frame(Message::SyncStep1(&[0]));
+    assert_eq!(rig.status().pending, 3);
+    rig.frame(Message::SyncStep1(&shown));
+    assert_eq!(rig.status().pending, 1);
 }
 
 /// F17: what was stored is there after a crash, and is sent by whoever opens the document next.

@@ -1,0 +1,180 @@
+//! What a server does not take.
+
+use super::*;
+
+/// F16: set aside, counted, exportable; the rest flows. What stands upon it, or was made behind it under the same client
+/// id, would wait for it for ever wherever it is sent: it is not called acknowledged.
+#[test]
+fn f16_what_is_refused_is_kept() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.type_block("before");
+    let before = rig.session.encode_state(None).unwrap();
+    rig.type_block("refused");
+    rig.type_block("behind");
+    let first = rig.session.client_id();
+    assert_eq!(rig.sent().len(), 3);
+    rig.frame(Message::Ack { seq: 1 });
+    rig.frame(Message::Reject { seq: 2, code: RejectCode::Invalid, message: "no" });
+    assert_ne!(rig.session.client_id(), first);
+    rig.frame(Message::Ack { seq: 3 });
+    assert_eq!((rig.status().pending, rig.status().set_aside), (0, 2));
+    let mut other = Rig::open(config("t", 6), MemoryStore::new());
+    other.feed(Input::ApplyUpdate(before));
+    other.feed(Input::ApplyUpdate(rig.session.export_pending().unwrap()));
+    assert_eq!(other.session.value(), [block("behind"), block("refused"), block("before")]);
+    // Beside what everyone has: the rest flows.
+    rig.feed(Input::Edit(Op::InsertNode { path: path(&[3]), node: block("free") }));
+    rig.feed(Input::Flush);
+    assert_eq!(rig.sent(), ["submit 4"]);
+    rig.frame(Message::Ack { seq: 4 });
+    // Within what is refused: it is not sent.
+    rig.feed(Input::Edit(Op::InsertText { path: path(&[1, 0]), offset: 0, text: "more ".into() }));
+    rig.feed(Input::Flush);
+    assert_eq!(rig.sent(), Vec::<String>::new());
+    assert_eq!((rig.status().pending, rig.status().set_aside, rig.status().saved), (0, 3, Saved::Local));
+    assert_eq!(rig.store.peek("d").set_aside.len(), 3);
+    // Whoever opens the document next knows it as well.
+    let mut again = Rig::open(config("u", 7), rig.store.clone());
+    again.durable();
+    again.feed(Input::Edit(Op::InsertText { path: path(&[1, 0]), offset: 0, text: "still ".into() }));
+    again.feed(Input::Flush);
+    assert_eq!((again.sent(), again.status().set_aside), (vec![], 4));
+}
+
+/// The server lacks what it refuses, and says so whenever it is asked. It is not sent it again.
+#[test]
+fn f16_what_is_refused_is_not_sent_again() {
+    for durable in [true, false] {
+        let mut rig = Rig::new();
+        rig.durable();
+        rig.type_block("refused");
+        rig.frame(Message::Reject { seq: 1, code: RejectCode::Invalid, message: "no" });
+        rig.feed(Input::Edit(Op::InsertNode { path: path(&[1]), node: block("beside") }));
+        rig.feed(Input::Flush);
+        for _ in 0..3 {
+            rig.feed(Input::Closed { code: 1006, reason: String::new() });
+            rig.feed(Input::Connect);
+            rig.feed(Input::Opened);
+            rig.take();
+            if durable {
+                rig.frame(Message::Hello(Hello { max_update_bytes: 256, ..hello("e", 1) }));
+            }
+            rig.frame(Message::SyncStep1(&[0]));
+            let mut reader = Rig::open(config("r", 9), MemoryStore::new());
+            for output in rig.take() {
+                let Output::Send(frame) = output else { continue };
+                for message in messages(&frame) {
+                    match message.unwrap() {
+                        Message::SyncStep2(update) | Message::Update(update) => {
+                            reader.feed(Input::ApplyUpdate(update.to_vec()));
+                        }
+                        Message::Submit { .. } => panic!("sent again"),
+                        _ => {}
+                    }
+                }
+            }
+            assert_eq!(reader.session.value(), []);
+        }
+        assert_eq!(rig.status().set_aside, 2);
+    }
+}
+
+/// Given up, it is gone from the editor and from the device, with what was built upon it; the rest stays.
+#[test]
+fn f16_what_is_set_aside_can_be_given_up() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.type_block("taken");
+    rig.type_block("refused");
+    rig.frame(Message::Ack { seq: 1 });
+    rig.frame(Message::Reject { seq: 2, code: RejectCode::TooLarge, message: "no" });
+    rig.feed(Input::Edit(Op::InsertText { path: path(&[0, 0]), offset: 0, text: "more ".into() }));
+    rig.feed(Input::Flush);
+    assert_eq!(rig.status().set_aside, 2);
+    rig.take();
+    rig.feed(Input::DiscardSetAside);
+    let batches = rig.take().into_iter().filter(|output| matches!(output, Output::Operations { .. })).count();
+    assert_eq!(batches, 1);
+    assert_eq!(rig.session.value(), [block("taken")]);
+    assert_eq!((rig.status().set_aside, rig.status().saved), (0, Saved::Server));
+    rig.type_block("after");
+    assert_eq!(rig.sent(), ["submit 3"]);
+    let reopened = Rig::open(config("t", 6), rig.store.clone());
+    assert_eq!(reopened.session.value(), [block("after"), block("taken")]);
+    assert_eq!((reopened.status().set_aside, reopened.status().pending), (0, 1));
+}
+
+/// F29, F16 with a plain server: it closes at what is too large for it. What can be sent without that is; what was not
+/// sent is not called saved.
+#[test]
+fn f29_what_a_plain_server_is_not_sent_is_not_acknowledged() {
+    let mut rig = Rig::new();
+    rig.plain();
+    rig.type_block("small");
+    let attrs = Attrs::from([("data".into(), "x".repeat(5_000).into())]);
+    let node = Node::Element(Element { attrs, children: vec![] });
+    rig.feed(Input::Edit(Op::InsertNode { path: path(&[0]), node }));
+    rig.feed(Input::Flush);
+    for _ in 0..4 {
+        rig.feed(Input::Closed { code: 1009, reason: String::new() });
+        rig.feed(Input::Connect);
+        rig.feed(Input::Opened);
+        rig.take();
+        rig.frame(Message::SyncStep1(&[0]));
+        rig.frame(Message::SyncStep2(&[0, 0]));
+        rig.frame(Message::SyncStep2(&[0, 0]));
+        if rig.status().set_aside > 0 {
+            break;
+        }
+        rig.take();
+    }
+    assert_eq!((rig.status().pending, rig.status().set_aside), (0, 1));
+    assert_eq!(rig.status().saved, Saved::Local);
+    let mut reader = Rig::open(config("r", 9), MemoryStore::new());
+    for output in rig.take() {
+        let Output::Send(frame) = output else { continue };
+        for message in messages(&frame) {
+            if let Message::SyncStep2(update) | Message::Update(update) = message.unwrap() {
+                reader.feed(Input::ApplyUpdate(update.to_vec()));
+            }
+        }
+    }
+    assert_eq!(reader.session.value(), [block("small")]);
+}
+
+/// F29: values too large for the server, made offline. What was made after them elsewhere flows, under seqs without gaps.
+#[test]
+fn f29_what_cannot_be_cut_takes_nothing_along() {
+    let mut rig = Rig::new();
+    rig.type_block("a");
+    for size in [40_000, 50_000] {
+        let attrs = Attrs::from([("data".into(), "x".repeat(size).into())]);
+        let node = Node::Element(Element { attrs, children: vec![] });
+        rig.feed(Input::Edit(Op::InsertNode { path: path(&[1]), node }));
+        rig.feed(Input::Flush);
+        rig.feed(Input::Edit(Op::InsertText { path: path(&[0, 0]), offset: 1, text: "b".into() }));
+        rig.feed(Input::Flush);
+    }
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(Hello { max_update_bytes: 1_000, max_frame_bytes: 1_100, ..hello("e", 0) }));
+    rig.frame(Message::SyncStep1(&[0]));
+    rig.frame(Message::SyncStep2(&[0, 0]));
+    assert_eq!(rig.status().set_aside, 2);
+    let mut reader = Rig::open(config("r", 9), MemoryStore::new());
+    let mut seqs = Vec::new();
+    for output in rig.take() {
+        let Output::Send(frame) = output else { continue };
+        assert!(frame.len() <= 1_100);
+        for message in messages(&frame) {
+            if let Message::Submit { update, seq } = message.unwrap() {
+                reader.feed(Input::ApplyUpdate(update.to_vec()));
+                seqs.push(seq);
+            }
+        }
+    }
+    assert_eq!(reader.session.value(), [block("abb")]);
+    assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
+    rig.frame(Message::Ack { seq: seqs.len() as u64 });
+    assert_eq!((rig.status().pending, rig.status().saved), (0, Saved::Local));
+}

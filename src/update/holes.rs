@@ -1,0 +1,281 @@
+//! What a server has refused for good, and what cannot be without it.
+//!
+//! A replica takes a client's structs only without gaps, and a struct only after those it lies in or beside. So behind a
+//! refused struct lies a *hole*: everything of its client from there on, and everything that names one of these, never
+//! comes to be for anyone else. Works on the bytes (Yjs v1 encoding).
+
+use std::collections::BTreeMap;
+
+use super::SplitError;
+use super::split::{Block, Parent, Pieces};
+use crate::protocol::lib0::Reader;
+
+/// Of each client, the clock from which on everything is missing.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Holes {
+    from: BTreeMap<u64, u64>,
+}
+
+/// An update in two parts; either may be missing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Apart {
+    /// What comes to be for everyone, and all deletions.
+    pub sound: Option<Vec<u8>>,
+    /// What needs something that is missing.
+    pub stuck: Option<Vec<u8>>,
+}
+
+impl Holes {
+    pub fn is_empty(&self) -> bool {
+        self.from.is_empty()
+    }
+
+    pub fn has_client(&self, client: u64) -> bool {
+        self.from.contains_key(&client)
+    }
+
+    /// The structs of `update` are missing from now on.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn add(&mut self, update: &[u8]) -> Result<(), SplitError> {
+        each_block(&mut Reader::new(update), update, |client, clock, _, _| {
+            self.miss(client, clock);
+            Ok(())
+        })
+    }
+
+    fn miss(&mut self, client: u64, clock: u64) {
+        let from = self.from.entry(client).or_insert(clock);
+        *from = clock.min(*from);
+    }
+
+    /// A replica that takes no refused structs has those below `clock`: none of them is missing after all.
+    pub fn fill(&mut self, client: u64, clock: u64) {
+        if self.from.get(&client).is_some_and(|from| *from < clock) {
+            self.from.remove(&client);
+        }
+    }
+
+    fn has(&self, (client, clock): (u64, u64)) -> bool {
+        self.from.get(&client).is_some_and(|from| clock >= *from)
+    }
+
+    /// Whether a struct names one that is missing.
+    fn tear(&self, block: &Block) -> bool {
+        let parent = match block.parent {
+            Some(Parent::Item(id)) => Some(id),
+            _ => None,
+        };
+        [block.origin, block.right_origin, parent].into_iter().flatten().any(|id| self.has(id))
+    }
+
+    /// Parts an update.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn part(&self, update: &[u8]) -> Result<Apart, SplitError> {
+        let missing = self.within(update)?;
+        let (mut sound, mut stuck) = (Pieces::new(usize::MAX), Pieces::new(usize::MAX));
+        let mut reader = Reader::new(update);
+        each_block(&mut reader, update, |client, clock, block, bytes| {
+            let here = missing.from.get(&client).copied().unwrap_or(u64::MAX);
+            if clock.saturating_add(block.len) <= here {
+                sound.put(client, clock, bytes);
+            } else if let Some((left, right)) = straddling(here, client, clock, block, bytes) {
+                sound.put(client, clock, &left);
+                stuck.put(client, here, &right);
+            } else {
+                stuck.put(client, clock, bytes);
+            }
+            Ok(())
+        })?;
+        let deletions = update.get(update.len() - reader.remaining()..).unwrap_or_default();
+        Ok(Apart { sound: sound.finish_with(deletions), stuck: stuck.finish_with(&[0]) })
+    }
+
+    /// Without anything that is missing or needs it, deletions included.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn without(&self, update: &[u8]) -> Result<Vec<u8>, SplitError> {
+        let sound = self.part(update)?.sound.unwrap_or_else(|| vec![0, 0]);
+        let missing = self.within(update)?;
+        let mut pieces = Pieces::new(usize::MAX);
+        let mut reader = Reader::new(&sound);
+        each_block(&mut reader, &sound, |client, clock, _, bytes| {
+            pieces.put(client, clock, bytes);
+            Ok(())
+        })?;
+        let mut kept = Pieces::new(usize::MAX);
+        for _ in 0..reader.var_uint()? {
+            let client = reader.var_uint()?;
+            let until = missing.from.get(&client).copied().unwrap_or(u64::MAX);
+            for _ in 0..reader.var_uint()? {
+                let (clock, len) = (reader.var_uint()?, reader.var_uint()?);
+                if clock < until {
+                    kept.deletion(client, (clock, len.min(until - clock)));
+                }
+            }
+        }
+        kept.finish_deletions();
+        let deletions = kept.done.pop();
+        // Behind the count of structs, which is none.
+        let deletions = deletions.as_ref().and_then(|bytes| bytes.get(1..)).unwrap_or(&[0]);
+        Ok(pieces.finish_with(deletions).unwrap_or_else(|| vec![0, 0]))
+    }
+
+    /// These holes, and those they tear within `update`.
+    fn within(&self, update: &[u8]) -> Result<Self, SplitError> {
+        let mut missing = self.clone();
+        // What needs what comes later in the bytes, as clients are in no order, is found in the next round.
+        loop {
+            let before = missing.clone();
+            each_block(&mut Reader::new(update), update, |client, clock, block, bytes| {
+                let here = missing.from.get(&client).copied().unwrap_or(u64::MAX);
+                let reaches = clock < here && clock.saturating_add(block.len) > here;
+                let whole = reaches && straddling(here, client, clock, block, bytes).is_none();
+                if whole || missing.tear(block) {
+                    missing.miss(client, clock);
+                }
+                Ok(())
+            })?;
+            if missing == before {
+                return Ok(missing);
+            }
+        }
+    }
+}
+
+/// The parts of a struct before and after `here`, where something begins to be missing.
+fn straddling(here: u64, client: u64, clock: u64, block: &Block, bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let units = here.checked_sub(clock).filter(|units| *units > 0)?;
+    block.cut(client, clock, bytes, units)
+}
+
+/// Calls `visit` with client, clock, struct and its bytes, for all but gaps. Leaves the reader at the deletions.
+fn each_block(
+    reader: &mut Reader,
+    update: &[u8],
+    mut visit: impl FnMut(u64, u64, &Block, &[u8]) -> Result<(), SplitError>,
+) -> Result<(), SplitError> {
+    for _ in 0..reader.var_uint()? {
+        let count = reader.var_uint()?;
+        let client = reader.var_uint()?;
+        let mut clock = reader.var_uint()?;
+        for _ in 0..count {
+            let start = update.len() - reader.remaining();
+            let mut ahead = reader.clone();
+            let block = Block::read(&mut ahead)?;
+            let bytes = update.get(start..update.len() - ahead.remaining()).unwrap_or_default();
+            if !block.is_skip() {
+                visit(client, clock, &block, bytes)?;
+            }
+            clock = clock.saturating_add(block.len);
+            *reader = ahead;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yrs::updates::decoder::Decode;
+    use yrs::{Doc, GetString, ReadTxn, StateVector, Text, Transact, Update};
+
+    fn doc(client: u64) -> Doc {
+        let options = yrs::Options::with_guid_and_client_id("".into(), yrs::ClientID::new(client));
+        Doc::with_options(yrs::Options { offset_kind: yrs::OffsetKind::Utf16, ..options })
+    }
+
+    fn edit(doc: &Doc, at: u32, text: &str) -> Vec<u8> {
+        let before = doc.transact().state_vector();
+        doc.get_or_insert_text("content").insert(&mut doc.transact_mut(), at, text);
+        doc.transact().encode_state_as_update_v1(&before)
+    }
+
+    fn read(updates: &[Vec<u8>]) -> (String, bool) {
+        let reader = doc(99);
+        let text = reader.get_or_insert_text("content");
+        for update in updates {
+            reader.transact_mut().apply_update(Update::decode_v1(update).unwrap()).unwrap();
+        }
+        let txn = reader.transact();
+        (text.get_string(&txn), txn.store().pending_update().is_some() || txn.store().pending_ds().is_some())
+    }
+
+    #[test]
+    fn what_needs_what_is_missing_is_parted_from_the_rest() {
+        let (one, two) = (doc(1), doc(2));
+        let first = edit(&one, 0, "first ");
+        let refused = edit(&one, 6, "refused ");
+        let behind = edit(&one, 0, "behind ");
+        two.transact_mut().apply_update(Update::decode_v1(&first).unwrap()).unwrap();
+        let free = edit(&two, 0, "free ");
+        for update in [&refused, &behind] {
+            two.transact_mut().apply_update(Update::decode_v1(update).unwrap()).unwrap();
+        }
+        let end = two.get_or_insert_text("content").len(&two.transact());
+        let beside = edit(&two, end, "beside");
+        let mut holes = Holes::default();
+        holes.add(&refused).unwrap();
+        assert_eq!(holes.part(&free).unwrap(), Apart { sound: Some(free.clone()), stuck: None });
+        assert_eq!(holes.part(&first).unwrap().stuck, None);
+        for stuck in [&refused, &behind, &beside] {
+            assert_eq!(holes.part(stuck).unwrap().sound, None);
+            assert_eq!(holes.part(stuck).unwrap().stuck.as_ref(), Some(stuck));
+        }
+        let whole = two.transact().encode_state_as_update_v1(&StateVector::default());
+        let parts = holes.part(&whole).unwrap();
+        // Other replicas have what they can have, and nothing waits.
+        assert_eq!(read(&[parts.sound.clone().unwrap()]), ("free first ".into(), false));
+        assert_eq!(
+            read(&[parts.sound.unwrap(), parts.stuck.unwrap()]),
+            (two.get_or_insert_text("content").get_string(&two.transact()), false)
+        );
+    }
+
+    #[test]
+    fn deletions_of_what_is_missing_go_with_it() {
+        let one = doc(1);
+        edit(&one, 0, "kept");
+        let refused = edit(&one, 4, "refused");
+        one.get_or_insert_text("content").remove_range(&mut one.transact_mut(), 2, 5);
+        let whole = one.transact().encode_state_as_update_v1(&StateVector::default());
+        let mut holes = Holes::default();
+        holes.add(&refused).unwrap();
+        assert_eq!(read(&[holes.without(&whole).unwrap()]), ("ke".into(), false));
+        assert_eq!(read(&[Holes::default().without(&whole).unwrap()]), ("keused".into(), false));
+    }
+
+    #[test]
+    fn what_a_replica_has_is_not_missing() {
+        let one = doc(1);
+        let refused = edit(&one, 0, "here after all");
+        let mut holes = Holes::default();
+        holes.add(&refused).unwrap();
+        holes.fill(1, 0);
+        assert!(holes.has_client(1));
+        holes.fill(1, 3);
+        assert!(holes.is_empty());
+    }
+
+    /// F23.
+    #[test]
+    fn bad_bytes_are_an_error() {
+        let one = doc(1);
+        edit(&one, 0, "hello world");
+        one.get_or_insert_text("content").remove_range(&mut one.transact_mut(), 2, 3);
+        let good = one.transact().encode_state_as_update_v1(&StateVector::default());
+        let mut holes = Holes::default();
+        holes.add(&good).unwrap();
+        let mut random = fastrand::Rng::with_seed(6);
+        for _ in 0..20_000 {
+            let mut bad = good.clone();
+            let at = random.usize(..bad.len());
+            bad[at] = random.u8(..);
+            let _ = (holes.part(&bad), holes.without(&bad), Holes::default().add(&bad));
+        }
+    }
+}
