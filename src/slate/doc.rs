@@ -5,8 +5,8 @@ use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
 use yrs::{
-    Assoc, BranchID, ClientID, Doc, ID, IdSet, OffsetKind, Options, ReadTxn, StateVector, Transact, TransactionMut,
-    Update, XmlTextRef,
+    Any, Assoc, BranchID, ClientID, Doc, ID, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact,
+    TransactionMut, Update, Xml as _, XmlTextRef,
 };
 
 use super::amend::amend;
@@ -234,7 +234,7 @@ impl SlateDoc {
         let records = self.watch.stop();
         match result {
             // What was integrated before the error is in the doc and must reach the editor.
-            Err(yrs::error::Error::ReadError(error)) => Err(UpdateError::Malformed(error.to_string())),
+            Err(yrs::error::Error::ReadError(error)) if !changed => Err(UpdateError::Malformed(error.to_string())),
             Err(error) if !changed => Err(UpdateError::Rejected(error.to_string())),
             _ => Ok((Integrated { branches, records, deleted }, changed)),
         }
@@ -369,6 +369,14 @@ impl SlateDoc {
     /// Where a position is now; `None` if what it was tied to is gone without trace, or not here yet.
     pub fn resolve(&self, sticky: &Sticky) -> Option<Point> {
         sticky::resolve(&self.doc.transact(), &self.tree, sticky)
+    }
+
+    /// An attribute of the root that holds bytes.
+    pub fn root_bytes(&self, name: &str) -> Option<Vec<u8>> {
+        match self.tree.branch(ROOT)?.get_attribute(&self.doc.transact(), name)? {
+            Out::Any(Any::Buffer(bytes)) => Some(bytes.to_vec()),
+            _ => None,
+        }
     }
 
     /// Remote changes in the block at this point will be followed exactly: for where the caret is.

@@ -1,5 +1,6 @@
 //! Positions that survive edits: Yjs relative positions, in the JSON form Yjs itself reads and writes.
 
+use yrs::updates::decoder::Decode;
 use yrs::{Any, Assoc, BranchID, ClientID, ID, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
 
 use super::op::Point;
@@ -37,6 +38,11 @@ impl Sticky {
         }
         let assoc = self.0.assoc as i8;
         format!(r#"{{"type":{ty},"tname":{tname},"item":{item},"assoc":{assoc}}}"#)
+    }
+
+    /// Reads what Yjs' `encodeRelativePosition` gives.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        StickyIndex::decode_v1(bytes).ok().map(Self)
     }
 
     /// Reads what Yjs' `relativePositionToJSON` gives, in which absent keys are null and `assoc` may be missing.

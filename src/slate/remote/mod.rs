@@ -95,7 +95,7 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
                 nested => self.emit.tree.by_branch(&nested),
             };
             if let Some(id) = known
-                && let Some(path) = self.emit.tree.path_mut(id)
+                && let Some(path) = self.emit.tree.path(id)
             {
                 ids.push((path, id, branch.clone()));
             }
@@ -276,6 +276,8 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
     fn adopt(&mut self, id: NodeId, branch: XmlTextRef) {
         self.emit.tree.bind(id, branch);
         self.adopted.push(id);
+        // What was typed into the old one belongs into the copy.
+        self.places.entry(id).or_insert(Place::From(id, 0));
     }
 }
 
