@@ -48,6 +48,9 @@ struct StickyRange {
     focus: Sticky,
 }
 
+/// The state of who is there without being shown to anybody.
+const UNSEEN: &str = "{}";
+
 /// What the application says of this user, and the same as JSON text.
 #[derive(Debug, Default)]
 struct Data {
@@ -83,7 +86,7 @@ impl Presence {
             unsettled: None,
             typing_until: None,
             last_active: now,
-            own_changed: false,
+            own_changed: true,
             sent_at: None,
             known: BTreeMap::new(),
             versions: 0,
@@ -147,12 +150,18 @@ impl Presence {
         }
     }
 
+    /// Never none: of the clients that are there, the lowest normalizes for all.
     fn state(&self) -> Option<String> {
-        let data = &self.data.as_ref()?.json;
+        let Some(Data { json: data, .. }) = &self.data else { return Some(UNSEEN.to_owned()) };
         let selection = self.selection.as_ref().map_or_else(|| "null".to_owned(), StickyRange::to_json);
         let typing = self.typing_until.is_some();
         let active = self.last_active;
         Some(format!(r#"{{"data":{data},"selection":{selection},"typing":{typing},"lastActive":{active}}}"#))
+    }
+
+    /// How many of the others have a lower client id, the unseen among them.
+    pub fn rank(&self, client_id: u32) -> u32 {
+        self.awareness.states().filter(|(id, ..)| *id < client_id).count() as u32
     }
 
     pub fn peers(&self) -> &[Peer] {
@@ -167,7 +176,7 @@ impl Presence {
         }
         let mut peers = Vec::new();
         let mut known = std::mem::take(&mut self.known);
-        for (id, json, heard_at) in self.awareness.states() {
+        for (id, json, heard_at) in self.awareness.states().filter(|(_, json, _)| &***json != UNSEEN) {
             let read = match known.remove(&id) {
                 Some(read) if Arc::ptr_eq(&read.json, json) => read,
                 _ => {
