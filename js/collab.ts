@@ -300,6 +300,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
         const found = this.#core.into((to) => to.block(index)) as [Uint32Array, string, number] | undefined;
         return found === undefined ? null : { node: decodeNodes(found[0], found[1])[0] ?? null, count: found[2] };
       },
+      rank: () => this.#core.into((to) => to.rank()) ?? 0,
       report: (message) => this.#reported(new CollabError("invalid-update", message)),
       anchor: (range) => {
         this.#core.flush();

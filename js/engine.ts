@@ -27,6 +27,8 @@ export interface EngineHandle {
   onDiverged(listener: () => void): () => void;
   /** One of the document's top-level nodes, and how many there are; what is queued is in it. `null`: closed. */
   block(index: number): { node: Descendant | null; count: number } | null;
+  /** How many of the others, shown to the application or not, have a lower client id. */
+  rank(): number;
   /** The editor was found to differ from the document, and was mended: goes out as an `error` event. */
   report(message: string): void;
   /** The range as text that survives edits; throws a CollabError if it does not lie in the document. */

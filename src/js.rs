@@ -124,6 +124,11 @@ impl Engine {
         self.driver.read(|session| flat::peers(session.peers()))
     }
 
+    /// How many of the others have a lower client id, those without presence included.
+    pub fn rank(&self) -> u32 {
+        self.driver.read(|session| session.rank())
+    }
+
     /// A peer's awareness state as JSON text.
     #[wasm_bindgen(js_name = peerState)]
     pub fn peer_state(&self, client_id: u32) -> Option<String> {

@@ -2,9 +2,10 @@
 // client's normalizers want to mend it; if each wrote, a trailing paragraph would come once per client.
 //
 // Invariants: operations the document cannot see (spacers) are free. Others are written by one client: the one with the
-// lowest id among those online. The others leave the node as it is and look again after each change; if nothing came
+// lowest id among those online, whether the application shows them or not. The others leave the node as it is and look again after each change; if nothing came
 // for a while (the elected one has another version, or hangs), the next in line writes. Opening writes nothing.
 import { Editor, Node, type NodeEntry, type Operation, Path, type PathRef } from "slate";
+import { handleOf } from "../engine.js";
 import type { Collab } from "../index.js";
 import { isNeutral } from "./neutral.js";
 
@@ -29,9 +30,7 @@ export function verdictOf(collab: Collab, origin: "local" | "remote" | "undo" | 
 }
 
 /** How many of the others write before this client does. */
-function rank(collab: Collab): number {
-  return collab.peers.filter((peer) => peer.clientId < collab.clientId).length;
-}
+const rank = (collab: Collab): number => handleOf(collab).rank();
 
 export class Gate {
   readonly #editor: Editor;

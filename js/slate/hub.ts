@@ -32,6 +32,11 @@ export class Hub implements Parent {
   #active: Binding | null = null;
   #shared: Range | null = null;
   #announced = false;
+  /** The place is told anew although its path is the same: what was at the path may be a copy by now. */
+  #stale = false;
+  /** Editors that have not received the batch being handed out, and what the others made of it by themselves. */
+  #waiting: ReadonlySet<Binding> = new Set();
+  #made: Operation[] = [];
   #mending = false;
   readonly #check: SelfCheck;
 
@@ -86,9 +91,11 @@ export class Hub implements Parent {
       if (normalization) this.#engine.edit(op, { normalization });
       else this.#engine.edit(op);
     }
-    if (this.#bindings.length > 1) {
-      for (const other of this.#bindings) if (other !== from) this.#mirror(other, operations);
+    if (this.#waiting.size > 0) this.#made.push(...operations);
+    for (const other of this.#bindings) {
+      if (other !== from && !this.#waiting.has(other)) this.#mirror(other, operations);
     }
+    this.#stale ||= operations.some(isStructural);
     if (!normalization) this.selection(from);
     this.#check.touched(operations);
   }
@@ -111,7 +118,13 @@ export class Hub implements Parent {
 
   #receive(operations: readonly Operation[], origin: Origin): void {
     if (operations.length === 0) return;
-    for (const binding of [...this.#bindings]) binding.receive(operations);
+    const waiting = new Set(this.#bindings);
+    this.#waiting = waiting;
+    for (const binding of [...this.#bindings]) {
+      waiting.delete(binding);
+      binding.receive(this.#made.length > 0 ? [...operations, ...this.#made] : operations);
+    }
+    this.#made = [];
     const [first, ...others] = this.#bindings;
     first?.normalize(verdictOf(this.collab, origin));
     for (const other of others) other.discard();
@@ -127,15 +140,17 @@ export class Hub implements Parent {
   /** Positions on the wire survive text changes by themselves, but not that a node they are in was copied. */
   #follow(operations: readonly Operation[]): void {
     if (this.#shared === null || this.#active === null) return;
-    const structural = operations.some((op) => op.type !== "insert_text" && op.type !== "remove_text");
-    if (structural) this.selection(this.#active);
-    else this.#shared = this.#active.editor.selection;
+    if (operations.some(isStructural)) {
+      this.#stale = true;
+      this.selection(this.#active);
+    } else this.#shared = this.#active.editor.selection;
   }
 
   #share(): void {
     if (this.#active === null) return;
     const { selection } = this.#active.editor;
-    if (same(selection, this.#shared)) return;
+    if (!this.#stale && same(selection, this.#shared)) return;
+    this.#stale = false;
     this.#shared = selection;
     this.#engine.select(selection);
   }
@@ -170,6 +185,9 @@ export class Hub implements Parent {
     });
   }
 }
+
+/** Whether nodes may have been copied. The document tells an unchanged place from a changed one. */
+const isStructural = (op: Operation): boolean => op.type !== "insert_text" && op.type !== "remove_text";
 
 function same(a: Range | null, b: Range | null): boolean {
   return a === b || (a !== null && b !== null && Range.equals(a, b));

@@ -292,6 +292,11 @@ impl Session {
         self.presence.peers()
     }
 
+    /// How many of the others are before this client in line, for what one must do for all.
+    pub fn rank(&self) -> u32 {
+        self.presence.rank(self.doc.client_id())
+    }
+
     /// What a peer says of itself, JSON text.
     pub fn peer_state(&self, client_id: u32) -> Option<&str> {
         self.presence.awareness.states().find(|(id, ..)| *id == client_id).map(|(_, json, _)| &**json)

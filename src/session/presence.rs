@@ -4,6 +4,7 @@
 //! positions, and `typing` and `lastActive` of ours. Selections are kept as sticky positions and resolved to Slate's
 //! only when the document or a state has changed. Nothing is sent, and nobody told, if nothing is different.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -48,6 +49,9 @@ struct StickyRange {
     focus: Sticky,
 }
 
+/// The state of who is there without being shown to anybody.
+const UNSEEN: &str = "{}";
+
 /// What the application says of this user, and the same as JSON text.
 #[derive(Debug, Default)]
 struct Data {
@@ -83,7 +87,7 @@ impl Presence {
             unsettled: None,
             typing_until: None,
             last_active: now,
-            own_changed: false,
+            own_changed: true,
             sent_at: None,
             known: BTreeMap::new(),
             versions: 0,
@@ -147,12 +151,18 @@ impl Presence {
         }
     }
 
+    /// Never none: of the clients that are there, the lowest normalizes for all.
     fn state(&self) -> Option<String> {
-        let data = &self.data.as_ref()?.json;
+        let Some(Data { json: data, .. }) = &self.data else { return Some(UNSEEN.to_owned()) };
         let selection = self.selection.as_ref().map_or_else(|| "null".to_owned(), StickyRange::to_json);
         let typing = self.typing_until.is_some();
         let active = self.last_active;
         Some(format!(r#"{{"data":{data},"selection":{selection},"typing":{typing},"lastActive":{active}}}"#))
+    }
+
+    /// How many of the others have a lower client id, the unseen among them.
+    pub fn rank(&self, client_id: u32) -> u32 {
+        self.awareness.states().filter(|(id, ..)| *id < client_id).count() as u32
     }
 
     pub fn peers(&self) -> &[Peer] {
@@ -188,7 +198,7 @@ impl Presence {
     fn read_peers(&mut self, doc: &SlateDoc) -> bool {
         let mut peers = Vec::new();
         let mut known = std::mem::take(&mut self.known);
-        for (id, json, heard_at) in self.awareness.states() {
+        for (id, json, heard_at) in self.awareness.states().filter(|(_, json, _)| &***json != UNSEEN) {
             let read = match known.remove(&id) {
                 Some(read) if Arc::ptr_eq(&read.json, json) => read,
                 _ => {
@@ -244,6 +254,7 @@ impl Known {
 }
 
 impl StickyRange {
+    /// As slate-yjs has carets: tied to what follows.
     fn of(doc: &SlateDoc, range: &Range) -> Option<Self> {
         let anchor = doc.sticky(&range.anchor, Assoc::After)?;
         let focus = if range.focus == range.anchor { anchor.clone() } else { doc.sticky(&range.focus, Assoc::After)? };
@@ -265,15 +276,56 @@ impl StickyRange {
     }
 }
 
+/// The end of a range is tied to its last character: what is written behind it does not belong to it.
 pub(super) fn anchor(doc: &SlateDoc, range: &Range) -> Option<String> {
-    Some(StickyRange::of(doc, range)?.to_json())
+    let key = |point: &Point| (point.path.clone(), point.offset);
+    let (anchor, focus) = match key(&range.anchor).cmp(&key(&range.focus)) {
+        Ordering::Less => (Assoc::After, Assoc::Before),
+        Ordering::Equal => (Assoc::After, Assoc::After),
+        Ordering::Greater => (Assoc::Before, Assoc::After),
+    };
+    let range = StickyRange { anchor: doc.sticky(&range.anchor, anchor)?, focus: doc.sticky(&range.focus, focus)? };
+    Some(range.to_json())
 }
 
+/// Also takes what slate-yjs stores: a relative position as JSON or, encoded, as Base64; or the name of a stored
+/// position's attribute.
 pub(super) fn resolve_anchor(doc: &SlateDoc, anchor: &str) -> Option<Range> {
-    let Ok(Any::Map(map)) = Any::from_json(anchor) else { return None };
-    let range =
-        StickyRange { anchor: Sticky::from_any(map.get("anchor")?)?, focus: Sticky::from_any(map.get("focus")?)? };
-    range.resolve(doc)
+    let caret = |sticky: Sticky| {
+        let point = doc.resolve(&sticky)?;
+        Some(Range { anchor: point.clone(), focus: point })
+    };
+    if anchor.starts_with(STORED) {
+        return caret(Sticky::from_bytes(&doc.root_bytes(anchor)?)?);
+    }
+    let Ok(Any::Map(map)) = Any::from_json(anchor) else { return caret(Sticky::from_bytes(&from_base64(anchor)?)?) };
+    let (Some(from), Some(to)) = (map.get("anchor"), map.get("focus")) else {
+        return caret(Sticky::from_any(&Any::Map(map))?);
+    };
+    StickyRange { anchor: Sticky::from_any(from)?, focus: Sticky::from_any(to)? }.resolve(doc)
+}
+
+/// How slate-yjs begins the names of the root's attributes in which it stores positions.
+const STORED: &str = "__slateYjsStoredPosition_";
+
+fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let (mut bits, mut count, mut bytes) = (0u32, 0, Vec::new());
+    for c in text.trim_end_matches('=').bytes() {
+        let six = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        (bits, count) = (bits << 6 | u32::from(six), count + 6);
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+        }
+    }
+    (!bytes.is_empty()).then_some(bytes)
 }
 
 impl Session {

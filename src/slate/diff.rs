@@ -110,7 +110,7 @@ fn stretches<'a>(old: &'a [Node], new: &'a [Node]) -> Vec<(&'a [Node], &'a [Node
 
 /// The longest common subsequence, as pairs of indices.
 fn common(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
-    if old.is_empty() || new.is_empty() || old.len() * new.len() > MAX_PAIRS {
+    if old.is_empty() || new.is_empty() || old.len().saturating_mul(new.len()) > MAX_PAIRS {
         return Vec::new();
     }
     let width = new.len() + 1;

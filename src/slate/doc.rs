@@ -5,11 +5,12 @@ use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
 use yrs::{
-    Assoc, BranchID, ClientID, Doc, ID, IdSet, OffsetKind, Options, ReadTxn, StateVector, Transact, TransactionMut,
-    Update, XmlTextRef,
+    Any, Assoc, BranchID, ClientID, Doc, ID, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact,
+    TransactionMut, Update, Xml as _, XmlTextRef,
 };
 
 use super::amend::amend;
+use super::copies::Copies;
 use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
@@ -69,6 +70,7 @@ pub struct RemoteChange {
 pub struct SlateDoc {
     doc: Doc,
     tree: Tree,
+    copies: Copies,
     options: DocOptions,
     rng: fastrand::Rng,
     watch: Watch,
@@ -97,7 +99,8 @@ impl SlateDoc {
         let root: &XmlTextRef = text.as_ref();
         let tree = Tree::new(Some(root.clone()));
         let rng = fastrand::Rng::with_seed(options.seed);
-        Self { doc, tree, options, rng, watch: Watch::default(), intake: Intake::default() }
+        let copies = Copies::new(&doc);
+        Self { doc, tree, copies, options, rng, watch: Watch::default(), intake: Intake::default() }
     }
 
     pub fn client_id(&self) -> u32 {
@@ -147,6 +150,7 @@ impl SlateDoc {
             txn: &mut txn,
             block_id: self.options.block_id.as_deref(),
             rng: &mut self.rng,
+            copies: &self.copies,
             inverse: std::mem::take(&mut change.inverse),
             extra: std::mem::take(&mut change.ops),
             touched: None,
@@ -169,6 +173,7 @@ impl SlateDoc {
         txn.commit();
         let update = early.or_else(|| txn.has_changes().then(|| txn.encode_update_v1()));
         drop(txn);
+        self.copies.absorb();
         if let Some(id) = touched {
             self.watch(id);
         }
@@ -186,7 +191,7 @@ impl SlateDoc {
         // It may have to wait.
         orphans.retain(|one| integrated.deleted.contains(&one.key));
         let txn = self.doc.transact();
-        let remote = Remote::new(&mut self.tree, &txn);
+        let remote = Remote::new(&mut self.tree, &self.copies, &txn);
         let outcome = remote.run(&integrated.branches, integrated.records, &orphans);
         drop(txn);
         for id in outcome.touched {
@@ -248,10 +253,11 @@ impl SlateDoc {
         let branches = changed_directly(&txn);
         let deleted = txn.delete_set().clone();
         drop(txn);
+        self.copies.absorb();
         let records = self.watch.stop();
         match result {
             // What was integrated before the error is in the doc and must reach the editor.
-            Err(yrs::error::Error::ReadError(error)) => Err(UpdateError::Malformed(error.to_string())),
+            Err(yrs::error::Error::ReadError(error)) if !changed => Err(UpdateError::Malformed(error.to_string())),
             Err(error) if !changed => Err(UpdateError::Rejected(error.to_string())),
             _ => Ok((Integrated { branches, records, deleted }, changed)),
         }
@@ -385,7 +391,15 @@ impl SlateDoc {
 
     /// Where a position is now; `None` if what it was tied to is gone without trace, or not here yet.
     pub fn resolve(&self, sticky: &Sticky) -> Option<Point> {
-        sticky::resolve(&self.doc.transact(), &self.tree, sticky)
+        sticky::resolve(&self.doc.transact(), &self.tree, &self.copies, sticky)
+    }
+
+    /// An attribute of the root that holds bytes.
+    pub fn root_bytes(&self, name: &str) -> Option<Vec<u8>> {
+        match self.tree.branch(ROOT)?.get_attribute(&self.doc.transact(), name)? {
+            Out::Any(Any::Buffer(bytes)) => Some(bytes.to_vec()),
+            _ => None,
+        }
     }
 
     /// Remote changes in the block at this point will be followed exactly: for where the caret is.
@@ -408,7 +422,7 @@ impl SlateDoc {
     pub fn check_block(&mut self, index: usize) -> Option<RemoteChange> {
         let id = *self.tree.children(ROOT).get(index)?;
         let txn = self.doc.transact();
-        let outcome = Remote::new(&mut self.tree, &txn).check(id);
+        let outcome = Remote::new(&mut self.tree, &self.copies, &txn).check(id);
         let (ops, resynced, foreign) = (outcome.ops, outcome.resynced, outcome.foreign);
         (resynced > 0 || !ops.is_empty()).then(|| RemoteChange { ops, resynced, foreign, ..RemoteChange::default() })
     }

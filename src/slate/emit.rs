@@ -17,7 +17,7 @@ pub(super) struct Emit<'a> {
 
 impl Emit<'_> {
     fn path(&mut self, id: NodeId) -> Result<Path, Misfit> {
-        self.tree.path_mut(id).ok_or(Misfit)
+        self.tree.path(id).ok_or(Misfit)
     }
 
     fn child_path(&mut self, parent: NodeId, index: usize) -> Result<Path, Misfit> {

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use yrs::{Any, TransactionMut, XmlTextRef};
+use yrs::{Any, ID, TransactionMut, XmlTextRef};
 
+use super::copies::{self, Copies, Group, Part, Run};
 use super::error::OpError;
 use super::node::{Attrs, Node};
 use super::op::{Op, Path};
@@ -24,6 +25,7 @@ pub(super) struct Edit<'a, 'doc> {
     pub txn: &'a mut TransactionMut<'doc>,
     pub block_id: Option<&'a str>,
     pub rng: &'a mut fastrand::Rng,
+    pub copies: &'a Copies,
     /// Inverse operations in the order of the edits.
     pub inverse: Vec<Op>,
     /// What the editor has to apply on top.
@@ -242,6 +244,9 @@ impl Edit<'_, '_> {
         let keeps_left = cut == total || (cut > 0 && weigh(&children[position..]) <= weigh(&children[..position]));
         let old = self.tree.block(id).map(|block| block.attrs.clone()).unwrap_or_default();
         let at = self.tree.offset(parent, index);
+        let (part, range) = if keeps_left { (Part::Tail, position..children.len()) } else { (Part::Head, 0..position) };
+        let copied = self.tree.children(id)[range].to_vec();
+        let before = self.look(id, &copied, if keeps_left { cut } else { 0 });
         let moved: Vec<NodeId>;
         let new;
         if keeps_left {
@@ -261,6 +266,8 @@ impl Edit<'_, '_> {
             self.write_nodes(&[new], parent, at);
             self.set_props(parent, index + 1, id, props, &changes);
         }
+        let after = self.look(new, &moved, 0);
+        self.note(part, before, after, [None, None]);
     }
 
     // --- merge
@@ -309,6 +316,8 @@ impl Edit<'_, '_> {
             _ => right_len > 0 && (left_len == 0 || self.tree.weight(right) > CLEARLY * self.tree.weight(left)),
         };
         if keeps_right {
+            let before = self.look(left, &self.tree.children(left).to_vec(), 0);
+            let behind = self.id_at(right, 0);
             let moved = self.take_children(left, 0, usize::MAX);
             let target = self.tree.block(left).map(|block| block.attrs.clone()).unwrap_or_default();
             let changes = self.tree.block(right).map(|block| block.attrs.changes_to(&target)).unwrap_or_default();
@@ -320,7 +329,11 @@ impl Edit<'_, '_> {
             }
             self.write_nodes(&moved, right, 0);
             self.set_props(parent, left_index, right, target, &changes);
+            let after = self.look(right, &moved, 0);
+            self.note(Part::Whole, before, after, [None, behind]);
         } else {
+            let before = self.look(right, &self.tree.children(right).to_vec(), 0);
+            let last = left_len.checked_sub(1).and_then(|at| self.id_at(left, at));
             let moved = self.take_children(right, 0, usize::MAX);
             self.remove_range(parent, at + 1, 1);
             self.tree.detach(parent, left_index + 1);
@@ -330,6 +343,8 @@ impl Edit<'_, '_> {
                 self.tree.attach(left, end + index, child);
             }
             self.write_nodes(&moved, left, left_len);
+            let after = self.look(left, &moved, left_len);
+            self.note(Part::Whole, before, after, [last, None]);
         }
     }
 
@@ -366,10 +381,13 @@ impl Edit<'_, '_> {
             self.tree.attach(from, index, id);
             return Err(OpError::TooDeep(MAX_DEPTH));
         }
+        let before = self.look(from, &[id], at);
         self.remove_range(from, at, len);
         let to_at = self.tree.offset(to, to_index);
         self.tree.attach(to, to_index, id);
         self.write_nodes(&[id], to, to_at);
+        let after = self.look(to, &[id], to_at);
+        self.note(Part::Some, before, after, [None, None]);
         self.inverse.push(transform::inverse_move(path, new_path));
         Ok(())
     }
@@ -387,6 +405,8 @@ impl Edit<'_, '_> {
         let passed_len: u32 = passed.iter().map(|&id| self.tree.len(id)).sum();
         let passed_weight: u64 = passed.iter().map(|&id| self.tree.weight(id)).sum();
         let copies_passed = passed_weight < self.tree.weight(id);
+        let (copied, copied_at) = if copies_passed { (passed.clone(), passed_at) } else { (vec![id], at) };
+        let before = self.look(parent, &copied, copied_at);
         if copies_passed {
             self.remove_range(parent, passed_at, passed_len);
         } else {
@@ -394,13 +414,68 @@ impl Edit<'_, '_> {
         }
         self.tree.detach(parent, index);
         self.tree.attach(parent, to, id);
-        match (copies_passed, index < to) {
-            (true, true) => self.write_nodes(&passed, parent, at),
-            (true, false) => self.write_nodes(&passed, parent, passed_at + len),
-            (false, true) => self.write_nodes(&[id], parent, at + passed_len),
-            (false, false) => self.write_nodes(&[id], parent, passed_at),
-        }
+        let copy_at = match (copies_passed, index < to) {
+            (true, true) => at,
+            (true, false) => passed_at + len,
+            (false, true) => at + passed_len,
+            (false, false) => passed_at,
+        };
+        self.write_nodes(&copied, parent, copy_at);
+        let after = self.look(parent, &copied, copy_at);
+        self.note(Part::Some, before, after, [None, None]);
         Ok(())
+    }
+
+    // --- what is copied
+
+    /// The ids of nodes that follow each other from an offset of their parent on, and of all below them.
+    fn look(&mut self, parent: NodeId, nodes: &[NodeId], at: u32) -> Ids {
+        let len: u32 = nodes.iter().map(|&id| self.tree.len(id)).sum();
+        let mut ids = Ids { parent: self.key(parent), runs: Vec::new(), inner: Vec::new() };
+        if nodes.iter().any(|&id| self.tree.is_text(id)) {
+            ids.runs = self.ids(parent, at, at + len);
+        } else {
+            // A long list of blocks need not be read for one of them.
+            let keys = nodes.iter().filter_map(|&id| self.key(id));
+            ids.runs = keys.map(|id| Run { id, len: 1 }).collect();
+        }
+        let mut open: Vec<NodeId> = nodes.iter().rev().copied().collect();
+        while let Some(id) = open.pop() {
+            if self.tree.is_text(id) {
+                continue;
+            }
+            let runs = self.ids(id, 0, u32::MAX);
+            ids.inner.push((self.key(id), runs));
+            open.extend(self.tree.children(id).iter().rev());
+        }
+        ids
+    }
+
+    fn key(&self, id: NodeId) -> Option<ID> {
+        self.tree.block(id)?.key
+    }
+
+    fn ids(&mut self, id: NodeId, from: u32, to: u32) -> Vec<Run> {
+        match self.tree.branch(id) {
+            Some(branch) if from < to => copies::ids(self.txn, &branch, from, to),
+            _ => Vec::new(),
+        }
+    }
+
+    fn id_at(&mut self, id: NodeId, at: u32) -> Option<ID> {
+        self.ids(id, at, at + 1).first().map(|run| run.id)
+    }
+
+    /// Writes down what was copied where; `around`: what stands before and behind the copy.
+    fn note(&mut self, part: Part, from: Ids, to: Ids, [before, behind]: [Option<ID>; 2]) {
+        let runs = copies::pair(&from.runs, &to.runs);
+        let mut groups = vec![Group { source: from.parent, target: to.parent, part, before, behind, runs }];
+        for ((source, from), (target, to)) in from.inner.iter().zip(&to.inner) {
+            let runs = copies::pair(from, to);
+            let (source, target) = (*source, *target);
+            groups.push(Group { source, target, part: Part::Whole, before: None, behind: None, runs });
+        }
+        self.copies.write(self.txn, &groups);
     }
 
     // --- shared
@@ -465,6 +540,13 @@ impl Edit<'_, '_> {
             write::format(self.txn, &branch, at, len, changes);
         }
     }
+}
+
+/// Ids of copied content: of the element it is in, of itself, and of what the elements in it hold.
+struct Ids {
+    parent: Option<ID>,
+    runs: Vec<Run>,
+    inner: Vec<(Option<ID>, Vec<Run>)>,
 }
 
 fn own((key, value): (&Arc<str>, &Any)) -> (Arc<str>, Any) {

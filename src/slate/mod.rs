@@ -9,6 +9,7 @@
 //! leaves and the borders between leaves with equal marks.
 
 mod amend;
+mod copies;
 mod diff;
 mod doc;
 mod emit;

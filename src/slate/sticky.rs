@@ -1,7 +1,9 @@
 //! Positions that survive edits: Yjs relative positions, in the JSON form Yjs itself reads and writes.
 
+use yrs::updates::decoder::Decode;
 use yrs::{Any, Assoc, BranchID, ClientID, ID, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
 
+use super::copies::Copies;
 use super::op::Point;
 use super::read;
 use super::tree::{Kind, NodeId, ROOT, Tree, branch_id};
@@ -37,6 +39,11 @@ impl Sticky {
         }
         let assoc = self.0.assoc as i8;
         format!(r#"{{"type":{ty},"tname":{tname},"item":{item},"assoc":{assoc}}}"#)
+    }
+
+    /// Reads what Yjs' `encodeRelativePosition` gives.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        StickyIndex::decode_v1(bytes).ok().map(Self)
     }
 
     /// Reads what Yjs' `relativePositionToJSON` gives, in which absent keys are null and `assoc` may be missing.
@@ -84,8 +91,32 @@ pub(super) fn make<T: ReadTxn>(txn: &T, tree: &Tree, point: &Point, assoc: Assoc
     branch.sticky_index(txn, at, assoc).map(Sticky)
 }
 
-pub(super) fn resolve<T: ReadTxn>(txn: &T, tree: &Tree, sticky: &Sticky) -> Option<Point> {
-    let offset = sticky.0.get_offset(txn)?;
+/// What it is tied to may have been copied: then the copy counts.
+pub(super) fn resolve<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, sticky: &Sticky) -> Option<Point> {
+    let assoc = sticky.0.assoc;
+    let scopes: Vec<StickyIndex> = match sticky.0.scope() {
+        IndexScope::Relative(id) => {
+            let ends = copies.follow(*id).into_iter();
+            ends.map(|id| StickyIndex::new(IndexScope::Relative(id), assoc)).collect()
+        }
+        IndexScope::Nested(id) => {
+            let ends = copies.follow(*id).into_iter();
+            ends.map(|id| StickyIndex::new(IndexScope::Nested(id), assoc)).collect()
+        }
+        IndexScope::Root(_) => Vec::new(),
+    };
+    let merged = || match sticky.0.scope() {
+        IndexScope::Nested(id) => {
+            copies.end_of(*id).map(|id| StickyIndex::new(IndexScope::Relative(id), Assoc::Before))
+        }
+        _ => None,
+    };
+    let found = scopes.iter().find_map(|index| locate(txn, tree, index));
+    found.or_else(|| locate(txn, tree, &merged()?)).or_else(|| locate(txn, tree, &sticky.0))
+}
+
+fn locate<T: ReadTxn>(txn: &T, tree: &Tree, index: &StickyIndex) -> Option<Point> {
+    let offset = index.get_offset(txn)?;
     let branch = XmlTextRef::from(offset.branch);
     let id = match branch_id(&branch) {
         BranchID::Root(_) => (tree.branch(ROOT)? == branch).then_some(ROOT)?,
@@ -95,7 +126,7 @@ pub(super) fn resolve<T: ReadTxn>(txn: &T, tree: &Tree, sticky: &Sticky) -> Opti
         0 => offset.index,
         _ => read::visible_offset(txn, &branch, offset.index),
     };
-    find(tree, id, at, sticky.0.assoc)
+    find(tree, id, at, index.assoc)
 }
 
 /// The point at an offset of an element's content: in the text on the side of `assoc`, if there are two.

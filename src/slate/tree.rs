@@ -4,6 +4,7 @@
 //! directions without a walk. A node that is removed gives up its shared type at once: one that was deleted in the doc
 //! must never be looked at again.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -34,7 +35,7 @@ pub(super) struct Tree {
 struct Slot {
     parent: NodeId,
     /// Where it was last seen among its siblings.
-    hint: u32,
+    hint: Cell<u32>,
     kind: Kind,
 }
 
@@ -72,7 +73,7 @@ pub(super) struct Block {
 impl Tree {
     pub fn new(branch: Option<XmlTextRef>) -> Self {
         let root = Block { branch, ..Block::default() };
-        let slot = Slot { parent: NOWHERE, hint: 0, kind: Kind::Element(root) };
+        let slot = Slot { parent: NOWHERE, hint: Cell::new(0), kind: Kind::Element(root) };
         Self { nodes: vec![slot], free: Vec::new(), by_branch: HashMap::default() }
     }
 
@@ -179,21 +180,12 @@ impl Tree {
         }
     }
 
-    /// Where a node is among its siblings. Looks outward from where it was last.
+    /// Where a node is among its siblings. Looks outward from where it was last, and remembers what it found.
     pub fn index(&self, id: NodeId) -> Option<usize> {
         let slot = self.nodes.get(id as usize)?;
-        let siblings = self.children(slot.parent);
-        let hint = (slot.hint as usize).min(siblings.len());
-        let (before, after) = siblings.split_at(hint);
-        for distance in 0..before.len().max(after.len()) {
-            if after.get(distance) == Some(&id) {
-                return Some(hint + distance);
-            }
-            if distance < before.len() && before[before.len() - 1 - distance] == id {
-                return Some(before.len() - 1 - distance);
-            }
-        }
-        None
+        let index = look_outward(self.children(slot.parent), id, slot.hint.get() as usize)?;
+        slot.hint.set(index as u32);
+        Some(index)
     }
 
     pub fn path(&self, id: NodeId) -> Option<Path> {
@@ -201,20 +193,6 @@ impl Tree {
         let mut at = id;
         while at != ROOT {
             path.push(self.index(at)? as u32);
-            at = self.parent(at)?;
-        }
-        path.reverse();
-        Some(path)
-    }
-
-    /// As [`Tree::path`]; remembers what it found.
-    pub fn path_mut(&mut self, id: NodeId) -> Option<Path> {
-        let mut path = Path::new();
-        let mut at = id;
-        while at != ROOT {
-            let index = self.index(at)? as u32;
-            self.nodes[at as usize].hint = index;
-            path.push(index);
             at = self.parent(at)?;
         }
         path.reverse();
@@ -278,7 +256,7 @@ impl Tree {
     // --- structure
 
     fn alloc(&mut self, kind: Kind) -> NodeId {
-        let slot = Slot { parent: NOWHERE, hint: 0, kind };
+        let slot = Slot { parent: NOWHERE, hint: Cell::new(0), kind };
         match self.free.pop() {
             Some(id) => {
                 self.nodes[id as usize] = slot;
@@ -320,7 +298,7 @@ impl Tree {
         let is_text = self.is_text(child);
         let slot = &mut self.nodes[child as usize];
         slot.parent = parent;
-        slot.hint = index as u32;
+        slot.hint.set(index as u32);
         if let Some(block) = self.block_mut(parent) {
             block.children.insert(index.min(block.children.len()), child);
             block.texts += u32::from(is_text);
@@ -377,6 +355,20 @@ impl Tree {
     pub fn to_nodes(&self, ids: &[NodeId]) -> Vec<Node> {
         ids.iter().map(|&id| self.to_node(id)).collect()
     }
+}
+
+fn look_outward(siblings: &[NodeId], id: NodeId, from: usize) -> Option<usize> {
+    let from = from.min(siblings.len());
+    let (before, after) = siblings.split_at(from);
+    for distance in 0..before.len().max(after.len()) {
+        if after.get(distance) == Some(&id) {
+            return Some(from + distance);
+        }
+        if distance < before.len() && before[before.len() - 1 - distance] == id {
+            return Some(before.len() - 1 - distance);
+        }
+    }
+    None
 }
 
 pub(super) fn branch_id(branch: &XmlTextRef) -> BranchID {

@@ -1,7 +1,7 @@
 //! Groups of inverse operations, and what happened since each was recorded.
 
 use super::transform::cross;
-use crate::slate::{Op, Range, transform, utf16_len};
+use crate::slate::{Op, Path, Range, transform, utf16_len, utf16_slice};
 
 /// Older groups are forgotten.
 const MAX_GROUPS: usize = 1000;
@@ -97,12 +97,8 @@ impl Stack {
     pub fn note(&mut self, ops: &[Op]) {
         let Some(group) = self.0.last_mut() else { return };
         for op in ops {
-            match (group.since.last_mut(), op) {
-                // A peer who types.
-                (
-                    Some(Op::InsertText { path, offset, text }),
-                    Op::InsertText { path: at, offset: start, text: more },
-                ) if path == at && *start == offset.saturating_add(utf16_len(text)) => text.push_str(more),
+            match op {
+                Op::InsertText { path, offset, text } if absorb(&mut group.since, path, *offset, text) => {}
                 _ => group.since.push(op.clone()),
             }
         }
@@ -125,6 +121,80 @@ impl Stack {
         let below = self.0.len().checked_sub(2).and_then(|at| self.0.get_mut(at));
         if let Some(below) = below {
             below.since.extend(since);
+        }
+    }
+}
+
+/// How many places peers may type in at once for what each types to stay one operation.
+const REACH: usize = 16;
+
+/// Puts a peer's typing into an earlier insertion it continues, past other insertions in between: peers who type in
+/// turns are two operations, not thousands. False if there is none.
+fn absorb(since: &mut [Op], path: &Path, offset: u32, text: &str) -> bool {
+    let len = utf16_len(text);
+    let mut at = offset;
+    let mut shifted = Vec::new();
+    for index in (0..since.len()).rev().take(REACH) {
+        match &mut since[index] {
+            Op::InsertText { path: there, offset: start, text: earlier } if there == path => {
+                let end = start.saturating_add(utf16_len(earlier));
+                if at < *start {
+                    shifted.push(index);
+                } else if at > end {
+                    at -= utf16_len(earlier);
+                } else {
+                    let Some(before) = utf16_slice(earlier, 0, at - *start) else { return false };
+                    let byte = before.len();
+                    earlier.insert_str(byte, text);
+                    for index in shifted {
+                        if let Op::InsertText { offset, .. } = &mut since[index] {
+                            *offset = offset.saturating_add(len);
+                        }
+                    }
+                    return true;
+                }
+            }
+            Op::InsertText { path: there, .. } | Op::RemoveText { path: there, .. } if there != path => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slate::tests::{model, random::block};
+
+    /// Whatever is put together does what the single operations do.
+    #[test]
+    fn peers_who_type_in_turns_are_few_operations() {
+        let mut rng = fastrand::Rng::with_seed(8);
+        for _ in 0..200 {
+            let start = vec![block("a", "first line"), block("b", "another")];
+            let (mut value, mut stack) = (start.clone(), Stack::default());
+            stack.push(Group::new(Vec::new(), None));
+            let mut carets = [(0, 3), (0, 8), (1, 0)];
+            for n in 0..60 {
+                let who = rng.usize(..3);
+                let (line, offset) = carets[who];
+                let text = ["x", "😀", "yz"][rng.usize(..3)].to_owned();
+                let len = utf16_len(&text);
+                for (_, other) in carets.iter_mut().filter(|(at, other)| *at == line && *other >= offset) {
+                    *other += len;
+                }
+                if n == 30 {
+                    carets[who] = (line, 0);
+                }
+                let op = Op::InsertText { path: Path::from_slice(&[line, 0]), offset, text };
+                model::apply(&mut value, &op);
+                stack.note(&[op]);
+            }
+            let noted = &stack.0[0].since;
+            assert!(noted.len() <= 4, "{noted:?}");
+            let mut again = start;
+            model::apply_all(&mut again, noted);
+            assert_eq!(again, value);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! what does not fit is dropped. What it must never do is to take along what someone else wrote.
 
 use crate::slate::transform::{self, Affinity};
-use crate::slate::{Op, Path, Point, utf16_len, utf16_slice};
+use crate::slate::{Leaf, Node, Op, Path, Point, utf16_len, utf16_slice};
 
 /// Which of two concurrent insertions at one place comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,13 +21,14 @@ pub(super) fn cross(mine: Vec<Op>, theirs: Vec<Op>) -> (Vec<Op>, Vec<Op>) {
         let mut others = vec![op];
         let mut mine_after = Vec::new();
         for op in mine {
-            let mut pieces = vec![op.clone()];
-            for other in &others {
+            let (outline, gives_way) = (outline(&op), yields(&op, &others));
+            let mut pieces = vec![op];
+            for other in others.iter().filter(|other| !is_apart(&outline, other)) {
                 pieces = pieces.iter().flat_map(|piece| after(piece, other, Side::Mine)).collect();
             }
             // What gave way to the others is not there to change them.
-            if !pieces.is_empty() || !yields(&op, &others) {
-                others = others.iter().flat_map(|other| after(other, &op, Side::Theirs)).collect();
+            if (!pieces.is_empty() || !gives_way) && others.iter().any(|other| !is_apart(other, &outline)) {
+                others = others.iter().flat_map(|other| after(other, &outline, Side::Theirs)).collect();
             }
             mine_after.extend(pieces);
         }
@@ -35,6 +36,27 @@ pub(super) fn cross(mine: Vec<Op>, theirs: Vec<Op>) -> (Vec<Op>, Vec<Op>) {
         theirs_after.extend(others);
     }
     (mine, theirs_after)
+}
+
+/// The operation without the nodes it carries, which change nothing about others. Copying those for each pair is what
+/// made undoing a large deletion take seconds.
+fn outline(op: &Op) -> Op {
+    let node = Node::Text(Leaf::default());
+    match op {
+        Op::InsertNode { path, .. } => Op::InsertNode { path: path.clone(), node },
+        Op::RemoveNode { path, .. } => Op::RemoveNode { path: path.clone(), node },
+        other => other.clone(),
+    }
+}
+
+/// Whether `op` surely stays as it is after `other`: a text elsewhere changes no path.
+fn is_apart(op: &Op, other: &Op) -> bool {
+    let (Op::InsertText { path: at, .. } | Op::RemoveText { path: at, .. }) = other else { return false };
+    match op {
+        Op::RemoveNode { path, .. } => !at.starts_with(path),
+        Op::InsertText { path, .. } | Op::RemoveText { path, .. } | Op::SplitNode { path, .. } => path != at,
+        Op::InsertNode { .. } | Op::SetNode { .. } | Op::MergeNode { .. } | Op::MoveNode { .. } => true,
+    }
 }
 
 /// A removal of a node in which others wrote does not take place.

@@ -52,6 +52,7 @@ export class Fake {
     onSelect: (listener) => this.#on("select", listener),
     onDiverged: (listener) => this.#on("diverged", listener),
     block: (index) => ({ node: this.value()[index] ?? null, count: this.value().length }),
+    rank: () => this.peers.filter(({ clientId }) => clientId < this.clientId).length,
     report: (message) => void this.reports.push(message),
     anchor: (range) => JSON.stringify(range),
     resolve: (anchor) => JSON.parse(anchor) as Range,

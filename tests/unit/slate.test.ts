@@ -184,6 +184,26 @@ describe("binding", () => {
 });
 
 describe("two editors on one document", () => {
+  it("both get a batch before what a plugin of one makes of it", () => {
+    const fake = new Fake([block("a"), block("b")]);
+    const shout = (editor: Editor) => {
+      const { apply } = editor;
+      editor.apply = (op) => {
+        apply(op);
+        // A plugin that answers an insertion by one of its own, at the end of the new block.
+        if (op.type === "insert_node" && op.path[0] === 0)
+          Transforms.insertText(editor, "!", { at: Editor.end(editor, [0]) });
+      };
+      return editor;
+    };
+    const one = bind(fake, () => shout(createEditor()));
+    const two = bind(fake);
+    fake.receive([{ type: "insert_node", path: [0], node: block("new") }]);
+    expect(fake.value().map((node) => Node.string(node))).toEqual(["new!", "a", "b"]);
+    for (const editor of [one, two]) expect(editor.children).toEqual(fake.value());
+    expect([one.divergences, two.divergences]).toEqual([0, 0]);
+  });
+
   it("each shows at once what the other does", () => {
     const fake = new Fake([block("a"), block("")]);
     const one = bind(fake, () => withRules(createEditor()));
@@ -253,6 +273,19 @@ describe("selection", () => {
     await tick();
     expect(editor.selection).toEqual(caret(1, [2, 0]));
     expect(fake.selections.at(-1)).toEqual(caret(1, [2, 0]));
+  });
+
+  it("is told anew when a peer copies what it stands in, though its path stays", async () => {
+    const fake = new Fake([block("abcdef")]);
+    const editor = bind(fake);
+    Transforms.select(editor, caret(1));
+    await tick();
+    fake.receive([
+      { type: "split_node", path: [0, 0], position: 2, properties: {} },
+      { type: "split_node", path: [0], position: 1, properties: { type: "action" } as never },
+    ]);
+    await tick();
+    expect(fake.selections).toEqual([caret(1), caret(1)]);
   });
 
   it("is kept to oneself without cursors", async () => {

@@ -167,3 +167,74 @@ fn the_local_copy_can_be_deleted_but_not_by_mistake() {
     assert_eq!(rig.store.peek("d"), Loaded::default());
     assert_eq!((rig.status().storage, rig.status().saved), (Storage::Memory, Saved::Memory));
 }
+
+/// A comment covers what it covered: not what is written behind or before it.
+#[test]
+fn an_anchor_does_not_grow() {
+    let mut rig = Rig::new();
+    rig.type_block("a word");
+    let range = |from: u32, to: u32| Range {
+        anchor: Point { path: path(&[0, 0]), offset: from },
+        focus: Point { path: path(&[0, 0]), offset: to },
+    };
+    let anchors: Vec<_> =
+        [(2, 6), (6, 2), (2, 2)].iter().map(|&(a, b)| rig.session.anchor(&range(a, b)).unwrap()).collect();
+    for (offset, text) in [(6, " more"), (2, "long ")] {
+        rig.feed(Input::Edit(Op::InsertText { path: path(&[0, 0]), offset, text: text.into() }));
+    }
+    rig.feed(Input::Flush);
+    let now: Vec<_> = anchors.iter().map(|anchor| rig.session.resolve_anchor(anchor)).collect();
+    assert_eq!(now, [Some(range(7, 11)), Some(range(11, 7)), Some(range(7, 7))]);
+}
+
+/// What slate-yjs has stored: JSON, bytes in Base64, or an attribute of the root.
+#[test]
+fn positions_stored_by_slate_yjs_are_resolved() {
+    use yrs::updates::decoder::Decode;
+    use yrs::updates::encoder::Encode;
+    use yrs::{Any, Assoc, Doc, Out, Text, Transact, Update, Xml, XmlTextRef};
+    let mut rig = Rig::new();
+    let other = Doc::with_client_id(77);
+    let text = other.get_or_insert_text("content");
+    let root: &XmlTextRef = text.as_ref();
+    let update = foreign(&[block("a word")]);
+    other.transact_mut().apply_update(Update::decode_v1(&update).unwrap()).unwrap();
+    let bytes = {
+        use yrs::IndexedSequence;
+        let mut txn = other.transact_mut();
+        let Out::YXmlText(line) = text.diff(&txn, yrs::types::text::YChange::identity).remove(0).insert else {
+            panic!()
+        };
+        let bytes = line.sticky_index(&txn, 2, Assoc::After).unwrap().encode_v1();
+        root.insert_attribute(&mut txn, "__slateYjsStoredPosition_k", Any::from(bytes.clone()));
+        bytes
+    };
+    let state = yrs::ReadTxn::encode_state_as_update_v1(&other.transact(), &yrs::StateVector::default());
+    rig.feed(Input::ApplyUpdate(state));
+    let point = Point { path: path(&[0, 0]), offset: 2 };
+    let expected = Some(Range { anchor: point.clone(), focus: point });
+
+    assert_eq!(rig.session.resolve_anchor("__slateYjsStoredPosition_k"), expected);
+    assert_eq!(rig.session.resolve_anchor(&base64(&bytes)), expected);
+    let json = rig.session.anchor(expected.as_ref().unwrap()).unwrap();
+    let Ok(Any::Map(map)) = Any::from_json(&json) else { panic!() };
+    let mut one = String::new();
+    map["anchor"].to_json(&mut one);
+    assert_eq!(rig.session.resolve_anchor(&one), expected);
+    for bad in ["", "__slateYjsStoredPosition_other", "{}", "?", "AAAA"] {
+        assert_eq!(rig.session.resolve_anchor(bad), None, "{bad}");
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let n = chunk.iter().fold(0u32, |n, &byte| n << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
+        for at in 0..4 {
+            let letter = LETTERS[(n >> (18 - 6 * at)) as usize & 63] as char;
+            out.push(if at > chunk.len() { '=' } else { letter });
+        }
+    }
+    out
+}

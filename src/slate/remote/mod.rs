@@ -15,6 +15,7 @@ use std::collections::{HashMap, HashSet};
 use yrs::{BranchID, ID, ReadTxn, XmlTextRef};
 
 use self::steps::{Identity, Step};
+use super::copies::Copies;
 use super::emit::{Emit, Misfit};
 use super::props::Props;
 use super::read::{self, Content, Piece};
@@ -33,6 +34,7 @@ struct Job {
 
 pub(super) struct Remote<'a, T> {
     emit: Emit<'a>,
+    copies: &'a Copies,
     txn: &'a T,
     jobs: Vec<Job>,
     /// Nodes that are elsewhere in the doc by now and wait to be moved, by their new shared type.
@@ -63,9 +65,10 @@ pub(super) struct Outcome {
 }
 
 impl<'a, T: ReadTxn> Remote<'a, T> {
-    pub fn new(tree: &'a mut Tree, txn: &'a T) -> Self {
+    pub fn new(tree: &'a mut Tree, copies: &'a Copies, txn: &'a T) -> Self {
         Self {
             emit: Emit { tree, ops: Vec::new() },
+            copies,
             txn,
             jobs: Vec::new(),
             moves: HashMap::new(),
@@ -95,7 +98,7 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
                 nested => self.emit.tree.by_branch(&nested),
             };
             if let Some(id) = known
-                && let Some(path) = self.emit.tree.path_mut(id)
+                && let Some(path) = self.emit.tree.path(id)
             {
                 ids.push((path, id, branch.clone()));
             }
@@ -276,6 +279,8 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
     fn adopt(&mut self, id: NodeId, branch: XmlTextRef) {
         self.emit.tree.bind(id, branch);
         self.adopted.push(id);
+        // What was typed into the old one belongs into the copy.
+        self.places.entry(id).or_insert(Place::From(id, 0));
     }
 }
 

@@ -183,6 +183,7 @@ impl<T: ReadTxn> Remote<'_, T> {
             return Ok(false);
         }
         let id = self.jobs[job].id;
+        let key = self.emit.tree.block(id).and_then(|block| block.key);
         let total = self.emit.tree.content_len(id);
         let mut at = total - lost.min(total);
         let mut rest = flat_tree(self.emit.tree, id, at, total);
@@ -195,7 +196,7 @@ impl<T: ReadTxn> Remote<'_, T> {
                 cuts.push((at, branch.clone()));
                 at += pieces.iter().map(Piece::len).sum::<u32>();
                 rest.drain(..held.len());
-            } else if related(&rest, &held) {
+            } else if self.copies.links(key, branch) || related(&rest, &held) {
                 cuts.push((at, branch.clone()));
                 break;
             }
@@ -222,7 +223,8 @@ impl<T: ReadTxn> Remote<'_, T> {
         }
         let pieces = read::content(self.txn, branch).pieces;
         let held = self.flat_pieces(&pieces, 0, u32::MAX);
-        if !related(&flat_tree(self.emit.tree, id, 0, lost), &held) {
+        let key = self.emit.tree.block(id).and_then(|block| block.key);
+        if !self.copies.links(key, branch) && !related(&flat_tree(self.emit.tree, id, 0, lost), &held) {
             return Ok(false);
         }
         steps::drop_first(&mut self.jobs[job].steps, |step| matches!(step, Step::Delete(_)));
@@ -283,7 +285,7 @@ impl<T: ReadTxn> Remote<'_, T> {
                 self.places.insert(gone, Place::From(id, start));
                 start += self.emit.tree.content_len(gone);
                 rest.drain(..held.len());
-            } else if related(&rest, &held) {
+            } else if self.was_copied(gone, job) || related(&rest, &held) {
                 merged.push(gone);
                 self.places.insert(gone, Place::From(id, start));
                 break;
@@ -323,7 +325,10 @@ impl<T: ReadTxn> Remote<'_, T> {
         let held = flat_tree(self.emit.tree, gone, 0, u32::MAX);
         let content = self.flat_pieces(&self.jobs[job].pieces, 0, gained);
         let right = self.jobs[job].id;
-        let is_merge = if held.is_empty() { self.took_over(job, gone) } else { related(&content, &held) };
+        let is_merge = match held.is_empty() {
+            true => self.took_over(job, gone),
+            false => (gained > 0 && self.was_copied(gone, job)) || related(&content, &held),
+        };
         if !is_merge {
             return Ok(false);
         }
@@ -344,6 +349,12 @@ impl<T: ReadTxn> Remote<'_, T> {
         Ok(true)
     }
 
+    /// Whether content of `gone` is known to have been copied into the job's element.
+    fn was_copied(&self, gone: NodeId, job: usize) -> bool {
+        let key = self.emit.tree.block(gone).and_then(|block| block.key);
+        self.copies.links(key, &self.jobs[job].branch)
+    }
+
     /// Whether the job's element has, as of now, the properties that `gone` had, and had others before.
     fn took_over(&self, job: usize, gone: NodeId) -> bool {
         let job = &self.jobs[job];
@@ -355,12 +366,47 @@ impl<T: ReadTxn> Remote<'_, T> {
     // --- moves
 
     fn match_moves(&mut self, gone: &[NodeId], new: &[XmlTextRef]) {
+        // First what is known, then what is guessed by its looks.
+        let mut left = Vec::new();
+        for branch in new {
+            self.claim_known(branch, gone, &mut left);
+        }
+        if left.is_empty() {
+            return;
+        }
         let mut candidates: HashMap<String, Vec<NodeId>> = HashMap::new();
         for &id in gone.iter().rev() {
             self.collect_gone(id, &mut candidates);
         }
-        for branch in new {
+        for branch in &left {
             self.claim(branch, &mut candidates);
+        }
+    }
+
+    /// Takes the node of which a new element is a copy, at whatever depth; what is no known copy goes to `left`.
+    fn claim_known(&mut self, branch: &XmlTextRef, gone: &[NodeId], left: &mut Vec<XmlTextRef>) {
+        let BranchID::Nested(key) = branch_id(branch) else { return };
+        let by_branch = |original| self.emit.tree.by_branch(&BranchID::Nested(original));
+        let node = self.copies.originals(key).find_map(by_branch);
+        let is_gone = |id| gone.iter().any(|&gone| self.emit.tree.is_ancestor_or_self(gone, id));
+        match node.filter(|&id| is_gone(id) && !self.is_claimed(id)) {
+            Some(id) => self.set_aside(id, branch),
+            None => {
+                let pieces = read::content(self.txn, branch).pieces;
+                let inner = pieces.into_iter().filter_map(|piece| match piece {
+                    Piece::Element(inner) => Some(inner),
+                    Piece::Text { .. } => None,
+                });
+                let inner: Vec<XmlTextRef> = inner.collect();
+                let before = self.moves.len();
+                for inner in &inner {
+                    self.claim_known(inner, gone, &mut Vec::new());
+                }
+                // With something known in it, it is a new wrapper.
+                if self.moves.len() == before {
+                    left.push(branch.clone());
+                }
+            }
         }
     }
 

@@ -146,6 +146,37 @@ fn what_is_typed_into_a_block_that_a_peer_removes_goes_with_it() {
 }
 
 #[test]
+fn what_is_typed_inside_of_what_a_peer_copies_goes_along() {
+    let dual = json!({"type": "dual", "children": [p("left"), p("right")]});
+    let typed = json!([{"type": "insert_text", "path": [0, 1, 0], "offset": 2, "text": "X"}]);
+    for to in [json!([1]), json!([2])] {
+        let moved = json!([{"type": "move_node", "path": [0], "newPath": to}]);
+        // The others are heavy, so that the wrapper is what is copied.
+        let heavy = p("a long line, much longer than both");
+        let all = outcome(json!([dual, heavy, heavy]), moved, typed.clone()).concat();
+        assert!(all.contains("leftriXght"), "{all}");
+    }
+    let link = |text: &str| json!({"type": "link", "inline": true, "children": [{"text": text}]});
+    let line = |before: &str, after: &str| json!({"type": "paragraph", "children": [{"text": before}, link("link"), {"text": after}]});
+    let typed = json!([{"type": "insert_text", "path": [0, 1, 0], "offset": 2, "text": "X"}]);
+    let enter = |node: u32, offset: u32| {
+        json!([
+            {"type": "split_node", "path": [0, node], "position": offset, "properties": {}},
+            {"type": "split_node", "path": [0], "position": node + 1, "properties": {"type": "paragraph"}},
+        ])
+    };
+    for (input, done) in
+        [(line("", "a long rest of the line"), enter(2, 2)), (line("a long line before it", ""), enter(0, 17))]
+    {
+        let all = outcome(json!([input]), done, typed.clone()).concat();
+        assert!(all.contains("liXnk"), "{all}");
+    }
+    let typed = json!([{"type": "insert_text", "path": [1, 1, 0], "offset": 2, "text": "X"}]);
+    let all = outcome(json!([p("a long line before it"), line("a", "b")]), backspace(1), typed).concat();
+    assert_eq!(all, "a long line before italiXnkb");
+}
+
+#[test]
 fn a_format_while_a_peer_splits_loses_nothing() {
     let line = "one two three";
     let bold = json!([{"type": "set_node", "path": [0, 0], "properties": {}, "newProperties": {"bold": true}}]);

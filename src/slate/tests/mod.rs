@@ -7,6 +7,6 @@ mod fixtures;
 mod fuzz;
 pub(crate) mod json;
 pub(crate) mod model;
-mod random;
+pub(crate) mod random;
 mod remote;
 mod slate_yjs;

@@ -1,0 +1,401 @@
+//! What was copied where.
+//!
+//! Splitting, merging and moving copy content, and a copy is nothing that the doc connects with its original. So each
+//! such edit also writes down, in a root map of its own that slate-yjs does not see, which characters and elements
+//! became which. With that a position follows its character, a peer's edit is recognised for what it was, and text
+//! that was typed into an original meanwhile finds its place (`rescue`).
+//!
+//! Entries are written once and never changed. The oldest are removed when there are many: what they are for, edits
+//! that others made without knowing of the copy, comes soon or never.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+use yrs::types::EntryChange;
+use yrs::types::text::YChange;
+use yrs::{
+    Any, BranchID, ClientID, Doc, ID, IdSet, Map as _, MapRef, Observable as _, Out, ReadTxn, Snapshot, StateVector,
+    Text as _, TransactionMut, XmlTextRef,
+};
+
+use super::tree::branch_id;
+use super::utf16;
+use crate::protocol::lib0::{Reader, var_uint};
+
+/// The root map.
+pub(super) const NAME: &str = "slate-yrs:copies";
+
+/// How many entries are kept.
+const MAX: usize = 1_000;
+/// How often a position is handed on.
+const MAX_HOPS: usize = 64;
+const VERSION: u8 = 1;
+
+/// Characters or elements that follow each other, in the doc and by their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    pub id: ID,
+    pub len: u32,
+}
+
+/// One stretch of an element's content and where it was copied to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Group {
+    /// The elements; none: the root.
+    pub source: Option<ID>,
+    pub target: Option<ID>,
+    /// Which part of the source.
+    pub part: Part,
+    /// What stands in the target before and behind the copy.
+    pub before: Option<ID>,
+    pub behind: Option<ID>,
+    /// From, to, how many.
+    pub runs: Vec<(ID, ID, u32)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of it: the source is gone.
+    Whole,
+    /// All from some place on.
+    Tail,
+    /// All up to some place.
+    Head,
+    /// Elements in between.
+    Some,
+}
+
+/// The order of entries is about the order of edits: each is numbered one higher than all its author knew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key {
+    number: u64,
+    pub client: u64,
+    pub clock: u32,
+}
+
+impl Key {
+    fn name(self) -> String {
+        format!("{}.{}.{}", self.number, self.client, self.clock)
+    }
+
+    fn read(name: &str) -> Option<Self> {
+        let mut parts = name.split('.');
+        let key = Self {
+            number: parts.next()?.parse().ok()?,
+            client: parts.next()?.parse().ok()?,
+            clock: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(key)
+    }
+}
+
+/// Where to look for an original.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    len: u32,
+    to: ID,
+    key: Key,
+    group: u32,
+}
+
+type Changes = Rc<RefCell<Vec<(Arc<str>, Option<Arc<[u8]>>)>>>;
+
+#[derive(Debug)]
+pub(super) struct Copies {
+    map: MapRef,
+    /// What the map's observer saw and is not in here yet.
+    changes: Changes,
+    entries: BTreeMap<Key, Vec<Group>>,
+    spans: BTreeMap<(ClientID, u32), SmallVec<[Span; 1]>>,
+    longest: u32,
+    /// Elements that are copies, and of what.
+    originals: HashMap<ID, ID>,
+    /// Whole sources, and what has become of their content.
+    wholes: HashMap<ID, SmallVec<[(Key, u32); 1]>>,
+}
+
+impl Copies {
+    pub fn new(doc: &Doc) -> Self {
+        let map = doc.get_or_insert_map(NAME);
+        let changes = Changes::default();
+        let log = changes.clone();
+        map.observe("slate-yrs", move |txn, event| {
+            let mut log = log.borrow_mut();
+            for (key, change) in event.keys(txn) {
+                let bytes = match change {
+                    EntryChange::Inserted(Out::Any(Any::Buffer(bytes)))
+                    | EntryChange::Updated(_, Out::Any(Any::Buffer(bytes))) => Some(bytes.clone()),
+                    _ => None,
+                };
+                log.push((key.clone(), bytes));
+            }
+        });
+        Self {
+            map,
+            changes,
+            entries: BTreeMap::new(),
+            spans: BTreeMap::new(),
+            longest: 0,
+            originals: HashMap::new(),
+            wholes: HashMap::new(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Takes in what transactions have changed; returns what is new.
+    pub fn absorb(&mut self) -> Vec<Key> {
+        let changes = std::mem::take(&mut *self.changes.borrow_mut());
+        let mut new = Vec::new();
+        for (name, bytes) in changes {
+            let Some(key) = Key::read(&name) else { continue };
+            self.remove(key);
+            if let Some(groups) = bytes.and_then(|bytes| decode(&bytes)) {
+                self.insert(key, groups);
+                new.push(key);
+            }
+        }
+        new
+    }
+
+    fn insert(&mut self, key: Key, groups: Vec<Group>) {
+        for (index, group) in groups.iter().enumerate() {
+            for &(from, to, len) in &group.runs {
+                self.longest = self.longest.max(len);
+                let span = Span { len, to, key, group: index as u32 };
+                self.spans.entry((from.client, from.clock)).or_default().push(span);
+            }
+            if let (Part::Whole, Some(source)) = (group.part, group.source) {
+                self.wholes.entry(source).or_default().push((key, index as u32));
+                if let Some(target) = group.target {
+                    self.originals.entry(target).or_insert(source);
+                }
+            }
+        }
+        self.entries.insert(key, groups);
+    }
+
+    fn remove(&mut self, key: Key) {
+        let Some(groups) = self.entries.remove(&key) else { return };
+        for group in groups {
+            for (from, _, _) in group.runs {
+                if let Some(spans) = self.spans.get_mut(&(from.client, from.clock)) {
+                    spans.retain(|span| span.key != key);
+                    if spans.is_empty() {
+                        self.spans.remove(&(from.client, from.clock));
+                    }
+                }
+            }
+            if let Some(source) = group.source
+                && let Some(list) = self.wholes.get_mut(&source)
+            {
+                list.retain(|(other, _)| *other != key);
+                if list.is_empty() {
+                    self.wholes.remove(&source);
+                }
+                if let Some(target) = group.target {
+                    self.originals.remove(&target);
+                }
+            }
+        }
+    }
+
+    /// Writes an entry, in the transaction that copies; removes the oldest if there are too many.
+    pub fn write(&self, txn: &mut TransactionMut, groups: &[Group]) {
+        let groups: Vec<&Group> =
+            groups.iter().filter(|group| group.part == Part::Whole || !group.runs.is_empty()).collect();
+        if groups.is_empty() {
+            return;
+        }
+        let client = txn.doc().client_id();
+        let number = self.entries.last_key_value().map_or(0, |(key, _)| key.number).saturating_add(1);
+        let key = Key { number, client: client.get(), clock: txn.store().get_local_state() };
+        self.map.insert(txn, key.name(), Any::Buffer(encode(&groups).into()));
+        let surplus = (self.entries.len() + 1).saturating_sub(MAX);
+        for key in self.entries.keys().take(surplus) {
+            self.map.remove(txn, &key.name());
+        }
+    }
+
+    // --- looking up
+
+    /// Whether content of `source` was copied to `target`.
+    pub fn links(&self, source: Option<ID>, target: &XmlTextRef) -> bool {
+        let (Some(source), BranchID::Nested(target)) = (source, branch_id(target)) else { return false };
+        let is_it = |group: &Group| group.source == Some(source) && group.target == Some(target);
+        // Few entries are looked at with every structural change of others; the newest are what matters.
+        self.entries.values().rev().take(64).any(|groups| groups.iter().any(is_it))
+    }
+
+    /// What an element is a copy of, the nearest first.
+    pub fn originals(&self, mut id: ID) -> impl Iterator<Item = ID> {
+        std::iter::from_fn(move || {
+            id = *self.originals.get(&id)?;
+            Some(id)
+        })
+        .take(MAX_HOPS)
+    }
+
+    fn spans_at(&self, id: ID) -> impl Iterator<Item = (Span, u32)> {
+        let first = id.clock.saturating_sub(self.longest.saturating_sub(1));
+        let spans = self.spans.range((id.client, first)..=(id.client, id.clock)).rev();
+        spans
+            .flat_map(move |((_, start), spans)| spans.iter().map(move |span| (*span, *start)))
+            .filter_map(move |(span, start)| (id.clock - start < span.len).then_some((span, id.clock - start)))
+    }
+
+    /// What a character or element was copied to, in each entry that knows it.
+    pub fn copies(&self, id: ID) -> impl Iterator<Item = (ID, Key, u32)> {
+        self.spans_at(id).map(|(span, into)| (ID::new(span.to.client, span.to.clock + into), span.key, span.group))
+    }
+
+    pub fn group(&self, key: Key, group: u32) -> Option<&Group> {
+        self.entries.get(&key)?.get(group as usize)
+    }
+
+    /// The entries in which all of an element was copied.
+    pub fn wholes(&self, source: ID) -> impl Iterator<Item = (Key, u32)> {
+        self.wholes.get(&source).into_iter().flatten().copied()
+    }
+
+    /// What the content of a merged element ends with now.
+    pub fn end_of(&self, source: ID) -> Option<ID> {
+        let (key, group) = self.wholes(source).last()?;
+        let group = self.group(key, group)?;
+        let last = group.runs.last().map(|(_, to, len)| ID::new(to.client, to.clock + len - 1));
+        self.follow(last.or(group.before)?).pop()
+    }
+
+    /// Where a character or element is after all copying; several places if several people copied it at once.
+    pub fn follow(&self, id: ID) -> Vec<ID> {
+        let (mut open, mut ends) = (vec![id], Vec::new());
+        for _ in 0..MAX_HOPS {
+            let Some(id) = open.pop() else { break };
+            let before = open.len();
+            open.extend(self.copies(id).map(|(to, ..)| to));
+            if open.len() == before {
+                ends.push(id);
+            }
+        }
+        ends
+    }
+}
+
+/// The ids of an element's content between two offsets, foreign embeds not counted.
+pub(super) fn ids(txn: &mut TransactionMut, branch: &XmlTextRef, from: u32, to: u32) -> Vec<Run> {
+    let everything = Snapshot::new(txn.state_vector(), IdSet::default());
+    let nothing = Snapshot::new(StateVector::default(), IdSet::default());
+    let mut runs: Vec<Run> = Vec::new();
+    let mut at = 0;
+    // yrs names the items only in comparisons; compared with nothing, all are new.
+    for diff in branch.diff_range(txn, Some(&everything), Some(&nothing), YChange::identity) {
+        let (id, len) = match (&diff.insert, diff.ychange) {
+            (Out::Any(Any::String(text)), Some(change)) => (change.id, utf16::len(text)),
+            (Out::YXmlText(inner), _) => match branch_id(inner) {
+                BranchID::Nested(id) => (id, 1),
+                BranchID::Root(_) => continue,
+            },
+            _ => continue,
+        };
+        // Deleted in this very transaction.
+        if txn.delete_set().contains(&id) {
+            continue;
+        }
+        let (start, end) = (from.max(at), to.min(at + len));
+        if start < end {
+            let id = ID::new(id.client, id.clock + (start - at));
+            match runs.last_mut() {
+                Some(last) if last.id.client == id.client && last.id.clock + last.len == id.clock => {
+                    last.len += end - start;
+                }
+                _ => runs.push(Run { id, len: end - start }),
+            }
+        }
+        at += len;
+    }
+    runs
+}
+
+/// The runs of an original beside those of its copy.
+pub(super) fn pair(from: &[Run], to: &[Run]) -> Vec<(ID, ID, u32)> {
+    let mut pairs = Vec::new();
+    let (mut from, mut to) = (from.iter().copied(), to.iter().copied());
+    let (mut a, mut b) = (from.next(), to.next());
+    while let (Some(x), Some(y)) = (a, b) {
+        let len = x.len.min(y.len);
+        pairs.push((x.id, y.id, len));
+        let rest = |run: Run| {
+            (run.len > len).then(|| Run { id: ID::new(run.id.client, run.id.clock + len), len: run.len - len })
+        };
+        a = rest(x).or_else(|| from.next());
+        b = rest(y).or_else(|| to.next());
+    }
+    pairs
+}
+
+// --- bytes
+
+fn put(out: &mut Vec<u8>, id: Option<ID>) {
+    match id {
+        None => out.push(0),
+        Some(id) => {
+            out.push(1);
+            var_uint(out, id.client.get());
+            var_uint(out, id.clock.into());
+        }
+    }
+}
+
+fn encode(groups: &[&Group]) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    var_uint(&mut out, groups.len() as u64);
+    for group in groups {
+        out.push(group.part as u8);
+        for id in [group.source, group.target, group.before, group.behind] {
+            put(&mut out, id);
+        }
+        var_uint(&mut out, group.runs.len() as u64);
+        for (from, to, len) in &group.runs {
+            for number in [from.client.get(), from.clock.into(), to.client.get(), to.clock.into(), (*len).into()] {
+                var_uint(&mut out, number);
+            }
+        }
+    }
+    out
+}
+
+fn decode(bytes: &[u8]) -> Option<Vec<Group>> {
+    let mut reader = Reader::new(bytes);
+    if reader.byte().ok()? != VERSION {
+        return None;
+    }
+    let mut groups = Vec::new();
+    for _ in 0..reader.var_uint().ok()? {
+        let part = [Part::Whole, Part::Tail, Part::Head, Part::Some].get(usize::from(reader.byte().ok()?)).copied()?;
+        let mut ends = [None; 4];
+        for end in &mut ends {
+            *end = if reader.byte().ok()? == 0 { None } else { Some(id(&mut reader)?) };
+        }
+        let mut runs = Vec::new();
+        for _ in 0..reader.var_uint().ok()? {
+            let (from, to, len) = (id(&mut reader)?, id(&mut reader)?, u32::try_from(reader.var_uint().ok()?).ok()?);
+            from.clock.checked_add(len)?;
+            to.clock.checked_add(len)?;
+            runs.push((from, to, len));
+        }
+        let [source, target, before, behind] = ends;
+        groups.push(Group { source, target, part, before, behind, runs });
+    }
+    Some(groups)
+}
+
+fn id(reader: &mut Reader) -> Option<ID> {
+    let client = u32::try_from(reader.var_uint().ok()?).ok()?;
+    let clock = u32::try_from(reader.var_uint().ok()?).ok()?;
+    Some(ID::new(ClientID::new(client.into()), clock))
+}
