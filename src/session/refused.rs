@@ -105,7 +105,7 @@ impl Session {
         self.undo.clear();
         self.presence.forget_selection();
         self.presence.awareness.rename(self.doc.client_id());
-        self.stage.doc_changed = true;
+        self.stage.changed(super::stage::DocChange::Anything);
         self.stage.operations(Origin::Remote, ops);
         if let Ok(snapshot) = self.doc.encode_state(None) {
             self.journal.compact(snapshot);
