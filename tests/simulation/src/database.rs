@@ -296,7 +296,7 @@ impl Storage for Database {
         unimplemented!()
     }
 
-    async fn tips(&self, _: &[String]) -> Result<Vec<(String, Seq)>> {
+    async fn tips(&self, _: &[String]) -> Result<Vec<Document>> {
         unimplemented!()
     }
 

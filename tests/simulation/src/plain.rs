@@ -90,6 +90,7 @@ impl Plain {
                 Message::SyncStep1(state_vector) => {
                     let theirs = StateVector::decode_v1(state_vector).expect("a state vector");
                     let update = self.intake.include(self.doc.transact().encode_state_as_update_v1(&theirs));
+                    let update = update.expect("what waits is whole");
                     self.send(conn, &Message::SyncStep2(&update));
                 }
                 Message::SyncStep2(update) => self.update(conn, update, true),

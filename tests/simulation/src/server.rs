@@ -7,19 +7,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use slate_yrs::protocol::{Message, Reassembly, Role, close, messages};
+use slate_yrs::protocol::{self, Message, Reassembly, Role, close, messages};
 use slate_yrs_server::clock;
 use slate_yrs_server::metrics::Metrics;
 use slate_yrs_server::neighbours::Hints;
-use slate_yrs_server::room::core::Outgoing;
+use slate_yrs_server::room::frames::Outgoing;
 use slate_yrs_server::room::{Command, JoinRequest, Limits, Outbox, OutboxEnd, RoomRef, Rooms, Shared, outbox};
 use slate_yrs_server::storage::Storage;
 use slate_yrs_server::writer::Writer;
 use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
 use crate::database::Database;
 use crate::world::DOC;
+
+/// How long the writer waits for the database.
+const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// What goes to a client.
 pub enum Out {
@@ -69,11 +73,12 @@ impl Server {
         let rooms = {
             let _inside = runtime.enter();
             Rooms::new(Shared {
-                writer: Writer::start(Arc::clone(&storage), Arc::clone(&metrics)),
+                writer: Writer::start(Arc::clone(&storage), Arc::clone(&metrics), PATIENCE),
                 storage,
                 limits: self.limits,
                 metrics,
                 hints: Hints::none(),
+                assembling: Arc::new(Semaphore::new(1 << 26)),
                 idle: self.idle,
                 head_every: self.head_every,
             })
@@ -141,7 +146,7 @@ impl Server {
             }
         }
         let bytes = whole.unwrap_or_else(|| frame.to_vec()).into();
-        let taken = process.runtime.block_on(found.room.send(Command::Frame { conn, bytes }));
+        let taken = process.runtime.block_on(found.room.frame(conn, bytes));
         if !taken {
             found.outbox.end(close::NORMAL, "");
         }
@@ -169,6 +174,10 @@ impl Server {
             {
                 match outgoing {
                     Outgoing::Frame(bytes) => self.out.push((*conn, Out::Frame(bytes.to_vec()))),
+                    Outgoing::Large { id, frame } => {
+                        let pieces = protocol::fragments(&frame, id).map(|piece| (*conn, Out::Frame(piece)));
+                        self.out.extend(pieces);
+                    }
                     Outgoing::Text(_) => {}
                     Outgoing::Close { code: with, .. } => code = Some(with),
                 }

@@ -112,8 +112,18 @@ pub struct Tab {
     /// Wants to be the keeper, or is.
     wishes: bool,
     /// Heard of other tabs before the document was ready.
-    early: Vec<Vec<u8>>,
+    early: Vec<News>,
+    /// Of which epoch this tab's changes are, and whether the device keeps them: what the others were told last.
+    keeping: (Option<String>, bool),
     pub deleted_local: bool,
+}
+
+/// What one tab tells the others: a change, the epoch it is of, and whether the device keeps it.
+#[derive(Debug, Clone)]
+pub struct News {
+    update: Vec<u8>,
+    epoch: Option<String>,
+    kept: bool,
 }
 
 impl Tab {
@@ -138,6 +148,7 @@ impl Tab {
             store_failed: false,
             wishes: false,
             early: Vec::new(),
+            keeping: (None, false),
             deleted_local: false,
         }
     }
@@ -174,6 +185,7 @@ impl World {
         it.unverified.clear();
         it.unstored.clear();
         it.early.clear();
+        it.keeping = (None, false);
         it.fail_next = None;
         it.store_errors.clear();
         it.store_failed = false;
@@ -236,7 +248,38 @@ impl World {
             let delay = at.saturating_sub(self.now);
             self.at(delay, Event::Tick(tab));
         }
+        self.tell_keeping(tab);
         self.check_status(tab);
+    }
+
+    /// What this tab cannot store any more, the others take for their own.
+    fn tell_keeping(&mut self, tab: usize) {
+        let it = &mut self.tabs[tab];
+        let Some(session) = &it.session else { return };
+        let (epoch, kept) = session.keeping();
+        let (epoch, kept) = (epoch.map(str::to_owned), kept);
+        let lost = it.keeping.1 && !kept;
+        let news = epoch.is_some() && epoch != it.keeping.0;
+        it.keeping = (epoch, kept);
+        if lost {
+            let pending = session.export_outbox().expect("an outbox of updates");
+            if pending.len() > 2 {
+                self.tell_tabs(tab, &pending, false);
+            }
+        } else if news {
+            self.tell_tabs(tab, &[0, 0], true);
+        }
+    }
+
+    fn tell_tabs(&mut self, tab: usize, update: &[u8], kept: bool) {
+        let (device, epoch) = (self.tabs[tab].device, self.tabs[tab].keeping.0.clone());
+        for other in 0..self.tabs.len() {
+            if other != tab && self.tabs[other].device == device && self.tabs[other].session.is_some() {
+                let (delay, life) = (self.rng.u64(..8), self.tabs[other].life);
+                let news = News { update: update.to_vec(), epoch: epoch.clone(), kept };
+                self.at(delay, Event::Broadcast(other, life, news));
+            }
+        }
     }
 
     fn output(&mut self, tab: usize, output: Output) {
@@ -246,8 +289,8 @@ impl World {
                 let it = &mut self.tabs[tab];
                 it.ready = true;
                 it.editor.value = it.session.as_ref().expect("open").value();
-                for update in std::mem::take(&mut it.early) {
-                    self.at(0, Event::Broadcast(tab, life, update));
+                for news in std::mem::take(&mut it.early) {
+                    self.at(0, Event::Broadcast(tab, life, news));
                 }
             }
             Output::Operations { ops, .. } => {
@@ -301,25 +344,21 @@ impl World {
         self.truth.typed.extend(it.typing.drain(..).map(|word| (word, content.clone())));
         it.unverified.push(content.clone());
         it.unstored.push(content);
-        let device = it.device;
-        for other in 0..self.tabs.len() {
-            if other != tab && self.tabs[other].device == device && self.tabs[other].session.is_some() {
-                let (delay, life) = (self.rng.u64(..8), self.tabs[other].life);
-                self.at(delay, Event::Broadcast(other, life, update.to_vec()));
-            }
-        }
+        let kept = it.keeping.1;
+        self.tell_tabs(tab, update, kept);
         self.typing(tab);
     }
 
-    pub fn hears_tab(&mut self, tab: usize, life: u64, update: Vec<u8>) {
+    pub fn hears_tab(&mut self, tab: usize, life: u64, news: News) {
         let it = &mut self.tabs[tab];
         if it.life != life || it.session.is_none() {
             return;
         }
         if it.ready {
-            self.feed(tab, Input::TabUpdate(update));
+            let News { update, epoch, kept } = news;
+            self.feed(tab, Input::TabUpdate { update, epoch, kept });
         } else {
-            it.early.push(update);
+            it.early.push(news);
         }
     }
 

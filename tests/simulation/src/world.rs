@@ -15,7 +15,7 @@ use crate::database::Database;
 use crate::plain::Plain;
 use crate::plan::{Acts, Bug, Faults, Plan};
 use crate::server::{Out, Server};
-use crate::tabs::{Device, Tab};
+use crate::tabs::{Device, News, Tab};
 
 pub const DOC: &str = "scene";
 const BEGIN: u64 = 1_700_000_000_000;
@@ -35,7 +35,7 @@ pub enum Event {
     Pass,
     ServerStarts,
     /// Another tab of the device has made a change.
-    Broadcast(usize, u64, Vec<u8>),
+    Broadcast(usize, u64, News),
     Keep(usize, u64, bool),
     /// Somebody takes over what this session of the device has left.
     Orphaned(usize, String),
@@ -236,7 +236,7 @@ impl World {
                 self.pass();
             }
             Event::ServerStarts => self.server_starts(),
-            Event::Broadcast(tab, life, update) => self.hears_tab(tab, life, update),
+            Event::Broadcast(tab, life, news) => self.hears_tab(tab, life, news),
             Event::Keep(tab, life, here) => self.is_keeper(tab, life, here),
             Event::Orphaned(device, session) => self.orphaned(device, session),
         }
@@ -514,6 +514,7 @@ fn limits(rng: &mut fastrand::Rng, acts: Acts) -> Limits {
         max_frame_bytes: frame,
         heartbeat_ms: 15_000,
         max_bad_frames: 100,
+        max_queued_bytes: 1 << 25,
     }
 }
 
