@@ -75,11 +75,15 @@ function postgres() {
       return `postgres://postgres@127.0.0.1:${port}/postgres`;
     },
     stop() {
+      if (!existsSync(cluster)) return;
       as("pg_ctl", ["-w", "-m", "immediate", "-D", data, "stop"]);
       rmSync(cluster, { recursive: true, force: true });
     },
   };
 }
+
+/** Ended with this process, however it ends. */
+const children = new Set();
 
 const slateYrs = (database) => (port) =>
   spawn(join(release, "slate-yrs-server"), ["--listen", `127.0.0.1:${port}`, "--database", database, "--log", "warn"], {
@@ -126,6 +130,7 @@ function processor(child) {
 async function fresh({ start, path }, work) {
   const port = await freePort();
   const child = start(port);
+  children.add(child);
   try {
     await up(port);
     await sleep(300);
@@ -134,6 +139,7 @@ async function fresh({ start, path }, work) {
     const gone = new Promise((done) => child.once("exit", done));
     child.kill("SIGKILL");
     await gone;
+    children.delete(child);
   }
 }
 
@@ -180,7 +186,12 @@ const workloads = {
 const only = option("only", Object.keys(workloads).join(",")).split(",");
 
 const version = (name) => JSON.parse(readFileSync(join(here, "node_modules", name, "package.json"), "utf8")).version;
+process.once("SIGINT", () => process.exit(1));
 const database = postgres();
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+  database?.stop();
+});
 const kept = keep && existsSync(keep) ? JSON.parse(readFileSync(keep, "utf8")) : {};
 const all = [];
 try {
@@ -206,11 +217,6 @@ try {
   database?.stop();
   rmSync(folder, { recursive: true, force: true });
 }
-if (all.some((one) => Object.keys(workloads).some((workload) => one[workload] === undefined))) {
-  say("Not everything was measured yet");
-  process.exit(0);
-}
-
 const ms = (value) => (value === undefined ? "–" : value >= 100 ? value.toFixed(0) : value.toFixed(1));
 const three = (times) => (times ? `${ms(times.p50)} / ${ms(times.p95)} / ${ms(times.p99)}` : "–");
 const kb = (bytes) => `${(bytes / 1024).toFixed(0)} kB`;
@@ -239,10 +245,20 @@ const rows = [
   ["join a document of 1 MB, median of 9, ms", (r) => ms(r.joins[0].join.p50)],
   ["join a document of 10 MB", (r) => ms(r.joins[1].join.p50)],
 ];
+function isThere(cell, one) {
+  try {
+    return !cell(one).includes("NaN");
+  } catch {
+    return false;
+  }
+}
 const lines = [
   `| | ${all.map(({ name }) => name).join(" | ")} |`,
   `|---|${all.map(() => "--:").join("|")}|`,
-  ...rows.map(([title, cell]) => `| ${title} | ${all.map(cell).join(" | ")} |`),
+  // What was not measured has no row.
+  ...rows
+    .filter(([, cell]) => all.every((one) => isThere(cell, one)))
+    .map(([title, cell]) => `| ${title} | ${all.map(cell).join(" | ")} |`),
 ];
 const about = [
   `One process each, loaded from the same machine over loopback for ${seconds} s: ${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores`,

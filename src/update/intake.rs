@@ -103,9 +103,8 @@ impl Intake {
     fn retry(&mut self, txn: &mut TransactionMut) -> Result<(), yrs::error::Error> {
         while !self.waiting.is_empty() {
             let state = txn.state_vector();
-            let (due, rest) = std::mem::take(&mut self.waiting).into_iter().partition(|one| one.is_due(&state));
-            self.waiting = rest;
-            let due: Vec<Waiting> = due;
+            let due: Vec<Waiting>;
+            (due, self.waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|one| one.is_due(&state));
             if due.is_empty() {
                 break;
             }

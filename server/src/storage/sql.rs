@@ -107,7 +107,7 @@ impl SqlStorage {
 
     async fn open_postgres(url: &str, durability: Durability) -> Result<Self> {
         let options = AnyConnectOptions::from_str(url)?;
-        let pool = |connections| {
+        let pool = |connections, patience: &'static str| {
             AnyPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(3))
@@ -118,16 +118,16 @@ impl SqlStorage {
                         }
                         // A lock or an answer that does not come in this time is a failure to report, not a hang.
                         connection.execute("SET lock_timeout = '10s'").await?;
-                        connection.execute("SET statement_timeout = '30s'").await?;
+                        connection.execute(patience).await?;
                         Ok(())
                     })
                 })
                 .connect_with(options.clone())
         };
         // One for each lane of the writer, and some for heads and compaction.
-        let writes = pool(POSTGRES_LANES as u32 + 3).await?;
+        let writes = pool(POSTGRES_LANES as u32 + 3, "SET statement_timeout = '30s'").await?;
         POSTGRES_MIGRATIONS.run(&writes).await?;
-        Ok(Self { dialect: Dialect::Postgres, reads: pool(6).await?, writes })
+        Ok(Self { dialect: Dialect::Postgres, reads: pool(6, "SET statement_timeout = '120s'").await?, writes })
     }
 
     /// Begins a transaction that will write. SQLite takes its write lock at once: a later upgrade could fail.
