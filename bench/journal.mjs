@@ -26,6 +26,9 @@ if (!process.argv.includes("--built")) {
 }
 
 const http = createServer((request, response) => {
+  // An isolated page has a clock of 5 µs, any other one of 100.
+  response.setHeader("cross-origin-opener-policy", "same-origin");
+  response.setHeader("cross-origin-embedder-policy", "require-corp");
   const path = join(root, new URL(request.url ?? "/", "http://localhost").pathname);
   if (request.url === "/")
     response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>.</title>");
