@@ -5,9 +5,11 @@
 //! Slate; the server uses it too.
 
 mod intake;
+mod merge;
 mod nesting;
 mod split;
 
 pub use intake::Intake;
+pub use merge::merge;
 pub use nesting::{Nesting, NestingError};
 pub use split::{Parted, SplitError, at_holes, split};
