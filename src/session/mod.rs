@@ -25,6 +25,8 @@ mod types;
 use std::collections::VecDeque;
 use std::mem;
 
+use yrs::merge_updates_v1;
+
 use crate::slate::{DocOptions, Node, Op, Range, SlateDoc};
 use crate::undo::Undo;
 
@@ -328,7 +330,7 @@ impl Session {
     /// `invalid-update` if what is kept does not decode any more.
     pub fn export_pending(&self) -> Result<Vec<u8>, SessionError> {
         let aside = self.outbox.set_aside.iter().map(|aside| &aside.update.update);
-        crate::update::merge(aside.chain(self.outbox.updates()))
+        merge_updates_v1(aside.chain(self.outbox.updates()))
             .map_err(|error| SessionError { code: ErrorCode::InvalidUpdate, message: error.to_string() })
     }
 
