@@ -30,27 +30,37 @@ mod tests {
 
     use super::*;
 
-    /// The state of a document with a block, and without it: what was in the block is garbage then.
-    fn before_and_after() -> (Vec<u8>, Vec<u8>) {
+    /// Edits of a document of blocks, and its states in between: what was in a block that is gone is garbage there.
+    fn history(rng: &mut fastrand::Rng) -> (Vec<Vec<u8>>, Doc) {
         let doc = Doc::with_client_id(1);
         let root = doc.get_or_insert_xml_fragment("content");
-        let state = || doc.transact().encode_state_as_update_v1(&StateVector::default());
-        root.push_back(&mut doc.transact_mut(), XmlTextPrelim::new("a block"));
-        let before = state();
-        root.remove_range(&mut doc.transact_mut(), 0, 1);
-        (before, state())
+        let mut updates = Vec::new();
+        for at in 0..60 {
+            let mut txn = doc.transact_mut();
+            let blocks = root.len(&txn);
+            match rng.u8(..3) {
+                0 if blocks > 0 => root.remove_range(&mut txn, rng.u32(..blocks), 1),
+                _ => drop(root.insert(&mut txn, rng.u32(..=blocks), XmlTextPrelim::new(format!("block {at}")))),
+            }
+            updates.push(txn.encode_update_v1());
+            if rng.u8(..3) == 0 {
+                updates.push(txn.encode_state_as_update_v1(&StateVector::default()));
+            }
+        }
+        (updates, doc)
     }
 
     #[test]
-    fn a_block_and_its_garbage_in_any_order() {
-        let (before, after) = before_and_after();
+    fn blocks_and_their_garbage_in_any_order() {
         let mut rng = fastrand::Rng::with_seed(1);
-        for _ in 0..200 {
-            let updates: Vec<&Vec<u8>> = (0..60).map(|_| if rng.bool() { &before } else { &after }).collect();
+        for _ in 0..100 {
+            let (mut updates, doc) = history(&mut rng);
+            rng.shuffle(&mut updates);
             let merged = merge(&updates).unwrap();
-            let doc = Doc::with_client_id(2);
-            crate::update::Intake::default().apply(&mut doc.transact_mut(), &merged).unwrap();
-            assert_eq!(doc.transact().encode_state_as_update_v1(&StateVector::default()), after);
+            let copy = Doc::with_client_id(2);
+            crate::update::Intake::default().apply(&mut copy.transact_mut(), &merged).unwrap();
+            let state = |doc: &Doc| doc.transact().encode_state_as_update_v1(&StateVector::default());
+            assert_eq!(state(&copy), state(&doc));
         }
     }
 
