@@ -70,8 +70,8 @@ const PLANTS = [
   {
     name: "merging the outbox drops an entry",
     file: "src/session/outbox.rs",
-    from: "match merge_updates_v1(&group) {",
-    to: "match merge_updates_v1(&group[1..]) {",
+    from: "match crate::update::merge(&group) {",
+    to: "match crate::update::merge(&group[1..]) {",
   },
   {
     name: "compaction deletes rows written meanwhile",

@@ -270,7 +270,7 @@ fn merge(replica: &mut Replica, group: &[UpdateRow], detail: Detail) -> Result<M
     let merged = replica.apply_merged(&updates)?;
     let bytes = if waiting || replica.has_pending() {
         // What waits is in no transaction: keep every struct of every row.
-        match yrs::merge_updates_v1(&updates) {
+        match slate_yrs::update::merge(&updates) {
             Ok(bytes) => bytes,
             Err(_) => return Ok(Merged::Differs),
         }

@@ -91,7 +91,7 @@ impl Session {
         }
         let mut damaged = loaded.damaged;
         let mut rows = Vec::with_capacity(loaded.log.len());
-        if yrs::merge_updates_v1(loaded.log.iter().map(|(_, update)| update)).is_ok_and(|all| self.apply_stored(&all)) {
+        if crate::update::merge(loaded.log.iter().map(|(_, update)| update)).is_ok_and(|all| self.apply_stored(&all)) {
             rows.extend(loaded.log.iter().map(|(row, update)| (*row, update.len())));
         } else {
             for (row, update) in &loaded.log {

@@ -5,8 +5,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use yrs::merge_updates_v1;
-
 use crate::store::{Pending, PendingKey, SetAside, Write};
 use crate::update::{Apart, Holes, split};
 
@@ -421,7 +419,7 @@ fn finish_group(out: &mut Vec<Vec<u8>>, group: Vec<Vec<u8>>, max: usize) {
         out.extend(group);
         return;
     }
-    match merge_updates_v1(&group) {
+    match crate::update::merge(&group) {
         Ok(update) if update.len() <= max.max(MERGED_BYTES) => out.push(update),
         // What does not decode is for the server to refuse: it must not take its neighbours along.
         _ => out.extend(group),

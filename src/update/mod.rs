@@ -7,10 +7,12 @@
 
 mod holes;
 mod intake;
+mod merge;
 mod nesting;
 mod split;
 
 pub use holes::{Apart, Holes};
 pub use intake::Intake;
+pub use merge::merge;
 pub use nesting::{Nesting, NestingError};
 pub use split::{Parted, SplitError, at_holes, split};

@@ -324,7 +324,7 @@ impl World {
 
 /// What a document made of these updates encodes as.
 fn bytes_of(updates: &[Vec<u8>]) -> Vec<u8> {
-    let merged = yrs::merge_updates_v1(updates).expect("updates");
+    let merged = slate_yrs::update::merge(updates).expect("updates");
     let doc = Doc::with_client_id(1);
     let mut txn = doc.transact_mut();
     let mut intake = slate_yrs::update::Intake::default();

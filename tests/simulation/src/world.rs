@@ -85,7 +85,8 @@ pub struct World {
     pub conns: BTreeMap<u64, Conn>,
     events: BTreeMap<(u64, u64), Event>,
     pub numbers: u64,
-    pass_due: bool,
+    /// When the server's timers are looked at next.
+    pass_at: u64,
     pub truth: Truth,
     /// Printed when something is wrong.
     pub trace: Vec<String>,
@@ -116,7 +117,7 @@ impl World {
             conns: BTreeMap::new(),
             events: BTreeMap::new(),
             numbers: 0,
-            pass_due: false,
+            pass_at: u64::MAX,
             truth: Truth::default(),
             trace: Vec::new(),
             faults: Faults::new(),
@@ -228,12 +229,18 @@ impl World {
             Event::Answer(done) => {
                 // Nobody waits for it if the process was killed.
                 if done.send(()).is_ok() {
-                    self.pass();
+                    self.server_passes();
+                    self.expect_pass(25);
                 }
             }
             Event::Pass => {
-                self.pass_due = false;
-                self.pass();
+                if self.now < self.pass_at {
+                    return;
+                }
+                // Where nothing happens, nothing is due but that a room is given up.
+                self.pass_at = self.now + 2_000;
+                self.at(2_000, Event::Pass);
+                self.server_passes();
             }
             Event::ServerStarts => self.server_starts(),
             Event::Broadcast(tab, life, news) => self.hears_tab(tab, life, news),
@@ -242,10 +249,10 @@ impl World {
         }
     }
 
-    fn pass(&mut self) {
+    fn server_passes(&mut self) {
         if let Backend::Real(server) = &mut self.backend {
             server.pass(self.now);
-            self.after_server();
+            self.hand_on();
         }
     }
 
@@ -272,6 +279,12 @@ impl World {
 
     /// Sends on what the server has to say, and lets its database begin what it was asked.
     pub fn after_server(&mut self) {
+        self.hand_on();
+        // Presence is held back for 20 ms.
+        self.expect_pass(25);
+    }
+
+    fn hand_on(&mut self) {
         let out = match &mut self.backend {
             Backend::Real(server) => server.take_out(),
             Backend::Plain(server) => server.take_out(),
@@ -298,9 +311,13 @@ impl World {
         for (delay, done) in server.database.take_waiting() {
             self.at(delay, Event::Answer(done));
         }
-        // Presence is held back for 20 ms.
-        if !std::mem::replace(&mut self.pass_due, true) {
-            self.at(25, Event::Pass);
+    }
+
+    fn expect_pass(&mut self, delay: u64) {
+        let at = self.now + delay;
+        if at < self.pass_at {
+            self.pass_at = at;
+            self.at(delay, Event::Pass);
         }
     }
 
