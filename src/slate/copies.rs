@@ -2,8 +2,7 @@
 //!
 //! Splitting, merging and moving copy content, and a copy is nothing that the doc connects with its original. So each
 //! such edit also writes down, in a root map of its own that slate-yjs does not see, which characters and elements
-//! became which. With that a position follows its character, a peer's edit is recognised for what it was, and text
-//! that was typed into an original meanwhile finds its place (`rescue`).
+//! became which. With that a position follows its character, and a peer's edit is recognised for what it was.
 //!
 //! Entries are written once and never changed. The oldest are removed when there are many: what they are for, edits
 //! that others made without knowing of the copy, comes soon or never.
@@ -72,8 +71,8 @@ pub(super) enum Part {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key {
     number: u64,
-    pub client: u64,
-    pub clock: u32,
+    client: u64,
+    clock: u32,
 }
 
 impl Key {
@@ -144,23 +143,16 @@ impl Copies {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Takes in what transactions have changed; returns what is new.
-    pub fn absorb(&mut self) -> Vec<Key> {
+    /// Takes in what transactions have changed.
+    pub fn absorb(&mut self) {
         let changes = std::mem::take(&mut *self.changes.borrow_mut());
-        let mut new = Vec::new();
         for (name, bytes) in changes {
             let Some(key) = Key::read(&name) else { continue };
             self.remove(key);
             if let Some(groups) = bytes.and_then(|bytes| decode(&bytes)) {
                 self.insert(key, groups);
-                new.push(key);
             }
         }
-        new
     }
 
     fn insert(&mut self, key: Key, groups: Vec<Group>) {
