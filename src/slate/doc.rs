@@ -20,7 +20,7 @@ use super::remote::{Remote, Watch};
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
 use super::{diff, read, rescue, root, seed};
-use crate::update::Intake;
+use crate::update::{Intake, merge};
 
 /// What a document is opened with.
 #[derive(Debug, Clone)]
@@ -132,7 +132,7 @@ impl SlateDoc {
         change.inverse.reverse();
         change.update = match updates.len() {
             0 | 1 => updates.pop(),
-            _ => yrs::merge_updates_v1(&updates).ok(),
+            _ => merge(&updates).ok(),
         };
         change
     }
@@ -347,7 +347,7 @@ impl SlateDoc {
         parts.retain(|part| Update::decode_v1(part).is_ok());
         match parts.len() {
             1 => parts.remove(0),
-            _ => yrs::merge_updates_v1(&parts).unwrap_or_else(|_| parts.remove(0)),
+            _ => merge(&parts).unwrap_or_else(|_| parts.remove(0)),
         }
     }
 
