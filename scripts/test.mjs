@@ -24,10 +24,16 @@ const STEPS = [
       ["clippy", "--quiet", "--package", "slate-yrs", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
     ],
   ]),
-  step("native", "Engine, simulation and server", [["cargo", ["test", "--workspace", "--exclude", "xtask"]]], CARGO, {
-    SLATE_RUNS: "10000",
-    SIM_SEEDS: "5000",
-  }),
+  step(
+    "native",
+    "Engine, simulation and server",
+    [["cargo", ["test", "--workspace", "--exclude", "xtask", "--no-fail-fast"]]],
+    CARGO,
+    {
+      SLATE_RUNS: "10000",
+      SIM_SEEDS: "5000",
+    },
+  ),
   step(
     "wasm",
     "Store and socket in headless Chromium",
