@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures_channel::oneshot;
 use futures_util::task::noop_waker_ref;
 use idb::request::AddStoreRequest;
-use idb::{ObjectStore, Request};
+use idb::{KeyRange, ObjectStore, Request};
 use js_sys::Object;
 use wasm_bindgen::prelude::*;
 use web_sys::IdbTransaction;
@@ -166,8 +166,9 @@ impl Stores {
                 }
             }
             Write::Compact { rows: merged, snapshot } => {
-                for row in merged {
-                    self.log.delete(JsValue::from(*row as f64))?;
+                for (first, last) in runs(merged) {
+                    let rows = KeyRange::bound(&(first as f64).into(), &(last as f64).into(), None, None)?;
+                    self.log.delete(rows)?;
                 }
                 self.append(document, epoch, snapshot, rows)?;
             }
@@ -211,6 +212,20 @@ impl Stores {
         }
         Ok(())
     }
+}
+
+/// Rows as runs of numbers without a gap: a number is never given twice, so that nothing else lies in between.
+fn runs(rows: &[Row]) -> Vec<(Row, Row)> {
+    let mut sorted = rows.to_vec();
+    sorted.sort_unstable();
+    let mut runs: Vec<(Row, Row)> = Vec::new();
+    for row in sorted {
+        match runs.last_mut() {
+            Some((_, last)) if row <= *last + 1 => *last = row,
+            _ => runs.push((row, row)),
+        }
+    }
+    runs
 }
 
 /// Whether the copy's record, as it was found, is of `epoch`.
