@@ -202,13 +202,23 @@ impl Session {
         if let Some(update) = change.rescued {
             self.submit(update, Origin::Local);
         }
-        if change.resynced > 0 || change.foreign > 0 {
-            let message = format!(
-                "{} elements were mended, {} embeds are not for Slate and are not shown",
-                change.resynced, change.foreign
-            );
+        self.report_oddities(change.resynced, change.foreign);
+    }
+
+    fn report_oddities(&mut self, resynced: u32, foreign: u32) {
+        if resynced > 0 || foreign > 0 {
+            let message =
+                format!("{resynced} elements were mended, {foreign} embeds are not for Slate and are not shown");
             self.report(ErrorCode::InvalidUpdate, message);
         }
+    }
+
+    /// The document has been loaded, before anybody looks at it.
+    pub(super) fn log_applied(&mut self, foreign: u32) {
+        self.incomplete = self.doc.is_waiting();
+        self.busy_at = self.now;
+        self.stage.changed(DocChange::Anything);
+        self.report_oddities(0, foreign);
     }
 
     /// An update the application brings: a remote change that the server does not have either.

@@ -91,15 +91,12 @@ impl Session {
         }
         let mut damaged = loaded.damaged;
         let mut rows = Vec::with_capacity(loaded.log.len());
-        if crate::update::merge(loaded.log.iter().map(|(_, update)| update)).is_ok_and(|all| self.apply_stored(&all)) {
-            rows.extend(loaded.log.iter().map(|(row, update)| (*row, update.len())));
-        } else {
-            for (row, update) in &loaded.log {
-                // What does not decode stays in the log, and out of every compaction.
-                match self.apply_stored(update) {
-                    true => rows.push((*row, update.len())),
-                    false => damaged += 1,
-                }
+        let read = self.load_log(&loaded.log);
+        for ((row, update), read) in loaded.log.iter().zip(read) {
+            // What does not decode stays in the log, and out of every compaction.
+            match read {
+                true => rows.push((*row, update.len())),
+                false => damaged += 1,
             }
         }
         rows.extend(loaded.obsolete.into_iter().map(|row| (row, 0)));
@@ -124,6 +121,23 @@ impl Session {
         }
         if damaged > 0 {
             self.report(ErrorCode::Storage, format!("{damaged} damaged records of the local copy were set aside"));
+        }
+    }
+
+    /// Says of each row whether it could be read.
+    fn load_log(&mut self, log: &[(Row, Vec<u8>)]) -> Vec<bool> {
+        let updates: Vec<&[u8]> = log.iter().map(|(_, update)| &**update).collect();
+        if !self.ready {
+            let (read, foreign) = self.doc.load_all(&updates);
+            self.log_applied(foreign);
+            return read;
+        }
+        // Somebody looks at the document: it changes by one update.
+        let mut copy = SlateDoc::new(self.doc_options());
+        let (read, _) = copy.load_all(&updates);
+        match copy.encode_state(None).is_ok_and(|all| self.apply_stored(&all)) {
+            true => read,
+            false => vec![false; updates.len()],
         }
     }
 

@@ -237,6 +237,47 @@ impl SlateDoc {
         Ok(changed)
     }
 
+    /// [`SlateDoc::load`] for the rows of a log, in whatever order they are: says of each whether it could be read, and
+    /// how many foreign embeds were met.
+    pub fn load_all(&mut self, updates: &[&[u8]]) -> (Vec<bool>, u32) {
+        let mut read = vec![true; updates.len()];
+        let mut left: Vec<usize> = (0..updates.len()).collect();
+        loop {
+            let before = left.len();
+            left = self.load_followers(updates, &left, &mut read);
+            if left.is_empty() || left.len() == before {
+                break;
+            }
+        }
+        // What they follow is not here: they wait, and are much quicker taken in as one.
+        let merged = crate::update::merge(left.iter().map(|&at| updates[at]));
+        if !left.is_empty() && !merged.is_ok_and(|all| self.integrate(&all).is_ok()) {
+            for at in left {
+                read[at] = self.integrate(updates[at]).is_ok();
+            }
+        }
+        (read, self.rebuild())
+    }
+
+    /// Applies those that follow what is there by the time it is their turn. Returns the others.
+    fn load_followers(&mut self, updates: &[&[u8]], these: &[usize], read: &mut [bool]) -> Vec<usize> {
+        let mut others = Vec::new();
+        for piece in these.chunks(PIECE) {
+            let mut txn = self.doc.transact_mut();
+            let mut state = txn.state_vector();
+            for &at in piece {
+                match self.intake.apply_if_it_follows(&mut txn, &mut state, updates[at]) {
+                    Ok(true) => {}
+                    Ok(false) => others.push(at),
+                    Err(_) => read[at] = false,
+                }
+            }
+            drop(txn);
+            self.copies.absorb();
+        }
+        others
+    }
+
     /// Returns how many foreign embeds were met.
     fn rebuild(&mut self) -> u32 {
         let txn = self.doc.transact();

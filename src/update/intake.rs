@@ -66,6 +66,35 @@ impl Intake {
         self.retry(txn)
     }
 
+    /// [`Intake::apply`] for one of many updates that may come in any order: one that would leave a hole is not taken,
+    /// and the answer is no. `state`, the document's state vector, is kept up to date: looking it up for each update
+    /// would take as long as the document has authors.
+    ///
+    /// # Errors
+    /// If the update does not decode, or yrs refuses it.
+    pub fn apply_if_it_follows(
+        &mut self,
+        txn: &mut TransactionMut,
+        state: &mut StateVector,
+        bytes: &[u8],
+    ) -> Result<bool, yrs::error::Error> {
+        let update = Update::decode_v1(bytes)?;
+        if leaves_hole(&update, state) {
+            return Ok(false);
+        }
+        let inserts = update.insertions(true);
+        let applied = apply(txn, update).and_then(|()| self.retry(txn));
+        if applied.is_err() || self.is_waiting() || txn.store().pending_update().is_some() {
+            *state = txn.state_vector();
+        } else {
+            for (client, ranges) in inserts.iter() {
+                let end = ranges.iter().map(|range| range.end).max().unwrap_or_default();
+                state.set_max(*client, end);
+            }
+        }
+        applied.map(|()| true)
+    }
+
     /// Whether something waits here.
     pub fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()

@@ -9,7 +9,9 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::names;
 use super::open::Connection;
-use super::record::{from_idb, from_js, from_rexie, get, of_document, of_session, read_epoch, read_key, read_update};
+use super::record::{
+    from_idb, from_js, from_rexie, get, of_document, of_session, read_epoch, read_key, read_row, read_update,
+};
 use crate::store::{Loaded, Pending, SetAside, StoreError, same_epoch};
 
 /// The largest whole number that JavaScript counts to.
@@ -22,9 +24,9 @@ pub async fn load(connection: &Connection, document: &str) -> Result<Loaded, Sto
     let mut loaded = Loaded { epoch: meta.and_then(|meta| get(&meta, "epoch").as_string()), ..Loaded::default() };
     for record in log {
         let own = same_epoch(loaded.epoch.as_deref(), read_epoch(&record).as_deref());
-        match (get(&record, "row").as_f64(), read_update(&record, document, None)) {
-            (Some(row), Some(_)) if !own => loaded.obsolete.push(row as u64),
-            (Some(row), Some(update)) => loaded.log.push((row as u64, update)),
+        match (read_row(&record), read_update(&record, document, None)) {
+            (Some(row), Some(_)) if !own => loaded.obsolete.push(row),
+            (Some(row), Some(update)) => loaded.log.push((row, update)),
             _ => loaded.damaged += 1,
         }
     }

@@ -2,41 +2,82 @@
 
 use idb::KeyRange;
 use js_sys::{Array, Object, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 
-use crate::store::{PendingKey, StoreError};
+use crate::store::{PendingKey, Row, StoreError};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A record's properties: by name they would cost as much as reading what they hold.
+    type Record;
+
+    #[wasm_bindgen(method, getter, structural)]
+    fn row(this: &Record) -> JsValue;
+    #[wasm_bindgen(method, getter, structural)]
+    fn session(this: &Record) -> JsValue;
+    #[wasm_bindgen(method, getter, structural)]
+    fn seq(this: &Record) -> JsValue;
+    #[wasm_bindgen(method, getter, structural)]
+    fn epoch(this: &Record) -> JsValue;
+    #[wasm_bindgen(method, getter, structural)]
+    fn update(this: &Record) -> JsValue;
+    #[wasm_bindgen(method, getter, structural)]
+    fn sum(this: &Record) -> JsValue;
+
+    #[wasm_bindgen(method, setter, structural)]
+    fn set_document(this: &Record, document: &str);
+    #[wasm_bindgen(method, setter, structural)]
+    fn set_session(this: &Record, session: &str);
+    #[wasm_bindgen(method, setter, structural)]
+    fn set_seq(this: &Record, seq: f64);
+    #[wasm_bindgen(method, setter, structural)]
+    fn set_epoch(this: &Record, epoch: &str);
+    #[wasm_bindgen(method, setter, structural)]
+    fn set_update(this: &Record, update: &Uint8Array);
+    #[wasm_bindgen(method, setter, structural)]
+    fn set_sum(this: &Record, sum: u32);
+}
 
 /// A record of log, outbox or what is set aside: `update` with the checksum over it and where it belongs.
 pub fn update_record(document: &str, key: Option<&PendingKey>, epoch: Option<&str>, update: &[u8]) -> Object {
-    let record = Object::new();
-    set(&record, "document", &document.into());
+    let object = Object::new();
+    let record: &Record = object.unchecked_ref();
+    record.set_document(document);
     if let Some(key) = key {
-        set(&record, "session", &key.session.as_str().into());
-        set(&record, "seq", &(key.seq as f64).into());
+        record.set_session(&key.session);
+        record.set_seq(key.seq as f64);
     }
     if let Some(epoch) = epoch {
-        set(&record, "epoch", &epoch.into());
+        record.set_epoch(epoch);
     }
-    set(&record, "update", &Uint8Array::from(update));
-    set(&record, "sum", &checksum_of(document, key, epoch, update).into());
-    record
+    record.set_update(&Uint8Array::from(update));
+    record.set_sum(checksum_of(document, key, epoch, update));
+    object
 }
 
 /// The update of such a record; none if it is damaged.
 pub fn read_update(record: &JsValue, document: &str, key: Option<&PendingKey>) -> Option<Vec<u8>> {
-    let update = get(record, "update").dyn_into::<Uint8Array>().ok()?.to_vec();
-    let sum = get(record, "sum").as_f64()?;
-    (sum == f64::from(checksum_of(document, key, read_epoch(record).as_deref(), &update))).then_some(update)
+    let record: &Record = record.dyn_ref::<Object>()?.unchecked_ref();
+    let update = record.update().dyn_into::<Uint8Array>().ok()?.to_vec();
+    let sum = record.sum().as_f64()?;
+    let epoch = record.epoch().as_string();
+    (sum == f64::from(checksum_of(document, key, epoch.as_deref(), &update))).then_some(update)
 }
 
 /// The epoch it was written in.
 pub fn read_epoch(record: &JsValue) -> Option<String> {
-    get(record, "epoch").as_string()
+    record.dyn_ref::<Object>()?.unchecked_ref::<Record>().epoch().as_string()
+}
+
+/// The number of a log's record.
+pub fn read_row(record: &JsValue) -> Option<Row> {
+    record.dyn_ref::<Object>()?.unchecked_ref::<Record>().row().as_f64().map(|row| row as Row)
 }
 
 /// The key of a record of the outbox or of what is set aside.
 pub fn read_key(record: &JsValue) -> Option<PendingKey> {
-    Some(PendingKey { session: get(record, "session").as_string()?, seq: get(record, "seq").as_f64()? as u64 })
+    let record: &Record = record.dyn_ref::<Object>()?.unchecked_ref();
+    Some(PendingKey { session: record.session().as_string()?, seq: record.seq().as_f64()? as u64 })
 }
 
 fn checksum_of(document: &str, key: Option<&PendingKey>, epoch: Option<&str>, update: &[u8]) -> u32 {
@@ -90,9 +131,13 @@ pub fn of_document(document: &str) -> Result<KeyRange, idb::Error> {
 
 /// The pending updates of one session up to `seq`.
 pub fn of_session(document: &str, session: &str, seq: u64) -> Result<KeyRange, idb::Error> {
-    let first = Array::of3(&document.into(), &session.into(), &0.into());
-    let last = Array::of3(&document.into(), &session.into(), &(seq as f64).into());
-    KeyRange::bound(&first, &last, None, None)
+    of_seqs(document, session, 0, seq)
+}
+
+/// The pending updates of one session from one seq to another.
+pub fn of_seqs(document: &str, session: &str, first: u64, last: u64) -> Result<KeyRange, idb::Error> {
+    let key = |seq: u64| Array::of3(&document.into(), &session.into(), &(seq as f64).into());
+    KeyRange::bound(&key(first), &key(last), None, None)
 }
 
 /// What an exception of IndexedDB means.

@@ -1,6 +1,7 @@
 //! One write transaction.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -9,15 +10,15 @@ use std::task::{Context, Poll};
 use futures_channel::oneshot;
 use futures_util::task::noop_waker_ref;
 use idb::request::AddStoreRequest;
-use idb::{ObjectStore, Request};
+use idb::{KeyRange, ObjectStore, Request};
 use js_sys::Object;
 use wasm_bindgen::prelude::*;
 use web_sys::IdbTransaction;
 
 use super::open::Connection;
-use super::record::{from_idb, from_js, get, of_document, of_session, pending_key, set, update_record};
+use super::record::{from_idb, from_js, get, of_document, of_seqs, of_session, pending_key, set, update_record};
 use super::{Durability, names};
-use crate::store::{Row, StoreError, Write, epoch_of, same_epoch};
+use crate::store::{PendingKey, Row, StoreError, Write, epoch_of, same_epoch};
 
 /// A transaction whose requests are made.
 pub struct Transaction {
@@ -79,9 +80,10 @@ fn row(request: &AddStoreRequest) -> Result<Row, StoreError> {
     key.as_f64().map(|row| row as Row).ok_or_else(|| StoreError::Corrupt("a row without a number".into()))
 }
 
-/// What must not come back once it is reported as done: such a commit waits for the disk.
+/// What must not come back once it is reported as done: such a commit waits for the disk. An acknowledged update that
+/// comes back is submitted again, which the server knows.
 fn removes(write: &Write) -> bool {
-    !matches!(write, Write::Append { .. } | Write::InEpoch { .. })
+    !matches!(write, Write::Append { .. } | Write::InEpoch { .. } | Write::Acknowledge { .. })
 }
 
 struct Stores {
@@ -149,9 +151,9 @@ impl Stores {
                 self.outbox.delete(of_session(document, session, *seq)?)?;
             }
             Write::Coalesce { from, to, update } => {
-                for key in from {
-                    self.outbox.delete(pending_key(document, key))?;
-                    self.set_aside.delete(pending_key(document, key))?;
+                for (session, first, last) in keys_in_runs(from) {
+                    self.outbox.delete(of_seqs(document, session, first, last)?)?;
+                    self.set_aside.delete(of_seqs(document, session, first, last)?)?;
                 }
                 self.outbox.put(&update_record(document, Some(to), epoch, update), None)?;
             }
@@ -166,8 +168,9 @@ impl Stores {
                 }
             }
             Write::Compact { rows: merged, snapshot } => {
-                for row in merged {
-                    self.log.delete(JsValue::from(*row as f64))?;
+                for (first, last) in runs(merged.clone()) {
+                    let rows = KeyRange::bound(&(first as f64).into(), &(last as f64).into(), None, None)?;
+                    self.log.delete(rows)?;
                 }
                 self.append(document, epoch, snapshot, rows)?;
             }
@@ -211,6 +214,29 @@ impl Stores {
         }
         Ok(())
     }
+}
+
+/// Numbers as runs without a gap: what is deleted by its run costs one request, and nothing else lies in between.
+fn runs(mut numbers: Vec<u64>) -> Vec<(u64, u64)> {
+    numbers.sort_unstable();
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if number <= *last + 1 => *last = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    runs
+}
+
+/// The same for the keys of pending updates, session by session.
+fn keys_in_runs(keys: &[PendingKey]) -> Vec<(&str, u64, u64)> {
+    let mut sessions: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for key in keys {
+        sessions.entry(&key.session).or_default().push(key.seq);
+    }
+    let in_runs = |(session, seqs)| runs(seqs).into_iter().map(move |(first, last)| (session, first, last));
+    sessions.into_iter().flat_map(in_runs).collect()
 }
 
 /// Whether the copy's record, as it was found, is of `epoch`.

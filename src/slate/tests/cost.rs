@@ -99,3 +99,20 @@ fn cost() {
         );
     }
 }
+
+#[test]
+#[ignore = "prints numbers"]
+fn cost_of_a_long_log() {
+    let mut one = doc(1);
+    one.load(&SlateDoc::seed_update("content", &script(1_000))).expect("valid");
+    let mut rows = vec![one.encode_state(None).expect("state")];
+    for at in 0..50_000_u32 {
+        rows.extend(one.apply_local(vec![key(((at >> 3) * 37) % 1_000, at % 8)]).update);
+    }
+    let rows: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
+    let merging = time(1, |_| drop(crate::update::merge(&rows)));
+    let merged = crate::update::merge(&rows).expect("valid");
+    let at_once = time(1, |_| drop(doc(2).load(&merged)));
+    let loading = time(1, |_| drop(doc(2).load_all(&rows)));
+    println!("{} rows: merged {merging:.0} µs, loaded as one {at_once:.0} µs; row by row {loading:.0} µs", rows.len());
+}

@@ -192,6 +192,50 @@ fn an_update_that_came_too_early_takes_effect_later() {
     assert_eq!(three.value(), one.value);
 }
 
+/// What several tabs have left: snapshots behind what follows them, one unreadable, one missing for a while.
+#[test]
+fn a_log_gives_the_same_in_any_order() {
+    let (mut one, mut two) = two_with(&nodes(&json!([p("a"), p("b")])));
+    let mut updates = vec![one.doc.encode_state(None).expect("state")];
+    for at in 0..700_u32 {
+        let (author, peer) = if at % 3 == 0 { (&mut two, &mut one) } else { (&mut one, &mut two) };
+        let mut edit = ops(&json!([{"type": "insert_text", "path": [at % 2, 0], "offset": 0, "text": "x"}]));
+        if at % 50 == 49 {
+            let last = Op::RemoveNode { path: Path::from_slice(&[1]), node: author.value[1].clone() };
+            edit = vec![last, Op::InsertNode { path: Path::from_slice(&[0]), node: node(&p("new")) }];
+        }
+        let update = author.edit(edit).expect("update");
+        peer.receive(&update);
+        updates.push(update);
+        if at % 200 == 100 {
+            updates.push(one.doc.encode_state(None).expect("state"));
+        }
+    }
+    let whole = one.doc.encode_state(None).expect("state");
+    let mut rng = fastrand::Rng::with_seed(3);
+    for round in 0..20 {
+        let mut rows: Vec<&[u8]> = updates.iter().map(Vec::as_slice).collect();
+        if round > 0 {
+            rng.shuffle(&mut rows);
+        }
+        let bad = rng.usize(..rows.len());
+        rows.insert(bad, &[9, 9, 9]);
+        let held_back = if round % 2 == 1 { Some(rows.remove((bad + 1) % rows.len())) } else { None };
+        let mut three = doc(3);
+        let (read, foreign) = three.load_all(&rows);
+        assert_eq!(foreign, 0);
+        let unread: Vec<&[u8]> = rows.iter().zip(read).filter(|(_, read)| !read).map(|(row, _)| *row).collect();
+        assert_eq!(unread, [[9, 9, 9]], "round {round}");
+        if let Some(update) = held_back {
+            three.load(update).expect("valid");
+        }
+        assert!(!three.is_waiting(), "round {round}");
+        assert_eq!(three.value(), three.read());
+        assert_eq!(canonical(&three.value()), canonical(&one.value), "round {round}");
+        assert_eq!(three.encode_state(None).expect("state"), whole, "round {round}");
+    }
+}
+
 #[test]
 fn foreign_embeds_stay_in_the_doc_and_out_of_the_value() {
     let mut one = Editor::new(1);
