@@ -1,9 +1,9 @@
 //! Opening and closing: the store's answers, the socket's events, epochs.
 
-use crate::protocol::Message;
 use crate::protocol::close::{self, Meaning};
+use crate::protocol::{Message, RejectCode};
 use crate::slate::SlateDoc;
-use crate::store::{Loaded, Pending, Row, StoreError, Write, same_epoch};
+use crate::store::{Loaded, Pending, Row, SetAside, StoreError, Write, same_epoch};
 use crate::update::Holes;
 
 use super::connection::{Link, Live, Mode, Why};
@@ -102,20 +102,22 @@ impl Session {
         rows.extend(loaded.obsolete.into_iter().map(|row| (row, 0)));
         let labels = loaded.outbox.iter().find_map(|pending| pending.epoch.clone());
         let epoch = loaded.epoch.or(self.journal.epoch.take()).or(labels);
-        for pending in loaded.outbox.iter().filter(|pending| same_epoch(pending.epoch.as_deref(), epoch.as_deref())) {
-            self.apply_stored(&pending.update);
-        }
+        let unsent = self.apply_unsent(&loaded.outbox, &loaded.set_aside, epoch.as_deref());
         if !late && self.doc.knows_client(self.doc.client_id()) {
             self.choose_client_id();
         }
         // Late, it is written anew as a whole.
         self.kept_all();
         let doubtful = self.journal.loaded(epoch, rows);
+        if damaged > 0 {
+            self.log_again(&unsent);
+        }
         for aside in &loaded.set_aside {
             self.note_hole(&aside.code, &aside.update);
         }
         self.outbox.take_stored_aside(loaded.set_aside);
         self.adopt_orphans(loaded.outbox);
+        self.take_back_if_writable();
         if late || doubtful {
             self.rewrite_store();
         }
@@ -138,6 +140,25 @@ impl Session {
         match copy.encode_state(None).is_ok_and(|all| self.apply_stored(&all)) {
             true => read,
             false => vec![false; updates.len()],
+        }
+    }
+
+    /// What is, or will be, submitted by this device is in its document, whatever became of the log. Returns what could
+    /// be applied.
+    fn apply_unsent(&mut self, outbox: &[Pending], asides: &[SetAside], epoch: Option<&str>) -> Vec<Vec<u8>> {
+        let pending = outbox.iter().filter(|pending| same_epoch(pending.epoch.as_deref(), epoch));
+        let asides = asides.iter().filter(|aside| aside.code == RejectCode::ReadOnly.as_str());
+        let updates = pending.map(|pending| &pending.update).chain(asides.map(|aside| &aside.update));
+        updates.filter(|update| self.apply_stored(update)).cloned().collect()
+    }
+
+    /// The damaged rows may be those of what is unsent. It leaves the outbox once the server has it, and no server sends
+    /// a client what the client's own document shows.
+    fn log_again(&mut self, unsent: &[Vec<u8>]) {
+        if !unsent.is_empty()
+            && let Ok(update) = crate::update::merge(unsent)
+        {
+            self.journal.write(Write::Append { update, pending: None });
         }
     }
 

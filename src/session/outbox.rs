@@ -3,8 +3,9 @@
 //! Only an acknowledgement removes an update. Seqs follow each other without gaps; an update that was never on a wire
 //! may still be merged with others or cut up, so its seq may change until then.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
+use crate::protocol::RejectCode;
 use crate::store::{Pending, PendingKey, SetAside, Write};
 use crate::update::{Apart, Holes, split};
 
@@ -14,6 +15,9 @@ pub(super) const MERGED_BYTES: usize = 32 * 1024;
 const SMALL_BYTES: usize = 4 * 1024;
 /// So many unsent updates are worth merging.
 const MERGE_AT: usize = 64;
+
+/// An update without content.
+const NOTHING: [u8; 2] = [0, 0];
 
 #[derive(Debug)]
 pub(super) struct Outbox {
@@ -160,6 +164,8 @@ impl Outbox {
     ) -> Vec<Write> {
         self.asides += 1;
         let key = PendingKey { session: format!("{}/aside", self.session), seq: self.asides };
+        // Should the write fail, it is made up for by one that knows of these.
+        self.leftover.extend(from.iter().map(|key| (key.clone(), None)));
         let (code, message) = (code.to_owned(), message.to_owned());
         let aside = SetAside { key: key.clone(), code: code.clone(), message: message.clone(), update };
         let put = Write::Coalesce { from, to: key.clone(), update: aside.update.clone() };
@@ -191,15 +197,24 @@ impl Outbox {
         self.set_aside.clear();
     }
 
-    /// Everything pending goes aside: it belongs to an epoch that has ended. Seqs start again in the next.
+    /// Everything pending goes aside: it belongs to an epoch that has ended. So does what waits for the right to write.
+    /// Seqs start again in the next: nothing may stay in the store under those of this one, even if the store has
+    /// failed since. Returns all that the store has to be told.
     pub fn close_epoch(&mut self, why: &str) -> Vec<Write> {
-        let mut writes = Vec::new();
+        let ended = self.key(self.last_seq.max(self.sent));
         for entry in std::mem::take(&mut self.entries) {
-            writes.extend(self.entry_aside(entry, "epoch", why));
+            self.entry_aside(entry, "epoch", why);
         }
+        for Aside { update, place } in &mut self.set_aside {
+            if update.code == RejectCode::ReadOnly.as_str() {
+                (update.code, update.message) = ("epoch".to_owned(), why.to_owned());
+                *place = Place::Memory;
+            }
+        }
+        self.leftover.push((ended, None));
         self.last_seq = 0;
         self.sent = 0;
-        writes
+        self.rewrite(0)
     }
 
     /// Takes over updates of other sessions, which are in `place` under their keys: they are submitted under this one's
@@ -219,13 +234,16 @@ impl Outbox {
     }
 
     /// Submits again what was set aside with this code. To be followed by [`Outbox::rearrange`].
-    pub fn take_back(&mut self, code: &str) {
+    /// Returns whether there was anything.
+    pub fn take_back(&mut self, code: &str) -> bool {
         let (taken, kept): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.set_aside).into_iter().partition(|aside| aside.update.code == code);
         self.set_aside = kept;
+        let any = !taken.is_empty();
         for Aside { update, place } in taken {
             self.take_over(update.key, update.update, place);
         }
+        any
     }
 
     /// Moves a sent update to the end, under a new seq: it is submitted again later. To be followed by
@@ -330,13 +348,16 @@ impl Outbox {
 
     /// What the store has to be told if nothing is known of what it has.
     pub fn rewrite(&self, acknowledged: u64) -> Vec<Write> {
-        // What is pending is put back below: up to here everything may go.
-        let mut gone = BTreeMap::from([(self.session.clone(), acknowledged)]);
-        for (key, _) in &self.leftover {
-            let through = gone.entry(key.session.clone()).or_default();
-            *through = key.seq.max(*through);
+        let (own, others): (Vec<_>, Vec<_>) =
+            self.leftover.iter().map(|(key, _)| key.clone()).partition(|key| key.session == self.session);
+        let mut writes = Vec::new();
+        if !others.is_empty() {
+            // Under a seq that is never given, and goes with the next step.
+            writes.push(Write::Coalesce { from: others, to: self.key(0), update: NOTHING.to_vec() });
         }
-        let mut writes: Vec<_> = gone.into_iter().map(|(session, seq)| Write::Acknowledge { session, seq }).collect();
+        // What is pending is put back below: up to here everything may go.
+        let seq = own.iter().map(|key| key.seq).fold(acknowledged, u64::max);
+        writes.push(Write::Acknowledge { session: self.session.clone(), seq });
         for aside in &self.set_aside {
             let SetAside { key, code, message, update } = aside.update.clone();
             writes.push(Write::Coalesce { from: Vec::new(), to: key.clone(), update });

@@ -172,7 +172,7 @@ impl Session {
         }
         let limit = self.frame_limit.unwrap_or(usize::MAX);
         self.update_limit = (hello.max_update_bytes as usize).min(limit).max(256);
-        let (acked, may_write) = (hello.acked_seq, hello.role == Role::ReadWrite);
+        let acked = hello.acked_seq;
         let Some(live) = self.link.live_mut() else { return };
         live.mode = Mode::Durable(hello);
         self.came_online();
@@ -184,12 +184,24 @@ impl Session {
         } else if acked > 0 {
             self.acknowledged(acked);
         }
-        if may_write {
-            self.outbox.take_back(RejectCode::ReadOnly.as_str());
-        }
+        self.outbox_taken_back();
         self.rearrange();
         self.note_offline_changes();
         self.pump();
+    }
+
+    /// What was set aside while this client might only read is pending again if it may write now.
+    fn outbox_taken_back(&mut self) -> bool {
+        let hello = self.link.live().and_then(Live::hello);
+        hello.is_some_and(|hello| hello.role == Role::ReadWrite) && self.outbox.take_back(RejectCode::ReadOnly.as_str())
+    }
+
+    /// The same for what the device turns out to have while the connection is open already.
+    pub(super) fn take_back_if_writable(&mut self) {
+        if !self.conflict && self.replacement.is_none() && self.outbox_taken_back() {
+            self.rearrange();
+            self.pump();
+        }
     }
 
     fn plain_server(&mut self) {

@@ -194,6 +194,9 @@ pub async fn f6_a_replaced_copy_takes_no_writes_of_the_old<S: Store>(open: impl 
     write(&store, &[in_epoch("two"), Write::Compact { rows: loaded.obsolete, snapshot: vec![7] }]).await;
     let loaded = store.load(DOC).await.expect("the store works");
     assert_eq!((loaded.log.len(), loaded.obsolete), (4, vec![]));
+    write(&other_tab, &[Write::Reset { epoch: "two".into(), snapshot: vec![10] }]).await;
+    let loaded = store.load(DOC).await.expect("the store works");
+    assert_eq!(loaded.log.len(), 5, "a tab that comes later to the same epoch takes nothing away");
 }
 
 pub async fn f17_a_transaction_is_all_or_nothing<S: Store>(open: impl AsyncFn(&str) -> S) {

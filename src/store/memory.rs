@@ -124,8 +124,10 @@ impl Document {
             }
             Write::SetEpoch { epoch } => self.epoch = Some(epoch.clone()),
             Write::Reset { epoch, snapshot } => {
+                if self.epoch.as_ref() != Some(epoch) {
+                    self.log.clear();
+                }
                 self.epoch = Some(epoch.clone());
-                self.log.clear();
                 self.append((Some(epoch.clone()), snapshot.clone()), last_row);
             }
             Write::DiscardSetAside => self.set_aside.clear(),

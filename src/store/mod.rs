@@ -104,7 +104,8 @@ pub enum Write {
     SetEpoch {
         epoch: String,
     },
-    /// Deletes the whole log, sets the epoch, appends `snapshot`. Outbox and what was set aside stay.
+    /// Deletes the whole log, sets the epoch, appends `snapshot`. Outbox and what was set aside stay. If the copy is of
+    /// that epoch already, another tab was first: then its log stays too.
     Reset {
         epoch: String,
         snapshot: Vec<u8>,

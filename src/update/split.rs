@@ -67,8 +67,12 @@ pub fn at_holes(update: &[u8], clock_of: impl Fn(u64) -> u64) -> Result<Parted, 
         let mut has = clock_of(client);
         for _ in 0..count {
             let mut next = reader.clone();
-            let skips = Block::read(&mut next)?.is_skip();
-            let follows = clock <= has && !skips;
+            let block = Block::read(&mut next)?;
+            let follows = clock <= has && !block.is_skip();
+            if block.is_skip() && clock.saturating_add(block.len) <= has {
+                // The replica has what is left out here: more of this client is ready after it.
+                ready.block(&mut reader.clone(), update, client, clock)?;
+            }
             let pieces = if follows { &mut ready } else { &mut waiting };
             clock = pieces.block(&mut reader, update, client, clock)?;
             if follows {
@@ -460,6 +464,26 @@ mod tests {
         let id = yrs::ClientID::new(client);
         let options = yrs::Options::with_guid_and_client_id("".into(), id);
         Doc::with_options(yrs::Options { offset_kind: yrs::OffsetKind::Utf16, ..options })
+    }
+
+    /// What an update leaves out, and the replica has, stays left out.
+    #[test]
+    fn at_holes_keeps_what_is_left_out() {
+        let doc = utf16(5);
+        let text = doc.get_or_insert_text("content");
+        let updates: Vec<Vec<u8>> = ["a", "bb", "c"]
+            .iter()
+            .map(|word| {
+                let mut txn = doc.transact_mut();
+                text.insert(&mut txn, 0, word);
+                txn.encode_update_v1()
+            })
+            .collect();
+        let gapped = yrs::merge_updates_v1([&updates[0], &updates[2]]).unwrap();
+        let Parted { ready, waiting } = at_holes(&gapped, |_| 3).unwrap();
+        assert_eq!(waiting, None);
+        let (shown, _) = apply(&[updates[0].clone(), updates[1].clone(), ready.unwrap()]);
+        assert_eq!(shown, "cbba");
     }
 
     /// F29: the pieces are small enough and together they are the whole, in whatever order they come.

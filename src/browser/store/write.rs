@@ -176,7 +176,10 @@ impl Stores {
             }
             Write::SetEpoch { epoch } => self.put_epoch(document, epoch)?,
             Write::Reset { epoch, snapshot } => {
-                self.clear_log(document).await?;
+                let copy = self.documents.get(JsValue::from(document))?.await?;
+                if copy.and_then(|copy| get(&copy, "epoch").as_string()).as_ref() != Some(epoch) {
+                    self.clear_log(document).await?;
+                }
                 self.put_epoch(document, epoch)?;
                 self.append(document, Some(epoch), snapshot, rows)?;
             }

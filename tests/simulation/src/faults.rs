@@ -327,7 +327,9 @@ impl World {
             }
         }
         for device in 0..self.devices.len() {
-            let named: Vec<&str> = self.tabs.iter().map(|tab| tab.name.as_str()).collect();
+            // Who was told to delete the copy, and could not, touches it no more: whoever comes next sends what it has.
+            let named = self.tabs.iter().filter(|tab| !tab.deleted_local).map(|tab| tab.name.as_str());
+            let named: Vec<&str> = named.collect();
             let outbox = self.devices[device].store.peek(crate::world::DOC).outbox;
             if outbox.iter().all(|pending| named.contains(&pending.key.session.as_str())) {
                 continue;

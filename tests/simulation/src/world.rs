@@ -138,6 +138,8 @@ impl World {
             let old_rows = if self.rng.u8(..8) == 0 { self.rng.u32(480..520) } else { 0 };
             self.devices.push(Device::new(old_rows));
             let together = if self.rng.u8(..3) == 0 { self.rng.usize(2..=3) } else { 1 };
+            // Without locks nobody knows of another tab that it lives, and two may take over the same.
+            let together = if self.locks { together } else { 1 };
             for _ in 0..together.min(tabs - self.tabs.len()) {
                 self.tabs.push(Tab::new(device));
                 self.open(self.tabs.len() - 1);
@@ -520,8 +522,9 @@ impl World {
 
 fn limits(rng: &mut fastrand::Rng, acts: Acts) -> Limits {
     let (update, frame) = match rng.u8(..4) {
-        0 => (600, 700),
-        1 => (5_000, 1_000),
+        // What one act copies is one value, which cannot be cut.
+        0 if acts != Acts::Structure => (600, 700),
+        0 | 1 => (5_000, 1_000),
         _ if acts == Acts::Refused => (600, 5_000),
         _ => (1 << 20, 1 << 20),
     };

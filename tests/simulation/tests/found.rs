@@ -13,3 +13,33 @@ fn holds(seed: u64, steps: &[u32]) {
 fn a_block_and_its_garbage_in_one_log() {
     holds(158, &[0, 2, 3, 4, 31, 32, 33, 85, 86]);
 }
+
+/// The damaged row was that of a pending edit, which left the outbox once the server had it.
+#[test]
+fn a_damaged_row_of_what_is_pending() {
+    holds(41, &[1, 5, 58, 60, 84]);
+}
+
+/// The document replaced while the device was full: what was acknowledged before stayed in the outbox.
+#[test]
+fn another_epoch_while_the_device_is_full() {
+    holds(72, &[0, 1, 10, 23, 41, 42, 43, 44, 49]);
+}
+
+/// Two tabs of a device take the server's document: the later one threw away what the first had kept since.
+#[test]
+fn two_tabs_take_the_servers_document() {
+    holds(72, &[0, 33, 35, 38, 41, 94, 95, 97, 98, 99]);
+}
+
+/// What was set aside while one might only read turned up when one might write already.
+#[test]
+fn asides_loaded_after_the_hello() {
+    holds(225, &[34, 35, 43, 46, 95, 97]);
+}
+
+/// An update with something left out that the replica had: what came after it was taken for what was left out.
+#[test]
+fn an_update_that_leaves_out_what_is_there() {
+    holds(379, &[0, 1, 11, 12, 15, 16, 20, 27, 28, 32, 39, 40, 41, 42, 43, 53, 56, 58, 59, 71, 79, 90, 91, 95]);
+}
