@@ -195,6 +195,7 @@ impl Session {
             if self.ready {
                 self.apply_stored(&orphan.update);
             }
+            self.doc.inherit(&orphan.update);
         }
         self.outbox.adopt(pending, place);
         if !self.holes.is_empty() {

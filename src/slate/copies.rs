@@ -16,8 +16,8 @@ use smallvec::SmallVec;
 use yrs::types::EntryChange;
 use yrs::types::text::YChange;
 use yrs::{
-    Any, BranchID, ClientID, Doc, ID, IdSet, Map as _, MapRef, Observable as _, Out, ReadTxn, Snapshot, StateVector,
-    Text as _, TransactionMut, XmlTextRef,
+    Any, Assoc, BranchID, ClientID, Doc, ID, IdSet, Map as _, MapRef, Observable as _, Out, ReadTxn, Snapshot,
+    StateVector, Text as _, TransactionMut, XmlTextRef,
 };
 
 use super::tree::branch_id;
@@ -261,6 +261,17 @@ impl Copies {
         let group = self.group(key, group)?;
         let last = group.runs.last().map(|(_, to, len)| ID::new(to.client, to.clock + len - 1));
         self.follow(last.or(group.before)?).pop()
+    }
+
+    /// What the content of a merged or moved element begins with now, or what stands beside the place if it had none.
+    pub fn start_of(&self, source: ID) -> Option<(ID, Assoc)> {
+        let (key, group) = self.wholes(source).last()?;
+        let group = self.group(key, group)?;
+        let first = group.runs.first().map(|(_, to, _)| (*to, Assoc::After));
+        let before = || group.before.map(|id| (id, Assoc::Before));
+        let behind = || group.behind.map(|id| (id, Assoc::After));
+        let (id, assoc) = first.or_else(before).or_else(behind)?;
+        Some((self.follow(id).pop()?, assoc))
     }
 
     /// Where a character or element is after all copying; several places if several people copied it at once.

@@ -1,6 +1,6 @@
 //! [`SlateDoc`]: one document, as a Y.Doc and as the editor's value.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
@@ -72,6 +72,8 @@ pub struct SlateDoc {
     tree: Tree,
     copies: Copies,
     options: DocOptions,
+    /// The client ids of sessions that are over and whose edits this one has taken over.
+    inherited: HashSet<ClientID>,
     rng: fastrand::Rng,
     watch: Watch,
     intake: Intake,
@@ -100,7 +102,8 @@ impl SlateDoc {
         let tree = Tree::new(Some(root.clone()));
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
-        Self { doc, tree, copies, options, rng, watch: Watch::default(), intake: Intake::default() }
+        let (inherited, watch, intake) = (HashSet::new(), Watch::default(), Intake::default());
+        Self { doc, tree, copies, options, inherited, rng, watch, intake }
     }
 
     pub fn client_id(&self) -> u32 {
@@ -192,7 +195,14 @@ impl SlateDoc {
         orphans.retain(|one| integrated.deleted.contains(&one.key));
         let txn = self.doc.transact();
         let remote = Remote::new(&mut self.tree, &self.copies, &txn);
-        let outcome = remote.run(&integrated.branches, integrated.records, &orphans);
+        let mut outcome = remote.run(&integrated.branches, integrated.records, &orphans);
+        for one in &orphans {
+            if !outcome.places.contains_key(&one.id)
+                && let Some(place) = rescue::recorded(&txn, &self.tree, &self.copies, one.key)
+            {
+                outcome.places.insert(one.id, place);
+            }
+        }
         drop(txn);
         for id in outcome.touched {
             self.watch(id);
@@ -224,8 +234,21 @@ impl SlateDoc {
             return Ok(Vec::new());
         }
         let update = Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))?;
-        let own = ClientID::new(u64::from(self.options.client_id));
-        Ok(rescue::find(&self.doc.transact(), &self.tree, own, update.delete_set()))
+        let mut own = self.inherited.clone();
+        own.insert(ClientID::new(u64::from(self.options.client_id)));
+        Ok(rescue::find(&self.doc.transact(), &self.tree, &own, update.delete_set()))
+    }
+
+    /// What the author of this update wrote counts as written here from now on: the author's session is over, nobody else
+    /// has taken it over, and a peer may have merged or moved its blocks meanwhile. An update of several clients was
+    /// brought here, not written.
+    pub fn inherit(&mut self, update: &[u8]) {
+        let Ok(update) = Update::decode_v1(update) else { return };
+        let written = update.insertions(true);
+        let mut clients = written.iter().map(|(client, _)| *client);
+        if let (Some(client), None) = (clients.next(), clients.next()) {
+            self.inherited.insert(client);
+        }
     }
 
     /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
@@ -406,6 +429,7 @@ impl SlateDoc {
             let root = other.tree.branch(ROOT);
             other.tree = self.tree;
             other.intake = self.intake;
+            other.inherited = self.inherited;
             let txn = other.doc.transact();
             if let Some(root) = root {
                 read::rebind(&txn, &mut other.tree, ROOT, root);

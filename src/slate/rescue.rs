@@ -3,15 +3,17 @@
 //! Merging or moving a block deletes it and writes a copy elsewhere. What someone typed into the block at the same time
 //! is not in the copy, and goes with the original. The one who typed it can tell: the peer's update names all it deleted,
 //! and these characters are not among them. So their author, and nobody else, writes them again where the copy has their
-//! neighbours. A block that a peer *removed*, with content, takes along what is in it.
+//! neighbours; or, if the author's session is over, the one that took over its pending edits. A block that a peer
+//! *removed*, with content, takes along what is in it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use yrs::{Assoc, BranchID, ClientID, ID, IdSet, IndexedSequence as _, ReadTxn};
+use yrs::{Assoc, BranchID, ClientID, ID, IdSet, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
 
+use super::copies::Copies;
 use super::emit::{Emit, Misfit};
 use super::op::Op;
-use super::tree::{NodeId, Tree};
+use super::tree::{NodeId, Tree, branch_id};
 use super::utf16;
 
 /// Looking at single characters is for blocks, not for whole documents in one.
@@ -40,18 +42,28 @@ pub(super) enum Place {
     End(NodeId),
 }
 
-/// To be called before the update is applied. `own`: this client; `deleted`: what the update says it deletes.
-pub(super) fn find<T: ReadTxn>(txn: &T, tree: &Tree, own: ClientID, deleted: &IdSet) -> Vec<Orphans> {
-    if deleted.is_empty() || txn.state_vector().get(&own) == 0 {
+/// To be called before the update is applied. `own`: this client, and those it has taken over; `deleted`: what the update
+/// says it deletes.
+pub(super) fn find<T: ReadTxn>(txn: &T, tree: &Tree, own: &HashSet<ClientID>, deleted: &IdSet) -> Vec<Orphans> {
+    let state = txn.state_vector();
+    if deleted.is_empty() || own.iter().all(|client| state.get(client) == 0) {
         return Vec::new();
     }
     tree.doomed(deleted).into_iter().filter_map(|(key, id)| orphans(txn, tree, key, id, own, deleted)).collect()
 }
 
-fn orphans<T: ReadTxn>(txn: &T, tree: &Tree, key: ID, id: NodeId, own: ClientID, deleted: &IdSet) -> Option<Orphans> {
+fn orphans<T: ReadTxn>(
+    txn: &T,
+    tree: &Tree,
+    key: ID,
+    id: NodeId,
+    own: &HashSet<ClientID>,
+    deleted: &IdSet,
+) -> Option<Orphans> {
     let block = tree.block(id)?;
-    // Whoever types into a block watches it.
-    if !block.watched || block.texts == 0 || block.foreign > 0 || tree.content_len(id) > MAX_LEN {
+    // Whoever types into a block watches it; what was typed before the document was opened, nobody has.
+    let typed = block.watched || own.len() > 1;
+    if !typed || block.texts == 0 || block.foreign > 0 || tree.content_len(id) > MAX_LEN {
         return None;
     }
     let branch = block.branch.clone()?;
@@ -62,7 +74,7 @@ fn orphans<T: ReadTxn>(txn: &T, tree: &Tree, key: ID, id: NodeId, own: ClientID,
             let mut at = start;
             for c in leaf.text.chars() {
                 let item = branch.sticky_index(txn, at, Assoc::After)?.id().copied();
-                if item.is_some_and(|item| item.client == own && !deleted.contains(&item)) {
+                if item.is_some_and(|item| own.contains(&item.client) && !deleted.contains(&item)) {
                     match runs.last_mut() {
                         Some(run) if run.offset + utf16::len(&run.text) == at => run.text.push(c),
                         _ => runs.push(Run { offset: at, text: c.to_string() }),
@@ -90,6 +102,15 @@ impl Orphans {
         }
         Ok(())
     }
+}
+
+/// Where the content of an element that vanished is by the records of what was copied. What the operations show is only
+/// what could be recognised: not a merge into a block at whose end someone typed.
+pub(super) fn recorded<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, key: ID) -> Option<Place> {
+    let (id, assoc) = copies.start_of(key)?;
+    let offset = StickyIndex::new(IndexScope::Relative(id), assoc).get_offset(txn)?;
+    let target = tree.by_branch(&branch_id(&XmlTextRef::from(offset.branch)))?;
+    (tree.block(target)?.foreign == 0).then_some(Place::From(target, offset.index))
 }
 
 /// The operations that write the characters again, in the order of application.

@@ -157,6 +157,50 @@ fn a_tabs_edit_that_it_could_not_store_is_taken_over() {
     assert_eq!(rig.store.peek("d").outbox.len(), 1);
 }
 
+/// Typed offline into a block that a peer merged meanwhile; then the page was reloaded, which makes it another client's.
+/// Of all who know of the text only the session that took it over writes it again.
+#[test]
+fn text_typed_before_a_reload_survives_a_peers_merge_once() {
+    let base = foreign(&[block("left"), block("right")]);
+    let store = MemoryStore::new();
+    let mut author = Rig::open(config("a", 5), store.clone());
+    author.durable();
+    author.frame(Message::Update(&base));
+    author.feed(Input::Edit(Op::InsertText { path: path(&[1, 0]), offset: 2, text: "X".into() }));
+    author.feed(Input::Flush);
+    drop(author);
+    let mut peer = Rig::open(config("p", 6), MemoryStore::new());
+    peer.durable();
+    peer.frame(Message::Update(&base));
+    let properties = Attrs::from([("type".into(), "p".into())]);
+    peer.feed(Input::Edit(Op::MergeNode { path: path(&[1]), position: 1, properties }));
+    peer.feed(Input::Flush);
+    let merged = peer.session.export_outbox().unwrap();
+
+    let mut heir = Rig::open(config("b", 7), store.clone());
+    heir.durable();
+    heir.frame(Message::Update(&merged));
+    assert_eq!(texts(&heir), ["leftriXght"]);
+    assert_eq!(heir.status().pending, 2, "what was typed, and what is written again");
+    peer.frame(Message::Update(&heir.session.export_outbox().unwrap()));
+    assert_eq!(texts(&peer), ["leftriXght"]);
+    drop(heir);
+    let mut next = Rig::open(config("c", 8), store);
+    next.durable();
+    next.frame(Message::Update(&merged));
+    assert_eq!(texts(&next), ["leftriXght"]);
+}
+
+fn texts(rig: &Rig) -> Vec<String> {
+    fn text(node: &Node) -> String {
+        match node {
+            Node::Text(leaf) => leaf.text.clone(),
+            Node::Element(element) => element.children.iter().map(text).collect(),
+        }
+    }
+    rig.session.value().iter().map(text).collect()
+}
+
 /// F14: without a store nothing is stored, wherever it came from.
 #[test]
 fn f14_adopted_edits_are_where_they_are() {

@@ -178,6 +178,8 @@ impl<T: ReadTxn> Remote<'_, T> {
     fn split_right(&mut self, gap: &Gap) -> Result<bool, Misfit> {
         let Some(job) = self.job_of(gap.left) else { return Ok(false) };
         let lost = steps::tail_delete(&self.jobs[job].steps);
+        // Text typed into what was copied did not go along; nor does the caret behind it, unless most of it went.
+        let typed = matches!(*self.jobs[job].steps, [.., Step::Delete(_), Step::Keep(_), Step::Delete(_)]);
         let taken = gap.new.first().is_none_or(|branch| self.is_known(branch));
         if lost == 0 || taken {
             return Ok(false);
@@ -196,7 +198,7 @@ impl<T: ReadTxn> Remote<'_, T> {
                 cuts.push((at, branch.clone()));
                 at += pieces.iter().map(Piece::len).sum::<u32>();
                 rest.drain(..held.len());
-            } else if self.copies.links(key, branch) || related(&rest, &held) {
+            } else if (!typed && self.copies.links(key, branch)) || related(&rest, &held) {
                 cuts.push((at, branch.clone()));
                 break;
             }

@@ -1,6 +1,7 @@
 //! Tests of the mapping.
 
 mod concurrency;
+mod conservation;
 mod cost;
 mod doc;
 mod fixtures;

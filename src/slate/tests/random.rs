@@ -95,15 +95,19 @@ pub struct Net {
     pub editors: Vec<Editor>,
     pub rng: Rng,
     /// Everything sent, for late deliveries.
-    out_of_order: bool,
+    pub out_of_order: bool,
 }
 
 impl Net {
     pub fn new(seed: u64, editors: usize) -> Self {
+        let start = vec![block("a", "Hello world"), block("b", "Second “line” 😀"), block("c", "")];
+        Self::starting_with(seed, editors, start)
+    }
+
+    pub fn starting_with(seed: u64, editors: usize, start: Vec<Node>) -> Self {
         let mut rng = Rng::with_seed(seed);
         let ids = (0..editors).map(|n| 1 + n as u32 * 7 + rng.u32(0..7));
         let mut editors: Vec<_> = ids.map(Editor::new).collect();
-        let start = vec![block("a", "Hello world"), block("b", "Second “line” 😀"), block("c", "")];
         let ops = start.into_iter().enumerate();
         let ops = ops.map(|(n, node)| Op::InsertNode { path: Path::from_slice(&[n as u32]), node }).collect();
         let update = editors[0].edit(ops).expect("content");
@@ -123,7 +127,7 @@ impl Net {
         }
     }
 
-    fn deliver(&mut self, to: usize) {
+    pub fn deliver(&mut self, to: usize) {
         let inbox = self.editors[to].inbox.len();
         if inbox == 0 {
             return;
@@ -225,7 +229,30 @@ fn random_node(rng: &mut Rng, inline: bool, depth: usize) -> Node {
     Node::Element(Element { attrs, children })
 }
 
-type Seen<'a> = Vec<(Path, &'a Node)>;
+pub type Seen<'a> = Vec<(Path, &'a Node)>;
+
+/// All nodes.
+pub fn seen(value: &[Node]) -> Seen<'_> {
+    let mut nodes = Vec::new();
+    all_nodes(value, &mut Path::new(), &mut nodes);
+    nodes
+}
+
+pub fn texts<'a>(nodes: &Seen<'a>) -> Vec<(Path, &'a Leaf)> {
+    let text = |(path, node): &(Path, &'a Node)| match node {
+        Node::Text(leaf) => Some((path.clone(), leaf)),
+        Node::Element(_) => None,
+    };
+    nodes.iter().filter_map(text).collect()
+}
+
+pub fn elements<'a>(nodes: &Seen<'a>) -> Vec<(Path, &'a Element)> {
+    let element = |(path, node): &(Path, &'a Node)| match node {
+        Node::Element(element) => Some((path.clone(), element)),
+        Node::Text(_) => None,
+    };
+    nodes.iter().filter_map(element).collect()
+}
 
 fn all_nodes<'a>(value: &'a [Node], path: &mut Path, out: &mut Seen<'a>) {
     for (index, node) in value.iter().enumerate() {
@@ -239,7 +266,7 @@ fn all_nodes<'a>(value: &'a [Node], path: &mut Path, out: &mut Seen<'a>) {
 }
 
 /// Offsets at which a text may be cut.
-fn offsets(text: &str) -> Vec<u32> {
+pub fn offsets(text: &str) -> Vec<u32> {
     let mut at = 0;
     let mut offsets = vec![0];
     for c in text.chars() {
@@ -254,7 +281,7 @@ fn slice(text: &str, from: u32, to: u32) -> String {
     String::from_utf16(&units[from as usize..to as usize]).expect("cut between characters")
 }
 
-fn pick<'a, T>(rng: &mut Rng, list: &'a [T]) -> Option<&'a T> {
+pub fn pick<'a, T>(rng: &mut Rng, list: &'a [T]) -> Option<&'a T> {
     if list.is_empty() { None } else { Some(&list[rng.usize(..list.len())]) }
 }
 
@@ -264,22 +291,8 @@ fn is_block_parent(children: &[Node]) -> bool {
 
 /// One thing a user does; valid for `value`.
 pub fn random_ops(rng: &mut Rng, value: &[Node]) -> Vec<Op> {
-    let mut nodes = Vec::new();
-    all_nodes(value, &mut Path::new(), &mut nodes);
-    let texts: Vec<(Path, &Leaf)> = nodes
-        .iter()
-        .filter_map(|(path, node)| match node {
-            Node::Text(leaf) => Some((path.clone(), leaf)),
-            Node::Element(_) => None,
-        })
-        .collect();
-    let elements: Vec<(Path, &Element)> = nodes
-        .iter()
-        .filter_map(|(path, node)| match node {
-            Node::Element(element) => Some((path.clone(), element)),
-            Node::Text(_) => None,
-        })
-        .collect();
+    let nodes = seen(value);
+    let (texts, elements) = (texts(&nodes), elements(&nodes));
     let ops = match rng.u8(..20) {
         0..=4 => insert_text(rng, &texts),
         5..=7 => remove_text(rng, &texts),
@@ -304,7 +317,7 @@ fn insert_text(rng: &mut Rng, texts: &[(Path, &Leaf)]) -> Option<Vec<Op>> {
     Some(vec![Op::InsertText { path: path.clone(), offset, text: WORDS[rng.usize(..8)].into() }])
 }
 
-fn remove_text(rng: &mut Rng, texts: &[(Path, &Leaf)]) -> Option<Vec<Op>> {
+pub fn remove_text(rng: &mut Rng, texts: &[(Path, &Leaf)]) -> Option<Vec<Op>> {
     let (path, leaf) = pick(rng, texts)?;
     let offsets = offsets(&leaf.text);
     let (a, b) = (*pick(rng, &offsets)?, *pick(rng, &offsets)?);
@@ -352,7 +365,7 @@ fn remove_node(rng: &mut Rng, value: &[Node], nodes: &Seen) -> Option<Vec<Op>> {
     Some(vec![Op::RemoveNode { path: path.clone(), node: (*node).clone() }])
 }
 
-fn format(rng: &mut Rng, texts: &[(Path, &Leaf)]) -> Option<Vec<Op>> {
+pub fn format(rng: &mut Rng, texts: &[(Path, &Leaf)]) -> Option<Vec<Op>> {
     let (path, leaf) = pick(rng, texts)?;
     let offsets = offsets(&leaf.text);
     let (a, b) = (*pick(rng, &offsets)?, *pick(rng, &offsets)?);
@@ -409,7 +422,7 @@ fn element_at<'a>(value: &'a [Node], path: &[u32]) -> Option<&'a Element> {
 }
 
 /// Enter: splits the text, the inlines around it and the block.
-fn enter(rng: &mut Rng, value: &[Node], texts: &[(Path, &Leaf)]) -> Option<Vec<Op>> {
+pub fn enter(rng: &mut Rng, value: &[Node], texts: &[(Path, &Leaf)]) -> Option<Vec<Op>> {
     let (path, leaf) = pick(rng, texts)?;
     let offsets = offsets(&leaf.text);
     let position = match rng.u8(..4) {
@@ -434,7 +447,7 @@ fn enter(rng: &mut Rng, value: &[Node], texts: &[(Path, &Leaf)]) -> Option<Vec<O
     Some(ops)
 }
 
-fn backspace(rng: &mut Rng, value: &[Node], elements: &[(Path, &Element)]) -> Option<Vec<Op>> {
+pub fn backspace(rng: &mut Rng, value: &[Node], elements: &[(Path, &Element)]) -> Option<Vec<Op>> {
     let seconds: Vec<_> = elements
         .iter()
         .filter(|(path, element)| {
@@ -454,7 +467,7 @@ fn backspace(rng: &mut Rng, value: &[Node], elements: &[(Path, &Element)]) -> Op
     }])
 }
 
-fn move_node(rng: &mut Rng, value: &[Node], nodes: &Seen) -> Option<Vec<Op>> {
+pub fn move_node(rng: &mut Rng, value: &[Node], nodes: &Seen) -> Option<Vec<Op>> {
     let (path, node) = pick(rng, nodes)?;
     let block = matches!(node, Node::Element(_)) && !is_inline(node);
     let targets: Vec<_> = nodes

@@ -143,6 +143,70 @@ fn a_caret_follows_its_block_through_a_move_and_into_a_wrapper() {
     assert_eq!(caret(input, wrapped, at(&[1, 0], 3)), Some(at(&[1, 0, 0], 3)));
 }
 
+/// The letter at a point.
+fn letter(value: &[crate::slate::Node], point: &Point) -> Option<char> {
+    let mut nodes = value;
+    for (depth, &index) in point.path.iter().enumerate() {
+        match &nodes[index as usize] {
+            crate::slate::Node::Element(element) => nodes = &element.children,
+            crate::slate::Node::Text(leaf) if depth + 1 == point.path.len() => {
+                return leaf.text.chars().nth(point.offset as usize);
+            }
+            crate::slate::Node::Text(_) => return None,
+        }
+    }
+    None
+}
+
+#[test]
+fn positions_follow_their_characters_through_whatever_peers_copy() {
+    let (mut one, mut two) = two_with(&nodes(&json!([p("abcdefgh"), p("ijklmnopqr"), p("st")])));
+    let mut kept = Vec::new();
+    for (block, text) in ["abcdefgh", "ijklmnopqr", "st"].iter().enumerate() {
+        for (offset, letter) in text.chars().enumerate() {
+            let point = at(&[block as u32, 0], offset as u32);
+            kept.push((letter, one.doc.sticky(&point, crate::slate::Assoc::After).expect("a position")));
+        }
+    }
+    let merge = |position: u32| json!([{"type": "merge_node", "path": [1], "position": position, "properties": {}}]);
+    let steps = [
+        enter(&[0, 0], 3),
+        enter(&[2, 0], 7),
+        json!([{"type": "move_node", "path": [0], "newPath": [3]}]),
+        merge(1),
+        json!([
+            {"type": "insert_node", "path": [1], "node": {"type": "box", "children": []}},
+            {"type": "move_node", "path": [2], "newPath": [1, 0]},
+        ]),
+        json!([{"type": "move_node", "path": [1], "newPath": [2]}]),
+        merge(2),
+    ];
+    for step in steps {
+        let update = two.edit(ops(&step)).expect("a change");
+        one.receive(&update);
+        for (expected, sticky) in &kept {
+            let point = one.doc.resolve(sticky).expect("a place");
+            assert_eq!(letter(&one.value, &point), Some(*expected), "{step} {:?}", one.value);
+        }
+    }
+}
+
+/// As from someone back from offline: all in one update.
+#[test]
+fn a_block_that_was_moved_and_changed_was_moved() {
+    let (mut one, mut two) = two_with(&nodes(&json!([p("a"), p("two lines"), p("c"), p("d")])));
+    let moved = json!([{"type": "move_node", "path": [1], "newPath": [3]}]);
+    let changed = json!([
+        {"type": "remove_text", "path": [3, 0], "offset": 0, "text": "two"},
+        {"type": "insert_text", "path": [3, 0], "offset": 0, "text": "A few other"},
+    ]);
+    let updates = [moved, changed].map(|done| one.edit(ops(&done)).expect("a change"));
+    let update = yrs::merge_updates_v1(&updates).expect("updates merge");
+    let told = two.doc.apply_update(&update).expect("valid").ops;
+    assert!(matches!(told.first(), Some(Op::MoveNode { .. })), "{told:?}");
+    assert!(!told.iter().any(|op| matches!(op, Op::InsertNode { .. } | Op::RemoveNode { .. })), "{told:?}");
+}
+
 #[test]
 fn f9_no_operation_leaves_a_document_without_blocks() {
     let (mut one, mut two) = two_with(&nodes(&json!([p("only")])));
