@@ -316,7 +316,8 @@ impl Edit<'_, '_> {
             _ => right_len > 0 && (left_len == 0 || self.tree.weight(right) > CLEARLY * self.tree.weight(left)),
         };
         if keeps_right {
-            let before = self.look(left, &self.tree.children(left).to_vec(), 0);
+            let children = self.tree.children(left).to_vec();
+            let before = self.look(left, &children, 0);
             let behind = self.id_at(right, 0);
             let moved = self.take_children(left, 0, usize::MAX);
             let target = self.tree.block(left).map(|block| block.attrs.clone()).unwrap_or_default();
@@ -332,7 +333,8 @@ impl Edit<'_, '_> {
             let after = self.look(right, &moved, 0);
             self.note(Part::Whole, before, after, [None, behind]);
         } else {
-            let before = self.look(right, &self.tree.children(right).to_vec(), 0);
+            let children = self.tree.children(right).to_vec();
+            let before = self.look(right, &children, 0);
             let last = left_len.checked_sub(1).and_then(|at| self.id_at(left, at));
             let moved = self.take_children(right, 0, usize::MAX);
             self.remove_range(parent, at + 1, 1);
