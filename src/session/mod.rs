@@ -26,8 +26,6 @@ mod types;
 use std::collections::VecDeque;
 use std::mem;
 
-use yrs::merge_updates_v1;
-
 use crate::slate::{DocOptions, Node, Op, Range, SlateDoc};
 use crate::undo::Undo;
 use crate::update::Holes;
@@ -347,7 +345,7 @@ impl Session {
     /// `invalid-update` if what is kept does not decode any more.
     pub fn export_pending(&self) -> Result<Vec<u8>, SessionError> {
         let aside = self.outbox.set_aside.iter().map(|aside| &aside.update.update);
-        merge_updates_v1(aside.chain(self.outbox.updates()))
+        crate::update::merge(aside.chain(self.outbox.updates()))
             .map_err(|error| SessionError { code: ErrorCode::InvalidUpdate, message: error.to_string() })
     }
 
@@ -356,7 +354,7 @@ impl Session {
     /// # Errors
     /// `invalid-update` if what is kept does not decode any more.
     pub fn export_outbox(&self) -> Result<Vec<u8>, SessionError> {
-        merge_updates_v1(self.outbox.updates())
+        crate::update::merge(self.outbox.updates())
             .map_err(|error| SessionError { code: ErrorCode::InvalidUpdate, message: error.to_string() })
     }
 

@@ -80,7 +80,7 @@ impl Intake {
             return Ok(state);
         }
         let parts = std::iter::once(&state).chain(self.waiting.iter().map(|waiting| &waiting.bytes));
-        Ok(yrs::merge_updates_v1(parts)?)
+        Ok(super::merge(parts)?)
     }
 
     fn part(&mut self, txn: &mut TransactionMut, state: &StateVector, bytes: &[u8]) -> Result<(), yrs::error::Error> {
