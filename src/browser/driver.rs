@@ -261,16 +261,16 @@ impl Driver {
 
     /// What sessions in other tabs have not sent yet is theirs to send.
     fn load(self: &Rc<Self>) {
-        let alive = self.listener.sessions();
         let driver = self.clone();
         spawn_local(async move {
-            let alive = match alive {
-                Ok(alive) => JsFuture::from(alive).await.map(|alive| js_sys::Array::from(&alive)).unwrap_or_default(),
-                Err(_) => js_sys::Array::new(),
-            };
             let loaded = match &driver.store {
                 Some(store) => store.load(&driver.document).await,
                 None => Err(StoreError::Failed("there is no store".into())),
+            };
+            // Asked after the reading: whoever has opened the document, and written, meanwhile is not dead.
+            let alive = match driver.listener.sessions() {
+                Ok(alive) => JsFuture::from(alive).await.map(|alive| js_sys::Array::from(&alive)).unwrap_or_default(),
+                Err(_) => js_sys::Array::new(),
             };
             driver.feed(Input::Loaded(loaded.map(|mut loaded| {
                 loaded.outbox.retain(|pending| !alive.includes(&pending.key.session.as_str().into(), 0));

@@ -77,12 +77,8 @@ impl Token {
 }
 
 pub enum StoreOrder {
-    /// With the sessions that are alive in other tabs.
-    Load(Vec<String>),
-    Write {
-        ticket: u64,
-        writes: Vec<Write>,
-    },
+    Load,
+    Write { ticket: u64, writes: Vec<Write> },
 }
 
 pub struct Tab {
@@ -305,8 +301,7 @@ impl World {
             }
             Output::Update { origin, update } => self.made(tab, origin, &update),
             Output::Load => {
-                let alive = self.alive_beside(tab);
-                self.order(tab, StoreOrder::Load(alive));
+                self.order(tab, StoreOrder::Load);
             }
             Output::Write { ticket, writes } => self.order(tab, StoreOrder::Write { ticket, writes }),
             Output::OpenSocket { fresh_token } => {
@@ -473,7 +468,9 @@ impl World {
         }
         let Some(order) = self.tabs[tab].orders.pop_front() else { return };
         let input = match order {
-            StoreOrder::Load(alive) => {
+            StoreOrder::Load => {
+                // Who is alive is asked after the reading: whoever has opened since is not dead.
+                let alive = self.alive_beside(tab);
                 let device = &self.devices[self.tabs[tab].device];
                 let mut loaded = device.store.load_now(DOC).map(|_| device.whole());
                 if let Ok(Loaded { outbox, .. }) = &mut loaded {
