@@ -109,9 +109,7 @@ impl Session {
         // Late, it is written anew as a whole.
         self.kept_all();
         let doubtful = self.journal.loaded(epoch, rows);
-        if damaged > 0 {
-            self.log_again(&unsent);
-        }
+        self.log_again(&unsent);
         for aside in &loaded.set_aside {
             self.note_hole(&aside.code, &aside.update);
         }
@@ -137,23 +135,24 @@ impl Session {
         // Somebody looks at the document: it changes by one update.
         let mut copy = SlateDoc::new(self.doc_options());
         let (read, _) = copy.load_all(&updates);
-        match copy.encode_state(None).is_ok_and(|all| self.apply_stored(&all)) {
+        match copy.encode_state(None).is_ok_and(|all| self.apply_stored(&all).is_some()) {
             true => read,
             false => vec![false; updates.len()],
         }
     }
 
-    /// What is, or will be, submitted by this device is in its document, whatever became of the log. Returns what could
-    /// be applied.
+    /// What is, or will be, submitted by this device is in its document, whatever became of the log. Returns what the log
+    /// did not have.
     fn apply_unsent(&mut self, outbox: &[Pending], asides: &[SetAside], epoch: Option<&str>) -> Vec<Vec<u8>> {
         let pending = outbox.iter().filter(|pending| same_epoch(pending.epoch.as_deref(), epoch));
         let asides = asides.iter().filter(|aside| aside.code == RejectCode::ReadOnly.as_str());
         let updates = pending.map(|pending| &pending.update).chain(asides.map(|aside| &aside.update));
-        updates.filter(|update| self.apply_stored(update)).cloned().collect()
+        let lacks = |update: &&Vec<u8>| self.apply_stored(update).is_some_and(|changed| changed || self.incomplete);
+        updates.filter(lacks).cloned().collect()
     }
 
-    /// The damaged rows may be those of what is unsent. It leaves the outbox once the server has it, and no server sends
-    /// a client what the client's own document shows.
+    /// A damaged row may be that of what is unsent, and a store that failed may have one without the other. It leaves the
+    /// outbox once the server has it, and no server sends a client what the client's own document shows.
     fn log_again(&mut self, unsent: &[Vec<u8>]) {
         if !unsent.is_empty()
             && let Ok(update) = crate::update::merge(unsent)
@@ -162,10 +161,11 @@ impl Session {
         }
     }
 
-    fn apply_stored(&mut self, update: &[u8]) -> bool {
+    /// Whether the document is another one now; none if the update could not be applied.
+    fn apply_stored(&mut self, update: &[u8]) -> Option<bool> {
         let before = self.stage.errors.len();
-        let applied = self.apply(update, Origin::Store, false).is_some();
-        if !applied {
+        let applied = self.apply(update, Origin::Store, false);
+        if applied.is_none() {
             self.stage.errors.truncate(before);
         }
         if !self.ready {
