@@ -195,8 +195,12 @@ impl Room {
                 return end;
             }
             let idle = self.empty_since.is_some_and(|since| since.elapsed() >= self.shared.idle);
-            if idle && inbox.is_empty() && place.leave_if_unheld() {
-                return End::Done;
+            if idle && inbox.is_empty() {
+                if place.leave_if_unheld() {
+                    return End::Done;
+                }
+                // Somebody holds it who has not joined: looked at again later, not all the time.
+                self.empty_since = Some(Instant::now());
             }
         }
     }

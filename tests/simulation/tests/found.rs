@@ -43,3 +43,9 @@ fn asides_loaded_after_the_hello() {
 fn an_update_that_leaves_out_what_is_there() {
     holds(379, &[0, 1, 11, 12, 15, 16, 20, 27, 28, 32, 39, 40, 41, 42, 43, 53, 56, 58, 59, 71, 79, 90, 91, 95]);
 }
+
+/// A room that was held for long by someone who had not joined looked all the time whether it could end.
+#[test]
+fn a_room_held_by_someone_who_has_not_joined() {
+    holds(3957, &(0..100).collect::<Vec<u32>>());
+}
