@@ -111,11 +111,8 @@ const PROMISE = {
 };
 
 function discarding(collab: Collab<ScenePresence>): Action[] {
-  const able = collab as { discardSetAside?: () => unknown };
-  if (able.discardSetAside === undefined) return [];
   const run = () => {
-    if (confirm("They are on this device only, and will be gone for good. Discard them?"))
-      void able.discardSetAside?.();
+    if (confirm("They are on this device only, and will be gone for good. Discard them?")) collab.discardSetAside();
   };
   return [{ label: "Discard them", run }];
 }
