@@ -351,7 +351,9 @@ async fn write(
                             acked = upto;
                         }
                         Heard::Update(edits) => {
-                            times.peers.extend(edits.iter().map(|(writer, n)| since(&sent[*writer][*n])));
+                            // Some servers send back what they were sent.
+                            let of_peers = edits.iter().filter(|(of, _)| *of != writer);
+                            times.peers.extend(of_peers.map(|(of, n)| since(&sent[*of][*n])));
                         }
                         Heard::Step2(_) | Heard::Other => {}
                     }
@@ -371,10 +373,11 @@ fn numbers(update: &[u8]) -> Vec<(usize, usize)> {
         rest = &rest[from + 1..];
         let Some(to) = rest.iter().position(|byte| *byte == b'>') else { break };
         let pair = std::str::from_utf8(&rest[..to]).ok().and_then(|text| text.split_once('.'));
+        // A clock's byte may look like the first character of one.
         if let Some((Ok(writer), Ok(n))) = pair.map(|(writer, n)| (writer.parse(), n.parse())) {
             found.push((writer, n));
+            rest = &rest[to + 1..];
         }
-        rest = &rest[to + 1..];
     }
     found
 }
