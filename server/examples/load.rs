@@ -111,6 +111,7 @@ impl Link {
                 }
                 heard
             }
+            Some(Ok(tungstenite::Message::Close(frame))) => panic!("the server closed the connection: {frame:?}"),
             Some(Ok(_)) => Vec::new(),
             other => panic!("the connection ended: {other:?}"),
         }

@@ -104,7 +104,7 @@ pub struct ServeArgs {
     #[arg(long, env = "SLATE_YRS_MAX_FRAME_BYTES", default_value_t = 2 << 20, value_name = "BYTES")]
     pub max_frame_bytes: usize,
 
-    /// Bytes that may wait for a slow reader before it is disconnected
+    /// Bytes that may wait for a slow reader, beside the largest of its frames, before it is disconnected
     #[arg(long, env = "SLATE_YRS_MAX_QUEUED_BYTES", default_value_t = 8 << 20, value_name = "BYTES")]
     pub max_queued_bytes: usize,
 

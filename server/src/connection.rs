@@ -168,7 +168,8 @@ impl Reader {
         };
         let denied = async move {
             match recheck {
-                Some(recheck) => recheck.denied().await,
+                // Boxed: few connections have one, and all would have room for it.
+                Some(recheck) => Box::pin(recheck.denied()).await,
                 None => std::future::pending().await,
             }
         };

@@ -15,7 +15,7 @@ use crate::net::Peer;
 const FRAME_OVERHEAD: usize = 1024;
 
 /// Held by every connection, idle or not; by default it would be 128 KiB. Larger frames are read in several steps.
-const READ_BUFFER: usize = 8 * 1024;
+const READ_BUFFER: usize = 2 * 1024;
 /// What is put together before it is written, held while it waits.
 const WRITE_BUFFER: usize = 16 * 1024;
 
@@ -83,7 +83,11 @@ pub async fn open(
         .max_frame_size(max_frame)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .on_upgrade(move |socket| connection::serve(socket, app.rooms, app.settings, opening, recheck, traffic))
+        .on_upgrade(move |socket| async move {
+            let serve = connection::serve(socket, app.rooms, app.settings, opening, recheck, traffic);
+            // A task of its own: this one would keep its place for what the upgrade took.
+            drop(tokio::spawn(serve));
+        })
 }
 
 async fn refuse(mut socket: WebSocket, denied: Denied) {

@@ -35,11 +35,38 @@ impl Outgoing {
     }
 }
 
-/// What a batch has for one connection. Bounded: one frame may pass the limit, after that the connection is closed.
+/// Bytes that wait for a connection.
+///
+/// The largest frame does not count: a document larger than the limit must not keep those out who join it while others
+/// type.
+#[derive(Debug, Default)]
+pub struct Held {
+    bytes: usize,
+    largest: usize,
+}
+
+impl Held {
+    pub fn is_over(&self, limit: usize) -> bool {
+        self.bytes - self.largest > limit
+    }
+
+    pub fn add(&mut self, outgoing: &Outgoing) {
+        self.bytes += outgoing.cost();
+        self.largest = self.largest.max(outgoing.cost());
+    }
+
+    pub fn remove(&mut self, outgoing: &Outgoing) {
+        self.bytes -= outgoing.cost();
+        self.largest = self.largest.min(self.bytes);
+    }
+}
+
+/// What a batch has for one connection. Bounded: beside one large frame so much may wait, after that the connection is
+/// closed.
 #[derive(Debug, Default)]
 pub struct Queue {
     frames: Vec<Outgoing>,
-    bytes: usize,
+    held: Held,
     ending: Option<(u16, &'static str)>,
     /// The end is on its way.
     ended: bool,
@@ -50,12 +77,12 @@ impl Queue {
         if self.is_closed() {
             return;
         }
-        if self.bytes > limit {
+        if self.held.is_over(limit) {
             // Nothing of it was promised to be kept; who comes again is brought up to date.
             self.frames.clear();
             return self.close(close::SLOW, "more is asked for at once than may wait");
         }
-        self.bytes += outgoing.cost();
+        self.held.add(&outgoing);
         self.frames.push(outgoing);
     }
 
@@ -78,7 +105,7 @@ impl Queue {
     }
 
     pub fn take(&mut self) -> Vec<Outgoing> {
-        self.bytes = 0;
+        self.held = Held::default();
         let mut frames = std::mem::take(&mut self.frames);
         if !self.ended {
             frames.extend(self.ending.map(|(code, reason)| Outgoing::Close { code, reason }));

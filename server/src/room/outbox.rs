@@ -2,68 +2,114 @@
 //!
 //! A peer that reads too slowly is closed rather than waited for: it would hold up its room, or memory without bound.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use slate_yrs::protocol::close;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, watch};
 
-use super::frames::Outgoing;
+use super::frames::{Held, Outgoing};
 
 /// Why a connection is ended from this side.
 pub type Ending = Option<(u16, &'static str)>;
 
-#[derive(Clone)]
-pub struct Outbox {
-    queue: mpsc::UnboundedSender<Outgoing>,
-    queued: Arc<AtomicUsize>,
-    limit: usize,
-    ending: Arc<watch::Sender<Ending>>,
+/// Frames that an emptied queue keeps room for.
+const SPARE: usize = 32;
+
+/// A channel of a few bytes: most connections are idle most of the time, and a channel that allocates its places in
+/// blocks takes two kilobytes for each of them.
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    came: Notify,
+    /// Nobody can send any more.
+    closed: AtomicBool,
 }
+
+#[derive(Default)]
+struct Waiting {
+    frames: VecDeque<Outgoing>,
+    held: Held,
+}
+
+impl Queue {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // Nothing panics while it is held.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What all clones of an [`Outbox`] share.
+struct Sending {
+    queue: Arc<Queue>,
+    limit: usize,
+    ending: watch::Sender<Ending>,
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.queue.closed.store(true, Ordering::Release);
+        self.queue.came.notify_one();
+    }
+}
+
+#[derive(Clone)]
+pub struct Outbox(Arc<Sending>);
 
 /// The connection's end.
 pub struct OutboxEnd {
-    queue: mpsc::UnboundedReceiver<Outgoing>,
-    queued: Arc<AtomicUsize>,
+    queue: Arc<Queue>,
     pub ending: watch::Receiver<Ending>,
+    /// Ends with this, so that the other side hears of it.
+    _reading: Reading,
 }
 
-/// `limit`: bytes that may wait before one more frame is taken.
+/// `limit`: bytes that may wait, beside one frame of any size, before one more frame is taken.
 pub fn outbox(limit: usize) -> (Outbox, OutboxEnd) {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    let queued = Arc::new(AtomicUsize::new(0));
+    let queue = Arc::new(Queue::default());
     let (ending, ended) = watch::channel(None);
-    let outbox = Outbox { queue: sender, queued: Arc::clone(&queued), limit, ending: Arc::new(ending) };
-    (outbox, OutboxEnd { queue: receiver, queued, ending: ended })
+    let sending = Arc::new(Sending { queue: Arc::clone(&queue), limit, ending });
+    let reading = Reading(Arc::downgrade(&sending));
+    (Outbox(sending), OutboxEnd { queue, ending: ended, _reading: reading })
+}
+
+/// Says on its end that nobody reads any more.
+struct Reading(std::sync::Weak<Sending>);
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if let Some(sending) = self.0.upgrade() {
+            Outbox(sending).end(close::NORMAL, "");
+        }
+    }
 }
 
 impl Outbox {
-    /// Queues a frame, or ends the connection if too much is queued already: one large frame always fits.
+    /// Queues a frame, or ends the connection if too much is queued already.
     pub fn push(&self, outgoing: Outgoing) {
-        let bytes = outgoing.cost();
-        if self.queued.load(Ordering::Relaxed) > self.limit {
+        let mut waiting = self.0.queue.waiting();
+        if waiting.held.is_over(self.0.limit) {
+            drop(waiting);
             return self.end(close::SLOW, "the peer reads too slowly");
         }
-        self.queued.fetch_add(bytes, Ordering::Relaxed);
-        // The connection may be gone; its room will hear of it.
-        let _ = self.queue.send(outgoing);
+        waiting.held.add(&outgoing);
+        waiting.frames.push_back(outgoing);
+        drop(waiting);
+        self.0.queue.came.notify_one();
     }
 
     /// Resolves when [`Outbox::end`] was called, or nobody reads the outbox any more.
     pub fn ended(&self) -> impl Future<Output = ()> + use<> {
-        let mut ending = self.ending.subscribe();
-        let queue = self.queue.clone();
+        let mut ending = self.0.ending.subscribe();
         async move {
-            tokio::select! {
-                _ = ending.wait_for(Option::is_some) => {}
-                () = queue.closed() => {}
-            }
+            let _ = ending.wait_for(Option::is_some).await;
         }
     }
 
     /// Ends the connection at once, ahead of what is queued.
     pub fn end(&self, code: u16, reason: &'static str) {
-        self.ending.send_if_modified(|ending| {
+        self.0.ending.send_if_modified(|ending| {
             let first = ending.is_none();
             if first {
                 *ending = Some((code, reason));
@@ -76,14 +122,25 @@ impl Outbox {
 impl OutboxEnd {
     /// None: nobody can send any more.
     pub async fn next(&mut self) -> Option<Outgoing> {
-        let outgoing = self.queue.recv().await?;
-        self.queued.fetch_sub(outgoing.cost(), Ordering::Relaxed);
-        Some(outgoing)
+        loop {
+            let closed = self.queue.closed.load(Ordering::Acquire);
+            if let Some(outgoing) = self.try_next() {
+                return Some(outgoing);
+            }
+            if closed {
+                return None;
+            }
+            self.queue.came.notified().await;
+        }
     }
 
     pub fn try_next(&mut self) -> Option<Outgoing> {
-        let outgoing = self.queue.try_recv().ok()?;
-        self.queued.fetch_sub(outgoing.cost(), Ordering::Relaxed);
+        let mut waiting = self.queue.waiting();
+        let outgoing = waiting.frames.pop_front()?;
+        waiting.held.remove(&outgoing);
+        if waiting.frames.is_empty() {
+            waiting.frames.shrink_to(SPARE);
+        }
         Some(outgoing)
     }
 }
@@ -98,11 +155,48 @@ mod tests {
     fn a_slow_peer_is_ended_and_memory_is_bounded() {
         let (outbox, mut end) = outbox(1_000);
         let frame = || Outgoing::Frame(Bytes::from(vec![0; 600]));
-        outbox.push(frame());
-        outbox.push(frame());
+        for _ in 0..3 {
+            outbox.push(frame());
+        }
         assert_eq!(*end.ending.borrow(), None);
         outbox.push(frame());
         assert_eq!(end.ending.borrow().map(|(code, _)| code), Some(close::SLOW));
-        assert!(end.try_next().is_some() && end.try_next().is_some() && end.try_next().is_none());
+        assert_eq!(std::iter::from_fn(|| end.try_next()).count(), 3);
+    }
+
+    #[test]
+    fn who_joins_a_large_document_is_not_slow_because_others_type() {
+        let (outbox, mut end) = outbox(1_000);
+        let frame = |bytes| Outgoing::Frame(Bytes::from(vec![0; bytes]));
+        outbox.push(frame(50_000));
+        outbox.push(frame(100));
+        outbox.push(frame(100));
+        assert_eq!(*end.ending.borrow(), None);
+        assert!(end.try_next().is_some());
+        // What is left is what it was before the large one came.
+        for _ in 0..3 {
+            outbox.push(frame(600));
+        }
+        assert_eq!(*end.ending.borrow(), None);
+        outbox.push(frame(100));
+        assert_eq!(end.ending.borrow().map(|(code, _)| code), Some(close::SLOW));
+    }
+
+    #[tokio::test]
+    async fn either_side_hears_that_the_other_is_gone() {
+        let (outbox, mut end) = outbox(1_000);
+        outbox.clone().push(Outgoing::Text("one"));
+        let reader = tokio::spawn(async move {
+            let first = end.next().await;
+            (first.is_some(), end.next().await.is_none())
+        });
+        tokio::task::yield_now().await;
+        drop(outbox);
+        assert_eq!(reader.await.unwrap(), (true, true));
+
+        let (outbox, end) = super::outbox(1_000);
+        let ended = outbox.ended();
+        drop(end);
+        ended.await;
     }
 }

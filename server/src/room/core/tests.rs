@@ -91,6 +91,20 @@ fn f23_a_frame_full_of_questions_is_answered_once() {
 }
 
 #[test]
+fn who_joins_a_document_larger_than_may_wait_stays_while_others_type() {
+    let mut core = core();
+    join(&mut core, 1, Role::ReadWrite);
+    let text = insert(7, &"x".repeat(200_000));
+    assert_eq!(take(&mut core, 1, &frame(&[Message::Submit { seq: 1, update: &text }])), Health::Sound);
+    heard(&mut core, 1);
+    join(&mut core, 2, Role::ReadWrite);
+    heard(&mut core, 2);
+    assert_eq!(take(&mut core, 2, &frame(&[Message::SyncStep1(&[0])])), Health::Sound);
+    assert_eq!(take(&mut core, 2, &frame(&[Message::QueryAwareness])), Health::Sound);
+    assert_eq!(heard(&mut core, 2), ["step 2", "awareness"]);
+}
+
+#[test]
 fn what_one_frame_brings_forth_is_bounded() {
     let mut core = core();
     join(&mut core, 1, Role::ReadWrite);
