@@ -1,7 +1,7 @@
 // `npm run bench:server`: the server under load, and the same load on @hocuspocus/server and @y/websocket-server. Each
 // workload runs on all of them in turn before the next one begins, each time on a fresh process. Writes
 // docs/BENCHMARKS.md (the part between its markers). `--seconds N`, `--built` (takes target/release as it is), `--dry`
-// (prints, writes nothing), `--only room,rooms,flood,one,idle,each,crowd,joins` with `--keep FILE` (several shorter runs:
+// (prints, writes nothing), `--only room,rooms,flood,one,idle,each,crowd,joins,month` with `--keep FILE` (several shorter runs:
 // the results of the others are taken from the file and kept there).
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ const quiet = { cwd: root, stdio: ["ignore", "ignore", "inherit"] };
 
 if (!process.argv.includes("--built")) {
   say("Building the server and the tool that loads it");
-  const packages = ["--package", "slate-yrs-server", "--bins", "--example", "load"];
+  const packages = ["--package", "slate-yrs-server", "--bins", "--examples"];
   execFileSync("cargo", ["build", "--release", ...packages], quiet);
 }
 if (!existsSync(join(here, "node_modules")))
@@ -102,10 +102,10 @@ const node = (script) => (port) =>
     stdio: ["ignore", "ignore", "inherit"],
   });
 
-/** Runs the tool; its line of JSON. `during` is called when it says that it is ready. */
-function load(args, during) {
+/** Runs a tool; its line of JSON. `during` is called when it says that it is ready. */
+function run(name, args, during) {
   return new Promise((done, failed) => {
-    const tool = spawn(join(release, "examples/load"), args.map(String), { stdio: ["pipe", "pipe", "inherit"] });
+    const tool = spawn(join(release, "examples", name), args.map(String), { stdio: ["pipe", "pipe", "inherit"] });
     let text = "";
     tool.stdout.on("data", (data) => {
       text += data;
@@ -116,11 +116,13 @@ function load(args, during) {
       }
     });
     tool.on("exit", (code) => {
-      if (code !== 0) return failed(new Error(`load ${args.join(" ")}: ${code}`));
+      if (code !== 0) return failed(new Error(`${name} ${args.join(" ")}: ${code}`));
       done(JSON.parse(text.trim().split("\n").at(-1)));
     });
   });
 }
+
+const load = (args, during) => run("load", args, during);
 
 function memory(child) {
   const line = readFileSync(`/proc/${child.pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/);
@@ -188,8 +190,10 @@ const workloads = {
       }
       return joins;
     }),
+  // What the others do not have: they store the last state, or nothing.
+  month: ({ database }) => database && run("month", [database, 2_000]),
 };
-const only = option("only", Object.keys(workloads).join(",")).split(",");
+const chosen = option("only", Object.keys(workloads).join(",")).split(",");
 
 const version = (name) => JSON.parse(readFileSync(join(here, "node_modules", name, "package.json"), "utf8")).version;
 process.once("SIGINT", () => process.exit(1));
@@ -202,16 +206,16 @@ const kept = keep && existsSync(keep) ? JSON.parse(readFileSync(keep, "utf8")) :
 const all = [];
 try {
   const ours = { path: "/ws/scenes", dialect: "durable" };
-  const servers = [{ name: "slate-yrs, SQLite", start: slateYrs(`sqlite:${folder}/bench.sqlite`), ...ours }];
-  if (database) {
-    const start = slateYrs(database.start(await freePort()));
-    servers.push({ name: "slate-yrs, PostgreSQL", start, ...ours });
-  }
+  const databases = [["SQLite", `sqlite:${folder}/bench.sqlite`]];
+  if (database) databases.push(["PostgreSQL", database.start(await freePort())]);
+  const servers = databases.map(([name, database]) => {
+    return { name: `slate-yrs, ${name}`, database, start: slateYrs(database), ...ours };
+  });
   servers.push({ name: "@hocuspocus/server", start: node("hocuspocus.mjs"), path: "", dialect: "hocuspocus" });
   const yWebsocket = join(here, "node_modules/@y/websocket-server/src/server.js");
   servers.push({ name: "@y/websocket-server", start: node(yWebsocket), path: "", dialect: "plain" });
   for (const server of servers) all.push({ ...kept[server.name], name: server.name });
-  for (const workload of only) {
+  for (const workload of chosen) {
     say(workload);
     for (const [at, server] of servers.entries()) {
       all[at][workload] = await workloads[workload](server);
@@ -230,6 +234,7 @@ const share = ({ delivered, sent }, others) => `${((100 * delivered) / (sent * o
 const each = (value) => (value === undefined ? "–" : Math.round(value).toLocaleString("en"));
 const stores = ({ name }) => name.startsWith("slate-yrs");
 const acknowledged = (flood) => (flood.acknowledgedPerSecond ? each(flood.acknowledgedPerSecond) : "–");
+const only = (measured, cell) => (measured ? cell(measured) : "–");
 const rows = [
   ["stores before it acknowledges", (r) => (stores(r) ? "yes" : "no: in memory")],
   ["50 writers in a room, 250 edits/s: to a peer, p50 / p95 / p99, ms", (r) => three(r.room.peer)],
@@ -250,6 +255,13 @@ const rows = [
   ["memory for an idle connection, 10,000 in 100 rooms", (r) => kb(r.crowd)],
   ["join a document of 1 MB, median of 9, ms", (r) => ms(r.joins[0].join.p50)],
   ["join a document of 10 MB", (r) => ms(r.joins[1].join.p50)],
+  ["a month of typing, 62,000 keys: bytes in the log", (r) => only(r.month, (m) => each(m.bytes))],
+  ["the same compacted", (r) => only(r.month, (m) => each(m.bytesAfter))],
+  ["rows of the log, before → after", (r) => only(r.month, (m) => `${each(m.rows)} → ${each(m.rowsAfter)}`)],
+  ["kept instants that read the same", (r) => only(r.month, (m) => `${each(m.instants)} of ${each(m.rowsAfter)}`)],
+  ["compaction of it, s", (r) => only(r.month, (m) => (m.compaction / 1000).toFixed(1))],
+  ["a write meanwhile, p50 / slowest, ms", (r) => only(r.month, (m) => `${ms(m.wait.p50)} / ${ms(m.wait.most)}`)],
+  ["loading it, before → after, ms", (r) => only(r.month, (m) => `${ms(m.load)} → ${ms(m.loadAfter)}`)],
 ];
 function isThere(cell, one) {
   try {
@@ -263,7 +275,7 @@ const lines = [
   `|---|${all.map(() => "--:").join("|")}|`,
   // What was not measured has no row.
   ...rows
-    .filter(([, cell]) => all.every((one) => isThere(cell, one)))
+    .filter(([, cell]) => all.every((one) => isThere(cell, one)) && all.some((one) => cell(one) !== "–"))
     .map(([title, cell]) => `| ${title} | ${all.map(cell).join(" | ")} |`),
 ];
 const about = [

@@ -22,9 +22,6 @@ static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migratio
 /// Transactions of updates at a time: while one is flushed to the disk, others gather.
 const POSTGRES_LANES: usize = 3;
 
-/// Rows deleted by one statement: few enough for the parameters a statement may have.
-const ROWS_PER_DELETE: usize = 64;
-
 const UPDATE_COLUMNS: &str = "seq, first_seq, detail, author, at, bytes, checksum, quarantined";
 
 const NAMED_SELECT: &str =
@@ -429,19 +426,17 @@ impl SqlStorage {
         if self.lock(&mut transaction, document).await?.is_none() {
             return Ok(false);
         }
-        let mut deleted = 0;
-        for chunk in merge.rows.chunks(ROWS_PER_DELETE) {
-            let list: Vec<String> = (0..chunk.len()).map(|at| format!("${}", at + 2)).collect();
-            let sql = format!(
-                "DELETE FROM scene_versions WHERE document = $1 AND quarantined IS NULL AND seq IN ({})",
-                list.join(", ")
-            );
-            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(document);
-            for seq in chunk {
-                query = query.bind(*seq);
-            }
-            deleted += query.execute(&mut *transaction).await?.rows_affected();
-        }
+        // Rows of a document come at its end and go by merges alone, so that as many as were read are the ones that were.
+        let (first, last) = (merge.rows.first().copied(), merge.rows.last().copied());
+        let deleted = sqlx::query(
+            "DELETE FROM scene_versions WHERE document = $1 AND quarantined IS NULL AND seq BETWEEN $2 AND $3",
+        )
+        .bind(document)
+        .bind(first.unwrap_or_default())
+        .bind(last.unwrap_or_default())
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
         if deleted != merge.rows.len() as u64 {
             transaction.rollback().await?;
             return Ok(false);
