@@ -185,8 +185,7 @@ const workloads = {
         ["one", 1e6],
         ["ten", 1e7],
       ]) {
-        await load(["seed", url, server.dialect, document, bytes]);
-        joins.push(await load(["join", url, server.dialect, document, 9]));
+        joins.push(await load(["join", url, server.dialect, document, bytes, 9]));
       }
       return joins;
     }),

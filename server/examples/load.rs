@@ -6,8 +6,8 @@
 //! … flood URL DIALECT ROOMS WINDOW SECONDS         as much as goes: a writer and a reader in each room, so many edits
 //!                                                  of each writer on their way
 //! … idle URL DIALECT CONNECTIONS ROOMS            connects, says so, and stays until its input ends
-//! … seed URL DIALECT DOCUMENT BYTES                types a document of that size
-//! … join URL DIALECT DOCUMENT TIMES                opens it, from the connection to the last byte of the state
+//! … join URL DIALECT DOCUMENT BYTES TIMES          types a document of that size, and opens it so often, from the
+//!                                                  connection to the last byte of the state, its writer connected
 //! ```
 //! DIALECT: `durable` (the extension of this server), `plain` (y-websocket), `hocuspocus` (its document name before
 //! every message).
@@ -167,9 +167,8 @@ async fn main() {
         "type" => type_all(url, dialect, number(3), number(4), number(5), number(6)).await,
         "flood" => flood(url, dialect, number(3), number(4), number(5)).await,
         "idle" => idle(url, dialect, number(3), number(4)).await,
-        "seed" => seed(url, dialect, &args[3], number(4)).await,
-        "join" => join(url, dialect, &args[3], number(4)).await,
-        _ => panic!("type, idle, seed or join"),
+        "join" => join(url, dialect, &args[3], number(4), number(5)).await,
+        _ => panic!("type, flood, idle or join"),
     };
     println!("{result}");
 }
@@ -403,7 +402,8 @@ async fn idle(url: &str, dialect: Dialect, connections: u64, rooms: u64) -> Valu
     json!({ "connections": links.len() })
 }
 
-async fn seed(url: &str, dialect: Dialect, document: &str, bytes: u64) -> Value {
+/// Who typed it: some servers forget a document that nobody has open.
+async fn seed(url: &str, dialect: Dialect, document: &str, bytes: u64) -> Link {
     const PARAGRAPH: usize = 200;
     let mut link = Link::open(url, dialect, document, "seed").await;
     let doc = Doc::with_client_id(77);
@@ -424,7 +424,7 @@ async fn seed(url: &str, dialect: Dialect, document: &str, bytes: u64) -> Value 
         }
     }
     answered(&mut link).await;
-    json!({ "updates": seq })
+    link
 }
 
 /// Everything sent before was taken: a sync comes back.
@@ -439,7 +439,8 @@ async fn answered(link: &mut Link) -> usize {
     }
 }
 
-async fn join(url: &str, dialect: Dialect, document: &str, times: u64) -> Value {
+async fn join(url: &str, dialect: Dialect, document: &str, size: u64, times: u64) -> Value {
+    let writer = seed(url, dialect, document, size).await;
     let mut took = Vec::new();
     let mut bytes = 0;
     for n in 0..times {
@@ -448,5 +449,6 @@ async fn join(url: &str, dialect: Dialect, document: &str, times: u64) -> Value 
         bytes = answered(&mut link).await;
         took.push(started.elapsed());
     }
+    drop(writer);
     json!({ "bytes": bytes, "first": took[0].as_secs_f64() * 1_000.0, "join": spread(&mut took) })
 }
