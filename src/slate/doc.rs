@@ -157,6 +157,8 @@ impl SlateDoc {
             inverse: std::mem::take(&mut change.inverse),
             extra: std::mem::take(&mut change.ops),
             touched: None,
+            copied: Vec::new(),
+            everything: None,
         };
         for op in ops {
             match amended.as_deref_mut() {
@@ -168,6 +170,7 @@ impl SlateDoc {
                 Some(applied) => applied.extend(amend(edit.tree, op).filter(|op| edit.apply(op).is_ok())),
             }
         }
+        edit.finish();
         change.inverse = edit.inverse;
         change.ops = edit.extra;
         let touched = edit.touched;
