@@ -189,11 +189,12 @@ impl SlateDoc {
     /// Applies an update from elsewhere. Bytes already known change nothing; an update that depends on missing ones is
     /// kept and takes effect when they come.
     pub fn apply_update(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        let decoded = decode(update)?;
         if self.tree.children(ROOT).is_empty() {
-            return self.receive_first(update);
+            return self.receive_first(decoded, update);
         }
-        let mut orphans = self.orphans(update)?;
-        let (integrated, changed) = self.integrate(update)?;
+        let mut orphans = self.orphans(&decoded);
+        let (integrated, changed) = self.integrate(decoded, update)?;
         // It may have to wait.
         orphans.retain(|one| integrated.deleted.contains(&one.key));
         let txn = self.doc.transact();
@@ -222,8 +223,8 @@ impl SlateDoc {
     }
 
     /// An update for a document without blocks: nothing there can have been split, merged or moved.
-    fn receive_first(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
-        let (_, changed) = self.integrate(update)?;
+    fn receive_first(&mut self, decoded: Update, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        let (_, changed) = self.integrate(decoded, update)?;
         let foreign = if changed { self.rebuild() } else { 0 };
         let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
         let ops = self.value().into_iter().enumerate().map(insert).collect();
@@ -231,15 +232,10 @@ impl SlateDoc {
     }
 
     /// What the update would take away of ours without knowing of it.
-    fn orphans(&self, update: &[u8]) -> Result<Vec<rescue::Orphans>, UpdateError> {
-        // Without deletions, which an update has at its end, there is nothing to look for.
-        if update.last() == Some(&0) {
-            return Ok(Vec::new());
-        }
-        let update = Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))?;
+    fn orphans(&self, update: &Update) -> Vec<rescue::Orphans> {
         let mut own = self.inherited.clone();
         own.insert(ClientID::new(u64::from(self.options.client_id)));
-        Ok(rescue::find(&self.doc.transact(), &self.tree, &own, update.delete_set()))
+        rescue::find(&self.doc.transact(), &self.tree, &own, update.delete_set())
     }
 
     /// What the author of this update wrote counts as written here from now on: the author's session is over, nobody else
@@ -256,7 +252,7 @@ impl SlateDoc {
 
     /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
     pub fn load(&mut self, update: &[u8]) -> Result<bool, UpdateError> {
-        let (_, changed) = self.integrate(update)?;
+        let (_, changed) = self.integrate(decode(update)?, update)?;
         if changed {
             self.rebuild();
         }
@@ -277,9 +273,10 @@ impl SlateDoc {
         }
         // What they follow is not here: they wait, and are much quicker taken in as one.
         let merged = crate::update::merge(left.iter().map(|&at| updates[at]));
-        if !left.is_empty() && !merged.is_ok_and(|all| self.integrate(&all).is_ok()) {
+        let mut take = |bytes: &[u8]| decode(bytes).and_then(|update| self.integrate(update, bytes)).is_ok();
+        if !left.is_empty() && !merged.is_ok_and(|all| take(&all)) {
             for at in left {
-                read[at] = self.integrate(updates[at]).is_ok();
+                read[at] = take(updates[at]);
             }
         }
         (read, self.rebuild())
@@ -311,10 +308,11 @@ impl SlateDoc {
         read::load_children(&txn, &mut self.tree, ROOT, 0)
     }
 
-    fn integrate(&mut self, update: &[u8]) -> Result<(Integrated, bool), UpdateError> {
+    /// `bytes`: what `update` was decoded from.
+    fn integrate(&mut self, update: Update, bytes: &[u8]) -> Result<(Integrated, bool), UpdateError> {
         self.watch.start();
         let mut txn = self.doc.transact_mut();
-        let result = self.intake.apply(&mut txn, update);
+        let result = self.intake.apply_decoded(&mut txn, update, bytes);
         txn.commit();
         let changed = txn.has_changes();
         let branches = changed_directly(&txn);
@@ -428,7 +426,7 @@ impl SlateDoc {
         let mut other = Self::new(DocOptions { client_id, ..self.options.clone() });
         let state = self.encode(&StateVector::default());
         // Cannot fail: the bytes are our own.
-        if other.integrate(&state).is_ok() {
+        if decode(&state).and_then(|update| other.integrate(update, &state)).is_ok() {
             let root = other.tree.branch(ROOT);
             other.tree = self.tree;
             other.intake = self.intake;
@@ -516,6 +514,10 @@ impl std::fmt::Debug for SlateDoc {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SlateDoc").field("options", &self.options).finish_non_exhaustive()
     }
+}
+
+fn decode(update: &[u8]) -> Result<Update, UpdateError> {
+    Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))
 }
 
 /// yrs gives, for each type that changed, the chain from it up to its root, one after the other. The first of each chain

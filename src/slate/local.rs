@@ -165,7 +165,7 @@ impl Edit<'_, '_> {
                 after.set(key.clone(), value.clone());
             }
         }
-        for key in properties.keys().filter(|key| !new_properties.contains_key(*key)) {
+        for key in properties.keys().filter(|key| !new_properties.contains_key(key)) {
             after.remove(key);
         }
         let (changes, back) = (before.changes_to(&after), after.changes_to(before));
