@@ -157,6 +157,7 @@ impl SlateDoc {
             inverse: std::mem::take(&mut change.inverse),
             extra: std::mem::take(&mut change.ops),
             touched: None,
+            unwritten: None,
             copied: Vec::new(),
             everything: None,
         };

@@ -32,6 +32,8 @@ pub(super) struct Edit<'a, 'doc> {
     pub extra: Vec<Op>,
     /// Elements in which text was edited: where the caret is.
     pub touched: Option<NodeId>,
+    /// Elements that hang in the tree, next to each other, and are to be written together: parent, offset, nodes.
+    pub unwritten: Option<(NodeId, u32, Vec<NodeId>)>,
     /// What was copied, for [`Edit::finish`] to write down.
     pub copied: Vec<Group>,
     /// See [`copies::everything`].
@@ -53,11 +55,22 @@ impl Edit<'_, '_> {
 
     /// To be called when all operations are applied.
     pub fn finish(&mut self) {
+        self.catch_up();
         let copied = std::mem::take(&mut self.copied);
         self.copies.write(self.txn, &copied);
     }
 
+    /// Writes what the tree has and the doc has not.
+    fn catch_up(&mut self) {
+        if let Some((parent, at, ids)) = self.unwritten.take() {
+            self.write_nodes(&ids, parent, at);
+        }
+    }
+
     fn dispatch(&mut self, op: &Op) -> Result<(), OpError> {
+        if !matches!(op, Op::InsertNode { .. }) {
+            self.catch_up();
+        }
         match op {
             Op::InsertText { path, offset, text } => self.insert_text(path, *offset, text),
             Op::RemoveText { path, offset, text } => self.remove_text(path, *offset, text),
@@ -128,8 +141,17 @@ impl Edit<'_, '_> {
         }
         let at = self.tree.offset(parent, index);
         let id = self.tree.build(node);
+        match &mut self.unwritten {
+            Some((other, from, ids)) if *other == parent && *from + ids.len() as u32 == at => ids.push(id),
+            _ => {
+                self.catch_up();
+                self.unwritten = Some((parent, at, vec![id]));
+            }
+        }
         self.tree.attach(parent, index, id);
-        self.write_nodes(&[id], parent, at);
+        if self.tree.is_text(id) {
+            self.catch_up();
+        }
         self.inverse.push(Op::RemoveNode { path: path.clone(), node: node.clone() });
         Ok(())
     }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use yrs::types::Delta;
 use yrs::{Any, BranchID, ID, Number, ReadTxn as _, Text as _, TransactionMut, Xml as _, XmlTextPrelim, XmlTextRef};
 
 use super::copies::{self, Run};
@@ -23,6 +24,22 @@ pub(super) fn insert_text(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32
 /// An empty element, without the formats that its neighbours have.
 pub(super) fn insert_element(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32) -> XmlTextRef {
     branch.insert_embed_with_attributes(txn, at.min(length(branch)), XmlTextPrelim::new(""), HashMap::new())
+}
+
+/// Several of them, one after the other: yrs looks for a place from the start of the content on, each time it is asked.
+fn insert_elements(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32, count: usize) -> Vec<XmlTextRef> {
+    if count < 2 {
+        return (0..count).map(|_| insert_element(txn, branch, at)).collect();
+    }
+    let first = txn.store().get_local_state();
+    let skip = Delta::Retain(at.min(length(branch)), None);
+    let new = (0..count).map(|_| Delta::Inserted(XmlTextPrelim::new(""), None));
+    branch.apply_delta(txn, std::iter::once(skip).chain(new));
+    // Between them there may be formats, where their neighbours have some.
+    let client = txn.doc().client_id();
+    let written = first..txn.store().get_local_state();
+    let ids = written.map(|clock| BranchID::Nested(ID::new(client, clock)));
+    ids.filter_map(|id| id.get_branch(txn)).map(XmlTextRef::from).collect()
 }
 
 pub(super) fn remove(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32, len: u32) {
@@ -92,7 +109,8 @@ pub(super) fn write_noting(
 ) -> Option<Vec<Run>> {
     let mut runs = Vec::new();
     let mut known = true;
-    for &id in ids {
+    let mut fresh = Vec::new().into_iter();
+    for (index, &id) in ids.iter().enumerate() {
         match tree.kind(id) {
             Kind::Text(text) if text.len > 0 => {
                 let first = txn.store().get_local_state();
@@ -102,12 +120,16 @@ pub(super) fn write_noting(
                 at += text.len;
             }
             Kind::Element(_) => {
-                let fresh = insert_element(txn, branch, at);
-                match nested(&fresh) {
+                if fresh.len() == 0 {
+                    let more = ids[index..].iter().take_while(|&&id| tree.block(id).is_some()).count();
+                    fresh = insert_elements(txn, branch, at, more).into_iter();
+                }
+                let Some(element) = fresh.next() else { continue };
+                match nested(&element) {
                     Some(id) => copies::push(&mut runs, id, 1),
                     None => known = false,
                 }
-                fill(txn, tree, id, fresh, inner.as_deref_mut());
+                fill(txn, tree, id, element, inner.as_deref_mut());
                 at += 1;
             }
             _ => {}
