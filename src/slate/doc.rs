@@ -1,11 +1,11 @@
 //! [`SlateDoc`]: one document, as a Y.Doc and as the editor's value.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
 use yrs::{
-    Any, Assoc, BranchID, ClientID, Doc, ID, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact,
+    Any, Assoc, BranchID, ClientID, Doc, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact,
     TransactionMut, Update, Xml as _, XmlTextRef,
 };
 
@@ -15,7 +15,6 @@ use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
 use super::op::{Op, Path, Point};
-use super::remote::steps::Step;
 use super::remote::{Remote, Watch};
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
@@ -82,7 +81,6 @@ pub struct SlateDoc {
 /// What is known of a remote transaction once it is done.
 struct Integrated {
     branches: Vec<XmlTextRef>,
-    records: HashMap<ID, Vec<Step>>,
     deleted: IdSet,
 }
 
@@ -103,6 +101,7 @@ impl SlateDoc {
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
         let (inherited, watch, intake) = (HashSet::new(), Watch::default(), Intake::default());
+        watch.subscribe_root(&text);
         Self { doc, tree, copies, options, inherited, rng, watch, intake }
     }
 
@@ -195,12 +194,15 @@ impl SlateDoc {
             return self.receive_first(decoded, update);
         }
         let mut orphans = self.orphans(&decoded);
-        let (integrated, changed) = self.integrate(decoded, update)?;
+        self.watch.start();
+        let integrated = self.integrate(decoded, update);
+        let records = self.watch.stop();
+        let (integrated, changed) = integrated?;
         // It may have to wait.
         orphans.retain(|one| integrated.deleted.contains(&one.key));
         let txn = self.doc.transact();
         let remote = Remote::new(&mut self.tree, &self.copies, &txn);
-        let mut outcome = remote.run(&integrated.branches, integrated.records, &orphans);
+        let mut outcome = remote.run(&integrated.branches, records, &orphans);
         for one in &orphans {
             if !outcome.places.contains_key(&one.id)
                 && let Some(place) = rescue::recorded(&txn, &self.tree, &self.copies, one.key)
@@ -311,7 +313,6 @@ impl SlateDoc {
 
     /// `bytes`: what `update` was decoded from.
     fn integrate(&mut self, update: Update, bytes: &[u8]) -> Result<(Integrated, bool), UpdateError> {
-        self.watch.start();
         let mut txn = self.doc.transact_mut();
         let result = self.intake.apply_decoded(&mut txn, update, bytes);
         txn.commit();
@@ -320,12 +321,11 @@ impl SlateDoc {
         let deleted = txn.delete_set().clone();
         drop(txn);
         self.copies.absorb();
-        let records = self.watch.stop();
         match result {
             // What was integrated before the error is in the doc and must reach the editor.
             Err(yrs::error::Error::ReadError(error)) if !changed => Err(UpdateError::Malformed(error.to_string())),
             Err(error) if !changed => Err(UpdateError::Rejected(error.to_string())),
-            _ => Ok((Integrated { branches, records, deleted }, changed)),
+            _ => Ok((Integrated { branches, deleted }, changed)),
         }
     }
 
