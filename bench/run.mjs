@@ -1,6 +1,6 @@
 // `npm run bench`: the benchmark in headless Chromium, production builds, all engines in one page and in interleaved
 // rounds. Writes docs/BENCHMARKS.md (the part between its markers) and docs/images/benchmarks.svg.
-// `--built` (takes pkg/ and dist/ as they are), `--rounds N`, `--sizes 1000,3300`, `--only "keystroke"`, `--dry` (prints, writes nothing).
+// `--built` (takes pkg/ and dist/ as they are), `--rounds N`, `--sizes 1000,3300`, `--only "keystroke|undo"`, `--dry` (prints, writes nothing).
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ const option = (name, fallback) => {
 const rounds = Number(option("rounds", "5"));
 const sizes = option("sizes", "1000,3300,10000,30000").split(",").map(Number);
 const feature = 3300;
-const only = option("only", "");
+const only = option("only", "").split("|");
 
 await rust();
 await packages();
@@ -49,7 +49,9 @@ try {
   page.setDefaultTimeout(0);
   await page.goto(server.resolvedUrls.local[0]);
   await page.waitForFunction(() => "bench" in window);
-  const list = (await page.evaluate(() => window.bench.list)).filter(({ name }) => name.includes(only));
+  const list = (await page.evaluate(() => window.bench.list)).filter(({ name }) =>
+    only.some((part) => name.includes(part)),
+  );
   for (const { name, sizes: which } of list) {
     const those = which === "all" ? sizes : [feature];
     for (const blocks of those) {

@@ -178,8 +178,7 @@ impl Engine {
     /// As a remote change. Bytes that are no update are refused before they reach the session.
     #[wasm_bindgen(js_name = applyUpdate)]
     pub fn apply_update(&self, update: Vec<u8>) -> Result<(), JsValue> {
-        use yrs::updates::decoder::Decode;
-        yrs::Update::decode_v1(&update).map_err(|error| thrown("invalid-update", &error.to_string()))?;
+        crate::update::check(&update).map_err(|error| thrown("invalid-update", &error.to_string()))?;
         self.driver.feed(Input::ApplyUpdate(update));
         Ok(())
     }

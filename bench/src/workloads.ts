@@ -297,13 +297,18 @@ export const workloads: readonly Workload[] = [
     people: true,
     sizes: "feature",
     async run(bound, fixture) {
-      const block = paragraph(bound.editor, middle(fixture.blocks));
-      for (let key = 0; key < 100; key += 1) {
-        Transforms.insertText(bound.editor, "z", { at: { path: [block, 0], offset: key } });
-        bound.taken();
-        await tick();
+      const samples: number[] = [];
+      for (const block of fixture.paragraphs.slice(0, 10)) {
+        // Everything that is undone is one group: longer ago than what is undone together.
+        await new Promise((wake) => setTimeout(wake, 600));
+        for (let key = 0; key < 100; key += 1) {
+          Transforms.insertText(bound.editor, "z", { at: { path: [block, 0], offset: key } });
+          bound.taken();
+          await tick();
+        }
+        samples.push(await timed(() => bound.undo()));
       }
-      return [await timed(() => bound.undo())];
+      return samples.slice(2);
     },
   },
 ];

@@ -29,6 +29,8 @@ pub(super) const NAME: &str = "slate-yrs:copies";
 
 /// How many entries are kept.
 const MAX: usize = 1_000;
+/// How many of the newest groups are looked through.
+const RECENT: usize = 512;
 /// How often a position is handed on.
 const MAX_HOPS: usize = 64;
 const VERSION: u8 = 1;
@@ -220,8 +222,8 @@ impl Copies {
     pub fn links(&self, source: Option<ID>, target: &XmlTextRef) -> bool {
         let (Some(source), BranchID::Nested(target)) = (source, branch_id(target)) else { return false };
         let is_it = |group: &Group| group.source == Some(source) && group.target == Some(target);
-        // Few entries are looked at with every structural change of others; the newest are what matters.
-        self.entries.values().rev().take(64).any(|groups| groups.iter().any(is_it))
+        // Few are looked at with every structural change of others; the newest are what matters.
+        self.entries.values().rev().flat_map(|groups| groups.iter().rev()).take(RECENT).any(is_it)
     }
 
     /// What an element is a copy of, the nearest first.
@@ -291,12 +293,30 @@ impl Copies {
 
 /// The ids of an element's content between two offsets, foreign embeds not counted.
 pub(super) fn ids(txn: &mut TransactionMut, branch: &XmlTextRef, from: u32, to: u32) -> Vec<Run> {
-    let everything = Snapshot::new(txn.state_vector(), IdSet::default());
+    let everything = everything(txn);
+    ids_of(txn, branch, from, to, &everything)
+}
+
+/// All that the doc has, and what this transaction may still write.
+pub(super) fn everything(txn: &TransactionMut) -> Snapshot {
+    let mut state = txn.state_vector();
+    state.set_max(txn.doc().client_id(), u32::MAX);
+    Snapshot::new(state, IdSet::default())
+}
+
+/// [`ids`] with [`everything`], for whoever asks more than once.
+pub(super) fn ids_of(
+    txn: &mut TransactionMut,
+    branch: &XmlTextRef,
+    from: u32,
+    to: u32,
+    everything: &Snapshot,
+) -> Vec<Run> {
     let nothing = Snapshot::new(StateVector::default(), IdSet::default());
     let mut runs: Vec<Run> = Vec::new();
     let mut at = 0;
     // yrs names the items only in comparisons; compared with nothing, all are new.
-    for diff in branch.diff_range(txn, Some(&everything), Some(&nothing), YChange::identity) {
+    for diff in branch.diff_range(txn, Some(everything), Some(&nothing), YChange::identity) {
         let (id, len) = match (&diff.insert, diff.ychange) {
             (Out::Any(Any::String(text)), Some(change)) => (change.id, utf16::len(text)),
             (Out::YXmlText(inner), _) => match branch_id(inner) {
@@ -311,17 +331,19 @@ pub(super) fn ids(txn: &mut TransactionMut, branch: &XmlTextRef, from: u32, to: 
         }
         let (start, end) = (from.max(at), to.min(at + len));
         if start < end {
-            let id = ID::new(id.client, id.clock + (start - at));
-            match runs.last_mut() {
-                Some(last) if last.id.client == id.client && last.id.clock + last.len == id.clock => {
-                    last.len += end - start;
-                }
-                _ => runs.push(Run { id, len: end - start }),
-            }
+            push(&mut runs, ID::new(id.client, id.clock + (start - at)), end - start);
         }
         at += len;
     }
     runs
+}
+
+/// What follows the last by its ids, too, is one with it.
+pub(super) fn push(runs: &mut Vec<Run>, id: ID, len: u32) {
+    match runs.last_mut() {
+        Some(last) if last.id.client == id.client && last.id.clock + last.len == id.clock => last.len += len,
+        _ => runs.push(Run { id, len }),
+    }
 }
 
 /// The runs of an original beside those of its copy.

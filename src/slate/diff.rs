@@ -81,7 +81,7 @@ fn text(path: &Path, old: &Leaf, new: &Leaf, ops: &mut Vec<Op>) {
 
 fn set(path: &Path, old: &Attrs, new: &Attrs, ops: &mut Vec<Op>) {
     let differs = |a: &Attrs, b: &Attrs| -> Attrs {
-        a.iter().filter(|(key, value)| b.get(*key) != Some(value)).map(|(k, v)| (k.clone(), v.clone())).collect()
+        a.iter().filter(|(key, value)| b.get(key) != Some(value)).map(|(k, v)| (k.clone(), v.clone())).collect()
     };
     let (properties, new_properties) = (differs(old, new), differs(new, old));
     if !properties.is_empty() || !new_properties.is_empty() {

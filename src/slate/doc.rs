@@ -1,11 +1,11 @@
 //! [`SlateDoc`]: one document, as a Y.Doc and as the editor's value.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
 use yrs::{
-    Any, Assoc, BranchID, ClientID, Doc, ID, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact,
+    Any, Assoc, BranchID, ClientID, Doc, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact,
     TransactionMut, Update, Xml as _, XmlTextRef,
 };
 
@@ -15,7 +15,6 @@ use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
 use super::op::{Op, Path, Point};
-use super::remote::steps::Step;
 use super::remote::{Remote, Watch};
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
@@ -82,7 +81,6 @@ pub struct SlateDoc {
 /// What is known of a remote transaction once it is done.
 struct Integrated {
     branches: Vec<XmlTextRef>,
-    records: HashMap<ID, Vec<Step>>,
     deleted: IdSet,
 }
 
@@ -103,6 +101,7 @@ impl SlateDoc {
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
         let (inherited, watch, intake) = (HashSet::new(), Watch::default(), Intake::default());
+        watch.subscribe_root(&text);
         Self { doc, tree, copies, options, inherited, rng, watch, intake }
     }
 
@@ -157,6 +156,9 @@ impl SlateDoc {
             inverse: std::mem::take(&mut change.inverse),
             extra: std::mem::take(&mut change.ops),
             touched: None,
+            unwritten: None,
+            copied: Vec::new(),
+            everything: None,
         };
         for op in ops {
             match amended.as_deref_mut() {
@@ -168,6 +170,7 @@ impl SlateDoc {
                 Some(applied) => applied.extend(amend(edit.tree, op).filter(|op| edit.apply(op).is_ok())),
             }
         }
+        edit.finish();
         change.inverse = edit.inverse;
         change.ops = edit.extra;
         let touched = edit.touched;
@@ -186,16 +189,20 @@ impl SlateDoc {
     /// Applies an update from elsewhere. Bytes already known change nothing; an update that depends on missing ones is
     /// kept and takes effect when they come.
     pub fn apply_update(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        let decoded = decode(update)?;
         if self.tree.children(ROOT).is_empty() {
-            return self.receive_first(update);
+            return self.receive_first(decoded, update);
         }
-        let mut orphans = self.orphans(update)?;
-        let (integrated, changed) = self.integrate(update)?;
+        let mut orphans = self.orphans(&decoded);
+        self.watch.start();
+        let integrated = self.integrate(decoded, update);
+        let records = self.watch.stop();
+        let (integrated, changed) = integrated?;
         // It may have to wait.
         orphans.retain(|one| integrated.deleted.contains(&one.key));
         let txn = self.doc.transact();
         let remote = Remote::new(&mut self.tree, &self.copies, &txn);
-        let mut outcome = remote.run(&integrated.branches, integrated.records, &orphans);
+        let mut outcome = remote.run(&integrated.branches, records, &orphans);
         for one in &orphans {
             if !outcome.places.contains_key(&one.id)
                 && let Some(place) = rescue::recorded(&txn, &self.tree, &self.copies, one.key)
@@ -219,8 +226,8 @@ impl SlateDoc {
     }
 
     /// An update for a document without blocks: nothing there can have been split, merged or moved.
-    fn receive_first(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
-        let (_, changed) = self.integrate(update)?;
+    fn receive_first(&mut self, decoded: Update, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        let (_, changed) = self.integrate(decoded, update)?;
         let foreign = if changed { self.rebuild() } else { 0 };
         let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
         let ops = self.value().into_iter().enumerate().map(insert).collect();
@@ -228,15 +235,10 @@ impl SlateDoc {
     }
 
     /// What the update would take away of ours without knowing of it.
-    fn orphans(&self, update: &[u8]) -> Result<Vec<rescue::Orphans>, UpdateError> {
-        // Without deletions, which an update has at its end, there is nothing to look for.
-        if update.last() == Some(&0) {
-            return Ok(Vec::new());
-        }
-        let update = Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))?;
+    fn orphans(&self, update: &Update) -> Vec<rescue::Orphans> {
         let mut own = self.inherited.clone();
         own.insert(ClientID::new(u64::from(self.options.client_id)));
-        Ok(rescue::find(&self.doc.transact(), &self.tree, &own, update.delete_set()))
+        rescue::find(&self.doc.transact(), &self.tree, &own, update.delete_set())
     }
 
     /// What the author of this update wrote counts as written here from now on: the author's session is over, nobody else
@@ -253,7 +255,7 @@ impl SlateDoc {
 
     /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
     pub fn load(&mut self, update: &[u8]) -> Result<bool, UpdateError> {
-        let (_, changed) = self.integrate(update)?;
+        let (_, changed) = self.integrate(decode(update)?, update)?;
         if changed {
             self.rebuild();
         }
@@ -274,9 +276,10 @@ impl SlateDoc {
         }
         // What they follow is not here: they wait, and are much quicker taken in as one.
         let merged = crate::update::merge(left.iter().map(|&at| updates[at]));
-        if !left.is_empty() && !merged.is_ok_and(|all| self.integrate(&all).is_ok()) {
+        let mut take = |bytes: &[u8]| decode(bytes).and_then(|update| self.integrate(update, bytes)).is_ok();
+        if !left.is_empty() && !merged.is_ok_and(|all| take(&all)) {
             for at in left {
-                read[at] = self.integrate(updates[at]).is_ok();
+                read[at] = take(updates[at]);
             }
         }
         (read, self.rebuild())
@@ -308,22 +311,21 @@ impl SlateDoc {
         read::load_children(&txn, &mut self.tree, ROOT, 0)
     }
 
-    fn integrate(&mut self, update: &[u8]) -> Result<(Integrated, bool), UpdateError> {
-        self.watch.start();
+    /// `bytes`: what `update` was decoded from.
+    fn integrate(&mut self, update: Update, bytes: &[u8]) -> Result<(Integrated, bool), UpdateError> {
         let mut txn = self.doc.transact_mut();
-        let result = self.intake.apply(&mut txn, update);
+        let result = self.intake.apply_decoded(&mut txn, update, bytes);
         txn.commit();
         let changed = txn.has_changes();
         let branches = changed_directly(&txn);
         let deleted = txn.delete_set().clone();
         drop(txn);
         self.copies.absorb();
-        let records = self.watch.stop();
         match result {
             // What was integrated before the error is in the doc and must reach the editor.
             Err(yrs::error::Error::ReadError(error)) if !changed => Err(UpdateError::Malformed(error.to_string())),
             Err(error) if !changed => Err(UpdateError::Rejected(error.to_string())),
-            _ => Ok((Integrated { branches, records, deleted }, changed)),
+            _ => Ok((Integrated { branches, deleted }, changed)),
         }
     }
 
@@ -425,7 +427,7 @@ impl SlateDoc {
         let mut other = Self::new(DocOptions { client_id, ..self.options.clone() });
         let state = self.encode(&StateVector::default());
         // Cannot fail: the bytes are our own.
-        if other.integrate(&state).is_ok() {
+        if decode(&state).and_then(|update| other.integrate(update, &state)).is_ok() {
             let root = other.tree.branch(ROOT);
             other.tree = self.tree;
             other.intake = self.intake;
@@ -513,6 +515,10 @@ impl std::fmt::Debug for SlateDoc {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SlateDoc").field("options", &self.options).finish_non_exhaustive()
     }
+}
+
+fn decode(update: &[u8]) -> Result<Update, UpdateError> {
+    Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))
 }
 
 /// yrs gives, for each type that changed, the chain from it up to its root, one after the other. The first of each chain

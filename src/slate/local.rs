@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use yrs::{Any, ID, TransactionMut, XmlTextRef};
+use yrs::{Any, ID, Snapshot, TransactionMut, XmlTextRef};
 
 use super::copies::{self, Copies, Group, Part, Run};
 use super::error::OpError;
@@ -32,6 +32,12 @@ pub(super) struct Edit<'a, 'doc> {
     pub extra: Vec<Op>,
     /// Elements in which text was edited: where the caret is.
     pub touched: Option<NodeId>,
+    /// Elements that hang in the tree, next to each other, and are to be written together: parent, offset, nodes.
+    pub unwritten: Option<(NodeId, u32, Vec<NodeId>)>,
+    /// What was copied, for [`Edit::finish`] to write down.
+    pub copied: Vec<Group>,
+    /// See [`copies::everything`].
+    pub everything: Option<Snapshot>,
 }
 
 impl Edit<'_, '_> {
@@ -47,7 +53,24 @@ impl Edit<'_, '_> {
         Ok(())
     }
 
+    /// To be called when all operations are applied.
+    pub fn finish(&mut self) {
+        self.catch_up();
+        let copied = std::mem::take(&mut self.copied);
+        self.copies.write(self.txn, &copied);
+    }
+
+    /// Writes what the tree has and the doc has not.
+    fn catch_up(&mut self) {
+        if let Some((parent, at, ids)) = self.unwritten.take() {
+            self.write_nodes(&ids, parent, at);
+        }
+    }
+
     fn dispatch(&mut self, op: &Op) -> Result<(), OpError> {
+        if !matches!(op, Op::InsertNode { .. }) {
+            self.catch_up();
+        }
         match op {
             Op::InsertText { path, offset, text } => self.insert_text(path, *offset, text),
             Op::RemoveText { path, offset, text } => self.remove_text(path, *offset, text),
@@ -118,8 +141,17 @@ impl Edit<'_, '_> {
         }
         let at = self.tree.offset(parent, index);
         let id = self.tree.build(node);
+        match &mut self.unwritten {
+            Some((other, from, ids)) if *other == parent && *from + ids.len() as u32 == at => ids.push(id),
+            _ => {
+                self.catch_up();
+                self.unwritten = Some((parent, at, vec![id]));
+            }
+        }
         self.tree.attach(parent, index, id);
-        self.write_nodes(&[id], parent, at);
+        if self.tree.is_text(id) {
+            self.catch_up();
+        }
         self.inverse.push(Op::RemoveNode { path: path.clone(), node: node.clone() });
         Ok(())
     }
@@ -155,7 +187,7 @@ impl Edit<'_, '_> {
                 after.set(key.clone(), value.clone());
             }
         }
-        for key in properties.keys().filter(|key| !new_properties.contains_key(*key)) {
+        for key in properties.keys().filter(|key| !new_properties.contains_key(key)) {
             after.remove(key);
         }
         let (changes, back) = (before.changes_to(&after), after.changes_to(before));
@@ -247,27 +279,25 @@ impl Edit<'_, '_> {
         let (part, range) = if keeps_left { (Part::Tail, position..children.len()) } else { (Part::Head, 0..position) };
         let copied = self.tree.children(id)[range].to_vec();
         let before = self.look(id, &copied, if keeps_left { cut } else { 0 });
-        let moved: Vec<NodeId>;
-        let new;
+        let after;
         if keeps_left {
-            new = self.tree.new_block(props);
-            moved = self.take_children(id, position, usize::MAX);
+            let new = self.tree.new_block(props);
+            let moved = self.take_children(id, position, usize::MAX);
             self.remove_range(id, cut, total - cut);
             self.tree.attach(parent, index + 1, new);
             self.hang(new, &moved);
-            self.write_nodes(&[new], parent, at + 1);
+            after = self.copy_nodes(&[new], parent, at + 1);
         } else {
             let changes = old.changes_to(&props);
-            new = self.tree.new_block(old);
-            moved = self.take_children(id, 0, position);
+            let new = self.tree.new_block(old);
+            let moved = self.take_children(id, 0, position);
             self.remove_range(id, 0, cut);
             self.tree.attach(parent, index, new);
             self.hang(new, &moved);
-            self.write_nodes(&[new], parent, at);
+            after = self.copy_nodes(&[new], parent, at);
             self.set_props(parent, index + 1, id, props, &changes);
         }
-        let after = self.look(new, &moved, 0);
-        self.note(part, before, after, [None, None]);
+        self.note(part, before, after.within(), [None, None]);
     }
 
     // --- merge
@@ -328,9 +358,8 @@ impl Edit<'_, '_> {
             for (index, &child) in moved.iter().enumerate() {
                 self.tree.attach(right, index, child);
             }
-            self.write_nodes(&moved, right, 0);
+            let after = self.copy_nodes(&moved, right, 0);
             self.set_props(parent, left_index, right, target, &changes);
-            let after = self.look(right, &moved, 0);
             self.note(Part::Whole, before, after, [None, behind]);
         } else {
             let children = self.tree.children(right).to_vec();
@@ -344,8 +373,7 @@ impl Edit<'_, '_> {
             for (index, &child) in moved.iter().enumerate() {
                 self.tree.attach(left, end + index, child);
             }
-            self.write_nodes(&moved, left, left_len);
-            let after = self.look(left, &moved, left_len);
+            let after = self.copy_nodes(&moved, left, left_len);
             self.note(Part::Whole, before, after, [last, None]);
         }
     }
@@ -387,8 +415,7 @@ impl Edit<'_, '_> {
         self.remove_range(from, at, len);
         let to_at = self.tree.offset(to, to_index);
         self.tree.attach(to, to_index, id);
-        self.write_nodes(&[id], to, to_at);
-        let after = self.look(to, &[id], to_at);
+        let after = self.copy_nodes(&[id], to, to_at);
         self.note(Part::Some, before, after, [None, None]);
         self.inverse.push(transform::inverse_move(path, new_path));
         Ok(())
@@ -422,8 +449,7 @@ impl Edit<'_, '_> {
             (false, true) => at + passed_len,
             (false, false) => passed_at,
         };
-        self.write_nodes(&copied, parent, copy_at);
-        let after = self.look(parent, &copied, copy_at);
+        let after = self.copy_nodes(&copied, parent, copy_at);
         self.note(Part::Some, before, after, [None, None]);
         Ok(())
     }
@@ -438,8 +464,9 @@ impl Edit<'_, '_> {
             ids.runs = self.ids(parent, at, at + len);
         } else {
             // A long list of blocks need not be read for one of them.
-            let keys = nodes.iter().filter_map(|&id| self.key(id));
-            ids.runs = keys.map(|id| Run { id, len: 1 }).collect();
+            for id in nodes.iter().filter_map(|&id| self.key(id)) {
+                copies::push(&mut ids.runs, id, 1);
+            }
         }
         let mut open: Vec<NodeId> = nodes.iter().rev().copied().collect();
         while let Some(id) = open.pop() {
@@ -459,7 +486,10 @@ impl Edit<'_, '_> {
 
     fn ids(&mut self, id: NodeId, from: u32, to: u32) -> Vec<Run> {
         match self.tree.branch(id) {
-            Some(branch) if from < to => copies::ids(self.txn, &branch, from, to),
+            Some(branch) if from < to => {
+                let everything = self.everything.get_or_insert_with(|| copies::everything(self.txn));
+                copies::ids_of(self.txn, &branch, from, to, everything)
+            }
             _ => Vec::new(),
         }
     }
@@ -468,16 +498,16 @@ impl Edit<'_, '_> {
         self.ids(id, at, at + 1).first().map(|run| run.id)
     }
 
-    /// Writes down what was copied where; `around`: what stands before and behind the copy.
+    /// Remembers what was copied where; `around`: what stands before and behind the copy.
     fn note(&mut self, part: Part, from: Ids, to: Ids, [before, behind]: [Option<ID>; 2]) {
         let runs = copies::pair(&from.runs, &to.runs);
-        let mut groups = vec![Group { source: from.parent, target: to.parent, part, before, behind, runs }];
+        let groups = &mut self.copied;
+        groups.push(Group { source: from.parent, target: to.parent, part, before, behind, runs });
         for ((source, from), (target, to)) in from.inner.iter().zip(&to.inner) {
             let runs = copies::pair(from, to);
             let (source, target) = (*source, *target);
             groups.push(Group { source, target, part: Part::Whole, before: None, behind: None, runs });
         }
-        self.copies.write(self.txn, &groups);
     }
 
     // --- shared
@@ -507,6 +537,21 @@ impl Edit<'_, '_> {
             let at = self.doc_offset(parent, &branch, at);
             write::write_nodes(self.txn, self.tree, ids, &branch, at);
         }
+    }
+
+    /// [`Edit::write_nodes`], and what [`Edit::look`] would say of it then.
+    fn copy_nodes(&mut self, ids: &[NodeId], parent: NodeId, at: u32) -> Ids {
+        let mut copy = Ids { parent: self.key(parent), runs: Vec::new(), inner: Vec::new() };
+        if let Some(branch) = self.tree.branch(parent) {
+            let doc_at = self.doc_offset(parent, &branch, at);
+            let runs = write::write_noting(self.txn, self.tree, ids, &branch, doc_at, Some(&mut copy.inner));
+            copy.runs = match runs {
+                Some(runs) => runs,
+                None => self.ids(parent, at, at + ids.iter().map(|&id| self.tree.len(id)).sum::<u32>()),
+            };
+        }
+        debug_assert_eq!(copy, self.look(parent, ids, at));
+        copy
     }
 
     fn doc_offset(&self, parent: NodeId, branch: &XmlTextRef, at: u32) -> u32 {
@@ -545,10 +590,21 @@ impl Edit<'_, '_> {
 }
 
 /// Ids of copied content: of the element it is in, of itself, and of what the elements in it hold.
+#[derive(Debug, PartialEq)]
 struct Ids {
     parent: Option<ID>,
     runs: Vec<Run>,
-    inner: Vec<(Option<ID>, Vec<Run>)>,
+    inner: write::Inner,
+}
+
+impl Ids {
+    /// The same for what the first element holds.
+    fn within(mut self) -> Self {
+        if !self.inner.is_empty() {
+            (self.parent, self.runs) = self.inner.remove(0);
+        }
+        self
+    }
 }
 
 fn own((key, value): (&Arc<str>, &Any)) -> (Arc<str>, Any) {

@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use yrs::{Any, Number, Text as _, TransactionMut, Xml as _, XmlTextPrelim, XmlTextRef};
+use yrs::types::Delta;
+use yrs::{Any, BranchID, ID, Number, ReadTxn as _, Text as _, TransactionMut, Xml as _, XmlTextPrelim, XmlTextRef};
 
+use super::copies::{self, Run};
 use super::props::Props;
-use super::tree::{Kind, NodeId, Tree};
+use super::tree::{Kind, NodeId, Tree, branch_id};
 
 fn length(branch: &XmlTextRef) -> u32 {
     let branch: &yrs::branch::Branch = branch.as_ref();
@@ -22,6 +24,22 @@ pub(super) fn insert_text(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32
 /// An empty element, without the formats that its neighbours have.
 pub(super) fn insert_element(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32) -> XmlTextRef {
     branch.insert_embed_with_attributes(txn, at.min(length(branch)), XmlTextPrelim::new(""), HashMap::new())
+}
+
+/// Several of them, one after the other: yrs looks for a place from the start of the content on, each time it is asked.
+fn insert_elements(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32, count: usize) -> Vec<XmlTextRef> {
+    if count < 2 {
+        return (0..count).map(|_| insert_element(txn, branch, at)).collect();
+    }
+    let first = txn.store().get_local_state();
+    let skip = Delta::Retain(at.min(length(branch)), None);
+    let new = (0..count).map(|_| Delta::Inserted(XmlTextPrelim::new(""), None));
+    branch.apply_delta(txn, std::iter::once(skip).chain(new));
+    // Between them there may be formats, where their neighbours have some.
+    let client = txn.doc().client_id();
+    let written = first..txn.store().get_local_state();
+    let ids = written.map(|clock| BranchID::Nested(ID::new(client, clock)));
+    ids.filter_map(|id| id.get_branch(txn)).map(XmlTextRef::from).collect()
 }
 
 pub(super) fn remove(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32, len: u32) {
@@ -51,8 +69,11 @@ pub(super) fn set_attrs(txn: &mut TransactionMut, branch: &XmlTextRef, changes: 
     }
 }
 
+/// The ids of elements that were written and of what they hold, each before those in it.
+pub(super) type Inner = Vec<(Option<ID>, Vec<Run>)>;
+
 /// Writes a node's properties and content into a fresh shared type and puts that behind the node.
-pub(super) fn fill(txn: &mut TransactionMut, tree: &mut Tree, id: NodeId, branch: XmlTextRef) {
+fn fill(txn: &mut TransactionMut, tree: &mut Tree, id: NodeId, branch: XmlTextRef, mut inner: Option<&mut Inner>) {
     let Some(block) = tree.block(id) else { return };
     for (key, value) in block.attrs.iter() {
         if !matches!(value, Any::Undefined) {
@@ -61,24 +82,66 @@ pub(super) fn fill(txn: &mut TransactionMut, tree: &mut Tree, id: NodeId, branch
     }
     let children = block.children.clone();
     tree.bind(id, branch.clone());
-    write_nodes(txn, tree, &children, &branch, 0);
+    let at = inner.as_deref_mut().map(|inner| {
+        inner.push((nested(&branch), Vec::new()));
+        inner.len() - 1
+    });
+    let runs = write_noting(txn, tree, &children, &branch, 0, inner.as_deref_mut());
+    if let (Some(inner), Some(at)) = (inner, at) {
+        inner[at].1 = runs.unwrap_or_else(|| copies::ids(txn, &branch, 0, u32::MAX));
+    }
 }
 
 /// Writes nodes of the tree into a shared type at an offset of the doc. Elements get fresh shared types.
-pub(super) fn write_nodes(txn: &mut TransactionMut, tree: &mut Tree, ids: &[NodeId], branch: &XmlTextRef, mut at: u32) {
-    for &id in ids {
+pub(super) fn write_nodes(txn: &mut TransactionMut, tree: &mut Tree, ids: &[NodeId], branch: &XmlTextRef, at: u32) {
+    write_noting(txn, tree, ids, branch, at, None);
+}
+
+/// The same, which also says under which ids: what is written gets one's own next ones, one after the other. `None` for
+/// the nodes' own if formats came in between.
+pub(super) fn write_noting(
+    txn: &mut TransactionMut,
+    tree: &mut Tree,
+    ids: &[NodeId],
+    branch: &XmlTextRef,
+    mut at: u32,
+    mut inner: Option<&mut Inner>,
+) -> Option<Vec<Run>> {
+    let mut runs = Vec::new();
+    let mut known = true;
+    let mut fresh = Vec::new().into_iter();
+    for (index, &id) in ids.iter().enumerate() {
         match tree.kind(id) {
             Kind::Text(text) if text.len > 0 => {
+                let first = txn.store().get_local_state();
                 insert_text(txn, branch, at, &text.text, &text.marks);
+                known &= txn.store().get_local_state() - first == text.len;
+                copies::push(&mut runs, ID::new(txn.doc().client_id(), first), text.len);
                 at += text.len;
             }
             Kind::Element(_) => {
-                let fresh = insert_element(txn, branch, at);
-                fill(txn, tree, id, fresh);
+                if fresh.len() == 0 {
+                    let more = ids[index..].iter().take_while(|&&id| tree.block(id).is_some()).count();
+                    fresh = insert_elements(txn, branch, at, more).into_iter();
+                }
+                let Some(element) = fresh.next() else { continue };
+                match nested(&element) {
+                    Some(id) => copies::push(&mut runs, id, 1),
+                    None => known = false,
+                }
+                fill(txn, tree, id, element, inner.as_deref_mut());
                 at += 1;
             }
             _ => {}
         }
+    }
+    known.then_some(runs)
+}
+
+fn nested(branch: &XmlTextRef) -> Option<ID> {
+    match branch_id(branch) {
+        BranchID::Nested(id) => Some(id),
+        BranchID::Root(_) => None,
     }
 }
 

@@ -46,6 +46,20 @@ impl Intake {
         self.apply_to(txn, &state, bytes)
     }
 
+    /// [`Intake::apply`] for whoever has decoded the bytes already.
+    ///
+    /// # Errors
+    /// If yrs refuses the update.
+    pub fn apply_decoded(
+        &mut self,
+        txn: &mut TransactionMut,
+        update: Update,
+        bytes: &[u8],
+    ) -> Result<(), yrs::error::Error> {
+        let state = txn.state_vector();
+        self.take(txn, &state, update, bytes)
+    }
+
     /// [`Intake::apply`] for whoever has computed the document's state vector already: that takes as long as the
     /// document has authors.
     ///
@@ -57,7 +71,16 @@ impl Intake {
         state: &StateVector,
         bytes: &[u8],
     ) -> Result<(), yrs::error::Error> {
-        let update = Update::decode_v1(bytes)?;
+        self.take(txn, state, Update::decode_v1(bytes)?, bytes)
+    }
+
+    fn take(
+        &mut self,
+        txn: &mut TransactionMut,
+        state: &StateVector,
+        update: Update,
+        bytes: &[u8],
+    ) -> Result<(), yrs::error::Error> {
         if leaves_hole(&update, state) {
             self.part(txn, state, bytes)?;
         } else {

@@ -1,16 +1,18 @@
 //! Updates as bytes: what can be done with them beside a document.
 //!
-//! [`split`] cuts an update down to a size. [`Intake`] stands between the wire and a yrs document,
+//! [`check`] says whether bytes are an update. [`split`] cuts an update down to a size. [`Intake`] stands between the wire and a yrs document,
 //! [`Nesting`] tells how deep an update reaches,
 //! [`Holes`] what cannot be without something that was refused. Nothing here knows
 //! Slate; the server uses it too.
 
+mod check;
 mod holes;
 mod intake;
 mod merge;
 mod nesting;
 mod split;
 
+pub use check::check;
 pub use holes::{Apart, Holes};
 pub use intake::Intake;
 pub use merge::merge;

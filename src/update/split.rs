@@ -266,7 +266,12 @@ pub(super) struct Block<'a> {
     pub(super) parent: Option<Parent>,
     pub(super) len: u64,
     text: Option<&'a str>,
+    /// A value written as JSON, as embeds and formats have.
+    pub(super) json: Option<&'a str>,
 }
+
+/// What a struct holds: so many clocks, and the text or JSON text of it.
+type Content<'a> = (u64, Option<&'a str>, Option<&'a str>);
 
 impl<'a> Block<'a> {
     pub(super) fn is_skip(&self) -> bool {
@@ -275,6 +280,11 @@ impl<'a> Block<'a> {
 
     pub(super) fn is_item(&self) -> bool {
         !matches!(self.info & 0x1f, GC | SKIP)
+    }
+
+    /// Holds what a look at its bytes cannot tell to be sound.
+    pub(super) fn is_odd(&self) -> bool {
+        matches!(self.info & 0x1f, JSON | DOC)
     }
 
     pub(super) fn is_type(&self) -> bool {
@@ -332,7 +342,7 @@ impl<'a> Block<'a> {
         let kind = info & 0x1f;
         if kind == GC || kind == SKIP {
             let len = reader.var_uint()?;
-            return Ok(Self { info, origin: None, right_origin: None, parent: None, len, text: None });
+            return Ok(Self { info, origin: None, right_origin: None, parent: None, len, text: None, json: None });
         }
         let origin = if info & HAS_ORIGIN != 0 { Some(id(reader)?) } else { None };
         let right_origin = if info & HAS_RIGHT_ORIGIN != 0 { Some(id(reader)?) } else { None };
@@ -349,8 +359,8 @@ impl<'a> Block<'a> {
                 reader.str()?;
             }
         }
-        let (len, text) = content(reader, kind)?;
-        Ok(Self { info, origin, right_origin, parent, len, text })
+        let (len, text, json) = content(reader, kind)?;
+        Ok(Self { info, origin, right_origin, parent, len, text, json })
     }
 }
 
@@ -363,7 +373,7 @@ fn id(reader: &mut Reader) -> Result<(u64, u64), DecodeError> {
     Ok((reader.var_uint()?, reader.var_uint()?))
 }
 
-fn content<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<(u64, Option<&'a str>), SplitError> {
+fn content<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<Content<'a>, SplitError> {
     let mut len = 1;
     match kind {
         DELETED => len = reader.var_uint()?,
@@ -378,14 +388,13 @@ fn content<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<(u64, Option<&'a str
         }
         TEXT => {
             let text = reader.str()?;
-            return Ok((text.encode_utf16().count() as u64, Some(text)));
+            let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+            return Ok((units as u64, Some(text), None));
         }
-        EMBED => {
-            reader.str()?;
-        }
+        EMBED => return Ok((1, None, Some(reader.str()?))),
         FORMAT => {
             reader.str()?;
-            reader.str()?;
+            return Ok((1, None, Some(reader.str()?)));
         }
         TYPE => match reader.var_uint()? {
             // An XML element or hook has a name.
@@ -407,7 +416,7 @@ fn content<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<(u64, Option<&'a str
         }
         unknown => return Err(SplitError::Unknown(unknown)),
     }
-    Ok((len, None))
+    Ok((len, None, None))
 }
 
 /// Skips a value in lib0's `any` encoding.

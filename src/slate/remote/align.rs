@@ -65,8 +65,9 @@ impl<'p> Feed<'p> {
 }
 
 impl<T: ReadTxn> Remote<'_, T> {
-    pub(super) fn align(&mut self, id: NodeId, pieces: &[Piece], steps: &[Step]) -> Result<(), Misfit> {
-        let mut cursor = Cursor { id, index: 0, offset: 0 };
+    /// From the child at `index` on.
+    pub(super) fn align(&mut self, id: NodeId, index: usize, pieces: &[Piece], steps: &[Step]) -> Result<(), Misfit> {
+        let mut cursor = Cursor { id, index, offset: 0 };
         let mut feed = Feed { pieces, used: 0 };
         for (at, step) in steps.iter().enumerate() {
             match *step {
@@ -283,7 +284,7 @@ impl<T: ReadTxn> Remote<'_, T> {
             self.adopt(id, branch.clone());
             let content = read::content(self.txn, branch);
             let len = content.pieces.iter().map(Piece::len).sum();
-            self.align(id, &content.pieces, &[Step::Insert(len)])?;
+            self.align(id, 0, &content.pieces, &[Step::Insert(len)])?;
             // What moved into it may have stood before it.
             cursor.index = self.emit.tree.index(id).ok_or(Misfit)?;
         } else {

@@ -15,6 +15,7 @@ use std::collections::{HashMap, HashSet};
 use yrs::{BranchID, ID, ReadTxn, XmlTextRef};
 
 use self::steps::{Identity, Step};
+use self::watch::{Record, Records};
 use super::copies::Copies;
 use super::emit::{Emit, Misfit};
 use super::props::Props;
@@ -30,6 +31,20 @@ struct Job {
     branch: XmlTextRef,
     pieces: Vec<Piece>,
     steps: Vec<Step>,
+    window: Window,
+}
+
+/// The children that a script is about: all but so many at the start, and so many at the end, which are elements.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Window {
+    before: usize,
+    behind: usize,
+}
+
+impl Window {
+    fn of(self, children: &[NodeId]) -> &[NodeId] {
+        children.get(self.before..children.len().saturating_sub(self.behind)).unwrap_or_default()
+    }
 }
 
 pub(super) struct Remote<'a, T> {
@@ -84,7 +99,7 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
     }
 
     /// `changed`: the shared types the transaction changed directly.
-    pub fn run(mut self, changed: &[XmlTextRef], mut records: HashMap<ID, Vec<Step>>, orphans: &[Orphans]) -> Outcome {
+    pub fn run(mut self, changed: &[XmlTextRef], mut records: Records, orphans: &[Orphans]) -> Outcome {
         for one in orphans {
             if one.withdraw(&mut self.emit).is_err() {
                 self.resynced += 1;
@@ -119,7 +134,7 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         while let Some(id) = open.pop() {
             let Some(branch) = self.emit.tree.branch(id) else { continue };
             let content = read::content(self.txn, &branch);
-            self.finish(id, &branch, &content.pieces);
+            self.finish(id, &branch, &content.pieces, Window::default());
             open.extend(self.emit.tree.children(id));
         }
         Outcome {
@@ -131,7 +146,17 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         }
     }
 
-    fn add_job(&mut self, id: NodeId, branch: XmlTextRef, records: &mut HashMap<ID, Vec<Step>>) {
+    fn add_job(&mut self, id: NodeId, branch: XmlTextRef, records: &mut Records) {
+        let key = match branch_id(&branch) {
+            BranchID::Nested(key) => Some(key),
+            BranchID::Root(_) => None,
+        };
+        let mut record = records.remove(&key);
+        if let Some(record) = record.take_if(|_| key.is_none())
+            && let Some(job) = self.narrow_job(id, &branch, record)
+        {
+            return self.jobs.push(job);
+        }
         let Content { pieces, foreign } = read::content(self.txn, &branch);
         self.foreign += foreign;
         let had_foreign = self.emit.tree.block_mut(id).is_some_and(|block| {
@@ -139,27 +164,52 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
             block.foreign = foreign;
             had
         });
-        let record = match branch_id(&branch) {
-            BranchID::Nested(key) if foreign == 0 && !had_foreign => records.remove(&key),
-            _ => None,
-        };
         let new_len = pieces.iter().map(Piece::len).sum();
         let steps = record
-            .and_then(|steps| steps::complete(steps, self.emit.tree.content_len(id), new_len))
-            .unwrap_or_else(|| self.derive(id, &pieces, Identity::Shared));
-        self.jobs.push(Job { id, branch, pieces, steps });
+            .filter(|_| foreign == 0 && !had_foreign)
+            .and_then(|record| steps::complete(record.steps, self.emit.tree.content_len(id), new_len))
+            .unwrap_or_else(|| self.derive(id, &pieces, Identity::Shared, Window::default()));
+        self.jobs.push(Job { id, branch, pieces, steps, window: Window::default() });
     }
 
-    fn derive(&self, id: NodeId, pieces: &[Piece], identity: Identity) -> Vec<Step> {
-        let old = steps::old_atoms(self.emit.tree, self.emit.tree.children(id), &self.ghosts);
+    /// A job for an element of elements of which a record tells all that has changed, so that the others are not read.
+    fn narrow_job(&self, id: NodeId, branch: &XmlTextRef, record: Record) -> Option<Job> {
+        let block = self.emit.tree.block(id).filter(|block| block.texts == 0 && block.foreign == 0)?;
+        let mut new = record.elements?.into_iter();
+        let mut steps = steps::complete(record.steps, block.children.len() as u32, content_len(branch))?;
+        // The neighbours of what has changed belong to it.
+        let shorten = |step: Option<&mut Step>| match step {
+            Some(Step::Keep(n)) if *n > 1 => std::mem::replace(n, 1) as usize - 1,
+            _ => 0,
+        };
+        let behind = if steps.len() > 1 { shorten(steps.last_mut()) } else { 0 };
+        let window = Window { before: shorten(steps.first_mut()), behind };
+        let mut old = window.of(&block.children).iter();
+        let mut pieces = Vec::new();
+        for step in &steps {
+            match step {
+                Step::Keep(n) => {
+                    for &child in old.by_ref().take(*n as usize) {
+                        pieces.push(Piece::Element(self.emit.tree.branch(child)?));
+                    }
+                }
+                Step::Delete(n) => drop(old.by_ref().take(*n as usize).count()),
+                Step::Insert(n) => pieces.extend(new.by_ref().take(*n as usize).map(Piece::Element)),
+            }
+        }
+        Some(Job { id, branch: branch.clone(), pieces, steps, window })
+    }
+
+    fn derive(&self, id: NodeId, pieces: &[Piece], identity: Identity, window: Window) -> Vec<Step> {
+        let old = steps::old_atoms(self.emit.tree, window.of(self.emit.tree.children(id)), &self.ghosts);
         steps::derive(&old, &steps::new_atoms(pieces), identity)
     }
 
     fn carry_out(&mut self) {
         let jobs = std::mem::take(&mut self.jobs);
         for job in &jobs {
-            if self.align(job.id, &job.pieces, &job.steps).is_err() {
-                self.resync(job.id, &job.pieces);
+            if self.align(job.id, job.window.before, &job.pieces, &job.steps).is_err() {
+                self.resync(job.id, &job.branch);
             }
         }
         let mut done = HashSet::new();
@@ -177,7 +227,7 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
             }
         }
         for job in &jobs {
-            self.finish(job.id, &job.branch, &job.pieces);
+            self.finish(job.id, &job.branch, &job.pieces, job.window);
         }
         self.jobs = jobs;
     }
@@ -189,23 +239,23 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         if let Some(block) = self.emit.tree.block_mut(id) {
             block.foreign = content.foreign;
         }
-        let steps = self.derive(id, &content.pieces, Identity::Copy);
-        if self.align(id, &content.pieces, &steps).is_err() {
-            self.resync(id, &content.pieces);
+        let steps = self.derive(id, &content.pieces, Identity::Copy, Window::default());
+        if self.align(id, 0, &content.pieces, &steps).is_err() {
+            self.resync(id, &branch);
         }
-        self.finish(id, &branch, &content.pieces);
+        self.finish(id, &branch, &content.pieces, Window::default());
     }
 
     /// Properties, the rule about empty elements, and the proof.
-    fn finish(&mut self, id: NodeId, branch: &XmlTextRef, pieces: &[Piece]) {
+    fn finish(&mut self, id: NodeId, branch: &XmlTextRef, pieces: &[Piece], window: Window) {
         if id != ROOT {
             let attrs = read::attrs(self.txn, branch);
             if self.emit.set_props(id, attrs).is_err() {
                 self.resynced += 1;
             }
         }
-        if !self.agrees(id, pieces) {
-            self.resync(id, pieces);
+        if !self.agrees(id, branch, pieces, window) {
+            self.resync(id, branch);
         }
         if id != ROOT && self.emit.tree.block(id).is_some_and(|block| block.children.is_empty()) {
             let leaf = self.emit.tree.new_text(String::new(), Props::default());
@@ -215,11 +265,16 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
     }
 
     /// Whether an element's children are what the doc has, up to empty texts and borders between equal marks.
-    fn agrees(&self, id: NodeId, pieces: &[Piece]) -> bool {
+    /// Outside the window, whether they are as many.
+    fn agrees(&self, id: NodeId, branch: &XmlTextRef, pieces: &[Piece], window: Window) -> bool {
         let tree = &*self.emit.tree;
+        let ghosts = || window.of(tree.children(id)).iter().filter(|child| self.ghosts.contains(child)).count();
+        if window != Window::default() && tree.children(id).len() - ghosts() != content_len(branch) as usize {
+            return false;
+        }
         let mut pieces = pieces.iter();
         let mut rest: Option<(&str, &Props)> = None;
-        for &child in tree.children(id).iter().filter(|child| !self.ghosts.contains(child)) {
+        for &child in window.of(tree.children(id)).iter().filter(|child| !self.ghosts.contains(child)) {
             match tree.kind(child) {
                 Kind::Text(text) if text.len == 0 => {}
                 Kind::Text(text) => {
@@ -252,19 +307,21 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
     }
 
     /// The way out: replaces all children by what the doc has.
-    fn resync(&mut self, id: NodeId, pieces: &[Piece]) {
+    fn resync(&mut self, id: NodeId, branch: &XmlTextRef) {
         self.resynced += 1;
+        let pieces = read::content(self.txn, branch).pieces;
         let old: Vec<NodeId> = self.emit.tree.children(id).to_vec();
+        let is_empty = pieces.is_empty();
         for piece in pieces {
             let child = match piece {
-                Piece::Text { text, marks, .. } => self.emit.tree.new_text(text.clone(), marks.clone()),
-                Piece::Element(branch) => read::load(self.txn, self.emit.tree, branch.clone(), 1).0,
+                Piece::Text { text, marks, .. } => self.emit.tree.new_text(text, marks),
+                Piece::Element(branch) => read::load(self.txn, self.emit.tree, branch, 1).0,
             };
             let end = self.emit.tree.children(id).len();
             // Can only fail for a node outside the tree, which then needs no operation either.
             let _ = self.emit.insert_node(id, end, child);
         }
-        if pieces.is_empty() && id != ROOT {
+        if is_empty && id != ROOT {
             let leaf = self.emit.tree.new_text(String::new(), Props::default());
             let end = self.emit.tree.children(id).len();
             let _ = self.emit.insert_node(id, end, leaf);
@@ -282,6 +339,11 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         // What was typed into the old one belongs into the copy.
         self.places.entry(id).or_insert(Place::From(id, 0));
     }
+}
+
+fn content_len(branch: &XmlTextRef) -> u32 {
+    let branch: &yrs::branch::Branch = branch.as_ref();
+    branch.content_len()
 }
 
 fn next_text<'p>(pieces: &mut std::slice::Iter<'p, Piece>) -> Option<(&'p str, &'p Props)> {

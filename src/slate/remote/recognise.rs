@@ -45,8 +45,8 @@ impl<T: ReadTxn> Remote<'_, T> {
                 continue;
             }
             if self.is_container(&self.jobs[at]) && self.restructure(&entries) {
-                let steps = self.derive(self.jobs[at].id, &self.jobs[at].pieces, Identity::Shared);
-                self.jobs[at].steps = steps;
+                let job = &self.jobs[at];
+                self.jobs[at].steps = self.derive(job.id, &job.pieces, Identity::Shared, job.window);
             }
             for entry in self.entries(&self.jobs[at]) {
                 match entry {
@@ -71,7 +71,8 @@ impl<T: ReadTxn> Remote<'_, T> {
     fn entries(&self, job: &Job) -> Vec<Entry> {
         let mut old = Vec::new();
         let mut at = 0;
-        for &id in self.emit.tree.children(job.id).iter().filter(|id| !self.ghosts.contains(id)) {
+        let children = job.window.of(self.emit.tree.children(job.id));
+        for &id in children.iter().filter(|id| !self.ghosts.contains(id)) {
             if self.emit.tree.block(id).is_some() {
                 old.push((at, id));
             }
@@ -457,7 +458,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         let (BranchID::Nested(key), Some(parent)) = (branch_id(branch), self.emit.tree.parent(id)) else { return };
         if let Some(job) = self.job_of(Some(parent)) {
             // Its parent stays: the script must not count it.
-            let siblings = self.emit.tree.children(parent);
+            let siblings = self.jobs[job].window.of(self.emit.tree.children(parent));
             let before = siblings.iter().take_while(|&&sibling| sibling != id);
             let at = before.filter(|id| !self.ghosts.contains(id)).map(|&id| self.emit.tree.len(id)).sum();
             steps::forget(&mut self.jobs[job].steps, at);

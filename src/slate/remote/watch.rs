@@ -1,22 +1,49 @@
 //! Records what a remote transaction does to elements, position by position.
 //!
 //! Without a record, a change of "aa" to "aaa" has no place. Recording costs a subscription for each element, so only
-//! those are watched in which a caret may stand or that were seen to change; for the others a comparison does.
+//! those are watched in which a caret may stand or that were seen to change; for the others a comparison does. The root
+//! is always watched: to compare it is to read it all.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use yrs::{BranchID, ID, Observable, XmlTextRef};
+use yrs::types::Delta;
+use yrs::{BranchID, ID, Observable, Out, TextRef, XmlTextRef};
 
 use super::steps::{Step, from_delta};
 use crate::slate::tree::branch_id;
+
+/// What happened to one element's content.
+#[derive(Debug)]
+pub(in crate::slate) struct Record {
+    pub steps: Vec<Step>,
+    /// What was inserted, in order, if that was nothing but elements.
+    pub elements: Option<Vec<XmlTextRef>>,
+}
+
+impl Record {
+    fn of(delta: &[Delta]) -> Self {
+        let mut elements = Some(Vec::new());
+        for part in delta {
+            match (part, &mut elements) {
+                (Delta::Inserted(Out::YXmlText(element), _), Some(list)) => list.push(element.clone()),
+                (Delta::Inserted(..), _) => elements = None,
+                _ => {}
+            }
+        }
+        Self { steps: from_delta(delta), elements }
+    }
+}
+
+/// By element; none: the root.
+pub(in crate::slate) type Records = HashMap<Option<ID>, Record>;
 
 #[derive(Debug, Default)]
 struct Log {
     /// Local transactions are not recorded: the tree knows them.
     active: bool,
-    records: HashMap<ID, Vec<Step>>,
+    records: Records,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -31,7 +58,19 @@ impl Watch {
             if let Ok(mut log) = log.try_borrow_mut()
                 && log.active
             {
-                log.records.insert(id, from_delta(event.delta(txn)));
+                log.records.insert(Some(id), Record::of(event.delta(txn)));
+            }
+        });
+    }
+
+    /// The same for the root, which is no `Y.XmlText` to yrs, because nobody has said so.
+    pub fn subscribe_root(&self, root: &TextRef) {
+        let log = self.0.clone();
+        root.observe("slate-yrs", move |txn, event| {
+            if let Ok(mut log) = log.try_borrow_mut()
+                && log.active
+            {
+                log.records.insert(None, Record::of(event.delta(txn)));
             }
         });
     }
@@ -42,7 +81,7 @@ impl Watch {
         log.records.clear();
     }
 
-    pub fn stop(&self) -> HashMap<ID, Vec<Step>> {
+    pub fn stop(&self) -> Records {
         let mut log = self.0.borrow_mut();
         log.active = false;
         std::mem::take(&mut log.records)

@@ -59,13 +59,17 @@ fn cost() {
         });
         let peer = doc(3).apply_local(vec![]).ops;
         undo.transform(&peer);
+        two.apply_update(&one.encode_state(None).expect("state")).expect("valid");
+        let mut splits = Vec::new();
         let split = time(100, |n| {
             let block = middle + 10 + 2 * n as u32;
-            one.apply_local(vec![
+            let change = one.apply_local(vec![
                 Op::SplitNode { path: Path::from_slice(&[block, 0]), position: 5, properties: Default::default() },
                 Op::SplitNode { path: Path::from_slice(&[block]), position: 1, properties: Default::default() },
             ]);
+            splits.extend(change.update);
         });
+        let remote_split = time(100, |n| drop(two.apply_update(&splits[n])));
         let points: Vec<_> = (0..20)
             .map(|n| Point { path: Path::from_slice(&[blocks as u32 * n / 20, 0]), offset: 3 })
             .filter_map(|point| one.sticky(&point, Assoc::After))
@@ -76,6 +80,8 @@ fn cost() {
             .collect();
         let mut pasted = None;
         let paste_cost = time(1, |_| pasted = one.apply_local(paste.clone()).update);
+        let pasted = pasted.expect("update");
+        let remote_paste = time(1, |_| drop(two.apply_update(&pasted)));
         two.apply_update(&one.encode_state(None).expect("state")).expect("valid");
         let mut three = doc(4);
         three.load(&two.encode_state(None).expect("state")).expect("valid");
@@ -94,7 +100,8 @@ fn cost() {
         let bold = time(1, |_| drop(one.apply_local(remove.clone())));
         println!(
             "{blocks:6} blocks, µs: open {open:.0} (as operations {open_ops:.0}) value {value:.0} | key {local:.2} \
-             with undo {with_undo:.2} remote key {remote:.2} | split {split:.1} paste 500 {paste_cost:.0} bold 50 {bold:.0} \
+             with undo {with_undo:.2} remote key {remote:.2} | split {split:.1} \
+             remote split {remote_split:.1} | paste 500 {paste_cost:.0} remote paste {remote_paste:.0} bold 50 {bold:.0} \
              | 20 cursors {cursors:.1} | update touching 3,000 {touched_cost:.0}"
         );
     }

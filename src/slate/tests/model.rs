@@ -76,7 +76,7 @@ pub fn apply(value: &mut Vec<Node>, op: &Op) {
                     new => attrs.insert(key.clone(), new.clone()),
                 };
             }
-            for key in properties.keys().filter(|key| !new_properties.contains_key(*key)) {
+            for key in properties.keys().filter(|key| !new_properties.contains_key(key)) {
                 attrs.remove(key);
             }
         }
