@@ -78,6 +78,11 @@ pub(super) struct Key {
 }
 
 impl Key {
+    /// Who copied.
+    pub fn client(self) -> u64 {
+        self.client
+    }
+
     fn name(self) -> String {
         format!("{}.{}.{}", self.number, self.client, self.clock)
     }
@@ -102,6 +107,24 @@ struct Span {
     group: u32,
 }
 
+/// What two edits copied, each without knowing of the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Twin {
+    /// The copy that should not stay, the element it was put into, and who made it.
+    pub run: Run,
+    pub target: Option<ID>,
+    pub loser: Key,
+    /// Where the other copy of it begins.
+    to: ID,
+    pub winner: Key,
+}
+
+/// Which of two copies stays: the lesser. Made of what is written in the record, and nothing else.
+///
+/// A moved block stays whole where it was moved to. What is behind a split stays behind it when its block is merged; what
+/// is before one is merged. Of two splits the larger copy stays: it holds all of the other, in order.
+type Rank = (u8, std::cmp::Reverse<u32>, Key, u32);
+
 type Changes = Rc<RefCell<Vec<(Arc<str>, Option<Arc<[u8]>>)>>>;
 
 #[derive(Debug)]
@@ -116,6 +139,10 @@ pub(super) struct Copies {
     originals: HashMap<ID, ID>,
     /// Whole sources, and what has become of their content.
     wholes: HashMap<ID, SmallVec<[(Key, u32); 1]>>,
+    /// Copies that have a twin which stays, by where they begin.
+    twins: BTreeMap<(ClientID, u32), SmallVec<[Twin; 1]>>,
+    /// Those not yet asked for.
+    found: Vec<Twin>,
 }
 
 impl Copies {
@@ -142,6 +169,8 @@ impl Copies {
             longest: 0,
             originals: HashMap::new(),
             wholes: HashMap::new(),
+            twins: BTreeMap::new(),
+            found: Vec::new(),
         }
     }
 
@@ -172,10 +201,72 @@ impl Copies {
             }
         }
         self.entries.insert(key, groups);
+        self.compare(key);
+    }
+
+    /// Looks for other copies of what this entry copied.
+    fn compare(&mut self, key: Key) {
+        let Some(groups) = self.entries.get(&key) else { return };
+        let mut found = Vec::new();
+        for (index, group) in groups.iter().enumerate() {
+            for &(from, to, len) in &group.runs {
+                for (span, start) in self.spans_over(from, len).filter(|(span, _)| span.key != key) {
+                    let Some(other) = self.group(span.key, span.group) else { continue };
+                    let first = from.clock.max(start);
+                    let len = (from.clock + len).min(start + span.len) - first;
+                    let at = |to: ID, start: u32| ID::new(to.client, to.clock + (first - start));
+                    let mine = (self.rank(key, index as u32), at(to, from.clock), group.target, key);
+                    let theirs = (self.rank(span.key, span.group), at(span.to, start), other.target, span.key);
+                    let (stays, goes) = if mine.0 < theirs.0 { (mine, theirs) } else { (theirs, mine) };
+                    let run = Run { id: goes.1, len };
+                    found.push(Twin { run, target: goes.2, loser: goes.3, to: stays.1, winner: stays.3 });
+                }
+            }
+        }
+        for twin in &found {
+            self.longest = self.longest.max(twin.run.len);
+            self.twins.entry((twin.run.id.client, twin.run.id.clock)).or_default().push(*twin);
+        }
+        self.found.extend(found);
+    }
+
+    /// Of what was copied as part of something else, that of the whole: both go the same way.
+    fn rank(&self, key: Key, group: u32) -> Option<Rank> {
+        let groups = self.entries.get(&key)?;
+        let mut at = group as usize;
+        for _ in 0..groups.len() {
+            let Group { source, target, .. } = groups.get(at)?;
+            let holds = |outer: &Group| {
+                outer.runs.iter().any(|(from, to, len)| {
+                    let into = source.filter(|id| id.client == from.client).map(|id| id.clock.wrapping_sub(from.clock));
+                    into.is_some_and(|into| into < *len && *target == Some(ID::new(to.client, to.clock + into)))
+                })
+            };
+            match groups.iter().position(holds) {
+                Some(outer) if outer != at => at = outer,
+                _ => break,
+            }
+        }
+        let group = groups.get(at)?;
+        let class = match group.part {
+            Part::Some => 0,
+            Part::Tail => 1,
+            Part::Whole => 2,
+            Part::Head => 3,
+        };
+        let len = group.runs.iter().map(|(.., len)| len).sum();
+        Some((class, std::cmp::Reverse(len), key, at as u32))
     }
 
     fn remove(&mut self, key: Key) {
         let Some(groups) = self.entries.remove(&key) else { return };
+        if !self.twins.is_empty() {
+            self.twins.retain(|_, twins| {
+                twins.retain(|twin| twin.loser != key && twin.winner != key);
+                !twins.is_empty()
+            });
+            self.found.retain(|twin| twin.loser != key && twin.winner != key);
+        }
         for group in groups {
             for (from, _, _) in group.runs {
                 if let Some(spans) = self.spans.get_mut(&(from.client, from.clock)) {
@@ -233,6 +324,47 @@ impl Copies {
             Some(id)
         })
         .take(MAX_HOPS)
+    }
+
+    /// The twins that were found since this was asked for.
+    pub fn take_found(&mut self) -> Vec<Twin> {
+        std::mem::take(&mut self.found)
+    }
+
+    /// The character or element that stays of one that is there twice.
+    pub fn twin(&self, id: ID) -> Option<ID> {
+        let first = id.clock.saturating_sub(self.longest.saturating_sub(1));
+        let twins = self.twins.range((id.client, first)..=(id.client, id.clock)).rev();
+        twins.flat_map(|(_, twins)| twins).find_map(|twin| {
+            let into = id.clock - twin.run.id.clock;
+            (into < twin.run.len).then(|| ID::new(twin.to.client, twin.to.clock + into))
+        })
+    }
+
+    /// A copy, and what was copied from it since, each with the element it was put into.
+    pub fn descendants(&self, target: Option<ID>, run: Run) -> Vec<(Option<ID>, Run)> {
+        let mut all = vec![(target, run)];
+        let mut at = 0;
+        while let Some(&(_, run)) = all.get(at).filter(|_| at < MAX) {
+            at += 1;
+            for (span, start) in self.spans_over(run.id, run.len) {
+                let first = run.id.clock.max(start);
+                let len = (run.id.clock + run.len).min(start + span.len) - first;
+                let id = ID::new(span.to.client, span.to.clock + (first - start));
+                let target = self.group(span.key, span.group).and_then(|group| group.target);
+                all.push((target, Run { id, len }));
+            }
+        }
+        all
+    }
+
+    /// The spans that have any of these ids, and where each begins.
+    fn spans_over(&self, id: ID, len: u32) -> impl Iterator<Item = (Span, u32)> {
+        let first = id.clock.saturating_sub(self.longest.saturating_sub(1));
+        let spans = self.spans.range((id.client, first)..(id.client, id.clock + len));
+        spans
+            .flat_map(|((_, start), spans)| spans.iter().map(move |span| (*span, *start)))
+            .filter(move |(span, start)| start + span.len > id.clock)
     }
 
     fn spans_at(&self, id: ID) -> impl Iterator<Item = (Span, u32)> {

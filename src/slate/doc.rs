@@ -18,7 +18,7 @@ use super::op::{Op, Path, Point};
 use super::remote::{Remote, Watch};
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
-use super::{diff, read, rescue, root, seed};
+use super::{diff, read, rescue, root, seed, twins};
 use crate::update::{Intake, merge};
 
 /// What a document is opened with.
@@ -58,7 +58,8 @@ pub struct RemoteChange {
     /// The doc keeps bytes that wait for updates not yet received.
     pub pending: bool,
     /// An update of one's own, to be stored and sent like any local edit: text typed here into a block that a peer merged
-    /// or moved without knowing of it, written again where it belongs. Its operations are the last of `ops`.
+    /// or moved without knowing of it, written again where it belongs; and what a peer and we copied at once, removed
+    /// where it is there twice. Its operations are the last of `ops`.
     pub rescued: Option<Vec<u8>>,
     /// Elements whose operations did not lead to the doc's content and that were replaced: a defect, mended.
     pub resynced: u32,
@@ -221,8 +222,34 @@ impl SlateDoc {
             rescued = change.update;
             ops.extend(applied);
         }
+        if let Some(update) = self.remove_twins(&mut ops) {
+            rescued = match rescued {
+                Some(first) => merge(&[first, update]).ok(),
+                None => Some(update),
+            };
+        }
         let (resynced, foreign) = (outcome.resynced, outcome.foreign);
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), rescued, resynced, foreign })
+    }
+
+    /// Removes what two people copied at once, if one of them is us; adds the operations to `ops`.
+    fn remove_twins(&mut self, ops: &mut Vec<Op>) -> Option<Vec<u8>> {
+        let found = self.copies.take_found();
+        if found.is_empty() {
+            return None;
+        }
+        let own = self.own();
+        let removals = twins::remove(&mut self.doc.transact_mut(), &self.tree, &self.copies, &found, &own);
+        let (change, applied) = self.apply_amended(removals);
+        ops.extend(applied);
+        change.update
+    }
+
+    /// This client, and those it has taken over.
+    fn own(&self) -> HashSet<ClientID> {
+        let mut own = self.inherited.clone();
+        own.insert(ClientID::new(u64::from(self.options.client_id)));
+        own
     }
 
     /// An update for a document without blocks: nothing there can have been split, merged or moved.
@@ -236,9 +263,7 @@ impl SlateDoc {
 
     /// What the update would take away of ours without knowing of it.
     fn orphans(&self, update: &Update) -> Vec<rescue::Orphans> {
-        let mut own = self.inherited.clone();
-        own.insert(ClientID::new(u64::from(self.options.client_id)));
-        rescue::find(&self.doc.transact(), &self.tree, &own, update.delete_set())
+        rescue::find(&self.doc.transact(), &self.tree, &self.own(), update.delete_set())
     }
 
     /// What the author of this update wrote counts as written here from now on: the author's session is over, nobody else

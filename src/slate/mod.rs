@@ -26,6 +26,7 @@ mod seed;
 mod sticky;
 pub mod transform;
 mod tree;
+mod twins;
 mod utf16;
 mod write;
 

@@ -96,11 +96,11 @@ pub(super) fn resolve<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, sticky:
     let assoc = sticky.0.assoc;
     let scopes: Vec<StickyIndex> = match sticky.0.scope() {
         IndexScope::Relative(id) => {
-            let ends = copies.follow(*id).into_iter();
+            let ends = copies.follow(*id).into_iter().map(|id| living(txn, copies, id));
             ends.map(|id| StickyIndex::new(IndexScope::Relative(id), assoc)).collect()
         }
         IndexScope::Nested(id) => {
-            let ends = copies.follow(*id).into_iter();
+            let ends = copies.follow(*id).into_iter().map(|id| living(txn, copies, id));
             ends.map(|id| StickyIndex::new(IndexScope::Nested(id), assoc)).collect()
         }
         IndexScope::Root(_) => Vec::new(),
@@ -113,6 +113,20 @@ pub(super) fn resolve<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, sticky:
     };
     let found = scopes.iter().find_map(|index| locate(txn, tree, index));
     found.or_else(|| locate(txn, tree, &merged()?)).or_else(|| locate(txn, tree, &sticky.0))
+}
+
+/// The other copy of a character or element that was there twice, if this one is gone.
+fn living<T: ReadTxn>(txn: &T, copies: &Copies, id: ID) -> ID {
+    let Some(twin) = copies.twin(id) else { return id };
+    let index = StickyIndex::new(IndexScope::Relative(id), Assoc::After).get_offset(txn);
+    let there = index.and_then(|index| {
+        let next = XmlTextRef::from(index.branch).sticky_index(txn, index.index, Assoc::After)?;
+        next.id().copied()
+    });
+    match there {
+        Some(there) if there == id => id,
+        _ => copies.follow(twin).pop().unwrap_or(twin),
+    }
 }
 
 fn locate<T: ReadTxn>(txn: &T, tree: &Tree, index: &StickyIndex) -> Option<Point> {

@@ -1,0 +1,150 @@
+//! Content that is there twice because two people copied it at once.
+//!
+//! Two who merge, split or move the same thing without knowing of each other each delete the original and write a copy.
+//! The records of what was copied show it: the same characters became two. Which of the two stays follows from the records
+//! alone, so that everybody finds the same, and the least of several stays whoever knows of how many; deleting the
+//! others is the same deletion, whoever does it. Those do it who made one of the copies, or who took over the edits of
+//! one who did. What somebody typed into a copy is nobody's twin, and stays.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use yrs::{BranchID, ClientID, ID, TransactionMut};
+
+use super::copies::{self, Copies, Twin};
+use super::op::{Op, Path};
+use super::tree::{NodeId, ROOT, Tree};
+use super::utf16;
+
+/// Stretches of an element's content, as offsets, and whether elements there may be removed whole.
+type Doomed = HashMap<NodeId, Vec<(Range<u32>, bool)>>;
+
+/// The operations that remove what of `twins` should not stay, in the order of application. `own`: this client, and those
+/// it has taken over.
+pub(super) fn remove(
+    txn: &mut TransactionMut,
+    tree: &Tree,
+    copies: &Copies,
+    twins: &[Twin],
+    own: &HashSet<ClientID>,
+) -> Vec<Op> {
+    let mut lost: HashMap<Option<ID>, Vec<(copies::Run, bool)>> = HashMap::new();
+    for twin in twins {
+        let is_own = |client: u64| own.contains(&ClientID::new(client));
+        if !is_own(twin.loser.client()) && !is_own(twin.winner.client()) {
+            continue;
+        }
+        // Someone else may be typing into an element of theirs: it is theirs to remove.
+        let removes_elements = is_own(twin.loser.client());
+        for (target, run) in copies.descendants(twin.target, twin.run) {
+            lost.entry(target).or_default().push((run, removes_elements));
+        }
+    }
+    let mut doomed = Doomed::new();
+    for (target, runs) in lost {
+        let id = match target {
+            None => Some(ROOT),
+            Some(id) => tree.by_branch(&BranchID::Nested(id)),
+        };
+        let Some((id, branch)) = id.and_then(|id| Some((id, tree.branch(id)?))) else { continue };
+        let mut at = 0;
+        let mut ranges = Vec::new();
+        for present in copies::ids(txn, &branch, 0, u32::MAX) {
+            for &(run, whole) in &runs {
+                if let Some((from, to)) = overlap(present, run) {
+                    ranges.push((at + from..at + to, whole));
+                }
+            }
+            at += present.len;
+        }
+        doomed.insert(id, ranges);
+    }
+    operations(tree, &doomed)
+}
+
+/// The part of `one` that is also of `other`, as offsets into `one`.
+fn overlap(one: copies::Run, other: copies::Run) -> Option<(u32, u32)> {
+    let from = one.id.clock.max(other.id.clock);
+    let to = (one.id.clock + one.len).min(other.id.clock + other.len);
+    (one.id.client == other.id.client && from < to).then(|| (from - one.id.clock, to - one.id.clock))
+}
+
+fn operations(tree: &Tree, doomed: &Doomed) -> Vec<Op> {
+    let mut ops: Vec<(Path, u32, Op)> = Vec::new();
+    for (&id, ranges) in doomed {
+        if is_inside_removed(tree, doomed, id) {
+            continue;
+        }
+        let Some(path) = tree.path(id) else { continue };
+        let mut start = 0;
+        for (index, &child) in tree.children(id).iter().enumerate() {
+            let end = start + tree.len(child);
+            let mut here = path.clone();
+            here.push(index as u32);
+            if let Some(text) = tree.text(child) {
+                for (from, to) in within(ranges, start, end) {
+                    let removed = utf16::slice(&text.text, from, to).unwrap_or_default().to_owned();
+                    ops.push((here.clone(), from, Op::RemoveText { path: here.clone(), offset: from, text: removed }));
+                }
+            } else if is_removed(tree, doomed, id, start, child) {
+                ops.push((here.clone(), 0, Op::RemoveNode { path: here, node: tree.to_node(child) }));
+            }
+            start = end;
+        }
+    }
+    // From the end to the start: what comes later does not shift what comes before.
+    ops.sort_by(|a, b| (&b.0, b.1).cmp(&(&a.0, a.1)));
+    ops.into_iter().map(|(_, _, op)| op).collect()
+}
+
+/// The parts of `start..end` in any of the ranges, joined, as offsets from `start`.
+fn within(ranges: &[(Range<u32>, bool)], start: u32, end: u32) -> Vec<(u32, u32)> {
+    let mut parts: Vec<(u32, u32)> = ranges
+        .iter()
+        .map(|(range, _)| (range.start.max(start), range.end.min(end)))
+        .filter(|(from, to)| from < to)
+        .map(|(from, to)| (from - start, to - start))
+        .collect();
+    parts.sort_unstable();
+    parts.dedup_by(|next, last| {
+        let joins = next.0 <= last.1;
+        if joins {
+            last.1 = last.1.max(next.1);
+        }
+        joins
+    });
+    parts
+}
+
+/// Whether this element, at an offset of its parent's content, is a twin with nothing else in it.
+fn is_removed(tree: &Tree, doomed: &Doomed, parent: NodeId, at: u32, child: NodeId) -> bool {
+    let listed = doomed.get(&parent).into_iter().flatten().any(|(range, whole)| *whole && range.contains(&at));
+    listed && holds_nothing_else(tree, doomed, child)
+}
+
+fn holds_nothing_else(tree: &Tree, doomed: &Doomed, id: NodeId) -> bool {
+    let ranges = doomed.get(&id).map(Vec::as_slice).unwrap_or_default();
+    let mut start = 0;
+    tree.block(id).is_some_and(|block| block.foreign == 0)
+        && tree.children(id).iter().all(|&child| {
+            let (from, to) = (start, start + tree.len(child));
+            start = to;
+            if tree.is_text(child) {
+                from == to || within(ranges, from, to) == [(0, to - from)]
+            } else {
+                is_removed(tree, doomed, id, from, child)
+            }
+        })
+}
+
+/// Whether an element above this one is removed with all it holds.
+fn is_inside_removed(tree: &Tree, doomed: &Doomed, mut id: NodeId) -> bool {
+    while let Some((parent, index)) = tree.parent(id).map(|parent| (parent, tree.index(id))) {
+        let Some(index) = index else { return false };
+        if is_removed(tree, doomed, parent, tree.offset(parent, index), id) {
+            return true;
+        }
+        id = parent;
+    }
+    false
+}
