@@ -114,8 +114,9 @@ pub(super) struct Twin {
     pub run: Run,
     pub target: Option<ID>,
     pub loser: Key,
-    /// Where the other copy of it begins.
-    to: ID,
+    /// Where the other copy of it begins, and the element that was put into.
+    pub to: ID,
+    pub to_target: Option<ID>,
     pub winner: Key,
 }
 
@@ -219,7 +220,14 @@ impl Copies {
                     let theirs = (self.rank(span.key, span.group), at(span.to, start), other.target, span.key);
                     let (stays, goes) = if mine.0 < theirs.0 { (mine, theirs) } else { (theirs, mine) };
                     let run = Run { id: goes.1, len };
-                    found.push(Twin { run, target: goes.2, loser: goes.3, to: stays.1, winner: stays.3 });
+                    found.push(Twin {
+                        run,
+                        target: goes.2,
+                        loser: goes.3,
+                        to: stays.1,
+                        to_target: stays.2,
+                        winner: stays.3,
+                    });
                 }
             }
         }

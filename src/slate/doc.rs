@@ -129,8 +129,22 @@ impl SlateDoc {
         let keystroke = matches!(*ops, [Op::InsertText { .. }]);
         let mut ops = ops.into_iter().peekable();
         while ops.peek().is_some() {
-            let piece = ops.by_ref().take(PIECE);
-            updates.extend(self.apply_piece(piece, keystroke, &mut change, amended.as_deref_mut()));
+            let piece: Vec<Op> = ops.by_ref().take(PIECE).collect();
+            let amended = amended.as_deref_mut();
+            updates.extend(self.transact(keystroke, &mut change, |edit, rejected| match amended {
+                None => {
+                    for op in piece {
+                        if let Err(error) = edit.apply(&op) {
+                            rejected.push((op, error));
+                        }
+                    }
+                }
+                Some(applied) => {
+                    for op in piece {
+                        applied.extend(amend(edit.tree, op).filter(|op| edit.apply(op).is_ok()));
+                    }
+                }
+            }));
         }
         change.inverse.reverse();
         change.update = match updates.len() {
@@ -140,12 +154,29 @@ impl SlateDoc {
         change
     }
 
-    fn apply_piece(
+    /// Writes text again that a peer's merge or move has left behind. Also returns what was applied.
+    fn restore(&mut self, restored: Vec<rescue::Restored>) -> (Option<Vec<u8>>, Vec<Op>) {
+        let mut applied = Vec::new();
+        let update = self.transact(false, &mut LocalChange::default(), |edit, _| {
+            for one in restored {
+                let op = amend(edit.tree, one.op);
+                applied.extend(op.filter(|op| edit.restore(op, one.source, &one.ids).is_ok()));
+            }
+        });
+        for op in &applied {
+            if let Op::InsertText { path, offset, .. } = op {
+                self.attend(&Point { path: path.clone(), offset: *offset });
+            }
+        }
+        (update, applied)
+    }
+
+    /// Local edits in one transaction; the update, if there is one.
+    fn transact(
         &mut self,
-        ops: impl Iterator<Item = Op>,
         keystroke: bool,
         change: &mut LocalChange,
-        mut amended: Option<&mut Vec<Op>>,
+        work: impl FnOnce(&mut Edit, &mut Vec<(Op, OpError)>),
     ) -> Option<Vec<u8>> {
         let mut txn = self.doc.transact_mut();
         let mut edit = Edit {
@@ -161,16 +192,7 @@ impl SlateDoc {
             copied: Vec::new(),
             everything: None,
         };
-        for op in ops {
-            match amended.as_deref_mut() {
-                None => {
-                    if let Err(error) = edit.apply(&op) {
-                        change.rejected.push((op, error));
-                    }
-                }
-                Some(applied) => applied.extend(amend(edit.tree, op).filter(|op| edit.apply(op).is_ok())),
-            }
-        }
+        work(&mut edit, &mut change.rejected);
         edit.finish();
         change.inverse = edit.inverse;
         change.ops = edit.extra;
@@ -218,8 +240,8 @@ impl SlateDoc {
         let mut ops = outcome.ops;
         let mut rescued = None;
         if !orphans.is_empty() {
-            let (change, applied) = self.apply_amended(rescue::restore(&self.tree, &orphans, &outcome.places));
-            rescued = change.update;
+            let (update, applied) = self.restore(rescue::restore(&self.tree, &orphans, &outcome.places));
+            rescued = update;
             ops.extend(applied);
         }
         if let Some(update) = self.remove_twins(&mut ops) {

@@ -53,6 +53,18 @@ impl Edit<'_, '_> {
         Ok(())
     }
 
+    /// Writes text again that was `ids` in `source`, and notes that it is the same.
+    pub fn restore(&mut self, op: &Op, source: ID, ids: &[Run]) -> Result<(), OpError> {
+        self.apply(op)?;
+        let Op::InsertText { path, offset, text } = op else { return Ok(()) };
+        let (parent, index) = self.tree.resolve_parent(path)?;
+        let at = self.tree.offset(parent, index) + offset;
+        let runs = copies::pair(ids, &self.ids(parent, at, at + utf16::len(text)));
+        let (source, target) = (Some(source), self.key(parent));
+        self.copied.push(Group { source, target, part: Part::Some, before: None, behind: None, runs });
+        Ok(())
+    }
+
     /// To be called when all operations are applied.
     pub fn finish(&mut self) {
         self.catch_up();

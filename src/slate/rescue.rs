@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use yrs::{Assoc, BranchID, ClientID, ID, IdSet, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
 
-use super::copies::Copies;
+use super::copies::{self, Copies};
 use super::emit::{Emit, Misfit};
 use super::op::Op;
 use super::tree::{NodeId, Tree, branch_id};
@@ -32,6 +32,16 @@ pub(super) struct Orphans {
 struct Run {
     offset: u32,
     text: String,
+    ids: Vec<copies::Run>,
+}
+
+/// What is to be written again, and what it was.
+#[derive(Debug)]
+pub(super) struct Restored {
+    pub op: Op,
+    /// The element that is gone.
+    pub source: ID,
+    pub ids: Vec<copies::Run>,
 }
 
 /// Where the content of a vanished element is now.
@@ -74,13 +84,19 @@ fn orphans<T: ReadTxn>(
             let mut at = start;
             for c in leaf.text.chars() {
                 let item = branch.sticky_index(txn, at, Assoc::After)?.id().copied();
-                if item.is_some_and(|item| own.contains(&item.client) && !deleted.contains(&item)) {
+                let len = c.len_utf16() as u32;
+                if let Some(item) = item.filter(|item| own.contains(&item.client) && !deleted.contains(item)) {
                     match runs.last_mut() {
-                        Some(run) if run.offset + utf16::len(&run.text) == at => run.text.push(c),
-                        _ => runs.push(Run { offset: at, text: c.to_string() }),
+                        Some(run) if run.offset + utf16::len(&run.text) == at => {
+                            run.text.push(c);
+                            copies::push(&mut run.ids, item, len);
+                        }
+                        _ => {
+                            runs.push(Run { offset: at, text: c.to_string(), ids: vec![copies::Run { id: item, len }] })
+                        }
                     }
                 }
-                at += c.len_utf16() as u32;
+                at += len;
             }
         }
         start += tree.len(child);
@@ -114,29 +130,32 @@ pub(super) fn recorded<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, key: I
 }
 
 /// The operations that write the characters again, in the order of application.
-pub(super) fn restore(tree: &Tree, orphans: &[Orphans], places: &HashMap<NodeId, Place>) -> Vec<Op> {
-    let mut ops = Vec::new();
-    let mut wanted: Vec<(NodeId, u32, usize, &Run)> = Vec::new();
+pub(super) fn restore(tree: &Tree, orphans: &[Orphans], places: &HashMap<NodeId, Place>) -> Vec<Restored> {
+    let mut all = Vec::new();
+    let mut wanted: Vec<(NodeId, u32, usize, ID, &Run)> = Vec::new();
     for one in orphans {
         let mut before = 0;
         for (index, run) in one.runs.iter().enumerate() {
             match places.get(&one.id) {
-                Some(Place::From(id, start)) => wanted.push((*id, start + run.offset - before, index, run)),
-                Some(Place::End(id)) => wanted.push((*id, tree.content_len(*id), index, run)),
+                Some(Place::From(id, start)) => {
+                    wanted.push((*id, start + run.offset - before, index, one.key, run));
+                }
+                Some(Place::End(id)) => wanted.push((*id, tree.content_len(*id), index, one.key, run)),
                 None => {}
             }
             before += utf16::len(&run.text);
         }
     }
     // From the end to the start: what comes later does not shift what comes before.
-    wanted.sort_by_key(|&(id, at, index, _)| (id, at, index));
-    for (id, at, _, run) in wanted.into_iter().rev() {
+    wanted.sort_by_key(|&(id, at, index, ..)| (id, at, index));
+    for (id, at, _, source, run) in wanted.into_iter().rev() {
         let found = locate(tree, id, at.min(tree.content_len(id)), false);
         let Some((leaf, offset)) = found else { continue };
         let Some(path) = tree.path(leaf) else { continue };
-        ops.push(Op::InsertText { path, offset, text: run.text.clone() });
+        let op = Op::InsertText { path, offset, text: run.text.clone() };
+        all.push(Restored { op, source, ids: run.ids.clone() });
     }
-    ops
+    all
 }
 
 /// The text at an offset of an element's content; of two texts that meet there, the first or the `second`.

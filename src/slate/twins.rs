@@ -11,10 +11,13 @@ use std::ops::Range;
 
 use yrs::{BranchID, ClientID, ID, TransactionMut};
 
-use super::copies::{self, Copies, Twin};
+use super::copies::{self, Copies, Run, Twin};
 use super::op::{Op, Path};
 use super::tree::{NodeId, ROOT, Tree};
 use super::utf16;
+
+/// Single characters are looked at; this is for blocks, not for whole documents in one.
+const MAX_LEN: u32 = 20_000;
 
 /// Stretches of an element's content, as offsets, and whether elements there may be removed whole.
 type Doomed = HashMap<NodeId, Vec<(Range<u32>, bool)>>;
@@ -28,7 +31,8 @@ pub(super) fn remove(
     twins: &[Twin],
     own: &HashSet<ClientID>,
 ) -> Vec<Op> {
-    let mut lost: HashMap<Option<ID>, Vec<(copies::Run, bool)>> = HashMap::new();
+    let mut present = Present { tree, ids: HashMap::new() };
+    let mut doomed = Doomed::new();
     for twin in twins {
         let is_own = |client: u64| own.contains(&ClientID::new(client));
         if !is_own(twin.loser.client()) && !is_own(twin.winner.client()) {
@@ -36,37 +40,48 @@ pub(super) fn remove(
         }
         // Someone else may be typing into an element of theirs: it is theirs to remove.
         let removes_elements = is_own(twin.loser.client());
-        for (target, run) in copies.descendants(twin.target, twin.run) {
-            lost.entry(target).or_default().push((run, removes_elements));
-        }
-    }
-    let mut doomed = Doomed::new();
-    for (target, runs) in lost {
-        let id = match target {
-            None => Some(ROOT),
-            Some(id) => tree.by_branch(&BranchID::Nested(id)),
-        };
-        let Some((id, branch)) = id.and_then(|id| Some((id, tree.branch(id)?))) else { continue };
-        let mut at = 0;
-        let mut ranges = Vec::new();
-        for present in copies::ids(txn, &branch, 0, u32::MAX) {
-            for &(run, whole) in &runs {
-                if let Some((from, to)) = overlap(present, run) {
-                    ranges.push((at + from..at + to, whole));
+        for into in 0..twin.run.len.min(MAX_LEN) {
+            let one = |id: ID| Run { id: ID::new(id.client, id.clock + into), len: 1 };
+            let staying = copies.descendants(twin.to_target, one(twin.to));
+            // The other may have gone with the element it was put into.
+            if !staying.into_iter().any(|(target, run)| present.find(txn, target, run.id).is_some()) {
+                continue;
+            }
+            for (target, run) in copies.descendants(twin.target, one(twin.run.id)) {
+                if let Some((id, at)) = present.find(txn, target, run.id) {
+                    doomed.entry(id).or_default().push((at..at + 1, removes_elements));
                 }
             }
-            at += present.len;
         }
-        doomed.insert(id, ranges);
     }
     operations(tree, &doomed)
 }
 
-/// The part of `one` that is also of `other`, as offsets into `one`.
-fn overlap(one: copies::Run, other: copies::Run) -> Option<(u32, u32)> {
-    let from = one.id.clock.max(other.id.clock);
-    let to = (one.id.clock + one.len).min(other.id.clock + other.len);
-    (one.id.client == other.id.client && from < to).then(|| (from - one.id.clock, to - one.id.clock))
+/// What is there of elements' content, as far as it was asked for.
+struct Present<'a> {
+    tree: &'a Tree,
+    ids: HashMap<Option<ID>, Option<(NodeId, HashMap<ID, u32>)>>,
+}
+
+impl Present<'_> {
+    /// Where a character or element is in the content of `target`, if it is.
+    fn find(&mut self, txn: &mut TransactionMut, target: Option<ID>, id: ID) -> Option<(NodeId, u32)> {
+        let tree = self.tree;
+        let known = self.ids.entry(target).or_insert_with(|| {
+            let node = target.map_or(Some(ROOT), |target| tree.by_branch(&BranchID::Nested(target)))?;
+            let mut places = HashMap::new();
+            let mut at = 0;
+            for run in copies::ids(txn, &tree.branch(node)?, 0, u32::MAX) {
+                for into in 0..run.len {
+                    places.insert(ID::new(run.id.client, run.id.clock + into), at + into);
+                }
+                at += run.len;
+            }
+            Some((node, places))
+        });
+        let (node, places) = known.as_ref()?;
+        Some((*node, *places.get(&id)?))
+    }
 }
 
 fn operations(tree: &Tree, doomed: &Doomed) -> Vec<Op> {
