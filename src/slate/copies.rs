@@ -142,8 +142,9 @@ pub(super) struct Copies {
     wholes: HashMap<ID, SmallVec<[(Key, u32); 1]>>,
     /// Copies that have a twin which stays, by where they begin.
     twins: BTreeMap<(ClientID, u32), SmallVec<[Twin; 1]>>,
-    /// Those not yet asked for.
+    /// Those not yet asked for, and whether an entry came since.
     found: Vec<Twin>,
+    is_news: bool,
 }
 
 impl Copies {
@@ -172,6 +173,7 @@ impl Copies {
             wholes: HashMap::new(),
             twins: BTreeMap::new(),
             found: Vec::new(),
+            is_news: false,
         }
     }
 
@@ -202,6 +204,7 @@ impl Copies {
             }
         }
         self.entries.insert(key, groups);
+        self.is_news = true;
         self.compare(key);
     }
 
@@ -334,9 +337,9 @@ impl Copies {
         .take(MAX_HOPS)
     }
 
-    /// The twins that were found since this was asked for.
-    pub fn take_found(&mut self) -> Vec<Twin> {
-        std::mem::take(&mut self.found)
+    /// The twins that were found since this was asked for, and whether any entry came.
+    pub fn take_found(&mut self) -> (Vec<Twin>, bool) {
+        (std::mem::take(&mut self.found), std::mem::take(&mut self.is_news))
     }
 
     /// The character or element that stays of one that is there twice.
@@ -405,15 +408,20 @@ impl Copies {
         self.follow(last.or(group.before)?).pop()
     }
 
-    /// What the content of a merged or moved element begins with now, or what stands beside the place if it had none.
-    pub fn start_of(&self, source: ID) -> Option<(ID, Assoc)> {
-        let (key, group) = self.wholes(source).last()?;
-        let group = self.group(key, group)?;
-        let first = group.runs.first().map(|(_, to, _)| (*to, Assoc::After));
-        let before = || group.before.map(|id| (id, Assoc::Before));
-        let behind = || group.behind.map(|id| (id, Assoc::After));
-        let (id, assoc) = first.or_else(before).or_else(behind)?;
-        Some((self.follow(id).pop()?, assoc))
+    /// What the content of a merged or moved element begins with now, or what stands beside the place if it had none: in
+    /// each of its copies, the newest first.
+    pub fn starts_of(&self, source: ID) -> Vec<(ID, Assoc)> {
+        let groups: Vec<&Group> = self.wholes(source).filter_map(|(key, group)| self.group(key, group)).collect();
+        let mut starts = Vec::new();
+        for group in groups.into_iter().rev() {
+            let first = group.runs.first().map(|(_, to, _)| (*to, Assoc::After));
+            let before = || group.before.map(|id| (id, Assoc::Before));
+            let behind = || group.behind.map(|id| (id, Assoc::After));
+            if let Some((id, assoc)) = first.or_else(before).or_else(behind) {
+                starts.extend(self.follow(id).into_iter().rev().map(|id| (id, assoc)));
+            }
+        }
+        starts
     }
 
     /// Where a character or element is after all copying; several places if several people copied it at once.

@@ -1,6 +1,8 @@
 //! [`SlateDoc`]: one document, as a Y.Doc and as the editor's value.
 
 use std::collections::HashSet;
+
+use smallvec::SmallVec;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
@@ -10,7 +12,7 @@ use yrs::{
 };
 
 use super::amend::amend;
-use super::copies::Copies;
+use super::copies::{self, Copies, Twin};
 use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
@@ -74,6 +76,10 @@ pub struct SlateDoc {
     options: DocOptions,
     /// The client ids of sessions that are over and whose edits this one has taken over.
     inherited: HashSet<ClientID>,
+    /// Of ours, and its element is gone; where to, is still to come.
+    strays: Vec<rescue::Orphans>,
+    /// What may be there twice, and how often it was looked at.
+    twins: Vec<(Twin, u32)>,
     rng: fastrand::Rng,
     watch: Watch,
     intake: Intake,
@@ -88,6 +94,12 @@ struct Integrated {
 /// Nothing is squashed before a commit, so that a very large transaction turns quadratic.
 const PIECE: usize = 500;
 
+/// Elements whose text of ours has no place yet; what was removed, and not copied, never gets one.
+const MAX_STRAYS: usize = 64;
+/// What copied the other of two copies may be heard of later: so often, after records have come, they are looked at.
+const MAX_LOOKS: u32 = 64;
+const MAX_TWINS: usize = 500;
+
 impl SlateDoc {
     pub fn new(options: DocOptions) -> Self {
         let doc = Doc::with_options(Options {
@@ -101,9 +113,10 @@ impl SlateDoc {
         let tree = Tree::new(Some(root.clone()));
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
-        let (inherited, watch, intake) = (HashSet::new(), Watch::default(), Intake::default());
+        let (inherited, strays, twins) = (HashSet::new(), Vec::new(), Vec::new());
+        let (watch, intake) = (Watch::default(), Intake::default());
         watch.subscribe_root(&text);
-        Self { doc, tree, copies, options, inherited, rng, watch, intake }
+        Self { doc, tree, copies, options, inherited, strays, twins, rng, watch, intake }
     }
 
     pub fn client_id(&self) -> u32 {
@@ -163,11 +176,6 @@ impl SlateDoc {
                 applied.extend(op.filter(|op| edit.restore(op, one.source, &one.ids).is_ok()));
             }
         });
-        for op in &applied {
-            if let Op::InsertText { path, offset, .. } = op {
-                self.attend(&Point { path: path.clone(), offset: *offset });
-            }
-        }
         (update, applied)
     }
 
@@ -187,7 +195,7 @@ impl SlateDoc {
             copies: &self.copies,
             inverse: std::mem::take(&mut change.inverse),
             extra: std::mem::take(&mut change.ops),
-            touched: None,
+            touched: SmallVec::new(),
             unwritten: None,
             copied: Vec::new(),
             everything: None,
@@ -203,7 +211,7 @@ impl SlateDoc {
         let update = early.or_else(|| txn.has_changes().then(|| txn.encode_update_v1()));
         drop(txn);
         self.copies.absorb();
-        if let Some(id) = touched {
+        for id in touched {
             self.watch(id);
         }
         update
@@ -225,22 +233,29 @@ impl SlateDoc {
         orphans.retain(|one| integrated.deleted.contains(&one.key));
         let txn = self.doc.transact();
         let remote = Remote::new(&mut self.tree, &self.copies, &txn);
-        let mut outcome = remote.run(&integrated.branches, records, &orphans);
-        for one in &orphans {
-            if !outcome.places.contains_key(&one.id)
-                && let Some(place) = rescue::recorded(&txn, &self.tree, &self.copies, one.key)
-            {
-                outcome.places.insert(one.id, place);
+        let outcome = remote.run(&integrated.branches, records, &orphans);
+        let mut strays = Vec::new();
+        let mut placed = Vec::new();
+        for one in
+            self.strays.drain(..).map(|one| (None, one)).chain(orphans.into_iter().map(|one| (Some(one.id), one)))
+        {
+            let (id, one) = one;
+            let shown = id.and_then(|id| outcome.places.get(&id).copied());
+            match shown.or_else(|| rescue::recorded(&txn, &self.tree, &self.copies, one.key)) {
+                Some(place) => placed.push((one, place)),
+                None => strays.push(one),
             }
         }
         drop(txn);
         for id in outcome.touched {
             self.watch(id);
         }
+        strays.drain(..strays.len().saturating_sub(MAX_STRAYS));
+        self.strays = strays;
         let mut ops = outcome.ops;
         let mut rescued = None;
-        if !orphans.is_empty() {
-            let (update, applied) = self.restore(rescue::restore(&self.tree, &orphans, &outcome.places));
+        if !placed.is_empty() {
+            let (update, applied) = self.restore(rescue::restore(&self.tree, &placed));
             rescued = update;
             ops.extend(applied);
         }
@@ -256,12 +271,18 @@ impl SlateDoc {
 
     /// Removes what two people copied at once, if one of them is us; adds the operations to `ops`.
     fn remove_twins(&mut self, ops: &mut Vec<Op>) -> Option<Vec<u8>> {
-        let found = self.copies.take_found();
-        if found.is_empty() {
+        let (found, is_news) = self.copies.take_found();
+        let own = self.own();
+        let ours = |key: copies::Key| own.contains(&ClientID::new(key.client()));
+        self.twins.extend(found.into_iter().filter(|twin| ours(twin.loser) || ours(twin.winner)).map(|twin| (twin, 0)));
+        if self.twins.is_empty() || !is_news {
             return None;
         }
-        let own = self.own();
-        let removals = twins::remove(&mut self.doc.transact_mut(), &self.tree, &self.copies, &found, &own);
+        let all: Vec<Twin> = self.twins.iter().map(|(twin, _)| *twin).collect();
+        self.twins.iter_mut().for_each(|(_, looks)| *looks += 1);
+        self.twins.retain(|(_, looks)| *looks < MAX_LOOKS);
+        self.twins.drain(..self.twins.len().saturating_sub(MAX_TWINS));
+        let removals = twins::remove(&mut self.doc.transact_mut(), &self.tree, &self.copies, &all, &own);
         let (change, applied) = self.apply_amended(removals);
         ops.extend(applied);
         change.update
@@ -479,6 +500,8 @@ impl SlateDoc {
             other.tree = self.tree;
             other.intake = self.intake;
             other.inherited = self.inherited;
+            other.strays = self.strays;
+            other.twins = self.twins;
             let txn = other.doc.transact();
             if let Some(root) = root {
                 read::rebind(&txn, &mut other.tree, ROOT, root);

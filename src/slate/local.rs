@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use yrs::{Any, ID, Snapshot, TransactionMut, XmlTextRef};
 
 use super::copies::{self, Copies, Group, Part, Run};
@@ -30,8 +31,8 @@ pub(super) struct Edit<'a, 'doc> {
     pub inverse: Vec<Op>,
     /// What the editor has to apply on top.
     pub extra: Vec<Op>,
-    /// Elements in which text was edited: where the caret is.
-    pub touched: Option<NodeId>,
+    /// Elements that were given text: what a peer may move away without knowing of it.
+    pub touched: SmallVec<[NodeId; 1]>,
     /// Elements that hang in the tree, next to each other, and are to be written together: parent, offset, nodes.
     pub unwritten: Option<(NodeId, u32, Vec<NodeId>)>,
     /// What was copied, for [`Edit::finish`] to write down.
@@ -70,6 +71,12 @@ impl Edit<'_, '_> {
         self.catch_up();
         let copied = std::mem::take(&mut self.copied);
         self.copies.write(self.txn, &copied);
+    }
+
+    fn touch(&mut self, id: NodeId) {
+        if self.touched.last() != Some(&id) {
+            self.touched.push(id);
+        }
     }
 
     /// Writes what the tree has and the doc has not.
@@ -115,7 +122,7 @@ impl Edit<'_, '_> {
                 write::insert_text(self.txn, &branch, at, inserted, &text.marks);
             }
         }
-        self.touched = Some(parent);
+        self.touch(parent);
         self.inverse.push(Op::RemoveText { path: path.clone(), offset, text: inserted.to_owned() });
         Ok(())
     }
@@ -136,7 +143,7 @@ impl Edit<'_, '_> {
         text.text.replace_range(start..end, "");
         text.len -= len;
         self.remove_range(parent, at, len);
-        self.touched = Some(parent);
+        self.touch(parent);
         self.inverse.push(Op::InsertText { path: path.clone(), offset, text: actual });
         Ok(())
     }
@@ -373,6 +380,7 @@ impl Edit<'_, '_> {
             let after = self.copy_nodes(&moved, right, 0);
             self.set_props(parent, left_index, right, target, &changes);
             self.note(Part::Whole, before, after, [None, behind]);
+            self.touch(right);
         } else {
             let children = self.tree.children(right).to_vec();
             let before = self.look(right, &children, 0);
@@ -387,6 +395,7 @@ impl Edit<'_, '_> {
             }
             let after = self.copy_nodes(&moved, left, left_len);
             self.note(Part::Whole, before, after, [last, None]);
+            self.touch(left);
         }
     }
 

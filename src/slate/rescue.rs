@@ -6,7 +6,7 @@
 //! neighbours; or, if the author's session is over, the one that took over its pending edits. A block that a peer
 //! *removed*, with content, takes along what is in it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use yrs::{Assoc, BranchID, ClientID, ID, IdSet, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
 
@@ -123,26 +123,25 @@ impl Orphans {
 /// Where the content of an element that vanished is by the records of what was copied. What the operations show is only
 /// what could be recognised: not a merge into a block at whose end someone typed.
 pub(super) fn recorded<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, key: ID) -> Option<Place> {
-    let (id, assoc) = copies.start_of(key)?;
-    let offset = StickyIndex::new(IndexScope::Relative(id), assoc).get_offset(txn)?;
-    let target = tree.by_branch(&branch_id(&XmlTextRef::from(offset.branch)))?;
-    (tree.block(target)?.foreign == 0).then_some(Place::From(target, offset.index))
+    copies.starts_of(key).into_iter().find_map(|(id, assoc)| {
+        let offset = StickyIndex::new(IndexScope::Relative(id), assoc).get_offset(txn)?;
+        let target = tree.by_branch(&branch_id(&XmlTextRef::from(offset.branch)))?;
+        (tree.block(target)?.foreign == 0).then_some(Place::From(target, offset.index))
+    })
 }
 
 /// The operations that write the characters again, in the order of application.
-pub(super) fn restore(tree: &Tree, orphans: &[Orphans], places: &HashMap<NodeId, Place>) -> Vec<Restored> {
+pub(super) fn restore(tree: &Tree, placed: &[(Orphans, Place)]) -> Vec<Restored> {
     let mut all = Vec::new();
     let mut wanted: Vec<(NodeId, u32, usize, ID, &Run)> = Vec::new();
-    for one in orphans {
+    for (one, place) in placed {
         let mut before = 0;
         for (index, run) in one.runs.iter().enumerate() {
-            match places.get(&one.id) {
-                Some(Place::From(id, start)) => {
-                    wanted.push((*id, start + run.offset - before, index, one.key, run));
-                }
-                Some(Place::End(id)) => wanted.push((*id, tree.content_len(*id), index, one.key, run)),
-                None => {}
-            }
+            let (id, at) = match *place {
+                Place::From(id, start) => (id, start + run.offset - before),
+                Place::End(id) => (id, tree.content_len(id)),
+            };
+            wanted.push((id, at, index, one.key, run));
             before += utf16::len(&run.text);
         }
     }
