@@ -235,14 +235,15 @@ impl SlateDoc {
         let remote = Remote::new(&mut self.tree, &self.copies, &txn);
         let outcome = remote.run(&integrated.branches, records, &orphans);
         let mut strays = Vec::new();
-        let mut placed = Vec::new();
+        let (mut placed, mut alone) = (Vec::new(), Vec::new());
         for one in
             self.strays.drain(..).map(|one| (None, one)).chain(orphans.into_iter().map(|one| (Some(one.id), one)))
         {
             let (id, one) = one;
-            let shown = id.and_then(|id| outcome.places.get(&id).copied());
-            match shown.or_else(|| rescue::recorded(&txn, &self.tree, &self.copies, one.key)) {
+            let shown = id.and_then(|id| outcome.places.get(&id).copied()).filter(|place| place.is_in(&self.tree));
+            match rescue::recorded(&txn, &self.tree, &self.copies, one.key).or(shown) {
                 Some(place) => placed.push((one, place)),
+                None if self.copies.wholes(one.key).next().is_some() => alone.push(one),
                 None => strays.push(one),
             }
         }
@@ -254,8 +255,10 @@ impl SlateDoc {
         self.strays = strays;
         let mut ops = outcome.ops;
         let mut rescued = None;
-        if !placed.is_empty() {
-            let (update, applied) = self.restore(rescue::restore(&self.tree, &placed));
+        if !placed.is_empty() || !alone.is_empty() {
+            let mut again = rescue::restore(&self.tree, &placed);
+            again.extend(alone.iter().map(|one| one.alone(&self.tree)));
+            let (update, applied) = self.restore(again);
             rescued = update;
             ops.extend(applied);
         }

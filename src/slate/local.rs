@@ -57,12 +57,22 @@ impl Edit<'_, '_> {
     /// Writes text again that was `ids` in `source`, and notes that it is the same.
     pub fn restore(&mut self, op: &Op, source: ID, ids: &[Run]) -> Result<(), OpError> {
         self.apply(op)?;
-        let Op::InsertText { path, offset, text } = op else { return Ok(()) };
-        let (parent, index) = self.tree.resolve_parent(path)?;
-        let at = self.tree.offset(parent, index) + offset;
-        let runs = copies::pair(ids, &self.ids(parent, at, at + utf16::len(text)));
-        let (source, target) = (Some(source), self.key(parent));
-        self.copied.push(Group { source, target, part: Part::Some, before: None, behind: None, runs });
+        self.catch_up();
+        let (target, part, to) = match op {
+            Op::InsertText { path, offset, text } => {
+                let (parent, index) = self.tree.resolve_parent(path)?;
+                let at = self.tree.offset(parent, index) + offset;
+                (parent, Part::Some, self.ids(parent, at, at + utf16::len(text)))
+            }
+            Op::InsertNode { path, .. } => {
+                let id = self.tree.resolve(path)?;
+                self.touch(id);
+                (id, Part::Whole, self.ids(id, 0, u32::MAX))
+            }
+            _ => return Ok(()),
+        };
+        let (source, target, runs) = (Some(source), self.key(target), copies::pair(ids, &to));
+        self.copied.push(Group { source, target, part, before: None, behind: None, runs });
         Ok(())
     }
 

@@ -3,7 +3,8 @@
 //! Merging or moving a block deletes it and writes a copy elsewhere. What someone typed into the block at the same time
 //! is not in the copy, and goes with the original. The one who typed it can tell: the peer's update names all it deleted,
 //! and these characters are not among them. So their author, and nobody else, writes them again where the copy has their
-//! neighbours; or, if the author's session is over, the one that took over its pending edits. A block that a peer
+//! neighbours; or, if the author's session is over, the one that took over its pending edits. Where the copy is gone as
+//! well, because somebody else did the same to what it was put into, they get a block of their own. A block that a peer
 //! *removed*, with content, takes along what is in it.
 
 use std::collections::HashSet;
@@ -12,18 +13,24 @@ use yrs::{Assoc, BranchID, ClientID, ID, IdSet, IndexScope, IndexedSequence as _
 
 use super::copies::{self, Copies};
 use super::emit::{Emit, Misfit};
-use super::op::Op;
+use super::node::{Attrs, Element, Leaf, Node};
+use super::op::{Op, Path};
 use super::tree::{NodeId, Tree, branch_id};
-use super::utf16;
+use super::{transform, utf16};
 
 /// Looking at single characters is for blocks, not for whole documents in one.
 const MAX_LEN: u32 = 20_000;
+/// How many neighbours are remembered; all may be gone.
+const MAX_BESIDE: usize = 16;
 
 /// What an element that is about to vanish holds of ours and the peer did not know.
 #[derive(Debug)]
 pub(super) struct Orphans {
     pub id: NodeId,
     pub key: ID,
+    attrs: Attrs,
+    /// Elements beside it, those before it from near to far, then those behind it.
+    beside: (Vec<ID>, Vec<ID>),
     /// In order; offsets among the element's content.
     runs: Vec<Run>,
 }
@@ -50,6 +57,14 @@ pub(super) enum Place {
     /// From this offset on.
     From(NodeId, u32),
     End(NodeId),
+}
+
+impl Place {
+    /// Whether it is still there.
+    pub fn is_in(self, tree: &Tree) -> bool {
+        let (Self::From(id, _) | Self::End(id)) = self;
+        tree.path(id).is_some()
+    }
 }
 
 /// To be called before the update is applied. `own`: this client, and those it has taken over; `deleted`: what the update
@@ -101,10 +116,32 @@ fn orphans<T: ReadTxn>(
         }
         start += tree.len(child);
     }
-    (!runs.is_empty()).then_some(Orphans { id, key, runs })
+    (!runs.is_empty()).then(|| Orphans { id, key, attrs: block.attrs.to_attrs(), beside: beside(tree, id), runs })
+}
+
+fn beside(tree: &Tree, id: NodeId) -> (Vec<ID>, Vec<ID>) {
+    let Some((siblings, index)) = tree.parent(id).map(|parent| tree.children(parent)).zip(tree.index(id)) else {
+        return Default::default();
+    };
+    let key = |id: &NodeId| tree.block(*id)?.key;
+    let before = siblings[..index].iter().rev().filter_map(key).take(MAX_BESIDE).collect();
+    let behind = siblings[index + 1..].iter().filter_map(key).take(MAX_BESIDE).collect();
+    (before, behind)
 }
 
 impl Orphans {
+    /// An element of its own for them, where theirs was: what they would be written into is gone as well.
+    pub fn alone(&self, tree: &Tree) -> Restored {
+        let find = |key: &ID| tree.path(tree.by_branch(&BranchID::Nested(*key))?);
+        let behind = || self.beside.1.iter().find_map(find);
+        let path = self.beside.0.iter().find_map(find).map(|path| transform::next(&path)).or_else(behind);
+        let text: String = self.runs.iter().map(|run| run.text.as_str()).collect();
+        let children = vec![Node::Text(Leaf { text, marks: Attrs::new() })];
+        let node = Node::Element(Element { attrs: self.attrs.clone(), children });
+        let op = Op::InsertNode { path: path.unwrap_or_else(|| Path::from_slice(&[0])), node };
+        Restored { op, source: self.key, ids: self.runs.iter().flat_map(|run| run.ids.iter().copied()).collect() }
+    }
+
     /// Takes the characters out of the element, so that it is what the peer knew.
     pub fn withdraw(&self, emit: &mut Emit) -> Result<(), Misfit> {
         for run in self.runs.iter().rev() {
