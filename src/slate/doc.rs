@@ -236,6 +236,9 @@ impl SlateDoc {
 
     /// What the update would take away of ours without knowing of it.
     fn orphans(&self, update: &Update) -> Vec<rescue::Orphans> {
+        if update.delete_set().is_empty() {
+            return Vec::new();
+        }
         let mut own = self.inherited.clone();
         own.insert(ClientID::new(u64::from(self.options.client_id)));
         rescue::find(&self.doc.transact(), &self.tree, &own, update.delete_set())
