@@ -62,6 +62,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     this.history = historyOf(options, () => this.#savedNow());
     this[engine] = this.#handle();
     this.#core = new Core(options, {
+      hears: () => this.#internal.has("operations") || this.#events.has("change"),
       operations: (operations, origin) => this.#internal.emit("operations", { operations, origin }),
       select: (range) => this.#internal.emit("select", range),
       diverged: () => this.#internal.emit("diverged", undefined),

@@ -33,6 +33,8 @@ interface Edit {
 
 /** Who is told. */
 export interface Sink {
+  /** Whether anybody is told of operations: nobody is while a document is opened. */
+  hears(): boolean;
   /** For the editor: apply as one batch. */
   operations(operations: readonly Operation[], origin: Origin): void;
   /** For the editor: restore the selection. */
@@ -450,6 +452,10 @@ export class Core<P extends Presence> implements Revivable {
   }
 
   #operations(origin: Origin, words: Uint32Array, text: string): void {
+    if (!this.#sink.hears()) {
+      if (origin === "local") this.#taken();
+      return;
+    }
     const operations = decodeOperations(words, text);
     if (origin !== "local") this.#tellDone();
     this.#sink.operations(operations, origin);

@@ -118,6 +118,16 @@ export class Hub implements Parent {
 
   #receive(operations: readonly Operation[], origin: Origin): void {
     if (operations.length === 0) return;
+    if (this.#bindings.length === 1) this.#bindings[0]!.receive(operations);
+    else this.#receiveAll(operations);
+    const bindings = this.#bindings;
+    bindings[0]?.normalize(verdictOf(this.collab, origin));
+    for (let at = 1; at < bindings.length; at += 1) bindings[at]!.discard();
+    this.#follow(operations);
+    this.#check.touched(operations);
+  }
+
+  #receiveAll(operations: readonly Operation[]): void {
     const waiting = new Set(this.#bindings);
     this.#waiting = waiting;
     for (const binding of [...this.#bindings]) {
@@ -125,11 +135,6 @@ export class Hub implements Parent {
       binding.receive(this.#made.length > 0 ? [...operations, ...this.#made] : operations);
     }
     this.#made = [];
-    const [first, ...others] = this.#bindings;
-    first?.normalize(verdictOf(this.collab, origin));
-    for (const other of others) other.discard();
-    this.#follow(operations);
-    this.#check.touched(operations);
   }
 
   #mirror(other: Binding, operations: readonly Operation[]): void {

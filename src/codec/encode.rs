@@ -1,6 +1,5 @@
 //! Rust → words and text.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use yrs::{Any, any::Number};
@@ -38,7 +37,8 @@ pub fn encode_range(range: &Range) -> Vec<u32> {
 #[derive(Default)]
 struct Encoder {
     batch: Batch,
-    keys: HashMap<Arc<str>, u32>,
+    /// A document has few: a list is quicker than a map.
+    keys: Vec<Arc<str>>,
 }
 
 impl Encoder {
@@ -95,12 +95,11 @@ impl Encoder {
     }
 
     fn key(&mut self, key: &Arc<str>) {
-        let next = self.keys.len() as u32;
-        if let Some(index) = self.keys.get(key) {
-            self.word(*index);
+        if let Some(index) = self.keys.iter().position(|known| Arc::ptr_eq(known, key) || known == key) {
+            self.word(index as u32);
         } else {
-            self.keys.insert(key.clone(), next);
-            self.word(next);
+            self.word(self.keys.len() as u32);
+            self.keys.push(key.clone());
             let length = self.text(key);
             self.word(length);
         }

@@ -29,6 +29,8 @@ pub(super) const NAME: &str = "slate-yrs:copies";
 
 /// How many entries are kept.
 const MAX: usize = 1_000;
+/// Groups go into one entry up to so many bytes: no update can be cut inside of one.
+const TOGETHER: usize = 400;
 /// How many of the newest groups are looked through.
 const RECENT: usize = 512;
 /// How often a position is handed on.
@@ -301,19 +303,34 @@ impl Copies {
         }
     }
 
-    /// Writes an entry, in the transaction that copies; removes the oldest if there are too many.
+    /// Writes entries, in the transaction that copies; removes the oldest if there are too many.
     pub fn write(&self, txn: &mut TransactionMut, groups: &[Group]) {
-        let groups: Vec<&Group> =
-            groups.iter().filter(|group| group.part == Part::Whole || !group.runs.is_empty()).collect();
-        if groups.is_empty() {
-            return;
-        }
         let client = txn.doc().client_id();
         let number = self.entries.last_key_value().map_or(0, |(key, _)| key.number).saturating_add(1);
-        let key = Key { number, client: client.get(), clock: txn.store().get_local_state() };
-        self.map.insert(txn, key.name(), Any::Buffer(encode(&groups).into()));
-        let surplus = (self.entries.len() + 1).saturating_sub(MAX);
-        for key in self.entries.keys().take(surplus) {
+        let mut written = 0;
+        let mut put = |entry: &mut Vec<u8>, count: &mut u64| {
+            let mut bytes = vec![VERSION];
+            var_uint(&mut bytes, std::mem::take(count));
+            bytes.append(entry);
+            let key = Key { number, client: client.get(), clock: txn.store().get_local_state() };
+            self.map.insert(txn, key.name(), Any::Buffer(bytes.into()));
+            written += 1;
+        };
+        let (mut entry, mut count) = (Vec::new(), 0);
+        for group in groups.iter().filter(|group| group.part == Part::Whole || !group.runs.is_empty()) {
+            let before = entry.len();
+            encode(&mut entry, group);
+            if before > 0 && entry.len() > TOGETHER {
+                let last = entry.split_off(before);
+                put(&mut entry, &mut count);
+                entry = last;
+            }
+            count += 1;
+        }
+        if count > 0 {
+            put(&mut entry, &mut count);
+        }
+        for key in self.entries.keys().take((self.entries.len() + written).saturating_sub(MAX)) {
             self.map.remove(txn, &key.name());
         }
     }
@@ -524,22 +541,17 @@ fn put(out: &mut Vec<u8>, id: Option<ID>) {
     }
 }
 
-fn encode(groups: &[&Group]) -> Vec<u8> {
-    let mut out = vec![VERSION];
-    var_uint(&mut out, groups.len() as u64);
-    for group in groups {
-        out.push(group.part as u8);
-        for id in [group.source, group.target, group.before, group.behind] {
-            put(&mut out, id);
-        }
-        var_uint(&mut out, group.runs.len() as u64);
-        for (from, to, len) in &group.runs {
-            for number in [from.client.get(), from.clock.into(), to.client.get(), to.clock.into(), (*len).into()] {
-                var_uint(&mut out, number);
-            }
+fn encode(out: &mut Vec<u8>, group: &Group) {
+    out.push(group.part as u8);
+    for id in [group.source, group.target, group.before, group.behind] {
+        put(out, id);
+    }
+    var_uint(out, group.runs.len() as u64);
+    for (from, to, len) in &group.runs {
+        for number in [from.client.get(), from.clock.into(), to.client.get(), to.clock.into(), (*len).into()] {
+            var_uint(out, number);
         }
     }
-    out
 }
 
 fn decode(bytes: &[u8]) -> Option<Vec<Group>> {

@@ -309,6 +309,9 @@ impl SlateDoc {
 
     /// What the update would take away of ours without knowing of it.
     fn orphans(&self, update: &Update) -> Vec<rescue::Orphans> {
+        if update.delete_set().is_empty() {
+            return Vec::new();
+        }
         rescue::find(&self.doc.transact(), &self.tree, &self.own(), update.delete_set())
     }
 

@@ -10,6 +10,7 @@
 
 mod amend;
 mod copies;
+mod copying;
 mod diff;
 mod doc;
 mod emit;

@@ -66,15 +66,24 @@ fn push_text(pieces: &mut Vec<Piece>, more: &str, more_marks: Props) {
 
 /// An element's properties. Shared types as attributes have no place in Slate and are left out.
 pub(super) fn attrs<T: ReadTxn>(txn: &T, branch: &XmlTextRef) -> Props {
-    branch
-        .attributes(txn)
-        .filter(|(key, _)| !is_reserved(key))
-        .filter_map(|(key, value)| match value {
-            Out::Any(Any::Undefined) => None,
-            Out::Any(value) => Some((key.into(), value)),
-            _ => None,
-        })
-        .collect()
+    properties(txn, branch).map(|(key, value)| (key.into(), value)).collect()
+}
+
+/// Whether they are these. A no may be wrong where nulls are among them.
+pub(super) fn has_attrs<T: ReadTxn>(txn: &T, branch: &XmlTextRef, props: &Props) -> bool {
+    let mut left = props.iter().count();
+    properties(txn, branch).all(|(key, value)| {
+        left = left.wrapping_sub(1);
+        props.get(key) == Some(&value)
+    }) && left == 0
+}
+
+fn properties<'a, T: ReadTxn>(txn: &'a T, branch: &'a XmlTextRef) -> impl Iterator<Item = (&'a str, Any)> {
+    branch.attributes(txn).filter(|(key, _)| !is_reserved(key)).filter_map(|(key, value)| match value {
+        Out::Any(Any::Undefined) => None,
+        Out::Any(value) => Some((key, value)),
+        _ => None,
+    })
 }
 
 /// Hangs what an element holds in the doc into its node, which has no children yet. An element without content gets
@@ -111,7 +120,8 @@ pub(super) fn load_children<T: ReadTxn>(txn: &T, tree: &mut Tree, id: NodeId, de
 
 /// A detached node for an element of the doc, with all below it; and how many foreign embeds were met.
 pub(super) fn load<T: ReadTxn>(txn: &T, tree: &mut Tree, branch: XmlTextRef, depth: usize) -> (NodeId, u32) {
-    let id = tree.new_block(attrs(txn, &branch));
+    let attrs = properties(txn, &branch).map(|(key, value)| (tree.name(key), value)).collect();
+    let id = tree.new_block(attrs);
     tree.bind(id, branch);
     let foreign = load_children(txn, tree, id, depth);
     (id, foreign)

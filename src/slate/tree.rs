@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use yrs::{BranchID, ID, XmlTextRef};
 
@@ -29,7 +30,12 @@ pub(super) struct Tree {
     nodes: Vec<Slot>,
     free: Vec<NodeId>,
     by_branch: HashMap<ID, NodeId, BuildHasherDefault<IdHasher>>,
+    /// Names of properties: a document has few, thousands of times.
+    names: Vec<Arc<str>>,
 }
+
+/// So many names are kept.
+const NAMES: usize = 32;
 
 #[derive(Debug)]
 struct Slot {
@@ -74,7 +80,7 @@ impl Tree {
     pub fn new(branch: Option<XmlTextRef>) -> Self {
         let root = Block { branch, ..Block::default() };
         let slot = Slot { parent: NOWHERE, hint: Cell::new(0), kind: Kind::Element(root) };
-        Self { nodes: vec![slot], free: Vec::new(), by_branch: HashMap::default() }
+        Self { nodes: vec![slot], free: Vec::new(), by_branch: HashMap::default(), names: Vec::new() }
     }
 
     // --- nodes
@@ -267,6 +273,18 @@ impl Tree {
                 (self.nodes.len() - 1) as NodeId
             }
         }
+    }
+
+    /// The name of a property, shared with all others of that name.
+    pub fn name(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.names.iter().find(|known| known.as_ref() == name) {
+            return known.clone();
+        }
+        let name: Arc<str> = name.into();
+        if self.names.len() < NAMES {
+            self.names.push(name.clone());
+        }
+        name
     }
 
     pub fn new_text(&mut self, text: String, marks: Props) -> NodeId {

@@ -21,7 +21,7 @@ use super::emit::{Emit, Misfit};
 use super::props::Props;
 use super::read::{self, Content, Piece};
 use super::rescue::{Orphans, Place};
-use super::tree::{Kind, NodeId, ROOT, Tree, branch_id};
+use super::tree::{Block, Kind, NodeId, ROOT, Tree, branch_id};
 
 pub(super) use watch::Watch;
 
@@ -201,6 +201,11 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
     }
 
     fn derive(&self, id: NodeId, pieces: &[Piece], identity: Identity, window: Window) -> Vec<Step> {
+        if let (&[child], [Piece::Text { text, .. }]) = (self.emit.tree.children(id), pieces)
+            && let Some(old) = self.emit.tree.text(child)
+        {
+            return steps::derive_text(&old.text, text);
+        }
         let old = steps::old_atoms(self.emit.tree, window.of(self.emit.tree.children(id)), &self.ghosts);
         steps::derive(&old, &steps::new_atoms(pieces), identity)
     }
@@ -248,7 +253,8 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
 
     /// Properties, the rule about empty elements, and the proof.
     fn finish(&mut self, id: NodeId, branch: &XmlTextRef, pieces: &[Piece], window: Window) {
-        if id != ROOT {
+        let same = |block: &Block| read::has_attrs(self.txn, branch, &block.attrs);
+        if id != ROOT && !self.emit.tree.block(id).is_some_and(same) {
             let attrs = read::attrs(self.txn, branch);
             if self.emit.set_props(id, attrs).is_err() {
                 self.resynced += 1;

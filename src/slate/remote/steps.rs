@@ -153,6 +153,27 @@ pub(super) fn derive(old: &[Atom], new: &[Atom], identity: Identity) -> Vec<Step
     steps
 }
 
+/// [`derive`] for one text that becomes another.
+pub(super) fn derive_text(old: &str, new: &str) -> Vec<Step> {
+    let same = |pairs: &mut dyn Iterator<Item = (u8, u8)>| pairs.take_while(|(a, b)| a == b).count();
+    let mut start = same(&mut old.bytes().zip(new.bytes()));
+    // What is equal so far is so in both, up to the same border of characters.
+    while !old.is_char_boundary(start) {
+        start -= 1;
+    }
+    let (old_rest, new_rest) = (&old[start..], &new[start..]);
+    let mut end = same(&mut old_rest.bytes().rev().zip(new_rest.bytes().rev()));
+    while !old_rest.is_char_boundary(old_rest.len() - end) {
+        end -= 1;
+    }
+    let mut steps = Vec::with_capacity(4);
+    push(&mut steps, Step::Keep(utf16::len(&old[..start])));
+    push(&mut steps, Step::Delete(utf16::len(&old_rest[..old_rest.len() - end])));
+    push(&mut steps, Step::Insert(utf16::len(&new_rest[..new_rest.len() - end])));
+    push(&mut steps, Step::Keep(utf16::len(&old_rest[old_rest.len() - end..])));
+    steps
+}
+
 fn units(atoms: &[Atom]) -> u32 {
     atoms.iter().map(|atom| atom.len).sum()
 }
@@ -234,6 +255,26 @@ pub(super) fn forget(steps: &mut [Step], at: u32) {
             }
             Step::Delete(n) => from += *n,
             Step::Insert(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_text_that_becomes_another_is_derived_as_any_content() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        let mut word = || (0..rng.usize(..6)).map(|_| ['a', 'b', 'é', 'è', '“', '😀', '😁'][rng.usize(..7)]).collect();
+        for _ in 0..20_000 {
+            let (old, new): (String, String) = (word(), word());
+            let (mut from, mut to) = (Vec::new(), Vec::new());
+            push_chars(&mut from, &old);
+            push_chars(&mut to, &new);
+            for identity in [Identity::Shared, Identity::Copy] {
+                assert_eq!(derive_text(&old, &new), derive(&from, &to, identity), "{old} {new}");
+            }
         }
     }
 }

@@ -238,3 +238,22 @@ fn f8_setting_what_is_set_writes_nothing() {
     ]);
     assert_eq!(one.edit(ops(&same)), None);
 }
+
+/// What one transaction copies is noted in a few values, none of which is long: an update cannot be cut inside of one.
+#[test]
+fn many_splits_at_once_are_followed() {
+    let text = "word ".repeat(100);
+    let (mut one, mut two) = two_with(&nodes(&json!([p(&text)])));
+    let place = two.doc.sticky(&at(&[0, 0], 250), crate::slate::Assoc::After).expect("a place");
+    let split = |n: u32| {
+        let text = Op::SplitNode { path: Path::from_slice(&[n, 0]), position: 5, properties: Default::default() };
+        let block = Op::SplitNode { path: Path::from_slice(&[n]), position: 1, properties: Default::default() };
+        [text, block]
+    };
+    let update = one.edit((0..80).flat_map(split).collect()).expect("a change");
+    two.receive(&update);
+    assert_eq!(two.doc.read(), one.value);
+    assert_eq!(two.doc.resolve(&place), Some(at(&[50, 0], 0)));
+    let pieces = crate::update::split(&update, 800).expect("pieces");
+    assert!(pieces.len() > 5);
+}

@@ -1,0 +1,121 @@
+//! What local edits copy: the ids of the originals and of the copies, for [`Copies`](super::copies::Copies).
+
+use yrs::ID;
+
+use super::copies::{self, Group, Part, Run};
+use super::error::OpError;
+use super::local::Edit;
+use super::op::Op;
+use super::tree::NodeId;
+use super::{utf16, write};
+
+/// Ids of copied content: of the element it is in, of itself, and of what the elements in it hold.
+#[derive(Debug, PartialEq)]
+pub(super) struct Ids {
+    parent: Option<ID>,
+    runs: Vec<Run>,
+    inner: write::Inner,
+}
+
+impl Ids {
+    /// The same for what the first element holds.
+    pub fn within(mut self) -> Self {
+        if !self.inner.is_empty() {
+            (self.parent, self.runs) = self.inner.remove(0);
+        }
+        self
+    }
+}
+
+impl Edit<'_, '_> {
+    /// The ids of nodes that follow each other from an offset of their parent on, and of all below them.
+    pub(super) fn look(&mut self, parent: NodeId, nodes: &[NodeId], at: u32) -> Ids {
+        let len: u32 = nodes.iter().map(|&id| self.tree.len(id)).sum();
+        let mut ids = Ids { parent: self.key(parent), runs: Vec::new(), inner: Vec::new() };
+        if nodes.iter().any(|&id| self.tree.is_text(id)) {
+            ids.runs = self.ids(parent, at, at + len);
+        } else {
+            // A long list of blocks need not be read for one of them.
+            for id in nodes.iter().filter_map(|&id| self.key(id)) {
+                copies::push(&mut ids.runs, id, 1);
+            }
+        }
+        let mut open: Vec<NodeId> = nodes.iter().rev().copied().collect();
+        while let Some(id) = open.pop() {
+            if self.tree.is_text(id) {
+                continue;
+            }
+            let runs = self.ids(id, 0, u32::MAX);
+            ids.inner.push((self.key(id), runs));
+            open.extend(self.tree.children(id).iter().rev());
+        }
+        ids
+    }
+
+    pub(super) fn key(&self, id: NodeId) -> Option<ID> {
+        self.tree.block(id)?.key
+    }
+
+    fn ids(&mut self, id: NodeId, from: u32, to: u32) -> Vec<Run> {
+        match self.tree.branch(id) {
+            Some(branch) if from < to => {
+                let everything = self.everything.get_or_insert_with(|| copies::everything(self.txn));
+                copies::ids_of(self.txn, &branch, from, to, everything)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn id_at(&mut self, id: NodeId, at: u32) -> Option<ID> {
+        self.ids(id, at, at + 1).first().map(|run| run.id)
+    }
+
+    /// Remembers what was copied where; `around`: what stands before and behind the copy.
+    pub(super) fn note(&mut self, part: Part, from: Ids, to: Ids, [before, behind]: [Option<ID>; 2]) {
+        let runs = copies::pair(&from.runs, &to.runs);
+        let groups = &mut self.copied;
+        groups.push(Group { source: from.parent, target: to.parent, part, before, behind, runs });
+        for ((source, from), (target, to)) in from.inner.iter().zip(&to.inner) {
+            let runs = copies::pair(from, to);
+            let (source, target) = (*source, *target);
+            groups.push(Group { source, target, part: Part::Whole, before: None, behind: None, runs });
+        }
+    }
+
+    /// Writes text again that was `ids` in `source`, and notes that it is the same.
+    pub fn restore(&mut self, op: &Op, source: ID, ids: &[Run]) -> Result<(), OpError> {
+        self.apply(op)?;
+        self.catch_up();
+        let (target, part, to) = match op {
+            Op::InsertText { path, offset, text } => {
+                let (parent, index) = self.tree.resolve_parent(path)?;
+                let at = self.tree.offset(parent, index) + offset;
+                (parent, Part::Some, self.ids(parent, at, at + utf16::len(text)))
+            }
+            Op::InsertNode { path, .. } => {
+                let id = self.tree.resolve(path)?;
+                self.touch(id);
+                (id, Part::Whole, self.ids(id, 0, u32::MAX))
+            }
+            _ => return Ok(()),
+        };
+        let (source, target, runs) = (Some(source), self.key(target), copies::pair(ids, &to));
+        self.copied.push(Group { source, target, part, before: None, behind: None, runs });
+        Ok(())
+    }
+
+    /// [`Edit::write_nodes`], and what [`Edit::look`] would say of it then.
+    pub(super) fn copy_nodes(&mut self, ids: &[NodeId], parent: NodeId, at: u32) -> Ids {
+        let mut copy = Ids { parent: self.key(parent), runs: Vec::new(), inner: Vec::new() };
+        if let Some(branch) = self.tree.branch(parent) {
+            let doc_at = self.doc_offset(parent, &branch, at);
+            let runs = write::write_noting(self.txn, self.tree, ids, &branch, doc_at, Some(&mut copy.inner));
+            copy.runs = match runs {
+                Some(runs) => runs,
+                None => self.ids(parent, at, at + ids.iter().map(|&id| self.tree.len(id)).sum::<u32>()),
+            };
+        }
+        debug_assert_eq!(copy, self.look(parent, ids, at));
+        copy
+    }
+}
