@@ -76,8 +76,6 @@ pub struct SlateDoc {
     options: DocOptions,
     /// The client ids of sessions that are over and whose edits this one has taken over.
     inherited: HashSet<ClientID>,
-    /// Of ours, and its element is gone; where to, is still to come.
-    strays: Vec<rescue::Orphans>,
     /// What may be there twice, and how often it was looked at.
     twins: Vec<(Twin, u32)>,
     rng: fastrand::Rng,
@@ -94,8 +92,6 @@ struct Integrated {
 /// Nothing is squashed before a commit, so that a very large transaction turns quadratic.
 const PIECE: usize = 500;
 
-/// Elements whose text of ours has no place yet; what was removed, and not copied, never gets one.
-const MAX_STRAYS: usize = 64;
 /// What copied the other of two copies may be heard of later: so often, after records have come, they are looked at.
 const MAX_LOOKS: u32 = 64;
 const MAX_TWINS: usize = 500;
@@ -113,10 +109,10 @@ impl SlateDoc {
         let tree = Tree::new(Some(root.clone()));
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
-        let (inherited, strays, twins) = (HashSet::new(), Vec::new(), Vec::new());
+        let (inherited, twins) = (HashSet::new(), Vec::new());
         let (watch, intake) = (Watch::default(), Intake::default());
         watch.subscribe_root(&text);
-        Self { doc, tree, copies, options, inherited, strays, twins, rng, watch, intake }
+        Self { doc, tree, copies, options, inherited, twins, rng, watch, intake }
     }
 
     pub fn client_id(&self) -> u32 {
@@ -234,25 +230,20 @@ impl SlateDoc {
         let txn = self.doc.transact();
         let remote = Remote::new(&mut self.tree, &self.copies, &txn);
         let outcome = remote.run(&integrated.branches, records, &orphans);
-        let mut strays = Vec::new();
         let (mut placed, mut alone) = (Vec::new(), Vec::new());
-        for one in
-            self.strays.drain(..).map(|one| (None, one)).chain(orphans.into_iter().map(|one| (Some(one.id), one)))
-        {
-            let (id, one) = one;
-            let shown = id.and_then(|id| outcome.places.get(&id).copied()).filter(|place| place.is_in(&self.tree));
+        for one in orphans {
+            let shown = outcome.places.get(&one.id).copied().filter(|place| place.is_in(&self.tree));
             match rescue::recorded(&txn, &self.tree, &self.copies, one.key).or(shown) {
                 Some(place) => placed.push((one, place)),
                 None if self.copies.wholes(one.key).next().is_some() => alone.push(one),
-                None => strays.push(one),
+                // Removed, with all that was in it.
+                None => {}
             }
         }
         drop(txn);
         for id in outcome.touched {
             self.watch(id);
         }
-        strays.drain(..strays.len().saturating_sub(MAX_STRAYS));
-        self.strays = strays;
         let mut ops = outcome.ops;
         let mut rescued = None;
         if !placed.is_empty() || !alone.is_empty() {
@@ -506,7 +497,6 @@ impl SlateDoc {
             other.tree = self.tree;
             other.intake = self.intake;
             other.inherited = self.inherited;
-            other.strays = self.strays;
             other.twins = self.twins;
             let txn = other.doc.transact();
             if let Some(root) = root {

@@ -1,7 +1,7 @@
 //! Conservation: every letter is the only one of its kind. What nobody deleted is there in the end, once.
 //!
-//! Where only one copies and the others type or format, that must hold always. Where two copy the same at once it cannot
-//! hold in a Yjs document: for those mixes the rate is printed. `SLATE_RUNS` and `SLATE_SEED` choose the runs.
+//! That must hold always, also where two copy the same at once. Where people do everything there is, so that copies of
+//! copies meet moves of their blocks, the rate is printed. `SLATE_RUNS` and `SLATE_SEED` choose the runs.
 
 use std::collections::HashSet;
 
@@ -31,10 +31,10 @@ const MIXES: [(&str, &[&[Habit]], bool); 9] = [
     ("insert ‖ merge at block borders", &[&[TypeAtBorder], &[Backspace, Type], &[TypeAtBorder]], true),
     ("format ‖ split", &[&[Format], &[Enter], &[Type, Format]], true),
     ("insert ‖ merge", &[&[Type], &[Backspace], &[Type]], true),
-    ("insert ‖ split and merge", &[&[Type], &[Enter, Enter, Backspace], &[Type]], false),
-    ("insert ‖ move", &[&[Type], &[Move], &[Type]], false),
-    ("split ‖ split", &[&[Type, Enter], &[Type, Enter]], false),
-    ("merge ‖ merge", &[&[Type, Backspace], &[Type, Backspace]], false),
+    ("insert ‖ split and merge", &[&[Type], &[Enter, Enter, Backspace], &[Type]], true),
+    ("insert ‖ move", &[&[Type], &[Move], &[Type]], true),
+    ("split ‖ split", &[&[Type, Enter], &[Type, Enter]], true),
+    ("merge ‖ merge", &[&[Type, Backspace], &[Type, Backspace]], true),
     ("everything", &[&ALL, &ALL, &ALL], false),
 ];
 

@@ -11,3 +11,4 @@ pub(crate) mod model;
 pub(crate) mod random;
 mod remote;
 mod slate_yjs;
+mod twins;
