@@ -12,7 +12,7 @@ use crate::update::{Holes, split};
 
 use super::outbox::MERGED_BYTES;
 use super::sync::UNCUTTABLE;
-use super::{ErrorCode, Origin, Session};
+use super::{ErrorCode, Session};
 
 /// The code of what is set aside because of something that was.
 const DEPENDS: &str = "depends";
@@ -21,7 +21,7 @@ impl Session {
     /// Something was set aside with this code, now or earlier.
     pub(super) fn note_hole(&mut self, code: &str, update: &[u8]) {
         // Another document's is not in this one. Who may not write today may tomorrow: then it goes as it is.
-        if code == "epoch" || code == RejectCode::ReadOnly.as_str() {
+        if code == ErrorCode::Epoch.as_str() || code == RejectCode::ReadOnly.as_str() {
             return;
         }
         // What does not even decode is nothing that anything could depend on.
@@ -75,7 +75,8 @@ impl Session {
         if self.outbox.set_aside.is_empty() || self.conflict {
             return;
         }
-        for aside in self.outbox.set_aside.iter().filter(|aside| aside.update.code != "epoch") {
+        let own = self.outbox.set_aside.iter().filter(|aside| aside.update.code != ErrorCode::Epoch.as_str());
+        for aside in own {
             let _ = self.holes.add(&aside.update.update);
         }
         self.set_dependents_aside();
@@ -100,13 +101,7 @@ impl Session {
             Ok(change) => self.incomplete = change.pending,
             Err(error) => return self.report(ErrorCode::InvalidUpdate, error.to_string()),
         }
-        let ops = SlateDoc::diff(&self.doc.value(), &doc.value());
-        self.doc = doc;
-        self.undo.clear();
-        self.presence.forget_selection();
-        self.presence.awareness.rename(self.doc.client_id());
-        self.stage.changed(super::stage::DocChange::Anything);
-        self.stage.operations(Origin::Remote, ops);
+        self.show_instead(doc);
         if let Ok(snapshot) = self.doc.encode_state(None) {
             self.journal.compact(snapshot);
         }

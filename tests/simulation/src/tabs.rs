@@ -30,7 +30,7 @@ pub struct Device {
 impl Device {
     pub fn new(old_rows: u32) -> Self {
         let store = MemoryStore::new();
-        let row = Write::Append { update: NOTHING.to_vec(), pending: None };
+        let row = Write::Append { update: NOTHING.to_vec() };
         store.write_now(DOC, &vec![row; old_rows as usize]).expect("no fault yet");
         Self { store, damaged: BTreeSet::new(), damaged_since: false, torn: false, keeper: None }
     }
@@ -473,10 +473,10 @@ impl World {
                 let alive = self.alive_beside(tab);
                 let device = &self.devices[self.tabs[tab].device];
                 let mut loaded = device.store.load_now(DOC).map(|_| device.whole());
-                if let Ok(Loaded { outbox, .. }) = &mut loaded {
-                    outbox.retain(|pending| !alive.contains(&pending.key.session));
+                if let Ok(loaded) = &mut loaded {
+                    loaded.leave_to(|session| alive.iter().any(|it| it == session));
                     if self.plan.bug == Bug::OutboxForgotten {
-                        outbox.clear();
+                        loaded.outbox.clear();
                     }
                 }
                 if loaded.is_ok() {
@@ -516,7 +516,7 @@ impl World {
         let rows = self.devices[device].store.write_now(DOC, writes)?;
         for write in writes {
             match write {
-                Write::Append { update, pending: Some(_) } => {
+                Write::Edit { update, .. } => {
                     self.truth.journaled.push((device, Content::of(update)));
                 }
                 Write::Compact { .. } => self.injected("log compacted"),
@@ -539,5 +539,6 @@ impl World {
 
 /// Whether something may leave the outbox by this.
 fn takes_out(write: &Write) -> bool {
-    !matches!(write, Write::Append { .. } | Write::InEpoch { .. } | Write::SetEpoch { .. } | Write::Compact { .. })
+    let adds = matches!(write, Write::Append { .. } | Write::Edit { .. } | Write::InEpoch { .. });
+    !adds && !matches!(write, Write::SetEpoch { .. } | Write::Compact { .. })
 }
