@@ -24,8 +24,9 @@ impl Session {
         if code == ErrorCode::Epoch.as_str() || code == RejectCode::ReadOnly.as_str() {
             return;
         }
-        // What does not even decode is nothing that anything could depend on.
-        let _ = self.holes.add(update);
+        // What does not even decode is nothing that anything could depend on. What another tab could not store is here
+        // once more, in whatever that one made of it: what is pending besides is not missing.
+        let _ = self.holes.add(update, self.outbox.updates());
     }
 
     /// What may be too large for a server whatever is done with it shall not take along what is made after it.
@@ -77,7 +78,7 @@ impl Session {
         }
         let own = self.outbox.set_aside.iter().filter(|aside| aside.update.code != ErrorCode::Epoch.as_str());
         for aside in own {
-            let _ = self.holes.add(&aside.update.update);
+            let _ = self.holes.add(&aside.update.update, self.outbox.updates());
         }
         self.set_dependents_aside();
         self.outbox.discard_aside();

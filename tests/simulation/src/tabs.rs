@@ -383,7 +383,8 @@ impl World {
         if !left.is_empty() {
             self.injected("outbox taken over");
             self.note(|| format!("t{heir} takes over {} of {session}", left.len()));
-            self.feed(heir, Input::Orphans(left));
+            self.feed(heir, Input::Orphans(left.clone()));
+            self.check_taken_over(heir, &left);
         }
     }
 
@@ -484,7 +485,12 @@ impl World {
                     self.devices[device].damaged_since = false;
                 }
                 self.store_answered(tab, loaded.as_ref().err());
-                Input::Loaded(loaded)
+                let at_first = loaded.as_ref().ok().filter(|_| !self.tabs[tab].ready).cloned();
+                self.feed(tab, Input::Loaded(loaded));
+                if let Some(copy) = at_first {
+                    self.check_opened(tab, &copy);
+                }
+                return;
             }
             StoreOrder::Write { ticket, writes } => {
                 let written = self.write(tab, &writes);
