@@ -25,7 +25,7 @@ extern "C" {
     fn transaction(
         this: &DurableDatabase,
         stores: &JsValue,
-        mode: &str,
+        mode: &JsValue,
         options: &JsValue,
     ) -> Result<IdbTransaction, JsValue>;
 }
@@ -41,6 +41,7 @@ pub struct Connection {
     open: Rc<Cell<bool>>,
     all: JsValue,
     outbox: JsValue,
+    readwrite: JsValue,
     strict: JsValue,
 }
 
@@ -95,6 +96,7 @@ impl Connection {
             open,
             all: stores.into(),
             outbox: names::OUTBOX.into(),
+            readwrite: "readwrite".into(),
             strict: strict.into(),
         }))
     }
@@ -109,7 +111,7 @@ impl Connection {
         let database: &DurableDatabase = self.writer.unchecked_ref();
         let stores = if scope == Scope::Outbox { &self.outbox } else { &self.all };
         let options = if strict { &self.strict } else { &JsValue::UNDEFINED };
-        database.transaction(stores, "readwrite", options).map_err(|error| from_js(&error))
+        database.transaction(stores, &self.readwrite, options).map_err(|error| from_js(&error))
     }
 
     /// A transaction for reading over all stores.
@@ -121,7 +123,7 @@ impl Connection {
     /// For looking at keys, which rexie cannot without reading all records.
     pub fn keys(&self) -> Result<idb::Transaction, StoreError> {
         let database: &DurableDatabase = self.writer.unchecked_ref();
-        let transaction = database.transaction(&self.all, "readonly", &JsValue::UNDEFINED);
+        let transaction = database.transaction(&self.all, &"readonly".into(), &JsValue::UNDEFINED);
         transaction.map(Into::into).map_err(|error| from_js(&error))
     }
 

@@ -1,10 +1,8 @@
 //! One write transaction.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use futures_channel::oneshot;
@@ -256,31 +254,28 @@ fn belongs(found: Result<Option<JsValue>, idb::Error>, epoch: Option<&str>) -> R
 /// The end of a transaction: committed, or aborted with a reason.
 struct End {
     receiver: oneshot::Receiver<Result<(), StoreError>>,
-    /// Alive until one of them has run.
-    _listeners: [Closure<dyn FnMut()>; 2],
+    /// Alive until it has run.
+    _listener: Closure<dyn FnMut(web_sys::Event)>,
 }
 
 impl End {
     fn of(raw: &IdbTransaction) -> Self {
         let (sender, receiver) = oneshot::channel();
-        let sender = Rc::new(RefCell::new(Some(sender)));
-        let (complete, handle) = (sender.clone(), raw.clone());
-        let complete = Closure::new(move || {
-            if let Some(sender) = complete.borrow_mut().take() {
-                let _ = sender.send(Ok(()));
+        let (mut sender, handle) = (Some(sender), raw.clone());
+        // One for both: making them is a good part of what a keystroke costs here.
+        let listener = Closure::new(move |event: web_sys::Event| {
+            if let Some(sender) = sender.take() {
+                let _ = sender.send(match (&*event.type_(), handle.error()) {
+                    ("complete", _) => Ok(()),
+                    (_, Some(error)) => Err(from_js(&error)),
+                    (_, None) => Err(StoreError::Closed("the transaction was aborted".into())),
+                });
             }
         });
-        let aborted = Closure::new(move || {
-            if let Some(sender) = sender.borrow_mut().take() {
-                let _ = sender.send(Err(match handle.error() {
-                    Some(error) => from_js(&error),
-                    None => StoreError::Closed("the transaction was aborted".into()),
-                }));
-            }
-        });
-        raw.set_oncomplete(Some(complete.as_ref().unchecked_ref()));
-        raw.set_onabort(Some(aborted.as_ref().unchecked_ref()));
-        Self { receiver, _listeners: [complete, aborted] }
+        let function = listener.as_ref().unchecked_ref();
+        raw.set_oncomplete(Some(function));
+        raw.set_onabort(Some(function));
+        Self { receiver, _listener: listener }
     }
 }
 
