@@ -36,6 +36,7 @@ const PLANTS = [
     file: "server/src/room/core.rs",
     from: "acked = state.progress.acked;",
     to: "acked = state.progress.last;",
+    more: ["--imports"],
   },
   {
     name: "the server stores again what it has",
@@ -148,7 +149,7 @@ for (const part of [
 }
 
 let failed = 0;
-for (const { name, file, from, to } of PLANTS.filter(({ name }) => name.includes(only))) {
+for (const { name, file, from, to, more = [] } of PLANTS.filter(({ name }) => name.includes(only))) {
   const path = join(copy, file);
   const sound = readFileSync(path, "utf8");
   let said = `its place in ${file} has changed`;
@@ -158,7 +159,7 @@ for (const { name, file, from, to } of PLANTS.filter(({ name }) => name.includes
       sound.replace(from, () => to),
     );
     const env = { ...process.env, CARGO_TARGET_DIR: join(copy, "target"), RUST_BACKTRACE: "0" };
-    const args = ["run", "--quiet", "-p", "slate-yrs-simulation", "--", "--first", "--seeds", seeds];
+    const args = ["run", "--quiet", "-p", "slate-yrs-simulation", "--", "--first", "--seeds", seeds, ...more];
     const { stdout, stderr } = spawnSync("cargo", args, { cwd: copy, env, encoding: "utf8", maxBuffer: 1 << 28 });
     writeFileSync(path, sound);
     const found = stdout.match(/^found after (\d+) seeds: .*/m);

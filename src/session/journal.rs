@@ -270,7 +270,8 @@ impl Journal {
         let due = self.settling.as_ref().is_some_and(|settling| along || settling.at <= now);
         let Some(settling) = self.settling.take_if(|_| due) else { return };
         let shown = self.batch.iter().any(|write| matches!(write, Write::Compact { .. }));
-        self.batch.splice(..0, settling.writes(shown));
+        // Behind whatever was put into the outbox before it was acknowledged.
+        self.batch.extend(settling.writes(shown));
     }
 
     /// The transaction of this input, if there is anything to write. `in_epoch`: only if the copy is still of ours.

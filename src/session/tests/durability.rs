@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::{Pending, Write};
+use crate::store::{Pending, PendingKey, Write};
 
 /// F13, F15: pending until acknowledged; on reconnect what the server has goes, the rest is sent again.
 #[test]
@@ -397,4 +397,16 @@ fn f18_a_tab_that_keeps_nothing_mends_its_store() {
     let value = rig.session.value();
     let reopened = Rig::open(config("later", 9), rig.store.clone());
     assert_eq!(reopened.session.value(), value);
+}
+
+/// What is put into the outbox and acknowledged by one frame leaves it.
+#[test]
+fn an_acknowledgement_comes_behind_what_it_acknowledges() {
+    let mut journal = Journal::new(true);
+    journal.loaded(None, Vec::new());
+    let key = PendingKey { session: "s".into(), seq: 2 };
+    journal.write(Write::Coalesce { from: Vec::new(), to: key.clone(), update: vec![0, 0] });
+    journal.acknowledged(T0, key, vec![vec![0, 0]]);
+    let (_, writes) = journal.take_batch(T0, true).unwrap();
+    assert!(matches!(writes.last(), Some(Write::Acknowledge { seq: 2, .. })), "{writes:?}");
 }

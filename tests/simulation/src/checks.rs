@@ -26,6 +26,8 @@ pub struct Truth {
     pub refused: BTreeSet<Submitted>,
     /// Of these, what its author was told.
     pub refusals_heard: BTreeSet<Submitted>,
+    /// By epoch.
+    submitted_in: BTreeMap<String, Content>,
     /// By session and epoch: acknowledged, and seen to be committed.
     acked: BTreeMap<(String, String), u64>,
     /// All that was ever acknowledged in the epoch that lasts.
@@ -42,6 +44,11 @@ pub struct Truth {
 impl Truth {
     /// A seq that was on the wire means one update, for ever.
     pub fn submitted(&mut self, session: String, epoch: String, seq: u64, content: Content) {
+        // What was made upon another document of this name is no part of this one.
+        for (other, before) in &self.submitted_in {
+            assert!(*other == epoch || !before.shares(&content), "(c) {session} submits in {epoch} what is of {other}");
+        }
+        self.submitted_in.entry(epoch.clone()).or_default().add(&content);
         let key = (session, epoch, seq);
         if let Some(before) = self.sent.get(&key) {
             assert!(!before.lacks(&content) && !content.lacks(before), "seq {seq} of {} is two updates", key.0);
