@@ -1,9 +1,12 @@
-// `npm run bench:journal`: what keeping every edit on the device costs the page's main thread, and how long a document
-// opens whose log was never compacted. In headless Chromium, a release build, IndexedDB on the machine's disk.
-// `--built` (takes pkg/ and dist/ as they are), `--keys N`, `--rows N`. The numbers are in docs/RELIABILITY.md.
-import { createReadStream, existsSync } from "node:fs";
+// `npm run bench:journal`: what keeping every edit on the device costs the page's main thread, how long it takes from a
+// keystroke until the server has committed it, and how long a document opens whose log was never compacted. In headless
+// Chromium, release builds, IndexedDB and SQLite on the machine's disk, everything over loopback.
+// `--built` (takes pkg/, dist/ and target/release as they are), `--keys N`, `--rows N`, `--acks N`; of none of them there
+// is none. The numbers are in docs/RELIABILITY.md.
+import { execFileSync, spawn } from "node:child_process";
+import { createReadStream, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import { cpus } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { chromium } from "@playwright/test";
 import { root } from "../scripts/process.mjs";
@@ -15,24 +18,30 @@ const option = (name, fallback) => {
 };
 const keys = option("keys", 2_000);
 const rows = option("rows", 50_000);
+const acks = option("acks", 500);
 const BLOCKS = 1_000;
+/** Keystrokes of one kind before those of the next: what else the machine does meets all kinds alike. */
+const TURN = 50;
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
 
 if (!process.argv.includes("--built")) {
   await rust();
   await packages();
-  await wasm("--release");
+  await wasm("--size");
   await js();
+  execFileSync("cargo", ["build", "--release", "--quiet", "--package", "slate-yrs-server"], { cwd: root });
 }
 
+const imports = JSON.stringify({ imports: { slate: "/node_modules/slate/dist/index.es.js" } });
 const http = createServer((request, response) => {
   // An isolated page has a clock of 5 µs, any other one of 100.
   response.setHeader("cross-origin-opener-policy", "same-origin");
   response.setHeader("cross-origin-embedder-policy", "require-corp");
   const path = join(root, new URL(request.url ?? "/", "http://localhost").pathname);
-  if (request.url === "/")
-    response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>.</title>");
-  else if (!existsSync(path)) response.writeHead(404).end();
+  if (request.url === "/") {
+    response.writeHead(200, { "content-type": "text/html" });
+    response.end(`<!doctype html><title>.</title><script type="importmap">${imports}</script>`);
+  } else if (!existsSync(path)) response.writeHead(404).end();
   else {
     response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "text/plain" });
     createReadStream(path).pipe(response);
@@ -47,16 +56,12 @@ const browser = await chromium.launch({
 
 try {
   console.log(`${cpus()[0].model}, ${cpus().length} cores; ${BLOCKS} blocks`);
-  const results = { off: await keystrokes(false), on: await keystrokes(true) };
-  for (const [name, { median, p99, task }] of Object.entries(results)) {
-    console.log(
-      `kept on the device: ${name.padEnd(3)}  the call ${median} ms, p99 ${p99} ms; all main-thread work ${task} ms`,
-    );
+  if (keys > 0) await keystrokes();
+  if (acks > 0) await acknowledgements();
+  if (rows > 0) {
+    const { first, again } = await opening();
+    console.log(`opening with ${rows} logged updates: ${first} ms; again, compacted: ${again} ms`);
   }
-  const cost = (results.on.task - results.off.task).toFixed(3);
-  console.log(`journaling per keystroke, all main-thread work: ${cost} ms; ${keys} keystrokes`);
-  const { first, again } = await opening();
-  console.log(`opening with ${rows} logged updates: ${first} ms; again, compacted: ${again} ms`);
 } finally {
   await browser.close();
   http.close();
@@ -69,8 +74,14 @@ async function fresh() {
   return { page, context };
 }
 
-/** One character at a time, with time between them for the store to answer. */
-async function keystrokes(offline) {
+/** The value at a share of the sorted numbers. */
+function at(sorted, share) {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+/** One character at a time, with time between them for the store to answer: kept, not kept, and beside them the least that
+ * IndexedDB can be asked for. */
+async function keystrokes() {
   const { page, context } = await fresh();
   const cdp = await context.newCDPSession(page);
   await cdp.send("Performance.enable");
@@ -78,18 +89,40 @@ async function keystrokes(offline) {
     const { metrics } = await cdp.send("Performance.getMetrics");
     return metrics.find(({ name }) => name === "TaskDuration").value * 1000;
   };
-  await page.evaluate(openPage, { offline, blocks: BLOCKS });
+  await page.evaluate(openPage, { offline: false, blocks: BLOCKS, id: "off" });
+  await page.evaluate(openPage, { offline: true, blocks: BLOCKS, id: "on" });
+  await page.evaluate(openBare);
+  const kinds = { off: [], on: [], bare: [] };
+  const tasks = { off: 0, on: 0, bare: 0 };
   // Not what is done once: the module's first calls, the database.
-  await page.evaluate(typeKeys, 200);
-  const before = await busy();
-  const calls = (await page.evaluate(typeKeys, keys)).sort((a, b) => a - b);
-  const task = ((await busy()) - before) / keys;
+  for (const kind of Object.keys(kinds)) await page.evaluate(typeKeys, { kind, from: 0, count: 200 });
+  for (let from = 0; from < keys; from += TURN) {
+    for (const kind of Object.keys(kinds)) {
+      const before = await busy();
+      kinds[kind].push(...(await page.evaluate(typeKeys, { kind, from, count: TURN })));
+      tasks[kind] += (await busy()) - before;
+    }
+  }
   await context.close();
-  const at = (share) => Number(calls[Math.floor(calls.length * share)].toFixed(3));
-  return { median: at(0.5), p99: at(0.99), task: Number(task.toFixed(3)) };
+  const said = {
+    off: "not kept on the device",
+    on: "kept on the device",
+    bare: "a transaction of one put, with nothing around it",
+  };
+  const median = {};
+  for (const [kind, times] of Object.entries(kinds)) {
+    times.sort((a, b) => a - b);
+    median[kind] = at(times, 0.5);
+    const [p50, p99] = [median[kind].toFixed(3), at(times, 0.99).toFixed(3)];
+    const task = (tasks[kind] / times.length).toFixed(3);
+    console.log(`${said[kind]}: the call ${p50} ms, p99 ${p99} ms; all main-thread work ${task} ms`);
+  }
+  const cost = (median.on - median.off).toFixed(3);
+  const task = ((tasks.on - tasks.off) / kinds.on.length).toFixed(3);
+  console.log(`keeping a keystroke: ${cost} ms of the call, ${task} ms of all; ${kinds.on.length} keystrokes`);
 }
 
-async function openPage({ offline, blocks }) {
+async function openPage({ offline, blocks, id }) {
   const { open } = await import("/dist/index.js");
   const { engine } = await import("/dist/engine.js");
   const line = "The quick brown fox jumps over the lazy dog. ";
@@ -98,28 +131,122 @@ async function openPage({ offline, blocks }) {
     id: String(at),
     children: [{ text: line }],
   }));
-  const collab = await open({ id: "bench", offline, initialValue });
-  globalThis.bench = { collab, handle: collab[engine], blocks };
+  const collab = await open({ id, offline, initialValue });
+  globalThis.bench = { ...globalThis.bench, blocks, [id]: { collab, handle: collab[engine] } };
 }
 
-async function typeKeys(count) {
-  const { handle, blocks } = globalThis.bench;
+/** A database like the engine's, and what writes a record to it. */
+async function openBare() {
+  const database = await new Promise((resolve, reject) => {
+    const opening = indexedDB.open("bare", 1);
+    opening.onupgradeneeded = () =>
+      opening.result.createObjectStore("outbox", { keyPath: ["document", "session", "seq"] });
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  const session = "0123456789abcdef0123456789abcdef";
+  globalThis.bench.bare = (seq) => {
+    const transaction = database.transaction("outbox", "readwrite");
+    const update = new Uint8Array(24).fill(1);
+    transaction.objectStore("outbox").put({ document: "on", session, seq, update, sum: seq });
+    transaction.commit();
+  };
+}
+
+async function typeKeys({ kind, from, count }) {
+  const { [kind]: target, blocks } = globalThis.bench;
   const times = [];
-  for (let key = 0; key < count; key += 1) {
+  for (let key = from; key < from + count; key += 1) {
     // A word here, the next one there.
     const path = [(Math.floor(key / 8) * 37) % blocks, 0];
-    const from = performance.now();
-    handle.edit({ type: "insert_text", path, offset: key % 8, text: "x" });
-    handle.flush();
-    times.push(performance.now() - from);
+    const began = performance.now();
+    if (kind === "bare") target(key);
+    else {
+      target.handle.edit({ type: "insert_text", path, offset: key % 8, text: "x" });
+      target.handle.flush();
+    }
+    times.push(performance.now() - began);
     await new Promise((done) => setTimeout(done, 4));
   }
   return times;
 }
 
+/** From `editor.insertText` until the status says that the server has it. */
+async function acknowledgements() {
+  const folder = mkdtempSync(join(tmpdir(), "slate-yrs-bench-"));
+  const probe = createServer();
+  await new Promise((listening) => probe.listen(0, "127.0.0.1", listening));
+  const { port } = probe.address();
+  await new Promise((closed) => probe.close(closed));
+  const flags = ["--listen", `127.0.0.1:${port}`, "--database", `sqlite://${join(folder, "scenes.sqlite")}`];
+  const server = spawn(join(root, "target/release/slate-yrs-server"), flags, { stdio: "ignore" });
+  const ended = new Promise((done) => server.once("exit", done));
+  try {
+    while (!(await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null))?.ok) {
+      if (server.exitCode !== null) throw new Error("the server did not come up");
+      await new Promise((wake) => setTimeout(wake, 20));
+    }
+    const url = `ws://127.0.0.1:${port}/ws/scenes`;
+    for (const offline of [true, false]) {
+      const { page, context } = await fresh();
+      const times = await page.evaluate(typeAndWait, { url, offline, count: acks, blocks: BLOCKS });
+      await context.close();
+      times.sort((a, b) => a - b);
+      const [p50, p99] = [at(times, 0.5).toFixed(1), at(times, 0.99).toFixed(1)];
+      const where = offline ? "kept on the device" : "not kept on the device";
+      console.log(
+        `from insertText to saved "server", ${where}: p50 ${p50} ms, p99 ${p99} ms; ${times.length} keystrokes`,
+      );
+    }
+  } finally {
+    server.kill();
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function typeAndWait({ url, offline, count, blocks }) {
+  const { open } = await import("/dist/index.js");
+  const { withCollab } = await import("/dist/slate.js");
+  const { createEditor } = await import("slate");
+  const line = "The quick brown fox jumps over the lazy dog. ";
+  const block = (_, at) => ({ type: "action", id: String(at), children: [{ text: line }] });
+  const initialValue = Array.from({ length: blocks }, block);
+  const collab = await open({ id: `acks-${offline}`, url, offline, initialValue });
+  const editor = withCollab(createEditor(), collab);
+  const saved = () => collab.status.saved === "server" && collab.status.synced && editor.children.length === blocks;
+  const untilSaved = () =>
+    new Promise((resolve) => {
+      const look = () => {
+        if (!saved()) return;
+        off();
+        resolve();
+      };
+      const off = collab.on("status", look);
+      look();
+    });
+  while (!saved()) await new Promise((wake) => setTimeout(wake, 20));
+  const times = [];
+  for (let key = -20; key < count; key += 1) {
+    const path = [(Math.floor((key + 20) / 8) * 37) % blocks, 0];
+    editor.select({ path, offset: (key + 20) % 8 });
+    await Promise.resolve();
+    const began = performance.now();
+    editor.insertText("x");
+    // The binding hands over what was typed in a microtask.
+    for (let turn = 0; collab.status.saved === "server" && turn < 100; turn += 1) await Promise.resolve();
+    if (collab.status.saved === "server") throw new Error("nothing was typed");
+    await untilSaved();
+    if (key >= 0) times.push(performance.now() - began);
+    await new Promise((done) => setTimeout(done, 10 + Math.random() * 20));
+  }
+  await collab.close();
+  return times;
+}
+
 async function opening() {
   const { page, context } = await fresh();
-  await page.evaluate(openPage, { offline: false, blocks: BLOCKS });
+  await page.evaluate(openPage, { offline: false, blocks: BLOCKS, id: "bench" });
   await page.evaluate(fillLog, rows);
   const time = async () => {
     await page.goto("about:blank");
@@ -156,7 +283,8 @@ async function opening() {
 
 /** A log as a tab leaves it that was never idle: a row for each keystroke, written behind the engine's back. */
 async function fillLog(count) {
-  const { collab, handle, blocks } = globalThis.bench;
+  const { bench, blocks } = globalThis.bench;
+  const { collab, handle } = bench;
   const updates = [collab.encodeState()];
   collab.on("update", ({ update }) => updates.push(update));
   for (let key = 0; key < count; key += 1) {

@@ -33,6 +33,9 @@ interface Update {
 
 type Message = { type: "here"; session: string } | { type: "deleted" } | Update;
 
+/** So long before a tab says that it is here it may have read the database. */
+const UNHEARD_MS = 10_000;
+
 export class Tabs {
   readonly #prefix: string;
   readonly #watcher: TabWatcher;
@@ -42,6 +45,10 @@ export class Tabs {
   /** Settles when this session is known to the others. */
   readonly #present: Promise<void>;
   readonly #watched = new Set<string>();
+  /** Of these, those that are not known to have ended. */
+  readonly #living = new Set<string>();
+  /** What nobody was there to hear of, and when: whoever has just opened may have read the database before it. */
+  #unheard: { at: number; message: Update }[] = [];
   #wish: Wish | null = null;
   #leave: () => void = () => {};
   /** What came before the document was ready for it. */
@@ -89,7 +96,10 @@ export class Tabs {
 
   /** Tells the other tabs of a change made here. What is not `kept` is theirs to store and to send. */
   post(update: Uint8Array, epoch: string | undefined, kept: boolean): void {
-    this.#post({ type: "update", update, epoch, kept });
+    const message: Update = { type: "update", update, epoch, kept };
+    // A message costs the page's thread as much as the rest of a keystroke, whether anybody hears it or not.
+    if (this.#locks === null || this.#living.size > 0) this.#post(message);
+    else this.#remember(message);
   }
 
   /** Tells them that the device's copy is deleted: nothing of theirs is kept any more. */
@@ -155,8 +165,23 @@ export class Tabs {
     if (!this.#leaving.signal.aborted) this.#channel?.postMessage(message);
   }
 
+  #remember(message: Update): void {
+    const at = Date.now();
+    this.#unheard.push({ at, message });
+    // Not one by one: that would move all of them every time.
+    const oldest = this.#unheard[0]?.at ?? at;
+    if (at - oldest > 2 * UNHEARD_MS) this.#unheard = this.#unheard.filter((it) => at - it.at <= UNHEARD_MS);
+  }
+
+  /** A tab has opened the document, and may have read the database a moment ago. */
+  #greet(session: string): void {
+    this.#watch(session);
+    for (const { message } of this.#unheard) this.#post(message);
+    this.#unheard = [];
+  }
+
   #hear(message: Message): void {
-    if (message.type === "here") this.#watch(message.session);
+    if (message.type === "here") this.#greet(message.session);
     else if (message.type === "deleted") this.#watcher.deleted();
     else if (this.#early === null) this.#watcher.update(message.update, message.epoch, message.kept);
     else this.#early.push(message);
@@ -182,8 +207,10 @@ export class Tabs {
   #watch(session: string): void {
     if (this.#watched.has(session) || this.#locks === null) return;
     this.#watched.add(session);
+    this.#living.add(session);
     const { signal } = this.#leaving;
     const waiting = this.#locks.request(this.#prefix + session, { signal }, async () => {
+      this.#living.delete(session);
       await this.#isReady;
       if (!signal.aborted) await this.#watcher.orphaned(session);
     });

@@ -273,7 +273,7 @@ impl Driver {
                 Err(_) => js_sys::Array::new(),
             };
             driver.feed(Input::Loaded(loaded.map(|mut loaded| {
-                loaded.outbox.retain(|pending| !alive.includes(&pending.key.session.as_str().into(), 0));
+                loaded.leave_to(|session| alive.includes(&session.into(), 0));
                 loaded
             })));
         });
@@ -294,6 +294,8 @@ impl Driver {
     /// An error that the session reports itself is none.
     pub async fn delete_local(self: Rc<Self>, discard_pending: bool) -> Result<(), StoreError> {
         let Some(store) = &self.store else { return Ok(()) };
+        // What the server has acknowledged may still be in the outbox.
+        self.feed(Input::Suspend);
         if !discard_pending {
             let loaded = store.load(&self.document).await?;
             let kept = loaded.outbox.len() + loaded.set_aside.len();

@@ -126,7 +126,7 @@ impl Session {
         self.busy_at = self.now;
         for piece in self.pieces(&update) {
             let key = self.outbox.push(piece.clone(), Place::Memory);
-            self.journal.write(Write::Append { update: piece, pending: Some(key) });
+            self.journal.write(Write::Edit { key, update: piece });
         }
         if matches!(origin, Origin::Local | Origin::Undo) {
             self.isolate(&update);
@@ -239,11 +239,11 @@ impl Session {
     }
 
     /// A change from another tab. One of another epoch is of another document: whichever tab is behind learns so from
-    /// the store or from the server. What the other tab could not store is made this one's own: it is shown here, and
+    /// the store, which is asked, or from the server. What the other tab could not store is made this one's own: it is shown here, and
     /// what is typed here may stand upon it.
     pub(super) fn tab_update(&mut self, update: Vec<u8>, epoch: Option<String>, kept: bool) {
         if !same_epoch(epoch.as_deref(), self.journal.epoch.as_deref()) {
-            return;
+            return self.journal.look();
         }
         if self.journal.epoch.is_none() {
             self.journal.epoch = epoch;
@@ -278,6 +278,17 @@ impl Session {
 
     fn is_without_content(&self) -> bool {
         self.doc.is_empty() && self.queue.is_empty() && !self.incomplete
+    }
+
+    /// Another document in place of this one, in one step for the editor.
+    pub(super) fn show_instead(&mut self, doc: SlateDoc) {
+        let ops = SlateDoc::diff(&self.doc.value(), &doc.value());
+        self.doc = doc;
+        self.undo.clear();
+        self.presence.forget_selection();
+        self.presence.awareness.rename(self.doc.client_id());
+        self.stage.changed(DocChange::Anything);
+        self.stage.operations(Origin::Remote, ops);
     }
 
     /// Another client id: ours is someone else's.

@@ -1,11 +1,13 @@
 //! The device's copy: which writes are on their way, what the store has, what to do when it fails.
 //!
-//! The writes of one input form one transaction. When one fails, memory goes on as the truth: nothing more is written
+//! The writes of one input form one transaction. What was acknowledged moves from the outbox to the log a little later,
+//! so that this is not done for each keystroke. When a write fails, memory goes on as the truth: nothing more is written
 //! until, after a while, one transaction brings the store up to everything. Nothing here reads the document.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::store::{Row, StoreError, Write};
+use crate::store::{PendingKey, Row, StoreError, Write};
+use crate::update::merge;
 
 use super::types::{Millis, Storage};
 
@@ -14,6 +16,9 @@ const COMPACT_ROWS: usize = 500;
 const COMPACT_BYTES: usize = 1 << 20;
 /// That much over the limits it is compacted at once.
 const URGENT: usize = 4;
+/// What was acknowledged stays in the outbox that long, to leave it together with what is acknowledged meanwhile. Should
+/// the page be gone before, the server is sent once more what it has.
+const SETTLE: Millis = 1_000;
 const RETRY_FIRST: Millis = 1_000;
 const RETRY_LONGEST: Millis = 60_000;
 
@@ -23,6 +28,7 @@ pub(super) struct Journal {
     /// Whether there is a copy on the device, or may be.
     kept: bool,
     batch: Vec<Write>,
+    settling: Option<Settling>,
     last_ticket: u64,
     in_flight: VecDeque<InFlight>,
     rows: Rows,
@@ -30,6 +36,29 @@ pub(super) struct Journal {
     failures: u32,
     /// What was loaded, or will be, may be gone from the store.
     doubtful: bool,
+}
+
+/// Acknowledged, and in the store's outbox still.
+#[derive(Debug)]
+struct Settling {
+    through: PendingKey,
+    updates: Vec<Vec<u8>>,
+    at: Millis,
+}
+
+impl Settling {
+    /// From the outbox into the log. `shown`: the same transaction writes all that is in the document.
+    fn writes(self, shown: bool) -> Vec<Write> {
+        let updates = match merge(&self.updates) {
+            _ if shown => Vec::new(),
+            Ok(update) => vec![update],
+            Err(_) => self.updates,
+        };
+        let PendingKey { session, seq } = self.through;
+        let mut writes: Vec<Write> = updates.into_iter().map(|update| Write::Append { update }).collect();
+        writes.push(Write::Acknowledge { session, seq });
+        writes
+    }
 }
 
 /// Log rows whose content is in the document, with their sizes.
@@ -93,6 +122,7 @@ impl Journal {
             state,
             kept: store,
             batch: Vec::new(),
+            settling: None,
             last_ticket: 0,
             in_flight: VecDeque::new(),
             rows: Rows::default(),
@@ -164,8 +194,11 @@ impl Journal {
         self.in_flight.clear();
     }
 
-    /// Tries at once what is to be tried later.
+    /// Does at once what is to be done later.
     pub fn hurry(&mut self, now: Millis) {
+        if let Some(settling) = &mut self.settling {
+            settling.at = now;
+        }
         if let State::Failing { retry_at, .. } = &mut self.state {
             *retry_at = now;
         }
@@ -175,10 +208,12 @@ impl Journal {
     pub fn turn_off(&mut self) {
         self.state = State::Off;
         self.batch.clear();
+        self.settling = None;
     }
 
-    /// The copy was replaced: what failed before is no matter any more.
+    /// The copy is replaced: what failed before, or was acknowledged, is no matter any more.
     pub fn restart(&mut self) {
+        self.settling = None;
         if self.kept {
             self.state = State::Working;
         }
@@ -187,6 +222,7 @@ impl Journal {
     /// Deletes the copy; nothing else is written after that.
     pub fn delete(&mut self) {
         self.batch = vec![Write::Delete];
+        self.settling = None;
         self.forget();
         self.kept = false;
         self.state = State::Off;
@@ -205,8 +241,42 @@ impl Journal {
         }
     }
 
+    /// The server has these, which are in the outbox up to this key.
+    pub fn acknowledged(&mut self, now: Millis, through: PendingKey, updates: Vec<Vec<u8>>) {
+        if !self.is_working() {
+            return;
+        }
+        let settling =
+            self.settling.get_or_insert(Settling { through: through.clone(), updates: vec![], at: now + SETTLE });
+        settling.through = through;
+        settling.updates.extend(updates);
+    }
+
+    /// When what was acknowledged is to leave the outbox.
+    pub fn settles_at(&self) -> Option<Millis> {
+        self.settling.as_ref().map(|settling| settling.at)
+    }
+
+    /// Finds out whether the copy is still of our epoch.
+    pub fn look(&mut self) {
+        if let Some(epoch) = self.epoch.clone() {
+            self.write(Write::InEpoch { epoch });
+        }
+    }
+
+    /// What was acknowledged goes when it is time to, or along with what is no edit: an edit shall cost one write.
+    fn settle(&mut self, now: Millis) {
+        let along = self.batch.iter().any(|write| !matches!(write, Write::Edit { .. }));
+        let due = self.settling.as_ref().is_some_and(|settling| along || settling.at <= now);
+        let Some(settling) = self.settling.take_if(|_| due) else { return };
+        let shown = self.batch.iter().any(|write| matches!(write, Write::Compact { .. }));
+        // Behind whatever was put into the outbox before it was acknowledged.
+        self.batch.extend(settling.writes(shown));
+    }
+
     /// The transaction of this input, if there is anything to write. `in_epoch`: only if the copy is still of ours.
-    pub fn take_batch(&mut self, in_epoch: bool) -> Option<(u64, Vec<Write>)> {
+    pub fn take_batch(&mut self, now: Millis, in_epoch: bool) -> Option<(u64, Vec<Write>)> {
+        self.settle(now);
         if self.batch.is_empty() {
             return None;
         }
@@ -219,7 +289,7 @@ impl Journal {
         let mut deletes = Vec::new();
         for write in &writes {
             match write {
-                Write::Append { update, .. } => appends.push(update.len()),
+                Write::Append { update } => appends.push(update.len()),
                 Write::Compact { snapshot, .. } | Write::Reset { snapshot, .. } => {
                     deletes.append(&mut self.rows.take());
                     appends.push(snapshot.len());
@@ -262,6 +332,7 @@ impl Journal {
         let wait = RETRY_FIRST.checked_shl(self.failures.min(10)).unwrap_or(RETRY_LONGEST).min(RETRY_LONGEST);
         self.failures = self.failures.saturating_add(1);
         self.batch.clear();
+        self.settling = None;
         self.state = State::Failing { error, retry_at: now + wait, loaded };
         true
     }

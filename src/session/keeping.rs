@@ -25,7 +25,7 @@ impl Session {
             }
             (Keeping::Elsewhere { since, missed }, true) => {
                 if *missed && let Ok(update) = self.doc.encode_state(Some(since)) {
-                    self.journal.write(Write::Append { update, pending: None });
+                    self.journal.write(Write::Append { update });
                 }
                 self.keeping = Keeping::Here;
             }
@@ -44,7 +44,7 @@ impl Session {
     /// Something from the server that the device may not have.
     pub(super) fn keep_received(&mut self, update: &[u8]) {
         match &mut self.keeping {
-            Keeping::Here => self.journal.write(Write::Append { update: update.to_vec(), pending: None }),
+            Keeping::Here => self.journal.write(Write::Append { update: update.to_vec() }),
             Keeping::Elsewhere { missed, .. } => *missed = true,
         }
     }

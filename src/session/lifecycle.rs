@@ -10,7 +10,6 @@ use super::connection::{Link, Live, Mode, Why};
 use super::edits::Seed;
 use super::journal::Mending;
 use super::outbox::Place;
-use super::stage::DocChange;
 use super::{ErrorCode, IDLE, Millis, Origin, Output, Remote, Session};
 
 /// How long closing waits for the store.
@@ -89,9 +88,15 @@ impl Session {
             self.journal.turn_off();
             return self.report(ErrorCode::Epoch, "the device's copy is of a document that the server has replaced");
         }
+        let labels = loaded.outbox.iter().find_map(|pending| pending.epoch.clone());
+        let epoch = loaded.epoch.or(self.journal.epoch.take()).or(labels);
         let mut damaged = loaded.damaged;
         let mut rows = Vec::with_capacity(loaded.log.len());
-        let read = self.load_log(&loaded.log);
+        let pending = loaded.outbox.iter().chain(&loaded.elsewhere);
+        let pending = pending.filter(|pending| same_epoch(pending.epoch.as_deref(), epoch.as_deref()));
+        let updates: Vec<&[u8]> =
+            loaded.log.iter().map(|(_, update)| &**update).chain(pending.map(|pending| &*pending.update)).collect();
+        let read = self.load_copy(&updates);
         for ((row, update), read) in loaded.log.iter().zip(read) {
             // What does not decode stays in the log, and out of every compaction.
             match read {
@@ -100,16 +105,14 @@ impl Session {
             }
         }
         rows.extend(loaded.obsolete.into_iter().map(|row| (row, 0)));
-        let labels = loaded.outbox.iter().find_map(|pending| pending.epoch.clone());
-        let epoch = loaded.epoch.or(self.journal.epoch.take()).or(labels);
-        let unsent = self.apply_unsent(&loaded.outbox, &loaded.set_aside, epoch.as_deref());
+        let unlogged = self.apply_waiting(&loaded.set_aside);
         if !late && self.doc.knows_client(self.doc.client_id()) {
             self.choose_client_id();
         }
         // Late, it is written anew as a whole.
         self.kept_all();
         let doubtful = self.journal.loaded(epoch, rows);
-        self.log_again(&unsent);
+        self.log_again(&unlogged);
         for aside in &loaded.set_aside {
             self.note_hole(&aside.code, &aside.update);
         }
@@ -124,40 +127,36 @@ impl Session {
         }
     }
 
-    /// Says of each row whether it could be read.
-    fn load_log(&mut self, log: &[(Row, Vec<u8>)]) -> Vec<bool> {
-        let updates: Vec<&[u8]> = log.iter().map(|(_, update)| &**update).collect();
+    /// What the device has of the document, in log and outbox. Says of each update whether it could be read.
+    fn load_copy(&mut self, updates: &[&[u8]]) -> Vec<bool> {
         if !self.ready {
-            let (read, foreign) = self.doc.load_all(&updates);
+            let (read, foreign) = self.doc.load_all(updates);
             self.log_applied(foreign);
             return read;
         }
         // Somebody looks at the document: it changes by one update.
         let mut copy = SlateDoc::new(self.doc_options());
-        let (read, _) = copy.load_all(&updates);
+        let (read, _) = copy.load_all(updates);
         match copy.encode_state(None).is_ok_and(|all| self.apply_stored(&all).is_some()) {
             true => read,
             false => vec![false; updates.len()],
         }
     }
 
-    /// What is, or will be, submitted by this device is in its document, whatever became of the log. Returns what the log
-    /// did not have.
-    fn apply_unsent(&mut self, outbox: &[Pending], asides: &[SetAside], epoch: Option<&str>) -> Vec<Vec<u8>> {
-        let pending = outbox.iter().filter(|pending| same_epoch(pending.epoch.as_deref(), epoch));
-        let asides = asides.iter().filter(|aside| aside.code == RejectCode::ReadOnly.as_str());
-        let updates = pending.map(|pending| &pending.update).chain(asides.map(|aside| &aside.update));
+    /// What waits for the right to write will be submitted by this device: it is in its document, whatever became of the
+    /// log. Returns what the log did not have.
+    fn apply_waiting(&mut self, asides: &[SetAside]) -> Vec<Vec<u8>> {
+        let waiting = asides.iter().filter(|aside| aside.code == RejectCode::ReadOnly.as_str());
         let lacks = |update: &&Vec<u8>| self.apply_stored(update).is_some_and(|changed| changed || self.incomplete);
-        updates.filter(lacks).cloned().collect()
+        waiting.map(|aside| &aside.update).filter(lacks).cloned().collect()
     }
 
-    /// A damaged row may be that of what is unsent, and a store that failed may have one without the other. It leaves the
-    /// outbox once the server has it, and no server sends a client what the client's own document shows.
-    fn log_again(&mut self, unsent: &[Vec<u8>]) {
-        if !unsent.is_empty()
-            && let Ok(update) = crate::update::merge(unsent)
+    /// A damaged row may be that of what was set aside.
+    fn log_again(&mut self, unlogged: &[Vec<u8>]) {
+        if !unlogged.is_empty()
+            && let Ok(update) = crate::update::merge(unlogged)
         {
-            self.journal.write(Write::Append { update, pending: None });
+            self.journal.write(Write::Append { update });
         }
     }
 
@@ -188,7 +187,7 @@ impl Session {
             pending.into_iter().partition(|orphan| same_epoch(orphan.epoch.as_deref(), own));
         let place = if self.config.store { Place::Stored } else { Place::Memory };
         for Pending { key, update, .. } in strays {
-            let writes = self.outbox.aside(vec![key], update, place, "epoch", REPLACED);
+            let writes = self.outbox.aside(vec![key], update, place, ErrorCode::Epoch.as_str(), REPLACED);
             self.journal.write_all(writes);
         }
         for orphan in &pending {
@@ -496,17 +495,11 @@ impl Session {
             self.report(ErrorCode::InvalidUpdate, "what the server has cannot be read");
             return self.replacement = Some(doc);
         };
-        let ops = SlateDoc::diff(&self.doc.value(), &doc.value());
-        self.doc = doc;
+        self.show_instead(doc);
         self.incomplete = change.pending;
-        self.undo.clear();
-        self.presence.forget_selection();
-        self.presence.awareness.rename(self.doc.client_id());
         self.conflict = false;
         self.seed = Seed::None;
         self.acknowledged = 0;
-        self.stage.changed(DocChange::Anything);
-        self.stage.operations(Origin::Remote, ops);
         let snapshot = self.doc.encode_state(None).unwrap_or_default();
         self.stage.update(Origin::Remote, snapshot.clone());
         let writes = self.outbox.close_epoch(REPLACED);

@@ -230,6 +230,7 @@ impl Session {
             self.link.deadline(&self.retries).map(|(at, _)| at),
             self.hold_until,
             self.journal.retry_at(),
+            self.journal.settles_at(),
             compact,
             self.presence_deadline(),
             self.fragments_deadline(),
@@ -249,7 +250,7 @@ impl Session {
     /// then the network, then the news.
     fn finish(&mut self) {
         let stage = mem::take(&mut self.stage);
-        if let Some((ticket, writes)) = self.journal.take_batch(!stage.any_epoch) {
+        if let Some((ticket, writes)) = self.journal.take_batch(self.now, !stage.any_epoch) {
             if self.journal.is_working() {
                 self.outbox.writing(ticket);
             }

@@ -9,6 +9,8 @@ use crate::protocol::RejectCode;
 use crate::store::{Pending, PendingKey, SetAside, Write};
 use crate::update::{Apart, Holes, split};
 
+use super::ErrorCode;
+
 /// Pending updates that were never sent are merged up to this size, bytes.
 pub(super) const MERGED_BYTES: usize = 32 * 1024;
 /// Of those that are smaller than this, there shall not be many.
@@ -124,15 +126,16 @@ impl Outbox {
         self.key(self.last_seq)
     }
 
-    /// Removes what was acknowledged; returns whether there was anything.
-    pub fn acknowledge(&mut self, seq: u64) -> bool {
-        let before = self.entries.len();
+    /// Removes what was acknowledged, and returns it.
+    pub fn acknowledge(&mut self, seq: u64) -> Vec<Vec<u8>> {
+        let mut updates = Vec::new();
         while self.entries.front().is_some_and(|entry| entry.seq <= seq) {
-            if let Some(Entry { replaces, replacing, .. }) = self.entries.pop_front() {
+            if let Some(Entry { update, replaces, replacing, .. }) = self.entries.pop_front() {
                 self.leftover.extend(replaces.into_iter().map(|key| (key, replacing)));
+                updates.push(update);
             }
         }
-        self.entries.len() != before
+        updates
     }
 
     pub fn remove(&mut self, seq: u64) -> Option<Entry> {
@@ -169,8 +172,13 @@ impl Outbox {
         let (code, message) = (code.to_owned(), message.to_owned());
         let aside = SetAside { key: key.clone(), code: code.clone(), message: message.clone(), update };
         let put = Write::Coalesce { from, to: key.clone(), update: aside.update.clone() };
+        let mut writes = vec![put, Write::SetAside { key, code, message }];
+        if aside.code != ErrorCode::Epoch.as_str() {
+            // It is shown as before.
+            writes.push(Write::Append { update: aside.update.clone() });
+        }
         self.set_aside.push(Aside { update: aside, place });
-        vec![put, Write::SetAside { key, code, message }]
+        writes
     }
 
     /// Puts aside what needs something that is missing, and keeps the rest pending.
@@ -203,11 +211,11 @@ impl Outbox {
     pub fn close_epoch(&mut self, why: &str) -> Vec<Write> {
         let ended = self.key(self.last_seq.max(self.sent));
         for entry in std::mem::take(&mut self.entries) {
-            self.entry_aside(entry, "epoch", why);
+            self.entry_aside(entry, ErrorCode::Epoch.as_str(), why);
         }
         for Aside { update, place } in &mut self.set_aside {
             if update.code == RejectCode::ReadOnly.as_str() {
-                (update.code, update.message) = ("epoch".to_owned(), why.to_owned());
+                (update.code, update.message) = (ErrorCode::Epoch.as_str().to_owned(), why.to_owned());
                 *place = Place::Memory;
             }
         }

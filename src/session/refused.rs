@@ -12,7 +12,7 @@ use crate::update::{Holes, split};
 
 use super::outbox::MERGED_BYTES;
 use super::sync::UNCUTTABLE;
-use super::{ErrorCode, Origin, Session};
+use super::{ErrorCode, Session};
 
 /// The code of what is set aside because of something that was.
 const DEPENDS: &str = "depends";
@@ -21,11 +21,12 @@ impl Session {
     /// Something was set aside with this code, now or earlier.
     pub(super) fn note_hole(&mut self, code: &str, update: &[u8]) {
         // Another document's is not in this one. Who may not write today may tomorrow: then it goes as it is.
-        if code == "epoch" || code == RejectCode::ReadOnly.as_str() {
+        if code == ErrorCode::Epoch.as_str() || code == RejectCode::ReadOnly.as_str() {
             return;
         }
-        // What does not even decode is nothing that anything could depend on.
-        let _ = self.holes.add(update);
+        // What does not even decode is nothing that anything could depend on. What another tab could not store is here
+        // once more, in whatever that one made of it: what is pending besides is not missing.
+        let _ = self.holes.add(update, self.outbox.updates());
     }
 
     /// What may be too large for a server whatever is done with it shall not take along what is made after it.
@@ -75,8 +76,9 @@ impl Session {
         if self.outbox.set_aside.is_empty() || self.conflict {
             return;
         }
-        for aside in self.outbox.set_aside.iter().filter(|aside| aside.update.code != "epoch") {
-            let _ = self.holes.add(&aside.update.update);
+        let own = self.outbox.set_aside.iter().filter(|aside| aside.update.code != ErrorCode::Epoch.as_str());
+        for aside in own {
+            let _ = self.holes.add(&aside.update.update, self.outbox.updates());
         }
         self.set_dependents_aside();
         self.outbox.discard_aside();
@@ -100,13 +102,7 @@ impl Session {
             Ok(change) => self.incomplete = change.pending,
             Err(error) => return self.report(ErrorCode::InvalidUpdate, error.to_string()),
         }
-        let ops = SlateDoc::diff(&self.doc.value(), &doc.value());
-        self.doc = doc;
-        self.undo.clear();
-        self.presence.forget_selection();
-        self.presence.awareness.rename(self.doc.client_id());
-        self.stage.changed(super::stage::DocChange::Anything);
-        self.stage.operations(Origin::Remote, ops);
+        self.show_instead(doc);
         if let Ok(snapshot) = self.doc.encode_state(None) {
             self.journal.compact(snapshot);
         }

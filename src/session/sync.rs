@@ -487,9 +487,9 @@ impl Session {
         }
         self.holds = 0;
         self.acknowledged = self.acknowledged.max(seq);
-        if self.outbox.acknowledge(seq) {
-            let session = self.config.session.clone();
-            self.journal.write(Write::Acknowledge { session, seq });
+        let updates = self.outbox.acknowledge(seq);
+        if !updates.is_empty() {
+            self.journal.acknowledged(self.now, self.outbox.key(seq), updates);
             self.pump();
         }
     }

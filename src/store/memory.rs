@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{Loaded, Pending, PendingKey, Row, SetAside, Store, StoreError, Write, epoch_of, same_epoch};
+use super::{Loaded, Pending, PendingKey, Row, SetAside, Store, StoreError, Write, epoch_of, looks, same_epoch};
 
 /// See the module.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +68,7 @@ impl MemoryStore {
         }
         let mut changed = inner.documents.get(document).cloned().unwrap_or_default();
         let epoch = epoch_of(writes);
-        let replaced = !same_epoch(changed.epoch.as_deref(), epoch);
+        let replaced = looks(writes) && !same_epoch(changed.epoch.as_deref(), epoch);
         if replaced && writes.iter().any(Write::replaces) {
             return Err(StoreError::Replaced);
         }
@@ -95,11 +95,9 @@ impl Document {
         let labelled = |update: &[u8]| (epoch.map(str::to_owned), update.to_vec());
         match write {
             Write::InEpoch { .. } => {}
-            Write::Append { update, pending } => {
-                self.append(labelled(update), last_row);
-                if let Some(key) = pending {
-                    self.outbox.insert(key.clone(), labelled(update));
-                }
+            Write::Append { update } => self.append(labelled(update), last_row),
+            Write::Edit { key, update } => {
+                self.outbox.insert(key.clone(), labelled(update));
             }
             Write::Acknowledge { session, seq } => {
                 self.outbox.retain(|key, _| key.session != *session || key.seq > *seq);
@@ -159,6 +157,7 @@ impl Document {
             log: log.into_iter().map(|(row, (_, update))| (*row, update.clone())).collect(),
             obsolete: obsolete.into_iter().map(|(row, _)| *row).collect(),
             outbox: outbox.collect(),
+            elsewhere: Vec::new(),
             set_aside: set_aside.collect(),
             damaged: 0,
         }
@@ -200,7 +199,7 @@ mod tests {
     #[test]
     fn f18_a_fault_changes_nothing() {
         let store = MemoryStore::new();
-        let append = [Write::Append { update: vec![1], pending: None }];
+        let append = [Write::Append { update: vec![1] }];
         store.write_now("d", &append).unwrap();
         store.set_fault(Some(StoreError::Full));
         assert_eq!(store.write_now("d", &append), Err(StoreError::Full));

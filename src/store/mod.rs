@@ -1,7 +1,8 @@
 //! The device's own copy of a document: what a store must do, and a store in memory.
 //!
 //! A store keeps, per document: a log of updates (a snapshot is a row of it like any other), and the *outbox*: updates
-//! the server has not acknowledged, under the seq they are submitted with. [`Store`] is implemented over IndexedDB in
+//! the server has not acknowledged, under the seq they are submitted with. The copy is both together: an edit is written
+//! once, into the outbox, and comes into the log when it leaves that. [`Store`] is implemented over IndexedDB in
 //! `browser`; the same conformance suite runs on both. Nothing here decides anything: the session asks, a store does
 //! it or says why not.
 //!
@@ -57,10 +58,22 @@ pub struct Loaded {
     pub obsolete: Vec<Row>,
     /// In the order of (session, seq), of whatever epoch.
     pub outbox: Vec<Pending>,
+    /// What of the outbox is of sessions that live in other tabs: part of the copy, and theirs to submit. A store knows of
+    /// no tabs and returns none: [`Loaded::leave_to`].
+    pub elsewhere: Vec<Pending>,
     /// In the order of (session, seq).
     pub set_aside: Vec<SetAside>,
     /// Records whose checksum did not match: left where they are, not returned.
     pub damaged: u32,
+}
+
+impl Loaded {
+    /// The sessions that are alive elsewhere submit theirs themselves.
+    pub fn leave_to(&mut self, alive: impl Fn(&str) -> bool) {
+        let (theirs, left) = std::mem::take(&mut self.outbox).into_iter().partition(|it| alive(&it.key.session));
+        self.elsewhere = theirs;
+        self.outbox = left;
+    }
 }
 
 /// One step of a transaction: all steps of a [`Store::write`] are in the store, or none.
@@ -69,28 +82,34 @@ pub enum Write {
     /// What the transaction adds belongs to this epoch. If the copy is of another one, the answer is
     /// [`StoreError::Replaced`]; what the transaction would replace or remove is then untouched, and what it only adds
     /// is at most kept apart: no part of the copy, pending updates with their epoch. So nothing has to be read before
-    /// an edit is written. A copy without an epoch is of every epoch.
+    /// an edit is written, and nothing is read where there is nothing but edits: [`looks`]. A copy without an epoch is
+    /// of every epoch.
     InEpoch {
         epoch: String,
     },
-    /// Appends `update` to the log and, for a local edit, puts it into the outbox.
+    /// Appends `update` to the log.
     Append {
         update: Vec<u8>,
-        pending: Option<PendingKey>,
     },
-    /// Removes from the outbox what the server acknowledged of `session`, up to `seq`.
+    /// Puts a local edit into the outbox.
+    Edit {
+        key: PendingKey,
+        update: Vec<u8>,
+    },
+    /// Removes from the outbox what the server acknowledged of `session`, up to `seq`. Whoever asks for it appends to
+    /// the log what the copy would lack.
     Acknowledge {
         session: String,
         seq: u64,
     },
     /// Removes `from`, pending or set aside, as far as they are there, and puts `update`, which holds them all, into
-    /// the outbox under `to`. The log stays as it is.
+    /// the outbox under `to`.
     Coalesce {
         from: Vec<PendingKey>,
         to: PendingKey,
         update: Vec<u8>,
     },
-    /// Moves a pending update out of the outbox, if it is there.
+    /// Moves a pending update out of the outbox, if it is there. It is no part of the copy any more.
     SetAside {
         key: PendingKey,
         code: String,
@@ -125,7 +144,7 @@ impl Write {
     /// Whether the step replaces or removes what may be of another epoch.
     pub fn replaces(&self) -> bool {
         match self {
-            Self::InEpoch { .. } | Self::Append { .. } | Self::Acknowledge { .. } => false,
+            Self::InEpoch { .. } | Self::Append { .. } | Self::Edit { .. } | Self::Acknowledge { .. } => false,
             // What these name is their session's own.
             Self::Coalesce { .. } | Self::SetAside { .. } => false,
             Self::Compact { .. } | Self::SetEpoch { .. } | Self::Reset { .. } => true,
@@ -140,6 +159,18 @@ pub(crate) fn epoch_of(writes: &[Write]) -> Option<&str> {
         Write::InEpoch { epoch } => Some(&**epoch),
         _ => None,
     })
+}
+
+/// Whether a transaction is of edits alone.
+pub(crate) fn only_edits(writes: &[Write]) -> bool {
+    let any = writes.iter().any(|write| matches!(write, Write::Edit { .. }));
+    any && writes.iter().all(|write| matches!(write, Write::Edit { .. } | Write::InEpoch { .. }))
+}
+
+/// Whether a transaction finds out of which epoch the copy is. One of edits alone does not: each keeps its epoch with it,
+/// and looking costs as much as writing. Whoever has to know writes nothing, in its epoch.
+pub(crate) fn looks(writes: &[Write]) -> bool {
+    epoch_of(writes).is_some() && !only_edits(writes)
 }
 
 /// Whether two belong together: none stands for before the first contact with a server, and fits every epoch.

@@ -34,15 +34,36 @@ impl Holes {
         self.from.contains_key(&client)
     }
 
-    /// The structs of `update` are missing from now on.
+    /// The structs of `update` are missing from now on, but for those that come to be by one of `others`.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn add(&mut self, update: &[u8]) -> Result<(), SplitError> {
-        each_block(&mut Reader::new(update), update, |client, clock, _, _| {
-            self.miss(client, clock);
+    pub fn add<'a>(&mut self, update: &[u8], others: impl Iterator<Item = &'a Vec<u8>>) -> Result<(), SplitError> {
+        let mut missing: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+        each_block(&mut Reader::new(update), update, |client, clock, block, _| {
+            let end = clock.saturating_add(block.len);
+            let range = missing.entry(client).or_insert((clock, end));
+            *range = (range.0.min(clock), range.1.max(end));
             Ok(())
-        })
+        })?;
+        for other in others {
+            // What cannot be read is nothing that would come to be.
+            let _ = each_block(&mut Reader::new(other), other, |client, clock, block, _| {
+                let end = clock.saturating_add(block.len);
+                if let Some((from, _)) = missing.get_mut(&client)
+                    && !block.is_skip()
+                    && (clock..end).contains(from)
+                {
+                    *from = end;
+                }
+                Ok(())
+            });
+        }
+        missing
+            .into_iter()
+            .filter(|(_, (from, end))| from < end)
+            .for_each(|(client, (from, _))| self.miss(client, from));
+        Ok(())
     }
 
     fn miss(&mut self, client: u64, clock: u64) {
@@ -219,7 +240,7 @@ mod tests {
         let end = two.get_or_insert_text("content").len(&two.transact());
         let beside = edit(&two, end, "beside");
         let mut holes = Holes::default();
-        holes.add(&refused).unwrap();
+        holes.add(&refused, [].iter()).unwrap();
         assert_eq!(holes.part(&free).unwrap(), Apart { sound: Some(free.clone()), stuck: None });
         assert_eq!(holes.part(&first).unwrap().stuck, None);
         for stuck in [&refused, &behind, &beside] {
@@ -244,7 +265,7 @@ mod tests {
         one.get_or_insert_text("content").remove_range(&mut one.transact_mut(), 2, 5);
         let whole = one.transact().encode_state_as_update_v1(&StateVector::default());
         let mut holes = Holes::default();
-        holes.add(&refused).unwrap();
+        holes.add(&refused, [].iter()).unwrap();
         assert_eq!(read(&[holes.without(&whole).unwrap()]), ("ke".into(), false));
         assert_eq!(read(&[Holes::default().without(&whole).unwrap()]), ("keused".into(), false));
     }
@@ -254,7 +275,7 @@ mod tests {
         let one = doc(1);
         let refused = edit(&one, 0, "here after all");
         let mut holes = Holes::default();
-        holes.add(&refused).unwrap();
+        holes.add(&refused, [].iter()).unwrap();
         holes.fill(1, 0);
         assert!(holes.has_client(1));
         holes.fill(1, 3);
@@ -269,13 +290,13 @@ mod tests {
         one.get_or_insert_text("content").remove_range(&mut one.transact_mut(), 2, 3);
         let good = one.transact().encode_state_as_update_v1(&StateVector::default());
         let mut holes = Holes::default();
-        holes.add(&good).unwrap();
+        holes.add(&good, [].iter()).unwrap();
         let mut random = fastrand::Rng::with_seed(6);
         for _ in 0..20_000 {
             let mut bad = good.clone();
             let at = random.usize(..bad.len());
             bad[at] = random.u8(..);
-            let _ = (holes.part(&bad), holes.without(&bad), Holes::default().add(&bad));
+            let _ = (holes.part(&bad), holes.without(&bad), Holes::default().add(&bad, [].iter()));
         }
     }
 }

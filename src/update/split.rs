@@ -9,6 +9,9 @@ use crate::protocol::lib0::{Reader, buf, var_uint};
 /// Room for the counts and the client group around a piece's first struct.
 const OVERHEAD: usize = 48;
 
+/// Room for a client and one range of its deletions.
+const DELETION: usize = 24;
+
 /// How deep values inside an update may be nested.
 const MAX_DEPTH: u32 = 64;
 
@@ -23,10 +26,12 @@ pub enum SplitError {
     Indivisible(usize),
 }
 
-/// Cuts `update` into updates of at most `max` bytes each.
+/// Cuts `update` into updates of at most `max` bytes each. A piece says itself what of its own is deleted: a replica to
+/// which the other one tells nothing new does not keep that, and elsewhere the same may be there undeleted.
 pub fn split(update: &[u8], max: usize) -> Result<Vec<Vec<u8>>, SplitError> {
     let mut reader = Reader::new(update);
     let mut pieces = Pieces::new(max);
+    pieces.names_dead = true;
     for _ in 0..reader.var_uint()? {
         let count = reader.var_uint()?;
         let client = reader.var_uint()?;
@@ -93,6 +98,9 @@ pub(super) struct Pieces {
     groups: Vec<Group>,
     deletions: Vec<(u64, Vec<(u64, u64)>)>,
     size: usize,
+    /// Whether pieces list what of their structs is deleted.
+    names_dead: bool,
+    dead: Vec<(u64, Vec<(u64, u64)>)>,
 }
 
 /// Structs of one client that follow each other.
@@ -107,7 +115,8 @@ struct Group {
 impl Pieces {
     pub(super) fn new(max: usize) -> Self {
         let max = max.max(OVERHEAD);
-        Self { max, done: Vec::new(), groups: Vec::new(), deletions: Vec::new(), size: OVERHEAD }
+        let (done, groups, deletions, dead) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { max, done, groups, deletions, size: OVERHEAD, names_dead: false, dead }
     }
 
     /// Takes one struct from the reader; returns the clock after it.
@@ -118,6 +127,10 @@ impl Pieces {
         let after = clock.saturating_add(block.len);
         let bytes = update.get(start..end).unwrap_or_default();
         if block.is_skip() && self.groups.last().is_none_or(|group| group.client != client) {
+            return Ok(after);
+        }
+        if self.names_dead && block.is_dead() {
+            self.put_dead(client, clock, &block, bytes);
             return Ok(after);
         }
         if bytes.len() <= self.max - OVERHEAD {
@@ -172,6 +185,19 @@ impl Pieces {
         self.size += bytes.len();
     }
 
+    fn put_dead(&mut self, client: u64, clock: u64, block: &Block, bytes: &[u8]) {
+        if self.size.saturating_add(bytes.len() + OVERHEAD + DELETION) > self.max {
+            self.finish_piece();
+        }
+        self.put(client, clock, bytes);
+        self.size += DELETION;
+        let range = (clock, block.len);
+        match self.dead.last_mut() {
+            Some((last, ranges)) if *last == client => ranges.push(range),
+            _ => self.dead.push((client, vec![range])),
+        }
+    }
+
     /// Everything as one update with these deletions, in their encoding.
     pub(super) fn finish_with(mut self, deletions: &[u8]) -> Option<Vec<u8>> {
         self.finish_piece();
@@ -199,19 +225,19 @@ impl Pieces {
             var_uint(&mut out, group.clock);
             out.extend(group.bytes);
         }
-        out.push(0);
+        put_deletions(&mut out, self.dead.drain(..));
         self.done.push(out);
     }
 
     pub(super) fn deletion(&mut self, client: u64, range: (u64, u64)) {
-        if self.size + 20 > self.max {
+        if self.size + DELETION > self.max {
             self.finish_deletions();
         }
         match self.deletions.last_mut() {
             Some((last, ranges)) if *last == client => ranges.push(range),
             _ => {
                 self.deletions.push((client, vec![range]));
-                self.size += 20;
+                self.size += DELETION;
             }
         }
         self.size += var_len(range.0) + var_len(range.1);
@@ -223,16 +249,20 @@ impl Pieces {
             return;
         }
         let mut out = vec![0];
-        var_uint(&mut out, self.deletions.len() as u64);
-        for (client, ranges) in self.deletions.drain(..) {
-            var_uint(&mut out, client);
-            var_uint(&mut out, ranges.len() as u64);
-            for (clock, len) in ranges {
-                var_uint(&mut out, clock);
-                var_uint(&mut out, len);
-            }
-        }
+        put_deletions(&mut out, self.deletions.drain(..));
         self.done.push(out);
+    }
+}
+
+fn put_deletions(out: &mut Vec<u8>, deletions: impl ExactSizeIterator<Item = (u64, Vec<(u64, u64)>)>) {
+    var_uint(out, deletions.len() as u64);
+    for (client, ranges) in deletions {
+        var_uint(out, client);
+        var_uint(out, ranges.len() as u64);
+        for (clock, len) in ranges {
+            var_uint(out, clock);
+            var_uint(out, len);
+        }
     }
 }
 
@@ -276,6 +306,11 @@ type Content<'a> = (u64, Option<&'a str>, Option<&'a str>);
 impl<'a> Block<'a> {
     pub(super) fn is_skip(&self) -> bool {
         self.info & 0x1f == SKIP
+    }
+
+    /// Without content: all of it is deleted.
+    fn is_dead(&self) -> bool {
+        matches!(self.info & 0x1f, GC | DELETED)
     }
 
     pub(super) fn is_item(&self) -> bool {
@@ -452,121 +487,4 @@ fn var_len(value: u64) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use yrs::types::Attrs;
-    use yrs::updates::decoder::Decode;
-    use yrs::{Any, Doc, GetString, ReadTxn, StateVector, Text, Transact, Update};
-
-    fn apply(updates: &[Vec<u8>]) -> (String, StateVector) {
-        let doc = utf16(9);
-        let text = doc.get_or_insert_text("content");
-        let mut txn = doc.transact_mut();
-        for update in updates {
-            txn.apply_update(Update::decode_v1(update).unwrap()).unwrap();
-        }
-        assert!(txn.store().pending_update().is_none());
-        (text.get_string(&txn), txn.state_vector())
-    }
-
-    fn utf16(client: u64) -> Doc {
-        let id = yrs::ClientID::new(client);
-        let options = yrs::Options::with_guid_and_client_id("".into(), id);
-        Doc::with_options(yrs::Options { offset_kind: yrs::OffsetKind::Utf16, ..options })
-    }
-
-    /// What an update leaves out, and the replica has, stays left out.
-    #[test]
-    fn at_holes_keeps_what_is_left_out() {
-        let doc = utf16(5);
-        let text = doc.get_or_insert_text("content");
-        let updates: Vec<Vec<u8>> = ["a", "bb", "c"]
-            .iter()
-            .map(|word| {
-                let mut txn = doc.transact_mut();
-                text.insert(&mut txn, 0, word);
-                txn.encode_update_v1()
-            })
-            .collect();
-        let gapped = yrs::merge_updates_v1([&updates[0], &updates[2]]).unwrap();
-        let Parted { ready, waiting } = at_holes(&gapped, |_| 3).unwrap();
-        assert_eq!(waiting, None);
-        let (shown, _) = apply(&[updates[0].clone(), updates[1].clone(), ready.unwrap()]);
-        assert_eq!(shown, "cbba");
-    }
-
-    /// F29: the pieces are small enough and together they are the whole, in whatever order they come.
-    #[test]
-    fn f29_pieces_are_the_whole() {
-        let mut rng = fastrand::Rng::with_seed(29);
-        for round in 0..200 {
-            let docs: Vec<Doc> = (0..3).map(|_| utf16(rng.u64(1..1 << 32))).collect();
-            for _ in 0..40 {
-                let doc = &docs[rng.usize(..3)];
-                let text = doc.get_or_insert_text("content");
-                let map = doc.get_or_insert_map("meta");
-                let mut txn = doc.transact_mut();
-                let len = text.len(&txn);
-                match rng.u8(..6) {
-                    0 if len > 4 => text.remove_range(&mut txn, rng.u32(..len - 3), rng.u32(1..3)),
-                    1 if len > 4 => {
-                        let attrs = Attrs::from([("bold".into(), Any::from(true))]);
-                        text.format(&mut txn, rng.u32(..len - 3), 2, attrs);
-                    }
-                    2 => {
-                        use yrs::Map;
-                        map.insert(&mut txn, "key", Any::from_json(r#"{"a":[1,2.5,null,"x"]}"#).unwrap());
-                    }
-                    3 => {
-                        text.insert(&mut txn, len, &"long – ünïcode 🎬 ".repeat(rng.usize(1..60)));
-                    }
-                    _ => text.insert(&mut txn, 0, "abc"),
-                }
-                drop(txn);
-                let update = doc.transact().encode_state_as_update_v1(&StateVector::default());
-                docs[rng.usize(..3)].transact_mut().apply_update(Update::decode_v1(&update).unwrap()).unwrap();
-            }
-            let whole = docs[0].transact().encode_state_as_update_v1(&StateVector::default());
-            let max = rng.usize(200..900);
-            let mut pieces = split(&whole, max).unwrap();
-            assert!(pieces.iter().all(|piece| piece.len() <= max), "round {round}");
-            let expected = apply(std::slice::from_ref(&whole));
-            assert!(apply(&pieces) == expected, "round {round}");
-            rng.shuffle(&mut pieces);
-            // Of pieces that come in no order at all yrs may keep some pending although nothing is missing, until the
-            // next update comes.
-            pieces.extend_from_within(..);
-            assert!(apply(&pieces) == expected, "round {round}, shuffled");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_cut_is_an_error() {
-        let doc = Doc::new();
-        use yrs::Map;
-        let map = doc.get_or_insert_map("meta");
-        map.insert(&mut doc.transact_mut(), "key", "x".repeat(1000));
-        let update = doc.transact().encode_state_as_update_v1(&StateVector::default());
-        assert!(matches!(split(&update, 500), Err(SplitError::Indivisible(_))));
-        assert_eq!(split(&update, 5000).unwrap(), vec![update]);
-    }
-
-    #[test]
-    fn f23_bad_bytes_are_an_error() {
-        let doc = Doc::new();
-        let text = doc.get_or_insert_text("content");
-        text.insert(&mut doc.transact_mut(), 0, "hello world");
-        text.remove_range(&mut doc.transact_mut(), 2, 3);
-        let good = doc.transact().encode_state_as_update_v1(&StateVector::default());
-        let mut rng = fastrand::Rng::with_seed(1);
-        for end in 0..good.len() {
-            assert!(split(&good[..end], 100).is_err());
-        }
-        for _ in 0..20_000 {
-            let mut bad = good.clone();
-            let at = rng.usize(..bad.len());
-            bad[at] = rng.u8(..);
-            let _ = split(&bad, 60 + rng.usize(..100));
-        }
-    }
-}
+mod tests;

@@ -45,7 +45,7 @@ test("tabs tell each other what is typed, without a server", async ({ opened }) 
       request.onsuccess = () => resolve(request.result);
     });
     const keys = await new Promise<number>((resolve) => {
-      const request = database.transaction("log").objectStore("log").count();
+      const request = database.transaction("outbox").objectStore("outbox").count();
       request.onsuccess = () => resolve(request.result);
     });
     database.close();
@@ -53,6 +53,45 @@ test("tabs tell each other what is typed, without a server", async ({ opened }) 
   });
   // The content at first, and two edits.
   expect(rows).toBe(3);
+});
+
+test("a tab that is alone tells nobody, and whoever opens the document at that moment hears of it", async ({
+  opened,
+  context,
+  site,
+}) => {
+  const a = await opened();
+  await a.evaluate(() => {
+    const { postMessage } = BroadcastChannel.prototype;
+    const page = Object.assign(globalThis, { told: 0 });
+    BroadcastChannel.prototype.postMessage = function (message) {
+      page.told += 1;
+      postMessage.call(this, message);
+    };
+  });
+  const told = () => a.evaluate(() => (globalThis as never as { told: number }).told);
+  await edit(a, "alone ");
+  await expect.poll(async () => (await status(a)).saved).toBe("local");
+  expect(await told()).toBe(0);
+  // It has read the database, and has not said yet that it is here.
+  const b = await context.newPage();
+  await b.goto(site);
+  await b.evaluate(() => {
+    const { postMessage } = BroadcastChannel.prototype;
+    const held: (() => void)[] = [];
+    BroadcastChannel.prototype.postMessage = function (message) {
+      held.push(() => postMessage.call(this, message));
+    };
+    Object.assign(globalThis, { say: () => held.forEach((message) => void message()) });
+  });
+  await open(b);
+  expect(await text(b)).toBe("alone .");
+  await edit(a, "meanwhile ");
+  expect(await told()).toBe(0);
+  await b.evaluate(() => (globalThis as never as { say: () => void }).say());
+  await expect.poll(() => text(b)).toBe("meanwhile alone .");
+  await edit(a, "together ");
+  await expect.poll(() => text(b)).toBe("together meanwhile alone .");
 });
 
 test("a trap is survived with edits that nobody else has", async ({ opened }) => {
@@ -177,7 +216,7 @@ test("F18: what a tab cannot store, another one keeps", async ({ opened }) => {
   const a = await opened();
   const b = await opened();
   await b.evaluate(() => {
-    IDBObjectStore.prototype.add = () => {
+    IDBObjectStore.prototype.put = () => {
       throw new DOMException("no", "QuotaExceededError");
     };
   });

@@ -22,15 +22,19 @@ async fn fresh(name: &str) -> IndexedDb {
 }
 
 fn append(bytes: &[u8]) -> Write {
-    Write::Append { update: bytes.to_vec(), pending: None }
+    Write::Append { update: bytes.to_vec() }
 }
 
 fn edit(bytes: &[u8], seq: u64) -> Write {
-    Write::Append { update: bytes.to_vec(), pending: Some(PendingKey { session: "s".into(), seq }) }
+    Write::Edit { key: PendingKey { session: "s".into(), seq }, update: bytes.to_vec() }
 }
 
 async fn log(store: &IndexedDb) -> Vec<Vec<u8>> {
     store.load(DOC).await.unwrap().log.into_iter().map(|(_, update)| update).collect()
+}
+
+async fn outbox(store: &IndexedDb) -> Vec<Vec<u8>> {
+    store.load(DOC).await.unwrap().outbox.into_iter().map(|pending| pending.update).collect()
 }
 
 /// Reads and writes records behind the store's back.
@@ -58,8 +62,8 @@ async fn f17_committed_means_committed() {
     for seq in 1..=20 {
         store.write(DOC, &[edit(&[seq as u8], seq)]).await.unwrap();
         let database = raw("committed").await;
-        let transaction = database.transaction(&["log"], TransactionMode::ReadOnly).unwrap();
-        let count = transaction.object_store("log").unwrap().count(None).unwrap().await.unwrap();
+        let transaction = database.transaction(&["outbox"], TransactionMode::ReadOnly).unwrap();
+        let count = transaction.object_store("outbox").unwrap().count(None).unwrap().await.unwrap();
         assert_eq!(u64::from(count), seq);
         database.close();
     }
@@ -71,8 +75,9 @@ async fn f17_a_write_is_on_its_way_in_the_same_turn() {
     let store = fresh("same turn").await;
     store.write(DOC, &[append(&[0])]).await.unwrap();
     drop(store.begin(DOC, vec![edit(&[1], 1)]));
-    // The future is gone and was never polled; the write is there all the same.
-    assert_eq!(log(&store).await, vec![vec![0], vec![1]]);
+    drop(store.begin(DOC, vec![append(&[2])]));
+    // The futures are gone and were never polled; the writes are there all the same.
+    assert_eq!((outbox(&store).await, log(&store).await), (vec![vec![1]], vec![vec![0], vec![2]]));
 }
 
 /// F17: also when an epoch is known: nothing is read before the edit is written and committed.
@@ -88,9 +93,10 @@ async fn f17_a_write_in_an_epoch_is_committed_in_the_same_turn() {
     let stop: js_sys::Function = commits.call0(&JsValue::NULL).unwrap().unchecked_into();
     let in_epoch = |epoch: &str| Write::InEpoch { epoch: epoch.into() };
     drop(store.begin(DOC, vec![in_epoch("one"), edit(&[1], 1)]));
+    drop(store.begin(DOC, vec![in_epoch("one"), edit(&[2], 2), append(&[3])]));
     let commits = stop.call0(&JsValue::NULL).unwrap().as_f64();
-    assert_eq!(commits, Some(1.0));
-    assert_eq!(log(&store).await, vec![vec![1]]);
+    assert_eq!(commits, Some(2.0));
+    assert_eq!((outbox(&store).await, log(&store).await), (vec![vec![1], vec![2]], vec![vec![3]]));
 }
 
 /// Records as the first version wrote them: without an epoch.
@@ -107,8 +113,10 @@ async fn a_database_of_the_first_version_opens_with_its_rows() {
     assert_eq!((loaded.epoch.as_deref(), loaded.damaged), (Some("one"), 0));
     assert_eq!(loaded.log, [(1, vec![1, 2, 3])]);
     assert_eq!((&loaded.outbox[0].update[..], &loaded.outbox[0].epoch), (&[1u8, 2, 3][..], &None));
-    store.write(DOC, &[Write::InEpoch { epoch: "one".into() }, edit(&[4], 2)]).await.unwrap();
-    assert_eq!(log(&store).await, vec![vec![1, 2, 3], vec![4]]);
+    // What is pending was in the log as well.
+    store.write(DOC, &[Write::InEpoch { epoch: "one".into() }, edit(&[4], 2), append(&[5])]).await.unwrap();
+    assert_eq!(log(&store).await, vec![vec![1, 2, 3], vec![5]]);
+    assert_eq!(outbox(&store).await, vec![vec![1, 2, 3], vec![4]]);
     assert_eq!(store.pending_of_all().await.unwrap(), [(DOC.to_owned(), 2)]);
 }
 
@@ -126,7 +134,9 @@ async fn writes_keep_the_order_of_their_calls() {
 #[wasm_bindgen_test]
 async fn a_damaged_record_is_set_aside() {
     let store = fresh("damaged").await;
-    store.write(DOC, &[edit(&[1, 2, 3, 4, 5], 1), edit(&[6], 2), append(&[7])]).await.unwrap();
+    let rows = [append(&[1, 2, 3]), append(&[6]), append(&[7])];
+    store.write(DOC, &[edit(&[1, 2, 3, 4, 5], 1), edit(&[6], 2)]).await.unwrap();
+    store.write(DOC, &rows).await.unwrap();
     let database = raw("damaged").await;
     let transaction = database.transaction(&["log", "outbox"], TransactionMode::ReadWrite).unwrap();
     for (name, key) in
@@ -154,8 +164,8 @@ async fn a_damaged_record_is_set_aside() {
 #[wasm_bindgen_test]
 async fn f5_two_documents_do_not_mix() {
     let store = fresh("mix").await;
-    store.write("a", &[edit(&[1], 1)]).await.unwrap();
-    store.write("b", &[edit(&[2], 1)]).await.unwrap();
+    store.write("a", &[append(&[1])]).await.unwrap();
+    store.write("b", &[append(&[2])]).await.unwrap();
     let database = raw("mix").await;
     let transaction = database.transaction(&["log"], TransactionMode::ReadWrite).unwrap();
     let records = transaction.object_store("log").unwrap();

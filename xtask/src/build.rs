@@ -148,6 +148,8 @@ fn shrink(command: &mut Command) -> Result<()> {
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", format!("{flags} -Cllvm-args=-inline-threshold={INLINE_THRESHOLD}"))
         .env("CARGO_PROFILE_WASM_RELEASE_OPT_LEVEL", "z")
+        // Memory is asked for at every turn, and what gives it is small.
+        .args(["--config", "profile.wasm-release.package.dlmalloc.opt-level=3"])
         .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
     Ok(())
 }

@@ -25,7 +25,7 @@ extern "C" {
     fn transaction(
         this: &DurableDatabase,
         stores: &JsValue,
-        mode: &str,
+        mode: &JsValue,
         options: &JsValue,
     ) -> Result<IdbTransaction, JsValue>;
 }
@@ -39,8 +39,17 @@ pub struct Connection {
     /// Keeps the listeners of `writer` alive.
     _listeners: Database,
     open: Rc<Cell<bool>>,
-    stores: JsValue,
+    all: JsValue,
+    outbox: JsValue,
+    readwrite: JsValue,
     strict: JsValue,
+}
+
+/// The stores a transaction is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Outbox,
+    All,
 }
 
 impl Connection {
@@ -85,7 +94,9 @@ impl Connection {
             writer,
             _listeners: listeners,
             open,
-            stores: stores.into(),
+            all: stores.into(),
+            outbox: names::OUTBOX.into(),
+            readwrite: "readwrite".into(),
             strict: strict.into(),
         }))
     }
@@ -95,11 +106,12 @@ impl Connection {
         self.open.get()
     }
 
-    /// A transaction for writing over all stores. Transactions commit in the order in which they were begun.
-    pub fn transaction(&self, strict: bool) -> Result<IdbTransaction, StoreError> {
+    /// A transaction for writing. All are over the outbox: they commit in the order in which they were begun.
+    pub fn transaction(&self, scope: Scope, strict: bool) -> Result<IdbTransaction, StoreError> {
         let database: &DurableDatabase = self.writer.unchecked_ref();
+        let stores = if scope == Scope::Outbox { &self.outbox } else { &self.all };
         let options = if strict { &self.strict } else { &JsValue::UNDEFINED };
-        database.transaction(&self.stores, "readwrite", options).map_err(|error| from_js(&error))
+        database.transaction(stores, &self.readwrite, options).map_err(|error| from_js(&error))
     }
 
     /// A transaction for reading over all stores.
@@ -111,7 +123,7 @@ impl Connection {
     /// For looking at keys, which rexie cannot without reading all records.
     pub fn keys(&self) -> Result<idb::Transaction, StoreError> {
         let database: &DurableDatabase = self.writer.unchecked_ref();
-        let transaction = database.transaction(&self.stores, "readonly", &JsValue::UNDEFINED);
+        let transaction = database.transaction(&self.all, &"readonly".into(), &JsValue::UNDEFINED);
         transaction.map(Into::into).map_err(|error| from_js(&error))
     }
 

@@ -1,10 +1,16 @@
 //! Records as JavaScript objects, their checksums, the ranges of their keys, and what errors mean.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use idb::KeyRange;
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::store::{PendingKey, Row, StoreError};
+
+/// A document, its epoch and its session, of some documents.
+const TEXTS_KEPT: usize = 12;
 
 #[wasm_bindgen]
 extern "C" {
@@ -25,30 +31,49 @@ extern "C" {
     fn sum(this: &Record) -> JsValue;
 
     #[wasm_bindgen(method, setter, structural)]
-    fn set_document(this: &Record, document: &str);
+    fn set_document(this: &Record, document: &JsValue);
     #[wasm_bindgen(method, setter, structural)]
-    fn set_session(this: &Record, session: &str);
+    fn set_session(this: &Record, session: &JsValue);
     #[wasm_bindgen(method, setter, structural)]
     fn set_seq(this: &Record, seq: f64);
     #[wasm_bindgen(method, setter, structural)]
-    fn set_epoch(this: &Record, epoch: &str);
+    fn set_epoch(this: &Record, epoch: &JsValue);
     #[wasm_bindgen(method, setter, structural)]
     fn set_update(this: &Record, update: &Uint8Array);
     #[wasm_bindgen(method, setter, structural)]
     fn set_sum(this: &Record, sum: u32);
 }
 
+thread_local! {
+    static TEXTS: RefCell<VecDeque<(String, JsValue)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// As JavaScript has it. The same few names are in every record, and each took longer to decode than the update.
+fn text(text: &str) -> JsValue {
+    TEXTS.with_borrow_mut(|texts| {
+        if let Some((_, found)) = texts.iter().find(|(known, _)| known == text) {
+            return found.clone();
+        }
+        if texts.len() >= TEXTS_KEPT {
+            texts.pop_front();
+        }
+        let made = JsValue::from_str(text);
+        texts.push_back((text.to_owned(), made.clone()));
+        made
+    })
+}
+
 /// A record of log, outbox or what is set aside: `update` with the checksum over it and where it belongs.
 pub fn update_record(document: &str, key: Option<&PendingKey>, epoch: Option<&str>, update: &[u8]) -> Object {
     let object = Object::new();
     let record: &Record = object.unchecked_ref();
-    record.set_document(document);
+    record.set_document(&text(document));
     if let Some(key) = key {
-        record.set_session(&key.session);
+        record.set_session(&text(&key.session));
         record.set_seq(key.seq as f64);
     }
     if let Some(epoch) = epoch {
-        record.set_epoch(epoch);
+        record.set_epoch(&text(epoch));
     }
     record.set_update(&Uint8Array::from(update));
     record.set_sum(checksum_of(document, key, epoch, update));

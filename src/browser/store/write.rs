@@ -1,10 +1,8 @@
 //! One write transaction.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use futures_channel::oneshot;
@@ -15,10 +13,10 @@ use js_sys::Object;
 use wasm_bindgen::prelude::*;
 use web_sys::IdbTransaction;
 
-use super::open::Connection;
+use super::open::{Connection, Scope};
 use super::record::{from_idb, from_js, get, of_document, of_seqs, of_session, pending_key, set, update_record};
 use super::{Durability, names};
-use crate::store::{PendingKey, Row, StoreError, Write, epoch_of, same_epoch};
+use crate::store::{PendingKey, Row, StoreError, Write, epoch_of, looks, only_edits, same_epoch};
 
 /// A transaction whose requests are made.
 pub struct Transaction {
@@ -41,9 +39,11 @@ impl Transaction {
         durability: Durability,
     ) -> Result<Self, StoreError> {
         let strict = durability == Durability::Strict || writes.iter().any(removes);
-        let raw = connection.transaction(strict)?;
+        // What a transaction costs grows with the stores it is over.
+        let scope = if only_edits(&writes) { Scope::Outbox } else { Scope::All };
+        let raw = connection.transaction(scope, strict)?;
         let end = End::of(&raw);
-        let stores = Stores::of(&raw).map_err(|error| from_idb(&error))?;
+        let stores = Stores(raw.clone().into());
         let (handle, document) = (raw.clone(), document.to_owned());
         let mut steps: Pin<Box<dyn Future<Output = _>>> =
             Box::pin(async move { stores.apply(&handle, &document, &writes).await });
@@ -83,25 +83,28 @@ fn row(request: &AddStoreRequest) -> Result<Row, StoreError> {
 /// What must not come back once it is reported as done: such a commit waits for the disk. An acknowledged update that
 /// comes back is submitted again, which the server knows.
 fn removes(write: &Write) -> bool {
-    !matches!(write, Write::Append { .. } | Write::InEpoch { .. } | Write::Acknowledge { .. })
+    let adds = matches!(write, Write::Append { .. } | Write::Edit { .. } | Write::InEpoch { .. });
+    !adds && !matches!(write, Write::Acknowledge { .. })
 }
 
-struct Stores {
-    documents: ObjectStore,
-    log: ObjectStore,
-    outbox: ObjectStore,
-    set_aside: ObjectStore,
-}
+/// Each is asked for where it is used.
+struct Stores(idb::Transaction);
 
 impl Stores {
-    fn of(raw: &IdbTransaction) -> Result<Self, idb::Error> {
-        let transaction = idb::Transaction::from(raw.clone());
-        Ok(Self {
-            documents: transaction.object_store(names::DOCUMENTS)?,
-            log: transaction.object_store(names::LOG)?,
-            outbox: transaction.object_store(names::OUTBOX)?,
-            set_aside: transaction.object_store(names::SET_ASIDE)?,
-        })
+    fn documents(&self) -> Result<ObjectStore, idb::Error> {
+        self.0.object_store(names::DOCUMENTS)
+    }
+
+    fn log(&self) -> Result<ObjectStore, idb::Error> {
+        self.0.object_store(names::LOG)
+    }
+
+    fn outbox(&self) -> Result<ObjectStore, idb::Error> {
+        self.0.object_store(names::OUTBOX)
+    }
+
+    fn set_aside(&self) -> Result<ObjectStore, idb::Error> {
+        self.0.object_store(names::SET_ASIDE)
     }
 
     /// Requests are carried out in the order in which they are made. Those that only write are not waited for: one
@@ -111,8 +114,9 @@ impl Stores {
         let mut rows = Vec::new();
         let epoch = epoch_of(writes);
         let mut looking = None;
-        if epoch.is_some() {
-            let request = self.documents.get(JsValue::from(document)).map_err(|error| from_idb(&error))?;
+        if looks(writes) {
+            let documents = self.documents().map_err(|error| from_idb(&error))?;
+            let request = documents.get(JsValue::from(document)).map_err(|error| from_idb(&error))?;
             looking = Some(request.into_future());
         }
         if writes.iter().any(Write::replaces)
@@ -141,42 +145,40 @@ impl Stores {
     ) -> Result<(), idb::Error> {
         match write {
             Write::InEpoch { .. } => {}
-            Write::Append { update, pending } => {
-                self.append(document, epoch, update, rows)?;
-                if let Some(key) = pending {
-                    self.outbox.put(&update_record(document, Some(key), epoch, update), None)?;
-                }
+            Write::Append { update } => self.append(document, epoch, update, rows)?,
+            Write::Edit { key, update } => {
+                self.outbox()?.put(&update_record(document, Some(key), epoch, update), None)?;
             }
             Write::Acknowledge { session, seq } => {
-                self.outbox.delete(of_session(document, session, *seq)?)?;
+                self.outbox()?.delete(of_session(document, session, *seq)?)?;
             }
             Write::Coalesce { from, to, update } => {
                 for (session, first, last) in keys_in_runs(from) {
-                    self.outbox.delete(of_seqs(document, session, first, last)?)?;
-                    self.set_aside.delete(of_seqs(document, session, first, last)?)?;
+                    self.outbox()?.delete(of_seqs(document, session, first, last)?)?;
+                    self.set_aside()?.delete(of_seqs(document, session, first, last)?)?;
                 }
-                self.outbox.put(&update_record(document, Some(to), epoch, update), None)?;
+                self.outbox()?.put(&update_record(document, Some(to), epoch, update), None)?;
             }
             Write::SetAside { key, code, message } => {
                 let key = pending_key(document, key);
-                if let Some(record) = self.outbox.get(key.clone())?.await? {
+                if let Some(record) = self.outbox()?.get(key.clone())?.await? {
                     let record: Object = record.unchecked_into();
                     set(&record, "code", &code.as_str().into());
                     set(&record, "message", &message.as_str().into());
-                    self.set_aside.put(&record, None)?;
-                    self.outbox.delete(key)?;
+                    self.set_aside()?.put(&record, None)?;
+                    self.outbox()?.delete(key)?;
                 }
             }
             Write::Compact { rows: merged, snapshot } => {
                 for (first, last) in runs(merged.clone()) {
                     let rows = KeyRange::bound(&(first as f64).into(), &(last as f64).into(), None, None)?;
-                    self.log.delete(rows)?;
+                    self.log()?.delete(rows)?;
                 }
                 self.append(document, epoch, snapshot, rows)?;
             }
             Write::SetEpoch { epoch } => self.put_epoch(document, epoch)?,
             Write::Reset { epoch, snapshot } => {
-                let copy = self.documents.get(JsValue::from(document))?.await?;
+                let copy = self.documents()?.get(JsValue::from(document))?.await?;
                 if copy.and_then(|copy| get(&copy, "epoch").as_string()).as_ref() != Some(epoch) {
                     self.clear_log(document).await?;
                 }
@@ -184,20 +186,20 @@ impl Stores {
                 self.append(document, Some(epoch), snapshot, rows)?;
             }
             Write::DiscardSetAside => {
-                self.set_aside.delete(of_document(document)?)?;
+                self.set_aside()?.delete(of_document(document)?)?;
             }
             Write::Delete => {
                 self.clear_log(document).await?;
-                self.outbox.delete(of_document(document)?)?;
-                self.set_aside.delete(of_document(document)?)?;
-                self.documents.delete(JsValue::from(document))?;
+                self.outbox()?.delete(of_document(document)?)?;
+                self.set_aside()?.delete(of_document(document)?)?;
+                self.documents()?.delete(JsValue::from(document))?;
             }
         }
         Ok(())
     }
 
     fn append(&self, document: &str, epoch: Option<&str>, update: &[u8], rows: &mut Rows) -> Result<(), idb::Error> {
-        rows.push(self.log.add(&update_record(document, None, epoch, update), None)?);
+        rows.push(self.log()?.add(&update_record(document, None, epoch, update), None)?);
         Ok(())
     }
 
@@ -205,15 +207,15 @@ impl Stores {
         let record = Object::new();
         set(&record, "document", &document.into());
         set(&record, "epoch", &epoch.into());
-        self.documents.put(&record, None)?;
+        self.documents()?.put(&record, None)?;
         Ok(())
     }
 
     /// Rows are numbered over all documents, so they are deleted one by one.
     async fn clear_log(&self, document: &str) -> Result<(), idb::Error> {
-        let index = self.log.index(names::BY_DOCUMENT)?;
+        let index = self.log()?.index(names::BY_DOCUMENT)?;
         for row in index.get_all_keys(Some(of_document(document)?.into()), None)?.await? {
-            self.log.delete(row)?;
+            self.log()?.delete(row)?;
         }
         Ok(())
     }
@@ -252,31 +254,28 @@ fn belongs(found: Result<Option<JsValue>, idb::Error>, epoch: Option<&str>) -> R
 /// The end of a transaction: committed, or aborted with a reason.
 struct End {
     receiver: oneshot::Receiver<Result<(), StoreError>>,
-    /// Alive until one of them has run.
-    _listeners: [Closure<dyn FnMut()>; 2],
+    /// Alive until it has run.
+    _listener: Closure<dyn FnMut(web_sys::Event)>,
 }
 
 impl End {
     fn of(raw: &IdbTransaction) -> Self {
         let (sender, receiver) = oneshot::channel();
-        let sender = Rc::new(RefCell::new(Some(sender)));
-        let (complete, handle) = (sender.clone(), raw.clone());
-        let complete = Closure::new(move || {
-            if let Some(sender) = complete.borrow_mut().take() {
-                let _ = sender.send(Ok(()));
+        let (mut sender, handle) = (Some(sender), raw.clone());
+        // One for both: making them is a good part of what a keystroke costs here.
+        let listener = Closure::new(move |event: web_sys::Event| {
+            if let Some(sender) = sender.take() {
+                let _ = sender.send(match (&*event.type_(), handle.error()) {
+                    ("complete", _) => Ok(()),
+                    (_, Some(error)) => Err(from_js(&error)),
+                    (_, None) => Err(StoreError::Closed("the transaction was aborted".into())),
+                });
             }
         });
-        let aborted = Closure::new(move || {
-            if let Some(sender) = sender.borrow_mut().take() {
-                let _ = sender.send(Err(match handle.error() {
-                    Some(error) => from_js(&error),
-                    None => StoreError::Closed("the transaction was aborted".into()),
-                }));
-            }
-        });
-        raw.set_oncomplete(Some(complete.as_ref().unchecked_ref()));
-        raw.set_onabort(Some(aborted.as_ref().unchecked_ref()));
-        Self { receiver, _listeners: [complete, aborted] }
+        let function = listener.as_ref().unchecked_ref();
+        raw.set_oncomplete(Some(function));
+        raw.set_onabort(Some(function));
+        Self { receiver, _listener: listener }
     }
 }
 

@@ -13,7 +13,7 @@ fn f18_a_deleted_database_is_written_anew() {
     rig.type_block("mine");
     assert_eq!(rig.status().saved, Saved::Local);
     rig.store.clear();
-    rig.store.write_now("another document", &vec![Write::Append { update: vec![0, 0], pending: None }; 9]).unwrap();
+    rig.store.write_now("another document", &vec![Write::Append { update: vec![0, 0] }; 9]).unwrap();
     rig.take();
     rig.feed(Input::StoreLost);
     let said = rig.take().into_iter().filter(|output| matches!(output, Output::Write { .. })).count();
@@ -81,6 +81,8 @@ fn f6_pending_edits_of_another_epoch_are_set_aside() {
     let aside = rig.status().set_aside;
     // It goes on typing until it hears of it, and dies.
     old.type_block("late");
+    assert!(!old.status().epoch_conflict);
+    old.feed(Input::TabUpdate { update: vec![0, 0], epoch: Some("new".into()), kept: true });
     assert!(old.status().epoch_conflict);
     let left: Vec<_> = store.peek("d").outbox.into_iter().filter(|pending| pending.key.session == "old").collect();
     assert!(!left.is_empty());
@@ -244,13 +246,15 @@ fn f2_a_first_sync_with_foreign_content_is_a_sync() {
 /// The log of a device that is never online is compacted as well.
 #[test]
 fn a_tab_without_a_server_compacts() {
-    let mut rig = Rig::open(Config { remote: Remote::None, ..config("s", 5) }, MemoryStore::new());
+    let store = MemoryStore::new();
+    store.write_now("d", &vec![Write::Append { update: vec![0, 0] }; 600]).unwrap();
+    let mut rig = Rig::open(Config { remote: Remote::None, ..config("s", 5) }, store);
     rig.feed(Input::Keep(false));
     for n in 0..600 {
         rig.type_block(&n.to_string());
     }
     rig.pass(10_000);
-    assert!(rig.store.peek("d").log.len() < 100);
+    assert!(rig.store.peek("d").log.len() < 100 && rig.store.peek("d").outbox.len() < 100);
 }
 
 /// F18: the last attempt of a page that goes.
@@ -277,4 +281,29 @@ fn a_copy_that_another_tab_deletes_is_gone_here_too() {
     assert_eq!((rig.status().storage, rig.status().saved), (Storage::Memory, Saved::Memory));
     rig.type_block("y");
     assert_eq!(rig.store.peek("d"), Loaded::default());
+}
+
+/// What another tab has typed and not sent is shown by one that opens now, though it is not its to send.
+#[test]
+fn what_a_living_tab_has_pending_is_part_of_the_copy() {
+    let store = MemoryStore::new();
+    let mut author = Rig::open(config("a", 5), store.clone());
+    author.type_block("theirs");
+    let mut loaded = store.peek("d");
+    loaded.leave_to(|session| session == "a");
+    let mut session = Session::new(config("s", 6), T0);
+    session.handle(T0, Input::Loaded(Ok(loaded)));
+    assert_eq!((session.value(), session.status().pending), (vec![block("theirs")], 0));
+}
+
+/// An edit that the server refuses is shown after a reload as it was before.
+#[test]
+fn f16_what_is_set_aside_stays_in_the_copy() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.type_block("refused");
+    rig.frame(Message::Reject { seq: 1, code: RejectCode::TooLarge, message: "" });
+    assert_eq!((rig.status().set_aside, rig.status().pending), (1, 0));
+    let reopened = Rig::open(config("t", 6), rig.store.clone());
+    assert_eq!(reopened.session.value(), [block("refused")]);
 }

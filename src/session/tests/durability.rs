@@ -1,4 +1,5 @@
 use super::*;
+use crate::store::{Pending, PendingKey, Write};
 
 /// F13, F15: pending until acknowledged; on reconnect what the server has goes, the rest is sent again.
 #[test]
@@ -29,7 +30,67 @@ fn f15_only_an_acknowledgement_empties_the_outbox() {
     rig.frame(Message::Ack { seq: 4 });
     assert_eq!((rig.status().pending, rig.status().saved), (0, Saved::Server));
     assert!(!rig.status().syncing_offline_changes);
+    // For the store that is no hurry.
+    rig.pass(1_000);
     assert_eq!(rig.store.peek("d").outbox, []);
+    let reopened = Rig::open(config("t", 6), rig.store.clone());
+    assert_eq!((reopened.session.value(), reopened.status().pending), (rig.session.value(), 0));
+}
+
+/// A keystroke costs the device one write of one record; what was acknowledged meanwhile moves on once for all of it.
+#[test]
+fn an_edit_is_written_once_and_alone() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.type_block("first");
+    rig.pass(2_000);
+    rig.take();
+    let mut written = Vec::new();
+    for seq in 2..=20 {
+        rig.type_block("x");
+        rig.frame(Message::Ack { seq });
+        rig.now += 40;
+        written.extend(rig.take().into_iter().filter_map(|output| match output {
+            Output::Write { writes, .. } => Some(writes),
+            _ => None,
+        }));
+    }
+    assert_eq!(written.len(), 19);
+    for writes in &written {
+        assert!(matches!(&writes[..], [Write::InEpoch { .. }, Write::Edit { .. }]), "{writes:?}");
+    }
+    assert_eq!((rig.status().pending, rig.store.peek("d").outbox.len()), (0, 20));
+    rig.pass(1_000);
+    let copy = rig.store.peek("d");
+    assert_eq!((copy.log.len(), copy.outbox.len()), (1, 0));
+    let reopened = Rig::open(config("t", 6), rig.store.clone());
+    assert_eq!(reopened.session.value(), rig.session.value());
+}
+
+/// A page that goes leaves nothing in the outbox that the server has; one that is killed does, and it is sent again.
+#[test]
+fn f17_what_was_acknowledged_leaves_the_outbox_at_the_end() {
+    for last in [Input::Suspend, Input::Close] {
+        let mut rig = Rig::new();
+        rig.durable();
+        rig.type_block("x");
+        rig.frame(Message::Ack { seq: 1 });
+        let killed = Rig::open(config("t", 6), clone_of(&rig.store));
+        assert_eq!((killed.session.value(), killed.status().pending), (rig.session.value(), 1));
+        rig.feed(last);
+        assert_eq!(rig.store.peek("d").outbox, []);
+        let reopened = Rig::open(config("u", 7), rig.store.clone());
+        assert_eq!((reopened.session.value(), reopened.status().pending), (rig.session.value(), 0));
+    }
+}
+
+/// Another database with the same content.
+fn clone_of(store: &MemoryStore) -> MemoryStore {
+    let (clone, copy) = (MemoryStore::new(), store.peek("d"));
+    let log = copy.log.into_iter().map(|(_, update)| Write::Append { update });
+    let outbox = copy.outbox.into_iter().map(|Pending { key, update, .. }| Write::Edit { key, update });
+    clone.write_now("d", &log.chain(outbox).collect::<Vec<_>>()).unwrap();
+    clone
 }
 
 /// F14: memory, device, server, and never before it is true.
@@ -108,6 +169,7 @@ fn f17_a_crash_loses_nothing_that_was_stored() {
     rig.durable();
     rig.frame(Message::Ack { seq: pending.into() });
     assert_eq!(rig.status().saved, Saved::Server);
+    rig.pass(1_000);
     assert_eq!(store.peek("d").outbox, []);
 }
 
@@ -167,7 +229,10 @@ fn f21_what_waits_survives_compaction() {
     assert_eq!(store.peek("d").log.len(), 1, "what waits is journaled as it came");
     for n in 0..600 {
         rig.type_block(&n.to_string());
+        rig.frame(Message::Ack { seq: n + 1 });
+        rig.feed(Input::Suspend);
     }
+    assert!(store.peek("d").log.len() > 600);
     rig.pass(10_000);
     assert!(store.peek("d").log.len() < 100, "compacted");
     let mut rig = Rig::open(config("t", 6), store);
@@ -305,16 +370,16 @@ fn one_tab_keeps_what_the_server_sends() {
     rig.frame(Message::Update(&foreign(&[block("there too")])));
     assert_eq!(rows(&rig), before + 1);
     rig.type_block("own");
-    assert_eq!(rows(&rig), before + 2, "one's own is stored in any case");
+    assert_eq!(rig.store.peek("d").outbox.len(), 1, "one's own is stored in any case");
     rig.feed(Input::Keep(true));
-    assert_eq!(rows(&rig), before + 3, "what the other one may not have finished");
+    assert_eq!(rows(&rig), before + 2, "what the other one may not have finished");
     let value = rig.session.value();
     let reopened = Rig::open(config("later", 9), rig.store.clone());
     assert_eq!(reopened.session.value(), value);
     // Nothing was missed: nothing is written.
     rig.feed(Input::Keep(false));
     rig.feed(Input::Keep(true));
-    assert_eq!(rows(&rig), before + 3);
+    assert_eq!(rows(&rig), before + 2);
 }
 
 /// A log that another tab keeps is not this one's to compact, and a store that failed is brought up to everything.
@@ -332,4 +397,16 @@ fn f18_a_tab_that_keeps_nothing_mends_its_store() {
     let value = rig.session.value();
     let reopened = Rig::open(config("later", 9), rig.store.clone());
     assert_eq!(reopened.session.value(), value);
+}
+
+/// What is put into the outbox and acknowledged by one frame leaves it.
+#[test]
+fn an_acknowledgement_comes_behind_what_it_acknowledges() {
+    let mut journal = Journal::new(true);
+    journal.loaded(None, Vec::new());
+    let key = PendingKey { session: "s".into(), seq: 2 };
+    journal.write(Write::Coalesce { from: Vec::new(), to: key.clone(), update: vec![0, 0] });
+    journal.acknowledged(T0, key, vec![vec![0, 0]]);
+    let (_, writes) = journal.take_batch(T0, true).unwrap();
+    assert!(matches!(writes.last(), Some(Write::Acknowledge { seq: 2, .. })), "{writes:?}");
 }

@@ -178,3 +178,25 @@ fn f29_what_cannot_be_cut_takes_nothing_along() {
     rig.frame(Message::Ack { seq: seqs.len() as u64 });
     assert_eq!((rig.status().pending, rig.status().saved), (0, Saved::Local));
 }
+
+/// What another tab could not store comes with what it had heard from here, in one update. If that cannot go, what is
+/// pending here on its own still can.
+#[test]
+fn what_is_pending_besides_is_not_refused_with_its_copy() {
+    let mut rig = Rig::new();
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(Hello { max_update_bytes: 1_000, ..hello("e", 0) }));
+    rig.frame(Message::SyncStep2(&[0, 0]));
+    rig.type_block("mine");
+    let mine = rig.session.export_outbox().unwrap();
+    let mut other = Rig::open(config("other", 9), MemoryStore::new());
+    other.feed(Input::ApplyUpdate(mine));
+    let properties = Attrs::from([("style".into(), "y".repeat(3_000).as_str().into())]);
+    other.feed(Input::Edit(Op::SetNode { path: path(&[0]), properties: Attrs::new(), new_properties: properties }));
+    other.feed(Input::Flush);
+    let both = other.session.export_outbox().unwrap();
+    rig.feed(Input::TabUpdate { update: both, epoch: Some("e".into()), kept: false });
+    assert_eq!((rig.status().pending, rig.status().set_aside), (1, 1));
+    rig.frame(Message::Ack { seq: 1 });
+    assert_eq!((rig.status().pending, rig.status().set_aside), (0, 1));
+}

@@ -2,6 +2,7 @@
 
 use slate_yrs::session::Input;
 use slate_yrs::slate::{Attrs, Element, Leaf, Node, Op, Path};
+use yrs::{Doc, Text, Transact, XmlTextPrelim};
 
 use crate::editor::{block, text_of, tokens};
 use crate::plan::Acts;
@@ -94,7 +95,7 @@ impl World {
             }
             10 if acts == Acts::Refused && self.rng.u8(..4) == 0 => {
                 let element = element.clone();
-                vec![self.too_much(at, &element, &token)]
+                self.too_much(tab, at, &element, &token)
             }
             _ => {
                 let offset = match acts {
@@ -107,19 +108,38 @@ impl World {
         }
     }
 
-    /// What no server takes: a value that cannot be cut, or elements in elements without end.
-    fn too_much(&mut self, at: u32, element: &Element, token: &str) -> Op {
+    /// What no server takes: a value that cannot be cut, or elements in elements without end. Both the session finds out by
+    /// itself, but for what is imported.
+    fn too_much(&mut self, tab: usize, at: u32, element: &Element, token: &str) -> Vec<Op> {
         if self.rng.bool() {
             self.injected("value too large");
-            return restyle(&path(&[at]), element, &"y".repeat(3_000));
+            return vec![restyle(&path(&[at]), element, &"y".repeat(3_000))];
         }
         self.injected("nested too deep");
+        let device = self.tabs[tab].device;
+        let alone = self.tabs.iter().filter(|it| it.device == device).count() == 1;
+        if self.plan.imports && alone {
+            let update = nested(u64::from(self.rng.u32(1..)));
+            self.feed(tab, Input::ApplyUpdate(update));
+            return Vec::new();
+        }
         let mut node = block(token);
         for _ in 0..DEEP {
             node = Node::Element(Element { attrs: Attrs::new(), children: vec![node] });
         }
-        Op::InsertNode { path: path(&[at]), node }
+        vec![Op::InsertNode { path: path(&[at]), node }]
     }
+}
+
+fn nested(client: u64) -> Vec<u8> {
+    let doc = Doc::with_client_id(client);
+    let root = doc.get_or_insert_text("content");
+    let mut txn = doc.transact_mut();
+    let mut element = root.insert_embed(&mut txn, 0, XmlTextPrelim::new(""));
+    for _ in 0..DEEP {
+        element = element.insert_embed(&mut txn, 0, XmlTextPrelim::new(""));
+    }
+    txn.encode_update_v1()
 }
 
 /// Where a word ends, or the text begins. Everything typed is ASCII.

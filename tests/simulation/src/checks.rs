@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use slate_yrs::protocol::Role;
 use slate_yrs::session::{Connection, Saved, Storage};
-use slate_yrs::store::{Loaded, StoreError};
+use slate_yrs::store::{Loaded, Pending, StoreError};
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, StateVector, Transact, Update};
 
@@ -14,7 +14,7 @@ use crate::plain::reader;
 use crate::plan::Acts;
 use crate::world::{Backend, DOC, World};
 
-type Submitted = (String, String, u64);
+pub type Submitted = (String, String, u64);
 
 /// What is known from outside.
 #[derive(Default)]
@@ -24,6 +24,10 @@ pub struct Truth {
     /// By session, epoch and seq: what was submitted.
     sent: BTreeMap<Submitted, Content>,
     pub refused: BTreeSet<Submitted>,
+    /// Of these, what its author was told.
+    pub refusals_heard: BTreeSet<Submitted>,
+    /// By epoch.
+    submitted_in: BTreeMap<String, Content>,
     /// By session and epoch: acknowledged, and seen to be committed.
     acked: BTreeMap<(String, String), u64>,
     /// All that was ever acknowledged in the epoch that lasts.
@@ -40,6 +44,11 @@ pub struct Truth {
 impl Truth {
     /// A seq that was on the wire means one update, for ever.
     pub fn submitted(&mut self, session: String, epoch: String, seq: u64, content: Content) {
+        // What was made upon another document of this name is no part of this one.
+        for (other, before) in &self.submitted_in {
+            assert!(*other == epoch || !before.shares(&content), "(c) {session} submits in {epoch} what is of {other}");
+        }
+        self.submitted_in.entry(epoch.clone()).or_default().add(&content);
         let key = (session, epoch, seq);
         if let Some(before) = self.sent.get(&key) {
             assert!(!before.lacks(&content) && !content.lacks(before), "seq {seq} of {} is two updates", key.0);
@@ -91,6 +100,43 @@ impl World {
             self.truth.all_acked.add(&content);
         }
         self.truth.acked.insert(key, seq.max(from));
+    }
+
+    /// (a) A client that comes again may not have heard of a refusal, and takes what hello counts for stored.
+    pub fn check_hello(&self, session: &str, epoch: &str, acked: u64) {
+        let of = |seq| (session.to_owned(), epoch.to_owned(), seq);
+        for refused in self.truth.refused.range(of(0)..=of(acked)) {
+            if self.truth.refusals_heard.contains(refused) {
+                continue;
+            }
+            // It may have been submitted again, and accepted.
+            let missing = self.truth.sent.get(refused).and_then(|content| self.missing(content, None));
+            assert!(missing.is_none(), "(a) hello counts {acked}, {refused:?} was refused, unheard: {missing:?}");
+        }
+    }
+
+    /// (c) Whoever opens the document sees all that the device has of it, whichever tab wrote it.
+    pub fn check_opened(&self, tab: usize, loaded: &Loaded) {
+        let Some(session) = &self.tabs[tab].session else { return };
+        let pending = || loaded.outbox.iter().chain(&loaded.elsewhere);
+        let epoch = loaded.epoch.as_ref().or_else(|| pending().find_map(|it| it.epoch.as_ref()));
+        let own = pending().filter(|it| it.epoch.is_none() || epoch.is_none() || it.epoch.as_ref() == epoch);
+        let mut copy = Content::default();
+        for update in loaded.log.iter().map(|(_, update)| update).chain(own.map(|it| &it.update)) {
+            copy.add(&Content::of(update));
+        }
+        let missing = copy.minus(&Content::of(&session.encode_state(None).expect("encodes")));
+        assert!(missing.is_empty(), "(c) t{tab} opens without what the device has: {}", missing.show());
+    }
+
+    /// (b) What a dead tab has left is pending in the one that takes it over, or set aside.
+    pub fn check_taken_over(&self, tab: usize, left: &[Pending]) {
+        let Some(session) = &self.tabs[tab].session else { return };
+        let kept = Content::of(&session.export_pending().expect("an outbox of updates"));
+        for Pending { key, update, .. } in left {
+            let missing = Content::of(update).minus(&kept);
+            assert!(missing.is_empty(), "(b) t{tab} does not take over {key:?}: {}", missing.show());
+        }
     }
 
     /// (a) What was acknowledged is in what the next server loads.

@@ -24,6 +24,11 @@ impl Content {
         Self { inserted: self.inserted.diff(&other.inserted), deleted: self.deleted.diff(&other.deleted) }
     }
 
+    /// Whether both insert the same.
+    pub fn shares(&self, other: &Self) -> bool {
+        self.inserted.diff(&other.inserted) != self.inserted
+    }
+
     pub fn is_empty(&self) -> bool {
         self.inserted.is_empty() && self.deleted.is_empty()
     }

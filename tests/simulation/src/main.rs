@@ -1,5 +1,6 @@
 //! A long soak: `npm run soak -- --seeds N --from S`. Goes on after a failure; of each kind of failure one is made short
-//! and printed. Ends with what was injected. With `--first` it ends with the first failure, and says what it was.
+//! and printed. Ends with what was injected. With `--first` it ends with the first failure, and says what it was; with
+//! `--imports` the server has something to refuse that no session finds out before.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -68,7 +69,8 @@ fn main() -> ExitCode {
 
 /// Whether all held.
 fn one(seed: u64, found: &Mutex<Found>, report: bool) -> bool {
-    let plan = Plan::of(seed);
+    let imports = std::env::args().any(|arg| arg == "--imports");
+    let plan = Plan { imports, ..Plan::of(seed) };
     let result = run(&plan, &plan.steps());
     let lock = || found.lock().unwrap_or_else(PoisonError::into_inner);
     match result {

@@ -45,6 +45,8 @@ pub struct Plan {
     /// A y-websocket server without the durable extension.
     pub plain: bool,
     pub acts: Acts,
+    /// Who types what is refused imports some of it, which only the server refuses: docs/RELIABILITY.md.
+    pub imports: bool,
     pub bug: Bug,
 }
 
@@ -60,7 +62,7 @@ impl Plan {
             _ if plain => Acts::Structure,
             _ => Acts::Refused,
         };
-        Self { seed, plain, acts, bug: Bug::None }
+        Self { seed, plain, acts, imports: false, bug: Bug::None }
     }
 
     /// Where a step gets its luck from.

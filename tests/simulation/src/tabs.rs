@@ -30,7 +30,7 @@ pub struct Device {
 impl Device {
     pub fn new(old_rows: u32) -> Self {
         let store = MemoryStore::new();
-        let row = Write::Append { update: NOTHING.to_vec(), pending: None };
+        let row = Write::Append { update: NOTHING.to_vec() };
         store.write_now(DOC, &vec![row; old_rows as usize]).expect("no fault yet");
         Self { store, damaged: BTreeSet::new(), damaged_since: false, torn: false, keeper: None }
     }
@@ -383,7 +383,8 @@ impl World {
         if !left.is_empty() {
             self.injected("outbox taken over");
             self.note(|| format!("t{heir} takes over {} of {session}", left.len()));
-            self.feed(heir, Input::Orphans(left));
+            self.feed(heir, Input::Orphans(left.clone()));
+            self.check_taken_over(heir, &left);
         }
     }
 
@@ -473,10 +474,10 @@ impl World {
                 let alive = self.alive_beside(tab);
                 let device = &self.devices[self.tabs[tab].device];
                 let mut loaded = device.store.load_now(DOC).map(|_| device.whole());
-                if let Ok(Loaded { outbox, .. }) = &mut loaded {
-                    outbox.retain(|pending| !alive.contains(&pending.key.session));
+                if let Ok(loaded) = &mut loaded {
+                    loaded.leave_to(|session| alive.iter().any(|it| it == session));
                     if self.plan.bug == Bug::OutboxForgotten {
-                        outbox.clear();
+                        loaded.outbox.clear();
                     }
                 }
                 if loaded.is_ok() {
@@ -484,7 +485,12 @@ impl World {
                     self.devices[device].damaged_since = false;
                 }
                 self.store_answered(tab, loaded.as_ref().err());
-                Input::Loaded(loaded)
+                let at_first = loaded.as_ref().ok().filter(|_| !self.tabs[tab].ready).cloned();
+                self.feed(tab, Input::Loaded(loaded));
+                if let Some(copy) = at_first {
+                    self.check_opened(tab, &copy);
+                }
+                return;
             }
             StoreOrder::Write { ticket, writes } => {
                 let written = self.write(tab, &writes);
@@ -516,7 +522,7 @@ impl World {
         let rows = self.devices[device].store.write_now(DOC, writes)?;
         for write in writes {
             match write {
-                Write::Append { update, pending: Some(_) } => {
+                Write::Edit { update, .. } => {
                     self.truth.journaled.push((device, Content::of(update)));
                 }
                 Write::Compact { .. } => self.injected("log compacted"),
@@ -539,5 +545,6 @@ impl World {
 
 /// Whether something may leave the outbox by this.
 fn takes_out(write: &Write) -> bool {
-    !matches!(write, Write::Append { .. } | Write::InEpoch { .. } | Write::SetEpoch { .. } | Write::Compact { .. })
+    let adds = matches!(write, Write::Append { .. } | Write::Edit { .. } | Write::InEpoch { .. });
+    !adds && !matches!(write, Write::SetEpoch { .. } | Write::Compact { .. })
 }

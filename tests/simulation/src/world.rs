@@ -9,7 +9,7 @@ use slate_yrs::session::Input;
 use slate_yrs_server::room::Limits;
 use tokio::sync::oneshot;
 
-use crate::checks::Truth;
+use crate::checks::{Submitted, Truth};
 use crate::content::Content;
 use crate::database::Database;
 use crate::plain::Plain;
@@ -46,6 +46,7 @@ pub enum Event {
 pub struct Told {
     pub hello: Option<Hello>,
     pub step_2: bool,
+    pub refused: Vec<Submitted>,
 }
 
 pub struct Conn {
@@ -138,10 +139,9 @@ impl World {
             let old_rows = if self.rng.u8(..8) == 0 { self.rng.u32(480..520) } else { 0 };
             self.devices.push(Device::new(old_rows));
             let together = if self.rng.u8(..3) == 0 { self.rng.usize(2..=3) } else { 1 };
-            // Without locks nobody knows of another tab that it lives, and two may take over the same. Where edits are
-            // refused, what tabs of one device do with each other's is not looked into: docs/RELIABILITY.md.
-            let share = self.locks && self.plan.acts != Acts::Refused;
-            let together = if share { together } else { 1 };
+            // Without locks nobody knows of another tab that it lives, and two may take over the same:
+            // docs/RELIABILITY.md.
+            let together = if self.locks { together } else { 1 };
             for _ in 0..together.min(tabs - self.tabs.len()) {
                 self.tabs.push(Tab::new(device));
                 self.open(self.tabs.len() - 1);
@@ -266,6 +266,7 @@ impl World {
             return;
         }
         found.synced |= told.step_2;
+        self.truth.refusals_heard.extend(told.refused);
         found.hello = told.hello.or(found.hello.take());
         let tab = found.tab;
         self.feed(tab, Input::Frame(frame));
@@ -340,6 +341,7 @@ impl World {
         for message in messages(whole.as_deref().unwrap_or(frame)) {
             match message.expect("a server sends what decodes") {
                 Message::Hello(hello) => {
+                    self.check_hello(&session, &hello.epoch, hello.acked_seq);
                     self.check_ack(&session, &hello.epoch, hello.acked_seq);
                     if let Some(found) = self.conns.get_mut(&conn) {
                         found.answering = Reassembly::new(1 << 24);
@@ -353,7 +355,9 @@ impl World {
                 }
                 Message::Reject { seq, code, .. } => {
                     let epoch = self.truth.epochs.get(&conn).cloned().unwrap_or_default();
-                    self.truth.refused.insert((session.clone(), epoch, seq));
+                    let refused = (session.clone(), epoch, seq);
+                    told.refused.push(refused.clone());
+                    self.truth.refused.insert(refused);
                     self.note(|| format!("{seq} of {session} is refused: {}", code.as_str()));
                 }
                 Message::SyncStep2(_) => told.step_2 = true,

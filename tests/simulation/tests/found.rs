@@ -49,3 +49,21 @@ fn an_update_that_leaves_out_what_is_there() {
 fn a_room_held_by_someone_who_has_not_joined() {
     holds(3957, &(0..100).collect::<Vec<u32>>());
 }
+
+/// A piece of an update had no content for what was deleted, and only another piece said so, which told the server
+/// nothing new: a device that had the content from elsewhere showed it again.
+#[test]
+fn pieces_that_delete_in_silence() {
+    let steps = [
+        0, 1, 2, 3, 4, 5, 6, 9, 36, 37, 39, 40, 41, 42, 43, 44, 55, 56, 58, 59, 61, 62, 72, 73, 74, 81, 83, 84, 85, 88,
+        90, 91, 92, 95, 96, 98,
+    ];
+    holds(1449, &steps);
+}
+
+/// Two tabs whose stores failed told each other what they had pending: what was set aside as too large held an edit that
+/// was pending besides, and took it along.
+#[test]
+fn what_is_refused_holds_what_is_pending_besides() {
+    holds(1249, &[17, 23, 38, 51, 53, 57, 93, 95]);
+}
