@@ -142,10 +142,10 @@ pub(super) struct Copies {
     originals: HashMap<ID, ID>,
     /// Whole sources, and what has become of their content.
     wholes: HashMap<ID, SmallVec<[(Key, u32); 1]>>,
-    /// Copies that have a twin which stays, by where they begin.
-    twins: BTreeMap<(ClientID, u32), SmallVec<[Twin; 1]>>,
-    /// Those not yet asked for, and whether an entry came since.
-    found: Vec<Twin>,
+    /// Copies that have a twin which stays: few, as a rule none.
+    twins: Vec<Twin>,
+    /// How many of them were asked for, and whether an entry came since.
+    asked: usize,
     is_news: bool,
 }
 
@@ -173,8 +173,8 @@ impl Copies {
             longest: 0,
             originals: HashMap::new(),
             wholes: HashMap::new(),
-            twins: BTreeMap::new(),
-            found: Vec::new(),
+            twins: Vec::new(),
+            asked: 0,
             is_news: false,
         }
     }
@@ -236,11 +236,7 @@ impl Copies {
                 }
             }
         }
-        for twin in &found {
-            self.longest = self.longest.max(twin.run.len);
-            self.twins.entry((twin.run.id.client, twin.run.id.clock)).or_default().push(*twin);
-        }
-        self.found.extend(found);
+        self.twins.extend(found);
     }
 
     /// Of what was copied as part of something else, that of the whole: both go the same way.
@@ -273,13 +269,13 @@ impl Copies {
 
     fn remove(&mut self, key: Key) {
         let Some(groups) = self.entries.remove(&key) else { return };
-        if !self.twins.is_empty() {
-            self.twins.retain(|_, twins| {
-                twins.retain(|twin| twin.loser != key && twin.winner != key);
-                !twins.is_empty()
-            });
-            self.found.retain(|twin| twin.loser != key && twin.winner != key);
-        }
+        let mut at = 0;
+        self.twins.retain(|twin| {
+            let stays = twin.loser != key && twin.winner != key;
+            self.asked -= usize::from(!stays && at < self.asked);
+            at += usize::from(stays);
+            stays
+        });
         for group in groups {
             for (from, _, _) in group.runs {
                 if let Some(spans) = self.spans.get_mut(&(from.client, from.clock)) {
@@ -354,18 +350,23 @@ impl Copies {
         .take(MAX_HOPS)
     }
 
-    /// The twins that were found since this was asked for, and whether any entry came.
-    pub fn take_found(&mut self) -> (Vec<Twin>, bool) {
-        (std::mem::take(&mut self.found), std::mem::take(&mut self.is_news))
+    /// Whether an entry came since this was asked.
+    pub fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.is_news)
+    }
+
+    /// The twins that were found since this was asked for.
+    pub fn take_found(&mut self) -> &[Twin] {
+        let asked = std::mem::replace(&mut self.asked, self.twins.len());
+        &self.twins[asked..]
     }
 
     /// The character or element that stays of one that is there twice.
     pub fn twin(&self, id: ID) -> Option<ID> {
-        let first = id.clock.saturating_sub(self.longest.saturating_sub(1));
-        let twins = self.twins.range((id.client, first)..=(id.client, id.clock)).rev();
-        twins.flat_map(|(_, twins)| twins).find_map(|twin| {
-            let into = id.clock - twin.run.id.clock;
-            (into < twin.run.len).then(|| ID::new(twin.to.client, twin.to.clock + into))
+        self.twins.iter().find_map(|twin| {
+            let into = id.clock.checked_sub(twin.run.id.clock)?;
+            let is_it = id.client == twin.run.id.client && into < twin.run.len;
+            is_it.then(|| ID::new(twin.to.client, twin.to.clock + into))
         })
     }
 

@@ -164,6 +164,8 @@ impl SlateDoc {
     }
 
     /// Writes text again that a peer's merge or move has left behind. Also returns what was applied.
+    #[cold]
+    #[inline(never)]
     fn restore(&mut self, restored: Vec<rescue::Restored>) -> (Option<Vec<u8>>, Vec<Op>) {
         let mut applied = Vec::new();
         let update = self.transact(false, &mut LocalChange::default(), |edit, _| {
@@ -253,7 +255,9 @@ impl SlateDoc {
             rescued = update;
             ops.extend(applied);
         }
-        if let Some(update) = self.remove_twins(&mut ops) {
+        if self.copies.take_news()
+            && let Some(update) = self.remove_twins(&mut ops)
+        {
             rescued = match rescued {
                 Some(first) => merge(&[first, update]).ok(),
                 None => Some(update),
@@ -264,12 +268,14 @@ impl SlateDoc {
     }
 
     /// Removes what two people copied at once, if one of them is us; adds the operations to `ops`.
+    #[cold]
+    #[inline(never)]
     fn remove_twins(&mut self, ops: &mut Vec<Op>) -> Option<Vec<u8>> {
-        let (found, is_news) = self.copies.take_found();
         let own = self.own();
+        let found = self.copies.take_found();
         let ours = |key: copies::Key| own.contains(&ClientID::new(key.client()));
-        self.twins.extend(found.into_iter().filter(|twin| ours(twin.loser) || ours(twin.winner)).map(|twin| (twin, 0)));
-        if self.twins.is_empty() || !is_news {
+        self.twins.extend(found.iter().filter(|twin| ours(twin.loser) || ours(twin.winner)).map(|twin| (*twin, 0)));
+        if self.twins.is_empty() {
             return None;
         }
         let all: Vec<Twin> = self.twins.iter().map(|(twin, _)| *twin).collect();

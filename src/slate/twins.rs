@@ -6,7 +6,7 @@
 //! others is the same deletion, whoever does it. Those do it who made one of the copies, or who took over the edits of
 //! one who did. What somebody typed into a copy is nobody's twin, and stays.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 
 use yrs::{BranchID, ClientID, ID, TransactionMut};
@@ -20,7 +20,7 @@ use super::utf16;
 const MAX_LEN: u32 = 20_000;
 
 /// Stretches of an element's content, as offsets, and whether elements there may be removed whole.
-type Doomed = HashMap<NodeId, Vec<(Range<u32>, bool)>>;
+type Doomed = Vec<(NodeId, Vec<(Range<u32>, bool)>)>;
 
 /// The operations that remove what of `twins` should not stay, in the order of application. `own`: this client, and those
 /// it has taken over.
@@ -31,7 +31,7 @@ pub(super) fn remove(
     twins: &[Twin],
     own: &HashSet<ClientID>,
 ) -> Vec<Op> {
-    let mut present = Present { tree, ids: HashMap::new() };
+    let mut present = Present { tree, known: Vec::new() };
     let mut doomed = Doomed::new();
     for twin in twins {
         let is_own = |client: u64| own.contains(&ClientID::new(client));
@@ -49,7 +49,11 @@ pub(super) fn remove(
             }
             for (target, run) in copies.descendants(twin.target, one(twin.run.id)) {
                 if let Some((id, at)) = present.find(txn, target, run.id) {
-                    doomed.entry(id).or_default().push((at..at + 1, removes_elements));
+                    let at = (at..at + 1, removes_elements);
+                    match doomed.iter_mut().find(|(other, _)| *other == id) {
+                        Some((_, ranges)) => ranges.push(at),
+                        None => doomed.push((id, vec![at])),
+                    }
                 }
             }
         }
@@ -57,36 +61,50 @@ pub(super) fn remove(
     operations(tree, &doomed)
 }
 
-/// What is there of elements' content, as far as it was asked for.
+/// What is there of an element's content: its runs, and where each begins. Few elements are asked for.
 struct Present<'a> {
     tree: &'a Tree,
-    ids: HashMap<Option<ID>, Option<(NodeId, HashMap<ID, u32>)>>,
+    known: Vec<(Option<ID>, Option<NodeId>, Vec<(Run, u32)>)>,
 }
 
 impl Present<'_> {
     /// Where a character or element is in the content of `target`, if it is.
     fn find(&mut self, txn: &mut TransactionMut, target: Option<ID>, id: ID) -> Option<(NodeId, u32)> {
-        let tree = self.tree;
-        let known = self.ids.entry(target).or_insert_with(|| {
-            let node = target.map_or(Some(ROOT), |target| tree.by_branch(&BranchID::Nested(target)))?;
-            let mut places = HashMap::new();
-            let mut at = 0;
-            for run in copies::ids(txn, &tree.branch(node)?, 0, u32::MAX) {
-                for into in 0..run.len {
-                    places.insert(ID::new(run.id.client, run.id.clock + into), at + into);
-                }
+        let at = self.known.iter().position(|(known, ..)| *known == target).unwrap_or_else(|| {
+            self.look(txn, target);
+            self.known.len() - 1
+        });
+        let (_, node, runs) = self.known.get(at)?;
+        let found = runs.iter().find_map(|(run, at)| {
+            let into = id.clock.checked_sub(run.id.clock)?;
+            (id.client == run.id.client && into < run.len).then_some(at + into)
+        });
+        Some(((*node)?, found?))
+    }
+
+    fn look(&mut self, txn: &mut TransactionMut, target: Option<ID>) {
+        let node = target.map_or(Some(ROOT), |target| self.tree.by_branch(&BranchID::Nested(target)));
+        let mut at = 0;
+        let mut runs = Vec::new();
+        if let Some(branch) = node.and_then(|node| self.tree.branch(node)) {
+            for run in copies::ids(txn, &branch, 0, u32::MAX) {
+                runs.push((run, at));
                 at += run.len;
             }
-            Some((node, places))
-        });
-        let (node, places) = known.as_ref()?;
-        Some((*node, *places.get(&id)?))
+        }
+        self.known.push((target, node, runs));
     }
+}
+
+/// The ranges of one element.
+fn ranges(doomed: &Doomed, id: NodeId) -> &[(Range<u32>, bool)] {
+    doomed.iter().find(|(other, _)| *other == id).map_or(&[], |(_, ranges)| ranges)
 }
 
 fn operations(tree: &Tree, doomed: &Doomed) -> Vec<Op> {
     let mut ops: Vec<(Path, u32, Op)> = Vec::new();
-    for (&id, ranges) in doomed {
+    for (id, ranges) in doomed {
+        let id = *id;
         if is_inside_removed(tree, doomed, id) {
             continue;
         }
@@ -108,7 +126,7 @@ fn operations(tree: &Tree, doomed: &Doomed) -> Vec<Op> {
         }
     }
     // From the end to the start: what comes later does not shift what comes before.
-    ops.sort_by(|a, b| (&b.0, b.1).cmp(&(&a.0, a.1)));
+    ops.sort_unstable_by(|a, b| (&b.0, b.1).cmp(&(&a.0, a.1)));
     ops.into_iter().map(|(_, _, op)| op).collect()
 }
 
@@ -133,12 +151,12 @@ fn within(ranges: &[(Range<u32>, bool)], start: u32, end: u32) -> Vec<(u32, u32)
 
 /// Whether this element, at an offset of its parent's content, is a twin with nothing else in it.
 fn is_removed(tree: &Tree, doomed: &Doomed, parent: NodeId, at: u32, child: NodeId) -> bool {
-    let listed = doomed.get(&parent).into_iter().flatten().any(|(range, whole)| *whole && range.contains(&at));
+    let listed = ranges(doomed, parent).iter().any(|(range, whole)| *whole && range.contains(&at));
     listed && holds_nothing_else(tree, doomed, child)
 }
 
 fn holds_nothing_else(tree: &Tree, doomed: &Doomed, id: NodeId) -> bool {
-    let ranges = doomed.get(&id).map(Vec::as_slice).unwrap_or_default();
+    let ranges = ranges(doomed, id);
     let mut start = 0;
     tree.block(id).is_some_and(|block| block.foreign == 0)
         && tree.children(id).iter().all(|&child| {
