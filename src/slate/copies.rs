@@ -33,6 +33,8 @@ const MAX: usize = 1_000;
 const TOGETHER: usize = 400;
 /// How many of the newest groups are looked through.
 const RECENT: usize = 512;
+/// How many pairs are remembered: far more than people bring about.
+const MAX_TWINS: usize = 10_000;
 /// How often a position is handed on.
 const MAX_HOPS: usize = 64;
 const VERSION: u8 = 1;
@@ -236,7 +238,8 @@ impl Copies {
                 }
             }
         }
-        self.twins.extend(found);
+        let room = MAX_TWINS.saturating_sub(self.twins.len());
+        self.twins.extend(found.into_iter().take(room));
     }
 
     /// Of what was copied as part of something else, that of the whole: both go the same way.
@@ -263,7 +266,8 @@ impl Copies {
             Part::Whole => 2,
             Part::Head => 3,
         };
-        let len = group.runs.iter().map(|(.., len)| len).sum();
+        // Whatever a peer wrote.
+        let len = group.runs.iter().fold(0u32, |all, (.., len)| all.saturating_add(*len));
         Some((class, std::cmp::Reverse(len), key, at as u32))
     }
 

@@ -38,6 +38,10 @@ pub(super) fn remove(
         if !is_own(twin.loser.client()) && !is_own(twin.winner.client()) {
             continue;
         }
+        // As a rule it was removed before.
+        if !copies.descendants(twin.target, twin.run).iter().any(|(target, run)| present.has(txn, *target, *run)) {
+            continue;
+        }
         // Someone else may be typing into an element of theirs: it is theirs to remove.
         let removes_elements = is_own(twin.loser.client());
         for into in 0..twin.run.len.min(MAX_LEN) {
@@ -70,16 +74,30 @@ struct Present<'a> {
 impl Present<'_> {
     /// Where a character or element is in the content of `target`, if it is.
     fn find(&mut self, txn: &mut TransactionMut, target: Option<ID>, id: ID) -> Option<(NodeId, u32)> {
+        let (node, runs) = self.get(txn, target)?;
+        let found = runs.iter().find_map(|(run, at)| {
+            let into = id.clock.checked_sub(run.id.clock)?;
+            (id.client == run.id.client && into < run.len).then_some(at + into)
+        });
+        Some((node, found?))
+    }
+
+    /// Whether any of these is.
+    fn has(&mut self, txn: &mut TransactionMut, target: Option<ID>, all: Run) -> bool {
+        let ends = |run: Run| run.id.clock.saturating_add(run.len);
+        self.get(txn, target).is_some_and(|(_, runs)| {
+            let meets = |run: Run| run.id.clock < ends(all) && all.id.clock < ends(run);
+            runs.iter().any(|(run, _)| run.id.client == all.id.client && meets(*run))
+        })
+    }
+
+    fn get(&mut self, txn: &mut TransactionMut, target: Option<ID>) -> Option<(NodeId, &[(Run, u32)])> {
         let at = self.known.iter().position(|(known, ..)| *known == target).unwrap_or_else(|| {
             self.look(txn, target);
             self.known.len() - 1
         });
         let (_, node, runs) = self.known.get(at)?;
-        let found = runs.iter().find_map(|(run, at)| {
-            let into = id.clock.checked_sub(run.id.clock)?;
-            (id.client == run.id.client && into < run.len).then_some(at + into)
-        });
-        Some(((*node)?, found?))
+        Some(((*node)?, runs))
     }
 
     fn look(&mut self, txn: &mut TransactionMut, target: Option<ID>) {
