@@ -127,8 +127,9 @@ pub(super) struct Twin {
 /// Which of two copies stays: the lesser. Made of what is written in the record, and nothing else.
 ///
 /// A moved block stays whole where it was moved to. What is behind a split stays behind it when its block is merged; what
-/// is before one is merged. Of two splits the larger copy stays: it holds all of the other, in order.
-type Rank = (u8, std::cmp::Reverse<u32>, Key, u32);
+/// is before one is merged. Two splits of one line put blocks side by side, in the order of the client ids as Yjs has it:
+/// what both copied stays in the outer one, so that it is in order.
+type Rank = (u8, u64, Key, u32);
 
 type Changes = Rc<RefCell<Vec<(Arc<str>, Option<Arc<[u8]>>)>>>;
 
@@ -260,15 +261,13 @@ impl Copies {
             }
         }
         let group = groups.get(at)?;
-        let class = match group.part {
-            Part::Some => 0,
-            Part::Tail => 1,
-            Part::Whole => 2,
-            Part::Head => 3,
+        let (class, side) = match group.part {
+            Part::Some => (0, 0),
+            Part::Tail => (1, u64::MAX - key.client),
+            Part::Whole => (2, 0),
+            Part::Head => (3, key.client),
         };
-        // Whatever a peer wrote.
-        let len = group.runs.iter().fold(0u32, |all, (.., len)| all.saturating_add(*len));
-        Some((class, std::cmp::Reverse(len), key, at as u32))
+        Some((class, side, key, at as u32))
     }
 
     fn remove(&mut self, key: Key) {

@@ -65,10 +65,13 @@ pub(super) fn remove(
     operations(tree, &doomed)
 }
 
-/// What is there of an element's content: its runs, and where each begins. Few elements are asked for.
+/// Runs of an element's content, and where each begins.
+type Content = Vec<(Run, u32)>;
+
+/// What is there of elements' content. Few elements are asked for.
 struct Present<'a> {
     tree: &'a Tree,
-    known: Vec<(Option<ID>, Option<NodeId>, Vec<(Run, u32)>)>,
+    known: Vec<(Option<ID>, Option<NodeId>, Content)>,
 }
 
 impl Present<'_> {

@@ -60,6 +60,7 @@ fn foreign(fill: impl Fn(&Doc)) -> SlateDoc {
     one
 }
 
+/// F4.
 #[test]
 fn f4_content_elsewhere_is_named() {
     let array = foreign(|doc| {

@@ -46,7 +46,11 @@ impl Truth {
     pub fn submitted(&mut self, session: String, epoch: String, seq: u64, content: Content) {
         // What was made upon another document of this name is no part of this one.
         for (other, before) in &self.submitted_in {
-            assert!(*other == epoch || !before.shares(&content), "(c) {session} submits in {epoch} what is of {other}");
+            assert!(
+                *other == epoch || !before.shares(&content),
+                "(c) {session} submits in {epoch} what is of {other}: {}",
+                content.show()
+            );
         }
         self.submitted_in.entry(epoch.clone()).or_default().add(&content);
         let key = (session, epoch, seq);
