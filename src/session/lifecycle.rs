@@ -81,7 +81,7 @@ impl Session {
         }
     }
 
-    fn take_loaded(&mut self, loaded: Loaded) {
+    fn take_loaded(&mut self, mut loaded: Loaded) {
         let late = self.ready;
         if late && !same_epoch(loaded.epoch.as_deref(), self.journal.epoch.as_deref()) {
             // Whoever opens the document next finds it, and is asked what shall become of it.
@@ -90,6 +90,12 @@ impl Session {
         }
         let labels = loaded.outbox.iter().find_map(|pending| pending.epoch.clone());
         let epoch = loaded.epoch.or(self.journal.epoch.take()).or(labels);
+        for aside in &mut loaded.set_aside {
+            // Another tab has taken the server's document since: this is no part of it, and waits for nothing any more.
+            if !same_epoch(aside.epoch.as_deref(), epoch.as_deref()) && aside.code != ErrorCode::Epoch.as_str() {
+                (aside.code, aside.message) = (ErrorCode::Epoch.as_str().to_owned(), REPLACED.to_owned());
+            }
+        }
         let mut damaged = loaded.damaged;
         let mut rows = Vec::with_capacity(loaded.log.len());
         let pending = loaded.outbox.iter().chain(&loaded.elsewhere);

@@ -170,7 +170,7 @@ impl Outbox {
         // Should the write fail, it is made up for by one that knows of these.
         self.leftover.extend(from.iter().map(|key| (key.clone(), None)));
         let (code, message) = (code.to_owned(), message.to_owned());
-        let aside = SetAside { key: key.clone(), code: code.clone(), message: message.clone(), update };
+        let aside = SetAside { key: key.clone(), epoch: None, code: code.clone(), message: message.clone(), update };
         let put = Write::Coalesce { from, to: key.clone(), update: aside.update.clone() };
         let mut writes = vec![put, Write::SetAside { key, code, message }];
         if aside.code != ErrorCode::Epoch.as_str() {
@@ -367,7 +367,7 @@ impl Outbox {
         let seq = own.iter().map(|key| key.seq).fold(acknowledged, u64::max);
         writes.push(Write::Acknowledge { session: self.session.clone(), seq });
         for aside in &self.set_aside {
-            let SetAside { key, code, message, update } = aside.update.clone();
+            let SetAside { key, code, message, update, .. } = aside.update.clone();
             writes.push(Write::Coalesce { from: Vec::new(), to: key.clone(), update });
             writes.push(Write::SetAside { key, code, message });
         }

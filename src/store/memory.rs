@@ -26,7 +26,7 @@ struct Document {
     epoch: Option<String>,
     log: BTreeMap<Row, Labelled>,
     outbox: BTreeMap<PendingKey, Labelled>,
-    set_aside: BTreeMap<PendingKey, (String, String, Vec<u8>)>,
+    set_aside: BTreeMap<PendingKey, (String, String, Labelled)>,
 }
 
 /// An update and its epoch.
@@ -110,8 +110,8 @@ impl Document {
                 self.outbox.insert(to.clone(), labelled(update));
             }
             Write::SetAside { key, code, message } => {
-                if let Some((_, update)) = self.outbox.remove(key) {
-                    self.set_aside.insert(key.clone(), (code.clone(), message.clone(), update));
+                if let Some(labelled) = self.outbox.remove(key) {
+                    self.set_aside.insert(key.clone(), (code.clone(), message.clone(), labelled));
                 }
             }
             Write::Compact { rows, snapshot } => {
@@ -141,8 +141,9 @@ impl Document {
     fn loaded(&self) -> Loaded {
         let own = |epoch: &Option<String>| same_epoch(self.epoch.as_deref(), epoch.as_deref());
         let (log, obsolete): (Vec<_>, Vec<_>) = self.log.iter().partition(|(_, (epoch, _))| own(epoch));
-        let set_aside = self.set_aside.iter().map(|(key, (code, message, update))| SetAside {
+        let set_aside = self.set_aside.iter().map(|(key, (code, message, (epoch, update)))| SetAside {
             key: key.clone(),
+            epoch: epoch.clone(),
             code: code.clone(),
             message: message.clone(),
             update: update.clone(),

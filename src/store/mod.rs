@@ -42,6 +42,8 @@ pub struct PendingKey {
 pub struct SetAside {
     /// The key it had in the outbox.
     pub key: PendingKey,
+    /// The epoch it was made in, as far as the store knows.
+    pub epoch: Option<String>,
     pub code: String,
     pub message: String,
     pub update: Vec<u8>,

@@ -39,8 +39,9 @@ pub async fn load(connection: &Connection, document: &str) -> Result<Loaded, Sto
     for record in set_aside {
         let text = |name| get(&record, name).as_string().unwrap_or_default();
         match pending(&record, document) {
-            Some(Pending { key, update, .. }) => {
-                loaded.set_aside.push(SetAside { key, code: text("code"), message: text("message"), update });
+            Some(Pending { key, epoch, update }) => {
+                let (code, message) = (text("code"), text("message"));
+                loaded.set_aside.push(SetAside { key, epoch, code, message, update });
             }
             None => loaded.damaged += 1,
         }

@@ -67,3 +67,9 @@ fn pieces_that_delete_in_silence() {
 fn what_is_refused_holds_what_is_pending_besides() {
     holds(1249, &[17, 23, 38, 51, 53, 57, 93, 95]);
 }
+
+/// What waited for the right to write was taken into another document of the name, once another tab had taken that.
+#[test]
+fn what_waits_for_the_right_to_write_stays_in_its_epoch() {
+    holds(2880, &[6, 8, 12, 15, 16, 71, 72, 97, 98, 99]);
+}
