@@ -47,6 +47,8 @@ pub struct Plan {
     pub acts: Acts,
     /// Who types what is refused imports some of it, which only the server refuses: docs/RELIABILITY.md.
     pub imports: bool,
+    /// Tabs share a device also where edits are refused: docs/RELIABILITY.md.
+    pub together: bool,
     pub bug: Bug,
 }
 
@@ -62,7 +64,7 @@ impl Plan {
             _ if plain => Acts::Structure,
             _ => Acts::Refused,
         };
-        Self { seed, plain, acts, imports: false, bug: Bug::None }
+        Self { seed, plain, acts, imports: false, together: false, bug: Bug::None }
     }
 
     /// Where a step gets its luck from.

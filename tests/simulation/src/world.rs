@@ -139,9 +139,10 @@ impl World {
             let old_rows = if self.rng.u8(..8) == 0 { self.rng.u32(480..520) } else { 0 };
             self.devices.push(Device::new(old_rows));
             let together = if self.rng.u8(..3) == 0 { self.rng.usize(2..=3) } else { 1 };
-            // Without locks nobody knows of another tab that it lives, and two may take over the same:
-            // docs/RELIABILITY.md.
-            let together = if self.locks { together } else { 1 };
+            // Without locks nobody knows of another tab that it lives, and two may take over the same. Where edits are
+            // refused, what tabs of one device do with each other's is looked into on demand: docs/RELIABILITY.md.
+            let share = self.locks && (self.plan.acts != Acts::Refused || self.plan.together);
+            let together = if share { together } else { 1 };
             for _ in 0..together.min(tabs - self.tabs.len()) {
                 self.tabs.push(Tab::new(device));
                 self.open(self.tabs.len() - 1);

@@ -3,7 +3,11 @@
 use slate_yrs_simulation::plan::{Plan, run};
 
 fn holds(seed: u64, steps: &[u32]) {
-    if let Err(failure) = run(&Plan::of(seed), steps) {
+    hold(&Plan::of(seed), steps);
+}
+
+fn hold(plan: &Plan, steps: &[u32]) {
+    if let Err(failure) = run(plan, steps) {
         panic!("{}", failure.report());
     }
 }
@@ -58,14 +62,14 @@ fn pieces_that_delete_in_silence() {
         0, 1, 2, 3, 4, 5, 6, 9, 36, 37, 39, 40, 41, 42, 43, 44, 55, 56, 58, 59, 61, 62, 72, 73, 74, 81, 83, 84, 85, 88,
         90, 91, 92, 95, 96, 98,
     ];
-    holds(1449, &steps);
+    hold(&Plan { together: true, ..Plan::of(1449) }, &steps);
 }
 
 /// Two tabs whose stores failed told each other what they had pending: what was set aside as too large held an edit that
 /// was pending besides, and took it along.
 #[test]
 fn what_is_refused_holds_what_is_pending_besides() {
-    holds(1249, &[17, 23, 38, 51, 53, 57, 93, 95]);
+    hold(&Plan { together: true, ..Plan::of(1249) }, &[17, 23, 38, 51, 53, 57, 93, 95]);
 }
 
 /// What waited for the right to write was taken into another document of the name, once another tab had taken that.
