@@ -22,7 +22,7 @@ fn both(input: Value, one_does: Value, two_does: Value) -> (Editor, Editor) {
     (one, two)
 }
 
-fn texts(value: &[Node]) -> Vec<String> {
+pub(super) fn texts(value: &[Node]) -> Vec<String> {
     fn flat(node: &Node) -> String {
         match node {
             Node::Text(leaf) => leaf.text.clone(),

@@ -3,22 +3,13 @@
 use serde_json::{Value, json};
 use yrs::Assoc;
 
+use super::concurrency::texts;
 use super::fixtures::two_with;
 use super::json::{nodes, ops};
 use super::model::canonical;
 use super::random::Editor;
 use super::remote::p;
-use crate::slate::{Node, Path, Point};
-
-fn texts(value: &[Node]) -> Vec<String> {
-    fn flat(node: &Node) -> String {
-        match node {
-            Node::Text(leaf) => leaf.text.clone(),
-            Node::Element(element) => element.children.iter().map(flat).collect(),
-        }
-    }
-    value.iter().map(flat).collect()
-}
+use crate::slate::{Path, Point};
 
 /// Edits of each, one after the other and without the other's; then each hears of the other until nobody has anything
 /// to say.
