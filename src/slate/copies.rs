@@ -390,21 +390,17 @@ impl Copies {
         all
     }
 
-    /// The spans that have any of these ids, and where each begins.
+    /// The spans that have any of these ids, the last first, and where each begins.
     fn spans_over(&self, id: ID, len: u32) -> impl Iterator<Item = (Span, u32)> {
         let first = id.clock.saturating_sub(self.longest.saturating_sub(1));
-        let spans = self.spans.range((id.client, first)..(id.client, id.clock + len));
+        let spans = self.spans.range((id.client, first)..(id.client, id.clock.saturating_add(len))).rev();
         spans
             .flat_map(|((_, start), spans)| spans.iter().map(move |span| (*span, *start)))
             .filter(move |(span, start)| start + span.len > id.clock)
     }
 
     fn spans_at(&self, id: ID) -> impl Iterator<Item = (Span, u32)> {
-        let first = id.clock.saturating_sub(self.longest.saturating_sub(1));
-        let spans = self.spans.range((id.client, first)..=(id.client, id.clock)).rev();
-        spans
-            .flat_map(move |((_, start), spans)| spans.iter().map(move |span| (*span, *start)))
-            .filter_map(move |(span, start)| (id.clock - start < span.len).then_some((span, id.clock - start)))
+        self.spans_over(id, 1).map(move |(span, start)| (span, id.clock - start))
     }
 
     /// What a character or element was copied to, in each entry that knows it.

@@ -12,7 +12,7 @@ use yrs::{
 };
 
 use super::amend::amend;
-use super::copies::{self, Copies, Twin};
+use super::copies::Copies;
 use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
@@ -20,7 +20,8 @@ use super::op::{Op, Path, Point};
 use super::remote::{Remote, Watch};
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
-use super::{diff, read, rescue, root, seed, twins};
+use super::twins::Twins;
+use super::{diff, read, rescue, root, seed};
 use crate::update::{Intake, merge};
 
 /// What a document is opened with.
@@ -76,8 +77,7 @@ pub struct SlateDoc {
     options: DocOptions,
     /// The client ids of sessions that are over and whose edits this one has taken over.
     inherited: HashSet<ClientID>,
-    /// What may be there twice, and how often it was looked at.
-    twins: Vec<(Twin, u32)>,
+    twins: Twins,
     rng: fastrand::Rng,
     watch: Watch,
     intake: Intake,
@@ -92,10 +92,6 @@ struct Integrated {
 /// Nothing is squashed before a commit, so that a very large transaction turns quadratic.
 const PIECE: usize = 500;
 
-/// What copied the other of two copies may be heard of later: so often, after records have come, they are looked at.
-const MAX_LOOKS: u32 = 64;
-const MAX_TWINS: usize = 500;
-
 impl SlateDoc {
     pub fn new(options: DocOptions) -> Self {
         let doc = Doc::with_options(Options {
@@ -109,7 +105,7 @@ impl SlateDoc {
         let tree = Tree::new(Some(root.clone()));
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
-        let (inherited, twins) = (HashSet::new(), Vec::new());
+        let (inherited, twins) = (HashSet::new(), Twins::default());
         let (watch, intake) = (Watch::default(), Intake::default());
         watch.subscribe_root(&text);
         Self { doc, tree, copies, options, inherited, twins, rng, watch, intake }
@@ -272,17 +268,11 @@ impl SlateDoc {
     #[inline(never)]
     fn remove_twins(&mut self, ops: &mut Vec<Op>) -> Option<Vec<u8>> {
         let own = self.own();
-        let found = self.copies.take_found();
-        let ours = |key: copies::Key| own.contains(&ClientID::new(key.client()));
-        self.twins.extend(found.iter().filter(|twin| ours(twin.loser) || ours(twin.winner)).map(|twin| (*twin, 0)));
-        if self.twins.is_empty() {
+        self.twins.extend(self.copies.take_found(), &own);
+        let removals = self.twins.remove(&mut self.doc.transact_mut(), &self.tree, &self.copies, &own);
+        if removals.is_empty() {
             return None;
         }
-        let all: Vec<Twin> = self.twins.iter().map(|(twin, _)| *twin).collect();
-        self.twins.iter_mut().for_each(|(_, looks)| *looks += 1);
-        self.twins.retain(|(_, looks)| *looks < MAX_LOOKS);
-        self.twins.drain(..self.twins.len().saturating_sub(MAX_TWINS));
-        let removals = twins::remove(&mut self.doc.transact_mut(), &self.tree, &self.copies, &all, &own);
         let (change, applied) = self.apply_amended(removals);
         ops.extend(applied);
         change.update

@@ -22,28 +22,57 @@ const MAX_LEN: u32 = 20_000;
 /// Stretches of an element's content, as offsets, and whether elements there may be removed whole.
 type Doomed = Vec<(NodeId, Vec<(Range<u32>, bool)>)>;
 
-/// The operations that remove what of `twins` should not stay, in the order of application. `own`: this client, and those
-/// it has taken over.
-pub(super) fn remove(
+/// What copied the other of two copies may be heard of later: so often, after records have come, they are looked at.
+const MAX_LOOKS: u32 = 64;
+const MAX_TWINS: usize = 500;
+
+/// What is there twice and ours to remove, and how often it was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Twins(Vec<(Twin, u32)>);
+
+fn is_own(own: &HashSet<ClientID>, client: u64) -> bool {
+    own.contains(&ClientID::new(client))
+}
+
+impl Twins {
+    /// Takes those of which one copy is ours. `own`: this client, and those it has taken over.
+    pub fn extend(&mut self, found: &[Twin], own: &HashSet<ClientID>) {
+        let ours = |twin: &&Twin| is_own(own, twin.loser.client()) || is_own(own, twin.winner.client());
+        self.0.extend(found.iter().filter(ours).map(|twin| (*twin, 0)));
+    }
+
+    /// The operations that remove what should not stay, in the order of application.
+    pub fn remove(
+        &mut self,
+        txn: &mut TransactionMut,
+        tree: &Tree,
+        copies: &Copies,
+        own: &HashSet<ClientID>,
+    ) -> Vec<Op> {
+        let doomed = doomed(txn, tree, copies, self.0.iter().map(|(twin, _)| twin), own);
+        self.0.iter_mut().for_each(|(_, looks)| *looks += 1);
+        self.0.retain(|(_, looks)| *looks < MAX_LOOKS);
+        self.0.drain(..self.0.len().saturating_sub(MAX_TWINS));
+        operations(tree, &doomed)
+    }
+}
+
+fn doomed<'a>(
     txn: &mut TransactionMut,
     tree: &Tree,
     copies: &Copies,
-    twins: &[Twin],
+    twins: impl Iterator<Item = &'a Twin>,
     own: &HashSet<ClientID>,
-) -> Vec<Op> {
+) -> Doomed {
     let mut present = Present { tree, known: Vec::new() };
     let mut doomed = Doomed::new();
     for twin in twins {
-        let is_own = |client: u64| own.contains(&ClientID::new(client));
-        if !is_own(twin.loser.client()) && !is_own(twin.winner.client()) {
-            continue;
-        }
         // As a rule it was removed before.
         if !copies.descendants(twin.target, twin.run).iter().any(|(target, run)| present.has(txn, *target, *run)) {
             continue;
         }
         // Someone else may be typing into an element of theirs: it is theirs to remove.
-        let removes_elements = is_own(twin.loser.client());
+        let removes_elements = is_own(own, twin.loser.client());
         for into in 0..twin.run.len.min(MAX_LEN) {
             let one = |id: ID| Run { id: ID::new(id.client, id.clock + into), len: 1 };
             let staying = copies.descendants(twin.to_target, one(twin.to));
@@ -62,7 +91,7 @@ pub(super) fn remove(
             }
         }
     }
-    operations(tree, &doomed)
+    doomed
 }
 
 /// Runs of an element's content, and where each begins.
