@@ -211,6 +211,7 @@ fn the_selection_comes_back_and_follows_the_peers() {
     assert_eq!(selection, Some(caret(&[0, 0], 7)), "what was selected when it was undone");
 }
 
+/// F10.
 #[test]
 fn f10_normalizing_what_a_peer_did_is_not_mine_to_undo() {
     let (mut one, mut other) = two(json!([p("abc")]));

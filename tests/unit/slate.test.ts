@@ -354,14 +354,14 @@ describe("the normalization gate", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("f10: the client with the lowest id writes, outside of undo", () => {
+  it("F10: the client with the lowest id writes, outside of undo", () => {
     const { fake, editor } = setup([8, 9]);
     fake.receive([removeLast]);
     expect(editor.children).toHaveLength(2);
     expect(fake.edits.map(({ op, normalization }) => [op.type, normalization])).toEqual([["insert_node", true]]);
   });
 
-  it("f10: the others wait for it, and write nothing", () => {
+  it("F10: the others wait for it, and write nothing", () => {
     const { fake, editor } = setup([3, 9]);
     fake.receive([removeLast]);
     expect(editor.children).toHaveLength(1);
@@ -374,7 +374,7 @@ describe("the normalization gate", () => {
     expect(fake.value()).toEqual(editor.children);
   });
 
-  it("f10: the next in line writes if nothing comes", () => {
+  it("F10: the next in line writes if nothing comes", () => {
     const { fake, editor } = setup([3, 4, 9]);
     fake.receive([removeLast]);
     vi.advanceTimersByTime(2_900);

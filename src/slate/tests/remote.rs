@@ -207,6 +207,7 @@ fn a_block_that_was_moved_and_changed_was_moved() {
     assert!(!told.iter().any(|op| matches!(op, Op::InsertNode { .. } | Op::RemoveNode { .. })), "{told:?}");
 }
 
+/// F9.
 #[test]
 fn f9_no_operation_leaves_a_document_without_blocks() {
     let (mut one, mut two) = two_with(&nodes(&json!([p("only")])));
@@ -220,6 +221,7 @@ fn f9_no_operation_leaves_a_document_without_blocks() {
     assert_eq!(two.value, nodes(&json!([p("other")])));
 }
 
+/// F7.
 #[test]
 fn f7_an_echo_changes_nothing() {
     let mut one = Editor::new(1);
