@@ -5,7 +5,8 @@ use yrs::ID;
 use super::copies::{self, Group, Part, Run};
 use super::error::OpError;
 use super::local::Edit;
-use super::op::Op;
+use super::op::{Op, Path};
+use super::rescue::Origin;
 use super::tree::NodeId;
 use super::{utf16, write};
 
@@ -82,25 +83,28 @@ impl Edit<'_, '_> {
         }
     }
 
-    /// Writes text again that was `ids` in `source`, and notes that it is the same.
-    pub fn restore(&mut self, op: &Op, source: ID, ids: &[Run]) -> Result<(), OpError> {
+    /// Writes text again that was there before, and notes that it is the same.
+    pub fn restore(&mut self, op: &Op, origins: &[Origin]) -> Result<(), OpError> {
         self.apply(op)?;
         self.catch_up();
-        let (target, part, to) = match op {
-            Op::InsertText { path, offset, text } => {
-                let (parent, index) = self.tree.resolve_parent(path)?;
-                let at = self.tree.offset(parent, index) + offset;
-                (parent, Part::Some, self.ids(parent, at, at + utf16::len(text)))
-            }
-            Op::InsertNode { path, .. } => {
-                let id = self.tree.resolve(path)?;
-                self.touch(id);
-                (id, Part::Whole, self.ids(id, 0, u32::MAX))
-            }
-            _ => return Ok(()),
-        };
-        let (source, target, runs) = (Some(source), self.key(target), copies::pair(ids, &to));
-        self.copied.push(Group { source, target, part, before: None, behind: None, runs });
+        for Origin { source, ids, within } in origins {
+            let (target, part, to) = match op {
+                Op::InsertText { path, offset, text } => {
+                    let (parent, index) = self.tree.resolve_parent(path)?;
+                    let at = self.tree.offset(parent, index) + offset;
+                    (parent, Part::Some, self.ids(parent, at, at + utf16::len(text)))
+                }
+                Op::InsertNode { path, .. } => {
+                    let path: Path = path.iter().chain(within).copied().collect();
+                    let id = self.tree.resolve(&path)?;
+                    self.touch(id);
+                    (id, Part::Whole, self.ids(id, 0, u32::MAX))
+                }
+                _ => return Ok(()),
+            };
+            let (target, runs) = (self.key(target), copies::pair(ids, &to));
+            self.copied.push(Group { source: Some(*source), target, part, before: None, behind: None, runs });
+        }
         Ok(())
     }
 

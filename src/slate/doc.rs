@@ -18,6 +18,7 @@ use super::local::Edit;
 use super::node::Node;
 use super::op::{Op, Path, Point};
 use super::remote::{Remote, Watch};
+use super::rescue::Gap;
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
 use super::twins::Twins;
@@ -167,7 +168,7 @@ impl SlateDoc {
         let update = self.transact(false, &mut LocalChange::default(), |edit, _| {
             for one in restored {
                 let op = amend(edit.tree, one.op);
-                applied.extend(op.filter(|op| edit.restore(op, one.source, &one.ids).is_ok()));
+                applied.extend(op.filter(|op| edit.restore(op, &one.origins).is_ok()));
             }
         });
         (update, applied)
@@ -180,6 +181,7 @@ impl SlateDoc {
         change: &mut LocalChange,
         work: impl FnOnce(&mut Edit, &mut Vec<(Op, OpError)>),
     ) -> Option<Vec<u8>> {
+        self.tree.recycle();
         let mut txn = self.doc.transact_mut();
         let mut edit = Edit {
             tree: &mut self.tree,
@@ -218,6 +220,7 @@ impl SlateDoc {
         if self.tree.children(ROOT).is_empty() {
             return self.receive_first(decoded, update);
         }
+        self.tree.recycle();
         let mut orphans = self.orphans(&decoded);
         self.watch.start();
         let integrated = self.integrate(decoded, update);
@@ -231,11 +234,10 @@ impl SlateDoc {
         let (mut placed, mut alone) = (Vec::new(), Vec::new());
         for one in orphans {
             let shown = outcome.places.get(&one.id).copied().filter(|place| place.is_in(&self.tree));
-            match rescue::recorded(&txn, &self.tree, &self.copies, one.key).or(shown) {
-                Some(place) => placed.push((one, place)),
-                None if self.copies.wholes(one.key).next().is_some() => alone.push(one),
-                // Removed, with all that was in it.
-                None => {}
+            let place = rescue::recorded(&txn, &self.tree, &self.copies, one.key).or(shown);
+            match place.map_or_else(|| one.gap(&txn, &self.tree), Gap::Text) {
+                Gap::Text(place) => placed.push((one, place)),
+                Gap::Blocks(parent, index, depth) => alone.push((one, parent, index, depth)),
             }
         }
         drop(txn);
@@ -246,7 +248,7 @@ impl SlateDoc {
         let mut rescued = None;
         if !placed.is_empty() || !alone.is_empty() {
             let mut again = rescue::restore(&self.tree, &placed);
-            again.extend(alone.iter().map(|one| one.alone(&self.tree)));
+            again.extend(rescue::alone(&self.tree, alone));
             let (update, applied) = self.restore(again);
             rescued = update;
             ops.extend(applied);

@@ -3,9 +3,9 @@
 //! Merging or moving a block deletes it and writes a copy elsewhere. What someone typed into the block at the same time
 //! is not in the copy, and goes with the original. The one who typed it can tell: the peer's update names all it deleted,
 //! and these characters are not among them. So their author, and nobody else, writes them again where the copy has their
-//! neighbours; or, if the author's session is over, the one that took over its pending edits. Where the copy is gone as
-//! well, because somebody else did the same to what it was put into, they get a block of their own. A block that a peer
-//! *removed*, with content, takes along what is in it.
+//! neighbours; or, if the author's session is over, the one that took over its pending edits. Where there is no copy,
+//! because the peer removed the block for good, or somebody else did the same to what the copy was put into, they get a
+//! block of their own where theirs was.
 
 use std::collections::HashSet;
 
@@ -15,22 +15,19 @@ use super::copies::{self, Copies};
 use super::emit::{Emit, Misfit};
 use super::node::{Attrs, Element, Leaf, Node};
 use super::op::{Op, Path};
-use super::tree::{NodeId, Tree, branch_id};
-use super::{transform, utf16};
+use super::tree::{NodeId, ROOT, Tree};
+use super::utf16;
 
 /// Looking at single characters is for blocks, not for whole documents in one.
 const MAX_LEN: u32 = 20_000;
-/// How many neighbours are remembered; all may be gone.
-const MAX_BESIDE: usize = 16;
-
 /// What an element that is about to vanish holds of ours and the peer did not know.
 #[derive(Debug)]
 pub(super) struct Orphans {
     pub id: NodeId,
     pub key: ID,
-    attrs: Attrs,
-    /// Elements beside it, those before it from near to far, then those behind it.
-    beside: (Vec<ID>, Vec<ID>),
+    path: Path,
+    /// The elements it is in and itself, from the outside in, and what they are.
+    around: Vec<(ID, Attrs)>,
     /// In order; offsets among the element's content.
     runs: Vec<Run>,
 }
@@ -39,6 +36,7 @@ pub(super) struct Orphans {
 struct Run {
     offset: u32,
     text: String,
+    marks: Attrs,
     ids: Vec<copies::Run>,
 }
 
@@ -46,9 +44,17 @@ struct Run {
 #[derive(Debug)]
 pub(super) struct Restored {
     pub op: Op,
+    pub origins: Vec<Origin>,
+}
+
+/// What text was.
+#[derive(Debug)]
+pub(super) struct Origin {
     /// The element that is gone.
     pub source: ID,
     pub ids: Vec<copies::Run>,
+    /// Which element has it now, from the one that is inserted on.
+    pub within: Path,
 }
 
 /// Where the content of a vanished element is now.
@@ -56,13 +62,15 @@ pub(super) struct Restored {
 pub(super) enum Place {
     /// From this offset on.
     From(NodeId, u32),
+    /// At this offset: the rest of it is gone.
+    At(NodeId, u32),
     End(NodeId),
 }
 
 impl Place {
     /// Whether it is still there.
     pub fn is_in(self, tree: &Tree) -> bool {
-        let (Self::From(id, _) | Self::End(id)) = self;
+        let (Self::From(id, _) | Self::At(id, _) | Self::End(id)) = self;
         tree.path(id).is_some()
     }
 }
@@ -102,13 +110,16 @@ fn orphans<T: ReadTxn>(
                 let len = c.len_utf16() as u32;
                 if let Some(item) = item.filter(|item| own.contains(&item.client) && !deleted.contains(item)) {
                     match runs.last_mut() {
-                        Some(run) if run.offset + utf16::len(&run.text) == at => {
+                        Some(run) if run.offset + utf16::len(&run.text) == at && at > start => {
                             run.text.push(c);
                             copies::push(&mut run.ids, item, len);
                         }
-                        _ => {
-                            runs.push(Run { offset: at, text: c.to_string(), ids: vec![copies::Run { id: item, len }] })
-                        }
+                        _ => runs.push(Run {
+                            offset: at,
+                            text: c.to_string(),
+                            marks: leaf.marks.to_attrs(),
+                            ids: vec![copies::Run { id: item, len }],
+                        }),
                     }
                 }
                 at += len;
@@ -116,30 +127,44 @@ fn orphans<T: ReadTxn>(
         }
         start += tree.len(child);
     }
-    (!runs.is_empty()).then(|| Orphans { id, key, attrs: block.attrs.to_attrs(), beside: beside(tree, id), runs })
+    if runs.is_empty() {
+        return None;
+    }
+    let mut around = Vec::new();
+    let mut at = id;
+    while let Some(parent) = tree.parent(at) {
+        let block = tree.block(at)?;
+        around.push((block.key?, block.attrs.to_attrs()));
+        at = parent;
+    }
+    around.reverse();
+    Some(Orphans { id, key, path: tree.path(id)?, around, runs })
 }
 
-fn beside(tree: &Tree, id: NodeId) -> (Vec<ID>, Vec<ID>) {
-    let Some((siblings, index)) = tree.parent(id).map(|parent| tree.children(parent)).zip(tree.index(id)) else {
-        return Default::default();
-    };
-    let key = |id: &NodeId| tree.block(*id)?.key;
-    let before = siblings[..index].iter().rev().filter_map(key).take(MAX_BESIDE).collect();
-    let behind = siblings[index + 1..].iter().filter_map(key).take(MAX_BESIDE).collect();
-    (before, behind)
+/// Where an element that is gone was.
+pub(super) enum Gap {
+    /// Among the content of one that has text.
+    Text(Place),
+    /// Among other elements: the parent, the index, and at what depth that is.
+    Blocks(NodeId, u32, usize),
 }
 
 impl Orphans {
-    /// An element of its own for them, where theirs was: what they would be written into is gone as well.
-    pub fn alone(&self, tree: &Tree) -> Restored {
-        let find = |key: &ID| tree.path(tree.by_branch(&BranchID::Nested(*key))?);
-        let behind = || self.beside.1.iter().find_map(find);
-        let path = self.beside.0.iter().find_map(find).map(|path| transform::next(&path)).or_else(behind);
-        let text: String = self.runs.iter().map(|run| run.text.as_str()).collect();
-        let children = vec![Node::Text(Leaf { text, marks: Attrs::new() })];
-        let node = Node::Element(Element { attrs: self.attrs.clone(), children });
-        let op = Op::InsertNode { path: path.unwrap_or_else(|| Path::from_slice(&[0])), node };
-        Restored { op, source: self.key, ids: self.runs.iter().flat_map(|run| run.ids.iter().copied()).collect() }
+    /// Where the outermost of what is gone around the characters was.
+    pub fn gap<T: ReadTxn>(&self, txn: &T, tree: &Tree) -> Gap {
+        // A shared type that is gone stays where it was in its parent, unless that is gone too.
+        let gone = |key: ID| StickyIndex::new(IndexScope::Relative(key), Assoc::After).get_offset(txn);
+        let gap = self.around.iter().enumerate().rev().find_map(|(depth, (key, _))| {
+            let offset = gone(*key)?;
+            let parent = tree.element(&XmlTextRef::from(offset.branch))?;
+            let block = tree.block(parent)?;
+            Some(match block.texts {
+                _ if block.foreign > 0 => return None,
+                0 => Gap::Blocks(parent, offset.index, depth),
+                _ => Gap::Text(Place::At(parent, offset.index)),
+            })
+        });
+        gap.unwrap_or_else(|| Gap::Blocks(ROOT, tree.children(ROOT).len() as u32, 0))
     }
 
     /// Takes the characters out of the element, so that it is what the peer knew.
@@ -162,7 +187,7 @@ impl Orphans {
 pub(super) fn recorded<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, key: ID) -> Option<Place> {
     copies.starts_of(key).into_iter().find_map(|(id, assoc)| {
         let offset = StickyIndex::new(IndexScope::Relative(id), assoc).get_offset(txn)?;
-        let target = tree.by_branch(&branch_id(&XmlTextRef::from(offset.branch)))?;
+        let target = tree.element(&XmlTextRef::from(offset.branch))?;
         (tree.block(target)?.foreign == 0).then_some(Place::From(target, offset.index))
     })
 }
@@ -176,6 +201,7 @@ pub(super) fn restore(tree: &Tree, placed: &[(Orphans, Place)]) -> Vec<Restored>
         for (index, run) in one.runs.iter().enumerate() {
             let (id, at) = match *place {
                 Place::From(id, start) => (id, start + run.offset - before),
+                Place::At(id, at) => (id, at),
                 Place::End(id) => (id, tree.content_len(id)),
             };
             wanted.push((id, at, index, one.key, run));
@@ -189,9 +215,53 @@ pub(super) fn restore(tree: &Tree, placed: &[(Orphans, Place)]) -> Vec<Restored>
         let Some((leaf, offset)) = found else { continue };
         let Some(path) = tree.path(leaf) else { continue };
         let op = Op::InsertText { path, offset, text: run.text.clone() };
-        all.push(Restored { op, source, ids: run.ids.clone() });
+        all.push(Restored { op, origins: vec![Origin { source, ids: run.ids.clone(), within: Path::new() }] });
     }
     all
+}
+
+/// Elements of their own for the characters, where theirs were: what they would be written into is gone as well.
+pub(super) fn alone(tree: &Tree, mut lost: Vec<(Orphans, NodeId, u32, usize)>) -> Vec<Restored> {
+    lost.sort_by(|(a, ..), (b, ..)| a.path.cmp(&b.path));
+    let same = |a: &(Orphans, NodeId, u32, usize), b: &(Orphans, NodeId, u32, usize)| {
+        a.3 == b.3 && a.0.around[a.3].0 == b.0.around[b.3].0
+    };
+    let mut all: Vec<(Path, Restored)> = Vec::new();
+    for group in lost.chunk_by(same) {
+        let Some((_, parent, index, depth)) = group.first() else { continue };
+        let Some(mut path) = tree.path(*parent) else { continue };
+        path.push(*index);
+        let group: Vec<&Orphans> = group.iter().map(|(one, ..)| one).collect();
+        let mut origins = Vec::new();
+        let node = rebuilt(&group, *depth, &mut Path::new(), &mut origins);
+        all.push((path.clone(), Restored { op: Op::InsertNode { path, node }, origins }));
+    }
+    // From the end to the start, as above; of several in one place the first is the last to be put there.
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all.into_iter().rev().map(|(_, one)| one).collect()
+}
+
+/// The element at `depth` around all of these, with nothing in it but them.
+fn rebuilt(group: &[&Orphans], depth: usize, within: &mut Path, origins: &mut Vec<Origin>) -> Node {
+    let attrs = group.first().and_then(|one| one.around.get(depth)).map(|(_, attrs)| attrs.clone());
+    let inner = |one: &Orphans| one.around.get(depth + 1).map(|(key, _)| *key);
+    let mut children = Vec::new();
+    for same in group.chunk_by(|a, b| inner(a).is_some() && inner(a) == inner(b)) {
+        match same.first() {
+            Some(one) if inner(one).is_none() => {
+                let leaf = |run: &Run| Node::Text(Leaf { text: run.text.clone(), marks: run.marks.clone() });
+                children.extend(one.runs.iter().map(leaf));
+                let ids = one.runs.iter().flat_map(|run| run.ids.iter().copied()).collect();
+                origins.push(Origin { source: one.key, ids, within: within.clone() });
+            }
+            _ => {
+                within.push(children.len() as u32);
+                children.push(rebuilt(same, depth + 1, within, origins));
+                within.pop();
+            }
+        }
+    }
+    Node::Element(Element { attrs: attrs.unwrap_or_default(), children })
 }
 
 /// The text at an offset of an element's content; of two texts that meet there, the first or the `second`.

@@ -29,6 +29,8 @@ pub(super) const MAX_DEPTH: usize = 100;
 pub(super) struct Tree {
     nodes: Vec<Slot>,
     free: Vec<NodeId>,
+    /// Freed since the transaction began: whoever remembers a node must not find another one under its number.
+    freed: Vec<NodeId>,
     by_branch: HashMap<ID, NodeId, BuildHasherDefault<IdHasher>>,
     /// Names of properties: a document has few, thousands of times.
     names: Vec<Arc<str>>,
@@ -80,7 +82,13 @@ impl Tree {
     pub fn new(branch: Option<XmlTextRef>) -> Self {
         let root = Block { branch, ..Block::default() };
         let slot = Slot { parent: NOWHERE, hint: Cell::new(0), kind: Kind::Element(root) };
-        Self { nodes: vec![slot], free: Vec::new(), by_branch: HashMap::default(), names: Vec::new() }
+        Self {
+            nodes: vec![slot],
+            free: Vec::new(),
+            freed: Vec::new(),
+            by_branch: HashMap::default(),
+            names: Vec::new(),
+        }
     }
 
     // --- nodes
@@ -225,6 +233,14 @@ impl Tree {
         }
     }
 
+    /// The element behind which this shared type is.
+    pub fn element(&self, branch: &XmlTextRef) -> Option<NodeId> {
+        match branch_id(branch) {
+            BranchID::Root(_) => (self.branch(ROOT).as_ref() == Some(branch)).then_some(ROOT),
+            nested => self.by_branch(&nested),
+        }
+    }
+
     pub fn branches(&self) -> impl ExactSizeIterator<Item = (ID, NodeId)> {
         self.by_branch.iter().map(|(key, id)| (*key, *id))
     }
@@ -334,12 +350,17 @@ impl Tree {
         Some(child)
     }
 
+    /// To be called where no freed node is remembered: their numbers may be given again.
+    pub fn recycle(&mut self) {
+        self.free.append(&mut self.freed);
+    }
+
     /// Frees a detached node and all below it.
     pub fn free(&mut self, id: NodeId) {
         self.unbind(id);
         let kind = std::mem::replace(&mut self.nodes[id as usize].kind, Kind::Free);
         self.nodes[id as usize].parent = NOWHERE;
-        self.free.push(id);
+        self.freed.push(id);
         if let Kind::Element(block) = kind {
             for child in block.children {
                 self.free(child);

@@ -108,11 +108,7 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         }
         let mut ids: Vec<(super::op::Path, NodeId, XmlTextRef)> = Vec::new();
         for branch in changed {
-            let known = match branch_id(branch) {
-                BranchID::Root(_) => (self.emit.tree.branch(ROOT).as_ref() == Some(branch)).then_some(ROOT),
-                nested => self.emit.tree.by_branch(&nested),
-            };
-            if let Some(id) = known
+            if let Some(id) = self.emit.tree.element(branch)
                 && let Some(path) = self.emit.tree.path(id)
             {
                 ids.push((path, id, branch.clone()));

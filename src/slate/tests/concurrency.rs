@@ -139,10 +139,45 @@ fn what_is_typed_into_a_block_that_a_peer_moves_or_wraps_goes_along() {
     }
 }
 
+fn remove(path: &[u32], node: Value) -> Value {
+    json!([{"type": "remove_node", "path": path, "node": node}])
+}
+
 #[test]
-fn what_is_typed_into_a_block_that_a_peer_removes_goes_with_it() {
-    let removed = json!([{"type": "remove_node", "path": [0], "node": p("first")}]);
-    assert_eq!(outcome(json!([p("first"), p("second")]), removed, type_x(0, 2)), ["second"]);
+fn what_is_typed_into_a_block_that_a_peer_removes_gets_one_of_its_own_there() {
+    for block in 0..3 {
+        let mut lines = vec!["first", "second", "third"];
+        let input = lines.iter().map(|line| p(line)).collect();
+        let removed = remove(&[block], p(lines[block as usize]));
+        lines[block as usize] = "X";
+        assert_eq!(outcome(input, removed, type_x(block, 2)), lines);
+    }
+    // What the peer knew is gone for good, and so is a block in which nobody typed.
+    assert_eq!(outcome(json!([p("a"), p("b")]), remove(&[0], p("a")), type_x(1, 1)), ["bX"]);
+}
+
+#[test]
+fn what_is_typed_into_something_removed_is_again_in_the_like() {
+    let link = |text: &str| json!({"type": "link", "inline": true, "children": [{"text": text}]});
+    let line = |inner: Value| json!({"type": "line", "children": [{"text": "a "}, inner, {"text": " b"}]});
+    let type_in = |path: &[u32]| json!([{"type": "insert_text", "path": path, "offset": 1, "text": "X"}]);
+    // A link is removed: its text goes into the line. The line is removed: the text is in a link again.
+    let (input, typed) = (json!([line(link("here")), p("end")]), type_in(&[0, 1, 0]));
+    assert_eq!(outcome(input.clone(), remove(&[0, 1], link("here")), typed.clone()), ["a X b", "end"]);
+    let (one, _) = both(input, remove(&[0], line(link("here"))), typed);
+    let link_again = json!({"type": "line", "children": [{"text": ""}, link("X"), {"text": ""}]});
+    assert_eq!(canonical(&one.value), canonical(&nodes(&json!([link_again, p("end")]))));
+    // Two items of a list.
+    let item = |text: &str, bold: bool| match bold {
+        true => json!({"type": "item", "children": [{"text": text, "bold": true}]}),
+        false => json!({"type": "item", "children": [{"text": text}]}),
+    };
+    let list = |items: Value| json!({"type": "list", "children": items});
+    let all = list(json!([item("one", false), item("two", false), item("three", true)]));
+    let typed = json!([type_in(&[1, 0, 0])[0], type_in(&[1, 2, 0])[0]]);
+    let (one, _) = both(json!([p("start"), all]), remove(&[1], all.clone()), typed);
+    let left = list(json!([item("X", false), item("X", true)]));
+    assert_eq!(canonical(&one.value), canonical(&nodes(&json!([p("start"), left]))));
 }
 
 #[test]

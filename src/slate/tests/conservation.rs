@@ -20,13 +20,15 @@ enum Habit {
     Format,
     Erase,
     Move,
+    /// A whole block.
+    Remove,
 }
-use Habit::{Backspace, Enter, Erase, Format, Move, Type, TypeAtBorder};
+use Habit::{Backspace, Enter, Erase, Format, Move, Remove, Type, TypeAtBorder};
 
-const ALL: [Habit; 7] = [Type, Type, Enter, Backspace, Format, Erase, Move];
+const ALL: [Habit; 8] = [Type, Type, Enter, Backspace, Format, Erase, Move, Remove];
 
 /// Authors by what they do, and whether a letter may ever be lost or doubled.
-const MIXES: [(&str, &[&[Habit]], bool); 9] = [
+const MIXES: [(&str, &[&[Habit]], bool); 13] = [
     ("insert ‖ split", &[&[Type], &[Enter], &[Type]], true),
     ("insert ‖ merge at block borders", &[&[TypeAtBorder], &[Backspace, Type], &[TypeAtBorder]], true),
     ("format ‖ split", &[&[Format], &[Enter], &[Type, Format]], true),
@@ -35,6 +37,10 @@ const MIXES: [(&str, &[&[Habit]], bool); 9] = [
     ("insert ‖ move", &[&[Type], &[Move], &[Type]], true),
     ("split ‖ split", &[&[Type, Enter], &[Type, Enter]], true),
     ("merge ‖ merge", &[&[Type, Backspace], &[Type, Backspace]], true),
+    ("insert ‖ remove", &[&[Type], &[Remove, Type, Type], &[Type, Enter]], true),
+    ("remove ‖ split, merge and move", &[&[Type, Type, Remove], &[Enter, Backspace, Move, Type]], true),
+    ("erase ‖ split", &[&[Type, Erase], &[Enter, Type]], true),
+    ("erase ‖ split, merge and move", &[&[Type, Erase], &[Enter, Backspace, Move, Type]], true),
     ("everything", &[&ALL, &ALL, &ALL], false),
 ];
 
@@ -92,6 +98,10 @@ fn act(net: &mut Net, at: usize, habit: Habit, letters: &mut Letters) -> Option<
             let blocks: Seen = nodes.into_iter().filter(|(path, _)| path.len() == 1).collect();
             random::move_node(rng, &value, &blocks)
         }
+        Remove => {
+            let blocks: Seen = nodes.into_iter().filter(|(path, _)| path.len() == 1).collect();
+            random::remove_node(rng, &value, &blocks)
+        }
     }
 }
 
@@ -111,8 +121,13 @@ fn run(roles: &[&[Habit]], seed: u64) -> Count {
         let habit = roles[at][net.rng.usize(..roles[at].len())];
         let Some(mut ops) = act(&mut net, at, habit, &mut letters) else { continue };
         for op in &ops {
-            if let Op::RemoveText { text, .. } = op {
-                deleted.extend(text.chars());
+            match op {
+                Op::RemoveText { text, .. } => deleted.extend(text.chars()),
+                Op::RemoveNode { node, .. } => {
+                    let nodes = random::seen(std::slice::from_ref(node));
+                    random::texts(&nodes).iter().for_each(|(_, leaf)| deleted.extend(leaf.text.chars()));
+                }
+                _ => {}
             }
         }
         let mut value = net.editors[at].value.clone();

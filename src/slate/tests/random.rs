@@ -359,7 +359,7 @@ fn insert_inline(rng: &mut Rng, texts: &[(Path, &Leaf)]) -> Option<Vec<Op>> {
     Some(vec![split, Op::InsertNode { path: at, node }])
 }
 
-fn remove_node(rng: &mut Rng, value: &[Node], nodes: &Seen) -> Option<Vec<Op>> {
+pub fn remove_node(rng: &mut Rng, value: &[Node], nodes: &Seen) -> Option<Vec<Op>> {
     let (path, node) = pick(rng, nodes)?;
     if value.len() < 3 && path.len() == 1 {
         return None;
