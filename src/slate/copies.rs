@@ -147,9 +147,9 @@ pub(super) struct Copies {
     wholes: HashMap<ID, SmallVec<[(Key, u32); 1]>>,
     /// Copies that have a twin which stays: few, as a rule none.
     twins: Vec<Twin>,
-    /// How many of them were asked for, and whether an entry came since.
+    /// How many of them were asked for, and the entries that came since.
     asked: usize,
-    is_news: bool,
+    news: Vec<Key>,
 }
 
 impl Copies {
@@ -178,7 +178,7 @@ impl Copies {
             wholes: HashMap::new(),
             twins: Vec::new(),
             asked: 0,
-            is_news: false,
+            news: Vec::new(),
         }
     }
 
@@ -209,7 +209,7 @@ impl Copies {
             }
         }
         self.entries.insert(key, groups);
-        self.is_news = true;
+        self.news.push(key);
         self.compare(key);
     }
 
@@ -353,9 +353,9 @@ impl Copies {
         .take(MAX_HOPS)
     }
 
-    /// Whether an entry came since this was asked.
-    pub fn take_news(&mut self) -> bool {
-        std::mem::take(&mut self.is_news)
+    /// The entries that came since this was asked.
+    pub fn take_news(&mut self) -> Vec<Key> {
+        std::mem::take(&mut self.news)
     }
 
     /// The twins that were found since this was asked for.
@@ -406,6 +406,10 @@ impl Copies {
     /// What a character or element was copied to, in each entry that knows it.
     pub fn copies(&self, id: ID) -> impl Iterator<Item = (ID, Key, u32)> {
         self.spans_at(id).map(|(span, into)| (ID::new(span.to.client, span.to.clock + into), span.key, span.group))
+    }
+
+    pub fn groups(&self, key: Key) -> &[Group] {
+        self.entries.get(&key).map_or(&[], |groups| groups)
     }
 
     pub fn group(&self, key: Key, group: u32) -> Option<&Group> {

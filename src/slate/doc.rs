@@ -12,7 +12,8 @@ use yrs::{
 };
 
 use super::amend::amend;
-use super::copies::Copies;
+use super::copies::{Copies, Key};
+use super::erased::Erased;
 use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
@@ -79,6 +80,7 @@ pub struct SlateDoc {
     /// The client ids of sessions that are over and whose edits this one has taken over.
     inherited: HashSet<ClientID>,
     twins: Twins,
+    erased: Erased,
     rng: fastrand::Rng,
     watch: Watch,
     intake: Intake,
@@ -106,10 +108,10 @@ impl SlateDoc {
         let tree = Tree::new(Some(root.clone()));
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
-        let (inherited, twins) = (HashSet::new(), Twins::default());
+        let (inherited, twins, erased) = (HashSet::new(), Twins::default(), Erased::default());
         let (watch, intake) = (Watch::default(), Intake::default());
         watch.subscribe_root(&text);
-        Self { doc, tree, copies, options, inherited, twins, rng, watch, intake }
+        Self { doc, tree, copies, options, inherited, twins, erased, rng, watch, intake }
     }
 
     pub fn client_id(&self) -> u32 {
@@ -118,18 +120,19 @@ impl SlateDoc {
 
     /// Applies operations the editor has already applied: one update.
     pub fn apply_local(&mut self, ops: Vec<Op>) -> LocalChange {
-        self.apply(ops, None)
+        self.apply(ops, None, true)
     }
 
     /// Applies operations that no editor has applied yet and that may have become stale: each is brought up to date
     /// first, and left out if it has no meaning any more. Also returns what was applied.
     pub fn apply_amended(&mut self, ops: Vec<Op>) -> (LocalChange, Vec<Op>) {
         let mut applied = Vec::new();
-        let change = self.apply(ops, Some(&mut applied));
+        let change = self.apply(ops, Some(&mut applied), true);
         (change, applied)
     }
 
-    fn apply(&mut self, ops: Vec<Op>, mut amended: Option<&mut Vec<Op>>) -> LocalChange {
+    /// `is_meant`: what is deleted shall be gone; else a copy of it is there.
+    fn apply(&mut self, ops: Vec<Op>, mut amended: Option<&mut Vec<Op>>, is_meant: bool) -> LocalChange {
         let mut change = LocalChange::default();
         let mut updates = Vec::new();
         let keystroke = matches!(*ops, [Op::InsertText { .. }]);
@@ -137,7 +140,7 @@ impl SlateDoc {
         while ops.peek().is_some() {
             let piece: Vec<Op> = ops.by_ref().take(PIECE).collect();
             let amended = amended.as_deref_mut();
-            updates.extend(self.transact(keystroke, &mut change, |edit, rejected| match amended {
+            updates.extend(self.transact(keystroke, is_meant, &mut change, |edit, rejected| match amended {
                 None => {
                     for op in piece {
                         if let Err(error) = edit.apply(&op) {
@@ -165,7 +168,7 @@ impl SlateDoc {
     #[inline(never)]
     fn restore(&mut self, restored: Vec<rescue::Restored>) -> (Option<Vec<u8>>, Vec<Op>) {
         let mut applied = Vec::new();
-        let update = self.transact(false, &mut LocalChange::default(), |edit, _| {
+        let update = self.transact(false, false, &mut LocalChange::default(), |edit, _| {
             for one in restored {
                 let op = amend(edit.tree, one.op);
                 applied.extend(op.filter(|op| edit.restore(op, &one.origins).is_ok()));
@@ -178,6 +181,7 @@ impl SlateDoc {
     fn transact(
         &mut self,
         keystroke: bool,
+        is_meant: bool,
         change: &mut LocalChange,
         work: impl FnOnce(&mut Edit, &mut Vec<(Op, OpError)>),
     ) -> Option<Vec<u8>> {
@@ -201,6 +205,9 @@ impl SlateDoc {
         change.inverse = edit.inverse;
         change.ops = edit.extra;
         let touched = edit.touched;
+        if is_meant {
+            self.erased.add(txn.delete_set());
+        }
         // A commit joins what was typed to the text typed before it, and it would have to be cut out again.
         let early = (keystroke && txn.has_changes()).then(|| txn.encode_update_v1());
         txn.commit();
@@ -217,7 +224,7 @@ impl SlateDoc {
     /// kept and takes effect when they come.
     pub fn apply_update(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
         let decoded = decode(update)?;
-        if self.tree.children(ROOT).is_empty() {
+        if self.tree.children(ROOT).is_empty() && self.erased.is_empty() {
             return self.receive_first(decoded, update);
         }
         self.tree.recycle();
@@ -253,8 +260,9 @@ impl SlateDoc {
             rescued = update;
             ops.extend(applied);
         }
-        if self.copies.take_news()
-            && let Some(update) = self.remove_twins(&mut ops)
+        let news = self.copies.take_news();
+        if !news.is_empty()
+            && let Some(update) = self.remove_excess(news, &mut ops)
         {
             rescued = match rescued {
                 Some(first) => merge(&[first, update]).ok(),
@@ -265,17 +273,21 @@ impl SlateDoc {
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), rescued, resynced, foreign })
     }
 
-    /// Removes what two people copied at once, if one of them is us; adds the operations to `ops`.
+    /// Removes what two people copied at once, if one of them is us, and what others copied that was deleted here; adds
+    /// the operations to `ops`. `news`: records that have come.
     #[cold]
     #[inline(never)]
-    fn remove_twins(&mut self, ops: &mut Vec<Op>) -> Option<Vec<u8>> {
+    fn remove_excess(&mut self, news: Vec<Key>, ops: &mut Vec<Op>) -> Option<Vec<u8>> {
         let own = self.own();
         self.twins.extend(self.copies.take_found(), &own);
-        let removals = self.twins.remove(&mut self.doc.transact_mut(), &self.tree, &self.copies, &own);
+        let erased = self.erased.copied(&self.copies, &news, |client| own.contains(&client));
+        self.twins.extend_erased(erased);
+        let removals = self.twins.remove(&mut self.doc.transact_mut(), &self.tree, &self.copies);
         if removals.is_empty() {
             return None;
         }
-        let (change, applied) = self.apply_amended(removals);
+        let mut applied = Vec::new();
+        let change = self.apply(removals, Some(&mut applied), false);
         ops.extend(applied);
         change.update
     }
@@ -309,6 +321,7 @@ impl SlateDoc {
     /// brought here, not written.
     pub fn inherit(&mut self, update: &[u8]) {
         let Ok(update) = Update::decode_v1(update) else { return };
+        self.erased.add(update.delete_set());
         let written = update.insertions(true);
         let mut clients = written.iter().map(|(client, _)| *client);
         if let (Some(client), None) = (clients.next(), clients.next()) {
@@ -495,7 +508,7 @@ impl SlateDoc {
             other.tree = self.tree;
             other.intake = self.intake;
             other.inherited = self.inherited;
-            other.twins = self.twins;
+            (other.twins, other.erased) = (self.twins, self.erased);
             let txn = other.doc.transact();
             if let Some(root) = root {
                 read::rebind(&txn, &mut other.tree, ROOT, root);

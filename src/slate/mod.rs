@@ -14,6 +14,7 @@ mod copying;
 mod diff;
 mod doc;
 mod emit;
+mod erased;
 mod error;
 mod local;
 pub mod node;

@@ -26,9 +26,21 @@ type Doomed = Vec<(NodeId, Vec<(Range<u32>, bool)>)>;
 const MAX_LOOKS: u32 = 64;
 const MAX_TWINS: usize = 500;
 
-/// What is there twice and ours to remove, and how often it was looked at.
+/// A copy that should not stay.
+#[derive(Debug, Clone, Copy)]
+struct Excess {
+    target: Option<ID>,
+    run: Run,
+    /// The copy of the same that stays, if it must be there for this one to go.
+    stays: Option<(Option<ID>, ID)>,
+    /// Whether elements go, too. Someone else may be typing into one of theirs: it is theirs to remove.
+    whole: bool,
+    looks: u32,
+}
+
+/// What is ours to remove, and how often it was looked at.
 #[derive(Debug, Default)]
-pub(super) struct Twins(Vec<(Twin, u32)>);
+pub(super) struct Twins(Vec<Excess>);
 
 fn is_own(own: &HashSet<ClientID>, client: u64) -> bool {
     own.contains(&ClientID::new(client))
@@ -38,51 +50,56 @@ impl Twins {
     /// Takes those of which one copy is ours. `own`: this client, and those it has taken over.
     pub fn extend(&mut self, found: &[Twin], own: &HashSet<ClientID>) {
         let ours = |twin: &&Twin| is_own(own, twin.loser.client()) || is_own(own, twin.winner.client());
-        self.0.extend(found.iter().filter(ours).map(|twin| (*twin, 0)));
+        self.0.extend(found.iter().filter(ours).map(|twin| Excess {
+            target: twin.target,
+            run: twin.run,
+            stays: Some((twin.to_target, twin.to)),
+            whole: is_own(own, twin.loser.client()),
+            looks: 0,
+        }));
+    }
+
+    /// Takes copies of what was deleted here; see [`Erased`](super::erased::Erased).
+    pub fn extend_erased(&mut self, found: Vec<(Option<ID>, Run)>) {
+        self.0.extend(found.into_iter().map(|(target, run)| Excess {
+            target,
+            run,
+            stays: None,
+            whole: true,
+            looks: 0,
+        }));
     }
 
     /// The operations that remove what should not stay, in the order of application.
-    pub fn remove(
-        &mut self,
-        txn: &mut TransactionMut,
-        tree: &Tree,
-        copies: &Copies,
-        own: &HashSet<ClientID>,
-    ) -> Vec<Op> {
-        let doomed = doomed(txn, tree, copies, self.0.iter().map(|(twin, _)| twin), own);
-        self.0.iter_mut().for_each(|(_, looks)| *looks += 1);
-        self.0.retain(|(_, looks)| *looks < MAX_LOOKS);
+    pub fn remove(&mut self, txn: &mut TransactionMut, tree: &Tree, copies: &Copies) -> Vec<Op> {
+        let doomed = doomed(txn, tree, copies, &self.0);
+        self.0.iter_mut().for_each(|one| one.looks += 1);
+        self.0.retain(|one| one.looks < MAX_LOOKS);
         self.0.drain(..self.0.len().saturating_sub(MAX_TWINS));
         operations(tree, &doomed)
     }
 }
 
-fn doomed<'a>(
-    txn: &mut TransactionMut,
-    tree: &Tree,
-    copies: &Copies,
-    twins: impl Iterator<Item = &'a Twin>,
-    own: &HashSet<ClientID>,
-) -> Doomed {
+fn doomed(txn: &mut TransactionMut, tree: &Tree, copies: &Copies, all: &[Excess]) -> Doomed {
     let mut present = Present { tree, known: Vec::new() };
     let mut doomed = Doomed::new();
-    for twin in twins {
+    for one in all {
         // As a rule it was removed before.
-        if !copies.descendants(twin.target, twin.run).iter().any(|(target, run)| present.has(txn, *target, *run)) {
+        if !copies.descendants(one.target, one.run).iter().any(|(target, run)| present.has(txn, *target, *run)) {
             continue;
         }
-        // Someone else may be typing into an element of theirs: it is theirs to remove.
-        let removes_elements = is_own(own, twin.loser.client());
-        for into in 0..twin.run.len.min(MAX_LEN) {
-            let one = |id: ID| Run { id: ID::new(id.client, id.clock + into), len: 1 };
-            let staying = copies.descendants(twin.to_target, one(twin.to));
+        for into in 0..one.run.len.min(MAX_LEN) {
+            let at = |id: ID| Run { id: ID::new(id.client, id.clock + into), len: 1 };
             // The other may have gone with the element it was put into.
-            if !staying.into_iter().any(|(target, run)| present.find(txn, target, run.id).is_some()) {
+            if one.stays.is_some_and(|(target, id)| {
+                let staying = copies.descendants(target, at(id));
+                !staying.into_iter().any(|(target, run)| present.find(txn, target, run.id).is_some())
+            }) {
                 continue;
             }
-            for (target, run) in copies.descendants(twin.target, one(twin.run.id)) {
+            for (target, run) in copies.descendants(one.target, at(one.run.id)) {
                 if let Some((id, at)) = present.find(txn, target, run.id) {
-                    let at = (at..at + 1, removes_elements);
+                    let at = (at..at + 1, one.whole);
                     match doomed.iter_mut().find(|(other, _)| *other == id) {
                         Some((_, ranges)) => ranges.push(at),
                         None => doomed.push((id, vec![at])),

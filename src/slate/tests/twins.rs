@@ -148,6 +148,89 @@ fn two_who_merge_each_others_blocks_away_lose_nothing() {
     }
 }
 
+fn erase(block: u32, offset: u32, text: &str) -> Value {
+    json!([{"type": "remove_text", "path": [block, 0], "offset": offset, "text": text}])
+}
+
+fn remove(block: u32, text: &str) -> Value {
+    json!([{"type": "remove_node", "path": [block], "node": p(text)}])
+}
+
+#[test]
+fn what_is_erased_across_a_peers_split_is_in_neither_half() {
+    let line = "one two three four";
+    for cut in 0..=18 {
+        for (from, to) in [(2, 12), (0, 18), (0, 3), (15, 18), (8, 8)] {
+            let [before, behind] = [(0, cut), (cut, 18)].map(|(start, end)| -> String {
+                (start..end).filter(|at| !(from..to).contains(at)).map(|at| &line[at..=at]).collect()
+            });
+            let erased = erase(0, from as u32, &line[from..to]);
+            for lines in outcomes(json!([p(line)]), &[enter(0, cut as u32)], &[erased]) {
+                assert_eq!(lines, [before.as_str(), behind.as_str()], "cut at {cut}, erased {from} to {to}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_erased_is_not_in_a_peers_copy_of_a_copy_either() {
+    let input = json!([p("one "), p("two "), p("three")]);
+    let copied = [backspace(2, 1, 4), backspace(1, 1, 4), enter(0, 6), shift(0, 1)];
+    for lines in outcomes(input.clone(), &copied, &[erase(2, 1, "hre"), erase(1, 0, "t")]) {
+        assert_eq!(lines, ["o te", "one w"]);
+    }
+    // What one copied before one erased it there.
+    for lines in outcomes(input, &[backspace(1, 1, 4)], &[backspace(1, 1, 4), erase(0, 4, "two ")]) {
+        assert_eq!(lines, ["one ", "three"]);
+    }
+}
+
+#[test]
+fn a_block_that_one_removes_is_not_where_a_peer_put_it() {
+    let input = json!([p("one"), p("two"), p("three")]);
+    for done in [vec![shift(0, 2)], vec![shift(0, 2), shift(2, 1)]] {
+        assert_eq!(outcomes(input.clone(), &[remove(0, "one")], &done), [["two", "three"], ["two", "three"]]);
+    }
+    assert_eq!(
+        outcomes(input.clone(), &[remove(1, "two")], &[backspace(1, 1, 3)]),
+        [["one", "three"], ["one", "three"]]
+    );
+    // What the peer typed there meanwhile stays.
+    for lines in outcomes(input, &[remove(0, "one")], &[shift(0, 1), type_x(1, 2, "X")]) {
+        assert_eq!(lines, ["two", "X", "three"]);
+    }
+}
+
+#[test]
+fn whoever_takes_over_an_erasure_erases_what_was_copied_meanwhile() {
+    let (mut one, mut two) = two_with(&nodes(&json!([p("one two"), p("end")])));
+    let split = two.edit(ops(&enter(0, 3))).expect("a split");
+    let before = one.doc.encode_state(None).expect("all of it");
+    let erased = one.edit(ops(&erase(0, 0, "one"))).expect("an erasure");
+    // The session is over; the next one finds what it did not send.
+    let mut next = Editor::new(77);
+    [&before, &erased].into_iter().for_each(|update| drop(next.receive(update)));
+    next.doc.inherit(&erased);
+    let more = next.receive(&split);
+    [Some(erased), more].into_iter().flatten().for_each(|update| drop(two.receive(&update)));
+    assert_eq!(texts(&next.value), ["", " two", "end"]);
+    assert_eq!(texts(&two.value), ["", " two", "end"]);
+}
+
+#[test]
+fn what_is_taken_back_is_there_once_whatever_a_peer_copied() {
+    let (mut one, mut two) = two_with(&nodes(&json!([p("one two"), p("end")])));
+    let erased = one.edit(ops(&erase(0, 3, " two")));
+    let again = one.undo();
+    let split = two.edit(ops(&enter(0, 3)));
+    let more = split.and_then(|update| one.receive(&update));
+    for update in [erased, again, more].into_iter().flatten() {
+        two.receive(&update).into_iter().for_each(|update| drop(one.receive(&update)));
+    }
+    assert_eq!(canonical(&one.value), canonical(&two.value), "the editors differ");
+    assert_eq!(texts(&one.value).concat(), "one twoend");
+}
+
 #[test]
 fn a_caret_in_the_copy_that_goes_is_in_the_one_that_stays() {
     let input = json!([p("one "), p("two"), p("end")]);
