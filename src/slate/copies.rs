@@ -373,6 +373,14 @@ impl Copies {
         })
     }
 
+    /// Whether it is one of two copies of the same.
+    pub fn has_twin(&self, id: ID) -> bool {
+        self.twins.iter().any(|twin| {
+            let is_in = |start: ID| id.client == start.client && id.clock.wrapping_sub(start.clock) < twin.run.len;
+            is_in(twin.run.id) || is_in(twin.to)
+        })
+    }
+
     /// A copy, and what was copied from it since, each with the element it was put into.
     pub fn descendants(&self, target: Option<ID>, run: Run) -> Vec<(Option<ID>, Run)> {
         let mut all = vec![(target, run)];

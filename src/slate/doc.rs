@@ -12,18 +12,17 @@ use yrs::{
 };
 
 use super::amend::amend;
-use super::copies::{Copies, Key};
+use super::copies::Copies;
 use super::erased::Erased;
 use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
 use super::op::{Op, Path, Point};
 use super::remote::{Remote, Watch};
-use super::rescue::Gap;
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
 use super::twins::Twins;
-use super::{diff, read, rescue, root, seed};
+use super::{diff, read, root, seed};
 use crate::update::{Intake, merge};
 
 /// What a document is opened with.
@@ -73,23 +72,23 @@ pub struct RemoteChange {
 }
 
 pub struct SlateDoc {
-    doc: Doc,
-    tree: Tree,
-    copies: Copies,
-    options: DocOptions,
+    pub(super) doc: Doc,
+    pub(super) tree: Tree,
+    pub(super) copies: Copies,
+    pub(super) options: DocOptions,
     /// The client ids of sessions that are over and whose edits this one has taken over.
-    inherited: HashSet<ClientID>,
-    twins: Twins,
-    erased: Erased,
+    pub(super) inherited: HashSet<ClientID>,
+    pub(super) twins: Twins,
+    pub(super) erased: Erased,
     rng: fastrand::Rng,
-    watch: Watch,
-    intake: Intake,
+    pub(super) watch: Watch,
+    pub(super) intake: Intake,
 }
 
 /// What is known of a remote transaction once it is done.
-struct Integrated {
-    branches: Vec<XmlTextRef>,
-    deleted: IdSet,
+pub(super) struct Integrated {
+    pub branches: Vec<XmlTextRef>,
+    pub deleted: IdSet,
 }
 
 /// Nothing is squashed before a commit, so that a very large transaction turns quadratic.
@@ -132,7 +131,8 @@ impl SlateDoc {
     }
 
     /// `is_meant`: what is deleted shall be gone; else a copy of it is there.
-    fn apply(&mut self, ops: Vec<Op>, mut amended: Option<&mut Vec<Op>>, is_meant: bool) -> LocalChange {
+    pub(super) fn apply(&mut self, ops: Vec<Op>, mut amended: Option<&mut Vec<Op>>, is_meant: bool) -> LocalChange {
+        self.tree.recycle();
         let mut change = LocalChange::default();
         let mut updates = Vec::new();
         let keystroke = matches!(*ops, [Op::InsertText { .. }]);
@@ -163,29 +163,14 @@ impl SlateDoc {
         change
     }
 
-    /// Writes text again that a peer's merge or move has left behind. Also returns what was applied.
-    #[cold]
-    #[inline(never)]
-    fn restore(&mut self, restored: Vec<rescue::Restored>) -> (Option<Vec<u8>>, Vec<Op>) {
-        let mut applied = Vec::new();
-        let update = self.transact(false, false, &mut LocalChange::default(), |edit, _| {
-            for one in restored {
-                let op = amend(edit.tree, one.op);
-                applied.extend(op.filter(|op| edit.restore(op, &one.origins).is_ok()));
-            }
-        });
-        (update, applied)
-    }
-
     /// Local edits in one transaction; the update, if there is one.
-    fn transact(
+    pub(super) fn transact(
         &mut self,
         keystroke: bool,
         is_meant: bool,
         change: &mut LocalChange,
         work: impl FnOnce(&mut Edit, &mut Vec<(Op, OpError)>),
     ) -> Option<Vec<u8>> {
-        self.tree.recycle();
         let mut txn = self.doc.transact_mut();
         let mut edit = Edit {
             tree: &mut self.tree,
@@ -220,113 +205,13 @@ impl SlateDoc {
         update
     }
 
-    /// Applies an update from elsewhere. Bytes already known change nothing; an update that depends on missing ones is
-    /// kept and takes effect when they come.
-    pub fn apply_update(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
-        let decoded = decode(update)?;
-        if self.tree.children(ROOT).is_empty() && self.erased.is_empty() {
-            return self.receive_first(decoded, update);
-        }
-        self.tree.recycle();
-        let mut orphans = self.orphans(&decoded);
-        self.watch.start();
-        let integrated = self.integrate(decoded, update);
-        let records = self.watch.stop();
-        let (integrated, changed) = integrated?;
-        // It may have to wait.
-        orphans.retain(|one| integrated.deleted.contains(&one.key));
-        let txn = self.doc.transact();
-        let remote = Remote::new(&mut self.tree, &self.copies, &txn);
-        let outcome = remote.run(&integrated.branches, records, &orphans);
-        let (mut placed, mut alone) = (Vec::new(), Vec::new());
-        for one in orphans {
-            let shown = outcome.places.get(&one.id).copied().filter(|place| place.is_in(&self.tree));
-            let place = rescue::recorded(&txn, &self.tree, &self.copies, one.key).or(shown);
-            match place.map_or_else(|| one.gap(&txn, &self.tree), Gap::Text) {
-                Gap::Text(place) => placed.push((one, place)),
-                Gap::Blocks(parent, index, depth) => alone.push((one, parent, index, depth)),
-            }
-        }
-        drop(txn);
-        for id in outcome.touched {
-            self.watch(id);
-        }
-        let mut ops = outcome.ops;
-        let mut rescued = None;
-        if !placed.is_empty() || !alone.is_empty() {
-            let mut again = rescue::restore(&self.tree, &placed);
-            again.extend(rescue::alone(&self.tree, alone));
-            let (update, applied) = self.restore(again);
-            rescued = update;
-            ops.extend(applied);
-        }
-        let news = self.copies.take_news();
-        if !news.is_empty()
-            && let Some(update) = self.remove_excess(news, &mut ops)
-        {
-            rescued = match rescued {
-                Some(first) => merge(&[first, update]).ok(),
-                None => Some(update),
-            };
-        }
-        let (resynced, foreign) = (outcome.resynced, outcome.foreign);
-        Ok(RemoteChange { ops, changed, pending: self.is_waiting(), rescued, resynced, foreign })
-    }
-
-    /// Removes what two people copied at once, if one of them is us, and what others copied that was deleted here; adds
-    /// the operations to `ops`. `news`: records that have come.
-    #[cold]
-    #[inline(never)]
-    fn remove_excess(&mut self, news: Vec<Key>, ops: &mut Vec<Op>) -> Option<Vec<u8>> {
-        let own = self.own();
-        self.twins.extend(self.copies.take_found(), &own);
-        let erased = self.erased.copied(&self.copies, &news, |client| own.contains(&client));
-        self.twins.extend_erased(erased);
-        let removals = self.twins.remove(&mut self.doc.transact_mut(), &self.tree, &self.copies);
-        if removals.is_empty() {
-            return None;
-        }
-        let mut applied = Vec::new();
-        let change = self.apply(removals, Some(&mut applied), false);
-        ops.extend(applied);
-        change.update
-    }
-
-    /// This client, and those it has taken over.
-    fn own(&self) -> HashSet<ClientID> {
-        let mut own = self.inherited.clone();
-        own.insert(ClientID::new(u64::from(self.options.client_id)));
-        own
-    }
-
     /// An update for a document without blocks: nothing there can have been split, merged or moved.
-    fn receive_first(&mut self, decoded: Update, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+    pub(super) fn receive_first(&mut self, decoded: Update, update: &[u8]) -> Result<RemoteChange, UpdateError> {
         let (_, changed) = self.integrate(decoded, update)?;
         let foreign = if changed { self.rebuild() } else { 0 };
         let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
         let ops = self.value().into_iter().enumerate().map(insert).collect();
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() })
-    }
-
-    /// What the update would take away of ours without knowing of it.
-    fn orphans(&self, update: &Update) -> Vec<rescue::Orphans> {
-        if update.delete_set().is_empty() {
-            return Vec::new();
-        }
-        rescue::find(&self.doc.transact(), &self.tree, &self.own(), update.delete_set())
-    }
-
-    /// What the author of this update wrote counts as written here from now on: the author's session is over, nobody else
-    /// has taken it over, and a peer may have merged or moved its blocks meanwhile. An update of several clients was
-    /// brought here, not written.
-    pub fn inherit(&mut self, update: &[u8]) {
-        let Ok(update) = Update::decode_v1(update) else { return };
-        self.erased.add(update.delete_set());
-        let written = update.insertions(true);
-        let mut clients = written.iter().map(|(client, _)| *client);
-        if let (Some(client), None) = (clients.next(), clients.next()) {
-            self.inherited.insert(client);
-        }
     }
 
     /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
@@ -388,7 +273,7 @@ impl SlateDoc {
     }
 
     /// `bytes`: what `update` was decoded from.
-    fn integrate(&mut self, update: Update, bytes: &[u8]) -> Result<(Integrated, bool), UpdateError> {
+    pub(super) fn integrate(&mut self, update: Update, bytes: &[u8]) -> Result<(Integrated, bool), UpdateError> {
         let mut txn = self.doc.transact_mut();
         let result = self.intake.apply_decoded(&mut txn, update, bytes);
         txn.commit();
@@ -413,7 +298,7 @@ impl SlateDoc {
     }
 
     /// From now on remote changes of this element are recorded exactly.
-    fn watch(&mut self, id: NodeId) {
+    pub(super) fn watch(&mut self, id: NodeId) {
         if let Some(block) = self.tree.block_mut(id)
             && !block.watched
             && let Some(branch) = &block.branch
@@ -594,7 +479,7 @@ impl std::fmt::Debug for SlateDoc {
     }
 }
 
-fn decode(update: &[u8]) -> Result<Update, UpdateError> {
+pub(super) fn decode(update: &[u8]) -> Result<Update, UpdateError> {
     Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))
 }
 

@@ -9,6 +9,7 @@
 //! leaves and the borders between leaves with equal marks.
 
 mod amend;
+mod astray;
 mod copies;
 mod copying;
 mod diff;
@@ -21,6 +22,7 @@ pub mod node;
 pub mod op;
 mod props;
 mod read;
+mod receive;
 mod remote;
 mod rescue;
 mod root;

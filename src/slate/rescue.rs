@@ -265,7 +265,7 @@ fn rebuilt(group: &[&Orphans], depth: usize, within: &mut Path, origins: &mut Ve
 }
 
 /// The text at an offset of an element's content; of two texts that meet there, the first or the `second`.
-fn locate(tree: &Tree, id: NodeId, at: u32, second: bool) -> Option<(NodeId, u32)> {
+pub(super) fn locate(tree: &Tree, id: NodeId, at: u32, second: bool) -> Option<(NodeId, u32)> {
     let mut start = 0;
     let mut found = None;
     for &child in tree.children(id) {

@@ -74,14 +74,53 @@ fn typing_in_the_larger_half_of_a_split_stays_with_it() {
 }
 
 #[test]
-fn no_split_loses_or_doubles_what_is_typed() {
+fn what_is_typed_into_a_line_that_a_peer_splits_is_where_it_was_typed() {
     let line = "one two three";
     for cut in 0..=13 {
         for offset in 0..=13 {
             let lines = outcome(json!([p(line)]), enter(0, cut), type_x(0, offset));
-            let all: String = lines.concat();
-            assert_eq!(all.replacen('X', "", 1), line, "cut {cut}, typed at {offset}: {lines:?}");
+            let (mut before, mut behind) = (line[..cut as usize].to_owned(), line[cut as usize..].to_owned());
+            match offset.cmp(&cut) {
+                std::cmp::Ordering::Less => before.insert(offset as usize, 'X'),
+                std::cmp::Ordering::Greater => behind.insert((offset - cut) as usize, 'X'),
+                // At the very place: on either side of it.
+                std::cmp::Ordering::Equal if lines[0].ends_with('X') => before.push('X'),
+                std::cmp::Ordering::Equal => behind.insert(0, 'X'),
+            }
+            assert_eq!(lines, [before, behind], "cut {cut}, typed at {offset}");
         }
+    }
+}
+
+#[test]
+fn what_is_typed_in_several_places_of_a_line_that_a_peer_splits_stays_in_order() {
+    let line = "one two three";
+    let typed = json!([
+        {"type": "insert_text", "path": [0, 0], "offset": 11, "text": "X"},
+        {"type": "insert_text", "path": [0, 0], "offset": 9, "text": "Y"},
+        {"type": "insert_text", "path": [0, 0], "offset": 2, "text": "Z"},
+    ]);
+    assert_eq!(outcome(json!([p(line)]), enter(0, 7), typed.clone()), ["onZe two", " tYhrXee"]);
+    assert_eq!(outcome(json!([p(line)]), enter(0, 5), typed), ["onZe t", "wo tYhrXee"]);
+}
+
+#[test]
+fn what_is_typed_into_words_that_a_peer_makes_a_link_is_in_the_link() {
+    let link = json!({"type": "link", "inline": true, "children": []});
+    // As Slate wraps a range: cuts the text, puts an empty element beside it, and moves the text there.
+    let wrapped = json!([
+        {"type": "split_node", "path": [0, 0], "position": 9, "properties": {}},
+        {"type": "split_node", "path": [0, 0], "position": 4, "properties": {}},
+        {"type": "insert_node", "path": [0, 1], "node": link},
+        {"type": "move_node", "path": [0, 2], "newPath": [0, 1, 0]},
+    ]);
+    for offset in 5..9 {
+        let (one, _) = both(json!([p("Ada opens the door.")]), wrapped.clone(), type_x(0, offset));
+        let mut word = "opens".to_owned();
+        word.insert(offset as usize - 4, 'X');
+        let link = json!({"type": "link", "inline": true, "children": [{"text": word}]});
+        let line = json!({"type": "paragraph", "children": [{"text": "Ada "}, link, {"text": " the door."}]});
+        assert_eq!(canonical(&one.value), canonical(&nodes(&json!([line]))), "typed at {offset}");
     }
 }
 
@@ -100,20 +139,27 @@ fn a_merge_with_an_empty_block_loses_nothing() {
 
 #[test]
 fn what_is_typed_into_a_block_that_a_peer_merges_is_where_it_was_typed() {
-    for (left, right) in [("left", "the right one"), ("the left one", "right"), ("", "x"), ("x", ""), ("", "")] {
+    let texts = [
+        ("left", "the right one"),
+        ("the left one", "right"),
+        ("a", "much longer one"),
+        ("", "x"),
+        ("x", ""),
+        ("", ""),
+    ];
+    for (left, right) in texts {
         for block in 0..2 {
             let text = if block == 0 { left } else { right };
             for offset in 0..=text.len() {
-                let lines = outcome(json!([p(left), p(right), p("end")]), backspace(1), type_x(block, offset as u32));
+                let input = json!([p(left), p(right), p("end")]);
                 let at = offset + if block == 0 { 0 } else { left.len() };
                 let mut expected = format!("{left}{right}");
                 expected.insert(at, 'X');
                 let what = format!("{left:?} + {right:?}, typed in {block} at {offset}");
-                if at == left.len() {
-                    // Both wrote at the join: which comes first is the client ids' matter.
-                    assert_eq!(lines.concat().replacen('X', "", 1), format!("{left}{right}end"), "{what}");
-                } else {
-                    assert_eq!(lines, [expected.as_str(), "end"], "{what}");
+                // Whoever has the lower client id.
+                let (merged, typed) = (backspace(1), type_x(block, offset as u32));
+                for (one, two) in [(merged.clone(), typed.clone()), (typed, merged)] {
+                    assert_eq!(outcome(input.clone(), one, two), [expected.as_str(), "end"], "{what}");
                 }
             }
         }

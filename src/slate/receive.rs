@@ -1,0 +1,169 @@
+//! Remote updates, and what one's own engine has to add to them.
+//!
+//! A peer who edits without knowing of what is typed here may take it along, leave it behind, bring back what is deleted,
+//! or copy what is copied here as well. Whoever typed, deleted or copied it can tell, and mends it: with plain edits in
+//! updates of one's own, so that everybody has the same.
+
+use std::collections::HashSet;
+
+use yrs::updates::decoder::Decode;
+use yrs::{ClientID, Transact, Update};
+
+use super::amend::amend;
+use super::astray;
+use super::copies::Key;
+use super::doc::{LocalChange, RemoteChange, SlateDoc, decode};
+use super::error::UpdateError;
+use super::op::Op;
+use super::remote::Remote;
+use super::rescue::{self, Gap, Place, Restored};
+use super::tree::{NodeId, ROOT};
+use crate::update::merge;
+
+impl SlateDoc {
+    /// Applies an update from elsewhere. Bytes already known change nothing; an update that depends on missing ones is
+    /// kept and takes effect when they come.
+    pub fn apply_update(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        let decoded = decode(update)?;
+        if self.tree.children(ROOT).is_empty() && self.erased.is_empty() {
+            return self.receive_first(decoded, update);
+        }
+        self.tree.recycle();
+        let mut orphans = self.orphans(&decoded);
+        self.watch.start();
+        let integrated = self.integrate(decoded, update);
+        let records = self.watch.stop();
+        let (integrated, changed) = integrated?;
+        // It may have to wait.
+        orphans.retain(|one| integrated.deleted.contains(&one.key));
+        let txn = self.doc.transact();
+        let remote = Remote::new(&mut self.tree, &self.copies, &txn);
+        let outcome = remote.run(&integrated.branches, records, &orphans);
+        drop(txn);
+        for &id in &outcome.touched {
+            self.watch(id);
+        }
+        let (resynced, foreign) = (outcome.resynced, outcome.foreign);
+        let mut ops = outcome.ops;
+        let mut own = Vec::new();
+        let news = self.copies.take_news();
+        if !news.is_empty() {
+            self.bring_back(&news, &mut ops, &mut own);
+        }
+        if !orphans.is_empty() {
+            self.rescue(orphans, |id| outcome.places.get(&id).copied(), &mut ops, &mut own);
+        }
+        if !news.is_empty() {
+            self.remove_excess(&news, &mut ops, &mut own);
+        }
+        let rescued = if own.len() > 1 { merge(&own).ok() } else { own.pop() };
+        Ok(RemoteChange { ops, changed, pending: self.is_waiting(), rescued, resynced, foreign })
+    }
+
+    /// What the update would take away of ours without knowing of it.
+    fn orphans(&self, update: &Update) -> Vec<rescue::Orphans> {
+        if update.delete_set().is_empty() {
+            return Vec::new();
+        }
+        rescue::find(&self.doc.transact(), &self.tree, &self.own(), update.delete_set())
+    }
+
+    /// Brings to its place what was typed here among something that others copied elsewhere. Adds the operations to `ops`
+    /// and the updates to `own`. `news`: the records that have come.
+    #[cold]
+    #[inline(never)]
+    fn bring_back(&mut self, news: &[Key], ops: &mut Vec<Op>, own: &mut Vec<Vec<u8>>) {
+        let clients = self.own();
+        for _ in 0..astray::MAX {
+            let found = {
+                let is_own = |client| clients.contains(&client);
+                let (txn, tree, copies) = (&mut self.doc.transact_mut(), &self.tree, &self.copies);
+                astray::Look { txn, tree, copies, is_own }.next(news)
+            };
+            let Some(found) = found else { return };
+            let (update, applied) = self.restore(found);
+            if applied.is_empty() {
+                return;
+            }
+            ops.extend(applied);
+            own.extend(update);
+        }
+    }
+
+    /// Writes again what an update has taken away of ours, where its surroundings are now. `shown`: where an element's
+    /// content went by the look of it.
+    #[cold]
+    #[inline(never)]
+    fn rescue(
+        &mut self,
+        orphans: Vec<rescue::Orphans>,
+        shown: impl Fn(NodeId) -> Option<Place>,
+        ops: &mut Vec<Op>,
+        own: &mut Vec<Vec<u8>>,
+    ) {
+        let txn = self.doc.transact();
+        let (mut placed, mut alone) = (Vec::new(), Vec::new());
+        for one in orphans {
+            let shown = shown(one.id).filter(|place| place.is_in(&self.tree));
+            let place = rescue::recorded(&txn, &self.tree, &self.copies, one.key).or(shown);
+            match place.map_or_else(|| one.gap(&txn, &self.tree), Gap::Text) {
+                Gap::Text(place) => placed.push((one, place)),
+                Gap::Blocks(parent, index, depth) => alone.push((one, parent, index, depth)),
+            }
+        }
+        drop(txn);
+        let again = rescue::restore(&self.tree, &placed).into_iter().chain(rescue::alone(&self.tree, alone));
+        let (update, applied) = self.restore(again);
+        ops.extend(applied);
+        own.extend(update);
+    }
+
+    /// Writes text again, or removes what is written again elsewhere. Also returns what was applied.
+    fn restore(&mut self, restored: impl IntoIterator<Item = Restored>) -> (Option<Vec<u8>>, Vec<Op>) {
+        let mut applied = Vec::new();
+        let update = self.transact(false, false, &mut LocalChange::default(), |edit, _| {
+            for one in restored {
+                let op = amend(edit.tree, one.op);
+                applied.extend(op.filter(|op| edit.restore(op, &one.origins).is_ok()));
+            }
+        });
+        (update, applied)
+    }
+
+    /// Removes what two people copied at once, if one of them is us, and what others copied that was deleted here.
+    #[cold]
+    #[inline(never)]
+    fn remove_excess(&mut self, news: &[Key], ops: &mut Vec<Op>, updates: &mut Vec<Vec<u8>>) {
+        let own = self.own();
+        self.twins.extend(self.copies.take_found(), &own);
+        let erased = self.erased.copied(&self.copies, news, |client| own.contains(&client));
+        self.twins.extend_erased(erased);
+        let removals = self.twins.remove(&mut self.doc.transact_mut(), &self.tree, &self.copies);
+        if !removals.is_empty() {
+            let mut applied = Vec::new();
+            let change = self.apply(removals, Some(&mut applied), false);
+            ops.extend(applied);
+            updates.extend(change.update);
+        }
+    }
+
+    /// This client, and those it has taken over.
+    fn own(&self) -> HashSet<ClientID> {
+        let mut own = self.inherited.clone();
+        own.insert(ClientID::new(u64::from(self.options.client_id)));
+        own
+    }
+
+    /// What the author of this update wrote counts as written here from now on: the author's session is over, nobody else
+    /// has taken it over, and a peer may have merged or moved its blocks meanwhile. An update of several clients was
+    /// brought here, not written.
+    pub fn inherit(&mut self, update: &[u8]) {
+        let Ok(update) = Update::decode_v1(update) else { return };
+        self.erased.add(update.delete_set());
+        let written = update.insertions(true);
+        let mut clients = written.iter().map(|(client, _)| *client);
+        if let (Some(client), None) = (clients.next(), clients.next()) {
+            self.inherited.insert(client);
+        }
+    }
+}
