@@ -163,7 +163,8 @@ impl Session {
     pub(super) fn apply(&mut self, update: &[u8], origin: Origin, journal: bool) -> Option<bool> {
         self.flush();
         let was_incomplete = self.incomplete;
-        let change = match self.doc.apply_update(update) {
+        let presence = &self.presence;
+        let change = match self.doc.apply_update_at(update, &|doc| presence.selection(doc)) {
             Ok(change) => change,
             Err(error) => {
                 self.report(ErrorCode::InvalidUpdate, error.to_string());
@@ -201,6 +202,9 @@ impl Session {
         // Typed here, into a block that a peer merged or moved meanwhile: written again, as an edit of one's own.
         if let Some(update) = change.rescued {
             self.submit(update, Origin::Local);
+        }
+        if let Some(selection) = change.selection {
+            self.stage.select(selection);
         }
         self.report_oddities(change.resynced, change.foreign);
     }

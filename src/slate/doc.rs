@@ -17,7 +17,7 @@ use super::erased::Erased;
 use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
-use super::op::{Op, Path, Point};
+use super::op::{Op, Path, Point, Range};
 use super::remote::{Remote, Watch};
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
@@ -65,6 +65,9 @@ pub struct RemoteChange {
     /// or moved without knowing of it, written again where it belongs; and what a peer and we copied at once, removed
     /// where it is there twice. Its operations are the last of `ops`.
     pub rescued: Option<Vec<u8>>,
+    /// Where the selection that was asked for is now, if what was typed before it was written again elsewhere: no operation
+    /// takes it there.
+    pub selection: Option<Range>,
     /// Elements whose operations did not lead to the doc's content and that were replaced: a defect, mended.
     pub resynced: u32,
     /// Embeds in changed elements that are no `Y.XmlText`: kept in the doc, absent from the value.

@@ -7,28 +7,43 @@
 use std::collections::HashSet;
 
 use yrs::updates::decoder::Decode;
-use yrs::{ClientID, Transact, Update};
+use yrs::{Assoc, ClientID, Transact, Update};
 
 use super::amend::amend;
 use super::astray;
 use super::copies::Key;
 use super::doc::{LocalChange, RemoteChange, SlateDoc, decode};
 use super::error::UpdateError;
-use super::op::Op;
+use super::op::{Op, Point, Range};
 use super::remote::Remote;
 use super::rescue::{self, Gap, Place, Restored};
+use super::sticky::Sticky;
 use super::tree::{NodeId, ROOT};
 use crate::update::merge;
+
+/// Anchor and focus: behind which character of one's own, and before which.
+type Caret = [(Option<Sticky>, Sticky); 2];
 
 impl SlateDoc {
     /// Applies an update from elsewhere. Bytes already known change nothing; an update that depends on missing ones is
     /// kept and takes effect when they come.
     pub fn apply_update(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        self.apply_update_at(update, &|_| None)
+    }
+
+    /// The same where somebody is typing. `caret`: where the selection is, asked for if it matters.
+    pub fn apply_update_at(
+        &mut self,
+        update: &[u8],
+        caret: &dyn Fn(&Self) -> Option<Range>,
+    ) -> Result<RemoteChange, UpdateError> {
         let decoded = decode(update)?;
         if self.tree.children(ROOT).is_empty() && self.erased.is_empty() {
             return self.receive_first(decoded, update);
         }
         self.tree.recycle();
+        // Without a deletion nothing is copied, and nothing is there to be mended.
+        let caret = if decoded.delete_set().is_empty() { None } else { caret(self).and_then(|at| self.typed(&at)) };
         let mut orphans = self.orphans(&decoded);
         self.watch.start();
         let integrated = self.integrate(decoded, update);
@@ -56,8 +71,35 @@ impl SlateDoc {
         if !news.is_empty() {
             self.remove_excess(&news, &mut ops, &mut own);
         }
+        let selection = caret.filter(|_| !own.is_empty()).and_then(|caret| self.follow(&caret));
         let rescued = if own.len() > 1 { merge(&own).ok() } else { own.pop() };
-        Ok(RemoteChange { ops, changed, pending: self.is_waiting(), rescued, resynced, foreign })
+        Ok(RemoteChange { ops, changed, pending: self.is_waiting(), rescued, selection, resynced, foreign })
+    }
+
+    /// What the ends of a selection stand behind, where that was written here, and what they stand before.
+    fn typed(&self, range: &Range) -> Option<Caret> {
+        let own = self.own();
+        let end = |point: &Point| {
+            let behind = self.sticky(point, Assoc::Before)?;
+            let is_own = behind.item().is_some_and(|id| own.contains(&id.client));
+            Some((is_own.then_some(behind), self.sticky(point, Assoc::After)?))
+        };
+        Some([end(&range.anchor)?, end(&range.focus)?])
+    }
+
+    /// Where a selection is, if what one of its ends stood behind was written again elsewhere.
+    fn follow(&self, caret: &Caret) -> Option<Range> {
+        let went = |behind: &Sticky| behind.item().is_some_and(|id| self.copies.copies(id).next().is_some());
+        let mut moved = false;
+        let mut end = |(behind, before): &(Option<Sticky>, Sticky)| match behind {
+            Some(behind) if went(behind) => {
+                moved = true;
+                self.resolve(behind)
+            }
+            _ => self.resolve(before),
+        };
+        let range = Range { anchor: end(&caret[0])?, focus: end(&caret[1])? };
+        moved.then_some(range)
     }
 
     /// What the update would take away of ours without knowing of it.

@@ -159,6 +159,8 @@ async function play(situation: Situation, [a, b]: readonly [Replica, Replica]): 
   try {
     situation.first(a.editor);
     situation.second(b.editor);
+    // Slate tells of its changes once the turn is over, as before any message comes.
+    await new Promise((wake) => setTimeout(wake));
     const [fromA, fromB] = [a.flush(), b.flush()];
     for (const update of fromB) a.apply(update);
     for (const update of fromA) b.apply(update);
