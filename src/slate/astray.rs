@@ -110,7 +110,7 @@ impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
         let (to, mut at) = found.or_else(|| locate(self.tree, target, at, assoc == Assoc::Before))?;
         if to == leaf && at > offset {
             // By then it is gone from before it.
-            at -= len;
+            at = at.checked_sub(len).filter(|at| *at >= offset)?;
         }
         let op = Op::InsertText { path: self.tree.path(to)?, offset: at, text };
         let source = self.tree.block(stretch.id)?.key?;

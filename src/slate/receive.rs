@@ -146,9 +146,8 @@ impl SlateDoc {
         let txn = self.doc.transact();
         let (mut placed, mut alone) = (Vec::new(), Vec::new());
         for one in orphans {
-            let shown = shown(one.id).filter(|place| place.is_in(&self.tree));
-            let place = rescue::recorded(&txn, &self.tree, &self.copies, one.key).or(shown);
-            match place.map_or_else(|| one.gap(&txn, &self.tree), Gap::Text) {
+            let place = rescue::recorded(&txn, &self.tree, &self.copies, one.key).or_else(|| shown(one.id));
+            match place.filter(|place| place.is_in(&self.tree)).map_or_else(|| one.gap(&txn, &self.tree), Gap::Text) {
                 Gap::Text(place) => placed.push((one, place)),
                 Gap::Blocks(parent, index, depth) => alone.push((one, parent, index, depth)),
             }

@@ -68,10 +68,13 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// Whether it is still there.
+    /// Whether it is still there, and a place for text.
     pub fn is_in(self, tree: &Tree) -> bool {
-        let (Self::From(id, _) | Self::At(id, _) | Self::End(id)) = self;
-        tree.path(id).is_some()
+        let (id, at) = match self {
+            Self::From(id, at) | Self::At(id, at) => (id, at.min(tree.content_len(id))),
+            Self::End(id) => (id, tree.content_len(id)),
+        };
+        tree.path(id).is_some() && locate(tree, id, at, false).is_some()
     }
 }
 
@@ -94,8 +97,8 @@ fn orphans<T: ReadTxn>(
     deleted: &IdSet,
 ) -> Option<Orphans> {
     let block = tree.block(id)?;
-    // Whoever types into a block watches it; what was typed before the document was opened, nobody has.
-    let typed = block.watched || own.len() > 1;
+    // Whoever types into an element of others watches it; what was typed before the document was opened, nobody has.
+    let typed = block.watched || own.contains(&key.client) || own.len() > 1;
     if !typed || block.texts == 0 || block.foreign > 0 || tree.content_len(id) > MAX_LEN {
         return None;
     }
@@ -212,7 +215,8 @@ pub(super) fn restore(tree: &Tree, placed: &[(Orphans, Place)]) -> Vec<Restored>
     wanted.sort_by_key(|&(id, at, index, ..)| (id, at, index));
     for (id, at, _, source, run) in wanted.into_iter().rev() {
         let found = locate(tree, id, at.min(tree.content_len(id)), false);
-        let Some((leaf, offset)) = found else { continue };
+        let last = || tree.children(id).iter().rev().find(|child| tree.is_text(**child));
+        let Some((leaf, offset)) = found.or_else(|| last().map(|&leaf| (leaf, tree.len(leaf)))) else { continue };
         let Some(path) = tree.path(leaf) else { continue };
         let op = Op::InsertText { path, offset, text: run.text.clone() };
         all.push(Restored { op, origins: vec![Origin { source, ids: run.ids.clone(), within: Path::new() }] });
@@ -284,17 +288,25 @@ pub(super) fn locate(tree: &Tree, id: NodeId, at: u32, second: bool) -> Option<(
 }
 
 impl Tree {
-    /// The elements whose shared types are in the set.
+    /// The elements whose shared types are in the set, and those in them that are not: they go with them.
     fn doomed(&self, deleted: &IdSet) -> Vec<(ID, NodeId)> {
         let total: usize =
             deleted.iter().map(|(_, ranges)| ranges.iter().map(|range| range.len()).sum::<usize>()).sum();
-        if total > self.branches().len() {
-            return self.branches().filter(|(key, _)| deleted.contains(key)).collect();
+        let mut all: Vec<(ID, NodeId)> = if total > self.branches().len() {
+            self.branches().filter(|(key, _)| deleted.contains(key)).collect()
+        } else {
+            let ids = deleted.iter().flat_map(|(client, ranges)| {
+                let client = *client;
+                ranges.iter().flat_map(move |range| range.clone().map(move |clock| ID::new(client, clock)))
+            });
+            ids.filter_map(|id| Some((id, self.by_branch(&BranchID::Nested(id))?))).collect()
+        };
+        let mut at = 0;
+        while let Some(&(_, id)) = all.get(at) {
+            let inner = self.children(id).iter().filter_map(|&child| Some((self.block(child)?.key?, child)));
+            all.extend(inner.filter(|(key, _)| !deleted.contains(key)));
+            at += 1;
         }
-        let ids = deleted.iter().flat_map(|(client, ranges)| {
-            let client = *client;
-            ranges.iter().flat_map(move |range| range.clone().map(move |clock| ID::new(client, clock)))
-        });
-        ids.filter_map(|id| Some((id, self.by_branch(&BranchID::Nested(id))?))).collect()
+        all
     }
 }

@@ -24,23 +24,29 @@ enum Habit {
     Move,
     /// A whole block.
     Remove,
+    Wrap,
+    Lift,
 }
-use Habit::{Backspace, Enter, Erase, Format, Move, Remove, Type, TypeAtBorder};
+use Habit::{Backspace, Enter, Erase, Format, Lift, Move, Remove, Type, TypeAtBorder, Wrap};
 
 const ALL: [Habit; 8] = [Type, Type, Enter, Backspace, Format, Erase, Move, Remove];
+const NESTING: [Habit; 8] = [Type, Type, Enter, Backspace, Move, Wrap, Wrap, Lift];
 
 /// Authors by what they do.
 type Mix = (&'static str, &'static [&'static [Habit]]);
 
-const STRUCTURE: [Mix; 8] = [
+const TYPING: [Mix; 6] = [
     ("insert ‖ split", &[&[Type], &[Enter], &[Type]]),
     ("insert ‖ merge at block borders", &[&[TypeAtBorder], &[Backspace, Type], &[TypeAtBorder]]),
     ("format ‖ split", &[&[Format], &[Enter], &[Type, Format]]),
     ("insert ‖ merge", &[&[Type], &[Backspace], &[Type]]),
     ("insert ‖ split and merge", &[&[Type], &[Enter, Enter, Backspace], &[Type]]),
     ("insert ‖ move", &[&[Type], &[Move], &[Type]]),
+];
+const COPYING: [Mix; 3] = [
     ("split ‖ split", &[&[Type, Enter], &[Type, Enter]]),
     ("merge ‖ merge", &[&[Type, Backspace], &[Type, Backspace]]),
+    ("split and merge ‖ split and merge", &[&[Type, Enter, Backspace], &[Type, Enter, Backspace]]),
 ];
 const DELETION: [Mix; 4] = [
     ("insert ‖ remove", &[&[Type], &[Remove, Type, Type], &[Type, Enter]]),
@@ -49,6 +55,8 @@ const DELETION: [Mix; 4] = [
     ("erase ‖ split, merge and move", &[&[Type, Erase], &[Enter, Backspace, Move, Type]]),
 ];
 const EVERYTHING: Mix = ("everything", &[&ALL, &ALL, &ALL]);
+const NESTED: [Mix; 2] =
+    [("insert ‖ wrap and lift", &[&[Type], &[Wrap, Lift, Type]]), ("nesting", &[&NESTING, &NESTING])];
 
 const STEPS: usize = 40;
 /// The private area.
@@ -106,6 +114,8 @@ fn act(net: &mut Net, at: usize, habit: Habit, letters: &mut Letters) -> Option<
             let blocks: Seen = nodes.into_iter().filter(|(path, _)| path.len() == 1).collect();
             random::move_node(rng, &value, &blocks)
         }
+        Wrap => random::wrap(rng, &elements),
+        Lift => random::lift(rng, &value, &elements),
         Remove => {
             let blocks: Seen = nodes.into_iter().filter(|(path, _)| path.len() == 1).collect();
             random::remove_node(rng, &value, &blocks)
@@ -186,7 +196,12 @@ fn count(mixes: &[Mix], back: f64) {
 
 #[test]
 fn what_nobody_deleted_is_there_once() {
-    count(&STRUCTURE, 0.0);
+    count(&TYPING, 0.0);
+}
+
+#[test]
+fn what_two_copy_at_once_is_there_once() {
+    count(&COPYING, 0.0);
 }
 
 #[test]
@@ -197,4 +212,9 @@ fn what_somebody_deleted_is_gone() {
 #[test]
 fn whatever_three_do_nothing_is_lost_or_doubled() {
     count(&[EVERYTHING], 4.0);
+}
+
+#[test]
+fn what_is_wrapped_and_lifted_is_there_once() {
+    count(&NESTED, 0.0);
 }

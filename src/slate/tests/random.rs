@@ -306,7 +306,7 @@ pub fn random_ops(rng: &mut Rng, value: &[Node]) -> Vec<Op> {
         13..=14 => enter(rng, value, &texts),
         15..=16 => backspace(rng, value, &elements),
         17..=18 => move_node(rng, value, &nodes),
-        _ => wrap(rng, value, &elements),
+        _ => wrap(rng, &elements),
     };
     ops.unwrap_or_else(|| {
         vec![Op::InsertNode { path: Path::from_slice(&[value.len() as u32]), node: random_node(rng, false, 1) }]
@@ -486,7 +486,7 @@ pub fn move_node(rng: &mut Rng, value: &[Node], nodes: &Seen) -> Option<Vec<Op>>
     Some(vec![Op::MoveNode { path: path.clone(), new_path: to.clone() }])
 }
 
-fn wrap(rng: &mut Rng, _value: &[Node], elements: &[(Path, &Element)]) -> Option<Vec<Op>> {
+pub fn wrap(rng: &mut Rng, elements: &[(Path, &Element)]) -> Option<Vec<Op>> {
     let blocks: Vec<_> = elements
         .iter()
         .filter(|(path, element)| path.len() < 4 && !is_inline(&Node::Element((*element).clone())))
@@ -500,6 +500,35 @@ fn wrap(rng: &mut Rng, _value: &[Node], elements: &[(Path, &Element)]) -> Option
         Op::InsertNode { path: path.clone(), node: wrapper },
         Op::MoveNode { path: transform::next(path), new_path: inside },
     ])
+}
+
+/// Takes a block out of the one it is in, which goes if it was all that is in there.
+pub fn lift(rng: &mut Rng, value: &[Node], elements: &[(Path, &Element)]) -> Option<Vec<Op>> {
+    let blocks: Vec<_> = elements
+        .iter()
+        .filter(|(path, element)| path.len() > 1 && !is_inline(&Node::Element((*element).clone())))
+        .collect();
+    let (path, _) = pick(rng, &blocks)?;
+    let parent = Path::from_slice(&path[..path.len() - 1]);
+    let (_, outer) = elements.iter().find(|(path, _)| *path == parent)?;
+    let (index, last) = (*path.last()? as usize, outer.children.len() - 1);
+    if last == 0 {
+        let moved = Op::MoveNode { path: path.clone(), new_path: transform::next(&parent) };
+        let mut after = value.to_vec();
+        super::model::apply(&mut after, &moved);
+        let (_, node) = seen(&after).into_iter().find(|(path, _)| *path == parent)?;
+        return Some(vec![moved, Op::RemoveNode { path: parent, node: node.clone() }]);
+    }
+    if index == 0 {
+        return Some(vec![Op::MoveNode { path: path.clone(), new_path: parent }]);
+    }
+    let mut ops = Vec::new();
+    if index < last {
+        let (position, properties) = (index as u32 + 1, outer.attrs.clone());
+        ops.push(Op::SplitNode { path: parent.clone(), position, properties });
+    }
+    ops.push(Op::MoveNode { path: path.clone(), new_path: transform::next(&parent) });
+    Some(ops)
 }
 
 pub fn env(name: &str, default: u64) -> u64 {
