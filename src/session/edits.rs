@@ -163,7 +163,11 @@ impl Session {
     pub(super) fn apply(&mut self, update: &[u8], origin: Origin, journal: bool) -> Option<bool> {
         self.flush();
         let was_incomplete = self.incomplete;
-        let change = match self.doc.apply_update(update) {
+        let change = match self.heard {
+            true => self.doc.apply_update(update),
+            false => self.doc.apply_unheard(update),
+        };
+        let change = match change {
             Ok(change) => change,
             Err(error) => {
                 self.report(ErrorCode::InvalidUpdate, error.to_string());

@@ -216,7 +216,7 @@ impl SlateDoc {
     pub fn apply_update(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
         let decoded = decode(update)?;
         if self.tree.children(ROOT).is_empty() {
-            return self.receive_first(decoded, update);
+            return self.receive_first(decoded, update, true);
         }
         let mut orphans = self.orphans(&decoded);
         self.watch.start();
@@ -263,6 +263,14 @@ impl SlateDoc {
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), rescued, resynced, foreign })
     }
 
+    /// [`SlateDoc::apply_update`] while there is no editor: what fills an empty document comes without its operations.
+    pub fn apply_unheard(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        match self.tree.children(ROOT) {
+            [] => self.receive_first(decode(update)?, update, false),
+            _ => self.apply_update(update),
+        }
+    }
+
     /// Removes what two people copied at once, if one of them is us; adds the operations to `ops`.
     #[cold]
     #[inline(never)]
@@ -286,11 +294,11 @@ impl SlateDoc {
     }
 
     /// An update for a document without blocks: nothing there can have been split, merged or moved.
-    fn receive_first(&mut self, decoded: Update, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+    fn receive_first(&mut self, decoded: Update, update: &[u8], told: bool) -> Result<RemoteChange, UpdateError> {
         let (_, changed) = self.integrate(decoded, update)?;
         let foreign = if changed { self.rebuild() } else { 0 };
         let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
-        let ops = self.value().into_iter().enumerate().map(insert).collect();
+        let ops = if told { self.blocks().enumerate().map(insert).collect() } else { Vec::new() };
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() })
     }
 
@@ -406,6 +414,11 @@ impl SlateDoc {
             self.watch.subscribe(branch);
             block.watched = true;
         }
+    }
+
+    /// The editor's children, one after the other.
+    pub fn blocks(&self) -> impl Iterator<Item = Node> {
+        self.tree.children(ROOT).iter().map(|&id| self.tree.to_node(id))
     }
 
     /// The editor's value.
