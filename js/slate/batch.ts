@@ -51,6 +51,10 @@ function isBefore(one: Path, other: Path): boolean {
 
 /** Applies `operations` one by one. Not to be called while the editor normalizes after each. */
 export function applyAll(editor: Editor, operations: readonly Operation[]): void {
+  if (operations.length === 1) {
+    editor.apply(operations[0]!);
+    return;
+  }
   const { getDirtyPaths } = editor;
   const dirty = new Dirty();
   const final = operations.length - 1;
