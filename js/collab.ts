@@ -110,7 +110,9 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   on<E extends keyof Events<P>>(event: E, listener: (value: Events<P>[E]) => void): () => void {
     if (!EVENTS.has(event)) throw new CollabError("protocol", `there is no event ${String(event)}`);
     if (typeof listener !== "function") throw new CollabError("protocol", "a listener must be a function");
-    return this.#events.on(event, listener);
+    const unsubscribe = this.#events.on(event, listener);
+    if (event === "change") this.#core.hear();
+    return unsubscribe;
   }
 
   setPresence(presence: Partial<P>): void {
@@ -292,8 +294,11 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       edit: (operation, options) => this.#core.edit(operation, options?.normalization === true),
       flush: () => this.#core.quietly(() => this.#core.flush()),
       select: (range) => this.#core.quietly(() => this.#core.select(range)),
-      onOperations: (listener) =>
-        this.#internal.on("operations", ({ operations, origin }) => listener(operations, origin)),
+      onOperations: (listener) => {
+        const unsubscribe = this.#internal.on("operations", ({ operations, origin }) => listener(operations, origin));
+        this.#core.hear();
+        return unsubscribe;
+      },
       onSelect: (listener) => this.#internal.on("select", listener),
       onDiverged: (listener) => this.#internal.on("diverged", () => listener()),
       block: (index) => {

@@ -17,6 +17,7 @@ import {
 } from "./codec.js";
 import { type EngineListener, ORIGINS } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
+import { soon } from "./events.js";
 import { decodeNews } from "./flat.js";
 import { address, engineConfig, toJson } from "./options.js";
 import { askToPersist, watchPage } from "./page.js";
@@ -133,6 +134,11 @@ export class Core<P extends Presence> implements Revivable {
     });
   }
 
+  /** Somebody may listen to operations from now on: see `Sink.hears`. */
+  hear(): void {
+    if (this.#sink.hears()) this.#call(this.#engine, (to) => to.hear());
+  }
+
   // --- into the engine
 
   /** Runs `call` if there is an engine that has the document. */
@@ -176,7 +182,7 @@ export class Core<P extends Presence> implements Revivable {
     if ("text" in operation && wellFormed(operation.text) !== operation.text) this.#sink.diverged();
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    queueMicrotask(this.#flushQuietly);
+    soon(this.#flushQuietly);
   }
 
   readonly #flushQuietly = (): void => this.quietly(() => this.flush());
@@ -321,6 +327,7 @@ export class Core<P extends Presence> implements Revivable {
     } catch (error) {
       throw isTrap(error) ? trapped(error) : toCollabError(error, "wasm");
     }
+    this.hear();
     if (this.#tabs?.agree) this.#call(this.#engine, (to) => to.keep(false));
     if (ready) this.#whenReady();
   }

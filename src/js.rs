@@ -39,6 +39,11 @@ impl Engine {
         Ok(Engine { driver: Driver::start(session, store.clone(), listener), store })
     }
 
+    /// From now on somebody is told of operations. Before, none are made.
+    pub fn hear(&self) {
+        self.driver.hear();
+    }
+
     /// `insert_text`, at a path of up to three indices, as one transaction.
     #[wasm_bindgen(js_name = insertText)]
     pub fn insert_text(&self, depth: u32, a: u32, b: u32, c: u32, offset: u32, text: String) {
@@ -94,14 +99,14 @@ impl Engine {
 
     /// `[words, text]`.
     pub fn value(&self) -> Array {
-        let Batch { words, text } = self.driver.read(|session| encode_nodes(&session.value()));
+        let Batch { words, text } = self.driver.read(|session| encode_nodes(session.blocks()));
         Array::of2(&js_sys::Uint32Array::from(words.as_slice()), &text.into())
     }
 
     /// `[words, text, count]`: one of the editor's children (none if there is no such), and how many there are.
     pub fn block(&self, index: u32) -> Array {
         let (block, count) = self.driver.read(|session| session.block(index));
-        let Batch { words, text } = encode_nodes(block.as_slice());
+        let Batch { words, text } = encode_nodes(block);
         Array::of3(&js_sys::Uint32Array::from(words.as_slice()), &text.into(), &count.into())
     }
 

@@ -6,6 +6,7 @@
 // done in it and not before. Nothing thrown here reaches the page because of a remote change: the editor is mended instead.
 import { type Descendant, Editor, type Operation, type Path, type Range } from "slate";
 import type { Collab } from "../index.js";
+import { applyAll } from "./batch.js";
 import { diff } from "./diff.js";
 import { Gate, type Verdict } from "./gate.js";
 import { equal, isElement, isText } from "./neutral.js";
@@ -114,9 +115,7 @@ export class Binding {
     this.#withdrawBlank();
     this.#quietly(() => {
       try {
-        this.#run("remote", () => {
-          for (const op of operations) this.editor.apply(op);
-        });
+        this.#run("remote", () => applyAll(this.editor, operations));
       } catch (error) {
         failure = error;
       }
@@ -146,11 +145,7 @@ export class Binding {
     this.#known = this.editor.children;
     if (operations.length === 0) return false;
     try {
-      this.#quietly(() =>
-        this.#run("remote", () => {
-          for (const op of operations) this.editor.apply(op);
-        }),
-      );
+      this.#quietly(() => this.#run("remote", () => applyAll(this.editor, operations)));
     } catch {
       // Below.
     }

@@ -4,6 +4,7 @@
 // Invariants: the first editor normalizes for all; what one editor does is in the others before its `apply` returns.
 import { type Descendant, type Operation, Range, Transforms } from "slate";
 import { type EngineHandle, handleOf } from "../engine.js";
+import { soon } from "../events.js";
 import type { Collab } from "../index.js";
 import { type Binding, isIn, type Parent } from "./binding.js";
 import { SelfCheck } from "./check.js";
@@ -105,10 +106,7 @@ export class Hub implements Parent {
     this.#active = from;
     if (this.#announced) return;
     this.#announced = true;
-    queueMicrotask(() => {
-      this.#announced = false;
-      this.#share();
-    });
+    soon(this.#announce);
   }
 
   mended(from: Binding, reason: string): void {
@@ -150,6 +148,11 @@ export class Hub implements Parent {
       this.selection(this.#active);
     } else this.#shared = this.#active.editor.selection;
   }
+
+  readonly #announce = (): void => {
+    this.#announced = false;
+    this.#share();
+  };
 
   #share(): void {
     if (this.#active === null) return;

@@ -105,7 +105,7 @@ fn f23_pieces() {
 
 #[test]
 fn f23_batches() {
-    let batch = codec::encode_nodes(&nodes());
+    let batch = codec::encode_nodes(nodes());
     let mut words: Vec<u8> = batch.words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let mut text = batch.text.into_bytes();
     // The target takes the first half for the words.

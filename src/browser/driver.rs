@@ -99,8 +99,10 @@ impl Driver {
     /// Opens a session and carries out its first orders.
     pub fn start(config: Config, store: Option<IndexedDb>, listener: Listener) -> Rc<Self> {
         let document = config.document.clone();
+        let mut session = Session::new(config, now());
+        session.unheard();
         let driver = Rc::new(Self {
-            session: RefCell::new(Session::new(config, now())),
+            session: RefCell::new(session),
             document,
             inputs: RefCell::default(),
             running: Cell::new(false),
@@ -135,6 +137,11 @@ impl Driver {
         if !self.running.replace(true) {
             self.run();
         }
+    }
+
+    /// Somebody listens to operations from now on, whatever is still to be handled.
+    pub fn hear(&self) {
+        self.session.borrow_mut().hear();
     }
 
     /// Reads the session. Not possible while it handles an input, which nothing outside can observe.

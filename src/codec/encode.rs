@@ -1,17 +1,18 @@
 //! Rust → words and text.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use yrs::{Any, any::Number};
 
 use super::{Batch, is_reserved, tag};
-use crate::slate::{Attrs, Node, Op, Range};
+use crate::slate::{Attrs, Node, Op, Range, utf16_len};
 
 /// The nodes, one after the other.
-pub fn encode_nodes(nodes: &[Node]) -> Batch {
+pub fn encode_nodes(nodes: impl IntoIterator<Item: Borrow<Node>>) -> Batch {
     let mut encoder = Encoder::default();
     for node in nodes {
-        encoder.node(node);
+        encoder.node(node.borrow());
     }
     encoder.batch
 }
@@ -49,9 +50,8 @@ impl Encoder {
     /// Appends the characters, and returns their number in UTF-16 units.
     fn text(&mut self, text: &str) -> u32 {
         self.batch.text.push_str(text);
-        let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
         // Longer than 2^29 units does not fit a JavaScript string.
-        units as u32
+        utf16_len(text)
     }
 
     fn path(&mut self, path: &[u32]) {

@@ -164,7 +164,11 @@ impl Session {
         self.flush();
         let was_incomplete = self.incomplete;
         let presence = &self.presence;
-        let change = match self.doc.apply_update_at(update, &|doc| presence.selection(doc)) {
+        let change = match self.heard {
+            true => self.doc.apply_update_at(update, &|doc| presence.selection(doc)),
+            false => self.doc.apply_unheard(update),
+        };
+        let change = match change {
             Ok(change) => change,
             Err(error) => {
                 self.report(ErrorCode::InvalidUpdate, error.to_string());

@@ -88,6 +88,8 @@ pub struct Session {
     error: Option<SessionError>,
 
     stage: Stage,
+    /// Somebody is told of operations.
+    heard: bool,
     outputs: VecDeque<Output>,
     status: Status,
 }
@@ -135,6 +137,7 @@ impl Session {
             offline_since: None,
             error: None,
             stage: Stage::default(),
+            heard: true,
             outputs: VecDeque::new(),
             status: status::initial(config.store),
             doc,
@@ -256,7 +259,8 @@ impl Session {
             }
             self.outputs.push_back(Output::Write { ticket, writes });
         }
-        self.outputs.extend(stage.editor);
+        let told = |output: &Output| self.heard || !matches!(output, Output::Operations { .. });
+        self.outputs.extend(stage.editor.into_iter().filter(told));
         self.outputs.extend(stage.updates);
         self.outputs.extend(stage.orders);
         self.outputs.extend(stage.errors.into_iter().map(Output::Error));
@@ -299,6 +303,20 @@ impl Session {
     /// What a peer says of itself, JSON text.
     pub fn peer_state(&self, client_id: u32) -> Option<&str> {
         self.presence.awareness.states().find(|(id, ..)| *id == client_id).map(|(_, json, _)| &**json)
+    }
+
+    /// Nobody is told of operations until [`Session::hear`]: there is no editor yet.
+    pub fn unheard(&mut self) {
+        self.heard = false;
+    }
+
+    pub fn hear(&mut self) {
+        self.heard = true;
+    }
+
+    /// The editor's children, one after the other. Queued edits are not in it before the next flush.
+    pub fn blocks(&self) -> impl Iterator<Item = Node> {
+        self.doc.blocks()
     }
 
     /// The editor's children. Queued edits are not in it before the next flush.

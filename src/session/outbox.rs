@@ -16,7 +16,7 @@ pub(super) const MERGED_BYTES: usize = 32 * 1024;
 /// Of those that are smaller than this, there shall not be many.
 const SMALL_BYTES: usize = 4 * 1024;
 /// So many unsent updates are worth merging.
-const MERGE_AT: usize = 64;
+const MERGE_AT: usize = 128;
 
 /// An update without content.
 const NOTHING: [u8; 2] = [0, 0];

@@ -16,8 +16,8 @@ use smallvec::SmallVec;
 use yrs::types::EntryChange;
 use yrs::types::text::YChange;
 use yrs::{
-    Any, Assoc, BranchID, ClientID, Doc, ID, IdSet, Map as _, MapRef, Observable as _, Out, ReadTxn, Snapshot,
-    StateVector, Text as _, TransactionMut, XmlTextRef,
+    Any, Assoc, BranchID, ClientID, Doc, ID, IdSet, IndexedSequence as _, Map as _, MapRef, Observable as _, Out,
+    ReadTxn, Snapshot, StateVector, Text as _, TransactionMut, XmlTextRef,
 };
 
 use super::tree::branch_id;
@@ -472,6 +472,16 @@ impl Copies {
 pub(super) fn ids(txn: &mut TransactionMut, branch: &XmlTextRef, from: u32, to: u32) -> Vec<Run> {
     let everything = everything(txn);
     ids_of(txn, branch, from, to, &everything)
+}
+
+/// The same for a few characters or elements of an element without foreign embeds; none if there are not so many.
+pub(super) fn few(txn: &TransactionMut, branch: &XmlTextRef, from: u32, to: u32) -> Option<Vec<Run>> {
+    let mut runs = Vec::new();
+    for at in from..to {
+        let place = branch.sticky_index(txn, at, Assoc::After)?;
+        push(&mut runs, *place.id()?, 1);
+    }
+    Some(runs)
 }
 
 /// All that the doc has, and what this transaction may still write.

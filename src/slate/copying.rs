@@ -10,6 +10,9 @@ use super::rescue::Origin;
 use super::tree::NodeId;
 use super::{utf16, write};
 
+/// So many characters are looked up one by one: quicker than to go through all that was ever in an element.
+const FEW: u32 = 4;
+
 /// Ids of copied content: of the element it is in, of itself, and of what the elements in it hold.
 #[derive(Debug, PartialEq)]
 pub(super) struct Ids {
@@ -60,6 +63,12 @@ impl Edit<'_, '_> {
     fn ids(&mut self, id: NodeId, from: u32, to: u32) -> Vec<Run> {
         match self.tree.branch(id) {
             Some(branch) if from < to => {
+                let near = to - from <= FEW && self.tree.block(id).is_some_and(|block| block.foreign == 0);
+                let few = if near { copies::few(self.txn, &branch, from, to) } else { None };
+                if let Some(few) = few {
+                    debug_assert_eq!(few, copies::ids(self.txn, &branch, from, to));
+                    return few;
+                }
                 let everything = self.everything.get_or_insert_with(|| copies::everything(self.txn));
                 copies::ids_of(self.txn, &branch, from, to, everything)
             }

@@ -209,11 +209,16 @@ impl SlateDoc {
     }
 
     /// An update for a document without blocks: nothing there can have been split, merged or moved.
-    pub(super) fn receive_first(&mut self, decoded: Update, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+    pub(super) fn receive_first(
+        &mut self,
+        decoded: Update,
+        update: &[u8],
+        told: bool,
+    ) -> Result<RemoteChange, UpdateError> {
         let (_, changed) = self.integrate(decoded, update)?;
         let foreign = if changed { self.rebuild() } else { 0 };
         let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
-        let ops = self.value().into_iter().enumerate().map(insert).collect();
+        let ops = if told { self.blocks().enumerate().map(insert).collect() } else { Vec::new() };
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() })
     }
 
@@ -309,6 +314,11 @@ impl SlateDoc {
             self.watch.subscribe(branch);
             block.watched = true;
         }
+    }
+
+    /// The editor's children, one after the other.
+    pub fn blocks(&self) -> impl Iterator<Item = Node> {
+        self.tree.children(ROOT).iter().map(|&id| self.tree.to_node(id))
     }
 
     /// The editor's value.

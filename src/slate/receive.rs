@@ -39,7 +39,7 @@ impl SlateDoc {
     ) -> Result<RemoteChange, UpdateError> {
         let decoded = decode(update)?;
         if self.tree.children(ROOT).is_empty() && self.erased.is_empty() {
-            return self.receive_first(decoded, update);
+            return self.receive_first(decoded, update, true);
         }
         self.tree.recycle();
         // Without a deletion nothing is copied, and nothing is there to be mended.
@@ -74,6 +74,14 @@ impl SlateDoc {
         let selection = caret.filter(|_| !own.is_empty()).and_then(|caret| self.follow(&caret));
         let rescued = if own.len() > 1 { merge(&own).ok() } else { own.pop() };
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), rescued, selection, resynced, foreign })
+    }
+
+    /// [`SlateDoc::apply_update`] while there is no editor: what fills an empty document comes without its operations.
+    pub fn apply_unheard(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        match self.tree.children(ROOT) {
+            [] if self.erased.is_empty() => self.receive_first(decode(update)?, update, false),
+            _ => self.apply_update(update),
+        }
     }
 
     /// What the ends of a selection stand behind, where that was written here, and what they stand before.

@@ -304,6 +304,25 @@ describe("the binding", () => {
     agree(one, two);
   });
 
+  it("shows what came before the editor, and what was on its way when it was bound", async () => {
+    const [from, to] = [await document([block("a")]), await document()];
+    const first = from.encodeState();
+    const writer = bind(from);
+    Transforms.insertText(writer, "b", { at: place([0, 0], 1) });
+    const second = from.encodeState();
+    let editor: Bound | null = null;
+    to.on("update", () => {
+      if (editor !== null) return;
+      // Taken in after this, which is an answer to the first.
+      to.applyUpdate(second);
+      editor = bind(to);
+    });
+    to.applyUpdate(first);
+    await tick();
+    agree(writer, editor!);
+    expect(Node.string(editor!)).toBe("ab");
+  });
+
   it("f32: a document that closes leaves the editor to itself", async () => {
     const collab = await document([block("a")]);
     const editor = bind(collab);

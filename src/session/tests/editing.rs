@@ -54,6 +54,25 @@ fn f7_local_edits_come_first_and_do_not_echo() {
     assert_eq!(rig.session.value().len(), 2);
 }
 
+/// Nobody listens: no operations are made, the value is there all the same. From `hear` on, each change is told.
+#[test]
+fn operations_are_made_for_those_who_listen() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.session.unheard();
+    rig.feed(Input::ApplyUpdate(foreign(&[block("theirs")])));
+    rig.type_block("mine");
+    let operations =
+        |rig: &mut Rig| rig.take().into_iter().filter(|out| matches!(out, Output::Operations { .. })).count();
+    assert_eq!(operations(&mut rig), 0);
+    assert_eq!(rig.session.value(), [block("mine"), block("theirs")]);
+    assert_eq!(rig.session.blocks().collect::<Vec<_>>(), rig.session.value());
+    rig.session.hear();
+    rig.feed(Input::Undo);
+    assert_eq!(operations(&mut rig), 1);
+    assert_eq!(rig.session.value(), [block("theirs")]);
+}
+
 /// F27, F8: a peer comes, moves with the text, stays the same silently, leaves.
 #[test]
 fn f27_peers_come_move_and_leave() {
