@@ -41,6 +41,8 @@ export interface Sink {
   select(range: Range): void;
   /** For the editor: it may differ from the document. */
   diverged(): void;
+  /** For the editor: compare these of its children with the document's. */
+  compare(blocks: Uint32Array): void;
   /** For the application. */
   change(operations: readonly Operation[], origin: Origin): void;
   update(update: Uint8Array, origin: Origin): void;
@@ -413,6 +415,9 @@ export class Core<P extends Presence> implements Revivable {
       },
       diverged: () => {
         if (heard()) this.#sink.diverged();
+      },
+      compare: (blocks) => {
+        if (heard()) this.#sink.compare(blocks);
       },
       update: (origin, update) => {
         if (heard()) this.#update(update, ORIGINS[origin] ?? "remote");

@@ -24,6 +24,11 @@ use super::twins::Twins;
 use super::{diff, read, rescue, root, seed};
 use crate::update::{Intake, merge};
 
+mod selfcheck;
+
+pub use selfcheck::Look;
+use selfcheck::Looks;
+
 /// What a document is opened with.
 #[derive(Debug, Clone)]
 pub struct DocOptions {
@@ -81,6 +86,7 @@ pub struct SlateDoc {
     rng: fastrand::Rng,
     watch: Watch,
     intake: Intake,
+    looks: Looks,
 }
 
 /// What is known of a remote transaction once it is done.
@@ -106,9 +112,9 @@ impl SlateDoc {
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
         let (inherited, twins) = (HashSet::new(), Twins::default());
-        let (watch, intake) = (Watch::default(), Intake::default());
+        let (watch, intake, looks) = (Watch::default(), Intake::default(), Looks::default());
         watch.subscribe_root(&text);
-        Self { doc, tree, copies, options, inherited, twins, rng, watch, intake }
+        Self { doc, tree, copies, options, inherited, twins, rng, watch, intake, looks }
     }
 
     pub fn client_id(&self) -> u32 {
@@ -203,10 +209,15 @@ impl SlateDoc {
         let early = (keystroke && txn.has_changes()).then(|| txn.encode_update_v1());
         txn.commit();
         let update = early.or_else(|| txn.has_changes().then(|| txn.encode_update_v1()));
+        let changed = if cfg!(debug_assertions) { changed_directly(&txn) } else { Vec::new() };
         drop(txn);
         self.copies.absorb();
         for id in touched {
+            self.looks.changed(id);
             self.watch(id);
+        }
+        for id in changed.iter().filter_map(|branch| self.tree.element_of(branch)) {
+            self.looks.changed(id);
         }
         update
     }
@@ -240,6 +251,7 @@ impl SlateDoc {
         }
         drop(txn);
         for id in outcome.touched {
+            self.looks.changed(id);
             self.watch(id);
         }
         let mut ops = outcome.ops;
@@ -538,38 +550,9 @@ impl SlateDoc {
         }
     }
 
-    /// A number that is the same for equal texts in an equal structure, of the top-level block at `index`. FNV-1a, 32
-    /// bits: for an element 1, its children, 2; for a text 3 and its UTF-16 units. An editor's block with another number
-    /// has come apart from the document.
-    pub fn fingerprint(&self, index: usize) -> Option<u32> {
-        let id = *self.tree.children(ROOT).get(index)?;
-        Some(self.tree.fingerprint(id, 0x811c_9dc5))
-    }
-
-    /// Compares the top-level block at `index` with the doc and mends it if they differ, which they never should. `None`
-    /// if they agree, or there is no such block.
-    pub fn check_block(&mut self, index: usize) -> Option<RemoteChange> {
-        let id = *self.tree.children(ROOT).get(index)?;
-        let txn = self.doc.transact();
-        let outcome = Remote::new(&mut self.tree, &self.copies, &txn).check(id);
-        let (ops, resynced, foreign) = (outcome.ops, outcome.resynced, outcome.foreign);
-        (resynced > 0 || !ops.is_empty()).then(|| RemoteChange { ops, resynced, foreign, ..RemoteChange::default() })
-    }
-
     /// Operations from one value to another.
     pub fn diff(old: &[Node], new: &[Node]) -> Vec<Op> {
         diff::diff(old, new)
-    }
-}
-
-#[cfg(test)]
-impl SlateDoc {
-    /// Makes the tree differ from the doc, as a defect would.
-    pub fn spoil(&mut self, path: &[u32], text: &str) {
-        let id = self.tree.resolve(path).expect("a path");
-        let leaf = self.tree.text_mut(id).expect("a text");
-        leaf.text = text.to_owned();
-        leaf.len = super::utf16_len(text);
     }
 }
 

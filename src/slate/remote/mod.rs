@@ -6,6 +6,7 @@
 //! compared, and only what is equal counts as done.
 
 mod align;
+mod check;
 mod recognise;
 pub(super) mod steps;
 mod watch;
@@ -108,11 +109,7 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         }
         let mut ids: Vec<(super::op::Path, NodeId, XmlTextRef)> = Vec::new();
         for branch in changed {
-            let known = match branch_id(branch) {
-                BranchID::Root(_) => (self.emit.tree.branch(ROOT).as_ref() == Some(branch)).then_some(ROOT),
-                nested => self.emit.tree.by_branch(&nested),
-            };
-            if let Some(id) = known
+            if let Some(id) = self.emit.tree.element_of(branch)
                 && let Some(path) = self.emit.tree.path(id)
             {
                 ids.push((path, id, branch.clone()));
@@ -124,26 +121,12 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         }
         self.recognise();
         self.carry_out();
-        let touched = self.jobs.iter().map(|job| job.id).collect();
-        Outcome { ops: self.emit.ops, resynced: self.resynced, foreign: self.foreign, touched, places: self.places }
+        self.outcome()
     }
 
-    /// Compares an element and all below it with the doc.
-    pub fn check(mut self, id: NodeId) -> Outcome {
-        let mut open = vec![id];
-        while let Some(id) = open.pop() {
-            let Some(branch) = self.emit.tree.branch(id) else { continue };
-            let content = read::content(self.txn, &branch);
-            self.finish(id, &branch, &content.pieces, Window::default());
-            open.extend(self.emit.tree.children(id));
-        }
-        Outcome {
-            ops: self.emit.ops,
-            resynced: self.resynced,
-            foreign: self.foreign,
-            touched: Vec::new(),
-            places: self.places,
-        }
+    fn outcome(self) -> Outcome {
+        let touched = self.jobs.iter().map(|job| job.id).collect();
+        Outcome { ops: self.emit.ops, resynced: self.resynced, foreign: self.foreign, touched, places: self.places }
     }
 
     fn add_job(&mut self, id: NodeId, branch: XmlTextRef, records: &mut Records) {

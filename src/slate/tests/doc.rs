@@ -333,27 +333,6 @@ fn a_position_as_yjs_writes_it_is_read() {
     assert_eq!(one.doc.resolve(&unknown), None);
 }
 
-// --- self-check
-
-#[test]
-fn a_block_that_came_apart_from_the_doc_is_found_and_mended() {
-    let (mut one, _) = two_with(&nodes(&json!([p("a"), {"children": [p("b"), p("😀c")]}])));
-    assert_eq!((one.doc.check_block(0), one.doc.check_block(1), one.doc.check_block(2)), (None, None, None));
-    let before = (one.doc.fingerprint(0), one.doc.fingerprint(1));
-    one.doc.spoil(&[1, 1, 0], "spoiled");
-    assert_ne!(one.doc.fingerprint(1), before.1);
-    let mended = one.doc.check_block(1).expect("a difference");
-    assert_eq!(mended.resynced, 1);
-    assert!(
-        mended
-            .ops
-            .iter()
-            .all(|op| matches!(op, Op::InsertNode { path, .. } | Op::RemoveNode { path, .. } if path[..2] == [1, 1]))
-    );
-    assert_eq!((one.doc.fingerprint(0), one.doc.fingerprint(1)), before);
-    assert_eq!(one.doc.value(), one.value);
-}
-
 // --- identity
 
 #[test]
