@@ -469,6 +469,8 @@ export class Core<P extends Presence> implements Revivable {
       this.#taken();
       this.#done.push(...operations);
     } else this.#sink.change(operations, origin);
+    // Sockets may hand over several messages in one turn: what normalizers made of this one is told before the next.
+    this.quietly(() => this.flush());
   }
 
   #update(update: Uint8Array, origin: Origin): void {
