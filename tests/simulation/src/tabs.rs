@@ -305,7 +305,7 @@ impl World {
                 for at in blocks {
                     let (block, count) = session.block(at);
                     let shown = (it.editor.value.get(at as usize), it.editor.value.len());
-                    assert_eq!(shown, (block.as_ref(), count as usize), "(c) t{tab} shows another block {at}");
+                    assert_eq!(shown, (block.as_ref(), count as usize), "(g) t{tab} shows another block {at}");
                 }
             }
             Output::Update { origin, update } => self.made(tab, origin, &update),
