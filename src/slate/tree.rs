@@ -205,6 +205,16 @@ impl Tree {
         Some(path)
     }
 
+    /// How far below the root; none if it is not below it.
+    pub fn depth(&self, id: NodeId) -> Option<usize> {
+        let (mut at, mut depth) = (id, 0);
+        while at != ROOT {
+            at = self.parent(at)?;
+            depth += 1;
+        }
+        Some(depth)
+    }
+
     pub fn is_ancestor_or_self(&self, ancestor: NodeId, id: NodeId) -> bool {
         let mut at = Some(id);
         while let Some(node) = at {

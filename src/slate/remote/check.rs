@@ -20,7 +20,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         let mut miscounted = 0;
         while let Some((id, deep)) = open.pop() {
             // What is deeper than this is not shown.
-            if self.depth(id).is_none_or(|depth| depth >= MAX_DEPTH) {
+            if self.emit.tree.depth(id).is_none_or(|depth| depth >= MAX_DEPTH) {
                 continue;
             }
             let Some(branch) = self.living(id) else {
@@ -44,16 +44,6 @@ impl<T: ReadTxn> Remote<'_, T> {
             return (self.outcome(), divergences);
         }
         (self.run(&differing, Records::new(), &[]), divergences)
-    }
-
-    /// How far below the root; none if it is not below it.
-    fn depth(&self, id: NodeId) -> Option<usize> {
-        let (mut at, mut depth) = (id, 0);
-        while at != ROOT {
-            at = self.emit.tree.parent(at)?;
-            depth += 1;
-        }
-        Some(depth)
     }
 
     /// The shared type behind an element, asked of the doc: the tree may have one that was deleted, which must not be

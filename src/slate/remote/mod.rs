@@ -22,7 +22,7 @@ use super::emit::{Emit, Misfit};
 use super::props::Props;
 use super::read::{self, Content, Piece};
 use super::rescue::{Orphans, Place};
-use super::tree::{Block, Kind, NodeId, ROOT, Tree, branch_id};
+use super::tree::{Block, Kind, MAX_DEPTH, NodeId, ROOT, Tree, branch_id};
 
 pub(super) use watch::Watch;
 
@@ -111,6 +111,8 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         for branch in changed {
             if let Some(id) = self.emit.tree.element_of(branch)
                 && let Some(path) = self.emit.tree.path(id)
+                // What is deeper is not shown.
+                && path.len() < MAX_DEPTH
             {
                 ids.push((path, id, branch.clone()));
             }
@@ -301,10 +303,11 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         let pieces = read::content(self.txn, branch).pieces;
         let old: Vec<NodeId> = self.emit.tree.children(id).to_vec();
         let is_empty = pieces.is_empty();
+        let depth = self.emit.tree.depth(id).unwrap_or_default() + 1;
         for piece in pieces {
             let child = match piece {
                 Piece::Text { text, marks, .. } => self.emit.tree.new_text(text, marks),
-                Piece::Element(branch) => read::load(self.txn, self.emit.tree, branch, 1).0,
+                Piece::Element(branch) => read::load(self.txn, self.emit.tree, branch, depth).0,
             };
             let end = self.emit.tree.children(id).len();
             // Can only fail for a node outside the tree, which then needs no operation either.

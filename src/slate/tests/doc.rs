@@ -49,6 +49,27 @@ fn f3_an_empty_block_is_content_and_opening_writes_nothing() {
     assert!(!one.is_empty());
 }
 
+/// Elements within each other, in the innermost of `within`; returns that of the new ones.
+fn nest(doc: &Doc, within: &XmlTextRef, levels: u32) -> XmlTextRef {
+    let mut txn = doc.transact_mut();
+    (0..levels).fold(within.clone(), |at, _| at.insert_embed(&mut txn, 0, XmlTextPrelim::new("")))
+}
+
+#[test]
+fn what_is_nested_too_deep_is_cut_at_one_depth_whenever_it_comes() {
+    let other = Doc::new();
+    let text = other.get_or_insert_text("content");
+    let inner = nest(&other, text.as_ref(), 60);
+    let state = |doc: &Doc| doc.transact().encode_state_as_update_v1(&StateVector::default());
+    let mut one = doc(1);
+    one.load(&state(&other)).expect("valid");
+    nest(&other, &inner, 60);
+    one.apply_update(&state(&other)).expect("valid");
+    let mut fresh = doc(2);
+    fresh.load(&state(&other)).expect("valid");
+    assert_eq!(canonical(&one.value()), canonical(&fresh.value()));
+}
+
 // --- the root
 
 fn foreign(fill: impl Fn(&Doc)) -> SlateDoc {
