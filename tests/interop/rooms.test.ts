@@ -11,6 +11,7 @@ import { edit, mix, type Random, random, START } from "./random.js";
 import { canonical, type Replica, seed } from "./replica.js";
 import {
   agree,
+  describeSeat,
   ours,
   ownServer,
   plainServer,
@@ -109,7 +110,7 @@ class Run {
     });
     this.seats.forEach((seat, index) => {
       const found = (how: string) => this.failures.push({ seat: index, kind: seat.kind, how });
-      if (!settled) found(`documents differ: ${JSON.stringify(canonical(seat.document()))}`);
+      if (!settled) found(`documents differ: ${describeSeat(seat)}`);
       if (this.#broken.has(seat)) return;
       if (!same(shown(seat), canonical(seat.document()))) found(`shows ${JSON.stringify(shown(seat))}`);
     });

@@ -167,6 +167,11 @@ export function agree(seats: readonly Seat[]): boolean {
   return new Set(seats.map((seat) => JSON.stringify(canonical(seat.document())))).size === 1;
 }
 
+/** What keeps them from that, for a report. */
+export const describeSeat = (seat: Seat): string =>
+  `${seat.isConnected() ? "connected" : "not connected"}, clocks ${clocks(seat.stateVector())}, ` +
+  JSON.stringify(canonical(seat.document()));
+
 /** In an order that does not depend on who has encoded it. */
 function clocks(stateVector: Uint8Array): string {
   return JSON.stringify([...Y.decodeStateVector(stateVector)].sort(([a], [b]) => a - b));
