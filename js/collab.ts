@@ -15,6 +15,7 @@ type InternalEvents = {
   operations: { operations: readonly Operation[]; origin: Origin };
   select: Range;
   diverged: undefined;
+  compare: Uint32Array;
 };
 
 const EVENTS: ReadonlySet<PropertyKey> = new Set<keyof Events<Presence>>([
@@ -66,6 +67,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       operations: (operations, origin) => this.#internal.emit("operations", { operations, origin }),
       select: (range) => this.#internal.emit("select", range),
       diverged: () => this.#internal.emit("diverged", undefined),
+      compare: (blocks) => this.#internal.emit("compare", blocks),
       change: (operations, origin) => this.#events.emit("change", { operations, origin }),
       update: (update, origin) => this.#events.emit("update", { update, origin }),
       status: (acknowledged, receiving) => this.#statusChanged(acknowledged, receiving),
@@ -301,13 +303,14 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       },
       onSelect: (listener) => this.#internal.on("select", listener),
       onDiverged: (listener) => this.#internal.on("diverged", () => listener()),
+      onCompare: (listener) => this.#internal.on("compare", listener),
       block: (index) => {
         this.#core.quietly(() => this.#core.flush());
         const found = this.#core.into((to) => to.block(index)) as [Uint32Array, string, number] | undefined;
         return found === undefined ? null : { node: decodeNodes(found[0], found[1])[0] ?? null, count: found[2] };
       },
       rank: () => this.#core.into((to) => to.rank()) ?? 0,
-      report: (message) => this.#reported(new CollabError("invalid-update", message)),
+      report: (message) => this.#core.quietly(() => this.#core.into((to) => to.mended(message))),
       anchor: (range) => {
         this.#core.flush();
         const words = encodeRange(range);

@@ -42,6 +42,8 @@ export interface Sink {
   select(range: Range): void;
   /** For the editor: it may differ from the document. */
   diverged(): void;
+  /** For the editor: compare these of its children with the document's. */
+  compare(blocks: Uint32Array): void;
   /** For the application. */
   change(operations: readonly Operation[], origin: Origin): void;
   update(update: Uint8Array, origin: Origin): void;
@@ -421,6 +423,9 @@ export class Core<P extends Presence> implements Revivable {
       diverged: () => {
         if (heard()) this.#sink.diverged();
       },
+      compare: (blocks) => {
+        if (heard()) this.#sink.compare(blocks);
+      },
       update: (origin, update) => {
         if (heard()) this.#update(update, ORIGINS[origin] ?? "remote");
       },
@@ -471,6 +476,8 @@ export class Core<P extends Presence> implements Revivable {
       this.#taken();
       this.#done.push(...operations);
     } else this.#sink.change(operations, origin);
+    // Sockets may hand over several messages in one turn: what normalizers made of this one is told before the next.
+    this.quietly(() => this.flush());
   }
 
   #update(update: Uint8Array, origin: Origin): void {

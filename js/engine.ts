@@ -25,11 +25,13 @@ export interface EngineHandle {
   onSelect(listener: (range: Range) => void): () => void;
   /** The editor's value may differ from the document's: compare with `collab.value()` and mend. */
   onDiverged(listener: () => void): () => void;
+  /** The editor is to be compared with these of the document's top-level nodes when it is at rest; comes when there is time. */
+  onCompare(listener: (blocks: Iterable<number>) => void): () => void;
   /** One of the document's top-level nodes, and how many there are; what is queued is in it. `null`: closed. */
   block(index: number): { node: Descendant | null; count: number } | null;
   /** How many of the others, shown to the application or not, have a lower client id. */
   rank(): number;
-  /** The editor was found to differ from the document, and was mended: goes out as an `error` event. */
+  /** The editor was found to differ from the document, and was mended: counted in the status, goes out as an `error` event. */
   report(message: string): void;
   /** The range as text that survives edits; throws a CollabError if it does not lie in the document. */
   anchor(range: Range): string;
@@ -65,6 +67,7 @@ export interface EngineListener {
   operations(origin: number, words: Uint32Array, text: string): void;
   select(words: Uint32Array): void;
   diverged(): void;
+  compare(blocks: Uint32Array): void;
   update(origin: number, update: Uint8Array): void;
   /** `acknowledged`: the server has every own edit. `receiving`: what it sends can be kept on the device. */
   status(acknowledged: boolean, receiving: boolean): void;

@@ -20,8 +20,8 @@ const ERROR = 128;
 
 /** `error` is asked for if there is one. */
 export function decodeStatus(flat: Float64Array, error: () => CollabError): Status {
-  const [connection, saved, storage, flags, pending, setAside, since, retryAt, received, total] =
-    flat as unknown as number[] as [number, number, number, number, number, number, number, number, number, number];
+  const [connection, saved, storage, flags, pending, setAside, since, retryAt, received, total, divergences] =
+    flat as unknown as number[] & Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10, number>;
   const has = (flag: number) => (flags & flag) !== 0;
   return Object.freeze({
     connection: CONNECTIONS[connection] ?? "offline",
@@ -36,6 +36,7 @@ export function decodeStatus(flat: Float64Array, error: () => CollabError): Stat
     progress: has(PROGRESS) ? Object.freeze({ received, total }) : null,
     readOnly: has(READ_ONLY),
     conflict: has(EPOCH) ? ("epoch" as const) : null,
+    divergences,
     error: has(ERROR) ? error() : null,
   });
 }

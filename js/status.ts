@@ -15,6 +15,7 @@ export const OFFLINE: Status = Object.freeze({
   progress: null,
   readOnly: false,
   conflict: null,
+  divergences: 0,
   error: null,
 });
 

@@ -47,7 +47,10 @@ export interface OpenOptions<P extends Presence = Presence> {
   undo?: { captureTimeout?: number };
 }
 
-/** Who made a change: this editor, another one, this editor's undo or redo, or the local copy while it loads. */
+/**
+ * Who made a change: this editor, another one, this editor's undo or redo, or the local copy: while it loads, from another
+ * tab, and where the editor had to be mended.
+ */
 export type Origin = "local" | "remote" | "undo" | "store";
 
 /** An open document. */
@@ -170,6 +173,11 @@ export interface Status {
   readonly readOnly: boolean;
   /** `epoch`: the document was deleted and made anew on the server; this copy no longer syncs. */
   readonly conflict: "epoch" | null;
+  /**
+   * How often what is shown was found to differ from the document since it was opened here, and was mended. Anything but 0
+   * is a bug to report; each comes with an `error` event.
+   */
+  readonly divergences: number;
   /** The last error. */
   readonly error: CollabError | null;
 }

@@ -54,7 +54,15 @@ const STEPS = [
     ["npm", ["run", "typecheck", "--workspace", "screenplay"]],
     ["npx", ["--no-install", "tsc", "-p", "bench/typing"]],
   ]),
-  step("unit", "Bindings, wire and interop with slate-yjs", [["npx", ["--no-install", "vitest", "run"]]], VITEST),
+  step(
+    "unit",
+    "Bindings, wire and interop with slate-yjs",
+    [
+      ["cargo", ["build", "--package", "slate-yrs-server"]],
+      ["npx", ["--no-install", "vitest", "run"]],
+    ],
+    VITEST,
+  ),
   step("size", "What a page loads", [["node", ["scripts/size.mjs"]]], /^(OVER|ok {2}) |passed, \d+ failed$/),
   step("package", "The packed package", [["node", ["scripts/check-package.mjs"]]], /passed, \d+ failed$/),
   step(

@@ -110,6 +110,11 @@ impl Engine {
         Array::of3(&js_sys::Uint32Array::from(words.as_slice()), &text.into(), &count.into())
     }
 
+    /// The editor differed from the document and was mended: counted and reported.
+    pub fn mended(&self, what: String) {
+        self.driver.feed(Input::Mended(what));
+    }
+
     /// See `js/flat.ts`.
     pub fn status(&self) -> Vec<f64> {
         self.driver.read(|session| flat::status(session.status()))
@@ -296,6 +301,15 @@ pub fn local_documents(database: Option<String>) -> Promise {
 #[wasm_bindgen(js_name = isRunning)]
 pub fn is_running() -> bool {
     crate::browser::is_running()
+}
+
+#[cfg(feature = "testing")]
+#[wasm_bindgen]
+impl Engine {
+    /// Makes what is shown differ from the document, as a defect would: the text at `path`.
+    pub fn spoil(&self, path: &[u32], text: &str) {
+        self.driver.alter(|session| session.spoil(path, text));
+    }
 }
 
 /// Fails as a defect would: at once, or in a timer, where nobody can catch it.

@@ -7,7 +7,6 @@ import { type EngineHandle, handleOf } from "../engine.js";
 import { soon } from "../events.js";
 import type { Collab } from "../index.js";
 import { type Binding, isIn, type Parent } from "./binding.js";
-import { SelfCheck } from "./check.js";
 import { verdictOf } from "./gate.js";
 import { equal } from "./neutral.js";
 
@@ -39,12 +38,10 @@ export class Hub implements Parent {
   #waiting: ReadonlySet<Binding> = new Set();
   #made: Operation[] = [];
   #mending = false;
-  readonly #check: SelfCheck;
 
   constructor(collab: Collab) {
     this.collab = collab;
     this.#engine = handleOf(collab);
-    this.#check = new SelfCheck((index) => this.#compare(index));
   }
 
   /** The document's value, with what other editors have just done. Throws if the document is closed. */
@@ -59,6 +56,7 @@ export class Hub implements Parent {
         this.#engine.onOperations((operations, origin) => this.#receive(operations, origin)),
         this.#engine.onSelect((range) => this.#select(range)),
         this.#engine.onDiverged(() => this.#mendSoon()),
+        this.#engine.onCompare((blocks) => this.#compareSoon(blocks)),
       ];
     }
     this.#bindings.push(binding);
@@ -84,7 +82,6 @@ export class Hub implements Parent {
     if (this.#bindings.length > 0) return;
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#subscriptions = [];
-    this.#check.stop();
   }
 
   local(from: Binding, operations: readonly Operation[], normalization: boolean): void {
@@ -98,7 +95,6 @@ export class Hub implements Parent {
     }
     this.#stale ||= operations.some(isStructural);
     if (!normalization) this.selection(from);
-    this.#check.touched(operations);
   }
 
   selection(from: Binding): void {
@@ -122,7 +118,6 @@ export class Hub implements Parent {
     bindings[0]?.normalize(verdictOf(this.collab, origin));
     for (let at = 1; at < bindings.length; at += 1) bindings[at]!.discard();
     this.#follow(operations);
-    this.#check.touched(operations);
   }
 
   #receiveAll(operations: readonly Operation[]): void {
@@ -169,10 +164,17 @@ export class Hub implements Parent {
     Transforms.select(editor, range);
   }
 
-  /** Whether the editors have what the document has at `index`; mends those that do not. Returns the number of blocks. */
-  #compare(index: number): number {
+  /** Not at once: an editor may be normalizing what it has just been given, and the document does not have that yet. */
+  #compareSoon(blocks: Iterable<number>): void {
+    queueMicrotask(() => {
+      for (const index of blocks) this.#compare(index);
+    });
+  }
+
+  /** Whether the editors have what the document has at `index`; mends those that do not. */
+  #compare(index: number): void {
     const found = this.#bindings.length === 0 ? null : this.#engine.block(index);
-    if (found === null) return 0;
+    if (found === null) return;
     const { node, count } = found;
     for (const binding of this.#bindings) {
       const { children } = binding;
@@ -180,7 +182,6 @@ export class Hub implements Parent {
         binding.mend("the editor and the document had come apart");
       }
     }
-    return count;
   }
 
   /** Not at once: it is often in the midst of a transform, which would go on at paths that are others by then. */

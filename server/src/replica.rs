@@ -169,8 +169,10 @@ impl Replica {
 }
 
 fn empty_doc() -> Doc {
-    // It writes nothing, so its client id never shows.
-    Doc::with_options(Options { offset_kind: OffsetKind::Utf16, ..Options::with_client_id(ClientID::new(0)) })
+    // It writes nothing, so its client id never shows. Nor does it delete formats that are superfluous: nobody would hear
+    // of it, and those who come later would see other marks than those who are here.
+    let options = Options::with_client_id(ClientID::new(0));
+    Doc::with_options(Options { offset_kind: OffsetKind::Utf16, cleanup_formatting: false, ..options })
 }
 
 fn undecodable(error: impl ToString) -> ApplyError {
@@ -275,7 +277,8 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use yrs::{GetString, Text};
+    use yrs::types::text::YChange;
+    use yrs::{GetString, Text, XmlTextPrelim};
 
     use super::*;
 
@@ -295,6 +298,35 @@ mod tests {
     fn text(replica: &Replica) -> String {
         let root = replica.doc().get_or_insert_text("content");
         root.get_string(&replica.doc().transact())
+    }
+
+    /// Two people make the same words bold at once: one of the marks is superfluous. Who deletes it, tells the others;
+    /// a copy that did so for itself would hold another document than they do.
+    #[test]
+    fn superfluous_formats_are_left_to_those_who_write() {
+        let someone = |client| {
+            let options = Options { cleanup_formatting: false, ..Options::with_client_id(ClientID::new(client)) };
+            let doc = Doc::with_options(options);
+            doc.get_or_insert_text("content");
+            doc
+        };
+        let state = |doc: &Doc| doc.transact().encode_state_as_update_v1(&StateVector::default());
+        let (ada, ben) = (someone(1), someone(2));
+        let root = ada.get_or_insert_text("content");
+        root.insert_embed(&mut ada.transact_mut(), 0, XmlTextPrelim::new("hello there"));
+        let start = state(&ada);
+        ben.transact_mut().apply_update(Update::decode_v1(&start).expect("valid")).expect("applies");
+        for doc in [&ada, &ben] {
+            let block = doc.get_or_insert_text("content").diff(&doc.transact(), YChange::identity).remove(0).insert;
+            let Out::YXmlText(block) = block else { panic!("a block") };
+            block.format(&mut doc.transact_mut(), 0, 5, [("bold".into(), true.into())].into());
+        }
+        let mut replica = Replica::new();
+        for update in [start, state(&ada), state(&ben)] {
+            replica.apply(&update).expect("applies");
+        }
+        let kept = Update::decode_v1(&replica.encode()).expect("valid");
+        assert!(kept.delete_set().is_empty(), "{:?}", kept.delete_set());
     }
 
     #[test]

@@ -36,6 +36,8 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn diverged(this: &Listener) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
+    fn compare(this: &Listener, blocks: Vec<u32>) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
     fn update(this: &Listener, origin: u8, update: Vec<u8>) -> Result<(), JsValue>;
     /// `acknowledged`: the server has every own edit. `receiving`: what it sends can be kept on the device.
     #[wasm_bindgen(method, catch)]
@@ -149,6 +151,12 @@ impl Driver {
         read(&self.session.borrow())
     }
 
+    /// Reaches into the session, as nothing but a test may.
+    #[cfg(feature = "testing")]
+    pub fn alter(&self, alter: impl FnOnce(&mut Session)) {
+        alter(&mut self.session.borrow_mut());
+    }
+
     fn run(self: &Rc<Self>) {
         RUNNING.set(RUNNING.get() + 1);
         loop {
@@ -222,6 +230,7 @@ impl Driver {
             }
             Output::Select(range) => listener.select(encode_range(&range)),
             Output::Diverged => listener.diverged(),
+            Output::Compare { blocks } => listener.compare(blocks),
             Output::Update { origin, update } => listener.update(origin_number(origin), update),
             Output::Status => self.tell_status(),
             Output::Peers => listener.peers(),

@@ -5,7 +5,7 @@
 use crate::session::{Connection, Peer, Saved, Status, Storage};
 use crate::slate::{Point, Range};
 
-/// `[connection, saved, storage, flags, pending, set aside, offline since, retry at, received, total]`. Names are
+/// `[connection, saved, storage, flags, pending, set aside, offline since, retry at, received, total, divergences]`. Names are
 /// indices of lists in `js/flat.ts`, times are ms since the epoch.
 pub fn status(status: &Status) -> Vec<f64> {
     let connection = match status.connection {
@@ -52,6 +52,7 @@ pub fn status(status: &Status) -> Vec<f64> {
         time(status.retry_at),
         received as f64,
         total as f64,
+        f64::from(status.divergences),
     ]
 }
 

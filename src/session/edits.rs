@@ -214,6 +214,7 @@ impl Session {
     }
 
     fn report_oddities(&mut self, resynced: u32, foreign: u32) {
+        self.check.divergences += resynced;
         if resynced > 0 || foreign > 0 {
             let message =
                 format!("{resynced} elements were mended, {foreign} embeds are not for Slate and are not shown");

@@ -18,6 +18,7 @@ mod lifecycle;
 mod outbox;
 mod presence;
 mod refused;
+mod selfcheck;
 mod stage;
 mod status;
 mod sync;
@@ -36,6 +37,7 @@ use journal::Journal;
 use keeping::Keeping;
 use outbox::Outbox;
 use presence::Presence;
+use selfcheck::SelfCheck;
 use stage::Stage;
 
 pub use types::*;
@@ -78,6 +80,7 @@ pub struct Session {
     /// What the server has, on its way to replace the local copy.
     replacement: Option<SlateDoc>,
 
+    check: SelfCheck,
     presence: Presence,
     ready: bool,
     closing: Option<Millis>,
@@ -130,6 +133,7 @@ impl Session {
             conflict: false,
             replacement: None,
             presence: Presence::new(doc.client_id(), config.presence.as_ref(), now),
+            check: SelfCheck::default(),
             ready: false,
             closing: None,
             ended: false,
@@ -155,6 +159,7 @@ impl Session {
         }
         self.now = self.now.max(now);
         self.dispatch(input);
+        self.check_changes();
         self.run_deadlines();
         self.finish();
     }
@@ -169,6 +174,7 @@ impl Session {
                 self.flush();
             }
             Input::Flush => self.flush(),
+            Input::Mended(what) => self.mended(what),
             Input::Suspend => self.suspend(),
             Input::Select(range) => self.select(range),
             Input::Undo => self.undo(),
@@ -218,6 +224,7 @@ impl Session {
         self.mend_store();
         self.compact_if_due();
         self.presence_due();
+        self.check_if_due();
         if self.closing.is_some_and(|at| at <= self.now) {
             self.end();
         }
@@ -237,6 +244,7 @@ impl Session {
             compact,
             self.presence_deadline(),
             self.fragments_deadline(),
+            self.check.due,
             self.closing,
         ]
         .into_iter()

@@ -70,6 +70,13 @@ impl Stage {
         self.editor.push(Output::Diverged);
     }
 
+    /// After the operations there are.
+    pub fn compare(&mut self, blocks: Vec<u32>) {
+        if !blocks.is_empty() {
+            self.editor.push(Output::Compare { blocks });
+        }
+    }
+
     pub fn update(&mut self, origin: Origin, update: Vec<u8>) {
         self.updates.push(Output::Update { origin, update });
     }

@@ -19,6 +19,7 @@ pub(super) fn initial(store: bool) -> Status {
         progress: None,
         read_only: false,
         epoch_conflict: false,
+        divergences: 0,
         error: None,
     }
 }
@@ -46,6 +47,7 @@ impl Session {
             progress: progress.map(|(received, total)| (wide(received), wide(total))),
             read_only: self.link.is_read_only(),
             epoch_conflict: self.conflict,
+            divergences: self.check.divergences,
             error: self.error.clone(),
         }
     }

@@ -172,3 +172,4 @@ mod device;
 mod durability;
 mod editing;
 mod refused;
+mod selfcheck;

@@ -61,6 +61,8 @@ pub enum Input {
     Normalize(Op),
     /// The end of an editor tick: what is queued becomes one transaction, one update.
     Flush,
+    /// The editor was found to differ from the document, and was mended: in the way that the text says.
+    Mended(String),
     /// The editor's selection, after the operations queued so far.
     Select(Option<Range>),
     Undo,
@@ -164,6 +166,11 @@ pub enum Output {
     Select(Range),
     /// An operation did not fit the document: compare the editor with `value()` and mend the editor.
     Diverged,
+    /// Compare these of the editor's children with those of `value()`, as soon as the editor is at rest, and mend the
+    /// editor should they differ. Comes when there is time.
+    Compare {
+        blocks: Vec<u32>,
+    },
     /// A change of the doc as an update.
     Update {
         origin: Origin,
@@ -255,6 +262,8 @@ pub struct Status {
     pub progress: Option<(u64, u64)>,
     pub read_only: bool,
     pub epoch_conflict: bool,
+    /// How often what is shown was found to differ from the document, and was mended.
+    pub divergences: u32,
     pub error: Option<SessionError>,
 }
 

@@ -126,7 +126,7 @@ impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
     /// Where a character is, or was before it was deleted.
     fn place(&self, id: ID, assoc: Assoc) -> Option<(NodeId, u32)> {
         let offset = StickyIndex::new(IndexScope::Relative(id), assoc).get_offset(self.txn)?;
-        let element = self.tree.element(&XmlTextRef::from(offset.branch))?;
+        let element = self.tree.element_of(&XmlTextRef::from(offset.branch))?;
         (self.tree.block(element)?.foreign == 0).then_some((element, offset.index))
     }
 

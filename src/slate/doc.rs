@@ -18,12 +18,18 @@ use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
 use super::op::{Op, Path, Point, Range};
-use super::remote::{Remote, Watch};
+use super::remote::Watch;
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
 use super::twins::Twins;
 use super::{diff, read, root, seed};
 use crate::update::{Intake, merge};
+
+mod receive;
+mod selfcheck;
+
+pub use selfcheck::Look;
+use selfcheck::Looks;
 
 /// What a document is opened with.
 #[derive(Debug, Clone)]
@@ -75,23 +81,24 @@ pub struct RemoteChange {
 }
 
 pub struct SlateDoc {
-    pub(super) doc: Doc,
-    pub(super) tree: Tree,
-    pub(super) copies: Copies,
-    pub(super) options: DocOptions,
+    doc: Doc,
+    tree: Tree,
+    copies: Copies,
+    options: DocOptions,
     /// The client ids of sessions that are over and whose edits this one has taken over.
-    pub(super) inherited: HashSet<ClientID>,
-    pub(super) twins: Twins,
-    pub(super) erased: Erased,
+    inherited: HashSet<ClientID>,
+    twins: Twins,
+    erased: Erased,
     rng: fastrand::Rng,
-    pub(super) watch: Watch,
-    pub(super) intake: Intake,
+    watch: Watch,
+    intake: Intake,
+    looks: Looks,
 }
 
 /// What is known of a remote transaction once it is done.
-pub(super) struct Integrated {
-    pub branches: Vec<XmlTextRef>,
-    pub deleted: IdSet,
+struct Integrated {
+    branches: Vec<XmlTextRef>,
+    deleted: IdSet,
 }
 
 /// Nothing is squashed before a commit, so that a very large transaction turns quadratic.
@@ -111,9 +118,9 @@ impl SlateDoc {
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
         let (inherited, twins, erased) = (HashSet::new(), Twins::default(), Erased::default());
-        let (watch, intake) = (Watch::default(), Intake::default());
+        let (watch, intake, looks) = (Watch::default(), Intake::default(), Looks::default());
         watch.subscribe_root(&text);
-        Self { doc, tree, copies, options, inherited, twins, erased, rng, watch, intake }
+        Self { doc, tree, copies, options, inherited, twins, erased, rng, watch, intake, looks }
     }
 
     pub fn client_id(&self) -> u32 {
@@ -134,7 +141,7 @@ impl SlateDoc {
     }
 
     /// `is_meant`: what is deleted shall be gone; else a copy of it is there.
-    pub(super) fn apply(&mut self, ops: Vec<Op>, mut amended: Option<&mut Vec<Op>>, is_meant: bool) -> LocalChange {
+    fn apply(&mut self, ops: Vec<Op>, mut amended: Option<&mut Vec<Op>>, is_meant: bool) -> LocalChange {
         self.tree.recycle();
         let mut change = LocalChange::default();
         let mut updates = Vec::new();
@@ -167,7 +174,7 @@ impl SlateDoc {
     }
 
     /// Local edits in one transaction; the update, if there is one.
-    pub(super) fn transact(
+    fn transact(
         &mut self,
         keystroke: bool,
         is_meant: bool,
@@ -200,21 +207,21 @@ impl SlateDoc {
         let early = (keystroke && txn.has_changes()).then(|| txn.encode_update_v1());
         txn.commit();
         let update = early.or_else(|| txn.has_changes().then(|| txn.encode_update_v1()));
+        let changed = if cfg!(debug_assertions) { changed_directly(&txn) } else { Vec::new() };
         drop(txn);
         self.copies.absorb();
         for id in touched {
+            self.looks.changed(id);
             self.watch(id);
+        }
+        for id in changed.iter().filter_map(|branch| self.tree.element_of(branch)) {
+            self.looks.changed(id);
         }
         update
     }
 
     /// An update for a document without blocks: nothing there can have been split, merged or moved.
-    pub(super) fn receive_first(
-        &mut self,
-        decoded: Update,
-        update: &[u8],
-        told: bool,
-    ) -> Result<RemoteChange, UpdateError> {
+    fn receive_first(&mut self, decoded: Update, update: &[u8], told: bool) -> Result<RemoteChange, UpdateError> {
         let (_, changed) = self.integrate(decoded, update)?;
         let foreign = if changed { self.rebuild() } else { 0 };
         let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
@@ -281,7 +288,7 @@ impl SlateDoc {
     }
 
     /// `bytes`: what `update` was decoded from.
-    pub(super) fn integrate(&mut self, update: Update, bytes: &[u8]) -> Result<(Integrated, bool), UpdateError> {
+    fn integrate(&mut self, update: Update, bytes: &[u8]) -> Result<(Integrated, bool), UpdateError> {
         let mut txn = self.doc.transact_mut();
         let result = self.intake.apply_decoded(&mut txn, update, bytes);
         txn.commit();
@@ -306,7 +313,7 @@ impl SlateDoc {
     }
 
     /// From now on remote changes of this element are recorded exactly.
-    pub(super) fn watch(&mut self, id: NodeId) {
+    fn watch(&mut self, id: NodeId) {
         if let Some(block) = self.tree.block_mut(id)
             && !block.watched
             && let Some(branch) = &block.branch
@@ -451,38 +458,9 @@ impl SlateDoc {
         }
     }
 
-    /// A number that is the same for equal texts in an equal structure, of the top-level block at `index`. FNV-1a, 32
-    /// bits: for an element 1, its children, 2; for a text 3 and its UTF-16 units. An editor's block with another number
-    /// has come apart from the document.
-    pub fn fingerprint(&self, index: usize) -> Option<u32> {
-        let id = *self.tree.children(ROOT).get(index)?;
-        Some(self.tree.fingerprint(id, 0x811c_9dc5))
-    }
-
-    /// Compares the top-level block at `index` with the doc and mends it if they differ, which they never should. `None`
-    /// if they agree, or there is no such block.
-    pub fn check_block(&mut self, index: usize) -> Option<RemoteChange> {
-        let id = *self.tree.children(ROOT).get(index)?;
-        let txn = self.doc.transact();
-        let outcome = Remote::new(&mut self.tree, &self.copies, &txn).check(id);
-        let (ops, resynced, foreign) = (outcome.ops, outcome.resynced, outcome.foreign);
-        (resynced > 0 || !ops.is_empty()).then(|| RemoteChange { ops, resynced, foreign, ..RemoteChange::default() })
-    }
-
     /// Operations from one value to another.
     pub fn diff(old: &[Node], new: &[Node]) -> Vec<Op> {
         diff::diff(old, new)
-    }
-}
-
-#[cfg(test)]
-impl SlateDoc {
-    /// Makes the tree differ from the doc, as a defect would.
-    pub fn spoil(&mut self, path: &[u32], text: &str) {
-        let id = self.tree.resolve(path).expect("a path");
-        let leaf = self.tree.text_mut(id).expect("a text");
-        leaf.text = text.to_owned();
-        leaf.len = super::utf16_len(text);
     }
 }
 
@@ -492,7 +470,7 @@ impl std::fmt::Debug for SlateDoc {
     }
 }
 
-pub(super) fn decode(update: &[u8]) -> Result<Update, UpdateError> {
+fn decode(update: &[u8]) -> Result<Update, UpdateError> {
     Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))
 }
 

@@ -22,7 +22,6 @@ pub mod node;
 pub mod op;
 mod props;
 mod read;
-mod receive;
 mod remote;
 mod rescue;
 mod root;
@@ -34,7 +33,7 @@ mod twins;
 mod utf16;
 mod write;
 
-pub use doc::{DocOptions, LocalChange, RemoteChange, SlateDoc};
+pub use doc::{DocOptions, LocalChange, Look, RemoteChange, SlateDoc};
 pub use error::{OpError, RootMismatch, UpdateError};
 pub use node::{Attrs, Element, Leaf, Node};
 pub use op::{Op, Path, Point, Range};

@@ -159,7 +159,7 @@ impl Orphans {
         let gone = |key: ID| StickyIndex::new(IndexScope::Relative(key), Assoc::After).get_offset(txn);
         let gap = self.around.iter().enumerate().rev().find_map(|(depth, (key, _))| {
             let offset = gone(*key)?;
-            let parent = tree.element(&XmlTextRef::from(offset.branch))?;
+            let parent = tree.element_of(&XmlTextRef::from(offset.branch))?;
             let block = tree.block(parent)?;
             Some(match block.texts {
                 _ if block.foreign > 0 => return None,
@@ -190,7 +190,7 @@ impl Orphans {
 pub(super) fn recorded<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, key: ID) -> Option<Place> {
     copies.starts_of(key).into_iter().find_map(|(id, assoc)| {
         let offset = StickyIndex::new(IndexScope::Relative(id), assoc).get_offset(txn)?;
-        let target = tree.element(&XmlTextRef::from(offset.branch))?;
+        let target = tree.element_of(&XmlTextRef::from(offset.branch))?;
         (tree.block(target)?.foreign == 0).then_some(Place::From(target, offset.index))
     })
 }

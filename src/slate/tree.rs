@@ -213,6 +213,16 @@ impl Tree {
         Some(path)
     }
 
+    /// How far below the root; none if it is not below it.
+    pub fn depth(&self, id: NodeId) -> Option<usize> {
+        let (mut at, mut depth) = (id, 0);
+        while at != ROOT {
+            at = self.parent(at)?;
+            depth += 1;
+        }
+        Some(depth)
+    }
+
     pub fn is_ancestor_or_self(&self, ancestor: NodeId, id: NodeId) -> bool {
         let mut at = Some(id);
         while let Some(node) = at {
@@ -233,8 +243,8 @@ impl Tree {
         }
     }
 
-    /// The element behind which this shared type is.
-    pub fn element(&self, branch: &XmlTextRef) -> Option<NodeId> {
+    /// The element that a shared type is behind.
+    pub fn element_of(&self, branch: &XmlTextRef) -> Option<NodeId> {
         match branch_id(branch) {
             BranchID::Root(_) => (self.branch(ROOT).as_ref() == Some(branch)).then_some(ROOT),
             nested => self.by_branch(&nested),
@@ -368,6 +378,28 @@ impl Tree {
         }
     }
 
+    /// Whether what is kept about an element did not fit it; it does now.
+    #[cold]
+    #[inline(never)]
+    pub fn recount(&mut self, id: NodeId) -> bool {
+        let children = self.children(id).to_vec();
+        let mut wrong = false;
+        let mut texts = 0;
+        for child in children {
+            if let Some(text) = self.text_mut(child) {
+                texts += 1;
+                let len = utf16::len(&text.text);
+                wrong |= std::mem::replace(&mut text.len, len) != len;
+            }
+        }
+        let Some(block) = self.block_mut(id) else { return false };
+        wrong |= std::mem::replace(&mut block.texts, texts) != texts;
+        if let Some(key) = block.key {
+            wrong |= self.by_branch.insert(key, id) != Some(id);
+        }
+        wrong
+    }
+
     // --- values
 
     pub fn to_node(&self, id: NodeId) -> Node {
@@ -377,17 +409,6 @@ impl Tree {
                 Node::Element(Element { attrs: block.attrs.to_attrs(), children: self.to_nodes(&block.children) })
             }
             Kind::Free => Node::Text(Leaf::default()),
-        }
-    }
-
-    pub fn fingerprint(&self, id: NodeId, hash: u32) -> u32 {
-        let mix = |hash: u32, unit: u16| (hash ^ u32::from(unit)).wrapping_mul(0x0100_0193);
-        match self.kind(id) {
-            Kind::Text(text) => text.text.encode_utf16().fold(mix(hash, 3), mix),
-            Kind::Element(block) => {
-                mix(block.children.iter().fold(mix(hash, 1), |hash, &child| self.fingerprint(child, hash)), 2)
-            }
-            Kind::Free => hash,
         }
     }
 

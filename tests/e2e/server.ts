@@ -127,7 +127,7 @@ export class Wire {
     readonly scenes: string,
   ) {}
 
-  static async to(server: SyncServer): Promise<Wire> {
+  static async to(server: { readonly port: number }): Promise<Wire> {
     let wire: Wire | undefined;
     const listener = createServer((near) => {
       if (!wire?.connected) {

@@ -1,7 +1,8 @@
 // What the package asks of a server: the address, the token, and what it makes of refusals. The server only says no.
 import { createServer } from "node:http";
-import type { Operation } from "slate";
+import { createEditor, type Descendant, type Operation } from "slate";
 import { type Collab, type CollabError, type OpenOptions, open } from "slate-yrs";
+import { withCollab } from "slate-yrs/slate";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket as NodeWebSocket, WebSocketServer } from "ws";
 import { handleOf } from "../../dist/engine.js";
@@ -95,6 +96,45 @@ describe("the address", () => {
     await until(() => asked.length === 1);
     expect(asked[0]!.searchParams.has("token")).toBe(false);
     expect(asked[0]!.pathname).toBe("/ws/scenes/scene");
+  });
+});
+
+describe("messages", () => {
+  it("that come in one turn: what the editor makes of the first is told before the second", async () => {
+    const mention = { type: "mention", children: [{ text: "" }] };
+    const line = { type: "action", children: [{ text: "a" }, mention, { text: "b" }] } as Descendant;
+    const writer = await open({ id: "writer", offline: false, initialValue: [line] });
+    opened.push(writer);
+    const start = writer.encodeState();
+    const updates: Uint8Array[] = [];
+    writer.on("update", ({ update }) => updates.push(update));
+    const write = (op: Operation) => {
+      handleOf(writer).edit(op);
+      handleOf(writer).flush();
+    };
+    write({ type: "remove_node", path: [0, 1], node: mention as never });
+    write({ type: "insert_text", path: [0, 1], offset: 1, text: "c" });
+    expect(updates).toHaveLength(2);
+    const update = (bytes: Uint8Array) => Uint8Array.of(0, 2, (bytes.length & 127) | 128, bytes.length >> 7, ...bytes);
+    greet = (socket) => {
+      durable(socket, "one");
+      socket.send(update(start));
+      // All of these in one packet, of which `ws` makes one turn.
+      const { _socket } = socket as unknown as { _socket: { cork(): void; uncork(): void } };
+      _socket.cork();
+      for (const each of updates) socket.send(update(each));
+      _socket.uncork();
+    };
+    const collab = await connect({ offline: false, connect: false });
+    const editor = createEditor();
+    editor.isInline = (element) => (element as { type?: string }).type === "mention";
+    const errors: CollabError[] = [];
+    collab.on("error", (error) => errors.push(error));
+    const bound = withCollab(editor, collab);
+    collab.connect();
+    await until(() => JSON.stringify(bound.children).includes("c"));
+    expect(bound.children).toEqual([{ type: "action", children: [{ text: "abc" }] }]);
+    expect([errors, bound.divergences]).toEqual([[], 0]);
   });
 });
 

@@ -17,6 +17,7 @@ export const ONLINE: Status = {
   progress: null,
   readOnly: false,
   conflict: null,
+  divergences: 0,
   error: null,
 };
 
@@ -51,6 +52,7 @@ export class Fake {
     onOperations: (listener) => this.#on("operations", listener),
     onSelect: (listener) => this.#on("select", listener),
     onDiverged: (listener) => this.#on("diverged", listener),
+    onCompare: (listener) => this.#on("compare", listener),
     block: (index) => ({ node: this.value()[index] ?? null, count: this.value().length }),
     rank: () => this.peers.filter(({ clientId }) => clientId < this.clientId).length,
     report: (message) => void this.reports.push(message),

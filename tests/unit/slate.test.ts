@@ -2,6 +2,7 @@ import { createEditor, type Descendant, Editor, Node, type Operation, Transforms
 import { withHistory } from "slate-history";
 import { withReact } from "slate-react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { engine } from "../../js/engine.js";
 import { anchor, type CollabEditor, resolve, withCollab } from "../../js/slate.js";
 import { block, Fake, ONLINE, peer } from "./fake.js";
 
@@ -462,25 +463,42 @@ describe("divergence", () => {
     expect([editor.divergences, fake.reports.length]).toEqual([0, 0]);
   });
 
-  it("is noticed by itself, block by block, when nobody says a word", () => {
-    vi.useFakeTimers();
+  it("is noticed where the engine asks for a comparison, once the editor is at rest", async () => {
     const fake = new Fake([block("a"), block("b"), block("c"), block("d")]);
     const editor = bind(fake);
     fake.lose([text([2, 0], 0, "lost ")]);
-    for (let round = 0; round < 4; round++) {
-      Transforms.insertText(editor, "x", { at: { path: [0, 0], offset: 0 } });
-      vi.advanceTimersByTime(1_000);
-    }
+    fake.emit("compare", [0, 1]);
+    await tick();
+    expect(editor.divergences).toBe(0);
+    fake.emit("compare", [1, 2]);
+    expect(editor.divergences).toBe(0);
+    await tick();
     expect(editor.children).toEqual(fake.value());
     expect(editor.divergences).toBe(1);
+    // A block that is missing shows in every other.
     fake.lose([{ type: "remove_node", path: [3], node: block("d") }]);
-    Transforms.insertText(editor, "x", { at: { path: [0, 0], offset: 0 } });
-    vi.advanceTimersByTime(1_000);
+    fake.emit("compare", [0]);
+    await tick();
     expect(editor.children).toEqual(fake.value());
     expect(editor.divergences).toBe(2);
+    fake.lose([text([0, 0], 0, "lost ")]);
+    fake.emit("compare", [0]);
     editor.disconnect();
-    expect(vi.getTimerCount()).toBe(0);
-    vi.useRealTimers();
+    await tick();
+    expect(editor.divergences).toBe(2);
+  });
+
+  it("is not what a normalizer is about to tell the document", async () => {
+    const fake = new Fake([block("a")]);
+    const editor = bind(fake, () => withRules(createEditor()));
+    // As in the real one, what the editor does arrives with the next microtask.
+    const { edit } = fake[engine];
+    fake[engine].edit = (...told) => queueMicrotask(() => edit(...told));
+    fake.receive([text([0, 0], 1, "!")]);
+    fake.emit("compare", [0]);
+    await tick();
+    expect(editor.children).toEqual([block("a!"), block("")]);
+    expect([editor.divergences, fake.reports.length]).toEqual([0, 0]);
   });
 
   it("survives a remote operation that does not fit, and one that a plugin throws on", () => {

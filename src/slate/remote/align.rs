@@ -288,7 +288,8 @@ impl<T: ReadTxn> Remote<'_, T> {
             // What moved into it may have stood before it.
             cursor.index = self.emit.tree.index(id).ok_or(Misfit)?;
         } else {
-            let (id, foreign) = read::load(self.txn, self.emit.tree, branch.clone(), 1);
+            let depth = self.emit.tree.depth(cursor.id).ok_or(Misfit)? + 1;
+            let (id, foreign) = read::load(self.txn, self.emit.tree, branch.clone(), depth);
             self.foreign += foreign;
             self.emit.insert_node(cursor.id, cursor.index, id)?;
         }

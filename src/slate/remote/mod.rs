@@ -6,6 +6,7 @@
 //! compared, and only what is equal counts as done.
 
 mod align;
+mod check;
 mod recognise;
 pub(super) mod steps;
 mod watch;
@@ -21,7 +22,7 @@ use super::emit::{Emit, Misfit};
 use super::props::Props;
 use super::read::{self, Content, Piece};
 use super::rescue::{Orphans, Place};
-use super::tree::{Block, Kind, NodeId, ROOT, Tree, branch_id};
+use super::tree::{Block, Kind, MAX_DEPTH, NodeId, ROOT, Tree, branch_id};
 
 pub(super) use watch::Watch;
 
@@ -108,8 +109,10 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         }
         let mut ids: Vec<(super::op::Path, NodeId, XmlTextRef)> = Vec::new();
         for branch in changed {
-            if let Some(id) = self.emit.tree.element(branch)
+            if let Some(id) = self.emit.tree.element_of(branch)
                 && let Some(path) = self.emit.tree.path(id)
+                // What is deeper is not shown.
+                && path.len() < MAX_DEPTH
             {
                 ids.push((path, id, branch.clone()));
             }
@@ -120,26 +123,12 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         }
         self.recognise();
         self.carry_out();
-        let touched = self.jobs.iter().map(|job| job.id).collect();
-        Outcome { ops: self.emit.ops, resynced: self.resynced, foreign: self.foreign, touched, places: self.places }
+        self.outcome()
     }
 
-    /// Compares an element and all below it with the doc.
-    pub fn check(mut self, id: NodeId) -> Outcome {
-        let mut open = vec![id];
-        while let Some(id) = open.pop() {
-            let Some(branch) = self.emit.tree.branch(id) else { continue };
-            let content = read::content(self.txn, &branch);
-            self.finish(id, &branch, &content.pieces, Window::default());
-            open.extend(self.emit.tree.children(id));
-        }
-        Outcome {
-            ops: self.emit.ops,
-            resynced: self.resynced,
-            foreign: self.foreign,
-            touched: Vec::new(),
-            places: self.places,
-        }
+    fn outcome(self) -> Outcome {
+        let touched = self.jobs.iter().map(|job| job.id).collect();
+        Outcome { ops: self.emit.ops, resynced: self.resynced, foreign: self.foreign, touched, places: self.places }
     }
 
     fn add_job(&mut self, id: NodeId, branch: XmlTextRef, records: &mut Records) {
@@ -314,10 +303,11 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         let pieces = read::content(self.txn, branch).pieces;
         let old: Vec<NodeId> = self.emit.tree.children(id).to_vec();
         let is_empty = pieces.is_empty();
+        let depth = self.emit.tree.depth(id).unwrap_or_default() + 1;
         for piece in pieces {
             let child = match piece {
                 Piece::Text { text, marks, .. } => self.emit.tree.new_text(text, marks),
-                Piece::Element(branch) => read::load(self.txn, self.emit.tree, branch, 1).0,
+                Piece::Element(branch) => read::load(self.txn, self.emit.tree, branch, depth).0,
             };
             let end = self.emit.tree.children(id).len();
             // Can only fail for a node outside the tree, which then needs no operation either.

@@ -90,6 +90,13 @@ fn cost() {
         let touch: Vec<Op> = (0..blocks.min(3000) as u32).map(|n| key(n, 2)).collect();
         let touched = many.apply_local(touch).update.expect("update");
         let touched_cost = time(1, |_| drop(three.apply_update(&touched)));
+        many.look_again();
+        let mut looks = Vec::new();
+        while many.is_looking() {
+            looks.push(time(1, |_| drop(many.look())));
+        }
+        let (first, rounds) = (looks[0], looks.len());
+        let look = median(looks);
         let remove: Vec<Op> = (0..50u32)
             .map(|n| Op::SetNode {
                 path: Path::from_slice(&[n, 0]),
@@ -102,7 +109,8 @@ fn cost() {
             "{blocks:6} blocks, µs: open {open:.0} (as operations {open_ops:.0}) value {value:.0} | key {local:.2} \
              with undo {with_undo:.2} remote key {remote:.2} | split {split:.1} \
              remote split {remote_split:.1} | paste 500 {paste_cost:.0} remote paste {remote_paste:.0} bold 50 {bold:.0} \
-             | 20 cursors {cursors:.1} | update touching 3,000 {touched_cost:.0}"
+             | 20 cursors {cursors:.1} | update touching 3,000 {touched_cost:.0} \
+             | a look {look:.0}, the first of {rounds} {first:.0}"
         );
     }
 }

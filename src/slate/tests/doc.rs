@@ -49,6 +49,27 @@ fn f3_an_empty_block_is_content_and_opening_writes_nothing() {
     assert!(!one.is_empty());
 }
 
+/// Elements within each other, in the innermost of `within`; returns that of the new ones.
+fn nest(doc: &Doc, within: &XmlTextRef, levels: u32) -> XmlTextRef {
+    let mut txn = doc.transact_mut();
+    (0..levels).fold(within.clone(), |at, _| at.insert_embed(&mut txn, 0, XmlTextPrelim::new("")))
+}
+
+#[test]
+fn what_is_nested_too_deep_is_cut_at_one_depth_whenever_it_comes() {
+    let other = Doc::new();
+    let text = other.get_or_insert_text("content");
+    let inner = nest(&other, text.as_ref(), 60);
+    let state = |doc: &Doc| doc.transact().encode_state_as_update_v1(&StateVector::default());
+    let mut one = doc(1);
+    one.load(&state(&other)).expect("valid");
+    nest(&other, &inner, 60);
+    one.apply_update(&state(&other)).expect("valid");
+    let mut fresh = doc(2);
+    fresh.load(&state(&other)).expect("valid");
+    assert_eq!(canonical(&one.value()), canonical(&fresh.value()));
+}
+
 // --- the root
 
 fn foreign(fill: impl Fn(&Doc)) -> SlateDoc {
@@ -331,27 +352,6 @@ fn a_position_as_yjs_writes_it_is_read() {
     }
     let unknown = of(json!({"item": {"client": 99, "clock": 4}})).expect("well formed");
     assert_eq!(one.doc.resolve(&unknown), None);
-}
-
-// --- self-check
-
-#[test]
-fn a_block_that_came_apart_from_the_doc_is_found_and_mended() {
-    let (mut one, _) = two_with(&nodes(&json!([p("a"), {"children": [p("b"), p("😀c")]}])));
-    assert_eq!((one.doc.check_block(0), one.doc.check_block(1), one.doc.check_block(2)), (None, None, None));
-    let before = (one.doc.fingerprint(0), one.doc.fingerprint(1));
-    one.doc.spoil(&[1, 1, 0], "spoiled");
-    assert_ne!(one.doc.fingerprint(1), before.1);
-    let mended = one.doc.check_block(1).expect("a difference");
-    assert_eq!(mended.resynced, 1);
-    assert!(
-        mended
-            .ops
-            .iter()
-            .all(|op| matches!(op, Op::InsertNode { path, .. } | Op::RemoveNode { path, .. } if path[..2] == [1, 1]))
-    );
-    assert_eq!((one.doc.fingerprint(0), one.doc.fingerprint(1)), before);
-    assert_eq!(one.doc.value(), one.value);
 }
 
 // --- identity

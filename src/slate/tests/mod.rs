@@ -10,5 +10,6 @@ pub(crate) mod json;
 pub(crate) mod model;
 pub(crate) mod random;
 mod remote;
+mod selfcheck;
 mod slate_yjs;
 mod twins;

@@ -189,6 +189,7 @@ impl World {
         assert!(!status.syncing_offline_changes || (online && status.pending > 0), "(e) t{tab}: {status:?}");
         let nothing = status.pending == 0 && status.set_aside == 0;
         assert!(status.saved != Saved::Server || nothing, "(e) t{tab} says server: {status:?}");
+        assert_eq!(status.divergences, 0, "(g) t{tab} shows what the document does not have: {:?}", status.error);
         self.check_storage(tab, status.storage);
         self.check_saved(tab, status.saved);
         self.check_pending(tab, status.pending);

@@ -299,6 +299,15 @@ impl World {
                 assert!(self.plan.acts == Acts::Refused, "t{tab} diverged");
                 self.tabs[tab].editor.value = self.value(tab);
             }
+            Output::Compare { blocks } => {
+                let it = &self.tabs[tab];
+                let session = it.session.as_ref().expect("open");
+                for at in blocks {
+                    let (block, count) = session.block(at);
+                    let shown = (it.editor.value.get(at as usize), it.editor.value.len());
+                    assert_eq!(shown, (block.as_ref(), count as usize), "(g) t{tab} shows another block {at}");
+                }
+            }
             Output::Update { origin, update } => self.made(tab, origin, &update),
             Output::Load => {
                 self.order(tab, StoreOrder::Load);

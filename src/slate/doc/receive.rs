@@ -9,16 +9,16 @@ use std::collections::HashSet;
 use yrs::updates::decoder::Decode;
 use yrs::{Assoc, ClientID, Transact, Update};
 
-use super::amend::amend;
-use super::astray;
-use super::copies::Key;
-use super::doc::{LocalChange, RemoteChange, SlateDoc, decode};
-use super::error::UpdateError;
-use super::op::{Op, Point, Range};
-use super::remote::Remote;
-use super::rescue::{self, Gap, Place, Restored};
-use super::sticky::Sticky;
-use super::tree::{NodeId, ROOT};
+use super::{LocalChange, RemoteChange, SlateDoc, decode};
+use crate::slate::amend::amend;
+use crate::slate::astray;
+use crate::slate::copies::Key;
+use crate::slate::error::UpdateError;
+use crate::slate::op::{Op, Point, Range};
+use crate::slate::remote::Remote;
+use crate::slate::rescue::{self, Gap, Place, Restored};
+use crate::slate::sticky::Sticky;
+use crate::slate::tree::{NodeId, ROOT};
 use crate::update::merge;
 
 /// Anchor and focus: behind which character of one's own, and before which.
@@ -56,6 +56,7 @@ impl SlateDoc {
         let outcome = remote.run(&integrated.branches, records, &orphans);
         drop(txn);
         for &id in &outcome.touched {
+            self.looks.changed(id);
             self.watch(id);
         }
         let (resynced, foreign) = (outcome.resynced, outcome.foreign);

@@ -1,0 +1,154 @@
+//! A tree that has come apart from its doc, in every way that a defect could bring about: found, and mended by little.
+
+use serde_json::{Value, json};
+
+use super::fixtures::two_with;
+use super::json::{node, nodes};
+use super::model::{apply_all, canonical};
+use super::random::Editor;
+use super::remote::p;
+use crate::slate::props::Props;
+use crate::slate::tree::{ROOT, Tree};
+use crate::slate::{Look, Node, Op, Path, SlateDoc};
+
+fn opened(value: &Value) -> Editor {
+    two_with(&nodes(value)).0
+}
+
+/// Looks until all has been seen. What was found is applied to `value`, which the spoiled tree showed.
+fn look_over(doc: &mut SlateDoc, value: &mut Vec<Node>) -> Vec<Look> {
+    let before = doc.state_vector();
+    let mut looks = Vec::new();
+    doc.look_again();
+    while doc.is_looking() {
+        let look = doc.look();
+        apply_all(value, &look.ops);
+        looks.push(look);
+    }
+    assert_eq!(doc.state_vector(), before, "a look writes nothing");
+    looks
+}
+
+/// What mends a tree that `spoil` has changed.
+fn mended(spoil: impl FnOnce(&mut Tree)) -> Vec<Op> {
+    let mut one = opened(&json!([p("a"), {"type": "q", "children": [p("b"), p("😀c")]}, p("d")]));
+    spoil(one.doc.tree_mut());
+    let mut shown = one.doc.value();
+    let looks = look_over(&mut one.doc, &mut shown);
+    assert_eq!(looks.iter().map(|look| look.divergences).sum::<u32>(), 1);
+    assert_eq!(canonical(&one.doc.value()), canonical(&one.doc.read()));
+    assert_eq!(canonical(&shown), canonical(&one.doc.value()), "the editor comes along");
+    assert_eq!(look_over(&mut one.doc, &mut shown).iter().map(|look| look.divergences).sum::<u32>(), 0);
+    // And it can be edited.
+    let end = Path::from_slice(&[1, 1, 0]);
+    one.doc.apply_local(vec![Op::InsertText { path: end, offset: 3, text: "!".into() }]);
+    assert_eq!(canonical(&one.doc.value()), canonical(&one.doc.read()));
+    looks.into_iter().flat_map(|look| look.ops).collect()
+}
+
+#[test]
+fn nothing_is_found_where_nothing_differs() {
+    let mut one = opened(
+        &json!([p("a"), {"children": [{"text": ""}, {"type": "link", "children": [{"text": ""}]}, {"text": ""}]}]),
+    );
+    let mut shown = one.doc.value();
+    let looks = look_over(&mut one.doc, &mut shown);
+    assert_eq!(looks, [Look { blocks: vec![0, 1], ..Look::default() }]);
+}
+
+#[test]
+fn characters_that_differ_are_mended_as_characters() {
+    let ops = mended(|tree| {
+        let id = tree.resolve(&[1, 1, 0]).expect("a text");
+        let leaf = tree.text_mut(id).expect("a text");
+        (leaf.text, leaf.len) = ("😀xc".into(), 4);
+    });
+    assert_eq!(ops, [Op::RemoveText { path: Path::from_slice(&[1, 1, 0]), offset: 2, text: "x".into() }]);
+}
+
+#[test]
+fn a_block_that_is_missing_comes_back_and_one_too_many_goes() {
+    let gone = mended(|tree| {
+        let id = tree.detach(ROOT, 1).expect("a block");
+        tree.free(id);
+    });
+    assert!(matches!(&gone[..], [Op::InsertNode { path, .. }] if path[..] == [1]), "{gone:?}");
+    let twice = mended(|tree| {
+        let id = tree.build(&node(&p("never written")));
+        tree.attach(ROOT, 1, id);
+    });
+    assert!(matches!(&twice[..], [Op::RemoveNode { path, .. }] if path[..] == [1]), "{twice:?}");
+}
+
+#[test]
+fn blocks_in_another_order_are_put_in_order() {
+    let ops = mended(|tree| {
+        let id = tree.detach(ROOT, 0).expect("a block");
+        tree.attach(ROOT, 2, id);
+    });
+    assert!(ops.iter().all(|op| !matches!(op, Op::RemoveText { .. } | Op::SetNode { .. })), "{ops:?}");
+}
+
+#[test]
+fn properties_and_marks_that_differ_are_set() {
+    let props = || Props::from_attrs(&[("type".into(), "other".into())].into());
+    let ops = mended(|tree| {
+        let id = tree.resolve(&[1, 0]).expect("an element");
+        tree.block_mut(id).expect("an element").attrs = props();
+    });
+    assert!(matches!(&ops[..], [Op::SetNode { path, .. }] if path[..] == [1, 0]), "{ops:?}");
+    let ops = mended(|tree| {
+        let id = tree.resolve(&[2, 0]).expect("a text");
+        tree.text_mut(id).expect("a text").marks = props();
+    });
+    assert!(matches!(&ops[..], [Op::SetNode { path, .. }] if path[..] == [2, 0]), "{ops:?}");
+}
+
+#[test]
+fn counts_that_are_wrong_are_set_right_without_a_word_to_the_editor() {
+    let ops = mended(|tree| {
+        let id = tree.resolve(&[1, 1, 0]).expect("a text");
+        tree.text_mut(id).expect("a text").len = 7;
+    });
+    assert_eq!(ops, []);
+    let ops = mended(|tree| {
+        let id = tree.resolve(&[1, 1]).expect("an element");
+        tree.block_mut(id).expect("an element").texts = 0;
+    });
+    assert_eq!(ops, []);
+}
+
+#[test]
+fn what_the_doc_has_no_more_is_not_looked_at() {
+    let mut one = opened(&json!([p("a"), p("b")]));
+    // As if the removal had been missed: the tree still has the element, whose shared type is no more.
+    let kept = one.doc.value();
+    let removed = one.doc.tree_mut().resolve(&[0]).expect("a block");
+    let key = one.doc.tree_mut().block(removed).expect("a block").key;
+    one.doc.apply_local(vec![Op::RemoveNode { path: Path::from_slice(&[0]), node: kept[0].clone() }]);
+    let tree = one.doc.tree_mut();
+    let again = tree.build(&kept[0]);
+    tree.block_mut(again).expect("an element").key = key;
+    tree.attach(ROOT, 0, again);
+    let mut shown = one.doc.value();
+    let looks = look_over(&mut one.doc, &mut shown);
+    assert_eq!(looks[0].divergences, 1);
+    assert_eq!((shown, one.doc.value()), (kept[1..].to_vec(), kept[1..].to_vec()));
+}
+
+#[test]
+fn a_long_document_is_looked_over_in_pieces_and_what_has_changed_comes_first() {
+    let line = "A line of dialogue, as long as lines are in a script, or a little longer.";
+    let blocks: Vec<Value> = (0..500).map(|n| p(&format!("{n} {line}"))).collect();
+    let mut one = opened(&json!(blocks));
+    let insert = |at: u32| Op::InsertText { path: Path::from_slice(&[at, 0]), offset: 0, text: "x".into() };
+    one.doc.apply_local(vec![insert(321)]);
+    let mut shown = one.doc.value();
+    let looks = look_over(&mut one.doc, &mut shown);
+    assert_eq!(looks[0].blocks.first(), Some(&321), "{:?}", looks[0].blocks);
+    assert!(looks.len() > 5 && looks.iter().all(|look| look.blocks.len() <= 65), "{}", looks.len());
+    let mut seen: Vec<u32> = looks.into_iter().flat_map(|look| look.blocks).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen, (0..500).collect::<Vec<_>>());
+}
