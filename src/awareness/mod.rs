@@ -6,7 +6,7 @@
 
 mod codec;
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::sync::Arc;
 
 pub use codec::{AwarenessError, Entry, decode, encode};
@@ -25,7 +25,7 @@ pub const MAX_CLIENTS: usize = 4096;
 pub struct Awareness {
     client_id: u32,
     own: Own,
-    peers: BTreeMap<u32, PeerEntry>,
+    peers: LiteMap<u32, PeerEntry>,
 }
 
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ pub struct Applied {
 
 impl Awareness {
     pub fn new(client_id: u32) -> Self {
-        Self { client_id, own: Own::default(), peers: BTreeMap::new() }
+        Self { client_id, own: Own::default(), peers: LiteMap::new() }
     }
 
     /// Sets one's own state, JSON text; none: no longer present. Setting what is set already changes nothing.
@@ -185,15 +185,12 @@ impl Awareness {
     /// Removes peers not heard of for [`EXPIRE`]. Returns whether anybody was removed.
     pub fn expire(&mut self, now: Millis) -> bool {
         let mut changed = false;
-        self.peers.retain(|_, peer| {
-            let silent = now.saturating_sub(peer.heard_at);
-            if silent >= EXPIRE && peer.state.is_some() {
-                peer.state = None;
-                changed = true;
-            }
-            // Without a state only the clock matters, and not for long.
-            silent < 2 * EXPIRE
-        });
+        let silent = |peer: &PeerEntry| now.saturating_sub(peer.heard_at);
+        for (_, peer) in self.peers.iter_mut().filter(|(_, peer)| silent(peer) >= EXPIRE) {
+            changed |= peer.state.take().is_some();
+        }
+        // Without a state only the clock matters, and not for long.
+        self.peers.retain(|_, peer| silent(peer) < 2 * EXPIRE);
         changed
     }
 

@@ -4,7 +4,9 @@
 //! so that this is not done for each keystroke. When a write fails, memory goes on as the truth: nothing more is written
 //! until, after a while, one transaction brings the store up to everything. Nothing here reads the document.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use litemap::LiteMap;
 
 use crate::store::{PendingKey, Row, StoreError, Write};
 use crate::update::merge;
@@ -64,7 +66,7 @@ impl Settling {
 /// Log rows whose content is in the document, with their sizes.
 #[derive(Debug, Default)]
 struct Rows {
-    sizes: BTreeMap<Row, usize>,
+    sizes: LiteMap<Row, usize>,
     bytes: usize,
     largest: usize,
 }

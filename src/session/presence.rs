@@ -5,7 +5,9 @@
 //! only when the document or a state has changed. Nothing is sent, and nobody told, if nothing is different.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+
+use litemap::LiteMap;
 use std::sync::Arc;
 
 use yrs::{Any, Assoc};
@@ -36,7 +38,7 @@ pub(super) struct Presence {
     /// The state has to be written anew.
     pub own_changed: bool,
     sent_at: Option<Millis>,
-    known: BTreeMap<u32, Known>,
+    known: LiteMap<u32, Known>,
     /// How many states were read.
     versions: u32,
     peers: Vec<Peer>,
@@ -89,7 +91,7 @@ impl Presence {
             last_active: now,
             own_changed: true,
             sent_at: None,
-            known: BTreeMap::new(),
+            known: LiteMap::new(),
             versions: 0,
             peers: Vec::new(),
             peers_changed: false,

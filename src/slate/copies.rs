@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use litemap::LiteMap;
 use smallvec::SmallVec;
 use yrs::types::EntryChange;
 use yrs::types::text::YChange;
@@ -138,7 +139,7 @@ pub(super) struct Copies {
     map: MapRef,
     /// What the map's observer saw and is not in here yet.
     changes: Changes,
-    entries: BTreeMap<Key, Vec<Group>>,
+    entries: LiteMap<Key, Vec<Group>>,
     spans: BTreeMap<(ClientID, u32), SmallVec<[Span; 1]>>,
     longest: u32,
     /// Elements that are copies, and of what.
@@ -171,7 +172,7 @@ impl Copies {
         Self {
             map,
             changes,
-            entries: BTreeMap::new(),
+            entries: LiteMap::new(),
             spans: BTreeMap::new(),
             longest: 0,
             originals: HashMap::new(),
@@ -305,7 +306,7 @@ impl Copies {
     /// Writes entries, in the transaction that copies; removes the oldest if there are too many.
     pub fn write(&self, txn: &mut TransactionMut, groups: &[Group]) {
         let client = txn.doc().client_id();
-        let number = self.entries.last_key_value().map_or(0, |(key, _)| key.number).saturating_add(1);
+        let number = self.entries.last().map_or(0, |(key, _)| key.number).saturating_add(1);
         let mut written = 0;
         let mut put = |entry: &mut Vec<u8>, count: &mut u64| {
             let mut bytes = vec![VERSION];

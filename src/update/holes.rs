@@ -4,7 +4,7 @@
 //! refused struct lies a *hole*: everything of its client from there on, and everything that names one of these, never
 //! comes to be for anyone else. Works on the bytes (Yjs v1 encoding).
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::SplitError;
 use super::split::{Block, Parent, Pieces};
@@ -13,7 +13,7 @@ use crate::protocol::lib0::Reader;
 /// Of each client, the clock from which on everything is missing.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Holes {
-    from: BTreeMap<u64, u64>,
+    from: LiteMap<u64, u64>,
 }
 
 /// An update in two parts; either may be missing.
@@ -39,7 +39,7 @@ impl Holes {
     /// # Errors
     /// If it cannot be read.
     pub fn add<'a>(&mut self, update: &[u8], others: impl Iterator<Item = &'a Vec<u8>>) -> Result<(), SplitError> {
-        let mut missing: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+        let mut missing: LiteMap<u64, (u64, u64)> = LiteMap::new();
         each_block(&mut Reader::new(update), update, |client, clock, block, _| {
             let end = clock.saturating_add(block.len);
             let range = missing.entry(client).or_insert((clock, end));

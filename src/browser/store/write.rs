@@ -1,6 +1,6 @@
 //! One write transaction.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -236,7 +236,7 @@ fn runs(mut numbers: Vec<u64>) -> Vec<(u64, u64)> {
 
 /// The same for the keys of pending updates, session by session.
 fn keys_in_runs(keys: &[PendingKey]) -> Vec<(&str, u64, u64)> {
-    let mut sessions: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    let mut sessions: LiteMap<&str, Vec<u64>> = LiteMap::new();
     for key in keys {
         sessions.entry(&key.session).or_default().push(key.seq);
     }
