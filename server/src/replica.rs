@@ -38,6 +38,8 @@ pub struct Replica {
     /// Keeps from the library what it could not take in this order.
     intake: Intake,
     nesting: Nesting,
+    /// What no update has named, but is deleted because what it is in is.
+    implied: IdSet,
     spoiled: bool,
 }
 
@@ -49,19 +51,30 @@ impl Default for Replica {
 
 impl Replica {
     pub fn new() -> Self {
-        Self { doc: empty_doc(), intake: Intake::default(), nesting: Nesting::default(), spoiled: false }
+        let (intake, nesting, implied) = (Intake::default(), Nesting::default(), IdSet::default());
+        Self { doc: empty_doc(), intake, nesting, implied, spoiled: false }
     }
 
     /// Applies an update. Returns whether it changed anything: content, deletions, or what waits for missing updates.
     pub fn apply(&mut self, update: &[u8]) -> Result<bool, ApplyError> {
         validate::update(update)?;
         let mut changed = false;
+        let mut deleted = None;
         self.transact(|txn, intake, nesting| {
             let before = Waiting::of(txn, intake);
             take(txn, intake, nesting, update)?;
             changed = txn.has_changes() || Waiting::of(txn, intake).exceeds(&before);
+            // What has waited may have named more.
+            if before.is_nothing() && !txn.delete_set().is_empty() {
+                let named = Update::decode_v1(update).map_err(undecodable)?.delete_set().clone();
+                deleted = Some((txn.delete_set().diff(&named), named));
+            }
             Ok(())
         })?;
+        if let Some((implied, named)) = deleted {
+            self.implied.diff_with(&named);
+            self.implied.merge_with(implied);
+        }
         Ok(changed)
     }
 
@@ -142,7 +155,18 @@ impl Replica {
     pub fn encode_since(&self, state_vector: &[u8]) -> Result<Vec<u8>, ApplyError> {
         validate::state_vector(state_vector)?;
         let state_vector = StateVector::decode_v1(state_vector).map_err(undecodable)?;
-        self.intake.include(self.doc.transact().encode_state_as_update_v1(&state_vector)).map_err(undecodable)
+        let txn = self.doc.transact();
+        let mut update = txn.encode_state_as_update_v1(&state_vector);
+        if !self.implied.is_empty() {
+            // Last come the deletions. Whoever typed what is among them must not take it for known to who deleted around it.
+            let all = txn.snapshot().delete_set;
+            let whole = all.encode_v1();
+            if update.ends_with(&whole) {
+                update.truncate(update.len() - whole.len());
+                update.extend(all.diff(&self.implied).encode_v1());
+            }
+        }
+        self.intake.include(update).map_err(undecodable)
     }
 
     /// Whether no root has content. Attributes and map entries are no content; what waits for missing updates may be.
@@ -250,6 +274,10 @@ struct Waiting {
 }
 
 impl Waiting {
+    fn is_nothing(&self) -> bool {
+        self.inserts.is_empty() && self.deletes.is_empty()
+    }
+
     fn of(txn: &TransactionMut<'_>, intake: &Intake) -> Self {
         let store = ReadTxn::store(txn);
         let mut waiting = Self::default();
@@ -277,6 +305,7 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use yrs::ID;
     use yrs::types::text::YChange;
     use yrs::{GetString, Text, XmlTextPrelim};
 
@@ -327,6 +356,39 @@ mod tests {
         }
         let kept = Update::decode_v1(&replica.encode()).expect("valid");
         assert!(kept.delete_set().is_empty(), "{:?}", kept.delete_set());
+    }
+
+    /// One types into a block that another removes: what was typed goes with it, and the other did not know. Whichever the
+    /// server hears first, its answer names what the other has deleted, and no more.
+    #[test]
+    fn what_is_deleted_only_because_of_what_it_is_in_is_not_named() {
+        let someone = |client| {
+            let doc = Doc::with_client_id(client);
+            doc.get_or_insert_text("content");
+            doc
+        };
+        let since = |doc: &Doc, state: &StateVector| doc.transact().encode_diff_v1(state);
+        let (ada, ben) = (someone(1), someone(2));
+        let root = ben.get_or_insert_text("content");
+        root.insert_embed(&mut ben.transact_mut(), 0, XmlTextPrelim::new("hello"));
+        let start = since(&ben, &StateVector::default());
+        ada.transact_mut().apply_update(Update::decode_v1(&start).expect("valid")).expect("applies");
+        let common = ada.transact().state_vector();
+        let block = ada.get_or_insert_text("content").diff(&ada.transact(), YChange::identity).remove(0).insert;
+        let Out::YXmlText(block) = block else { panic!("a block") };
+        block.insert(&mut ada.transact_mut(), 5, " there");
+        root.remove_range(&mut ben.transact_mut(), 0, 1);
+        let (typed, removed) = (since(&ada, &common), since(&ben, &common));
+        for updates in [[&start, &typed, &removed], [&start, &removed, &typed]] {
+            let mut replica = Replica::new();
+            updates.into_iter().for_each(|update| assert_eq!(replica.apply(update), Ok(true)));
+            let answer = replica.encode_since(&ada.transact().state_vector().encode_v1()).expect("an answer");
+            let named = Update::decode_v1(&answer).expect("valid").delete_set().clone();
+            assert!(named.contains(&ID::new(ClientID::new(2), 0)) && !named.contains(&ID::new(ClientID::new(1), 0)));
+            let mut hers = Replica::new();
+            [&start, &typed, &answer].into_iter().for_each(|update| assert!(hers.apply(update).is_ok()));
+            assert_eq!(hers.encode(), replica.encode());
+        }
     }
 
     #[test]

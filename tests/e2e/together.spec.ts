@@ -65,6 +65,51 @@ test("a scene is dragged to another place, for everyone, with what is being writ
   ]);
 });
 
+test("what is written without a connection into lines that another splits and deletes is there, and goes on", async ({
+  stage,
+}) => {
+  const wire = await stage.wire();
+  const ada = await stage.join("Ada", { wire });
+  const ben = await stage.join("Ben");
+  await ada.caret(0);
+  await ada.type("INT. TRAIN - NIGHT\nOne two three four.\nGone soon.\nThis too.\nEnd.");
+  await ada.saved();
+  expect(await agreed(ada, ben)).toHaveLength(5);
+
+  wire.cut();
+  await expect(ada.status).toHaveText(/^Offline/);
+  await ada.caret(1);
+  await ada.type(" Five.");
+  await ada.caret(2);
+  await ada.type(" Or not.");
+  const alone = ["INT. TRAIN - NIGHT", "One two three four. Five.", "Gone soon. Or not.", "This too.", "End."];
+  await expect.poll(() => ada.lines()).toEqual(alone);
+  // Ben presses Enter in the first of these lines; then he deletes from behind it into another, and what is between.
+  await ben.caret(1);
+  for (let at = 0; at < " four.".length; at += 1) await ben.press("ArrowLeft");
+  await ben.selected();
+  await ben.press("Enter");
+  await expect.poll(() => ben.lines()).toHaveLength(6);
+  await ben.caret(2);
+  await ben.block(4).evaluate((block) => {
+    const selection = getSelection();
+    selection?.extend(block, block.childNodes.length);
+  });
+  await ben.selected();
+  await ben.press("Backspace");
+  await expect.poll(() => ben.lines()).toEqual(["INT. TRAIN - NIGHT", "One two three", " four.", "End."]);
+  await ben.saved();
+
+  wire.mend();
+  await ada.saved();
+  const lines = ["INT. TRAIN - NIGHT", "One two three", " four. Five.", " Or not.", "End."];
+  expect(await agreed(ada, ben)).toEqual(lines);
+  // Ada is where she was.
+  await ada.type(" Yes.");
+  expect(await agreed(ada, ben)).toEqual(lines.map((line) => (line === " Or not." ? " Or not. Yes." : line)));
+  await ada.saved();
+});
+
 test("dual dialogue is set and taken apart while somebody writes in it", async ({ stage }) => {
   const ada = await stage.join("Ada");
   await ada.caret(0);

@@ -203,6 +203,31 @@ fn what_is_typed_into_a_block_that_a_peer_removes_gets_one_of_its_own_there() {
 }
 
 #[test]
+fn what_is_typed_between_the_ends_of_what_a_peer_deletes_is_kept_however_it_comes() {
+    let input = json!([p("one two three four."), p("gone soon."), p("this too."), p("end")]);
+    let typed = [(0, 19, " Five."), (1, 10, " Or not.")].map(
+        |(block, offset, text)| json!([{"type": "insert_text", "path": [block, 0], "offset": offset, "text": text}]),
+    );
+    let peer = [
+        enter(0, 13),
+        json!([
+            {"type": "remove_node", "path": [2], "node": p("gone soon.")},
+            {"type": "remove_text", "path": [2, 0], "offset": 0, "text": "this too."},
+            {"type": "merge_node", "path": [2], "position": 1, "properties": {"type": "paragraph"}},
+            {"type": "merge_node", "path": [1, 1], "position": 6, "properties": {}},
+        ]),
+    ];
+    let (mut one, mut two) = two_with(&nodes(&input));
+    let from_one: Vec<_> = typed.iter().filter_map(|edit| one.edit(ops(edit))).collect();
+    let from_two: Vec<_> = peer.iter().filter_map(|edit| two.edit(ops(edit))).collect();
+    // Back from offline: everything at once.
+    let again = one.receive(&yrs::merge_updates_v1(&from_two).expect("updates merge"));
+    from_one.iter().chain(&again).for_each(|update| drop(two.receive(update)));
+    assert_eq!(texts(&one.value), ["one two three", " four. Five.", " Or not.", "end"]);
+    assert_eq!(canonical(&one.value), canonical(&two.value), "the editors differ");
+}
+
+#[test]
 fn what_is_typed_into_something_removed_is_again_in_the_like() {
     let link = |text: &str| json!({"type": "link", "inline": true, "children": [{"text": text}]});
     let line = |inner: Value| json!({"type": "line", "children": [{"text": "a "}, inner, {"text": " b"}]});
