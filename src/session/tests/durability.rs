@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::{Pending, PendingKey, Write};
+use crate::store::{Pending, PendingKey};
 
 /// F13, F15: pending until acknowledged; on reconnect what the server has goes, the rest is sent again.
 #[test]
@@ -409,4 +409,25 @@ fn an_acknowledgement_comes_behind_what_it_acknowledges() {
     journal.acknowledged(T0, key, vec![vec![0, 0]]);
     let (_, writes) = journal.take_batch(T0, true).unwrap();
     assert!(matches!(writes.last(), Some(Write::Acknowledge { seq: 2, .. })), "{writes:?}");
+}
+
+/// What was merged is written under other keys than before. Should that fail, what is typed meanwhile takes the place of
+/// nothing that the store has.
+#[test]
+fn f18_what_follows_a_merge_that_fails_replaces_nothing() {
+    let mut rig = Rig::new();
+    for text in ["a", "b", "c"] {
+        rig.type_block(text);
+    }
+    rig.slow = Some(VecDeque::new());
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(hello("e", 0)));
+    rig.type_block("d");
+    let value = rig.session.value();
+    rig.store.set_fault(Some(StoreError::Failed("once".into())));
+    assert!(rig.land(), "the merge");
+    rig.store.set_fault(None);
+    while rig.land() {}
+    let killed = Rig::open(config("t", 6), rig.store.clone());
+    assert_eq!(killed.session.value(), value);
 }
