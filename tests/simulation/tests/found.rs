@@ -90,3 +90,20 @@ fn a_burst_that_is_refused_on_a_slow_device() {
 fn a_merge_that_the_device_has_failed_to_make() {
     holds(7406, &[22, 25, 26, 27, 28, 36, 37, 38, 43, 44, 54, 55, 60, 63, 64]);
 }
+
+/// A block that a peer removed, typed in so many pieces that what they are written again as is noted in more than the
+/// server takes: it was taken for a loss.
+#[test]
+fn more_is_written_again_than_the_server_takes() {
+    holds(457, &[9, 10, 32, 59, 66, 70]);
+}
+
+/// A device's write that was still on its way when all was found to be at rest, and then failed.
+#[test]
+fn a_write_under_way_is_no_rest() {
+    let steps = [
+        0, 10, 11, 19, 38, 40, 46, 48, 50, 54, 55, 56, 57, 58, 59, 68, 71, 73, 74, 78, 79, 80, 81, 82, 83, 84, 85, 87,
+        88, 89, 90, 91, 93, 95, 96, 97, 98,
+    ];
+    holds(7349, &steps);
+}
