@@ -106,6 +106,8 @@ struct InFlight {
     appends: Vec<usize>,
     /// Rows it deletes.
     deletes: Vec<(Row, usize)>,
+    /// Whether it gives other keys to what is pending.
+    moves: bool,
 }
 
 /// What a failing store needs after a while.
@@ -256,7 +258,12 @@ impl Journal {
 
     /// When what was acknowledged is to leave the outbox.
     pub fn settles_at(&self) -> Option<Millis> {
-        self.settling.as_ref().map(|settling| settling.at)
+        self.settling.as_ref().filter(|_| !self.moving()).map(|settling| settling.at)
+    }
+
+    /// What is pending is being given other keys. Should that fail, it is under the old ones: among what was acknowledged.
+    fn moving(&self) -> bool {
+        self.in_flight.iter().any(|write| write.moves)
     }
 
     /// Finds out whether the copy is still of our epoch.
@@ -269,7 +276,7 @@ impl Journal {
     /// What was acknowledged goes when it is time to, or along with what is no edit: an edit shall cost one write.
     fn settle(&mut self, now: Millis) {
         let along = self.batch.iter().any(|write| !matches!(write, Write::Edit { .. }));
-        let due = self.settling.as_ref().is_some_and(|settling| along || settling.at <= now);
+        let due = self.settling.as_ref().is_some_and(|settling| along || settling.at <= now) && !self.moving();
         let Some(settling) = self.settling.take_if(|_| due) else { return };
         let shown = self.batch.iter().any(|write| matches!(write, Write::Compact { .. }));
         // Behind whatever was put into the outbox before it was acknowledged.
@@ -299,7 +306,8 @@ impl Journal {
                 _ => {}
             }
         }
-        self.in_flight.push_back(InFlight { ticket: self.last_ticket, appends, deletes });
+        let moves = writes.iter().any(|write| matches!(write, Write::Coalesce { .. }));
+        self.in_flight.push_back(InFlight { ticket: self.last_ticket, appends, deletes, moves });
         Some((self.last_ticket, writes))
     }
 

@@ -265,7 +265,7 @@ impl Session {
         }
         self.journal.compact(snapshot);
         self.kept_all();
-        self.journal.write_all(self.outbox.rewrite(self.acknowledged));
+        self.journal.write_all(self.outbox.rewrite());
         self.outbox.in_memory_only();
     }
 
@@ -505,7 +505,6 @@ impl Session {
         self.incomplete = change.pending;
         self.conflict = false;
         self.seed = Seed::None;
-        self.acknowledged = 0;
         let snapshot = self.doc.encode_state(None).unwrap_or_default();
         self.stage.update(Origin::Remote, snapshot.clone());
         let writes = self.outbox.close_epoch(REPLACED);

@@ -63,8 +63,6 @@ pub struct Session {
     outbox: Outbox,
     /// What the server has refused for good.
     holes: Holes,
-    /// The highest seq known to be on the server.
-    acknowledged: u64,
     link: Link,
     retries: Retries,
     /// The largest frame a server has shown to take, where one was refused.
@@ -122,7 +120,6 @@ impl Session {
             keeping: Keeping::Here,
             outbox: Outbox::new(config.session.clone()),
             holes: Holes::default(),
-            acknowledged: 0,
             link: Link::Offline(Why::Loading),
             retries: Retries::default(),
             frame_limit: None,

@@ -1,7 +1,8 @@
 //! The pending updates: what the server has not acknowledged, in the order it is to be submitted.
 //!
 //! Only an acknowledgement removes an update. Seqs follow each other without gaps; an update that was never on a wire
-//! may still be merged with others or cut up, so its seq may change until then.
+//! may still be merged with others or cut up, so its seq may change until then. The store knows each update by a number
+//! of its own, in the same order, that is never given again: a write that fails, or comes late, concerns no other update.
 
 use std::collections::VecDeque;
 
@@ -27,17 +28,21 @@ pub(super) struct Outbox {
     entries: VecDeque<Entry>,
     /// The highest seq given so far.
     last_seq: u64,
+    /// The highest number given so far.
+    last_number: u64,
     /// The highest seq that was ever on a wire.
     sent: u64,
     pub set_aside: Vec<Aside>,
     asides: u64,
-    /// Keys that a write, if it succeeds, removes from the store; of entries that are no longer pending.
+    /// Keys of other sessions that a write, if it succeeds, removes from the store; of what is no longer pending.
     leftover: Vec<(PendingKey, Option<u64>)>,
 }
 
 #[derive(Debug)]
 pub(super) struct Entry {
     pub seq: u64,
+    /// What the store knows it by.
+    number: u64,
     pub update: Vec<u8>,
     pub place: Place,
     /// Keys in the store that this entry stands for, until the store has it under its own.
@@ -75,6 +80,7 @@ impl Outbox {
             session,
             entries: VecDeque::new(),
             last_seq: 0,
+            last_number: 0,
             sent: 0,
             set_aside: Vec::new(),
             asides: 0,
@@ -82,8 +88,8 @@ impl Outbox {
         }
     }
 
-    pub fn key(&self, seq: u64) -> PendingKey {
-        PendingKey { session: self.session.clone(), seq }
+    fn key(&self, number: u64) -> PendingKey {
+        PendingKey { session: self.session.clone(), seq: number }
     }
 
     pub fn len(&self) -> usize {
@@ -121,21 +127,29 @@ impl Outbox {
 
     /// Takes in an update; returns its key.
     pub fn push(&mut self, update: Vec<u8>, place: Place) -> PendingKey {
-        self.last_seq += 1;
-        self.entries.push_back(Entry { seq: self.last_seq, update, place, replaces: Vec::new(), replacing: None });
-        self.key(self.last_seq)
+        self.put(update, place, Vec::new())
     }
 
-    /// Removes what was acknowledged, and returns it.
-    pub fn acknowledge(&mut self, seq: u64) -> Vec<Vec<u8>> {
+    fn put(&mut self, update: Vec<u8>, place: Place, replaces: Vec<PendingKey>) -> PendingKey {
+        self.last_seq += 1;
+        self.last_number += 1;
+        let (seq, number) = (self.last_seq, self.last_number);
+        self.entries.push_back(Entry { seq, number, update, place, replaces, replacing: None });
+        self.key(number)
+    }
+
+    /// Removes what was acknowledged, and returns it with the key up to which the store may.
+    pub fn acknowledge(&mut self, seq: u64) -> Option<(PendingKey, Vec<Vec<u8>>)> {
         let mut updates = Vec::new();
-        while self.entries.front().is_some_and(|entry| entry.seq <= seq) {
-            if let Some(Entry { update, replaces, replacing, .. }) = self.entries.pop_front() {
-                self.leftover.extend(replaces.into_iter().map(|key| (key, replacing)));
-                updates.push(update);
-            }
+        let mut through = None;
+        while let Some(Entry { number, update, replaces, replacing, .. }) =
+            self.entries.pop_front_if(|entry| entry.seq <= seq)
+        {
+            self.leftover.extend(replaces.into_iter().map(|key| (key, replacing)));
+            updates.push(update);
+            through = Some(number);
         }
-        updates
+        through.map(|number| (self.key(number), updates))
     }
 
     pub fn remove(&mut self, seq: u64) -> Option<Entry> {
@@ -151,12 +165,12 @@ impl Outbox {
 
     fn entry_aside(&mut self, entry: Entry, code: &str, message: &str) -> Vec<Write> {
         let mut from = entry.replaces;
-        from.push(self.key(entry.seq));
+        from.push(self.key(entry.number));
         self.aside(from, entry.update, entry.place, code, message)
     }
 
-    /// Puts an update aside that the store has under the keys `from`, if at all. It gets a key of its own: a seq may be
-    /// given again.
+    /// Puts an update aside that the store has under the keys `from`, if at all. It gets a key of its own: these may go
+    /// with what is acknowledged.
     pub fn aside(
         &mut self,
         from: Vec<PendingKey>,
@@ -190,7 +204,7 @@ impl Outbox {
                 Apart { stuck: None, .. } => self.entries.push_back(entry),
                 Apart { sound: None, .. } => writes.extend(self.entry_aside(entry, code, message)),
                 Apart { sound: Some(sound), stuck: Some(stuck) } => {
-                    let to = self.key(entry.seq);
+                    let to = self.key(entry.number);
                     writes.extend(self.aside(Vec::new(), stuck, Place::Memory, code, message));
                     writes.push(Write::Coalesce { from: entry.replaces.clone(), to, update: sound.clone() });
                     self.entries.push_back(Entry { update: sound, place: Place::Memory, ..entry });
@@ -206,10 +220,8 @@ impl Outbox {
     }
 
     /// Everything pending goes aside: it belongs to an epoch that has ended. So does what waits for the right to write.
-    /// Seqs start again in the next: nothing may stay in the store under those of this one, even if the store has
-    /// failed since. Returns all that the store has to be told.
+    /// Seqs start again in the next. Returns all that the store has to be told, even if it has failed since.
     pub fn close_epoch(&mut self, why: &str) -> Vec<Write> {
-        let ended = self.key(self.last_seq.max(self.sent));
         for entry in std::mem::take(&mut self.entries) {
             self.entry_aside(entry, ErrorCode::Epoch.as_str(), why);
         }
@@ -219,26 +231,19 @@ impl Outbox {
                 *place = Place::Memory;
             }
         }
-        self.leftover.push((ended, None));
         self.last_seq = 0;
         self.sent = 0;
-        self.rewrite(0)
+        self.rewrite()
     }
 
     /// Takes over updates of other sessions, which are in `place` under their keys: they are submitted under this one's
     /// seqs. To be followed by [`Outbox::rearrange`], which tells the store.
     pub fn adopt(&mut self, pending: impl IntoIterator<Item = Pending>, place: Place) {
         for Pending { key, update, .. } in pending {
-            if key.session != self.session || self.entries.iter().all(|entry| entry.seq != key.seq) {
-                self.take_over(key, update, place);
+            if key.session != self.session || self.entries.iter().all(|entry| entry.number != key.seq) {
+                self.put(update, place, vec![key]);
             }
         }
-    }
-
-    fn take_over(&mut self, key: PendingKey, update: Vec<u8>, place: Place) {
-        self.last_seq += 1;
-        let replaces = vec![key];
-        self.entries.push_back(Entry { seq: self.last_seq, update, place, replaces, replacing: None });
     }
 
     /// Submits again what was set aside with this code. To be followed by [`Outbox::rearrange`].
@@ -249,7 +254,7 @@ impl Outbox {
         self.set_aside = kept;
         let any = !taken.is_empty();
         for Aside { update, place } in taken {
-            self.take_over(update.key, update.update, place);
+            self.put(update.update, place, vec![update.key]);
         }
         any
     }
@@ -258,11 +263,8 @@ impl Outbox {
     /// [`Outbox::rearrange`]. Returns whether it was pending.
     pub fn postpone(&mut self, seq: u64) -> bool {
         let Some(mut entry) = self.remove(seq) else { return false };
-        entry.replaces.push(self.key(seq));
-        entry.replacing = None;
-        self.last_seq += 1;
-        entry.seq = self.last_seq;
-        self.entries.push_back(entry);
+        entry.replaces.push(self.key(entry.number));
+        self.put(entry.update, entry.place, entry.replaces);
         true
     }
 
@@ -302,7 +304,7 @@ impl Outbox {
         let stored = unsent.iter().all(|entry| entry.place == Place::Stored);
         let mut from: Vec<PendingKey> = Vec::new();
         for entry in &unsent {
-            from.push(self.key(entry.seq));
+            from.push(self.key(entry.number));
             from.extend(entry.replaces.iter().cloned());
         }
         let updates = merged(unsent.into_iter().map(|entry| entry.update).collect(), MERGED_BYTES.min(max));
@@ -312,11 +314,9 @@ impl Outbox {
         let place = if stored { Place::Stored } else { Place::Memory };
         let mut writes = Vec::new();
         for update in updates {
-            self.last_seq += 1;
-            let to = self.key(self.last_seq);
             let replaces = std::mem::take(&mut from);
-            writes.push(Write::Coalesce { from: replaces.clone(), to, update: update.clone() });
-            self.entries.push_back(Entry { seq: self.last_seq, update, place, replaces, replacing: None });
+            let to = self.put(update.clone(), place, replaces.clone());
+            writes.push(Write::Coalesce { from: replaces, to, update });
         }
         writes
     }
@@ -355,24 +355,23 @@ impl Outbox {
     }
 
     /// What the store has to be told if nothing is known of what it has.
-    pub fn rewrite(&self, acknowledged: u64) -> Vec<Write> {
-        let (own, others): (Vec<_>, Vec<_>) =
-            self.leftover.iter().map(|(key, _)| key.clone()).partition(|key| key.session == self.session);
+    pub fn rewrite(&self) -> Vec<Write> {
+        let own = |key: &PendingKey| key.session == self.session;
+        let others: Vec<_> = self.leftover.iter().map(|(key, _)| key).filter(|key| !own(key)).cloned().collect();
         let mut writes = Vec::new();
         if !others.is_empty() {
-            // Under a seq that is never given, and goes with the next step.
+            // Under a number that is never given, and goes with the next step.
             writes.push(Write::Coalesce { from: others, to: self.key(0), update: NOTHING.to_vec() });
         }
-        // What is pending is put back below: up to here everything may go.
-        let seq = own.iter().map(|key| key.seq).fold(acknowledged, u64::max);
-        writes.push(Write::Acknowledge { session: self.session.clone(), seq });
+        // What is pending is put back below.
+        writes.push(Write::Acknowledge { session: self.session.clone(), seq: self.last_number });
         for aside in &self.set_aside {
             let SetAside { key, code, message, update, .. } = aside.update.clone();
             writes.push(Write::Coalesce { from: Vec::new(), to: key.clone(), update });
             writes.push(Write::SetAside { key, code, message });
         }
         for entry in &self.entries {
-            let to = self.key(entry.seq);
+            let to = self.key(entry.number);
             writes.push(Write::Coalesce { from: entry.replaces.clone(), to, update: entry.update.clone() });
         }
         writes

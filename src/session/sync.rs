@@ -486,10 +486,8 @@ impl Session {
             return self.report(ErrorCode::Protocol, "the server acknowledges what was never sent");
         }
         self.holds = 0;
-        self.acknowledged = self.acknowledged.max(seq);
-        let updates = self.outbox.acknowledge(seq);
-        if !updates.is_empty() {
-            self.journal.acknowledged(self.now, self.outbox.key(seq), updates);
+        if let Some((through, updates)) = self.outbox.acknowledge(seq) {
+            self.journal.acknowledged(self.now, through, updates);
             self.pump();
         }
     }

@@ -1,9 +1,11 @@
 //! The session against a scripted server and a store in memory, in virtual time.
 
+use std::collections::VecDeque;
+
 use super::*;
 use crate::protocol::{Hello, Message, RejectCode, Role, messages};
 use crate::slate::{Attrs, Element, Leaf, Path, Point};
-use crate::store::{Loaded, MemoryStore, StoreError};
+use crate::store::{Loaded, MemoryStore, StoreError, Write};
 
 const T0: Millis = 1_700_000_000_000;
 
@@ -12,6 +14,8 @@ struct Rig {
     session: Session,
     now: Millis,
     store: MemoryStore,
+    /// Writes wait here until [`Rig::land`], if there is such a place.
+    slow: Option<VecDeque<(u64, Vec<Write>)>>,
     outputs: Vec<Output>,
 }
 
@@ -55,7 +59,7 @@ fn hello(epoch: &str, acked_seq: u64) -> Hello {
 impl Rig {
     fn open(config: Config, store: MemoryStore) -> Self {
         let session = Session::new(config, T0);
-        let mut rig = Self { session, now: T0, store, outputs: Vec::new() };
+        let mut rig = Self { session, now: T0, store, slow: None, outputs: Vec::new() };
         rig.drain();
         rig
     }
@@ -69,7 +73,7 @@ impl Rig {
         self.drain();
     }
 
-    /// Carries out what concerns the store at once, keeps the rest.
+    /// Carries out what concerns the store at once, but for the writes of a slow one, and keeps the rest.
     fn drain(&mut self) {
         while let Some(output) = self.session.poll_output() {
             match &output {
@@ -77,17 +81,30 @@ impl Rig {
                     let loaded = self.store.load_now("d");
                     self.session.handle(self.now, Input::Loaded(loaded));
                 }
-                Output::Write { ticket, writes } => {
-                    let input = match self.store.write_now("d", writes) {
-                        Ok(rows) => Input::Stored { ticket: *ticket, rows },
-                        Err(error) => Input::StoreFailed { ticket: *ticket, error },
-                    };
-                    self.session.handle(self.now, input);
-                }
+                Output::Write { ticket, writes } => match &mut self.slow {
+                    Some(slow) => slow.push_back((*ticket, writes.clone())),
+                    None => self.write(*ticket, writes),
+                },
                 _ => {}
             }
             self.outputs.push(output);
         }
+    }
+
+    fn write(&mut self, ticket: u64, writes: &[Write]) {
+        let input = match self.store.write_now("d", writes) {
+            Ok(rows) => Input::Stored { ticket, rows },
+            Err(error) => Input::StoreFailed { ticket, error },
+        };
+        self.session.handle(self.now, input);
+    }
+
+    /// The first write that waits is carried out. Returns whether there was one.
+    fn land(&mut self) -> bool {
+        let Some((ticket, writes)) = self.slow.as_mut().and_then(VecDeque::pop_front) else { return false };
+        self.write(ticket, &writes);
+        self.drain();
+        true
     }
 
     fn frame(&mut self, message: Message) {

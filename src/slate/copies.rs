@@ -186,8 +186,11 @@ impl Copies {
     /// Takes in what transactions have changed.
     pub fn absorb(&mut self) {
         let changes = std::mem::take(&mut *self.changes.borrow_mut());
-        for (name, bytes) in changes {
-            let Some(key) = Key::read(&name) else { continue };
+        let keyed = |(name, bytes): (Arc<str>, _)| Some((Key::read(&name)?, bytes));
+        let mut changes: Vec<(Key, Option<Arc<[u8]>>)> = changes.into_iter().filter_map(keyed).collect();
+        // Those of one update come in no order, and the latest copy of something is the one that counts.
+        changes.sort_by_key(|(key, _)| *key);
+        for (key, bytes) in changes {
             self.remove(key);
             if let Some(groups) = bytes.and_then(|bytes| decode(&bytes)) {
                 self.insert(key, groups);

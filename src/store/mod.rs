@@ -1,7 +1,7 @@
 //! The device's own copy of a document: what a store must do, and a store in memory.
 //!
 //! A store keeps, per document: a log of updates (a snapshot is a row of it like any other), and the *outbox*: updates
-//! the server has not acknowledged, under the seq they are submitted with. The copy is both together: an edit is written
+//! the server has not acknowledged, in the order they are submitted in. The copy is both together: an edit is written
 //! once, into the outbox, and comes into the log when it leaves that. [`Store`] is implemented over IndexedDB in
 //! `browser`; the same conformance suite runs on both. Nothing here decides anything: the session asks, a store does
 //! it or says why not.
@@ -31,6 +31,7 @@ pub struct Pending {
     pub update: Vec<u8>,
 }
 
+/// `seq` counts what the session has given to the store; what it submits with is counted apart from that.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PendingKey {
     pub session: String,

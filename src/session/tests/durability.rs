@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::{Pending, PendingKey, Write};
+use crate::store::{Pending, PendingKey};
 
 /// F13, F15: pending until acknowledged; on reconnect what the server has goes, the rest is sent again.
 #[test]
@@ -409,4 +409,65 @@ fn an_acknowledgement_comes_behind_what_it_acknowledges() {
     journal.acknowledged(T0, key, vec![vec![0, 0]]);
     let (_, writes) = journal.take_batch(T0, true).unwrap();
     assert!(matches!(writes.last(), Some(Write::Acknowledge { seq: 2, .. })), "{writes:?}");
+}
+
+/// What was merged is written under other keys than before. Should that fail, what is typed meanwhile takes the place of
+/// nothing that the store has.
+#[test]
+fn f18_what_follows_a_merge_that_fails_replaces_nothing() {
+    let mut rig = Rig::new();
+    for text in ["a", "b", "c"] {
+        rig.type_block(text);
+    }
+    rig.slow = Some(VecDeque::new());
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(hello("e", 0)));
+    rig.type_block("d");
+    let value = rig.session.value();
+    rig.store.set_fault(Some(StoreError::Failed("once".into())));
+    assert!(rig.land(), "the merge");
+    rig.store.set_fault(None);
+    while rig.land() {}
+    let killed = Rig::open(config("t", 6), rig.store.clone());
+    assert_eq!(killed.session.value(), value);
+}
+
+/// What was acknowledged leaves the store only once the rest is there under the keys that it has by now.
+#[test]
+fn f18_an_acknowledgement_takes_nothing_along_that_could_not_be_moved() {
+    let mut rig = Rig::new();
+    for text in ["a", "b", "c"] {
+        rig.type_block(&text.repeat(300));
+    }
+    rig.slow = Some(VecDeque::new());
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(Hello { max_update_bytes: 400, ..hello("e", 0) }));
+    assert!(rig.status().pending > 1);
+    rig.frame(Message::Ack { seq: 1 });
+    let value = rig.session.value();
+    rig.pass(1_500);
+    rig.store.set_fault(Some(StoreError::Failed("once".into())));
+    assert!(rig.land(), "the merge");
+    rig.store.set_fault(None);
+    while rig.land() {}
+    let killed = Rig::open(config("t", 6), rig.store.clone());
+    assert_eq!(killed.session.value(), value);
+}
+
+/// It leaves it then, at once.
+#[test]
+fn what_was_acknowledged_leaves_a_slow_store_too() {
+    let mut rig = Rig::new();
+    for text in ["a", "b", "c"] {
+        rig.type_block(text);
+    }
+    rig.slow = Some(VecDeque::new());
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(hello("e", 0)));
+    rig.frame(Message::Ack { seq: 1 });
+    rig.feed(Input::Close);
+    while rig.land() {}
+    assert_eq!(rig.store.peek("d").outbox, []);
+    let reopened = Rig::open(config("t", 6), rig.store.clone());
+    assert_eq!(reopened.session.value(), rig.session.value());
 }

@@ -200,3 +200,26 @@ fn what_is_pending_besides_is_not_refused_with_its_copy() {
     rig.frame(Message::Ack { seq: 1 });
     assert_eq!((rig.status().pending, rig.status().set_aside), (0, 1));
 }
+
+/// A burst is merged and cut for the server, and a part of it is refused before the store has followed: the parts that
+/// stay are not taken out with it.
+#[test]
+fn what_is_refused_takes_nothing_else_out_of_a_slow_store() {
+    for code in [RejectCode::ReadOnly, RejectCode::TooLarge, RejectCode::RateLimited] {
+        let mut rig = Rig::new();
+        for text in ["a", "b", "c", "d", "e"] {
+            rig.type_block(&text.repeat(300));
+        }
+        rig.slow = Some(VecDeque::new());
+        rig.feed(Input::Opened);
+        rig.frame(Message::Hello(Hello { max_update_bytes: 700, ..hello("e", 0) }));
+        assert!(rig.status().pending > 1);
+        let pending = rig.session.export_pending().unwrap();
+        rig.frame(Message::Reject { seq: 1, code, message: "no" });
+        while rig.land() {}
+        let kept = rig.store.peek("d");
+        let pending_now = kept.outbox.iter().map(|pending| &pending.update);
+        let kept = crate::update::merge(pending_now.chain(kept.set_aside.iter().map(|aside| &aside.update)));
+        assert_eq!(kept.unwrap(), pending, "{code:?}");
+    }
+}

@@ -10,6 +10,7 @@ use super::model::canonical;
 use super::random::Editor;
 use super::remote::p;
 use crate::slate::{Path, Point};
+use crate::update::merge;
 
 /// Edits of each, one after the other and without the other's; then each hears of the other until nobody has anything
 /// to say.
@@ -250,5 +251,30 @@ fn a_caret_in_the_copy_that_goes_is_in_the_one_that_stays() {
             assert_eq!(texts(&editor.value), ["one two", "end"]);
             assert_eq!(editor.doc.resolve(caret), Some(point.clone()));
         }
+    }
+}
+
+/// The records of several copies come in one update, in no order: whoever reads them finds the same.
+#[test]
+fn copies_that_come_at_once_are_read_in_one_order() {
+    let input = json!([p("moved"), p("a"), p("b"), p("c"), p("d"), p("e"), p("f")]);
+    let (one, mut reader) = two_with(&nodes(&input));
+    let base = one.doc.encode_state(None).expect("all of it");
+    let moved: Vec<_> = (1..=6)
+        .filter_map(|to| {
+            let mut peer = Editor::new(10 + to);
+            peer.receive(&base);
+            peer.edit(ops(&shift(0, to)))
+        })
+        .collect();
+    let point = Point { path: Path::from_slice(&[0, 0]), offset: 2 };
+    let caret = reader.doc.sticky(&point, Assoc::After).expect("a place");
+    reader.receive(&merge(&moved).expect("updates"));
+    let found = reader.doc.resolve(&caret);
+    for _ in 0..10 {
+        let mut again = Editor::new(2);
+        again.receive(&base);
+        again.receive(&merge(&moved).expect("updates"));
+        assert_eq!(again.doc.resolve(&caret), found);
     }
 }

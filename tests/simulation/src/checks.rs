@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use slate_yrs::protocol::Role;
 use slate_yrs::session::{Connection, Saved, Storage};
 use slate_yrs::store::{Loaded, Pending, StoreError};
+use slate_yrs::update::split;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, StateVector, Transact, Update};
 
@@ -13,6 +14,11 @@ use crate::editor::{canonical, text_of, tokens};
 use crate::plain::reader;
 use crate::plan::Acts;
 use crate::world::{Backend, DOC, World};
+
+/// A server that closes because something is too large is taken to take so many bytes, at least.
+const LEAST_LIMIT: usize = 1_000;
+/// Such a server, among what is injected.
+pub const TOO_LARGE: &str = "closed: too large";
 
 pub type Submitted = (String, String, u64);
 
@@ -37,6 +43,8 @@ pub struct Truth {
     pub epochs: BTreeMap<u64, String>,
     /// The document was replaced on the server.
     pub replaced: bool,
+    /// Edits with values that some server does not take: docs/RELIABILITY.md.
+    pub large: Vec<Vec<u8>>,
     /// Words, and the update they were typed with.
     pub typed: Vec<(String, Content)>,
 }
@@ -240,6 +248,20 @@ impl World {
         }
     }
 
+    /// Remembers an edit that may be too much.
+    pub fn note_large(&mut self, update: &[u8]) {
+        if split(update, self.limit().min(LEAST_LIMIT)).is_err() {
+            self.truth.large.push(update.to_vec());
+        }
+    }
+
+    fn limit(&self) -> usize {
+        match &self.backend {
+            Backend::Real(server) => server.limits.max_update_bytes,
+            Backend::Plain(_) => usize::MAX,
+        }
+    }
+
     pub fn check_editor(&self, tab: usize) {
         if self.tabs[tab].session.is_some() {
             assert!(self.tabs[tab].editor.value == self.value(tab), "t{tab}: the editor is not the document");
@@ -250,7 +272,8 @@ impl World {
         let quiet = self.tabs.iter().all(|tab| {
             let Some(session) = &tab.session else { return false };
             let status = session.status();
-            let stored = status.storage == Storage::IndexedDb || tab.deleted_local;
+            // What is on its way to the store may still fail, and be tried again much later.
+            let stored = (status.storage == Storage::IndexedDb && tab.orders.is_empty()) || tab.deleted_local;
             status.synced && status.pending == 0 && !status.epoch_conflict && stored
         });
         quiet && self.devices.iter().all(|device| device.store.peek(DOC).outbox.is_empty())
@@ -282,7 +305,7 @@ impl World {
             assert!(status.saved == saved || it.deleted_local, "(f) t{tab}: {status:?}");
             // A tab goes on counting what another one of the device has set aside and sent since.
             let together = self.tabs.iter().filter(|tab| tab.device == it.device).count() > 1;
-            let refuses = self.plan.acts == Acts::Refused || self.truth.replaced || together;
+            let refuses = self.plan.acts == Acts::Refused || self.is_too_large() || self.truth.replaced || together;
             assert!(status.set_aside == 0 || refuses, "(f) t{tab}: {status:?}");
         }
         for (device, it) in self.devices.iter().enumerate() {
@@ -293,6 +316,13 @@ impl World {
                 outbox.iter().map(|p| &p.key).collect::<Vec<_>>()
             );
         }
+    }
+
+    /// Whether something copied more at once than the server takes in one value, as far as sessions know.
+    fn is_too_large(&self) -> bool {
+        let least = if self.faults.contains_key(TOO_LARGE) { LEAST_LIMIT } else { usize::MAX };
+        let limit = self.limit().min(least);
+        self.truth.large.iter().any(|update| split(update, limit).is_err())
     }
 
     /// (b) What a device has stored for the server is there, or set aside on the device.

@@ -4,6 +4,7 @@ use slate_yrs::protocol::{Role, close};
 use slate_yrs::session::{Conflict, Connection, Input, Session, Storage};
 use slate_yrs::store::StoreError;
 
+use crate::checks::TOO_LARGE;
 use crate::database::Fault;
 use crate::plan::Acts;
 use crate::tabs::Token;
@@ -43,7 +44,7 @@ impl World {
                     (0..self.tabs.len()).for_each(|tab| self.feed(tab, Input::NetworkHint { online }));
                 }
             }
-            6 => self.closed_by_server(tab, "closed: too large", close::TOO_LARGE),
+            6 => self.closed_by_server(tab, TOO_LARGE, close::TOO_LARGE),
             _ => {
                 let code = if self.rng.bool() { close::INTERNAL } else { close::SLOW };
                 self.closed_by_server(tab, "closed: internal, slow", code);

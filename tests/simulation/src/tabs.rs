@@ -344,6 +344,7 @@ impl World {
         }
         let content = Content::of(update);
         self.note(|| format!("t{tab} edits {}", content.show()));
+        self.note_large(update);
         let it = &mut self.tabs[tab];
         self.truth.typed.extend(it.typing.drain(..).map(|word| (word, content.clone())));
         it.unverified.push(content.clone());

@@ -77,3 +77,33 @@ fn what_is_refused_holds_what_is_pending_besides() {
 fn what_waits_for_the_right_to_write_stays_in_its_epoch() {
     holds(2880, &[6, 8, 12, 15, 16, 71, 72, 97, 98, 99]);
 }
+
+/// A burst merged and cut for the server, a part of it refused while the device had not followed yet: the other parts had
+/// the keys of what was merged, and were taken out with it.
+#[test]
+fn a_burst_that_is_refused_on_a_slow_device() {
+    holds(7072, &[0, 1, 16, 17, 18, 19, 21, 23, 24, 25, 38, 41, 85]);
+}
+
+/// A device that failed to merge: what was written next had the keys of what was to be merged.
+#[test]
+fn a_merge_that_the_device_has_failed_to_make() {
+    holds(7406, &[22, 25, 26, 27, 28, 36, 37, 38, 43, 44, 54, 55, 60, 63, 64]);
+}
+
+/// A block that a peer removed, typed in so many pieces that what they are written again as is noted in more than the
+/// server takes: it was taken for a loss.
+#[test]
+fn more_is_written_again_than_the_server_takes() {
+    holds(457, &[9, 10, 32, 59, 66, 70]);
+}
+
+/// A device's write that was still on its way when all was found to be at rest, and then failed.
+#[test]
+fn a_write_under_way_is_no_rest() {
+    let steps = [
+        0, 10, 11, 19, 38, 40, 46, 48, 50, 54, 55, 56, 57, 58, 59, 68, 71, 73, 74, 78, 79, 80, 81, 82, 83, 84, 85, 87,
+        88, 89, 90, 91, 93, 95, 96, 97, 98,
+    ];
+    holds(7349, &steps);
+}
