@@ -457,8 +457,8 @@ impl World {
         if self.tabs[tab].life != life || self.tabs[tab].session.is_none() {
             return;
         }
-        // Taken away again before it was heard of.
-        if here && self.devices[self.tabs[tab].device].keeper != Some(tab) {
+        // Taken away, or given back, before it was heard of. A tab hears of its lock in the order of what becomes of it.
+        if here != (self.devices[self.tabs[tab].device].keeper == Some(tab)) {
             return;
         }
         self.feed(tab, Input::Keep(here));
