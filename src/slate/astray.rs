@@ -112,6 +112,9 @@ impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
             // By then it is gone from before it.
             at = at.checked_sub(len).filter(|at| *at >= offset)?;
         }
+        if to == leaf && at == offset {
+            return None;
+        }
         let op = Op::InsertText { path: self.tree.path(to)?, offset: at, text };
         let source = self.tree.block(stretch.id)?.key?;
         Some([removal, Restored { op, origins: vec![Origin { source, ids: own, within: Path::new() }] }])

@@ -207,12 +207,13 @@ impl<T: ReadTxn> Remote<'_, T> {
         if cuts.is_empty() {
             return Ok(false);
         }
-        drop_tail_delete(&mut self.jobs[job].steps);
         for (at, branch) in cuts.into_iter().rev() {
             let attrs = read::attrs(self.txn, &branch);
             let right = self.split_at(id, at, attrs)?;
             self.adopt(right, branch);
         }
+        // Not before it is split: what cannot be, is deleted.
+        drop_tail_delete(&mut self.jobs[job].steps);
         Ok(true)
     }
 
