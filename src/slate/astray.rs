@@ -4,11 +4,11 @@
 //! instead of in the middle of the one above. Or the copy comes to stand before what was typed where it was put. A
 //! record says what the characters around it have become, so its author, and nobody else, brings it there.
 
-use yrs::{Assoc, BranchID, ClientID, ID, IndexScope, StickyIndex, TransactionMut, XmlTextRef};
+use yrs::{Assoc, BranchID, ClientID, ID, TransactionMut};
 
 use super::copies::{self, Copies, Group, Key, Part, Run};
 use super::op::Op;
-use super::rescue::{Origin, Restored, locate};
+use super::rescue::{Origin, Restored, locate, place_of};
 use super::tree::{NodeId, Tree};
 use super::{op::Path, utf16};
 
@@ -105,7 +105,8 @@ impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
         let text = utf16::slice(&text.text, offset, offset + len)?.to_owned();
         let path = self.tree.path(leaf)?;
         let removal = Restored { op: Op::RemoveText { path, offset, text: text.clone() }, origins: Vec::new() };
-        let (target, at) = self.copies.follow(copy).into_iter().rev().find_map(|id| self.place(id, assoc))?;
+        let (target, at) =
+            self.copies.follow(copy).into_iter().rev().find_map(|id| place_of(&*self.txn, self.tree, id, assoc))?;
         let found = locate(self.tree, target, at, assoc == Assoc::After);
         let (to, mut at) = found.or_else(|| locate(self.tree, target, at, assoc == Assoc::Before))?;
         if to == leaf && at > offset {
@@ -126,15 +127,8 @@ impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
         self.tree.block(id).filter(|block| block.texts > 0 && block.foreign == 0).map(|_| id)
     }
 
-    /// Where a character is, or was before it was deleted.
-    fn place(&self, id: ID, assoc: Assoc) -> Option<(NodeId, u32)> {
-        let offset = StickyIndex::new(IndexScope::Relative(id), assoc).get_offset(self.txn)?;
-        let element = self.tree.element_of(&XmlTextRef::from(offset.branch))?;
-        (self.tree.block(element)?.foreign == 0).then_some((element, offset.index))
-    }
-
     fn offset(&self, id: NodeId, of: ID, assoc: Assoc) -> Option<u32> {
-        self.place(of, assoc).filter(|(element, _)| *element == id).map(|(_, at)| at)
+        place_of(&*self.txn, self.tree, of, assoc).filter(|(element, _)| *element == id).map(|(_, at)| at)
     }
 
     /// The last of the characters from `into` on that is at the offset `at`; deleted ones share one.

@@ -23,7 +23,9 @@ use yrs::{
 
 use super::tree::branch_id;
 use super::utf16;
-use crate::protocol::lib0::{Reader, var_uint};
+use crate::protocol::lib0::var_uint;
+
+mod bytes;
 
 /// The root map.
 pub(super) const NAME: &str = "slate-yrs:copies";
@@ -38,7 +40,6 @@ const RECENT: usize = 512;
 const MAX_TWINS: usize = 10_000;
 /// How often a position is handed on.
 const MAX_HOPS: usize = 64;
-const VERSION: u8 = 1;
 
 /// Characters or elements that follow each other, in the doc and by their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,7 +193,7 @@ impl Copies {
         changes.sort_by_key(|(key, _)| *key);
         for (key, bytes) in changes {
             self.remove(key);
-            if let Some(groups) = bytes.and_then(|bytes| decode(&bytes)) {
+            if let Some(groups) = bytes.and_then(|bytes| bytes::decode(&bytes)) {
                 self.insert(key, groups);
             }
         }
@@ -312,7 +313,7 @@ impl Copies {
         let number = self.entries.last().map_or(0, |(key, _)| key.number).saturating_add(1);
         let mut written = 0;
         let mut put = |entry: &mut Vec<u8>, count: &mut u64| {
-            let mut bytes = vec![VERSION];
+            let mut bytes = vec![bytes::VERSION];
             var_uint(&mut bytes, std::mem::take(count));
             bytes.append(entry);
             let key = Key { number, client: client.get(), clock: txn.store().get_local_state() };
@@ -322,7 +323,7 @@ impl Copies {
         let (mut entry, mut count) = (Vec::new(), 0);
         for group in groups.iter().filter(|group| group.part == Part::Whole || !group.runs.is_empty()) {
             let before = entry.len();
-            encode(&mut entry, group);
+            bytes::encode(&mut entry, group);
             if before > 0 && entry.len() > TOGETHER {
                 let last = entry.split_off(before);
                 put(&mut entry, &mut count);
@@ -552,61 +553,4 @@ pub(super) fn pair(from: &[Run], to: &[Run]) -> Vec<(ID, ID, u32)> {
         b = rest(y).or_else(|| to.next());
     }
     pairs
-}
-
-// --- bytes
-
-fn put(out: &mut Vec<u8>, id: Option<ID>) {
-    match id {
-        None => out.push(0),
-        Some(id) => {
-            out.push(1);
-            var_uint(out, id.client.get());
-            var_uint(out, id.clock.into());
-        }
-    }
-}
-
-fn encode(out: &mut Vec<u8>, group: &Group) {
-    out.push(group.part as u8);
-    for id in [group.source, group.target, group.before, group.behind] {
-        put(out, id);
-    }
-    var_uint(out, group.runs.len() as u64);
-    for (from, to, len) in &group.runs {
-        for number in [from.client.get(), from.clock.into(), to.client.get(), to.clock.into(), (*len).into()] {
-            var_uint(out, number);
-        }
-    }
-}
-
-fn decode(bytes: &[u8]) -> Option<Vec<Group>> {
-    let mut reader = Reader::new(bytes);
-    if reader.byte().ok()? != VERSION {
-        return None;
-    }
-    let mut groups = Vec::new();
-    for _ in 0..reader.var_uint().ok()? {
-        let part = [Part::Whole, Part::Tail, Part::Head, Part::Some].get(usize::from(reader.byte().ok()?)).copied()?;
-        let mut ends = [None; 4];
-        for end in &mut ends {
-            *end = if reader.byte().ok()? == 0 { None } else { Some(id(&mut reader)?) };
-        }
-        let mut runs = Vec::new();
-        for _ in 0..reader.var_uint().ok()? {
-            let (from, to, len) = (id(&mut reader)?, id(&mut reader)?, u32::try_from(reader.var_uint().ok()?).ok()?);
-            from.clock.checked_add(len)?;
-            to.clock.checked_add(len)?;
-            runs.push((from, to, len));
-        }
-        let [source, target, before, behind] = ends;
-        groups.push(Group { source, target, part, before, behind, runs });
-    }
-    Some(groups)
-}
-
-fn id(reader: &mut Reader) -> Option<ID> {
-    let client = u32::try_from(reader.var_uint().ok()?).ok()?;
-    let clock = u32::try_from(reader.var_uint().ok()?).ok()?;
-    Some(ID::new(ClientID::new(client.into()), clock))
 }

@@ -156,15 +156,11 @@ impl Orphans {
     /// Where the outermost of what is gone around the characters was.
     pub fn gap<T: ReadTxn>(&self, txn: &T, tree: &Tree) -> Gap {
         // A shared type that is gone stays where it was in its parent, unless that is gone too.
-        let gone = |key: ID| StickyIndex::new(IndexScope::Relative(key), Assoc::After).get_offset(txn);
         let gap = self.around.iter().enumerate().rev().find_map(|(depth, (key, _))| {
-            let offset = gone(*key)?;
-            let parent = tree.element_of(&XmlTextRef::from(offset.branch))?;
-            let block = tree.block(parent)?;
-            Some(match block.texts {
-                _ if block.foreign > 0 => return None,
-                0 => Gap::Blocks(parent, offset.index, depth),
-                _ => Gap::Text(Place::At(parent, offset.index)),
+            let (parent, at) = place_of(txn, tree, *key, Assoc::After)?;
+            Some(match tree.block(parent)?.texts {
+                0 => Gap::Blocks(parent, at, depth),
+                _ => Gap::Text(Place::At(parent, at)),
             })
         });
         gap.unwrap_or_else(|| Gap::Blocks(ROOT, tree.children(ROOT).len() as u32, 0))
@@ -188,11 +184,15 @@ impl Orphans {
 /// Where the content of an element that vanished is by the records of what was copied. What the operations show is only
 /// what could be recognised: not a merge into a block at whose end someone typed.
 pub(super) fn recorded<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, key: ID) -> Option<Place> {
-    copies.starts_of(key).into_iter().find_map(|(id, assoc)| {
-        let offset = StickyIndex::new(IndexScope::Relative(id), assoc).get_offset(txn)?;
-        let target = tree.element_of(&XmlTextRef::from(offset.branch))?;
-        (tree.block(target)?.foreign == 0).then_some(Place::From(target, offset.index))
-    })
+    let mut starts = copies.starts_of(key).into_iter();
+    starts.find_map(|(id, assoc)| place_of(txn, tree, id, assoc)).map(|(target, at)| Place::From(target, at))
+}
+
+/// The element that a character or element is in, and where; or was before it was deleted.
+pub(super) fn place_of<T: ReadTxn>(txn: &T, tree: &Tree, id: ID, assoc: Assoc) -> Option<(NodeId, u32)> {
+    let offset = StickyIndex::new(IndexScope::Relative(id), assoc).get_offset(txn)?;
+    let element = tree.element_of(&XmlTextRef::from(offset.branch))?;
+    (tree.block(element)?.foreign == 0).then_some((element, offset.index))
 }
 
 /// The operations that write the characters again, in the order of application.

@@ -1,12 +1,12 @@
 //! Positions that survive edits: Yjs relative positions, in the JSON form Yjs itself reads and writes.
 
 use yrs::updates::decoder::Decode;
-use yrs::{Any, Assoc, BranchID, ClientID, ID, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
+use yrs::{Any, Assoc, ClientID, ID, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
 
 use super::copies::Copies;
 use super::op::Point;
 use super::read;
-use super::tree::{Kind, NodeId, ROOT, Tree, branch_id};
+use super::tree::{Kind, NodeId, Tree};
 use super::utf16;
 
 const NULL: &str = "null";
@@ -132,10 +132,7 @@ fn living<T: ReadTxn>(txn: &T, copies: &Copies, id: ID) -> ID {
 fn locate<T: ReadTxn>(txn: &T, tree: &Tree, index: &StickyIndex) -> Option<Point> {
     let offset = index.get_offset(txn)?;
     let branch = XmlTextRef::from(offset.branch);
-    let id = match branch_id(&branch) {
-        BranchID::Root(_) => (tree.branch(ROOT)? == branch).then_some(ROOT)?,
-        nested => tree.by_branch(&nested)?,
-    };
+    let id = tree.element_of(&branch)?;
     let at = match tree.block(id)?.foreign {
         0 => offset.index,
         _ => read::visible_offset(txn, &branch, offset.index),

@@ -411,6 +411,15 @@ fn an_acknowledgement_comes_behind_what_it_acknowledges() {
     assert!(matches!(writes.last(), Some(Write::Acknowledge { seq: 2, .. })), "{writes:?}");
 }
 
+/// The next that is to be written fails, the rest goes through; then the tab is killed. What its device gives back.
+fn killed_after_failed_merge(mut rig: Rig) -> Rig {
+    rig.store.set_fault(Some(StoreError::Failed("once".into())));
+    assert!(rig.land(), "the merge");
+    rig.store.set_fault(None);
+    while rig.land() {}
+    Rig::open(config("t", 6), rig.store.clone())
+}
+
 /// What was merged is written under other keys than before. Should that fail, what is typed meanwhile takes the place of
 /// nothing that the store has.
 #[test]
@@ -424,12 +433,7 @@ fn f18_what_follows_a_merge_that_fails_replaces_nothing() {
     rig.frame(Message::Hello(hello("e", 0)));
     rig.type_block("d");
     let value = rig.session.value();
-    rig.store.set_fault(Some(StoreError::Failed("once".into())));
-    assert!(rig.land(), "the merge");
-    rig.store.set_fault(None);
-    while rig.land() {}
-    let killed = Rig::open(config("t", 6), rig.store.clone());
-    assert_eq!(killed.session.value(), value);
+    assert_eq!(killed_after_failed_merge(rig).session.value(), value);
 }
 
 /// What was acknowledged leaves the store only once the rest is there under the keys that it has by now.
@@ -446,12 +450,7 @@ fn f18_an_acknowledgement_takes_nothing_along_that_could_not_be_moved() {
     rig.frame(Message::Ack { seq: 1 });
     let value = rig.session.value();
     rig.pass(1_500);
-    rig.store.set_fault(Some(StoreError::Failed("once".into())));
-    assert!(rig.land(), "the merge");
-    rig.store.set_fault(None);
-    while rig.land() {}
-    let killed = Rig::open(config("t", 6), rig.store.clone());
-    assert_eq!(killed.session.value(), value);
+    assert_eq!(killed_after_failed_merge(rig).session.value(), value);
 }
 
 /// It leaves it then, at once.
