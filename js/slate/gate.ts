@@ -43,6 +43,8 @@ export class Gate {
   /** The refs there were when the normalizers began. */
   #refs: Set<Ref> | null = null;
   #deferred: PathRef[] = [];
+  /** Nodes whose normalizer was stopped, and nothing but such normalizers has changed anything since. */
+  #stopped: PathRef[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(editor: Editor, collab: Collab, again: (verdict: Verdict) => void) {
@@ -53,13 +55,15 @@ export class Gate {
 
   /** Called for each operation before it is applied; does not return if the operation must not happen. */
   check(op: Operation): void {
-    if (this.#holding && !isNeutral(this.#editor, op)) throw HELD;
+    if (!this.#holding) this.#forget();
+    else if (!isNeutral(this.#editor, op)) throw HELD;
   }
 
   /** Normalizes what is dirty and what was deferred. */
   normalize(verdict: Verdict): void {
     const waiting = this.#deferred;
     this.#deferred = [];
+    this.#forget();
     this.#verdict = verdict;
     this.#install();
     try {
@@ -68,12 +72,14 @@ export class Gate {
     } finally {
       this.#verdict = null;
       this.#refs = null;
+      this.#forget();
       this.#settle();
     }
   }
 
   /** Runs the normalizers on some nodes, whatever is dirty. Only what the document cannot see gets through. */
   spacers(paths: readonly Path[]): void {
+    this.#forget();
     this.#verdict = "drop";
     this.#install();
     try {
@@ -82,6 +88,7 @@ export class Gate {
     } finally {
       this.#verdict = null;
       this.#refs = null;
+      this.#forget();
       this.#settle();
     }
   }
@@ -100,6 +107,7 @@ export class Gate {
   close(): void {
     for (const ref of this.#deferred) ref.unref();
     this.#deferred = [];
+    this.#forget();
     this.#settle();
   }
 
@@ -139,8 +147,10 @@ export class Gate {
     const inner = this.#inner;
     if (inner === null) return;
     // While the user types, only the nodes that wait for somebody else's normalizer are held.
-    const verdict = this.#verdict ?? (this.#isDeferred(entry[1]) ? "defer" : "write");
+    const verdict = this.#verdict ?? (isAt(this.#deferred, entry[1]) ? "defer" : "write");
     if (verdict === "write" || this.#holding) return inner(entry, options);
+    // What it did before it was stopped, which nobody sees, has made the node dirty again: it would do so for ever.
+    if (isAt(this.#stopped, entry[1])) return;
     this.#refs ??= new Set(allRefs(this.#editor));
     this.#holding = true;
     try {
@@ -148,21 +158,24 @@ export class Gate {
     } catch (error) {
       if (error !== HELD) throw error;
       this.#release(this.#refs);
-      if (verdict === "defer" && !this.#isDeferred(entry[1])) this.#defer(entry[1]);
+      this.#stopped.push(this.#ref(entry[1]));
+      if (verdict === "defer" && !isAt(this.#deferred, entry[1])) this.#deferred.push(this.#ref(entry[1]));
     } finally {
       this.#holding = false;
       if (this.#verdict === null) this.#refs = null;
     }
   };
 
-  #defer(path: Path): void {
+  /** A ref that stays when those of an interrupted transform go. */
+  #ref(path: Path): PathRef {
     const ref = Editor.pathRef(this.#editor, path);
     this.#refs?.add(ref);
-    this.#deferred.push(ref);
+    return ref;
   }
 
-  #isDeferred(path: Path): boolean {
-    return this.#deferred.some((ref) => ref.current !== null && Path.equals(ref.current, path));
+  #forget(): void {
+    for (const ref of this.#stopped) ref.unref();
+    this.#stopped = [];
   }
 
   /** A transform that was interrupted has left its refs behind; each would be moved by every later operation. */
@@ -170,6 +183,9 @@ export class Gate {
     for (const ref of allRefs(this.#editor)) if (!kept.has(ref)) ref.unref();
   }
 }
+
+const isAt = (refs: readonly PathRef[], path: Path): boolean =>
+  refs.some(({ current }) => current !== null && Path.equals(current, path));
 
 interface Ref {
   unref(): unknown;

@@ -14,8 +14,10 @@ export function isNeutral(editor: Editor, op: Operation): boolean {
     case "insert_node":
       return isEmptyText(op.node);
     case "remove_node":
-    case "move_node":
       return isEmptyText(at(editor, op.path));
+    // Out of its block it is the first step of something larger: the block would be left without a leaf.
+    case "move_node":
+      return isEmptyText(at(editor, op.path)) && Path.equals(Path.parent(op.path), Path.parent(op.newPath));
     case "set_node":
       return setsNothing(at(editor, op.path), op.newProperties, op.properties);
     case "split_node":

@@ -103,8 +103,9 @@ const EDITS: Record<string, Edit> = {
       next,
       blocks(editor).filter(([node, path]) => {
         if (!Path.hasPrevious(path) || editor.isVoid(node) || !Editor.hasInlines(editor, node)) return false;
-        const before = Node.get(editor, Path.previous(path)) as Element;
-        return !editor.isVoid(before) && Editor.hasInlines(editor, before);
+        // Text beside a block, while somebody else's normalizer is waited for.
+        const before = Node.get(editor, Path.previous(path));
+        return Node.isElement(before) && !editor.isVoid(before) && Editor.hasInlines(editor, before);
       }),
     );
     if (entry) Transforms.mergeNodes(editor, { at: entry[1] });

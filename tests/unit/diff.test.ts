@@ -73,6 +73,8 @@ describe("what the document does not see", () => {
     [false, { type: "remove_node", path: [0, 1], node: { text: "a" } }],
     [true, { type: "move_node", path: [0, 0], newPath: [0, 2] }],
     [false, { type: "move_node", path: [0, 1], newPath: [0, 2] }],
+    // What follows would take the block that has lost its only leaf.
+    [false, { type: "move_node", path: [0, 0], newPath: [1] }],
     [true, { type: "merge_node", path: [0, 2], position: 1, properties: {} }],
     [false, { type: "merge_node", path: [0, 3], position: 1, properties: {} }],
     [false, { type: "merge_node", path: [0, 1], position: 0, properties: {} }],

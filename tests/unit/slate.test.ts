@@ -394,6 +394,34 @@ describe("the normalization gate", () => {
     expect(fake.edits.every(({ op, normalization }) => op.type === "insert_node" && normalization)).toBe(true);
   });
 
+  it("leaves a block among text to whoever is elected, and moves nothing out of it", () => {
+    const { fake, editor } = setup([3]);
+    const failed = vi.spyOn(console, "error");
+    fake.receive([{ type: "insert_node", path: [0, 1], node: block("") }]);
+    expect(editor.children[0]).toMatchObject({ children: [{ text: "a" }, block("")] });
+    expect(fake.value()).toEqual(editor.children);
+    expect(fake.edits).toEqual([]);
+    expect(failed).not.toHaveBeenCalled();
+  });
+
+  it("never lets a rule that waits go round in circles", () => {
+    const { fake, editor } = setup([3]);
+    const failed = vi.spyOn(console, "error");
+    const { normalizeNode } = editor;
+    editor.normalizeNode = (entry, options) => {
+      const asked = Node.string(entry[0]) === "?" && (entry[0] as { type?: string }).type !== "asked";
+      if (entry[1].length !== 1 || !asked) return normalizeNode(entry, options);
+      // What nobody sees makes the block dirty again, each time.
+      Transforms.insertNodes(editor, { text: "" }, { at: [...entry[1], 1] });
+      Transforms.setNodes(editor, { type: "asked" } as never, { at: entry[1] });
+    };
+    fake.receive([text([1, 0], 0, "?")]);
+    expect(failed).not.toHaveBeenCalled();
+    expect(fake.edits.filter(({ op }) => op.type === "set_node")).toEqual([]);
+    vi.runAllTimers();
+    expect(fake.edits.filter(({ op }) => op.type === "set_node")).toHaveLength(1);
+  });
+
   it("never writes while the document is being opened, or when it is read only", () => {
     for (const status of [
       { ...ONLINE, synced: false },
