@@ -5,6 +5,9 @@ import { handleOf } from "./engine.js";
 import type { Collab } from "./index.js";
 import { Binding } from "./slate/binding.js";
 import { hubOf } from "./slate/hub.js";
+import { quicken } from "./slate/quick.js";
+
+export { withQuickNormalizing } from "./slate/quick.js";
 
 /** What {@link withCollab} adds to an editor. */
 export interface CollabEditor {
@@ -48,6 +51,7 @@ export function withCollab<T extends BaseEditor>(
   }
   const hub = hubOf(collab);
   const value = hub.value();
+  quicken(editor as unknown as Editor);
   const binding = new Binding(editor as unknown as Editor, hub, options.cursors !== false);
   const restore = [
     member(editor, "undo", () => void (isOpen(collab) && collab.undo())),

@@ -1,4 +1,5 @@
-// The three that are measured, behind one interface: Slate alone (the floor), yjs with @slate-yjs/core, and slate-yrs.
+// What is measured, behind one interface: Slate alone (the floor), Slate alone that normalizes as slate-yrs lets it (the
+// floor of ours), yjs with @slate-yjs/core, and slate-yrs.
 import {
   CursorEditor,
   relativeRangeToSlateRange,
@@ -11,7 +12,7 @@ import {
 } from "@slate-yjs/core";
 import { createEditor, type Descendant, Editor, type Operation } from "slate";
 import { open } from "slate-yrs";
-import { withCollab } from "slate-yrs/slate";
+import { withCollab, withQuickNormalizing } from "slate-yrs/slate";
 import * as awarenessProtocol from "y-protocols/awareness";
 import * as Y from "yjs";
 import { FakeServer } from "./server.ts";
@@ -35,7 +36,7 @@ export interface Bound {
 }
 
 export interface Engine {
-  readonly name: "plain" | "slate-yjs" | "slate-yrs";
+  readonly name: "plain" | "quick" | "slate-yjs" | "slate-yrs";
   /** From the bytes of a document to an editor with children. `people`: undo and twenty carets of others. */
   open(state: Uint8Array, people: Uint8Array | null): Promise<Bound>;
 }
@@ -47,10 +48,10 @@ export function children(state: Uint8Array): Descendant[] {
   return yTextToSlateElement(doc.get("content", Y.XmlText) as Y.XmlText).children;
 }
 
-const plain: Engine = {
-  name: "plain",
+const alone = (name: "plain" | "quick", make: () => Editor): Engine => ({
+  name,
   async open(state) {
-    const editor = createEditor();
+    const editor = make();
     editor.children = children(state);
     return {
       editor,
@@ -65,7 +66,7 @@ const plain: Engine = {
       close: async () => {},
     };
   },
-};
+});
 
 const slateYjs: Engine = {
   name: "slate-yjs",
@@ -155,4 +156,9 @@ const slateYrs: Engine = {
   },
 };
 
-export const engines: readonly Engine[] = [plain, slateYjs, slateYrs];
+export const engines: readonly Engine[] = [
+  alone("plain", createEditor),
+  alone("quick", () => withQuickNormalizing(createEditor())),
+  slateYjs,
+  slateYrs,
+];

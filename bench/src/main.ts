@@ -62,7 +62,7 @@ async function round(name: string, blocks: number, only?: string): Promise<Sampl
   for (const engine of measured) {
     const samples: number[] = [];
     if (!workload) {
-      if (engine.name === "plain") continue;
+      if (engine.name === "plain" || engine.name === "quick") continue;
       for (let n = 0; n < OPENINGS; n += 1) samples.push(await opening(engine, base));
     } else {
       const bound = await engine.open(base.state, workload.people ? base.people : null);

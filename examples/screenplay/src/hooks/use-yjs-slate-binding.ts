@@ -5,7 +5,7 @@ import { withHistory } from "slate-history";
 import { withReact } from "slate-react";
 import type { Collab } from "slate-yrs";
 import { useCollabEditor } from "slate-yrs/react";
-import type { CollabEditor } from "slate-yrs/slate";
+import { type CollabEditor, withQuickNormalizing } from "slate-yrs/slate";
 import { insertBlocks, withScreenplay } from "../script/editor.ts";
 import { fountainLines } from "../script/formats/fountain.ts";
 import type { ScriptEditor } from "../script/slate.ts";
@@ -44,7 +44,7 @@ function pasteAsScript(editor: ScriptEditor): void {
 
 /** A screenplay editor with a view. Long scripts are rendered in chunks, so that a keystroke touches few of them. */
 export function createScreenplayEditor(): ScriptEditor {
-  const editor = withScreenplay(withReact(createEditor()));
+  const editor = withScreenplay(withReact(withQuickNormalizing(createEditor())));
   pasteAsScript(editor);
   editor.getChunkSize = (node) => (node === editor ? 50 : null);
   return editor;
