@@ -23,9 +23,11 @@ use yrs::{
 
 use super::tree::branch_id;
 use super::utf16;
-use crate::protocol::lib0::var_uint;
 
 mod bytes;
+mod entry;
+
+pub(super) use entry::{Entry, Gone, Group, Part, Run};
 
 /// The root map.
 pub(super) const NAME: &str = "slate-yrs:copies";
@@ -34,46 +36,17 @@ pub(super) const NAME: &str = "slate-yrs:copies";
 const MAX: usize = 1_000;
 /// Groups go into one entry up to so many bytes: no update can be cut inside of one.
 const TOGETHER: usize = 400;
+/// So many removed elements go into one entry, for the same reason; of more than so many nothing is written.
+const GONE_TOGETHER: usize = 40;
+const MAX_GONE: usize = 2_000;
+/// Of how many authors an entry says what was known.
+const MAX_KNOWN: usize = 64;
 /// How many of the newest groups are looked through.
 const RECENT: usize = 512;
 /// How many pairs are remembered: far more than people bring about.
 const MAX_TWINS: usize = 10_000;
 /// How often a position is handed on.
 const MAX_HOPS: usize = 64;
-
-/// Characters or elements that follow each other, in the doc and by their ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Run {
-    pub id: ID,
-    pub len: u32,
-}
-
-/// One stretch of an element's content and where it was copied to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Group {
-    /// The elements; none: the root.
-    pub source: Option<ID>,
-    pub target: Option<ID>,
-    /// Which part of the source.
-    pub part: Part,
-    /// What stands in the target before and behind the copy.
-    pub before: Option<ID>,
-    pub behind: Option<ID>,
-    /// From, to, how many.
-    pub runs: Vec<(ID, ID, u32)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// All of it: the source is gone.
-    Whole,
-    /// All from some place on.
-    Tail,
-    /// All up to some place.
-    Head,
-    /// Elements in between.
-    Some,
-}
 
 /// The order of entries is about the order of edits: each is numbered one higher than all its author knew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,7 +113,7 @@ pub(super) struct Copies {
     map: MapRef,
     /// What the map's observer saw and is not in here yet.
     changes: Changes,
-    entries: LiteMap<Key, Vec<Group>>,
+    entries: LiteMap<Key, Entry>,
     spans: BTreeMap<(ClientID, u32), SmallVec<[Span; 1]>>,
     longest: u32,
     /// Elements that are copies, and of what.
@@ -193,14 +166,14 @@ impl Copies {
         changes.sort_by_key(|(key, _)| *key);
         for (key, bytes) in changes {
             self.remove(key);
-            if let Some(groups) = bytes.and_then(|bytes| bytes::decode(&bytes)) {
-                self.insert(key, groups);
+            if let Some(entry) = bytes.and_then(|bytes| bytes::decode(&bytes)) {
+                self.insert(key, entry);
             }
         }
     }
 
-    fn insert(&mut self, key: Key, groups: Vec<Group>) {
-        for (index, group) in groups.iter().enumerate() {
+    fn insert(&mut self, key: Key, entry: Entry) {
+        for (index, group) in entry.groups.iter().enumerate() {
             for &(from, to, len) in &group.runs {
                 self.longest = self.longest.max(len);
                 let span = Span { len, to, key, group: index as u32 };
@@ -213,16 +186,16 @@ impl Copies {
                 }
             }
         }
-        self.entries.insert(key, groups);
+        self.entries.insert(key, entry);
         self.news.push(key);
         self.compare(key);
     }
 
     /// Looks for other copies of what this entry copied.
     fn compare(&mut self, key: Key) {
-        let Some(groups) = self.entries.get(&key) else { return };
+        let Some(entry) = self.entries.get(&key) else { return };
         let mut found = Vec::new();
-        for (index, group) in groups.iter().enumerate() {
+        for (index, group) in entry.groups.iter().enumerate() {
             for &(from, to, len) in &group.runs {
                 for (span, start) in self.spans_over(from, len).filter(|(span, _)| span.key != key) {
                     let Some(other) = self.group(span.key, span.group) else { continue };
@@ -250,7 +223,7 @@ impl Copies {
 
     /// Of what was copied as part of something else, that of the whole: both go the same way.
     fn rank(&self, key: Key, group: u32) -> Option<Rank> {
-        let groups = self.entries.get(&key)?;
+        let groups = &self.entries.get(&key)?.groups;
         let mut at = group as usize;
         for _ in 0..groups.len() {
             let Group { source, target, .. } = groups.get(at)?;
@@ -276,7 +249,7 @@ impl Copies {
     }
 
     fn remove(&mut self, key: Key) {
-        let Some(groups) = self.entries.remove(&key) else { return };
+        let Some(entry) = self.entries.remove(&key) else { return };
         let mut at = 0;
         self.twins.retain(|twin| {
             let stays = twin.loser != key && twin.winner != key;
@@ -284,7 +257,7 @@ impl Copies {
             at += usize::from(stays);
             stays
         });
-        for group in groups {
+        for group in entry.groups {
             for (from, _, _) in group.runs {
                 if let Some(spans) = self.spans.get_mut(&(from.client, from.clock)) {
                     spans.retain(|span| span.key != key);
@@ -307,34 +280,51 @@ impl Copies {
         }
     }
 
-    /// Writes entries, in the transaction that copies; removes the oldest if there are too many.
-    pub fn write(&self, txn: &mut TransactionMut, groups: &[Group]) {
-        let client = txn.doc().client_id();
-        let number = self.entries.last().map_or(0, |(key, _)| key.number).saturating_add(1);
-        let mut written = 0;
-        let mut put = |entry: &mut Vec<u8>, count: &mut u64| {
-            let mut bytes = vec![bytes::VERSION];
-            var_uint(&mut bytes, std::mem::take(count));
-            bytes.append(entry);
-            let key = Key { number, client: client.get(), clock: txn.store().get_local_state() };
-            self.map.insert(txn, key.name(), Any::Buffer(bytes.into()));
-            written += 1;
-        };
-        let (mut entry, mut count) = (Vec::new(), 0);
-        for group in groups.iter().filter(|group| group.part == Part::Whole || !group.runs.is_empty()) {
-            let before = entry.len();
-            bytes::encode(&mut entry, group);
-            if before > 0 && entry.len() > TOGETHER {
-                let last = entry.split_off(before);
-                put(&mut entry, &mut count);
-                entry = last;
+    /// Writes entries, in the transaction that copies or removes; removes the oldest if there are too many. `witnessed`:
+    /// of whom it was seen that something was deleted; none if what was copied had gone before.
+    pub fn write(&self, txn: &mut TransactionMut, copied: Vec<Group>, gone: &Gone, witnessed: Option<&[ClientID]>) {
+        let groups = copied.into_iter().filter(|group| group.part == Part::Whole || !group.runs.is_empty());
+        let (mut entries, mut last, mut size) = (Vec::new(), Entry::default(), 0);
+        for group in groups {
+            let more = bytes::size(&group);
+            if size > 0 && size + more > TOGETHER {
+                entries.push(std::mem::take(&mut last));
+                size = 0;
             }
-            count += 1;
+            size += more;
+            last.groups.push(group);
         }
-        if count > 0 {
-            put(&mut entry, &mut count);
+        let removed = if gone.elements.len() > MAX_GONE { &[] } else { &*gone.elements };
+        for elements in removed.chunks(GONE_TOGETHER) {
+            if !last.gone.is_empty() {
+                entries.push(std::mem::take(&mut last));
+            }
+            last.gone = elements.to_vec();
         }
-        for key in self.entries.keys().take((self.entries.len() + written).saturating_sub(MAX)) {
+        if !last.groups.is_empty() || !last.gone.is_empty() {
+            entries.push(last);
+        }
+        if entries.is_empty() {
+            return;
+        }
+        let (client, state) = (txn.doc().client_id(), txn.state_vector());
+        let number = self.entries.last().map_or(0, |(key, _)| key.number).saturating_add(1);
+        let room = (self.entries.len() + entries.len()).saturating_sub(MAX);
+        for mut entry in entries {
+            entry.known = witnessed.and_then(|witnessed| {
+                let authors = entry.authors(gone)?.chain(witnessed.iter().copied());
+                let mut known: Vec<(ClientID, u32)> = Vec::new();
+                for author in authors.filter(|author| *author != client) {
+                    if known.len() < MAX_KNOWN && !known.iter().any(|(other, _)| *other == author) {
+                        known.push((author, state.get(&author)));
+                    }
+                }
+                Some(known)
+            });
+            let key = Key { number, client: client.get(), clock: txn.store().get_local_state() };
+            self.map.insert(txn, key.name(), Any::Buffer(bytes::encode(&entry).into()));
+        }
+        for key in self.entries.keys().take(room) {
             self.map.remove(txn, &key.name());
         }
     }
@@ -346,7 +336,7 @@ impl Copies {
         let (Some(source), BranchID::Nested(target)) = (source, branch_id(target)) else { return false };
         let is_it = |group: &Group| group.source == Some(source) && group.target == Some(target);
         // Few are looked at with every structural change of others; the newest are what matters.
-        self.entries.values().rev().flat_map(|groups| groups.iter().rev()).take(RECENT).any(is_it)
+        self.entries.values().rev().flat_map(|entry| entry.groups.iter().rev()).take(RECENT).any(is_it)
     }
 
     /// What an element is a copy of, the nearest first.
@@ -356,6 +346,12 @@ impl Copies {
             Some(id)
         })
         .take(MAX_HOPS)
+    }
+
+    /// The entries that others wrote and that came since news were taken.
+    pub fn fresh(&self, is_own: impl Fn(ClientID) -> bool) -> Vec<&Entry> {
+        let others = self.news.iter().filter(|key| !is_own(ClientID::new(key.client)));
+        others.filter_map(|key| self.entries.get(key)).collect()
     }
 
     /// The entries that came since this was asked.
@@ -422,11 +418,11 @@ impl Copies {
     }
 
     pub fn groups(&self, key: Key) -> &[Group] {
-        self.entries.get(&key).map_or(&[], |groups| groups)
+        self.entries.get(&key).map_or(&[], |entry| &entry.groups)
     }
 
     pub fn group(&self, key: Key, group: u32) -> Option<&Group> {
-        self.entries.get(&key)?.get(group as usize)
+        self.entries.get(&key)?.groups.get(group as usize)
     }
 
     /// The entries in which all of an element was copied.

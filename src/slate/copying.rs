@@ -92,8 +92,23 @@ impl Edit<'_, '_> {
         }
     }
 
+    /// Remembers what is about to be removed, and whose it is: what others write there at the same time, it was not meant
+    /// for.
+    pub(super) fn note_gone(&mut self, parent: NodeId, id: NodeId, at: u32) {
+        let Some(key) = self.key(id) else { return };
+        let ids = self.look(parent, &[id], at);
+        copies::push(&mut self.gone.elements, key, 1);
+        let runs = ids.inner.iter().flat_map(|(_, runs)| runs);
+        for author in runs.map(|run| run.id.client).chain([key.client]) {
+            if !self.gone.authors.contains(&author) {
+                self.gone.authors.push(author);
+            }
+        }
+    }
+
     /// Writes text again that was there before, and notes that it is the same.
     pub fn restore(&mut self, op: &Op, origins: &[Origin]) -> Result<(), OpError> {
+        self.restores = true;
         self.apply(op)?;
         self.catch_up();
         for Origin { source, ids, within } in origins {

@@ -12,8 +12,8 @@ use yrs::{
 };
 
 use super::amend::amend;
-use super::copies::Copies;
-use super::erased::Erased;
+use super::copies::{Copies, Gone};
+use super::erased::{Erased, Witnessed};
 use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
@@ -89,6 +89,7 @@ pub struct SlateDoc {
     inherited: HashSet<ClientID>,
     twins: Twins,
     erased: Erased,
+    witnessed: Witnessed,
     rng: fastrand::Rng,
     watch: Watch,
     intake: Intake,
@@ -118,9 +119,10 @@ impl SlateDoc {
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
         let (inherited, twins, erased) = (HashSet::new(), Twins::default(), Erased::default());
+        let witnessed = Witnessed::default();
         let (watch, intake, looks) = (Watch::default(), Intake::default(), Looks::default());
         watch.subscribe_root(&text);
-        Self { doc, tree, copies, options, inherited, twins, erased, rng, watch, intake, looks }
+        Self { doc, tree, copies, options, inherited, twins, erased, witnessed, rng, watch, intake, looks }
     }
 
     pub fn client_id(&self) -> u32 {
@@ -193,15 +195,18 @@ impl SlateDoc {
             touched: SmallVec::new(),
             unwritten: None,
             copied: Vec::new(),
+            gone: Gone::default(),
+            restores: false,
             everything: None,
         };
         work(&mut edit, &mut change.rejected);
-        edit.finish();
+        edit.finish(self.witnessed.authors());
         change.inverse = edit.inverse;
         change.ops = edit.extra;
         let touched = edit.touched;
         if is_meant {
             self.erased.add(txn.delete_set());
+            self.witnessed.add(txn.delete_set());
         }
         // A commit joins what was typed to the text typed before it, and it would have to be cut out again.
         let early = (keystroke && txn.has_changes()).then(|| txn.encode_update_v1());

@@ -16,6 +16,27 @@ const MAX_RANGES: usize = 10_000;
 /// How far copies of copies are followed.
 const MAX_HOPS: usize = 64;
 
+/// Of how many authors it is remembered that something was deleted.
+const MAX_AUTHORS: usize = 16;
+
+/// Of whom something was deleted while this document was open, be it here or elsewhere: the last of them.
+#[derive(Debug, Default)]
+pub(super) struct Witnessed(Vec<ClientID>);
+
+impl Witnessed {
+    pub fn add(&mut self, deleted: &IdSet) {
+        for (client, _) in deleted.iter().take(MAX_AUTHORS) {
+            self.0.retain(|author| author != client);
+            self.0.insert(0, *client);
+        }
+        self.0.truncate(MAX_AUTHORS);
+    }
+
+    pub fn authors(&self) -> &[ClientID] {
+        &self.0
+    }
+}
+
 /// What was deleted by edits made here, be it for good or to be copied elsewhere.
 #[derive(Debug, Default)]
 pub(super) struct Erased(IdSet);

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use yrs::{Any, Snapshot, TransactionMut, XmlTextRef};
+use yrs::{Any, ClientID, Snapshot, TransactionMut, XmlTextRef};
 
-use super::copies::{Copies, Group, Part};
+use super::copies::{Copies, Gone, Group, Part};
 use super::error::OpError;
 use super::node::{Attrs, Node};
 use super::op::{Op, Path};
@@ -35,8 +35,11 @@ pub(super) struct Edit<'a, 'doc> {
     pub touched: SmallVec<[NodeId; 1]>,
     /// Elements that hang in the tree, next to each other, and are to be written together: parent, offset, nodes.
     pub unwritten: Option<(NodeId, u32, Vec<NodeId>)>,
-    /// What was copied, for [`Edit::finish`] to write down.
+    /// What was copied and what was removed, for [`Edit::finish`] to write down.
     pub copied: Vec<Group>,
+    pub gone: Gone,
+    /// What is copied is gone already, by somebody else's doing.
+    pub restores: bool,
     /// See [`everything`](super::copies::everything).
     pub everything: Option<Snapshot>,
 }
@@ -55,10 +58,11 @@ impl Edit<'_, '_> {
     }
 
     /// To be called when all operations are applied.
-    pub fn finish(&mut self) {
+    pub fn finish(&mut self, witnessed: &[ClientID]) {
         self.catch_up();
-        let copied = std::mem::take(&mut self.copied);
-        self.copies.write(self.txn, &copied);
+        let (copied, gone) = (std::mem::take(&mut self.copied), std::mem::take(&mut self.gone));
+        let witnessed = Some(witnessed).filter(|_| !self.restores);
+        self.copies.write(self.txn, copied, &gone, witnessed);
     }
 
     pub(super) fn touch(&mut self, id: NodeId) {
@@ -168,6 +172,7 @@ impl Edit<'_, '_> {
         let id = self.tree.resolve(path)?;
         let node = self.tree.to_node(id);
         let (at, len) = (self.tree.offset(parent, index), self.tree.len(id));
+        self.note_gone(parent, id, at);
         self.remove_range(parent, at, len);
         self.tree.detach(parent, index);
         self.tree.free(id);

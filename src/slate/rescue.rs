@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 use yrs::{Assoc, BranchID, ClientID, ID, IdSet, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
 
-use super::copies::{self, Copies};
+use super::copies::{self, Copies, Entry};
 use super::emit::{Emit, Misfit};
 use super::node::{Attrs, Element, Leaf, Node};
 use super::op::{Op, Path};
@@ -38,6 +38,42 @@ struct Run {
     text: String,
     marks: Attrs,
     ids: Vec<copies::Run>,
+    /// Whether the update says that it is deleted, which it may say of all that was in the element.
+    named: bool,
+}
+
+impl Run {
+    /// Those of its characters that `is_lost` holds for.
+    fn parts(self, is_lost: &impl Fn(ID) -> bool) -> Vec<Self> {
+        let mut parts: Vec<Self> = Vec::new();
+        let mut offset = self.offset;
+        let mut ids =
+            self.ids.iter().flat_map(|run| (0..run.len).map(|into| ID::new(run.id.client, run.id.clock + into)));
+        for c in self.text.chars() {
+            let len = c.len_utf16() as u32;
+            let Some(id) = ids.next() else { break };
+            if len > 1 {
+                ids.nth(len as usize - 2);
+            }
+            if is_lost(id) {
+                match parts.last_mut() {
+                    Some(last) if last.offset + utf16::len(&last.text) == offset => {
+                        last.text.push(c);
+                        copies::push(&mut last.ids, id, len);
+                    }
+                    _ => parts.push(Self {
+                        offset,
+                        text: c.to_string(),
+                        marks: self.marks.clone(),
+                        ids: vec![copies::Run { id, len }],
+                        named: true,
+                    }),
+                }
+            }
+            offset += len;
+        }
+        parts
+    }
 }
 
 /// What is to be written again, and what it was.
@@ -111,9 +147,10 @@ fn orphans<T: ReadTxn>(
             for c in leaf.text.chars() {
                 let item = branch.sticky_index(txn, at, Assoc::After)?.id().copied();
                 let len = c.len_utf16() as u32;
-                if let Some(item) = item.filter(|item| own.contains(&item.client) && !deleted.contains(item)) {
+                if let Some(item) = item.filter(|item| own.contains(&item.client)) {
+                    let named = deleted.contains(&item);
                     match runs.last_mut() {
-                        Some(run) if run.offset + utf16::len(&run.text) == at && at > start => {
+                        Some(run) if run.named == named && run.offset + utf16::len(&run.text) == at && at > start => {
                             run.text.push(c);
                             copies::push(&mut run.ids, item, len);
                         }
@@ -122,6 +159,7 @@ fn orphans<T: ReadTxn>(
                             text: c.to_string(),
                             marks: leaf.marks.to_attrs(),
                             ids: vec![copies::Run { id: item, len }],
+                            named,
                         }),
                     }
                 }
@@ -164,6 +202,21 @@ impl Orphans {
             })
         });
         gap.unwrap_or_else(|| Gap::Blocks(ROOT, tree.children(ROOT).len() as u32, 0))
+    }
+
+    /// Keeps what those who removed the element did not know. What an update does not name as deleted they did not. But
+    /// a server may name all that went with the element: then their records say what they knew, and without any they
+    /// knew everything. Whether anything is left.
+    pub fn forget_known(&mut self, records: &[&Entry]) -> bool {
+        if self.runs.iter().any(|run| run.named) {
+            let about = |entry: &&&Entry| entry.ended(self.around.iter().map(|(key, _)| *key));
+            let records: Vec<&Entry> = records.iter().filter(about).copied().collect();
+            let is_lost = |id| !records.is_empty() && !records.iter().any(|entry| entry.knew(id));
+            let runs = std::mem::take(&mut self.runs);
+            self.runs =
+                runs.into_iter().flat_map(|run| if run.named { run.parts(&is_lost) } else { vec![run] }).collect();
+        }
+        !self.runs.is_empty()
     }
 
     /// Takes the characters out of the element, so that it is what the peer knew.

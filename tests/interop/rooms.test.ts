@@ -5,7 +5,7 @@
 // SLATE_YRS_RUNS: runs with each server (default 100). SLATE_YRS_SEED: one seed only. When what arrives is up to the
 // sockets: a seed gives the edits and the cuts, not every order.
 import { readFileSync } from "node:fs";
-import { Editor, type Operation } from "slate";
+import { Editor, Node, type Operation, Transforms } from "slate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { edit, mix, type Random, random, START } from "./random.js";
 import { canonical, type Replica, seed } from "./replica.js";
@@ -79,6 +79,14 @@ async function play(
     await reader.close();
   }
 }
+
+/** What makes a block go: its third. */
+const ENDS: [string, (editor: Editor) => void][] = [
+  ["merges", (editor) => Transforms.mergeNodes(editor, { at: [2] })],
+  ["moves", (editor) => Transforms.moveNodes(editor, { at: [2], to: [0] })],
+  ["wraps", (editor) => Transforms.wrapNodes(editor, { type: "quote", children: [] } as never, { at: [2] })],
+  ["removes", (editor) => Transforms.removeNodes(editor, { at: [2] })],
+];
 
 interface Failure {
   seat: number;
@@ -173,6 +181,31 @@ describe.each([
         read: expected,
         document: expected,
       });
+    }
+  });
+
+  it.each(ENDS)("what is typed into a block that somebody offline %s is not lost", async (how, end) => {
+    const typist = await ours(server.url, `ends-${how}`, START_STATE);
+    const peer = await ours(server.url, `ends-${how}`);
+    try {
+      expect(await until(() => agree([typist, peer]))).toBe(true);
+      peer.disconnect();
+      end(peer.editor);
+      // The server has it before it hears of the other.
+      Transforms.insertText(typist.editor, "Typed meanwhile.", { at: { path: [2, 0], offset: 3 } });
+      typist.flush();
+      const third = await ours(server.url, `ends-${how}`);
+      expect(await until(() => agree([typist, third]))).toBe(true);
+      await third.close();
+      peer.connect();
+      expect(await until(() => agree([typist, peer]))).toBe(true);
+      for (const { editor } of [typist, peer]) {
+        expect(Node.string(editor).split("Typed meanwhile.")).toHaveLength(2);
+        expect(Node.string(editor).split("ADA").length - 1).toBe(how === "removes" ? 0 : 1);
+      }
+    } finally {
+      await typist.close();
+      await peer.close();
     }
   });
 

@@ -49,8 +49,10 @@ impl SlateDoc {
         let integrated = self.integrate(decoded, update);
         let records = self.watch.stop();
         let (integrated, changed) = integrated?;
+        self.witnessed.add(&integrated.deleted);
         // It may have to wait.
         orphans.retain(|one| integrated.deleted.contains(&one.key));
+        self.forget_known(&mut orphans);
         let txn = self.doc.transact();
         let remote = Remote::new(&mut self.tree, &self.copies, &txn);
         let outcome = remote.run(&integrated.branches, records, &orphans);
@@ -117,6 +119,16 @@ impl SlateDoc {
             return Vec::new();
         }
         rescue::find(&self.doc.transact(), &self.tree, &self.own(), update.delete_set())
+    }
+
+    /// Keeps of the orphans what those who removed them did not know.
+    fn forget_known(&self, orphans: &mut Vec<rescue::Orphans>) {
+        if orphans.is_empty() {
+            return;
+        }
+        let own = self.own();
+        let records = self.copies.fresh(|client| own.contains(&client));
+        orphans.retain_mut(|one| one.forget_known(&records));
     }
 
     /// Brings to its place what was typed here among something that others copied elsewhere. Adds the operations to `ops`

@@ -1,15 +1,18 @@
 //! Two editors at the same time: nothing typed is lost or doubled, and what was meant is what comes out.
 
+use std::collections::VecDeque;
+
 use serde_json::{Value, json};
 
 use super::fixtures::two_with;
 use super::json::{nodes, ops};
 use super::model::canonical;
-use super::random::Editor;
+use super::random::{Editor, Relay};
 use super::remote::p;
 use crate::slate::Node;
 
-/// Both edit, then hear of each other.
+/// Both edit, then hear of each other: directly, and through a server that tells what its own document has changed, which
+/// must come to the same.
 fn both(input: Value, one_does: Value, two_does: Value) -> (Editor, Editor) {
     let (mut one, mut two) = two_with(&nodes(&input));
     let from_one = one.edit(ops(&one_does));
@@ -19,7 +22,30 @@ fn both(input: Value, one_does: Value, two_does: Value) -> (Editor, Editor) {
     rescued_by_one.into_iter().for_each(|update| drop(two.receive(&update)));
     rescued_by_two.into_iter().for_each(|update| drop(one.receive(&update)));
     assert_eq!(canonical(&one.value), canonical(&two.value), "the editors differ");
+    for first in 0..2 {
+        let relayed = relayed(&input, [&one_does, &two_does], first);
+        assert_eq!(canonical(&relayed), canonical(&one.value), "through a server that hears {first} first");
+    }
     (one, two)
+}
+
+fn relayed(input: &Value, does: [&Value; 2], first: usize) -> Vec<Node> {
+    let (one, two) = two_with(&nodes(input));
+    let relay = Relay::new(&one.doc.encode_state(None).expect("a state"));
+    let mut editors = [one, two];
+    let mut waiting: VecDeque<(usize, Vec<u8>)> = VecDeque::new();
+    for at in [first, 1 - first] {
+        waiting.extend(editors[at].edit(ops(does[at])).map(|update| (at, update)));
+    }
+    // The server has heard both before either hears of the other.
+    let mut told: VecDeque<(usize, Vec<u8>)> =
+        waiting.into_iter().map(|(at, update)| (at, relay.retell(&update))).collect();
+    while let Some((at, update)) = told.pop_front() {
+        let rescued = editors[1 - at].receive(&update);
+        told.extend(rescued.map(|update| (1 - at, relay.retell(&update))));
+    }
+    assert_eq!(canonical(&editors[0].value), canonical(&editors[1].value), "the editors differ");
+    editors[0].value.clone()
 }
 
 pub(super) fn texts(value: &[Node]) -> Vec<String> {
@@ -319,4 +345,41 @@ fn two_backspaces_at_one_place_lose_nothing_whatever_was_typed_before() {
             assert!(all.contains(part), "{part} is gone from {all}");
         }
     }
+}
+
+/// All at once, from a server that names what went with a block as deleted.
+#[test]
+fn what_a_peer_knew_is_not_back_whoever_deleted_it() {
+    let (first, gone) = (p("first"), json!([{"type": "insert_text", "path": [1, 0], "offset": 4, "text": "typed"}]));
+    let erase = json!([{"type": "remove_text", "path": [1, 0], "offset": 4, "text": "typed"}]);
+    let ends = [backspace(1), remove(&[1], p("line")), json!([{"type": "move_node", "path": [1], "newPath": [0]}])];
+    for (end, eraser) in ends.iter().flat_map(|end| [(end, 0), (end, 2)]) {
+        let (one, two) = two_with(&nodes(&json!([first, p("line"), p("a long last line")])));
+        let state = one.doc.encode_state(None).expect("a state");
+        let relay = Relay::new(&state);
+        let mut all = [one, two, Editor::new(3)];
+        all[2].receive(&state);
+        // Of whom there is nothing else in the line.
+        let typed = all[1].edit(ops(&gone)).expect("an update");
+        relay.retell(&typed);
+        [0, 2].into_iter().for_each(|at| drop(all[at].receive(&typed)));
+        let erased = all[eraser].edit(ops(&erase)).expect("an update");
+        let mut told = vec![relay.retell(&erased)];
+        if eraser == 2 {
+            all[0].receive(&erased);
+        }
+        let ended = all[0].edit(ops(end)).expect("an update");
+        told.push(relay.retell(&ended));
+        let rescued = all[1].receive(&yrs::merge_updates_v1(&told).expect("updates merge"));
+        assert_eq!((rescued, texts(&all[1].value)), (None, texts(&all[0].value)), "{end}, erased by {eraser}");
+    }
+}
+
+/// One without records, as slate-yjs has it, knew everything.
+#[test]
+fn what_a_peer_without_records_removes_is_not_back() {
+    let (mut one, _) = two_with(&nodes(&json!([p("first"), p("second")])));
+    let relay = Relay::new(&one.doc.encode_state(None).expect("a state"));
+    let rescued = one.receive(&relay.remove_block(1));
+    assert_eq!((rescued, texts(&one.value)), (None, vec!["first".to_owned()]));
 }

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use yrs::Any;
+use yrs::updates::decoder::Decode;
+use yrs::{Any, Text, Transact};
 
 use super::model::{apply_all, canonical, is_inline, normalize};
 use crate::slate::{Attrs, DocOptions, Element, Leaf, Node, Op, Path, SlateDoc, transform};
@@ -93,8 +94,45 @@ impl Editor {
     }
 }
 
+/// A server that sends on what its own document has changed, as `@y/websocket-server` does: what went with a block that
+/// was deleted is named as deleted, whoever wrote it.
+pub struct Relay {
+    doc: yrs::Doc,
+    inbox: VecDeque<(usize, Vec<u8>)>,
+}
+
+impl Relay {
+    pub fn new(start: &[u8]) -> Self {
+        let doc = yrs::Doc::new();
+        doc.transact_mut().apply_update(yrs::Update::decode_v1(start).expect("an update")).expect("content");
+        Self { doc, inbox: VecDeque::new() }
+    }
+
+    pub fn retell(&self, update: &[u8]) -> Vec<u8> {
+        let mut txn = self.doc.transact_mut();
+        txn.apply_update(yrs::Update::decode_v1(update).expect("an update")).expect("it follows");
+        txn.commit();
+        txn.encode_update_v1()
+    }
+
+    /// As somebody with plain yjs does.
+    pub fn remove_block(&self, index: u32) -> Vec<u8> {
+        let root = self.doc.get_or_insert_text("content");
+        let mut txn = self.doc.transact_mut();
+        root.remove_range(&mut txn, index, 1);
+        txn.commit();
+        txn.encode_update_v1()
+    }
+
+    fn pass_on(&mut self) -> Option<(usize, Vec<u8>)> {
+        let (from, update) = self.inbox.pop_front()?;
+        Some((from, self.retell(&update)))
+    }
+}
+
 pub struct Net {
     pub editors: Vec<Editor>,
+    pub relay: Option<Relay>,
     pub rng: Rng,
     /// Everything sent, for late deliveries.
     pub out_of_order: bool,
@@ -117,11 +155,30 @@ impl Net {
             editor.receive(&update);
         }
         let out_of_order = rng.u8(..4) == 0;
-        Self { editors, rng, out_of_order }
+        Self { editors, relay: None, rng, out_of_order }
+    }
+
+    /// From now on everything goes through such a server.
+    pub fn through_relay(&mut self) {
+        self.relay = Some(Relay::new(&self.editors[0].doc.encode_state(None).expect("a state")));
+        self.out_of_order = false;
     }
 
     pub fn send(&mut self, from: usize, update: Option<Vec<u8>>) {
         let Some(update) = update else { return };
+        match &mut self.relay {
+            Some(relay) => relay.inbox.push_back((from, update)),
+            None => self.broadcast(from, update),
+        }
+    }
+
+    fn pass_on(&mut self) -> bool {
+        let Some((from, update)) = self.relay.as_mut().and_then(Relay::pass_on) else { return false };
+        self.broadcast(from, update);
+        true
+    }
+
+    fn broadcast(&mut self, from: usize, update: Vec<u8>) {
         for (n, editor) in self.editors.iter_mut().enumerate() {
             if n != from {
                 editor.inbox.push_back(update.clone());
@@ -130,6 +187,9 @@ impl Net {
     }
 
     pub fn deliver(&mut self, to: usize) {
+        if self.relay.is_some() && self.rng.bool() {
+            self.pass_on();
+        }
         let inbox = self.editors[to].inbox.len();
         if inbox == 0 {
             return;
@@ -172,8 +232,13 @@ impl Net {
     }
 
     pub fn settle(&mut self) {
-        while let Some(at) = self.editors.iter().position(|editor| !editor.inbox.is_empty()) {
-            self.deliver(at);
+        loop {
+            let waiting = self.editors.iter().position(|editor| !editor.inbox.is_empty());
+            match waiting {
+                Some(at) => self.deliver(at),
+                None if self.pass_on() => {}
+                None => break,
+            }
         }
         let waiting: Vec<_> = self.editors.iter().map(|editor| editor.doc.is_waiting()).collect();
         assert!(!waiting.contains(&true), "something never arrived: {waiting:?}, out of order {}", self.out_of_order);
@@ -536,7 +601,10 @@ pub fn env(name: &str, default: u64) -> u64 {
 }
 
 fn run(seed: u64, steps: usize) {
-    let mut net = Net::new(seed, 2 + (seed % 3) as usize);
+    play(Net::new(seed, 2 + (seed % 3) as usize), steps);
+}
+
+fn play(mut net: Net, steps: usize) {
     for _ in 0..steps {
         net.step();
     }
@@ -559,7 +627,15 @@ fn f7_f9_random_editors_agree() {
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let work = |worker: u64| {
         for seed in (first + worker..end).step_by(workers as usize) {
-            if let Err(panic) = std::panic::catch_unwind(|| run(seed, steps)) {
+            let both = || {
+                run(seed, steps);
+                if seed % 5 == 0 {
+                    let mut net = Net::new(seed, 2 + (seed % 3) as usize);
+                    net.through_relay();
+                    play(net, steps);
+                }
+            };
+            if let Err(panic) = std::panic::catch_unwind(both) {
                 eprintln!("failed with SLATE_SEED={seed} SLATE_RUNS=1");
                 std::panic::resume_unwind(panic);
             }

@@ -1,0 +1,87 @@
+//! What one transaction writes down of what it has copied and removed.
+
+use yrs::{ClientID, ID};
+
+/// Characters or elements that follow each other, in the doc and by their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::slate) struct Run {
+    pub id: ID,
+    pub len: u32,
+}
+
+impl Run {
+    fn contains(self, id: ID) -> bool {
+        id.client == self.id.client && id.clock.wrapping_sub(self.id.clock) < self.len
+    }
+}
+
+/// One stretch of an element's content and where it was copied to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::slate) struct Group {
+    /// The elements; none: the root.
+    pub source: Option<ID>,
+    pub target: Option<ID>,
+    /// Which part of the source.
+    pub part: Part,
+    /// What stands in the target before and behind the copy.
+    pub before: Option<ID>,
+    pub behind: Option<ID>,
+    /// From, to, how many.
+    pub runs: Vec<(ID, ID, u32)>,
+}
+
+/// What one transaction has copied, or a part of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::slate) struct Entry {
+    pub groups: Vec<Group>,
+    /// Elements that were removed and are nowhere else.
+    pub gone: Vec<Run>,
+    /// Up to which clock its author knew the edits of others when the sources went: of those who have written there, or of
+    /// whom something was deleted. None if the author did not make them go.
+    pub known: Option<Vec<(ClientID, u32)>>,
+}
+
+impl Entry {
+    /// Whether this made one of these elements go: copied all of it, or removed it.
+    pub fn ended(&self, mut elements: impl Iterator<Item = ID>) -> bool {
+        let copied = |id| self.groups.iter().any(|group| group.part == Part::Whole && group.source == Some(id));
+        self.known.is_some() && elements.any(|id| self.gone.iter().any(|run| run.contains(id)) || copied(id))
+    }
+
+    /// Who has written in what this makes go; none if that is nothing.
+    pub fn authors<'a>(&'a self, gone: &'a Gone) -> Option<impl Iterator<Item = ClientID> + 'a> {
+        let wholes = self.groups.iter().filter(|group| group.part == Part::Whole);
+        if self.gone.is_empty() && wholes.clone().next().is_none() {
+            return None;
+        }
+        let copied = wholes.flat_map(|group| group.runs.iter().map(|(from, ..)| from.client));
+        let removed = gone.authors.iter().copied().filter(|_| !self.gone.is_empty());
+        Some(copied.chain(removed))
+    }
+
+    /// Whether its author knew this character or element.
+    pub fn knew(&self, id: ID) -> bool {
+        let copied = |group: &Group| group.runs.iter().any(|&(id_, _, len)| Run { id: id_, len }.contains(id));
+        self.known.iter().flatten().any(|(client, clock)| *client == id.client && *clock > id.clock)
+            || self.groups.iter().any(copied)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::slate) enum Part {
+    /// All of it: the source is gone.
+    Whole,
+    /// All from some place on.
+    Tail,
+    /// All up to some place.
+    Head,
+    /// Elements in between.
+    Some,
+}
+
+/// What a transaction has removed and not copied: elements, and who has written in them.
+#[derive(Debug, Default)]
+pub(in crate::slate) struct Gone {
+    pub elements: Vec<Run>,
+    pub authors: Vec<ClientID>,
+}
