@@ -32,6 +32,11 @@ pub(super) use entry::{Entry, Gone, Group, Part, Run};
 /// The root map.
 pub(super) const NAME: &str = "slate-yrs:copies";
 
+/// Whether an update has entries in it: each names the map.
+pub(super) fn are_in(update: &[u8]) -> bool {
+    update.windows(NAME.len()).any(|part| part == NAME.as_bytes())
+}
+
 /// How many entries are kept.
 const MAX: usize = 1_000;
 /// Groups go into one entry up to so many bytes: no update can be cut inside of one.
@@ -281,7 +286,7 @@ impl Copies {
     }
 
     /// Writes entries, in the transaction that copies or removes; removes the oldest if there are too many. `witnessed`:
-    /// of whom it was seen that something was deleted; none if what was copied had gone before.
+    /// of whom something was deleted lately; none if what was copied had gone before.
     pub fn write(&self, txn: &mut TransactionMut, copied: Vec<Group>, gone: &Gone, witnessed: Option<&[ClientID]>) {
         let groups = copied.into_iter().filter(|group| group.part == Part::Whole || !group.runs.is_empty());
         let (mut entries, mut last, mut size) = (Vec::new(), Entry::default(), 0);
@@ -311,15 +316,15 @@ impl Copies {
         let number = self.entries.last().map_or(0, |(key, _)| key.number).saturating_add(1);
         let room = (self.entries.len() + entries.len()).saturating_sub(MAX);
         for mut entry in entries {
-            entry.known = witnessed.and_then(|witnessed| {
-                let authors = entry.authors(gone)?.chain(witnessed.iter().copied());
+            entry.known = witnessed.map(|witnessed| {
+                let authors = entry.authors(gone).chain(witnessed.iter().copied());
                 let mut known: Vec<(ClientID, u32)> = Vec::new();
                 for author in authors.filter(|author| *author != client) {
                     if known.len() < MAX_KNOWN && !known.iter().any(|(other, _)| *other == author) {
                         known.push((author, state.get(&author)));
                     }
                 }
-                Some(known)
+                known
             });
             let key = Key { number, client: client.get(), clock: txn.store().get_local_state() };
             self.map.insert(txn, key.name(), Any::Buffer(bytes::encode(&entry).into()));
@@ -415,6 +420,11 @@ impl Copies {
     /// What a character or element was copied to, in each entry that knows it.
     pub fn copies(&self, id: ID) -> impl Iterator<Item = (ID, Key, u32)> {
         self.spans_at(id).map(|(span, into)| (ID::new(span.to.client, span.to.clock + into), span.key, span.group))
+    }
+
+    /// Whether the author of an entry knew this, as far as the entry says.
+    pub fn knew(&self, key: Key, id: ID) -> bool {
+        self.entries.get(&key).is_some_and(|entry| entry.knew(id))
     }
 
     pub fn groups(&self, key: Key) -> &[Group] {

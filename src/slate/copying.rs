@@ -60,7 +60,7 @@ impl Edit<'_, '_> {
         self.tree.block(id)?.key
     }
 
-    fn ids(&mut self, id: NodeId, from: u32, to: u32) -> Vec<Run> {
+    pub(super) fn ids(&mut self, id: NodeId, from: u32, to: u32) -> Vec<Run> {
         match self.tree.branch(id) {
             Some(branch) if from < to => {
                 let near = to - from <= FEW && self.tree.block(id).is_some_and(|block| block.foreign == 0);

@@ -1,7 +1,5 @@
 //! [`SlateDoc`]: one document, as a Y.Doc and as the editor's value.
 
-use std::collections::HashSet;
-
 use smallvec::SmallVec;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
@@ -19,6 +17,7 @@ use super::local::Edit;
 use super::node::Node;
 use super::op::{Op, Path, Point, Range};
 use super::remote::Watch;
+use super::restyle::Restyled;
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
 use super::twins::Twins;
@@ -86,10 +85,11 @@ pub struct SlateDoc {
     copies: Copies,
     options: DocOptions,
     /// The client ids of sessions that are over and whose edits this one has taken over.
-    inherited: HashSet<ClientID>,
+    inherited: Vec<ClientID>,
     twins: Twins,
     erased: Erased,
     witnessed: Witnessed,
+    restyled: Restyled,
     rng: fastrand::Rng,
     watch: Watch,
     intake: Intake,
@@ -118,11 +118,11 @@ impl SlateDoc {
         let tree = Tree::new(Some(root.clone()));
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
-        let (inherited, twins, erased) = (HashSet::new(), Twins::default(), Erased::default());
-        let witnessed = Witnessed::default();
+        let (inherited, twins, erased) = (Vec::new(), Twins::default(), Erased::default());
+        let (witnessed, restyled) = (Witnessed::default(), Restyled::default());
         let (watch, intake, looks) = (Watch::default(), Intake::default(), Looks::default());
         watch.subscribe_root(&text);
-        Self { doc, tree, copies, options, inherited, twins, erased, witnessed, rng, watch, intake, looks }
+        Self { doc, tree, copies, options, inherited, twins, erased, witnessed, restyled, rng, watch, intake, looks }
     }
 
     pub fn client_id(&self) -> u32 {
@@ -197,6 +197,7 @@ impl SlateDoc {
             copied: Vec::new(),
             gone: Gone::default(),
             restores: false,
+            styles: Vec::new(),
             everything: None,
         };
         work(&mut edit, &mut change.rejected);
@@ -204,6 +205,7 @@ impl SlateDoc {
         change.inverse = edit.inverse;
         change.ops = edit.extra;
         let touched = edit.touched;
+        self.restyled.add(edit.styles);
         if is_meant {
             self.erased.add(txn.delete_set());
             self.witnessed.add(txn.delete_set());

@@ -16,10 +16,10 @@ const MAX_RANGES: usize = 10_000;
 /// How far copies of copies are followed.
 const MAX_HOPS: usize = 64;
 
-/// Of how many authors it is remembered that something was deleted.
-const MAX_AUTHORS: usize = 16;
+/// How many authors are remembered.
+const MAX_AUTHORS: usize = 12;
 
-/// Of whom something was deleted while this document was open, be it here or elsewhere: the last of them.
+/// Of whom something was deleted while this document was open, here or elsewhere: the last of them.
 #[derive(Debug, Default)]
 pub(super) struct Witnessed(Vec<ClientID>);
 

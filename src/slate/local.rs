@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use yrs::{Any, ClientID, Snapshot, TransactionMut, XmlTextRef};
+use yrs::{Any, ClientID, ReadTxn as _, Snapshot, TransactionMut, XmlTextRef};
 
 use super::copies::{Copies, Gone, Group, Part};
 use super::error::OpError;
 use super::node::{Attrs, Node};
 use super::op::{Op, Path};
 use super::props::{Props, is_null, is_reserved};
+use super::restyle::{Change, Style, Styled};
 use super::transform;
 use super::tree::{Kind, MAX_DEPTH, NodeId, Tree};
 use super::{read, utf16, write};
@@ -40,6 +41,8 @@ pub(super) struct Edit<'a, 'doc> {
     pub gone: Gone,
     /// What is copied is gone already, by somebody else's doing.
     pub restores: bool,
+    /// What marks and properties were set.
+    pub styles: Vec<Style>,
     /// See [`everything`](super::copies::everything).
     pub everything: Option<Snapshot>,
 }
@@ -206,6 +209,7 @@ impl Edit<'_, '_> {
         if changes.is_empty() {
             return Ok(());
         }
+        self.note_style(parent, index, id, &changes);
         self.set_props(parent, index, id, after, &changes);
         self.inverse.push(Op::SetNode {
             path: path.clone(),
@@ -213,6 +217,29 @@ impl Edit<'_, '_> {
             new_properties: back.into_iter().collect(),
         });
         Ok(())
+    }
+
+    /// Remembers what is about to be set, and what there was.
+    fn note_style(&mut self, parent: NodeId, index: usize, id: NodeId, changes: &[(Arc<str>, Any)]) {
+        let props = match self.tree.kind(id) {
+            Kind::Text(text) => &text.marks,
+            Kind::Element(block) => &block.attrs,
+            Kind::Free => return,
+        };
+        let change = |(key, new): &(Arc<str>, Any)| Change {
+            key: key.clone(),
+            old: props.get(key).cloned(),
+            new: Some(new.clone()).filter(|new| !is_null(new)),
+        };
+        let changes = changes.iter().map(change).collect();
+        let of = if self.tree.is_text(id) {
+            let at = self.tree.offset(parent, index);
+            Styled::Text(self.key(parent), self.ids(parent, at, at + self.tree.len(id)))
+        } else {
+            let Some(key) = self.key(id) else { return };
+            Styled::Element(key)
+        };
+        self.styles.push(Style { of, changes, clock: self.txn.store().get_local_state() });
     }
 
     fn set_props(&mut self, parent: NodeId, index: usize, id: NodeId, after: Props, changes: &[(Arc<str>, Any)]) {

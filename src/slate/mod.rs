@@ -24,6 +24,7 @@ mod props;
 mod read;
 mod remote;
 mod rescue;
+mod restyle;
 mod root;
 mod seed;
 mod sticky;

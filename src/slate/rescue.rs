@@ -7,8 +7,6 @@
 //! because the peer removed the block for good, or somebody else did the same to what the copy was put into, they get a
 //! block of their own where theirs was.
 
-use std::collections::HashSet;
-
 use yrs::{Assoc, BranchID, ClientID, ID, IdSet, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
 
 use super::copies::{self, Copies, Entry};
@@ -116,7 +114,7 @@ impl Place {
 
 /// To be called before the update is applied. `own`: this client, and those it has taken over; `deleted`: what the update
 /// says it deletes.
-pub(super) fn find<T: ReadTxn>(txn: &T, tree: &Tree, own: &HashSet<ClientID>, deleted: &IdSet) -> Vec<Orphans> {
+pub(super) fn find<T: ReadTxn>(txn: &T, tree: &Tree, own: &[ClientID], deleted: &IdSet) -> Vec<Orphans> {
     let state = txn.state_vector();
     if deleted.is_empty() || own.iter().all(|client| state.get(client) == 0) {
         return Vec::new();
@@ -129,7 +127,7 @@ fn orphans<T: ReadTxn>(
     tree: &Tree,
     key: ID,
     id: NodeId,
-    own: &HashSet<ClientID>,
+    own: &[ClientID],
     deleted: &IdSet,
 ) -> Option<Orphans> {
     let block = tree.block(id)?;

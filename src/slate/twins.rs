@@ -6,7 +6,6 @@
 //! others is the same deletion, whoever does it. Those do it who made one of the copies, or who took over the edits of
 //! one who did. What somebody typed into a copy is nobody's twin, and stays.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use yrs::{BranchID, ClientID, ID, TransactionMut};
@@ -42,13 +41,13 @@ struct Excess {
 #[derive(Debug, Default)]
 pub(super) struct Twins(Vec<Excess>);
 
-fn is_own(own: &HashSet<ClientID>, client: u64) -> bool {
+fn is_own(own: &[ClientID], client: u64) -> bool {
     own.contains(&ClientID::new(client))
 }
 
 impl Twins {
     /// Takes those of which one copy is ours. `own`: this client, and those it has taken over.
-    pub fn extend(&mut self, found: &[Twin], own: &HashSet<ClientID>) {
+    pub fn extend(&mut self, found: &[Twin], own: &[ClientID]) {
         let ours = |twin: &&Twin| is_own(own, twin.loser.client()) || is_own(own, twin.winner.client());
         self.0.extend(found.iter().filter(ours).map(|twin| Excess {
             target: twin.target,
@@ -81,7 +80,7 @@ impl Twins {
 }
 
 fn doomed(txn: &mut TransactionMut, tree: &Tree, copies: &Copies, all: &[Excess]) -> Doomed {
-    let mut present = Present { tree, known: Vec::new() };
+    let mut present = Present::new(tree);
     let mut doomed = Doomed::new();
     for one in all {
         // As a rule it was removed before.
@@ -115,14 +114,18 @@ fn doomed(txn: &mut TransactionMut, tree: &Tree, copies: &Copies, all: &[Excess]
 type Content = Vec<(Run, u32)>;
 
 /// What is there of elements' content. Few elements are asked for.
-struct Present<'a> {
+pub(super) struct Present<'a> {
     tree: &'a Tree,
     known: Vec<(Option<ID>, Option<NodeId>, Content)>,
 }
 
-impl Present<'_> {
+impl<'a> Present<'a> {
+    pub fn new(tree: &'a Tree) -> Self {
+        Self { tree, known: Vec::new() }
+    }
+
     /// Where a character or element is in the content of `target`, if it is.
-    fn find(&mut self, txn: &mut TransactionMut, target: Option<ID>, id: ID) -> Option<(NodeId, u32)> {
+    pub fn find(&mut self, txn: &mut TransactionMut, target: Option<ID>, id: ID) -> Option<(NodeId, u32)> {
         let (node, runs) = self.get(txn, target)?;
         let found = runs.iter().find_map(|(run, at)| {
             let into = id.clock.checked_sub(run.id.clock)?;

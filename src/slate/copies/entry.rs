@@ -36,8 +36,8 @@ pub(in crate::slate) struct Entry {
     pub groups: Vec<Group>,
     /// Elements that were removed and are nowhere else.
     pub gone: Vec<Run>,
-    /// Up to which clock its author knew the edits of others when the sources went: of those who have written there, or of
-    /// whom something was deleted. None if the author did not make them go.
+    /// Up to which clock its author knew the edits of others: of those who have written in the sources, or of whom
+    /// something was deleted lately. None if the author writes again what had gone before.
     pub known: Option<Vec<(ClientID, u32)>>,
 }
 
@@ -48,15 +48,11 @@ impl Entry {
         self.known.is_some() && elements.any(|id| self.gone.iter().any(|run| run.contains(id)) || copied(id))
     }
 
-    /// Who has written in what this makes go; none if that is nothing.
-    pub fn authors<'a>(&'a self, gone: &'a Gone) -> Option<impl Iterator<Item = ClientID> + 'a> {
-        let wholes = self.groups.iter().filter(|group| group.part == Part::Whole);
-        if self.gone.is_empty() && wholes.clone().next().is_none() {
-            return None;
-        }
-        let copied = wholes.flat_map(|group| group.runs.iter().map(|(from, ..)| from.client));
+    /// Who has written in what this has copied or removed.
+    pub fn authors<'a>(&'a self, gone: &'a Gone) -> impl Iterator<Item = ClientID> + 'a {
+        let copied = self.groups.iter().flat_map(|group| group.runs.iter().map(|(from, ..)| from.client));
         let removed = gone.authors.iter().copied().filter(|_| !self.gone.is_empty());
-        Some(copied.chain(removed))
+        copied.chain(removed)
     }
 
     /// Whether its author knew this character or element.

@@ -4,15 +4,13 @@
 //! or copy what is copied here as well. Whoever typed, deleted or copied it can tell, and mends it: with plain edits in
 //! updates of one's own, so that everybody has the same.
 
-use std::collections::HashSet;
-
 use yrs::updates::decoder::Decode;
 use yrs::{Assoc, ClientID, Transact, Update};
 
 use super::{LocalChange, RemoteChange, SlateDoc, decode};
 use crate::slate::amend::amend;
 use crate::slate::astray;
-use crate::slate::copies::Key;
+use crate::slate::copies::{self, Key};
 use crate::slate::error::UpdateError;
 use crate::slate::op::{Op, Point, Range};
 use crate::slate::remote::Remote;
@@ -45,6 +43,9 @@ impl SlateDoc {
         // Without a deletion nothing is copied, and nothing is there to be mended.
         let caret = if decoded.delete_set().is_empty() { None } else { caret(self).and_then(|at| self.typed(&at)) };
         let mut orphans = self.orphans(&decoded);
+        if !self.restyled.is_empty() && copies::are_in(update) {
+            self.restyled.forget_changed(&mut self.doc.transact_mut(), &self.tree);
+        }
         self.watch.start();
         let integrated = self.integrate(decoded, update);
         let records = self.watch.stop();
@@ -73,6 +74,7 @@ impl SlateDoc {
         }
         if !news.is_empty() {
             self.remove_excess(&news, &mut ops, &mut own);
+            self.restyle(&news, &mut ops, &mut own);
         }
         let selection = caret.filter(|_| !own.is_empty()).and_then(|caret| self.follow(&caret));
         let rescued = if own.len() > 1 { merge(&own).ok() } else { own.pop() };
@@ -209,10 +211,27 @@ impl SlateDoc {
         }
     }
 
+    /// Sets in what others copied what was set here in the originals.
+    #[cold]
+    #[inline(never)]
+    fn restyle(&mut self, news: &[Key], ops: &mut Vec<Op>, own: &mut Vec<Vec<u8>>) {
+        let me = ClientID::new(u64::from(self.options.client_id));
+        let lacking = self.restyled.copied(&self.copies, news, &self.own(), me);
+        if lacking.is_empty() {
+            return;
+        }
+        let mut applied = Vec::new();
+        let update = self.transact(false, false, &mut LocalChange::default(), |edit, _| {
+            lacking.iter().for_each(|one| edit.restyle(one, &mut applied));
+        });
+        ops.extend(applied);
+        own.extend(update);
+    }
+
     /// This client, and those it has taken over.
-    fn own(&self) -> HashSet<ClientID> {
+    fn own(&self) -> Vec<ClientID> {
         let mut own = self.inherited.clone();
-        own.insert(ClientID::new(u64::from(self.options.client_id)));
+        own.push(ClientID::new(u64::from(self.options.client_id)));
         own
     }
 
@@ -224,8 +243,10 @@ impl SlateDoc {
         self.erased.add(update.delete_set());
         let written = update.insertions(true);
         let mut clients = written.iter().map(|(client, _)| *client);
-        if let (Some(client), None) = (clients.next(), clients.next()) {
-            self.inherited.insert(client);
+        if let (Some(client), None) = (clients.next(), clients.next())
+            && !self.inherited.contains(&client)
+        {
+            self.inherited.push(client);
         }
     }
 }

@@ -318,6 +318,101 @@ fn a_format_while_a_peer_splits_loses_nothing() {
     }
 }
 
+fn set(path: &[u32], properties: Value) -> Value {
+    json!([{"type": "set_node", "path": path, "properties": {}, "newProperties": properties}])
+}
+
+#[test]
+fn what_is_formatted_in_what_a_peer_copies_is_formatted_in_the_copy() {
+    let line = json!({"type": "paragraph", "children": [{"text": "one two three", "bold": true}]});
+    let bold = |text: &str| json!({"type": "paragraph", "children": [{"text": text, "bold": true}]});
+    let format = set(&[0, 0], json!({"bold": true}));
+    for cut in 0..=13 {
+        let (one, _) = both(json!([p("one two three")]), enter(0, cut), format.clone());
+        let (before, behind) = "one two three".split_at(cut as usize);
+        let halves = [before, behind].map(|text| if text.is_empty() { p("") } else { bold(text) });
+        assert_eq!(canonical(&one.value), canonical(&nodes(&json!(halves))), "cut {cut}");
+    }
+    let others = json!([p("one two three"), p("first"), p("a long last line, longer than both")]);
+    let moved = json!([{"type": "move_node", "path": [0], "newPath": [1]}]);
+    let (one, _) = both(others.clone(), moved, format.clone());
+    assert_eq!(canonical(&one.value[1..2]), canonical(&nodes(&json!([line]))));
+    // A part of a leaf, in a block that is merged.
+    let part = json!([
+        {"type": "split_node", "path": [1, 0], "position": 1, "properties": {}},
+        {"type": "split_node", "path": [1, 1], "position": 3, "properties": {}},
+        {"type": "set_node", "path": [1, 1], "properties": {}, "newProperties": {"bold": true}},
+    ]);
+    let (one, _) = both(others, backspace(1), part);
+    let leaves = json!([{"text": "one two threef"}, {"text": "irs", "bold": true}, {"text": "t"}]);
+    let merged = json!({"type": "paragraph", "children": leaves});
+    assert_eq!(canonical(&one.value[..1]), canonical(&nodes(&json!([merged]))));
+}
+
+#[test]
+fn what_a_peer_knew_and_set_otherwise_stays_so_in_their_copies() {
+    let moved = json!([{"type": "move_node", "path": [0], "newPath": [1]}]);
+    let styles = [
+        ([0, 0].as_slice(), json!({"bold": true}), json!({"bold": null})),
+        ([0].as_slice(), json!({"type": "heading"}), json!({"type": "paragraph"})),
+    ];
+    let input = nodes(&json!([p("one"), p("two"), p("a long last line")]));
+    for ((path, there, back), at_once) in styles.iter().flat_map(|style| [(style, false), (style, true)]) {
+        let (mut peer, mut one) = two_with(&input);
+        let update = one.edit(ops(&set(path, there.clone()))).expect("an update");
+        peer.receive(&update);
+        let edits = [set(path, back.clone()), moved.clone()];
+        let mut updates: Vec<_> = edits.iter().filter_map(|edit| peer.edit(ops(edit))).collect();
+        if at_once {
+            updates = vec![yrs::merge_updates_v1(&updates).expect("updates merge")];
+        }
+        let rescued: Vec<_> = updates.iter().filter_map(|update| one.receive(update)).collect();
+        assert_eq!((rescued, canonical(&one.value)), (Vec::new(), canonical(&peer.value)), "{there}, {at_once}");
+    }
+    // Set otherwise by one, and copied by another who came later.
+    for (path, there, back) in &styles {
+        let (mut peer, mut one) = two_with(&input);
+        let update = one.edit(ops(&set(path, there.clone()))).expect("an update");
+        peer.receive(&update);
+        let update = peer.edit(ops(&set(path, back.clone()))).expect("an update");
+        one.receive(&update);
+        let mut late = Editor::new(3);
+        late.receive(&peer.doc.encode_state(None).expect("a state"));
+        let update = late.edit(ops(&moved)).expect("an update");
+        assert_eq!((one.receive(&update), canonical(&one.value)), (None, canonical(&late.value)), "{there}");
+    }
+}
+
+#[test]
+fn what_is_set_on_a_block_that_a_peer_copies_is_set_on_the_copy() {
+    let heading = |text: &str| json!({"type": "heading", "children": [{"text": text}]});
+    let input = json!([p("one"), p("two"), p("a long last line")]);
+    let change = set(&[0], json!({"type": "heading"}));
+    let moved = json!([{"type": "move_node", "path": [0], "newPath": [1]}]);
+    let (one, _) = both(input.clone(), moved.clone(), change.clone());
+    assert_eq!(canonical(&one.value[..2]), canonical(&nodes(&json!([p("two"), heading("one")]))));
+    let wrapped = json!([
+        {"type": "insert_node", "path": [0], "node": {"type": "box", "children": []}},
+        {"type": "move_node", "path": [1], "newPath": [0, 0]},
+    ]);
+    let (one, _) = both(input.clone(), wrapped, change.clone());
+    assert_eq!(canonical(&one.value[..1]), canonical(&nodes(&json!([{"type": "box", "children": [heading("one")]}]))));
+    // In a line of which the half before the caret is copied.
+    let (one, _) = both(json!([p("a long line")]), enter(0, 2), change.clone());
+    assert_eq!(canonical(&one.value), canonical(&nodes(&json!([heading("a "), heading("long line")]))));
+    // The peer has set something else by then: what was set on the copy stays.
+    let mut both_edits = moved.clone();
+    let other = set(&[1], json!({"type": "shot"}));
+    both_edits
+        .as_array_mut()
+        .zip(other.as_array())
+        .into_iter()
+        .for_each(|(all, more)| all.extend(more.iter().cloned()));
+    let (one, _) = both(input, both_edits, change);
+    let shot = json!({"type": "shot", "children": [{"text": "one"}]});
+    assert_eq!(canonical(&one.value[..2]), canonical(&nodes(&json!([p("two"), shot]))));
+}
+
 #[test]
 fn two_enters_in_one_line_double_nothing_but_what_both_copied() {
     for (one, two) in [(0, 0), (0, 13), (13, 13), (0, 8)] {
