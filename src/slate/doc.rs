@@ -168,11 +168,17 @@ impl SlateDoc {
             }));
         }
         change.inverse.reverse();
-        change.update = match updates.len() {
-            0 | 1 => updates.pop(),
-            _ => merge(&updates).ok(),
-        };
+        change.update = self.in_one(updates);
         change
+    }
+
+    /// One update for several of one's own.
+    fn in_one(&self, mut updates: Vec<Vec<u8>>) -> Option<Vec<u8>> {
+        if updates.len() < 2 {
+            return updates.pop();
+        }
+        // Never seen to fail; the whole document has them, too.
+        merge(&updates).ok().or_else(|| Some(self.encode(&StateVector::default())))
     }
 
     /// Local edits in one transaction; the update, if there is one.

@@ -17,7 +17,6 @@ use crate::slate::remote::Remote;
 use crate::slate::rescue::{self, Gap, Place, Restored};
 use crate::slate::sticky::Sticky;
 use crate::slate::tree::{NodeId, ROOT};
-use crate::update::merge;
 
 /// Anchor and focus: behind which character of one's own, and before which.
 type Caret = [(Option<Sticky>, Sticky); 2];
@@ -77,7 +76,7 @@ impl SlateDoc {
             self.restyle(&news, &mut ops, &mut own);
         }
         let selection = caret.filter(|_| !own.is_empty()).and_then(|caret| self.follow(&caret));
-        let rescued = if own.len() > 1 { merge(&own).ok() } else { own.pop() };
+        let rescued = self.in_one(own);
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), rescued, selection, resynced, foreign })
     }
 
