@@ -63,34 +63,18 @@ export class Gate {
   normalize(verdict: Verdict): void {
     const waiting = this.#deferred;
     this.#deferred = [];
-    this.#forget();
-    this.#verdict = verdict;
-    this.#install();
-    try {
+    this.#pass(verdict, () => {
       Editor.normalize(this.#editor);
       for (const ref of waiting) this.#retry(ref.unref());
-    } finally {
-      this.#verdict = null;
-      this.#refs = null;
-      this.#forget();
-      this.#settle();
-    }
+    });
   }
 
   /** Runs the normalizers on some nodes, whatever is dirty. Only what the document cannot see gets through. */
   spacers(paths: readonly Path[]): void {
-    this.#forget();
-    this.#verdict = "drop";
-    this.#install();
-    try {
+    this.#pass("drop", () => {
       // From the last to the first: what happens in one node does not move those before it.
       for (const path of [...paths].reverse()) this.#retry(path);
-    } finally {
-      this.#verdict = null;
-      this.#refs = null;
-      this.#forget();
-      this.#settle();
-    }
+    });
   }
 
   /** Forgets what is dirty: somebody else has normalized it. */
@@ -109,6 +93,20 @@ export class Gate {
     this.#deferred = [];
     this.#forget();
     this.#settle();
+  }
+
+  #pass(verdict: Verdict, body: () => void): void {
+    this.#forget();
+    this.#verdict = verdict;
+    this.#install();
+    try {
+      body();
+    } finally {
+      this.#verdict = null;
+      this.#refs = null;
+      this.#forget();
+      this.#settle();
+    }
   }
 
   #retry(path: Path | null): void {

@@ -14,22 +14,25 @@ export function isNeutral(editor: Editor, op: Operation): boolean {
     case "insert_node":
       return isEmptyText(op.node);
     case "remove_node":
-      return isEmptyText(at(editor, op.path));
+      return isEmptyText(nodeAt(editor, op.path));
     // Out of its block it is the first step of something larger: the block would be left without a leaf.
     case "move_node":
-      return isEmptyText(at(editor, op.path)) && Path.equals(Path.parent(op.path), Path.parent(op.newPath));
+      return isEmptyText(nodeAt(editor, op.path)) && Path.equals(Path.parent(op.path), Path.parent(op.newPath));
     case "set_node":
-      return setsNothing(at(editor, op.path), op.newProperties, op.properties);
+      return setsNothing(nodeAt(editor, op.path), op.newProperties, op.properties);
     case "split_node":
-      return splitsNothing(at(editor, op.path), op.position, op.properties);
+      return splitsNothing(nodeAt(editor, op.path), op.position, op.properties);
     case "merge_node":
-      return Path.hasPrevious(op.path) && mergesNothing(at(editor, Path.previous(op.path)), at(editor, op.path));
+      return (
+        Path.hasPrevious(op.path) && mergesNothing(nodeAt(editor, Path.previous(op.path)), nodeAt(editor, op.path))
+      );
     default:
       return false;
   }
 }
 
-function at(editor: Editor, path: Path): Node | null {
+/** The node at a path; null: none. */
+export function nodeAt(editor: Editor, path: Path): Node | null {
   return Node.has(editor, path) ? Node.get(editor, path) : null;
 }
 

@@ -5,8 +5,8 @@
 // Invariant: what is skipped would have found nothing. After anything that was not seen (a value assigned to `children`,
 // another `isInline`, an operation of an unknown kind) the normalizer looks at everything. Plugins applied later, rules
 // for the whole document among them, run as ever.
-import { type BaseEditor, createEditor, type Descendant, type Editor, Node, type Operation, type Path } from "slate";
-import { isElement } from "./neutral.js";
+import { type BaseEditor, createEditor, type Descendant, type Editor, type Node, type Operation } from "slate";
+import { isElement, nodeAt } from "./neutral.js";
 
 const quick = new WeakSet<BaseEditor>();
 
@@ -97,20 +97,17 @@ function keepsOrder(editor: Editor, op: Operation): boolean {
       return op.path.length > 1 || isBlock(editor, { ...op.properties, children: [] } as Descendant);
     case "set_node": {
       if (op.path.length > 1) return true;
-      const node = find(editor, op.path);
-      return node !== undefined && isBlock(editor, { ...node, ...op.newProperties } as Descendant);
+      const node = nodeAt(editor, op.path);
+      return node !== null && isBlock(editor, { ...node, ...op.newProperties } as Descendant);
     }
     case "move_node": {
       if (op.newPath.length > 1 || op.path.length === 1) return true;
-      const node = find(editor, op.path);
-      return node !== undefined && isBlock(editor, node);
+      const node = nodeAt(editor, op.path);
+      return node !== null && isBlock(editor, node);
     }
     default:
       return false;
   }
 }
 
-const isBlock = (editor: Editor, node: Descendant): boolean => isElement(node) && !editor.isInline(node);
-
-const find = (editor: Editor, path: Path): Descendant | undefined =>
-  Node.has(editor, path) ? (Node.get(editor, path) as Descendant) : undefined;
+const isBlock = (editor: Editor, node: Node): boolean => isElement(node) && !editor.isInline(node);

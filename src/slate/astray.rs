@@ -6,7 +6,7 @@
 
 use yrs::{Assoc, BranchID, ClientID, ID, TransactionMut};
 
-use super::copies::{self, Copies, Group, Key, Part, Run};
+use super::copies::{self, Copies, Group, Key, Part, Run, nth};
 use super::op::Op;
 use super::rescue::{Origin, Restored, locate, place_of};
 use super::tree::{NodeId, Tree};
@@ -92,7 +92,7 @@ impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
     fn bring(&mut self, stretch: Stretch, (copy, assoc): (ID, Assoc)) -> Option<[Restored; 2]> {
         let branch = self.tree.branch(stretch.id).filter(|_| stretch.len > 0)?;
         let runs = copies::ids(self.txn, &branch, stretch.at, stretch.at + stretch.len.min(MAX_LEN));
-        let ids = runs.iter().flat_map(|run| (0..run.len).map(|into| nth(run.id, into)));
+        let ids = runs.iter().flat_map(|run| run.ids());
         // What both copied is there twice, for a moment, and goes or stays for other reasons.
         let typed = |id: &ID| (self.is_own)(id.client) && !self.copies.has_twin(*id);
         let before = ids.clone().take_while(|id| !typed(id)).count() as u32;
@@ -144,8 +144,4 @@ impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
         }
         Some(low)
     }
-}
-
-fn nth(id: ID, into: u32) -> ID {
-    ID::new(id.client, id.clock + into)
 }

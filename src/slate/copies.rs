@@ -27,7 +27,7 @@ use super::utf16;
 mod bytes;
 mod entry;
 
-pub(super) use entry::{Entry, Gone, Group, Part, Run};
+pub(super) use entry::{Entry, Gone, Group, Part, Run, nth};
 
 /// The root map.
 pub(super) const NAME: &str = "slate-yrs:copies";
@@ -89,6 +89,13 @@ struct Span {
     to: ID,
     key: Key,
     group: u32,
+}
+
+impl Span {
+    /// What was copied.
+    fn original(self, client: ClientID, start: u32) -> Run {
+        Run { id: ID::new(client, start), len: self.len }
+    }
 }
 
 /// What two edits copied, each without knowing of the other.
@@ -204,18 +211,16 @@ impl Copies {
             for &(from, to, len) in &group.runs {
                 for (span, start) in self.spans_over(from, len).filter(|(span, _)| span.key != key) {
                     let Some(other) = self.group(span.key, span.group) else { continue };
-                    let first = from.clock.max(start);
-                    let len = (from.clock + len).min(start + span.len) - first;
-                    let at = |to: ID, start: u32| ID::new(to.client, to.clock + (first - start));
-                    let mine = (self.rank(key, index as u32), at(to, from.clock), group.target, key);
-                    let theirs = (self.rank(span.key, span.group), at(span.to, start), other.target, span.key);
+                    let (all, whole) = (Run { id: from, len }, span.original(from.client, start));
+                    let (Some(one), Some(two)) = (all.copied(to, whole), whole.copied(span.to, all)) else { continue };
+                    let mine = (self.rank(key, index as u32), one, group.target, key);
+                    let theirs = (self.rank(span.key, span.group), two, other.target, span.key);
                     let (stays, goes) = if mine.0 < theirs.0 { (mine, theirs) } else { (theirs, mine) };
-                    let run = Run { id: goes.1, len };
                     found.push(Twin {
-                        run,
+                        run: goes.1,
                         target: goes.2,
                         loser: goes.3,
-                        to: stays.1,
+                        to: stays.1.id,
                         to_target: stays.2,
                         winner: stays.3,
                     });
@@ -372,19 +377,12 @@ impl Copies {
 
     /// The character or element that stays of one that is there twice.
     pub fn twin(&self, id: ID) -> Option<ID> {
-        self.twins.iter().find_map(|twin| {
-            let into = id.clock.checked_sub(twin.run.id.clock)?;
-            let is_it = id.client == twin.run.id.client && into < twin.run.len;
-            is_it.then(|| ID::new(twin.to.client, twin.to.clock + into))
-        })
+        self.twins.iter().find_map(|twin| twin.run.copied(twin.to, Run { id, len: 1 }).map(|run| run.id))
     }
 
     /// Whether it is one of two copies of the same.
     pub fn has_twin(&self, id: ID) -> bool {
-        self.twins.iter().any(|twin| {
-            let is_in = |start: ID| id.client == start.client && id.clock.wrapping_sub(start.clock) < twin.run.len;
-            is_in(twin.run.id) || is_in(twin.to)
-        })
+        self.twins.iter().any(|twin| twin.run.contains(id) || Run { id: twin.to, ..twin.run }.contains(id))
     }
 
     /// A copy, and what was copied from it since, each with the element it was put into.
@@ -394,11 +392,9 @@ impl Copies {
         while let Some(&(_, run)) = all.get(at).filter(|_| at < MAX) {
             at += 1;
             for (span, start) in self.spans_over(run.id, run.len) {
-                let first = run.id.clock.max(start);
-                let len = (run.id.clock + run.len).min(start + span.len) - first;
-                let id = ID::new(span.to.client, span.to.clock + (first - start));
                 let target = self.group(span.key, span.group).and_then(|group| group.target);
-                all.push((target, Run { id, len }));
+                let copied = span.original(run.id.client, start).copied(span.to, run);
+                all.extend(copied.map(|run| (target, run)));
             }
         }
         all

@@ -45,8 +45,7 @@ impl Run {
     fn parts(self, is_lost: &impl Fn(ID) -> bool) -> Vec<Self> {
         let mut parts: Vec<Self> = Vec::new();
         let mut offset = self.offset;
-        let mut ids =
-            self.ids.iter().flat_map(|run| (0..run.len).map(|into| ID::new(run.id.client, run.id.clock + into)));
+        let mut ids = self.ids.iter().flat_map(|run| run.ids());
         for c in self.text.chars() {
             let len = c.len_utf16() as u32;
             let Some(id) = ids.next() else { break };

@@ -22,7 +22,7 @@ use super::twins::Present;
 /// How many edits are remembered.
 const MAX: usize = 128;
 /// Single characters are looked at; this is for blocks, not for whole documents in one.
-const MAX_LEN: u32 = 20_000;
+const MAX_LEN: usize = 20_000;
 
 /// One edit of marks or properties.
 #[derive(Debug, Clone)]
@@ -101,7 +101,7 @@ impl Restyled {
                     let target = *target;
                     let mut kept = Vec::new();
                     for run in runs.iter() {
-                        for id in (0..run.len.min(MAX_LEN)).map(|into| ID::new(run.id.client, run.id.clock + into)) {
+                        for id in run.ids().take(MAX_LEN) {
                             let leaf =
                                 present.find(txn, target, id).and_then(|(node, at)| locate(tree, node, at, true));
                             let text = leaf.and_then(|(leaf, _)| tree.text(leaf));
@@ -147,12 +147,7 @@ impl Restyled {
 
 /// The copies of what is both in `run` and in one of these.
 fn overlaps(run: Run, runs: &[(ID, ID, u32)]) -> impl Iterator<Item = Run> {
-    runs.iter().filter(move |(from, ..)| from.client == run.id.client).filter_map(move |&(from, to, len)| {
-        let first = from.clock.max(run.id.clock);
-        let end = (from.clock + len).min(run.id.clock + run.len);
-        let id = ID::new(to.client, to.clock + (first.checked_sub(from.clock)?));
-        Some(Run { id, len: end.checked_sub(first).filter(|len| *len > 0)? })
-    })
+    runs.iter().filter_map(move |&(from, to, len)| Run { id: from, len }.copied(to, run))
 }
 
 impl Edit<'_, '_> {
@@ -180,8 +175,7 @@ impl Edit<'_, '_> {
         let mut present = Present::new(self.tree);
         let mut found: Vec<(NodeId, u32, u32)> = Vec::new();
         for (target, run) in self.copies.descendants(one.target, one.run) {
-            for into in 0..run.len.min(MAX_LEN) {
-                let id = ID::new(run.id.client, run.id.clock + into);
+            for id in run.ids().take(MAX_LEN) {
                 let Some((node, at)) = present.find(self.txn, target, id) else { continue };
                 match found.last_mut() {
                     Some((last, from, len)) if *last == node && *from + *len == at => *len += 1,

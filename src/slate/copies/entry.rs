@@ -10,9 +10,26 @@ pub(in crate::slate) struct Run {
 }
 
 impl Run {
-    fn contains(self, id: ID) -> bool {
+    pub fn contains(self, id: ID) -> bool {
         id.client == self.id.client && id.clock.wrapping_sub(self.id.clock) < self.len
     }
+
+    pub fn ids(self) -> impl Iterator<Item = ID> + Clone {
+        (0..self.len).map(move |into| nth(self.id, into))
+    }
+
+    /// What has become of `part`, as far as that is in here, where this was copied to `to`.
+    pub fn copied(self, to: ID, part: Run) -> Option<Run> {
+        let first = self.id.clock.max(part.id.clock);
+        let end = (self.id.clock + self.len).min(part.id.clock + part.len);
+        let len = end.checked_sub(first).filter(|len| *len > 0 && part.id.client == self.id.client)?;
+        Some(Run { id: nth(to, first - self.id.clock), len })
+    }
+}
+
+/// The id of a character or element so many behind one that it follows.
+pub(in crate::slate) fn nth(id: ID, into: u32) -> ID {
+    ID::new(id.client, id.clock + into)
 }
 
 /// One stretch of an element's content and where it was copied to.
@@ -57,7 +74,7 @@ impl Entry {
 
     /// Whether its author knew this character or element.
     pub fn knew(&self, id: ID) -> bool {
-        let copied = |group: &Group| group.runs.iter().any(|&(id_, _, len)| Run { id: id_, len }.contains(id));
+        let copied = |group: &Group| group.runs.iter().any(|&(from, _, len)| Run { id: from, len }.contains(id));
         self.known.iter().flatten().any(|(client, clock)| *client == id.client && *clock > id.clock)
             || self.groups.iter().any(copied)
     }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::fixtures::two_with;
 use super::json::{nodes, ops};
 use super::model::canonical;
-use super::random::{Editor, Relay};
+use super::net::Relay;
+use super::random::Editor;
 use super::remote::p;
 use crate::slate::Node;
 
@@ -33,13 +34,11 @@ fn relayed(input: &Value, does: [&Value; 2], first: usize) -> Vec<Node> {
     let (one, two) = two_with(&nodes(input));
     let relay = Relay::new(&one.doc.encode_state(None).expect("a state"));
     let mut editors = [one, two];
-    let mut waiting: VecDeque<(usize, Vec<u8>)> = VecDeque::new();
-    for at in [first, 1 - first] {
-        waiting.extend(editors[at].edit(ops(does[at])).map(|update| (at, update)));
-    }
     // The server has heard both before either hears of the other.
-    let mut told: VecDeque<(usize, Vec<u8>)> =
-        waiting.into_iter().map(|(at, update)| (at, relay.retell(&update))).collect();
+    let mut told: VecDeque<(usize, Vec<u8>)> = VecDeque::new();
+    for at in [first, 1 - first] {
+        told.extend(editors[at].edit(ops(does[at])).map(|update| (at, relay.retell(&update))));
+    }
     while let Some((at, update)) = told.pop_front() {
         let rescued = editors[1 - at].receive(&update);
         told.extend(rescued.map(|update| (1 - at, relay.retell(&update))));

@@ -8,7 +8,8 @@
 use std::collections::HashSet;
 
 use super::model::{apply_all, normalize};
-use super::random::{self, Net, Seen, block, env};
+use super::net::Net;
+use super::random::{self, Seen, block, env};
 use crate::slate::{Node, Op};
 
 /// What an author does, over and over.

@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fastrand::Rng;
 
-use super::random::{Net, env};
+use super::net::Net;
+use super::random::env;
 use crate::slate::{Attrs, Leaf, Node, Op, Path};
 
 fn damage(rng: &mut Rng, update: &mut Vec<u8>) {

@@ -8,6 +8,7 @@ mod fixtures;
 mod fuzz;
 pub(crate) mod json;
 pub(crate) mod model;
+mod net;
 pub(crate) mod random;
 mod remote;
 mod selfcheck;
