@@ -35,10 +35,9 @@ pub(super) struct Look<'a, 'doc, F> {
 
 impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
     /// The next of what these records have left behind: its removal, and its insertion where it belongs.
-    pub fn next(&mut self, news: &[Key]) -> Option<[Restored; 2]> {
+    pub fn next(&mut self, theirs: &[Key]) -> Option<[Restored; 2]> {
         let copies = self.copies;
-        let groups = news.iter().filter(|key| !(self.is_own)(ClientID::new(key.client())));
-        let groups: Vec<&Group> = groups.flat_map(|key| copies.groups(*key)).collect();
+        let groups: Vec<&Group> = theirs.iter().flat_map(|key| copies.groups(*key)).collect();
         groups.into_iter().find_map(|group| match group.part {
             Part::Whole => self.beside(group),
             _ => self.among(group),

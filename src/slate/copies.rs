@@ -63,8 +63,8 @@ pub(super) struct Key {
 
 impl Key {
     /// Who copied.
-    pub fn client(self) -> u64 {
-        self.client
+    pub fn client(self) -> ClientID {
+        ClientID::new(self.client)
     }
 
     fn name(self) -> String {
@@ -358,12 +358,6 @@ impl Copies {
         .take(MAX_HOPS)
     }
 
-    /// The entries that others wrote and that came since news were taken.
-    pub fn fresh(&self, is_own: impl Fn(ClientID) -> bool) -> Vec<&Entry> {
-        let others = self.news.iter().filter(|key| !is_own(ClientID::new(key.client)));
-        others.filter_map(|key| self.entries.get(key)).collect()
-    }
-
     /// The entries that came since this was asked.
     pub fn take_news(&mut self) -> Vec<Key> {
         std::mem::take(&mut self.news)
@@ -418,9 +412,8 @@ impl Copies {
         self.spans_at(id).map(|(span, into)| (ID::new(span.to.client, span.to.clock + into), span.key, span.group))
     }
 
-    /// Whether the author of an entry knew this, as far as the entry says.
-    pub fn knew(&self, key: Key, id: ID) -> bool {
-        self.entries.get(&key).is_some_and(|entry| entry.knew(id))
+    pub fn entry(&self, key: Key) -> Option<&Entry> {
+        self.entries.get(&key)
     }
 
     pub fn groups(&self, key: Key) -> &[Group] {

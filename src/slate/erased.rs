@@ -57,13 +57,13 @@ impl Erased {
     }
 
     /// What these records have copied of it: the copies, and the elements they were put into.
-    pub fn copied(&self, copies: &Copies, news: &[Key], own: impl Fn(ClientID) -> bool) -> Vec<(Option<ID>, Run)> {
+    pub fn copied(&self, copies: &Copies, theirs: &[Key], own: impl Fn(ClientID) -> bool) -> Vec<(Option<ID>, Run)> {
         let mut found = Vec::new();
         if self.is_empty() {
             return found;
         }
-        let is_own = |key: Key| own(ClientID::new(key.client()));
-        for &key in news.iter().filter(|key| !is_own(**key)) {
+        let is_own = |key: Key| own(key.client());
+        for &key in theirs {
             let look = Look { erased: &self.0, copies, is_own: &is_own, key };
             for group in copies.groups(key) {
                 let mut runs = Vec::new();

@@ -9,7 +9,7 @@
 
 use yrs::{Assoc, BranchID, ClientID, ID, IdSet, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
 
-use super::copies::{self, Copies, Entry};
+use super::copies::{self, Copies, Entry, Key};
 use super::emit::{Emit, Misfit};
 use super::node::{Attrs, Element, Leaf, Node};
 use super::op::{Op, Path};
@@ -204,10 +204,10 @@ impl Orphans {
     /// Keeps what those who removed the element did not know. What an update does not name as deleted they did not. But
     /// a server may name all that went with the element: then their records say what they knew, and without any they
     /// knew everything. Whether anything is left.
-    pub fn forget_known(&mut self, records: &[&Entry]) -> bool {
+    pub fn forget_known(&mut self, copies: &Copies, theirs: &[Key]) -> bool {
         if self.runs.iter().any(|run| run.named) {
-            let about = |entry: &&&Entry| entry.ended(self.around.iter().map(|(key, _)| *key));
-            let records: Vec<&Entry> = records.iter().filter(about).copied().collect();
+            let about = |entry: &&Entry| entry.ended(self.around.iter().map(|(key, _)| *key));
+            let records: Vec<&Entry> = theirs.iter().filter_map(|key| copies.entry(*key)).filter(about).collect();
             let is_lost = |id| !records.is_empty() && !records.iter().any(|entry| entry.knew(id));
             let runs = std::mem::take(&mut self.runs);
             self.runs =

@@ -118,12 +118,13 @@ impl Restyled {
     }
 
     /// What these records have copied of it. `me`: who set it.
-    pub fn copied(&self, copies: &Copies, news: &[Key], own: &[ClientID], me: ClientID) -> Vec<Lacking> {
+    pub fn copied(&self, copies: &Copies, theirs: &[Key], me: ClientID) -> Vec<Lacking> {
         let mut found = Vec::new();
-        for &key in news.iter().filter(|key| !own.contains(&ClientID::new(key.client()))) {
-            let knew = |style: &&Style| copies.knew(key, ID::new(me, style.clock));
+        for &key in theirs {
+            let Some(entry) = copies.entry(key) else { continue };
+            let knew = |style: &&Style| entry.knew(ID::new(me, style.clock));
             for style in self.0.iter().filter(|style| !knew(style)) {
-                for group in copies.groups(key) {
+                for group in &entry.groups {
                     let mut add = |target, run| found.push(Lacking { target, run, style: style.clone() });
                     match &style.of {
                         // The half that keeps the properties is a copy.

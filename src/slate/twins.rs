@@ -41,19 +41,15 @@ struct Excess {
 #[derive(Debug, Default)]
 pub(super) struct Twins(Vec<Excess>);
 
-fn is_own(own: &[ClientID], client: u64) -> bool {
-    own.contains(&ClientID::new(client))
-}
-
 impl Twins {
     /// Takes those of which one copy is ours. `own`: this client, and those it has taken over.
     pub fn extend(&mut self, found: &[Twin], own: &[ClientID]) {
-        let ours = |twin: &&Twin| is_own(own, twin.loser.client()) || is_own(own, twin.winner.client());
+        let ours = |twin: &&Twin| own.contains(&twin.loser.client()) || own.contains(&twin.winner.client());
         self.0.extend(found.iter().filter(ours).map(|twin| Excess {
             target: twin.target,
             run: twin.run,
             stays: Some((twin.to_target, twin.to)),
-            whole: is_own(own, twin.loser.client()),
+            whole: own.contains(&twin.loser.client()),
             looks: 0,
         }));
     }

@@ -52,7 +52,9 @@ impl SlateDoc {
         self.witnessed.add(&integrated.deleted);
         // It may have to wait.
         orphans.retain(|one| integrated.deleted.contains(&one.key));
-        self.forget_known(&mut orphans);
+        let news = self.copies.take_news();
+        let theirs: Vec<Key> = news.iter().filter(|key| !self.is_own(key.client())).copied().collect();
+        orphans.retain_mut(|one| one.forget_known(&self.copies, &theirs));
         let txn = self.doc.transact();
         let remote = Remote::new(&mut self.tree, &self.copies, &txn);
         let outcome = remote.run(&integrated.branches, records, &orphans);
@@ -64,16 +66,15 @@ impl SlateDoc {
         let (resynced, foreign) = (outcome.resynced, outcome.foreign);
         let mut ops = outcome.ops;
         let mut own = Vec::new();
-        let news = self.copies.take_news();
-        if !news.is_empty() {
-            self.bring_back(&news, &mut ops, &mut own);
+        if !theirs.is_empty() {
+            self.bring_back(&theirs, &mut ops, &mut own);
         }
         if !orphans.is_empty() {
             self.rescue(orphans, |id| outcome.places.get(&id).copied(), &mut ops, &mut own);
         }
         if !news.is_empty() {
-            self.remove_excess(&news, &mut ops, &mut own);
-            self.restyle(&news, &mut ops, &mut own);
+            self.remove_excess(&theirs, &mut ops, &mut own);
+            self.restyle(&theirs, &mut ops, &mut own);
         }
         let selection = caret.filter(|_| !own.is_empty()).and_then(|caret| self.follow(&caret));
         let rescued = self.in_one(own);
@@ -122,27 +123,17 @@ impl SlateDoc {
         rescue::find(&self.doc.transact(), &self.tree, &self.own(), update.delete_set())
     }
 
-    /// Keeps of the orphans what those who removed them did not know.
-    fn forget_known(&self, orphans: &mut Vec<rescue::Orphans>) {
-        if orphans.is_empty() {
-            return;
-        }
-        let own = self.own();
-        let records = self.copies.fresh(|client| own.contains(&client));
-        orphans.retain_mut(|one| one.forget_known(&records));
-    }
-
     /// Brings to its place what was typed here among something that others copied elsewhere. Adds the operations to `ops`
-    /// and the updates to `own`. `news`: the records that have come.
+    /// and the updates to `own`. `theirs`: the records of others that have come.
     #[cold]
     #[inline(never)]
-    fn bring_back(&mut self, news: &[Key], ops: &mut Vec<Op>, own: &mut Vec<Vec<u8>>) {
+    fn bring_back(&mut self, theirs: &[Key], ops: &mut Vec<Op>, own: &mut Vec<Vec<u8>>) {
         let clients = self.own();
         for _ in 0..astray::MAX {
             let found = {
                 let is_own = |client| clients.contains(&client);
                 let (txn, tree, copies) = (&mut self.doc.transact_mut(), &self.tree, &self.copies);
-                astray::Look { txn, tree, copies, is_own }.next(news)
+                astray::Look { txn, tree, copies, is_own }.next(theirs)
             };
             let Some(found) = found else { return };
             let (update, applied) = self.restore(found);
@@ -196,10 +187,10 @@ impl SlateDoc {
     /// Removes what two people copied at once, if one of them is us, and what others copied that was deleted here.
     #[cold]
     #[inline(never)]
-    fn remove_excess(&mut self, news: &[Key], ops: &mut Vec<Op>, updates: &mut Vec<Vec<u8>>) {
+    fn remove_excess(&mut self, theirs: &[Key], ops: &mut Vec<Op>, updates: &mut Vec<Vec<u8>>) {
         let own = self.own();
         self.twins.extend(self.copies.take_found(), &own);
-        let erased = self.erased.copied(&self.copies, news, |client| own.contains(&client));
+        let erased = self.erased.copied(&self.copies, theirs, |client| own.contains(&client));
         self.twins.extend_erased(erased);
         let removals = self.twins.remove(&mut self.doc.transact_mut(), &self.tree, &self.copies);
         if !removals.is_empty() {
@@ -213,9 +204,9 @@ impl SlateDoc {
     /// Sets in what others copied what was set here in the originals.
     #[cold]
     #[inline(never)]
-    fn restyle(&mut self, news: &[Key], ops: &mut Vec<Op>, own: &mut Vec<Vec<u8>>) {
+    fn restyle(&mut self, theirs: &[Key], ops: &mut Vec<Op>, own: &mut Vec<Vec<u8>>) {
         let me = ClientID::new(u64::from(self.options.client_id));
-        let lacking = self.restyled.copied(&self.copies, news, &self.own(), me);
+        let lacking = self.restyled.copied(&self.copies, theirs, me);
         if lacking.is_empty() {
             return;
         }
@@ -225,6 +216,10 @@ impl SlateDoc {
         });
         ops.extend(applied);
         own.extend(update);
+    }
+
+    fn is_own(&self, client: ClientID) -> bool {
+        client.get() == u64::from(self.options.client_id) || self.inherited.contains(&client)
     }
 
     /// This client, and those it has taken over.
