@@ -1,0 +1,18 @@
+//! What a format 1 document shows: a pure, total, deterministic function of a [`Mirror`](crate::slate::ydoc::Mirror).
+//!
+//! Two replicas with the same updates show the same, whoever wrote last, whoever has left. Every character and element is
+//! shown exactly once, whatever the registers say; walks do not recurse, and their work is linear but for cycles of moves.
+
+mod claims;
+mod cycles;
+mod settle;
+mod shown;
+pub mod tree;
+mod types;
+mod walk;
+
+pub use shown::{Schema, show};
+pub use types::{Cursor, FrameId, Kid, Piece, PieceId, View};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! Pieces, and the positions between what they show.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::slate::node::Attrs;
+use crate::slate::ydoc::{Formats, Gone, Id, Nid};
+
+pub type PieceId = u32;
+/// A walk of one strand for one owner; see [`View::frames`].
+pub type FrameId = u32;
+
+/// What a head shows, up to the next break of its chain.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    /// A strand or a break; [`ROOT`](crate::slate::ydoc::ROOT) for the root.
+    pub head: Nid,
+    pub frame: FrameId,
+    /// The piece in which it is shown; its own index for the root.
+    pub up: PieceId,
+    pub kids: Vec<Kid>,
+    /// Own, pinned and inherited; nulls among them.
+    pub props: Rc<Attrs>,
+    /// The formats that it has as an embed; none for blocks.
+    pub formats: Formats,
+    pub inline: bool,
+    pub void: bool,
+    pub gone: Option<Gone>,
+    /// Not shown; it is in [`View::pieces`] all the same, and not among the kids of another.
+    pub hidden: bool,
+    /// Transparent: its kids are shown in its place.
+    pub spill: bool,
+    /// Has something to show.
+    pub live: bool,
+    /// Something that would be in it is shown elsewhere, or hidden.
+    pub absent: bool,
+    /// Has blocks.
+    pub holds: bool,
+    /// The break that ended it, shown here or elsewhere.
+    pub to: Option<Nid>,
+    /// Claims of its head on what follows `to`: marker, and up to which break.
+    pub beyond: Vec<(Nid, Option<Id>)>,
+    /// Heads that flow into it.
+    pub joined: Vec<Joined>,
+    /// The piece before it in the same frame, and behind it.
+    pub prev: Option<PieceId>,
+    pub next: Option<PieceId>,
+}
+
+/// A head whose content flows into a piece.
+#[derive(Debug, Clone)]
+pub struct Joined {
+    pub head: Nid,
+    pub to: Option<Nid>,
+    pub beyond: Vec<(Nid, Option<Id>)>,
+    pub gone: Option<Gone>,
+}
+
+/// What a piece shows, in order, and the positions between.
+#[derive(Debug, Clone)]
+pub enum Kid {
+    Piece(PieceId),
+    /// A run of a sequence: `items[item]` of `at.seq`, which begins at `at.index`.
+    Text { item: u32, at: Cursor },
+    /// Whatever is inserted here is shown exactly here.
+    Cursor(Cursor),
+}
+
+/// A position that the walk passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    pub seq: Nid,
+    /// In UTF-16 units and embeds.
+    pub index: u32,
+    /// The walk that passed it.
+    pub frame: FrameId,
+    /// The piece that was being filled.
+    pub piece: PieceId,
+    /// In what an open strand holds, beyond its own sequence: markers put in here name it by `@of`.
+    pub held: bool,
+    /// What a new break here would inherit: index in [`View::inherited`].
+    pub props: u32,
+}
+
+/// A walk of one strand for one owner.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    pub strand: Nid,
+    /// The head whose claim is shown; `None`: at home.
+    pub owner: Option<Nid>,
+    pub parent: Option<FrameId>,
+    /// The walk that it flows into, through a seam.
+    pub host: Option<FrameId>,
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The first is the root. Hidden ones are here too.
+    pub pieces: Vec<Piece>,
+    pub frames: Vec<Frame>,
+    pub by_head: HashMap<Nid, PieceId>,
+    /// Valid claims of heads that have any: the marker, and up to which break; the innermost first.
+    pub claims: HashMap<Nid, Vec<(Nid, Option<Id>)>>,
+    /// Properties along chains, nulls among them; see [`Cursor::props`].
+    pub inherited: Vec<Rc<Attrs>>,
+    /// Registers and claims that do not count.
+    pub ignored: u32,
+}
+
+impl View {
+    pub const ROOT: PieceId = 0;
+
+    pub fn piece(&self, at: PieceId) -> &Piece {
+        &self.pieces[at as usize]
+    }
+
+    /// The piece of a head, hidden or not.
+    pub fn find(&self, head: Nid) -> Option<PieceId> {
+        self.by_head.get(&head).copied()
+    }
+
+    pub fn frame(&self, at: FrameId) -> &Frame {
+        &self.frames[at as usize]
+    }
+
+    /// The walk into which this one flows at last.
+    pub fn outer(&self, mut at: FrameId) -> FrameId {
+        while let Some(host) = self.frames[at as usize].host {
+            at = host;
+        }
+        at
+    }
+
+    /// The strand in whose chain a piece is.
+    pub fn strand(&self, at: PieceId) -> Nid {
+        self.frame(self.piece(at).frame).strand
+    }
+
+    pub fn claims(&self, head: Nid) -> &[(Nid, Option<Id>)] {
+        self.claims.get(&head).map_or(&[], Vec::as_slice)
+    }
+}

@@ -1,0 +1,195 @@
+//! Attributes of nested types: the registers of the layout, and the properties of users.
+
+use std::sync::Arc;
+
+use yrs::Any;
+
+use super::id::Id;
+use crate::slate::node::Attrs;
+
+/// What a nested type is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    #[default]
+    Strand,
+    Break,
+    Place,
+    Seam,
+    /// An `@` that nobody knows: not shown, and of no effect.
+    Unknown,
+}
+
+/// One [marker, to] of a register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// `None`: no id stood there; the claim does not count.
+    pub marker: Option<Id>,
+    pub to: Option<Id>,
+}
+
+/// `@at`: where an element is shown if not at home; the innermost claim first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub time: u64,
+    pub claims: Vec<Claim>,
+}
+
+/// `@off` of a break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Erase {
+    #[default]
+    On,
+    Off,
+    /// Off, and the text around it was erased with it.
+    Erased,
+}
+
+/// `@gone`: removed up to a break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone {
+    pub to: Option<Id>,
+    pub unwrap: bool,
+}
+
+/// `@of`: the chain that a marker is meant for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Of {
+    #[default]
+    Absent,
+    Chain(Id),
+    /// Something else stands there: no chain.
+    Damaged,
+}
+
+/// All attributes of a nested type.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Registers {
+    pub kind: Kind,
+    pub at: Option<Place>,
+    pub off: Erase,
+    /// `Some(None)`: said to be not gone.
+    pub gone: Option<Option<Gone>>,
+    pub keep: bool,
+    pub open: bool,
+    pub of: Of,
+    /// `@for` of a seam.
+    pub head: Option<Id>,
+    /// `@kind`: whether it is inline and void; `None`: the reader's schema says so.
+    pub says: Option<(bool, bool)>,
+    /// Properties of its own, by the user's names; null: it has none, though what it divides has one.
+    pub own: Attrs,
+    /// `@=name`: weaker than its own property, stronger than what is inherited.
+    pub pins: Attrs,
+}
+
+impl Registers {
+    /// From the attributes as they stand in the document. Whatever is no register of the right shape counts as none.
+    pub fn read(attributes: impl IntoIterator<Item = (Arc<str>, Any)>) -> Self {
+        let mut registers = Self::default();
+        for (name, value) in attributes {
+            registers.set(&name, Some(&value));
+        }
+        registers
+    }
+
+    /// One attribute: set, or removed.
+    pub fn set(&mut self, name: &str, value: Option<&Any>) {
+        let Some(rest) = name.strip_prefix('@') else {
+            return put(&mut self.own, name, value);
+        };
+        if let Some(pinned) = rest.strip_prefix('=') {
+            return put(&mut self.pins, pinned, value);
+        }
+        if rest.starts_with('@') {
+            return put(&mut self.own, rest, value);
+        }
+        match rest {
+            "" => self.kind = value.map_or(Kind::Strand, kind),
+            "at" => self.at = value.and_then(place),
+            "off" => {
+                self.off = match value {
+                    Some(Any::Bool(true)) => Erase::Off,
+                    Some(Any::String(text)) if &**text == "erased" => Erase::Erased,
+                    _ => Erase::On,
+                }
+            }
+            "gone" => self.gone = value.and_then(gone),
+            "keep" => self.keep = value == Some(&Any::Bool(true)),
+            "open" => self.open = value == Some(&Any::Bool(true)),
+            "of" => {
+                self.of = match value {
+                    None | Some(Any::Null | Any::Undefined) => Of::Absent,
+                    Some(value) => Id::from_any(value).map_or(Of::Damaged, Of::Chain),
+                }
+            }
+            "for" => self.head = value.and_then(Id::from_any),
+            "kind" => {
+                self.says = match value {
+                    Some(Any::String(text)) => match &**text {
+                        "inline" => Some((true, false)),
+                        "void" => Some((false, true)),
+                        "inline void" => Some((true, true)),
+                        "block" => Some((false, false)),
+                        _ => None,
+                    },
+                    _ => None,
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn put(attrs: &mut Attrs, name: &str, value: Option<&Any>) {
+    match value {
+        Some(value) => drop(attrs.insert(name.into(), value.clone())),
+        None => drop(attrs.remove(name)),
+    }
+}
+
+fn kind(value: &Any) -> Kind {
+    match value {
+        Any::String(text) => match &**text {
+            "break" => Kind::Break,
+            "place" => Kind::Place,
+            "seam" => Kind::Seam,
+            _ => Kind::Unknown,
+        },
+        Any::Null | Any::Undefined => Kind::Strand,
+        _ => Kind::Unknown,
+    }
+}
+
+/// A safe integer that is not negative.
+fn time(value: &Any) -> Option<u64> {
+    match value {
+        Any::Number(number) => {
+            let number = number.as_f64()?;
+            (number >= 0.0 && number <= 9_007_199_254_740_991.0 && number.fract() == 0.0).then_some(number as u64)
+        }
+        Any::BigInt(number) => u64::try_from(*number).ok().filter(|number| *number < 1 << 53),
+        _ => None,
+    }
+}
+
+fn place(value: &Any) -> Option<Place> {
+    let Any::Array(list) = value else { return None };
+    let (first, rest) = list.split_first()?;
+    let mut claims = Vec::with_capacity(rest.len());
+    for claim in rest {
+        let Any::Array(claim) = claim else { return None };
+        claims.push(Claim { marker: claim.first().and_then(Id::from_any), to: claim.get(1).and_then(Id::from_any) });
+    }
+    Some(Place { time: time(first)?, claims })
+}
+
+fn gone(value: &Any) -> Option<Option<Gone>> {
+    match value {
+        Any::Bool(false) => Some(None),
+        Any::Array(list) => Some(Some(Gone {
+            to: list.first().and_then(Id::from_any),
+            unwrap: list.get(1) == Some(&Any::Bool(true)),
+        })),
+        _ => None,
+    }
+}

@@ -1,0 +1,50 @@
+//! Ids of characters and nested types.
+
+use std::fmt;
+
+use yrs::Any;
+
+/// Who wrote a character or a nested type, and as which of theirs. Never changes, whatever becomes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id {
+    pub client: u64,
+    pub clock: u32,
+}
+
+impl Id {
+    /// The root's; greater than any other.
+    pub const ROOT: Self = Self { client: u64::MAX, clock: 0 };
+    const MAX_CLIENT: u64 = (1 << 53) - 1;
+
+    pub const fn new(client: u64, clock: u32) -> Self {
+        Self { client, clock }
+    }
+
+    /// The id so many places behind this one in a run.
+    pub const fn plus(self, n: u32) -> Self {
+        Self { client: self.client, clock: self.clock + n }
+    }
+
+    /// How registers write it: `client:clock`, decimal.
+    pub fn to_any(self) -> Any {
+        Any::String(self.to_string().into())
+    }
+
+    /// `None` if it is no id.
+    pub fn from_any(any: &Any) -> Option<Self> {
+        let Any::String(text) = any else { return None };
+        let (client, clock) = text.split_once(':')?;
+        let digits = |part: &str| !part.is_empty() && part.len() <= 16 && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(client) || !digits(clock) {
+            return None;
+        }
+        let id = Self { client: client.parse().ok()?, clock: clock.parse().ok()? };
+        (id.client <= Self::MAX_CLIENT).then_some(id)
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.client, self.clock)
+    }
+}

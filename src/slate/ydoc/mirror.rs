@@ -1,0 +1,156 @@
+//! [`Mirror`]: the document's nested types and sequences, outside of yrs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use yrs::XmlTextRef;
+
+use super::attrs::{Kind, Registers};
+use super::formats::{Formats, parse_key};
+use super::id::Id;
+
+/// Index of a nested type in [`Mirror`].
+pub type Nid = u32;
+pub const ROOT: Nid = 0;
+
+/// Characters that follow each other in the document, of one author, written in one go, with the same formats.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Of its first character; those behind count up.
+    pub id: Id,
+    pub text: Arc<str>,
+    /// In UTF-16 units; not 0.
+    pub len: u32,
+    pub formats: Formats,
+}
+
+/// One thing in a sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    Text(Run),
+    Node(Nid),
+    /// An embed that is no `Y.XmlText`: kept, not shown, one unit long.
+    Foreign,
+}
+
+/// A nested type, or the root.
+#[derive(Debug, Clone)]
+pub struct NodeData {
+    pub branch: XmlTextRef,
+    pub id: Id,
+    pub registers: Registers,
+    /// In whose sequence it stands; its own index for the root.
+    pub up: Nid,
+    /// The formats that it has as an embed of that sequence.
+    pub formats: Formats,
+    pub items: Vec<Item>,
+}
+
+/// See the module. Nodes that are deleted keep their index, unreachable from the root.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    pub(super) nodes: Vec<NodeData>,
+    pub(super) by_id: HashMap<Id, Nid>,
+    pub(super) free: Vec<Nid>,
+    /// Highest Lamport time of a register or key that was seen.
+    pub(super) time: u64,
+    /// Above this no register's time is believed: the sum of all clocks.
+    pub(super) bound: u64,
+}
+
+impl Mirror {
+    pub fn node(&self, at: Nid) -> &NodeData {
+        &self.nodes[at as usize]
+    }
+
+    /// What is in the document has this id; `None` if it was deleted, or is no nested type.
+    pub fn find(&self, id: Id) -> Option<Nid> {
+        self.by_id.get(&id).copied()
+    }
+
+    pub fn kind(&self, at: Nid) -> Kind {
+        self.node(at).registers.kind
+    }
+
+    pub fn id(&self, at: Nid) -> Id {
+        self.node(at).id
+    }
+
+    /// All that are in the document, in no particular order; the root is [`ROOT`].
+    pub fn alive(&self) -> impl Iterator<Item = Nid> + '_ {
+        self.by_id.values().copied()
+    }
+
+    /// Upper bound of every [`Nid`], for tables.
+    pub fn capacity(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn time(&self) -> u64 {
+        self.time
+    }
+
+    pub fn bound(&self) -> u64 {
+        self.bound
+    }
+
+    /// Length of a sequence in UTF-16 units and embeds.
+    pub fn length(&self, at: Nid) -> u32 {
+        self.node(at).items.iter().map(Item::len).sum()
+    }
+
+    /// Where a nested type stands in the sequence it is in: UTF-16 units and embeds before it.
+    pub fn index_of(&self, at: Nid) -> u32 {
+        let mut index = 0;
+        for item in &self.node(self.node(at).up).items {
+            if *item == Item::Node(at) {
+                break;
+            }
+            index += item.len();
+        }
+        index
+    }
+
+    /// The formats in force at an index: what is put in there takes them.
+    pub fn formats_at(&self, seq: Nid, index: u32) -> Formats {
+        let mut end = 0;
+        for item in &self.node(seq).items {
+            let start = end;
+            end += item.len();
+            if start < index && index <= end {
+                return match item {
+                    Item::Text(run) => run.formats.clone(),
+                    Item::Node(node) => self.node(*node).formats.clone(),
+                    Item::Foreign => Formats::default(),
+                };
+            }
+        }
+        Formats::default()
+    }
+
+    pub(super) fn see_time(&mut self, time: u64) {
+        if time > self.time && time <= self.bound {
+            self.time = time;
+        }
+    }
+
+    pub(super) fn see_formats(&mut self, formats: &Formats) {
+        for key in formats.keys() {
+            let time = parse_key(key).time;
+            self.see_time(time);
+        }
+    }
+}
+
+impl Item {
+    pub fn len(&self) -> u32 {
+        match self {
+            Self::Text(run) => run.len,
+            Self::Node(_) | Self::Foreign => 1,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

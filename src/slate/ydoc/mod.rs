@@ -1,0 +1,24 @@
+//! The Y.Doc of a format 1 document, as strands, markers, registers and keyed formats.
+//!
+//! Everything that touches yrs is here. [`Mirror`] is a copy of the document in which every sequence is a list of runs and
+//! nested types with their ids and formats; [`Writer`] changes the document and the mirror alike. Nothing here knows what is
+//! shown: that is `view/`.
+//!
+//! Invariants: a mirror that was read anew equals one that followed every change; what is damaged in the document (registers
+//! of the wrong kind, ids that name nothing) is read as absent and never fails.
+
+mod attrs;
+mod formats;
+mod id;
+mod mirror;
+mod read;
+mod writer;
+
+pub use attrs::{Claim, Erase, Gone, Kind, Of, Place, Registers};
+pub use formats::{Formats, KeyName, MarkKey, Resolved, Around, attribute_name, key_name, parse_key, resolve};
+pub use id::Id;
+pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
+pub use writer::Writer;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! From yrs into a [`Mirror`]: whole, or only what a transaction changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use yrs::branch::{Branch, BranchID};
+use yrs::types::text::YChange;
+use yrs::{Any, ID, IdSet, Out, ReadTxn as _, Snapshot, StateVector, Text as _, TransactionMut, Xml as _, XmlTextRef};
+
+use super::attrs::Registers;
+use super::formats::Formats;
+use super::id::Id;
+use super::mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
+use crate::slate::utf16;
+
+/// What is nested deeper is not read. A server refuses it at the door.
+pub const MAX_NESTING: usize = 1000;
+
+impl Id {
+    pub(super) fn of(branch: &XmlTextRef) -> Self {
+        let branch: &Branch = branch.as_ref();
+        match branch.id() {
+            BranchID::Nested(id) => Self::from(id),
+            BranchID::Root(_) => Self::ROOT,
+        }
+    }
+}
+
+impl From<ID> for Id {
+    fn from(id: ID) -> Self {
+        Self::new(id.client.get(), id.clock)
+    }
+}
+
+/// Everything that is in the document; with it yrs tells the ids of what it reads. Deleted content must have been
+/// collected, as it is after each commit.
+struct Reader {
+    everything: Snapshot,
+    nothing: Snapshot,
+    last: Formats,
+}
+
+impl Reader {
+    fn new(txn: &TransactionMut) -> Self {
+        let nothing = Snapshot::new(StateVector::default(), IdSet::default());
+        Self { everything: Snapshot::new(txn.state_vector(), IdSet::default()), nothing, last: Formats::default() }
+    }
+
+    fn formats(&mut self, attributes: Option<Box<yrs::types::Attrs>>) -> Formats {
+        let Some(attributes) = attributes else { return Formats::default() };
+        let is_last = self.last.len() == attributes.len()
+            && self.last.iter().all(|(key, value)| attributes.get(key) == Some(value));
+        if !is_last {
+            self.last = Formats::new(attributes.into_iter().collect());
+        }
+        self.last.clone()
+    }
+
+    /// The sequence of a nested type; nested types in it by themselves.
+    fn sequence(&mut self, txn: &mut TransactionMut, branch: &XmlTextRef) -> Vec<Raw> {
+        let diffs = branch.diff_range(txn, Some(&self.everything), Some(&self.nothing), YChange::from);
+        let mut raw = Vec::with_capacity(diffs.len());
+        for diff in diffs {
+            match (diff.insert, diff.ychange) {
+                (Out::Any(Any::String(text)), Some(change)) => {
+                    let formats = self.formats(diff.attributes);
+                    raw.push(Raw::Text(Run { id: change.id.into(), len: utf16::len(&text), text, formats }));
+                }
+                (Out::YXmlText(branch), _) => raw.push(Raw::Node(branch, self.formats(diff.attributes))),
+                _ => raw.push(Raw::Foreign),
+            }
+        }
+        raw
+    }
+}
+
+enum Raw {
+    Text(Run),
+    Node(XmlTextRef, Formats),
+    Foreign,
+}
+
+fn registers(txn: &TransactionMut, branch: &XmlTextRef) -> Registers {
+    let attributes = branch.attributes(txn).filter_map(|(name, value)| match value {
+        Out::Any(Any::Undefined) => None,
+        Out::Any(value) => Some((Arc::from(name), value)),
+        _ => None,
+    });
+    Registers::read(attributes)
+}
+
+impl Mirror {
+    /// Reads all of a document. Outside of a transaction that has deleted something.
+    pub fn read(txn: &mut TransactionMut, root: &XmlTextRef) -> Self {
+        let mut mirror = Self {
+            nodes: vec![NodeData {
+                branch: root.clone(),
+                id: Id::ROOT,
+                registers: Registers::default(),
+                up: ROOT,
+                formats: Formats::default(),
+                items: Vec::new(),
+            }],
+            by_id: HashMap::from([(Id::ROOT, ROOT)]),
+            free: Vec::new(),
+            time: 0,
+            bound: 0,
+        };
+        mirror.set_bound(txn);
+        mirror.fill(txn, &mut Reader::new(txn), vec![(ROOT, 0)]);
+        mirror
+    }
+
+    /// Follows a committed transaction: `changed` are the nested types that changed themselves (in their sequence or
+    /// attributes). Returns which of them the mirror has.
+    pub fn follow(&mut self, txn: &mut TransactionMut, changed: &[XmlTextRef]) -> Vec<Nid> {
+        self.set_bound(txn);
+        let mut reader = Reader::new(txn);
+        let mut dirty: Vec<(usize, Nid)> = changed
+            .iter()
+            .filter_map(|branch| self.find(Id::of(branch)))
+            .map(|at| (self.nesting(at), at))
+            .collect();
+        dirty.sort_unstable();
+        dirty.dedup();
+        let mut followed = Vec::with_capacity(dirty.len());
+        for (depth, at) in dirty {
+            // Deleted with what it stood in, which came before.
+            if self.find(self.id(at)) != Some(at) {
+                continue;
+            }
+            if at != ROOT {
+                self.take_registers(txn, at);
+            }
+            self.fill(txn, &mut reader, vec![(at, depth)]);
+            followed.push(at);
+        }
+        followed
+    }
+
+    pub(super) fn set_bound(&mut self, txn: &TransactionMut) {
+        self.bound = txn.state_vector().iter().map(|(_, clock)| u64::from(*clock)).sum();
+    }
+
+    fn nesting(&self, mut at: Nid) -> usize {
+        let mut depth = 0;
+        while at != ROOT {
+            at = self.node(at).up;
+            depth += 1;
+        }
+        depth
+    }
+
+    fn take_registers(&mut self, txn: &TransactionMut, at: Nid) {
+        let registers = registers(txn, &self.node(at).branch);
+        if let Some(place) = &registers.at {
+            self.see_time(place.time);
+        }
+        self.nodes[at as usize].registers = registers;
+    }
+
+    /// Reads the sequences of these, and of what is new in them.
+    fn fill(&mut self, txn: &mut TransactionMut, reader: &mut Reader, mut todo: Vec<(Nid, usize)>) {
+        while let Some((at, depth)) = todo.pop() {
+            let branch = self.node(at).branch.clone();
+            let raw = reader.sequence(txn, &branch);
+            let old = std::mem::take(&mut self.nodes[at as usize].items);
+            let mut items = Vec::with_capacity(raw.len());
+            for raw in raw {
+                items.push(match raw {
+                    Raw::Text(run) => {
+                        self.see_formats(&run.formats);
+                        Item::Text(run)
+                    }
+                    Raw::Foreign => Item::Foreign,
+                    Raw::Node(branch, formats) => {
+                        self.see_formats(&formats);
+                        let id = Id::of(&branch);
+                        match self.find(id) {
+                            Some(node) => {
+                                self.nodes[node as usize].formats = formats;
+                                Item::Node(node)
+                            }
+                            None if depth >= MAX_NESTING => Item::Foreign,
+                            None => {
+                                let node = self.add(branch, id, at, formats);
+                                self.take_registers(txn, node);
+                                todo.push((node, depth + 1));
+                                Item::Node(node)
+                            }
+                        }
+                    }
+                });
+            }
+            self.forget_missing(&old, &items);
+            self.nodes[at as usize].items = items;
+        }
+    }
+
+    pub(super) fn add(&mut self, branch: XmlTextRef, id: Id, up: Nid, formats: Formats) -> Nid {
+        let data = NodeData { branch, id, registers: Registers::default(), up, formats, items: Vec::new() };
+        let at = match self.free.pop() {
+            Some(at) => {
+                self.nodes[at as usize] = data;
+                at
+            }
+            None => {
+                self.nodes.push(data);
+                self.nodes.len() as Nid - 1
+            }
+        };
+        self.by_id.insert(id, at);
+        at
+    }
+
+    fn forget_missing(&mut self, old: &[Item], new: &[Item]) {
+        let nodes = |items: &[Item]| -> Vec<Nid> {
+            let node = |item: &Item| match item {
+                Item::Node(node) => Some(*node),
+                _ => None,
+            };
+            items.iter().filter_map(node).collect()
+        };
+        let (old, mut new) = (nodes(old), nodes(new));
+        if old.is_empty() || old == new {
+            return;
+        }
+        new.sort_unstable();
+        for node in old {
+            if new.binary_search(&node).is_err() {
+                self.forget(node);
+            }
+        }
+    }
+
+    /// A nested type was deleted, and all in it.
+    pub(super) fn forget(&mut self, node: Nid) {
+        let mut todo = vec![node];
+        while let Some(node) = todo.pop() {
+            let id = self.id(node);
+            if self.by_id.get(&id) != Some(&node) {
+                continue;
+            }
+            self.by_id.remove(&id);
+            let items = std::mem::take(&mut self.nodes[node as usize].items);
+            todo.extend(items.iter().filter_map(|item| match item {
+                Item::Node(node) => Some(*node),
+                _ => None,
+            }));
+            self.nodes[node as usize].registers = Registers::default();
+            self.free.push(node);
+        }
+    }
+}
