@@ -32,7 +32,9 @@ pub mod transform;
 mod tree;
 mod twins;
 mod utf16;
+pub mod view;
 mod write;
+pub mod ydoc;
 
 pub use doc::{DocOptions, LocalChange, Look, RemoteChange, SlateDoc};
 pub use error::{OpError, RootMismatch, UpdateError};

@@ -167,7 +167,6 @@ fn time(value: &Any) -> Option<u64> {
             let number = number.as_f64()?;
             (number >= 0.0 && number <= 9_007_199_254_740_991.0 && number.fract() == 0.0).then_some(number as u64)
         }
-        Any::BigInt(number) => u64::try_from(*number).ok().filter(|number| *number < 1 << 53),
         _ => None,
     }
 }

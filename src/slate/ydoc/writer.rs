@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use yrs::encoding::write::Write as _;
 use yrs::updates::decoder::Decode as _;
-use yrs::{Any, Text as _, TransactionMut, Update, Xml as _, XmlTextPrelim};
+use yrs::{Any, ReadTxn, Text as _, TransactionMut, Update, Xml as _, XmlTextPrelim};
 
 use super::formats::Formats;
 use super::id::Id;
@@ -31,7 +31,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
     }
 
     fn clock(&self) -> u32 {
-        self.txn.store().get_local_state()
+        ReadTxn::store(self.txn).get_local_state()
     }
 
     /// Puts text in: it has the formats in force there. Returns the id of its first character.
