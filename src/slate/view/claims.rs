@@ -110,9 +110,8 @@ impl Claims {
             self.ignored += 1;
             return;
         }
-        let counts = |marker: Nid| {
-            matches!(mirror.kind(marker), Kind::Place | Kind::Seam) && !voided.contains(&(x, marker))
-        };
+        let counts =
+            |marker: Nid| matches!(mirror.kind(marker), Kind::Place | Kind::Seam) && !voided.contains(&(x, marker));
         let mut found: Vec<Claim> = Vec::new();
         for (position, claim) in place.claims.iter().enumerate() {
             match claim.marker.and_then(|id| mirror.find(id)) {
@@ -124,7 +123,8 @@ impl Claims {
         }
         // Joined to what is removed: another, who joined it elsewhere at the same time, may have a seam for it.
         if let (true, Some(first)) = (found.is_empty(), place.claims.first()) {
-            let is_void = first.marker.and_then(|id| mirror.find(id)).is_some_and(|marker| voided.contains(&(x, marker)));
+            let is_void =
+                first.marker.and_then(|id| mirror.find(id)).is_some_and(|marker| voided.contains(&(x, marker)));
             let others = seams.get(&mirror.id(x)).filter(|_| is_void).into_iter().flatten();
             let greatest = others.filter(|(_, seam)| counts(*seam)).max_by_key(|(id, _)| *id);
             found.extend(greatest.map(|(_, marker)| Claim {

@@ -79,14 +79,7 @@ impl Chains {
     }
 }
 
-fn settle_one(
-    mirror: &Mirror,
-    view: &mut View,
-    kept: &HashSet<Nid>,
-    chains: &mut Chains,
-    at: PieceId,
-    depth: usize,
-) {
+fn settle_one(mirror: &Mirror, view: &mut View, kept: &HashSet<Nid>, chains: &mut Chains, at: PieceId, depth: usize) {
     let walked = std::mem::take(&mut view.pieces[at as usize].kids);
     let mut kids = Vec::with_capacity(walked.len());
     let (mut some, mut live, mut holds, mut absent) = (false, false, false, false);
@@ -139,15 +132,7 @@ fn settle_one(
     chains.settled(at, holds);
 }
 
-fn decide(
-    piece: &mut Piece,
-    at: PieceId,
-    keep: bool,
-    open: bool,
-    some: bool,
-    kept: &HashSet<Nid>,
-    chains: &Chains,
-) {
+fn decide(piece: &mut Piece, at: PieceId, keep: bool, open: bool, some: bool, kept: &HashSet<Nid>, chains: &Chains) {
     if at == View::ROOT || kept.contains(&piece.head) {
         piece.live = true;
     } else if let Some(gone) = piece.gone {

@@ -216,10 +216,13 @@ impl Build<'_> {
 
 /// Without nulls, and without what a node is.
 fn shown(props: &Attrs) -> Attrs {
-    let is_shown = |name: &str, value: &Any| {
-        !matches!(value, Any::Null | Any::Undefined) && name != "text" && name != "children"
-    };
-    props.iter().filter(|(name, value)| is_shown(name, value)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    let is_shown =
+        |name: &str, value: &Any| !matches!(value, Any::Null | Any::Undefined) && name != "text" && name != "children";
+    props
+        .iter()
+        .filter(|(name, value)| is_shown(name, value))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// Opens and closes elements around text, so that what comes next is in these.

@@ -61,7 +61,10 @@ pub struct Joined {
 pub enum Kid {
     Piece(PieceId),
     /// A run of a sequence: `items[item]` of `at.seq`, which begins at `at.index`.
-    Text { item: u32, at: Cursor },
+    Text {
+        item: u32,
+        at: Cursor,
+    },
     /// Whatever is inserted here is shown exactly here.
     Cursor(Cursor),
 }

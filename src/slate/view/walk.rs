@@ -70,9 +70,22 @@ struct Walk {
 }
 
 enum Task {
-    Enter { strand: Nid, owner: Owner, parent: FrameId, host: Option<FrameId>, formats: Formats },
+    Enter {
+        strand: Nid,
+        owner: Owner,
+        parent: FrameId,
+        host: Option<FrameId>,
+        formats: Formats,
+    },
     /// A sequence, or what an open strand holds of one, from an item and its index on.
-    Sequence { seq: Nid, frame: FrameId, item: u32, end: u32, index: u32, held: bool },
+    Sequence {
+        seq: Nid,
+        frame: FrameId,
+        item: u32,
+        end: u32,
+        index: u32,
+        held: bool,
+    },
     EndPiece(FrameId),
     AfterSeams(FrameId),
     Behind(FrameId),
@@ -172,19 +185,17 @@ impl<'a> Walker<'a> {
 
     pub fn frames(&self) -> Vec<Frame> {
         let owner = |owner: Owner| owner.map(|claim| self.claims.get(claim).head);
-        let frame = |walk: &Walk| Frame {
-            strand: walk.strand,
-            owner: owner(walk.owner),
-            parent: walk.parent,
-            host: walk.host,
-        };
+        let frame =
+            |walk: &Walk| Frame { strand: walk.strand, owner: owner(walk.owner), parent: walk.parent, host: walk.host };
         self.walks.iter().map(frame).collect()
     }
 
     fn run(&mut self) {
         while let Some(task) = self.tasks.pop() {
             match task {
-                Task::Enter { strand, owner, parent, host, formats } => self.enter(strand, owner, parent, host, formats),
+                Task::Enter { strand, owner, parent, host, formats } => {
+                    self.enter(strand, owner, parent, host, formats)
+                }
                 Task::Sequence { seq, frame, item, end, index, held } => self.walk(seq, frame, item, end, index, held),
                 Task::EndPiece(frame) => self.end_piece(frame),
                 Task::AfterSeams(frame) => self.after_seams(frame),
@@ -551,7 +562,8 @@ impl<'a> Walker<'a> {
         if divided != frame && self.outer(frame) != outermost {
             // It divides behind what is open in it.
             let mut child = self.outer(frame);
-            while let Some(parent) = self.w(child).parent.map(|parent| self.outer(parent)).filter(|up| *up != outermost) {
+            while let Some(parent) = self.w(child).parent.map(|parent| self.outer(parent)).filter(|up| *up != outermost)
+            {
                 child = parent;
             }
             self.wm(child).behind.push(at);

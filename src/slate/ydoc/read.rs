@@ -116,11 +116,8 @@ impl Mirror {
     pub fn follow(&mut self, txn: &mut TransactionMut, changed: &[XmlTextRef]) -> Vec<Nid> {
         self.set_bound(txn);
         let mut reader = Reader::new(txn);
-        let mut dirty: Vec<(usize, Nid)> = changed
-            .iter()
-            .filter_map(|branch| self.find(Id::of(branch)))
-            .map(|at| (self.nesting(at), at))
-            .collect();
+        let mut dirty: Vec<(usize, Nid)> =
+            changed.iter().filter_map(|branch| self.find(Id::of(branch))).map(|at| (self.nesting(at), at)).collect();
         dirty.sort_unstable();
         dirty.dedup();
         let mut followed = Vec::with_capacity(dirty.len());

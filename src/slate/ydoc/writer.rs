@@ -4,8 +4,13 @@ use std::sync::Arc;
 
 use yrs::encoding::write::Write as _;
 use yrs::updates::decoder::Decode as _;
-use yrs::{Any, ReadTxn, Text as _, TransactionMut, Update, Xml as _, XmlTextPrelim};
+use yrs::{
+    Any, Assoc, ClientID, ID, IndexScope, Map as _, Out, ReadTxn, StickyIndex, Text as _, TransactionMut, Update,
+    WriteTxn as _, Xml as _, XmlTextPrelim, XmlTextRef,
+};
 
+use super::act::{Act, Span};
+use super::attrs::Kind;
 use super::formats::Formats;
 use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, ROOT, Run};
@@ -18,16 +23,30 @@ pub struct Writer<'a, 'doc> {
     client: u64,
     /// Whether anything was written.
     pub changed: bool,
+    acts: Vec<Act>,
 }
 
 impl<'a, 'doc> Writer<'a, 'doc> {
     pub fn new(mirror: &'a mut Mirror, txn: &'a mut TransactionMut<'doc>, client: u64) -> Self {
-        Self { mirror, txn, client, changed: false }
+        Self { mirror, txn, client, changed: false, acts: Vec::new() }
     }
 
     /// One's own client id.
     pub fn client(&self) -> u64 {
         self.client
+    }
+
+    /// What was done so far, in order; from here on anew.
+    pub fn take_acts(&mut self) -> Vec<Act> {
+        std::mem::take(&mut self.acts)
+    }
+
+    /// Where a character or nested type stands, or stood before it was deleted.
+    pub fn place_of(&self, id: Id) -> Option<(Nid, u32)> {
+        let scope = IndexScope::Relative(ID::new(ClientID::new(id.client), id.clock));
+        let offset = StickyIndex::new(scope, Assoc::After).get_offset(&*self.txn)?;
+        let seq = self.mirror.find(Id::of(&XmlTextRef::from(offset.branch)))?;
+        Some((seq, offset.index))
     }
 
     fn clock(&self) -> u32 {
@@ -49,6 +68,11 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         self.mirror.bound += u64::from(len);
         let at = self.cut(seq, index);
         self.mirror.nodes[seq as usize].items.insert(at, Item::Text(Run { id, text: text.into(), len, formats }));
+        match self.acts.last_mut() {
+            // What is typed in one go is one act.
+            Some(Act::Insert((first, more))) if first.plus(*more) == id && first.client == id.client => *more += len,
+            _ => self.acts.push(Act::Insert((id, len))),
+        }
         id
     }
 
@@ -64,9 +88,15 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         let node = self.mirror.add(branch, id, seq, formats);
         let at = self.cut(seq, index);
         self.mirror.nodes[seq as usize].items.insert(at, Item::Node(node));
+        let kind =
+            attributes.iter().find(|(name, _)| **name == *"@").map_or(Kind::Strand, |(_, value)| Kind::read(value));
+        self.acts.push(Act::Make { id, kind, up: self.mirror.id(seq) });
+        let acts = self.acts.len();
         for (name, value) in attributes {
             self.set_attribute(node, name, value.clone());
         }
+        // They come and go with it.
+        self.acts.truncate(acts);
         node
     }
 
@@ -76,6 +106,12 @@ impl<'a, 'doc> Writer<'a, 'doc> {
             return;
         }
         let id = self.mirror.id(node);
+        let attributes = self.mirror.node(node).branch.attributes(self.txn).filter_map(|(name, value)| match value {
+            Out::Any(value) => Some((Arc::from(name), value)),
+            _ => None,
+        });
+        let attributes = attributes.collect();
+        self.acts.push(Act::Drop { id, attributes });
         self.delete(&[(id, 1)]);
         let up = self.mirror.node(node).up;
         self.mirror.nodes[up as usize].items.retain(|item| *item != Item::Node(node));
@@ -94,12 +130,45 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         let mut kept = Vec::new();
         for item in items.drain(from..to) {
             match item {
-                Item::Text(run) => ids.push((run.id, run.len)),
+                Item::Text(run) => {
+                    let span = (run.id, run.len);
+                    ids.push(span);
+                    self.acts.push(Act::Delete { span, text: run.text, formats: run.formats });
+                }
                 other => kept.push(other),
             }
         }
         items.splice(from..from, kept);
         self.delete(&ids);
+    }
+
+    /// Deletes those of these characters that are still there.
+    pub fn delete_span(&mut self, span: Span) {
+        let Some((seq, _)) = self.place_of(span.0) else { return };
+        for (index, len) in self.find(seq, span).into_iter().rev() {
+            self.delete_text(seq, index, len);
+        }
+    }
+
+    /// Where those of these characters, or this nested type, are that are still there: in one sequence, from left to right.
+    pub fn find(&self, seq: Nid, (first, count): Span) -> Vec<(u32, u32)> {
+        let (mut index, mut found) = (0, Vec::new());
+        for item in &self.mirror.node(seq).items {
+            let id = match item {
+                Item::Text(run) => Some(run.id),
+                Item::Node(node) => Some(self.mirror.id(*node)),
+                Item::Foreign => None,
+            };
+            if let Some(id) = id.filter(|id| id.client == first.client) {
+                let from = id.clock.max(first.clock);
+                let to = (id.clock + item.len()).min(first.clock.saturating_add(count));
+                if from < to {
+                    found.push((index + from - id.clock, to - from));
+                }
+            }
+            index += item.len();
+        }
+        found
     }
 
     /// By id: yrs' own removal clears formats across nested types.
@@ -136,6 +205,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         self.changed = true;
         let branch = self.mirror.node(node).branch.clone();
         self.mirror.bound += 1;
+        self.note_set(node, name, Some(&value));
         let registers = &mut self.mirror.nodes[node as usize].registers;
         registers.set(name, Some(&value));
         if let Some(place) = registers.at.as_ref().map(|place| place.time) {
@@ -150,8 +220,30 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         }
         self.changed = true;
         let branch = self.mirror.node(node).branch.clone();
+        self.note_set(node, name, None);
         branch.remove_attribute(self.txn, &name);
         self.mirror.nodes[node as usize].registers.set(name, None);
+    }
+
+    /// An attribute as it stands in the document.
+    pub fn attribute(&self, node: Nid, name: &str) -> Option<Any> {
+        match self.mirror.node(node).branch.get_attribute(self.txn, name) {
+            Some(Out::Any(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Sets a value of a root map.
+    pub fn set_in_map(&mut self, map: &str, key: String, value: Any) {
+        self.changed = true;
+        let map = self.txn.get_or_insert_map(map);
+        map.insert(self.txn, key, value);
+        self.mirror.bound += 1;
+    }
+
+    fn note_set(&mut self, node: Nid, name: &str, after: Option<&Any>) {
+        let before = self.attribute(node, name);
+        self.acts.push(Act::Set { id: self.mirror.id(node), name: name.into(), before, after: after.cloned() });
     }
 
     /// Sets formats of a range, by their keys in the document; null clears one.
@@ -171,17 +263,23 @@ impl<'a, 'doc> Writer<'a, 'doc> {
                 Item::Node(node) => Some(*node),
                 _ => None,
             };
-            let slot = match (node, &mut self.mirror.nodes[seq as usize].items[at]) {
-                (Some(node), _) => &mut self.mirror.nodes[node as usize].formats,
-                (None, Item::Text(run)) => &mut run.formats,
+            let (span, len, slot) = match (node, &mut self.mirror.nodes[seq as usize].items[at]) {
+                (Some(node), _) => {
+                    let data = &mut self.mirror.nodes[node as usize];
+                    (data.id, 1, &mut data.formats)
+                }
+                (None, Item::Text(run)) => (run.id, run.len, &mut run.formats),
                 _ => continue,
             };
+            let span = (span, len);
             let mut changed = (**slot).clone();
             for (key, value) in formats {
-                match value {
-                    Any::Null | Any::Undefined => drop(changed.remove(key)),
-                    value => drop(changed.insert(key.clone(), value.clone())),
-                }
+                let after = Some(value).filter(|value| !matches!(value, Any::Null | Any::Undefined)).cloned();
+                let before = match &after {
+                    Some(value) => changed.insert(key.clone(), value.clone()),
+                    None => changed.remove(key),
+                };
+                note_format(&mut self.acts, span, key, before, after);
             }
             *slot = Formats::new(changed);
             let slot = slot.clone();
@@ -222,4 +320,22 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         }
         items.len()
     }
+}
+
+/// The same key set on neighbours is one act.
+fn note_format(acts: &mut Vec<Act>, span: Span, key: &Arc<str>, before: Option<Any>, after: Option<Any>) {
+    if before == after {
+        return;
+    }
+    for act in acts.iter_mut().rev() {
+        match act {
+            Act::Format { on, key: other, before: was, after: is } => {
+                if other == key && *was == before && *is == after {
+                    return on.push(span);
+                }
+            }
+            _ => break,
+        }
+    }
+    acts.push(Act::Format { on: vec![span], key: key.clone(), before, after });
 }
