@@ -9,7 +9,7 @@ use super::acts::{Actor, Kinds};
 use super::peer::{Peer, nodes, show, shown};
 use super::transforms::*;
 use crate::slate::tests::model::canonical;
-use crate::slate::{Node, Op};
+use crate::slate::Node;
 
 pub fn env(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
@@ -78,7 +78,7 @@ fn join_all(peer: &mut Peer, at: &mut Vec<usize>, out: &mut Vec<(Vec<usize>, usi
         let is_plain = !is_text(&a) && !is_text(&b) && !is_void(&a) && !is_inline(&a);
         if is_plain && kind_of(&a) == kind_of(&b) && holds(&a) == holds(&b) && !peer.children(&before(&here)).is_empty() {
             out.push((here.clone(), peer.children(&before(&here)).len()));
-            peer.apply(Op::MergeNode { path: path(&here), position: 0, properties: Default::default() });
+            peer.merge(&here);
         }
     }
     for index in 0..peer.children(at).len() {
@@ -202,7 +202,9 @@ fn run(seed: u64, people: u64, kinds: Kinds, shape: &str, by_breaks: bool, tally
         }
         Ok(())
     };
-    if let Err((error, log)) = played() {
+    let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(&mut played));
+    let played = played.unwrap_or_else(|_| Err((format!("panicked: SLATE_SEED={seed}"), String::new())));
+    if let Err((error, log)) = played {
         let kinds = format!("{kinds:?}").replace("Kinds ", "");
         tally.bad.push(format!("SLATE_SEED={seed} {people} on {shape} {by_breaks} {kinds}: {error}\n   {log}"));
     }
