@@ -5,7 +5,7 @@ use std::sync::Arc;
 use yrs::encoding::write::Write as _;
 use yrs::updates::decoder::Decode as _;
 use yrs::{
-    Any, Assoc, ClientID, ID, IndexScope, Map as _, Out, ReadTxn, StickyIndex, Text as _, TransactionMut, Update,
+    Any, Assoc, ClientID, ID, IndexScope, IndexedSequence as _, Map as _, Out, ReadTxn, StickyIndex, Text as _, TransactionMut, Update,
     WriteTxn as _, Xml as _, XmlTextPrelim, XmlTextRef,
 };
 
@@ -14,6 +14,7 @@ use super::attrs::Kind;
 use super::formats::Formats;
 use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, ROOT, Run};
+use crate::slate::node::Attrs;
 use crate::slate::utf16;
 
 /// Indices count UTF-16 units and embeds in a sequence. What is out of range is clamped or changes nothing.
@@ -67,13 +68,41 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         branch.insert(self.txn, index, text);
         self.mirror.bound += u64::from(len);
         let at = self.cut(seq, index);
-        self.mirror.nodes[seq as usize].items.insert(at, Item::Text(Run { id, text: text.into(), len, formats }));
+        self.note_text(seq, at, Run { id, text: text.into(), len, formats });
+        id
+    }
+
+    /// Puts text in with exactly these formats; where they are in force already, nothing is written for them. Returns the id
+    /// of its first character.
+    pub fn insert_formatted(&mut self, seq: Nid, index: u32, text: &str, formats: &[(Arc<str>, Any)]) -> Id {
+        let index = index.min(self.mirror.length(seq));
+        let wanted: Attrs = formats.iter().cloned().collect();
+        if text.is_empty() || *self.mirror.formats_at(seq, index) == wanted {
+            return self.insert_text(seq, index, text);
+        }
+        self.changed = true;
+        let branch = self.mirror.node(seq).branch.clone();
+        let before = self.clock();
+        branch.insert_with_attributes(self.txn, index, text, formats.iter().cloned().collect());
+        self.mirror.bound += u64::from(self.clock() - before);
+        // The first things that were written may be formats.
+        let place = branch.sticky_index(self.txn, index, Assoc::After);
+        let id = place.as_ref().and_then(StickyIndex::id).map_or(Id::new(self.client, before), |id| Id::from(*id));
+        let formats = Formats::new(wanted);
+        self.mirror.see_formats(&formats);
+        let at = self.cut(seq, index);
+        self.note_text(seq, at, Run { id, text: text.into(), len: utf16::len(text), formats });
+        id
+    }
+
+    fn note_text(&mut self, seq: Nid, at: usize, run: Run) {
+        let (id, len) = (run.id, run.len);
+        self.mirror.nodes[seq as usize].items.insert(at, Item::Text(run));
         match self.acts.last_mut() {
             // What is typed in one go is one act.
             Some(Act::Insert((first, more))) if first.plus(*more) == id && first.client == id.client => *more += len,
             _ => self.acts.push(Act::Insert((id, len))),
         }
-        id
     }
 
     /// Puts in a nested type with these attributes (as they are named in the document) and the formats in force there.

@@ -1,0 +1,6 @@
+//! Tests of the writer.
+
+mod acts;
+mod peer;
+mod random;
+mod transforms;
