@@ -1,0 +1,388 @@
+//! The shadow: the old tree as the operations so far have changed it; and the operations.
+
+use smallvec::SmallVec;
+
+use super::known::{KidRef, NEW, OLD, Shaded, Who};
+use super::stretches::StretchId;
+use super::{Plan, node_of};
+use crate::slate::node::{self, Attrs, Node};
+use crate::slate::op::{Op, Path};
+use crate::slate::view::tree::{Element, Kid};
+
+pub(super) type ShadeId = u32;
+
+/// A node of the shadow.
+#[derive(Debug)]
+pub(super) struct Shade<'a> {
+    pub up: Option<ShadeId>,
+    pub kind: Kind<'a>,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind<'a> {
+    Leaf {
+        marks: &'a Attrs,
+        stretches: Vec<StretchId>,
+    },
+    Element {
+        who: Who,
+        /// Has the properties that it has now.
+        like: &'a Element,
+        /// Made when needed.
+        kids: Option<Vec<ShadeId>>,
+    },
+}
+
+/// What changes between two sets of attributes: what was, what is.
+fn changes(had: &Attrs, to: &Attrs) -> Option<(Attrs, Attrs)> {
+    if had == to {
+        return None;
+    }
+    let only = |a: &Attrs, b: &Attrs| -> Attrs {
+        let differ = a.iter().filter(|(key, value)| b.get(key) != Some(value));
+        differ.map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    Some((only(had, to), only(to, had)))
+}
+
+impl<'a> Plan<'a> {
+    /// The shadow of an element; `None` if it is not there yet, or no more.
+    pub(super) fn shade(&mut self, who: Who) -> Option<ShadeId> {
+        let end = match self.found.known[who as usize].shaded {
+            Shaded::As(shade) => return Some(shade),
+            Shaded::Gone => return None,
+            Shaded::Not => self.end(OLD, who)?,
+        };
+        let up = end.up.and_then(|up| self.shade(up));
+        Some(self.new_element(who, end.element, up, None))
+    }
+
+    pub(super) fn new_element(
+        &mut self,
+        who: Who,
+        like: &'a Element,
+        up: Option<ShadeId>,
+        kids: Option<Vec<ShadeId>>,
+    ) -> ShadeId {
+        let id = self.shades.len() as ShadeId;
+        self.shades.push(Shade { up, kind: Kind::Element { who, like, kids } });
+        self.found.known[who as usize].shaded = Shaded::As(id);
+        id
+    }
+
+    pub(super) fn new_leaf(&mut self, marks: &'a Attrs, stretches: Vec<StretchId>, up: Option<ShadeId>) -> ShadeId {
+        let id = self.shades.len() as ShadeId;
+        for stretch in &stretches {
+            self.stretches[*stretch as usize].leaf = Some(id);
+        }
+        self.shades.push(Shade { up, kind: Kind::Leaf { marks, stretches } });
+        id
+    }
+
+    /// Makes the kids of an element, and looks at it if nobody did: something is to be done to it all the same.
+    pub(super) fn open(&mut self, shade: ShadeId) {
+        let Kind::Element { who, kids: None, .. } = self.shades[shade as usize].kind else { return };
+        let Some(end) = self.end(OLD, who) else { return };
+        if self.kids(OLD, who).is_empty() && !end.element.kids.is_empty() {
+            self.found.list(who);
+            self.look(&[who]);
+        }
+        let count = self.kid_count(OLD, who);
+        let mut made = Vec::with_capacity(count + 4);
+        self.shades.reserve(count);
+        for (index, real) in end.element.kids.iter().enumerate() {
+            made.extend(match (self.kid(OLD, who, index), real) {
+                (Some(KidRef::Element(kid)), _) => self.shade(kid),
+                (Some(KidRef::Leaf(first, count)), Kid::Leaf(leaf)) => {
+                    let stretches = self.cuts_of(OLD, first, count).iter().flatten().copied().collect();
+                    Some(self.new_leaf(&leaf.marks, stretches, Some(shade)))
+                }
+                _ => None,
+            });
+        }
+        if let Kind::Element { kids, .. } = &mut self.shades[shade as usize].kind {
+            *kids = Some(made);
+        }
+    }
+
+    pub(super) fn up(&self, shade: ShadeId) -> Option<ShadeId> {
+        self.shades[shade as usize].up
+    }
+
+    pub(super) fn who(&self, shade: ShadeId) -> Option<Who> {
+        match self.shades[shade as usize].kind {
+            Kind::Element { who, .. } => Some(who),
+            Kind::Leaf { .. } => None,
+        }
+    }
+
+    pub(super) fn is_leaf(&self, shade: ShadeId) -> bool {
+        matches!(self.shades[shade as usize].kind, Kind::Leaf { .. })
+    }
+
+    pub(super) fn is_inline(&self, shade: ShadeId) -> bool {
+        matches!(self.shades[shade as usize].kind, Kind::Element { like, .. } if like.inline)
+    }
+
+    /// Of an open element.
+    pub(super) fn children(&self, shade: ShadeId) -> &[ShadeId] {
+        match &self.shades[shade as usize].kind {
+            Kind::Element { kids: Some(kids), .. } => kids,
+            _ => &[],
+        }
+    }
+
+    fn children_mut(&mut self, shade: ShadeId) -> Option<&mut Vec<ShadeId>> {
+        self.open(shade);
+        match &mut self.shades[shade as usize].kind {
+            Kind::Element { kids, .. } => kids.as_mut(),
+            Kind::Leaf { .. } => None,
+        }
+    }
+
+    /// Of a leaf.
+    pub(super) fn texts(&self, leaf: ShadeId) -> &[StretchId] {
+        match &self.shades[leaf as usize].kind {
+            Kind::Leaf { stretches, .. } => stretches,
+            Kind::Element { .. } => &[],
+        }
+    }
+
+    pub(super) fn texts_mut(&mut self, leaf: ShadeId) -> Option<&mut Vec<StretchId>> {
+        match &mut self.shades[leaf as usize].kind {
+            Kind::Leaf { stretches, .. } => Some(stretches),
+            Kind::Element { .. } => None,
+        }
+    }
+
+    pub(super) fn attrs(&self, shade: ShadeId) -> &'a Attrs {
+        match self.shades[shade as usize].kind {
+            Kind::Leaf { marks, .. } => marks,
+            Kind::Element { like, .. } => &like.props,
+        }
+    }
+
+    pub(super) fn units(&self, stretches: &[StretchId]) -> u32 {
+        stretches.iter().map(|id| self.stretch(*id).len).sum()
+    }
+
+    pub(super) fn text(&self, stretches: &[StretchId]) -> String {
+        stretches.iter().map(|id| self.stretch(*id).text).collect()
+    }
+
+    /// Among its siblings.
+    pub(super) fn index_of(&self, shade: ShadeId) -> usize {
+        let Some(up) = self.up(shade) else { return 0 };
+        if let Kind::Element { kids: Some(kids), .. } = &self.shades[up as usize].kind {
+            return kids.iter().position(|kid| *kid == shade).unwrap_or(kids.len());
+        }
+        self.who(shade).and_then(|who| self.end(OLD, who)).map_or(0, |end| end.at as usize)
+    }
+
+    pub(super) fn path(&self, mut shade: ShadeId) -> Path {
+        let mut path = Path::new();
+        while let Some(up) = self.up(shade) {
+            path.push(self.index_of(shade) as u32);
+            shade = up;
+        }
+        path.reverse();
+        path
+    }
+
+    pub(super) fn is_within(&self, shade: Option<ShadeId>, above: ShadeId) -> bool {
+        std::iter::successors(shade, |shade| self.up(*shade)).any(|shade| shade == above)
+    }
+
+    /// Whether the new tree has it, or a part of it, directly in the element that `above` is.
+    pub(super) fn belongs(&self, shade: ShadeId, above: ShadeId) -> bool {
+        let to = self.who(above);
+        match &self.shades[shade as usize].kind {
+            Kind::Leaf { stretches, .. } => stretches.iter().any(|id| self.stretch(*id).to == to),
+            Kind::Element { who, .. } => self.new_up(*who) == to,
+        }
+    }
+
+    /// Without text that stays.
+    pub(super) fn is_free(&self, leaf: ShadeId) -> bool {
+        self.is_leaf(leaf) && !self.texts(leaf).iter().any(|id| self.stretch(*id).kept)
+    }
+
+    pub(super) fn put(&mut self, up: ShadeId, at: usize, shade: ShadeId) {
+        if let Some(kids) = self.children_mut(up) {
+            kids.insert(at.min(kids.len()), shade);
+            self.shades[shade as usize].up = Some(up);
+        }
+    }
+
+    fn take(&mut self, shade: ShadeId) {
+        let Some(up) = self.up(shade) else { return };
+        self.open(up);
+        let at = self.index_of(shade);
+        if let Some(kids) = self.children_mut(up).filter(|kids| at < kids.len()) {
+            kids.remove(at);
+        }
+        self.shades[shade as usize].up = None;
+    }
+
+    /// In front of what is at `at` now.
+    pub(super) fn move_to(&mut self, shade: ShadeId, up: ShadeId, mut at: usize) {
+        let from = self.index_of(shade);
+        if self.up(shade) == Some(up) {
+            if from == at {
+                return;
+            }
+            at -= usize::from(from < at);
+            if from == at {
+                return;
+            }
+        }
+        let mut new_path = self.path(up);
+        new_path.push(at as u32);
+        self.ops.push(Op::MoveNode { path: self.path(shade), new_path });
+        self.take(shade);
+        self.put(up, at, shade);
+    }
+
+    pub(super) fn insert(&mut self, up: ShadeId, at: usize, shade: ShadeId, node: Node) {
+        let mut path = self.path(up);
+        path.push(at as u32);
+        self.ops.push(Op::InsertNode { path, node });
+        self.put(up, at, shade);
+    }
+
+    fn node(&self, shade: ShadeId) -> Node {
+        match &self.shades[shade as usize].kind {
+            Kind::Leaf { marks, stretches } => {
+                Node::Text(node::Leaf { text: self.text(stretches), marks: (*marks).clone() })
+            }
+            Kind::Element { like, kids, .. } => Node::Element(node::Element {
+                attrs: (*like.props).clone(),
+                children: match kids {
+                    Some(kids) => kids.iter().map(|kid| self.node(*kid)).collect(),
+                    None => like.kids.iter().map(node_of).collect(),
+                },
+            }),
+        }
+    }
+
+    fn bury(&mut self, shade: ShadeId) {
+        if let Kind::Element { who, kids, .. } = &mut self.shades[shade as usize].kind {
+            self.found.known[*who as usize].shaded = Shaded::Gone;
+            for kid in kids.take().unwrap_or_default() {
+                self.bury(kid);
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, shade: ShadeId) {
+        self.ops.push(Op::RemoveNode { path: self.path(shade), node: self.node(shade) });
+        self.take(shade);
+        self.bury(shade);
+    }
+
+    /// In front of its stretch `at`; the right part is new.
+    pub(super) fn split_leaf(&mut self, leaf: ShadeId, at: usize) -> ShadeId {
+        let position = self.units(&self.texts(leaf)[..at]);
+        let marks = self.attrs(leaf);
+        self.ops.push(Op::SplitNode { path: self.path(leaf), position, properties: marks.clone() });
+        let right = self.texts_mut(leaf).map(|texts| texts.split_off(at)).unwrap_or_default();
+        let right = self.new_leaf(marks, right, None);
+        if let Some(up) = self.up(leaf) {
+            self.put(up, self.index_of(leaf) + 1, right);
+        }
+        right
+    }
+
+    /// In front of its kid `at`; the right part is `who`.
+    pub(super) fn split_element(&mut self, element: ShadeId, at: usize, who: Who) -> Option<ShadeId> {
+        let like = self.end(NEW, who)?.element;
+        self.ops.push(Op::SplitNode {
+            path: self.path(element),
+            position: at as u32,
+            properties: (*like.props).clone(),
+        });
+        let kids = self.children_mut(element).map(|kids| kids.split_off(at)).unwrap_or_default();
+        let right = self.shades.len() as ShadeId;
+        for kid in &kids {
+            self.shades[*kid as usize].up = Some(right);
+        }
+        let right = self.new_element(who, like, None, Some(kids));
+        if let Some(up) = self.up(element) {
+            self.put(up, self.index_of(element) + 1, right);
+        }
+        Some(right)
+    }
+
+    /// A node into the one that stands right in front of it.
+    pub(super) fn merge(&mut self, shade: ShadeId, into: ShadeId) {
+        self.open(shade);
+        self.open(into);
+        let position = if self.is_leaf(shade) { self.units(self.texts(into)) } else { self.children(into).len() as u32 };
+        self.ops.push(Op::MergeNode { path: self.path(shade), position, properties: self.attrs(shade).clone() });
+        self.take(shade);
+        match &mut self.shades[shade as usize].kind {
+            Kind::Leaf { stretches, .. } => {
+                let stretches = std::mem::take(stretches);
+                for id in &stretches {
+                    self.stretches[*id as usize].leaf = Some(into);
+                }
+                if let Some(texts) = self.texts_mut(into) {
+                    texts.extend(stretches);
+                }
+            }
+            Kind::Element { who, kids, .. } => {
+                self.found.known[*who as usize].shaded = Shaded::Gone;
+                let moved = kids.take().unwrap_or_default();
+                for kid in &moved {
+                    self.shades[*kid as usize].up = Some(into);
+                }
+                if let Some(kids) = self.children_mut(into) {
+                    kids.extend(moved);
+                }
+            }
+        }
+    }
+
+    fn set(&mut self, shade: ShadeId, to: &Attrs) {
+        if let Some((properties, new_properties)) = changes(self.attrs(shade), to) {
+            self.ops.push(Op::SetNode { path: self.path(shade), properties, new_properties });
+        }
+    }
+
+    pub(super) fn set_props(&mut self, shade: ShadeId, element: &'a Element) {
+        self.set(shade, &element.props);
+        if let Kind::Element { like, .. } = &mut self.shades[shade as usize].kind {
+            *like = element;
+        }
+    }
+
+    pub(super) fn set_marks(&mut self, leaf: ShadeId, to: &'a Attrs) {
+        self.set(leaf, to);
+        if let Kind::Leaf { marks, .. } = &mut self.shades[leaf as usize].kind {
+            *marks = to;
+        }
+    }
+
+    /// What is gone goes with the text that stays at its left in the leaf (carets do so), or with the first that does.
+    /// Where the part of a leaf begins that goes with a stretch.
+    pub(super) fn start_of(&self, id: StretchId, leaf: ShadeId) -> usize {
+        let texts = self.texts(leaf);
+        let at = texts.iter().position(|other| *other == id).unwrap_or_default();
+        if texts[..at].iter().any(|before| self.stretch(*before).kept) { at } else { 0 }
+    }
+
+    /// And where it ends.
+    pub(super) fn end_of(&self, id: StretchId, leaf: ShadeId) -> usize {
+        let texts = self.texts(leaf);
+        let at = texts.iter().position(|other| *other == id).map_or(texts.len(), |at| at + 1);
+        at + texts[at..].iter().take_while(|behind| !self.stretch(**behind).kept).count()
+    }
+
+    /// The leaf of a stretch, which is there.
+    pub(super) fn leaf_of(&self, id: StretchId) -> Option<ShadeId> {
+        self.stretch(id).leaf
+    }
+}
+
+/// Small lists of positions.
+pub(super) type Positions = SmallVec<[u32; 8]>;

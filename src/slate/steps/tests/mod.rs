@@ -1,0 +1,6 @@
+//! Whether the operations lead to the new tree, and take nothing away that stays.
+
+mod apply;
+mod cases;
+mod check;
+mod trees;
