@@ -3,4 +3,7 @@
 mod apply;
 mod cases;
 mod check;
+mod edit;
+mod grow;
+mod random;
 mod trees;
