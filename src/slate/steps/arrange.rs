@@ -18,7 +18,9 @@ struct Arranging {
 impl Plan<'_> {
     pub(super) fn arrange(&mut self, who: Who) {
         let Some(element) = self.shade(who) else { return };
-        if self.up(element).is_some() && let Some(end) = self.end(NEW, who) {
+        if self.up(element).is_some()
+            && let Some(end) = self.end(NEW, who)
+        {
             self.set_props(element, end.element);
         }
         self.join_heirs(who, false);

@@ -2,10 +2,10 @@
 
 use smallvec::SmallVec;
 
+use super::Plan;
 use super::known::{KidRef, NEW, Who};
 use super::shadow::ShadeId;
 use super::stretches::StretchId;
-use super::Plan;
 use crate::slate::node::{self, Attrs, Node};
 use crate::slate::op::Op;
 use crate::slate::view::tree::Kid;
@@ -21,7 +21,9 @@ struct Want<'a> {
 
 impl<'a> Plan<'a> {
     pub(super) fn finish(&mut self, who: Who) {
-        let (Some(element), Some(target)) = (self.shade(who), self.end(NEW, who).map(|end| end.element)) else { return };
+        let (Some(element), Some(target)) = (self.shade(who), self.end(NEW, who).map(|end| end.element)) else {
+            return;
+        };
         self.open(element);
         let mut at = 0;
         let mut wants = Vec::new();
@@ -71,13 +73,16 @@ impl<'a> Plan<'a> {
             self.erase(leaf);
             self.set_marks(leaf, want.marks);
             at += 1;
+            let mut len = self.units(self.texts(leaf));
             while self.leaf_of(last) != Some(leaf) {
                 let Some(next) = self.leaf_at(element, at) else { break };
                 if self.is_free(next) {
                     self.drop_leaf(element, next, at, start);
                 } else {
                     self.erase(next);
-                    self.merge(next, leaf);
+                    let more = self.units(self.texts(next));
+                    self.merge_at(next, leaf, len);
+                    len += more;
                 }
             }
         }
@@ -87,17 +92,23 @@ impl<'a> Plan<'a> {
         at
     }
 
-    /// Splits what is in one leaf and has to be in two.
+    /// Splits what is in one leaf and has to be in several.
     fn part(&mut self, wants: &[Want<'a>]) {
-        let mut before: Option<StretchId> = None;
-        for want in wants {
-            if let (Some(before), Some(first)) = (before, want.first)
-                && let Some(leaf) = self.leaf_of(first).filter(|leaf| self.leaf_of(before) == Some(*leaf))
-            {
-                let at = self.texts(leaf).iter().position(|id| *id == first).unwrap_or_default();
-                self.split_leaf(leaf, at);
+        let mut cuts: Vec<usize> = Vec::new();
+        let mut before: Option<ShadeId> = None;
+        for (index, want) in wants.iter().enumerate() {
+            let (Some(first), Some(last)) = (want.first, want.last) else { continue };
+            let leaf = self.leaf_of(first);
+            if let Some(leaf) = leaf.filter(|leaf| before == Some(*leaf)) {
+                let from = cuts.last().copied().unwrap_or_default();
+                let at = self.texts(leaf)[from..].iter().position(|id| *id == first);
+                cuts.extend(at.map(|at| from + at));
             }
-            before = want.last.or(before);
+            before = self.leaf_of(last);
+            let next = wants[index + 1..].iter().find_map(|want| want.first).and_then(|id| self.leaf_of(id));
+            if let Some(leaf) = leaf.filter(|leaf| next != Some(*leaf)) {
+                self.split_leaf_at(leaf, &std::mem::take(&mut cuts));
+            }
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::known::{KidRef, NEW, OLD, Who};
 use super::Plan;
+use super::known::{KidRef, NEW, OLD, Who};
 
 impl Plan<'_> {
     /// A new element in which nothing is old.

@@ -172,11 +172,12 @@ impl<'a> Found<'a> {
         for (at, pair) in old.element.kids.iter().zip(&new.element.kids).enumerate() {
             let at = at as u32;
             kids.push(match pair {
-                (Kid::Element(a), Kid::Element(b)) => KidRef::Element(match touched.next_if(|(index, _)| *index == at) {
-                    Some((_, kid)) => kid,
-                    None => self
-                        .both(End { element: a, up: Some(who), at }, End { element: b, up: Some(who), at }),
-                }),
+                (Kid::Element(a), Kid::Element(b)) => {
+                    KidRef::Element(match touched.next_if(|(index, _)| *index == at) {
+                        Some((_, kid)) => kid,
+                        None => self.both(End { element: a, up: Some(who), at }, End { element: b, up: Some(who), at }),
+                    })
+                }
                 _ => KidRef::Leaf(0, 0),
             });
         }

@@ -1,5 +1,7 @@
 //! The shadow: the old tree as the operations so far have changed it; and the operations.
 
+use std::cell::Cell;
+
 use smallvec::SmallVec;
 
 use super::known::{KidRef, NEW, OLD, Shaded, Who};
@@ -15,6 +17,8 @@ pub(super) type ShadeId = u32;
 #[derive(Debug)]
 pub(super) struct Shade<'a> {
     pub up: Option<ShadeId>,
+    /// Where among its siblings it was last.
+    at: Cell<u32>,
     pub kind: Kind<'a>,
 }
 
@@ -30,7 +34,26 @@ pub(super) enum Kind<'a> {
         like: &'a Element,
         /// Made when needed.
         kids: Option<Vec<ShadeId>>,
+        /// By how much the kid that was asked for before was not where it was last.
+        off: Cell<i32>,
     },
+}
+
+/// The index of a member of a list, from a guess outwards.
+fn find(list: &[ShadeId], shade: ShadeId, guess: usize) -> Option<usize> {
+    let guess = guess.min(list.len());
+    let (before, behind) = list.split_at(guess);
+    let mut before = before.iter().rev();
+    let mut behind = behind.iter();
+    for far in 0.. {
+        match (behind.next(), before.next()) {
+            (None, None) => return None,
+            (Some(there), _) if *there == shade => return Some(guess + far),
+            (_, Some(there)) if *there == shade => return Some(guess - far - 1),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// What changes between two sets of attributes: what was, what is.
@@ -65,7 +88,7 @@ impl<'a> Plan<'a> {
         kids: Option<Vec<ShadeId>>,
     ) -> ShadeId {
         let id = self.shades.len() as ShadeId;
-        self.shades.push(Shade { up, kind: Kind::Element { who, like, kids } });
+        self.shades.push(Shade { up, at: Cell::new(0), kind: Kind::Element { who, like, kids, off: Cell::new(0) } });
         self.found.known[who as usize].shaded = Shaded::As(id);
         id
     }
@@ -75,7 +98,7 @@ impl<'a> Plan<'a> {
         for stretch in &stretches {
             self.stretches[*stretch as usize].leaf = Some(id);
         }
-        self.shades.push(Shade { up, kind: Kind::Leaf { marks, stretches } });
+        self.shades.push(Shade { up, at: Cell::new(0), kind: Kind::Leaf { marks, stretches } });
         id
     }
 
@@ -99,6 +122,9 @@ impl<'a> Plan<'a> {
                 }
                 _ => None,
             });
+            if let Some(kid) = made.last() {
+                self.shades[*kid as usize].at = Cell::new(index as u32);
+            }
         }
         if let Kind::Element { kids, .. } = &mut self.shades[shade as usize].kind {
             *kids = Some(made);
@@ -173,8 +199,16 @@ impl<'a> Plan<'a> {
     /// Among its siblings.
     pub(super) fn index_of(&self, shade: ShadeId) -> usize {
         let Some(up) = self.up(shade) else { return 0 };
-        if let Kind::Element { kids: Some(kids), .. } = &self.shades[up as usize].kind {
-            return kids.iter().position(|kid| *kid == shade).unwrap_or(kids.len());
+        let at = &self.shades[shade as usize].at;
+        if let Kind::Element { kids: Some(kids), off, .. } = &self.shades[up as usize].kind {
+            if kids.get(at.get() as usize) == Some(&shade) {
+                return at.get() as usize;
+            }
+            let guess = at.get().saturating_add_signed(off.get());
+            let index = find(kids, shade, guess as usize).unwrap_or(kids.len());
+            off.set(index as i32 - at.get() as i32);
+            at.set(index as u32);
+            return index;
         }
         self.who(shade).and_then(|who| self.end(OLD, who)).map_or(0, |end| end.at as usize)
     }
@@ -209,8 +243,11 @@ impl<'a> Plan<'a> {
 
     pub(super) fn put(&mut self, up: ShadeId, at: usize, shade: ShadeId) {
         if let Some(kids) = self.children_mut(up) {
-            kids.insert(at.min(kids.len()), shade);
-            self.shades[shade as usize].up = Some(up);
+            let at = at.min(kids.len());
+            kids.insert(at, shade);
+            let shade = &mut self.shades[shade as usize];
+            shade.up = Some(up);
+            shade.at = Cell::new(at as u32);
         }
     }
 
@@ -282,15 +319,31 @@ impl<'a> Plan<'a> {
 
     /// In front of its stretch `at`; the right part is new.
     pub(super) fn split_leaf(&mut self, leaf: ShadeId, at: usize) -> ShadeId {
-        let position = self.units(&self.texts(leaf)[..at]);
-        let marks = self.attrs(leaf);
-        self.ops.push(Op::SplitNode { path: self.path(leaf), position, properties: marks.clone() });
-        let right = self.texts_mut(leaf).map(|texts| texts.split_off(at)).unwrap_or_default();
-        let right = self.new_leaf(marks, right, None);
-        if let Some(up) = self.up(leaf) {
-            self.put(up, self.index_of(leaf) + 1, right);
+        self.split_leaf_at(leaf, &[at]).unwrap_or(leaf)
+    }
+
+    /// In front of several of its stretches, from left to right; returns the last part.
+    pub(super) fn split_leaf_at(&mut self, leaf: ShadeId, cuts: &[usize]) -> Option<ShadeId> {
+        let up = self.up(leaf)?;
+        let (marks, mut path, index) = (self.attrs(leaf), self.path(leaf), self.index_of(leaf));
+        let first = *cuts.first()?;
+        let rest = self.texts_mut(leaf)?.split_off(first);
+        let mut left = self.units(self.texts(leaf));
+        let mut parts = Vec::with_capacity(cuts.len());
+        for (cut, next) in cuts.iter().zip(cuts[1..].iter().chain([&(first + rest.len())])) {
+            self.ops.push(Op::SplitNode { path: path.clone(), position: left, properties: marks.clone() });
+            if let Some(index) = path.last_mut() {
+                *index += 1;
+            }
+            let part = rest[cut - first..next - first].to_vec();
+            left = self.units(&part);
+            let part = self.new_leaf(marks, part, Some(up));
+            self.shades[part as usize].at = Cell::new((index + 1 + parts.len()) as u32);
+            parts.push(part);
         }
-        right
+        let last = parts.last().copied();
+        self.children_mut(up)?.splice(index + 1..index + 1, parts);
+        last
     }
 
     /// In front of its kid `at`; the right part is `who`.
@@ -315,9 +368,14 @@ impl<'a> Plan<'a> {
 
     /// A node into the one that stands right in front of it.
     pub(super) fn merge(&mut self, shade: ShadeId, into: ShadeId) {
+        let position =
+            if self.is_leaf(shade) { self.units(self.texts(into)) } else { self.children(into).len() as u32 };
+        self.merge_at(shade, into, position);
+    }
+
+    /// `position`: how much `into` has.
+    pub(super) fn merge_at(&mut self, shade: ShadeId, into: ShadeId, position: u32) {
         self.open(shade);
-        self.open(into);
-        let position = if self.is_leaf(shade) { self.units(self.texts(into)) } else { self.children(into).len() as u32 };
         self.ops.push(Op::MergeNode { path: self.path(shade), position, properties: self.attrs(shade).clone() });
         self.take(shade);
         match &mut self.shades[shade as usize].kind {

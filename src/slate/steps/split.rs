@@ -109,8 +109,8 @@ impl Plan<'_> {
         search.tried.push(from);
         self.open(from);
         let Some(origin) = self.who(from) else { return false };
-        let over = self.end(NEW, origin).is_none()
-            && self.heir(origin).is_none_or(|heir| self.end(OLD, heir).is_none());
+        let over =
+            self.end(NEW, origin).is_none() && self.heir(origin).is_none_or(|heir| self.end(OLD, heir).is_none());
         if !over && self.would_give_back(first, text, from) {
             return false;
         }

@@ -6,8 +6,33 @@ pub type Edit = fn(&mut Garden, &mut Branch) -> Option<()>;
 
 /// The commoner ones more than once.
 pub const EDITS: [Edit; 27] = [
-    type_text, type_text, type_text, erase, split, split, split, split, merge, merge, merge, merge, move_block,
-    move_block, move_block, move_inline, wrap, unwrap, insert, remove, mark, set, link, unlink, join, part, swap,
+    type_text,
+    type_text,
+    type_text,
+    erase,
+    split,
+    split,
+    split,
+    split,
+    merge,
+    merge,
+    merge,
+    merge,
+    move_block,
+    move_block,
+    move_block,
+    move_inline,
+    wrap,
+    unwrap,
+    insert,
+    remove,
+    mark,
+    set,
+    link,
+    unlink,
+    join,
+    part,
+    swap,
 ];
 
 fn spot(garden: &mut Garden, root: &Branch, sort: impl Fn(&Branch) -> bool) -> Option<Spot> {

@@ -3,7 +3,9 @@
 mod apply;
 mod cases;
 mod check;
+mod cost;
 mod edit;
 mod grow;
+mod hand;
 mod random;
 mod trees;
