@@ -20,6 +20,7 @@ mod finish;
 mod heirs;
 mod join;
 mod known;
+mod ops;
 mod shadow;
 mod split;
 mod stretches;
