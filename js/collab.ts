@@ -123,20 +123,12 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   undo(): boolean {
     this.#core.flush();
-    return this.#core.demand((to) => {
-      const can = to.canUndo;
-      to.undo();
-      return can;
-    });
+    return this.#core.demand((to) => to.undo());
   }
 
   redo(): boolean {
     this.#core.flush();
-    return this.#core.demand((to) => {
-      const can = to.canRedo;
-      to.redo();
-      return can;
-    });
+    return this.#core.demand((to) => to.redo());
   }
 
   get canUndo(): boolean {
@@ -309,6 +301,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
         const found = this.#core.into((to) => to.block(index)) as [Uint32Array, string, number] | undefined;
         return found === undefined ? null : { node: decodeNodes(found[0], found[1])[0] ?? null, count: found[2] };
       },
+      schema: (kinds) => this.#core.setSchema(kinds),
       rank: () => this.#core.into((to) => to.rank()) ?? 0,
       report: (message) => this.#core.quietly(() => this.#core.into((to) => to.mended(message))),
       anchor: (range) => {

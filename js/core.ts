@@ -15,7 +15,7 @@ import {
   encodeRange,
   wellFormed,
 } from "./codec.js";
-import { type EngineListener, ORIGINS } from "./engine.js";
+import { type EngineListener, type Kinds, ORIGINS } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { soon } from "./events.js";
 import { decodeNews } from "./flat.js";
@@ -88,6 +88,8 @@ export class Core<P extends Presence> implements Revivable {
   #presence: Record<string, unknown> | null;
   #online: boolean;
   #selection: Range | null = null;
+  /** What the editor says of types of elements. */
+  #kinds: Kinds = () => 0;
   #restoring = false;
   /** Nothing more is taken; a document that is down is still brought back, for what it has not written. */
   #shut = false;
@@ -139,6 +141,12 @@ export class Core<P extends Presence> implements Revivable {
   /** Somebody may listen to operations from now on: see `Sink.hears`. */
   hear(): void {
     if (this.#sink.hears()) this.#call(this.#engine, (to) => to.hear());
+  }
+
+  /** Which elements are inline and void from now on. */
+  setSchema(kinds: Kinds): void {
+    this.#kinds = kinds;
+    this.into((to) => to.schemaChanged());
   }
 
   // --- into the engine
@@ -447,6 +455,7 @@ export class Core<P extends Presence> implements Revivable {
         this.#opened?.reject(this.#lastError ?? closedError());
         this.#opened = null;
       },
+      kinds: (type) => this.#kinds(type),
       address: () => address(this.#options, session),
       sessions: async () => (current() ? ((await this.#tabs?.others()) ?? []) : []),
       socket: (socket) => this.#hold(socket, current),

@@ -2,7 +2,7 @@
 // the engine for all, so that a batch has reached every editor before the first of them normalizes.
 //
 // Invariants: the first editor normalizes for all; what one editor does is in the others before its `apply` returns.
-import { type Descendant, type Operation, Range, Transforms } from "slate";
+import { type Descendant, type Editor, type Element, type Operation, Range, Transforms } from "slate";
 import { type EngineHandle, handleOf } from "../engine.js";
 import { soon } from "../events.js";
 import type { Collab } from "../index.js";
@@ -42,6 +42,15 @@ export class Hub implements Parent {
   constructor(collab: Collab) {
     this.collab = collab;
     this.#engine = handleOf(collab);
+  }
+
+  /** The first editor says which elements are inline and void. */
+  schema(editor: Editor): void {
+    if (this.#bindings.length > 0) return;
+    this.#engine.schema((type) => {
+      const element = { type, children: [{ text: "" }] } as Element;
+      return (editor.isInline(element) ? 1 : 0) + (editor.isVoid(element) ? 2 : 0);
+    });
   }
 
   /** The document's value, with what other editors have just done. Throws if the document is closed. */

@@ -4,14 +4,16 @@
 //! out, because doing it calls JavaScript, and that may call back in: what it then asks for is queued behind.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 
 use futures_channel::oneshot;
 use gloo_timers::callback::Timeout;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
+use yrs::Any;
 
 use super::now;
 use super::socket::{Socket, SocketEvent};
@@ -20,11 +22,13 @@ use crate::codec::{encode_ops, encode_range};
 use crate::session::{
     Config, Connection as Connected, Input, Millis, Origin, Output, Saved, Session, SessionError, Storage,
 };
+use crate::slate::{Attrs, Schema};
 use crate::store::{Store, StoreError, Write};
 
 #[wasm_bindgen]
 extern "C" {
-    /// Who is told. Its methods may call back into the engine.
+    /// Who is told. Its methods may call back into the engine; `kinds` must not.
+    #[derive(Clone)]
     pub type Listener;
 
     #[wasm_bindgen(method, catch)]
@@ -52,6 +56,9 @@ extern "C" {
     fn error(this: &Listener, code: &str, message: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn ended(this: &Listener) -> Result<(), JsValue>;
+    /// Whether elements of a type are inline (1) and void (2), as the editor has it.
+    #[wasm_bindgen(method, catch)]
+    fn kinds(this: &Listener, kind: &str) -> Result<u32, JsValue>;
     /// The address to connect to: a string or a promise of one. `fresh`: the last token was refused.
     #[wasm_bindgen(method, catch)]
     fn address(this: &Listener, fresh: bool) -> Result<JsValue, JsValue>;
@@ -71,6 +78,23 @@ thread_local! {
 /// Whether a loop is running. Seen from outside any call, it has trapped.
 pub fn is_running() -> bool {
     RUNNING.get() > 0
+}
+
+/// What the editor says of each type, asked once.
+fn schema(listener: &Listener) -> Schema {
+    let listener = listener.clone();
+    let known: Rc<RefCell<HashMap<Arc<str>, u32>>> = Rc::default();
+    let kinds = Rc::new(move |props: &Attrs| {
+        let Some(Any::String(kind)) = props.get("type") else { return 0 };
+        if let Some(kinds) = known.borrow().get(kind) {
+            return *kinds;
+        }
+        let kinds = listener.kinds(kind).unwrap_or(0);
+        known.borrow_mut().insert(kind.clone(), kinds);
+        kinds
+    });
+    let inline = kinds.clone();
+    Schema::new(move |props| inline(props) & 1 != 0, move |props| kinds(props) & 2 != 0)
 }
 
 /// One document's session with everything that drives it.
@@ -99,7 +123,8 @@ struct Connection {
 
 impl Driver {
     /// Opens a session and carries out its first orders.
-    pub fn start(config: Config, store: Option<IndexedDb>, listener: Listener) -> Rc<Self> {
+    pub fn start(mut config: Config, store: Option<IndexedDb>, listener: Listener) -> Rc<Self> {
+        config.schema = schema(&listener);
         let document = config.document.clone();
         let mut session = Session::new(config, now());
         session.unheard();
@@ -144,6 +169,11 @@ impl Driver {
     /// Somebody listens to operations from now on, whatever is still to be handled.
     pub fn hear(&self) {
         self.session.borrow_mut().hear();
+    }
+
+    /// Another editor says which elements are inline and void.
+    pub fn schema_changed(self: &Rc<Self>) {
+        self.feed(Input::Schema(schema(&self.listener)));
     }
 
     /// Reads the session. Not possible while it handles an input, which nothing outside can observe.

@@ -5,7 +5,7 @@ use yrs::Any;
 use crate::browser::store::{DEFAULT_DATABASE, Durability, IndexedDb};
 use crate::json::Fields;
 use crate::session::{self, Remote};
-use crate::slate::Node;
+use crate::slate::{Node, Schema};
 
 /// `EngineConfig` of `js/engine.ts`.
 pub struct Config {
@@ -41,6 +41,7 @@ impl Config {
             store: store.is_some(),
             presence: fields.any("presence").filter(|presence| matches!(presence, Any::Map(_))).cloned(),
             initial_value,
+            schema: Schema::default(),
         };
         Some(Self { session, store })
     }

@@ -64,11 +64,15 @@ impl Session {
         let ops = std::mem::take(&mut self.queue);
         let normalized = if self.author == Author::Normalizer { ops.clone() } else { Vec::new() };
         let changed = DocChange::of(&ops);
+        let caret = self.selection_before.as_ref().and_then(|range| self.doc.caret_by_reference(range));
         let mut change = self.doc.apply_local(ops);
         // What was refused has no part in it, and does not matter.
         self.stage.changed(if change.ops.is_empty() { changed } else { DocChange::Anything });
         let before = self.selection_before.take();
         let inverse = std::mem::take(&mut change.inverse);
+        if self.author == Author::User {
+            self.undo.record_acts(self.now, std::mem::take(&mut change.acts), caret);
+        }
         match self.author {
             Author::User if !inverse.is_empty() => self.undo.record(self.now, inverse, before),
             Author::User => {}
@@ -111,7 +115,15 @@ impl Session {
             true => self.undo.undo(&mut self.doc, selection),
             false => self.undo.redo(&mut self.doc, selection),
         };
+        let changed = result.as_ref().is_some_and(|result| !result.ops.is_empty());
+        self.undo.set_undone(changed);
         let Some(result) = result else { return };
+        for update in result.passed {
+            self.submit(update, Origin::Undo);
+        }
+        if result.ops.is_empty() && result.change.update.is_none() {
+            return;
+        }
         self.stage.changed(DocChange::of(&result.ops));
         self.stage.operations(Origin::Undo, result.ops);
         if let Some(selection) = result.selection {
@@ -317,6 +329,7 @@ impl Session {
             root: self.config.root.clone(),
             block_id: self.config.block_id.clone(),
             seed: self.random.u64(..),
+            schema: self.config.schema.clone(),
         }
     }
 }

@@ -27,7 +27,7 @@ mod types;
 use std::collections::VecDeque;
 use std::mem;
 
-use crate::slate::{DocOptions, Node, Op, Range, SlateDoc};
+use crate::slate::{DocOptions, Node, Op, Range, Schema, SlateDoc};
 use crate::undo::Undo;
 use crate::update::{Holes, merge};
 
@@ -38,7 +38,7 @@ use keeping::Keeping;
 use outbox::Outbox;
 use presence::Presence;
 use selfcheck::SelfCheck;
-use stage::Stage;
+use stage::{DocChange, Stage};
 
 pub use types::*;
 
@@ -107,6 +107,7 @@ impl Session {
             root: config.root.clone(),
             block_id: config.block_id.clone(),
             seed: random.u64(..),
+            schema: config.schema.clone(),
         });
         let mut session = Self {
             now,
@@ -174,6 +175,7 @@ impl Session {
             Input::Mended(what) => self.mended(what),
             Input::Suspend => self.suspend(),
             Input::Select(range) => self.select(range),
+            Input::Schema(schema) => self.set_schema(schema),
             Input::Undo => self.undo(),
             Input::Redo => self.redo(),
             Input::Presence(changes) => self.presence.merge(&changes),
@@ -340,6 +342,22 @@ impl Session {
     }
 
     /// Queued edits count from the next flush on.
+    /// Whether the last undo or redo changed what is shown.
+    pub fn has_undone(&self) -> bool {
+        self.undo.has_undone()
+    }
+
+    /// Which elements are inline and void, as the editor has it: a document of format 1 need not say.
+    fn set_schema(&mut self, schema: Schema) {
+        self.flush();
+        self.config.schema = schema.clone();
+        let ops = self.doc.set_schema(schema);
+        if !ops.is_empty() {
+            self.stage.changed(DocChange::Anything);
+            self.stage.operations(Origin::Remote, ops);
+        }
+    }
+
     pub fn can_undo(&self) -> bool {
         self.undo.can_undo()
     }

@@ -32,6 +32,7 @@ fn config(session: &str, client_id: u32) -> Config {
         store: true,
         presence: None,
         initial_value: None,
+        schema: Default::default(),
     }
 }
 

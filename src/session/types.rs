@@ -2,7 +2,7 @@
 
 use yrs::Any;
 
-use crate::slate::{Node, Op, Range};
+use crate::slate::{Node, Op, Range, Schema};
 use crate::store::{Loaded, Pending, Row, StoreError, Write};
 
 /// Milliseconds since the epoch, from whoever drives the session.
@@ -32,6 +32,8 @@ pub struct Config {
     pub presence: Option<Any>,
     /// Used only if the document has no content.
     pub initial_value: Option<Vec<Node>>,
+    /// Which elements are inline and void where a document of format 1 does not say.
+    pub schema: Schema,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub enum Input {
     Select(Option<Range>),
     Undo,
     Redo,
+    /// Which elements are inline and void, as the editor has it now.
+    Schema(Schema),
     // --- the application
     /// Merged into the presence: JSON object.
     Presence(Any),

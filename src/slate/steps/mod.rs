@@ -49,10 +49,11 @@ pub fn steps(old: &Rc<Element>, new: &Rc<Element>) -> Vec<Op> {
 
 /// The kids of an element as Slate's value.
 pub fn value(element: &Element) -> Vec<Node> {
-    element.kids.iter().map(node_of).collect()
+    element.kids.iter().map(node).collect()
 }
 
-fn node_of(kid: &Kid) -> Node {
+/// A kid as Slate has it.
+pub fn node(kid: &Kid) -> Node {
     match kid {
         Kid::Element(kid) => Node::Element(node::Element { attrs: (*kid.props).clone(), children: value(kid) }),
         Kid::Leaf(leaf) => Node::Text(text_of(leaf)),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::known::{NEW, Shaded, Who};
 use super::shadow::{Kind, ShadeId};
-use super::{Plan, node_of};
+use super::{Plan, node as node_of};
 use crate::slate::node::{self, Attrs, Node};
 use crate::slate::op::Op;
 use crate::slate::view::tree::Element;

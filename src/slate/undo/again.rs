@@ -36,9 +36,6 @@ impl Again {
         Self { runs: map.iter(txn).filter_map(run).collect() }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
-    }
 
     /// Notes, here and in the document, that these were written again.
     pub(super) fn note(&mut self, writer: &mut Writer, (old, len): Span, new: Id) {

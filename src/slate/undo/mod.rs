@@ -14,7 +14,7 @@ use yrs::Any;
 
 pub use again::{Again, MAP};
 
-use super::ydoc::{Act, Formats, Id, Kind, KeyName, Nid, Place, Registers, Span, Writer, key_name, resolve};
+use super::ydoc::{Act, Formats, Id, KeyName, Kind, Nid, Place, Registers, Span, Writer, key_name, resolve};
 
 /// Takes acts back, the last first. What takes that back again is [`Writer::take_acts`].
 pub fn revert(writer: &mut Writer, again: &mut Again, acts: &[Act]) {

@@ -61,6 +61,13 @@ impl Schema {
     }
 }
 
+/// Nothing is inline or void but what the document says is.
+impl Default for Schema {
+    fn default() -> Self {
+        Self::new(|_| false, |_| false)
+    }
+}
+
 impl std::fmt::Debug for Schema {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Schema").finish_non_exhaustive()

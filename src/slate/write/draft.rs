@@ -352,8 +352,7 @@ impl Places {
         let at = self.0.partition_point(|(start, ..)| *start <= id).checked_sub(1)?;
         let (start, len, cursor, piece) = self.0[at];
         let offset = id.clock.wrapping_sub(start.clock);
-        (start.client == id.client && offset < len)
-            .then(|| (Cursor { index: cursor.index + offset, ..cursor }, piece))
+        (start.client == id.client && offset < len).then(|| (Cursor { index: cursor.index + offset, ..cursor }, piece))
     }
 }
 
@@ -363,9 +362,7 @@ pub(super) fn inside(mirror: &Mirror, view: &View, piece: PieceId) -> Cursor {
     let frame = view.piece(piece).frame;
     let like = Cursor { seq: head, index: 0, frame, piece, held: false, props: 0 };
     match mirror.kind(head) {
-        Kind::Break if head != ROOT => {
-            Cursor { seq: mirror.node(head).up, index: mirror.index_of(head) + 1, ..like }
-        }
+        Kind::Break if head != ROOT => Cursor { seq: mirror.node(head).up, index: mirror.index_of(head) + 1, ..like },
         _ => like,
     }
 }

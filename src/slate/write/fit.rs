@@ -113,7 +113,8 @@ pub(super) fn renewed(editor: &Rc<Element>, shown: &Rc<Element>, next: &mut u64)
         element.collect()
     };
     let (ours, theirs) = (elements(editor), elements(shown));
-    let has_text = |element: &Element| element.kids.iter().any(|kid| matches!(kid, Kid::Leaf(leaf) if !leaf.runs.is_empty()));
+    let has_text =
+        |element: &Element| element.kids.iter().any(|kid| matches!(kid, Kid::Leaf(leaf) if !leaf.runs.is_empty()));
     let is_same_list = !has_text(editor)
         && !has_text(shown)
         && ours.len() == theirs.len()

@@ -16,7 +16,11 @@ pub(super) struct Unit {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum What {
     /// `len`: in UTF-16 units, of which it may have two. `at`: where it stands.
-    Char { char: char, len: u32, at: Cursor },
+    Char {
+        char: char,
+        len: u32,
+        at: Cursor,
+    },
     Piece(PieceId),
 }
 

@@ -161,7 +161,8 @@ pub(super) fn write_lives(draft: &mut Draft) {
             .filter_map(|head| view.find(*head))
             .filter(|at| {
                 let piece = view.piece(*at);
-                (piece.spill && piece.gone.is_some()) || (!displayed.contains(at) && (piece.hidden || !is_known(piece.up)))
+                (piece.spill && piece.gone.is_some())
+                    || (!displayed.contains(at) && (piece.hidden || !is_known(piece.up)))
             })
             .collect();
         if missing.is_empty() && extra.is_empty() {
@@ -206,4 +207,3 @@ pub(super) fn open_end(draft: &mut Draft, piece: PieceId) -> bool {
     draft.set_off(node);
     true
 }
-

@@ -52,7 +52,12 @@ pub(super) struct Wanted {
 #[derive(Debug, Clone)]
 pub(super) enum Want {
     /// `at`: in which leaf, and at which offset.
-    Text { text: Arc<str>, len: u32, marks: Rc<Attrs>, at: LeafOffset },
+    Text {
+        text: Arc<str>,
+        len: u32,
+        marks: Rc<Attrs>,
+        at: LeafOffset,
+    },
     Element(WorkId),
 }
 
@@ -265,8 +270,7 @@ impl Work {
                     let mut offset = 0;
                     for run in &leaf.runs {
                         let at = LeafOffset { node: at, kid, offset };
-                        let what =
-                            Want::Text { text: run.text.clone(), len: run.len, marks: leaf.marks.clone(), at };
+                        let what = Want::Text { text: run.text.clone(), len: run.len, marks: leaf.marks.clone(), at };
                         out.push(Wanted { id: run.id, what, around: around.clone() });
                         offset += run.len;
                     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use yrs::encoding::write::Write as _;
 use yrs::updates::decoder::Decode as _;
 use yrs::{
-    Any, Assoc, ClientID, ID, IndexScope, IndexedSequence as _, Map as _, Out, ReadTxn, StickyIndex, Text as _, TransactionMut, Update,
-    WriteTxn as _, Xml as _, XmlTextPrelim, XmlTextRef,
+    Any, Assoc, ClientID, ID, IndexScope, IndexedSequence as _, Map as _, Out, ReadTxn, StickyIndex, Text as _,
+    TransactionMut, Update, WriteTxn as _, Xml as _, XmlTextPrelim, XmlTextRef,
 };
 
 use super::act::{Act, Span};

@@ -168,6 +168,7 @@ impl World {
             store: true,
             presence: yrs::Any::from_json(&format!(r#"{{"name":"t{tab}"}}"#)).ok(),
             initial_value: Some(vec![block("INT. HOUSE"), block("seeded once")]),
+            schema: Default::default(),
         };
         let device = it.device;
         self.note(|| format!("t{tab} opens on d{device} as {}, id {}", config.session, config.client_id));

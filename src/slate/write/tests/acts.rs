@@ -285,9 +285,9 @@ impl Actor {
     }
 
     fn outdent(&mut self, peer: &mut Peer, blocks: &[Entry]) -> Option<&'static str> {
-        let nested = of_kind(blocks, "li").into_iter().filter(|(at, _)| {
-            at.len() > 3 && kind_of(peer.node(&at[..at.len() - 2])) == "li"
-        });
+        let nested = of_kind(blocks, "li")
+            .into_iter()
+            .filter(|(at, _)| at.len() > 3 && kind_of(peer.node(&at[..at.len() - 2])) == "li");
         let (at, _) = self.pick(&nested.collect::<Vec<_>>())?;
         let list = at[..at.len() - 1].to_vec();
         let rest = peer.children(&list).len() - 1 - at[at.len() - 1];
@@ -297,7 +297,7 @@ impl Actor {
             peer.insert(&[&list[..], &[peer.children(&list).len()]].concat(), element("ul", vec![]));
             let new = peer.children(&list).len() - 1;
             for n in 0..rest {
-peer.shift(&next, &[&list[..], &[new - n, n]].concat());
+                peer.shift(&next, &[&list[..], &[new - n, n]].concat());
             }
             peer.shift(&next, &[&at[..], &[count]].concat());
         }

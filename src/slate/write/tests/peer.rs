@@ -153,7 +153,9 @@ fn node(kid: &Kid) -> Node {
 pub fn show(value: &[Node]) -> String {
     let part = |node: &Node| match node {
         Node::Text(leaf) if leaf.marks.is_empty() => format!("{:?}", leaf.text),
-        Node::Text(leaf) => format!("{:?}*{:?}", leaf.text, leaf.marks.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>()),
+        Node::Text(leaf) => {
+            format!("{:?}*{:?}", leaf.text, leaf.marks.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>())
+        }
         Node::Element(element) => {
             let props = element.attrs.iter().filter(|(name, _)| &***name != "type").map(|(k, v)| format!("{k}={v}"));
             let kind = element.attrs.get("type").map_or("?".to_owned(), |kind| kind.to_string());
@@ -200,7 +202,8 @@ pub fn dump(mirror: &Mirror) -> String {
             match item {
                 Item::Text(run) => {
                     let formats: Vec<String> = run.formats.iter().map(|(k, v)| format!("{k}={v}")).collect();
-                    let goes_on = last.as_ref().is_some_and(|(id, with)| *id == run.id && *with == format!("{formats:?}"));
+                    let goes_on =
+                        last.as_ref().is_some_and(|(id, with)| *id == run.id && *with == format!("{formats:?}"));
                     match goes_on {
                         true => out.push_str(&format!("+{}", run.text)),
                         false => out.push_str(&format!("\n{pad}{} {:?} {}", run.id, formats, run.text)),
@@ -224,6 +227,16 @@ pub fn dump(mirror: &Mirror) -> String {
 
 fn registers(registers: &crate::slate::ydoc::Registers) -> String {
     let all = format!("{registers:?}");
-    let nothing = ["at: None, ", "off: On, ", "gone: None, ", "keep: false, ", "open: false, ", "of: Absent, ", "head: None, ", "says: None, ", "pins: Attrs([])"];
+    let nothing = [
+        "at: None, ",
+        "off: On, ",
+        "gone: None, ",
+        "keep: false, ",
+        "open: false, ",
+        "of: Absent, ",
+        "head: None, ",
+        "says: None, ",
+        "pins: Attrs([])",
+    ];
     nothing.iter().fold(all, |all, part| all.replace(part, ""))
 }

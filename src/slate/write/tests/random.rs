@@ -8,8 +8,8 @@ use fastrand::Rng;
 use super::acts::{Actor, Kinds};
 use super::peer::{Peer, nodes, show, shown};
 use super::transforms::*;
-use crate::slate::tests::model::canonical;
 use crate::slate::Node;
+use crate::slate::tests::model::canonical;
 
 pub fn env(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
@@ -22,7 +22,10 @@ fn start(actor: &mut Actor, shape: &str) -> Vec<Node> {
         "flat" => (0..5).map(|_| p(&line(4))).collect(),
         "lists" => {
             let inner = element("ul", vec![li(&line(4), vec![]), li(&line(2), vec![])]);
-            vec![p(&line(4)), element("ul", vec![li(&line(4), vec![]), li(&line(4), vec![inner]), li(&line(2), vec![])])]
+            vec![
+                p(&line(4)),
+                element("ul", vec![li(&line(4), vec![]), li(&line(4), vec![inner]), li(&line(2), vec![])]),
+            ]
         }
         "tables" => {
             let mut row = || element("tr", vec![td(&line(2)), td(&line(2))]);
@@ -35,7 +38,12 @@ fn start(actor: &mut Actor, shape: &str) -> Vec<Node> {
         "voids" => vec![p(&line(4)), element("image", vec![text("")]), p(&line(2)), element("q", vec![p(&line(2))])],
         _ => {
             let list = element("ul", vec![li(&line(3), vec![]), li(&line(2), vec![])]);
-            vec![p(&line(4)), list, element("q", vec![p(&line(2))]), element("table", vec![element("tr", vec![td(&line(2))])])]
+            vec![
+                p(&line(4)),
+                list,
+                element("q", vec![p(&line(2))]),
+                element("table", vec![element("tr", vec![td(&line(2))])]),
+            ]
         }
     }
 }
@@ -69,14 +77,16 @@ fn seed(value: &[Node], by_breaks: bool) -> Result<Peer, String> {
 }
 
 fn join_all(peer: &mut Peer, at: &mut Vec<usize>, out: &mut Vec<(Vec<usize>, usize)>) {
-    let holds = |node: &Node| matches!(node, Node::Element(element) if element.children.iter().any(|child| !is_text(child)));
+    let holds =
+        |node: &Node| matches!(node, Node::Element(element) if element.children.iter().any(|child| !is_text(child)));
     let mut index = peer.children(at).len();
     while index > 1 {
         index -= 1;
         let here = [&at[..], &[index]].concat();
         let (a, b) = (peer.node(&before(&here)).clone(), peer.node(&here).clone());
         let is_plain = !is_text(&a) && !is_text(&b) && !is_void(&a) && !is_inline(&a);
-        if is_plain && kind_of(&a) == kind_of(&b) && holds(&a) == holds(&b) && !peer.children(&before(&here)).is_empty() {
+        if is_plain && kind_of(&a) == kind_of(&b) && holds(&a) == holds(&b) && !peer.children(&before(&here)).is_empty()
+        {
             out.push((here.clone(), peer.children(&before(&here)).len()));
             peer.merge(&here);
         }
@@ -163,10 +173,8 @@ impl Run {
         let text = string(&first);
         let lost: Vec<char> =
             self.seen.iter().filter(|char| !self.gone.contains(char) && !text.contains(**char)).copied().collect();
-        let twice: Vec<char> = text
-            .chars()
-            .filter(|char| !self.copied.contains(char) && text.matches(*char).count() > 1)
-            .collect();
+        let twice: Vec<char> =
+            text.chars().filter(|char| !self.copied.contains(char) && text.matches(*char).count() > 1).collect();
         if !twice.is_empty() {
             return Err(format!("doubled: {twice:?}: {}", show(&first)));
         }

@@ -298,8 +298,7 @@ impl Peer {
                 return true;
             }
         }
-        let wants_inlines =
-            !at.is_empty() && (is_inline(self.node(at)) || !children.first().is_some_and(is_block));
+        let wants_inlines = !at.is_empty() && (is_inline(self.node(at)) || !children.first().is_some_and(is_block));
         for (index, child) in children.iter().enumerate() {
             let here = [at, &[index]].concat();
             if is_block(child) && wants_inlines {
