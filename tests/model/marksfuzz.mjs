@@ -139,7 +139,8 @@ for (let run = 0; run < +N; run++) {
     }
     for (let k = 0; k < 3; k++) {
       const sent = rs.map((r) => r.out.splice(0));
-      rs.forEach((r, i) => sent.forEach((us, j) => j !== i && us.forEach((u) => r.e.hear(u))));
+      for (const [i, r] of rs.entries())
+        for (const us of sent.filter((_, j) => j !== i)) for (const u of us) r.e.hear(u);
     }
     const v = rs.map((r) => r.e.model.value());
     const bad = [];

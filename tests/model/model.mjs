@@ -3,7 +3,7 @@
 import { Editor } from "slate";
 import * as Y from "yjs";
 import { same, show } from "./expect.mjs";
-import { apply, build, toSlate } from "./tree.mjs";
+import { apply, build, inLeaves, toSlate } from "./tree.mjs";
 import { Undo } from "./undo.mjs";
 import { view } from "./view.mjs";
 import { write } from "./write.mjs";

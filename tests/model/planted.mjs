@@ -10,6 +10,9 @@ const spoil = (x) => {
 };
 for (const f of ["flat", "shells", "lists", "tables", "blocks", "marks", "undo"]) {
   const j = JSON.parse(fs.readFileSync(`../scenarios/${f}.json`));
-  for (const s of j.scenarios) spoil((s.expect ??= {}));
+  for (const s of j.scenarios) {
+    s.expect ??= {};
+    spoil(s.expect);
+  }
   fs.writeFileSync(`wrong/${f}.json`, JSON.stringify(j));
 }

@@ -31,7 +31,10 @@ async function exchange(rs, order, wrote = []) {
   const inbox = rs.map(() => []);
   const collect = async (i) => {
     await rs[i].settle();
-    for (const u of rs[i].take()) (wrote[i] = (wrote[i] ?? 0) + 1), rs.forEach((_, j) => j !== i && inbox[j].push(u));
+    for (const u of rs[i].take()) {
+      wrote[i] = (wrote[i] ?? 0) + 1;
+      for (const j of rs.keys()) if (j !== i) inbox[j].push(u);
+    }
   };
   for (let i = 0; i < rs.length; i++) await collect(i);
   for (let round = 0, still = 0; round < 40 && still < 2; round++) {

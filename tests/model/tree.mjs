@@ -16,7 +16,7 @@ export function build(piece) {
         into = last;
         continue;
       }
-      const el = { id: null, key: a.key, props: { type: a.name.slice(1), ...a.value }, kids: [] };
+      const el = { id: null, key: a.key, props: a.props, kids: [] };
       into.kids.push(el);
       into = el;
     }

@@ -13,7 +13,7 @@ export class Undo {
       captureTimeout: 0,
       deleteFilter: (item) => !item.parentSub && !(item.content instanceof Y.ContentType),
     });
-    this.um.on("stack-item-added", ({ stackItem, type }) => {
+    this.um.on("stack-item-added", ({ stackItem }) => {
       if (this.list) {
         stackItem.meta.set("set", this.list);
         this.list = null;

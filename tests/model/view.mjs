@@ -1,5 +1,7 @@
 // view(document) → tree of pieces. Pure and total. One walk over the sequences; then what is hidden.
-import { propsOf, scan } from "./doc.mjs";
+import { isEnough, lowestOfCycles, older } from "./cycles.mjs";
+import { byId, kindOf, propsOf, scan } from "./doc.mjs";
+import { settle } from "./settle.mjs";
 
 /**
  * The result: { root: piece, pieces (by id, hidden ones too), all, time, claimsOf, chainOf }.
@@ -12,37 +14,25 @@ import { propsOf, scan } from "./doc.mjs";
 export function view(root, schema, shown = new Set()) {
   const { all, time } = scan(root),
     voided = new Set();
-  for (;;) {
+  const walkFrom = (claim) => {
+    const walk = walker(all, voided, schema);
+    walk.from(claim);
+    return walk;
+  };
+  for (let round = 0; ; round++) {
     const walk = walker(all, voided, schema);
     const top = walk.from("root");
     const stuck = walk.claims.filter((c) => !walk.reached.has(c.id));
     if (!stuck.length) {
-      const pieces = settle(top, schema, shown);
+      const pieces = settle(top, shown);
       return { root: top, pieces, all, time, claimsOf: walk.claimsOf, chainOf: walk.chainOf };
     }
-    for (const c of walk.refused.length ? walk.refused : lowestOfCycles(stuck, all, voided, schema)) voided.add(c.id);
+    const before = voided.size;
+    const lost = () => (walk.refused.length ? walk.refused : lowestOfCycles(stuck, walkFrom, walk.claimsOf));
+    for (const c of isEnough(round, stuck.length) ? stuck : lost()) voided.add(c.id);
+    if (voided.size === before) for (const c of stuck) voided.add(c.id);
   }
 }
-
-/** A moved into B, B into A: in each cycle the claim with the lowest (t, id) is void. */
-function lowestOfCycles(stuck, all, voided, schema) {
-  const holds = new Map(
-      stuck.map((c) => {
-        const w = walker(all, voided, schema);
-        w.from(c);
-        return [c, w];
-      }),
-    ),
-    out = new Set();
-  const holdEachOther = (a, b) =>
-    a === b ? holds.get(a).again.has(a.id) : holds.get(a).reached.has(b.id) && holds.get(b).reached.has(a.id);
-  for (const c of stuck) {
-    const cycle = stuck.filter((d) => holdEachOther(c, d));
-    if (cycle.length) out.add([c, ...cycle].sort(older)[0]);
-  }
-  return out.size ? out : [stuck.sort(older)[0]];
-}
-const older = (a, b) => a.t - b.t || (a.head.id < b.head.id ? -1 : a.head.id > b.head.id ? 1 : a.n - b.n);
 
 /** `reached`: claims that were shown; `again`: those that would be shown in themselves; `refused`: those onto what is removed. */
 function walker(all, voided, schema) {
@@ -53,7 +43,7 @@ function walker(all, voided, schema) {
     entered = new Set();
   /** The strand whose chain a head is in; null: none, it has no say where anything is shown. */
   const chainOf = (x) => {
-    const of = x.kind !== "break" ? x : x.attrs["@of"] ? all.get(x.attrs["@of"]) : x.up;
+    const of = x.kind !== "break" ? x : x.regs.of !== undefined ? all.get(x.regs.of) : x.up;
     return of?.kind === "strand" ? of : null;
   };
   // `@at: [t, [marker, to], …]`: the claims of a head, the innermost first: up to the first `to` it is shown at the first marker, from there
@@ -61,22 +51,20 @@ function walker(all, voided, schema) {
   const counted = new Map(),
     seamsFor = new Map();
   for (const m of all.values())
-    if (m.kind === "seam" && m.attrs["@for"])
-      seamsFor.set(m.attrs["@for"], [...(seamsFor.get(m.attrs["@for"]) ?? []), m.id].sort());
+    if (m.kind === "seam" && m.regs.head)
+      seamsFor.set(m.regs.head, [...(seamsFor.get(m.regs.head) ?? []), m.id].sort(byId));
   const claimsOf = (x) => {
     if (!counted.has(x)) {
-      const r = x.attrs["@at"],
-        [t, ...list] =
-          Array.isArray(r) && Number.isSafeInteger(r[0]) && r.slice(1).every(Array.isArray) && chainOf(x)?.up ? r : [0];
-      const claim = (id, to, n) => ({ id: `${x.id} at ${id}`, head: x, marker: all.get(id), to: to ?? null, t, n }),
+      const { t, claims: list } = (chainOf(x)?.up && x.regs.at) || { t: 0, claims: [] };
+      const claim = (id, to, n) => ({ id: `${x.id} at ${id}`, head: x, marker: all.get(id), to, t, n }),
         counts = (c) => !voided.has(c.id) && (c.marker?.kind === "place" || c.marker?.kind === "seam");
       let found = list
-        .map(([id, to], n) => claim(id, to, n))
+        .map(({ marker, to }, n) => claim(marker, to, n))
         .filter((c, n, all) => counts(c) && all.findIndex((d) => d.id === c.id) === n);
       // joined to what is removed: another, who joined it elsewhere at the same time, may have a seam for it
-      if (!found.length && list.length && voided.has(claim(list[0][0]).id))
+      if (!found.length && list.length && voided.has(claim(list[0].marker).id))
         found = (seamsFor.get(x.id) ?? [])
-          .map((id) => claim(id, list[0][1], 0))
+          .map((id) => claim(id, list[0].to, 0))
           .filter(counts)
           .slice(-1);
       counted.set(x, found);
@@ -87,21 +75,23 @@ function walker(all, voided, schema) {
     registered = new Map();
   for (const c of claims) registered.set(c.marker.id, [...(registered.get(c.marker.id) ?? []), c]);
   const registeredAt = (marker) => (registered.get(marker.id) ?? []).sort(older);
-  const off = (b) => !!b.attrs["@off"] && !claimsOf(b).length;
+  const off = (b) => !!b.regs.off && !claimsOf(b).length;
 
   // An `@open` strand holds, besides what is in it, the text and inlines that stand bare behind it, up to the next block or marker. Markers whose
   // `@of` names an open strand of the same sequence are within. Of two at one place the one before the text has it.
   const held = new Map(),
     isHeld = new Set(),
-    isOpen = (x, seq) => x?.kind === "strand" && x.attrs["@open"] === true && x.up === seq;
+    isOpen = (x, seq) => x?.kind === "strand" && x.regs.open && x.up === seq;
   for (const seq of all.values()) {
     let by = null;
     for (const it of seq.items) {
       const n = it.node;
-      if (isOpen(n, seq)) held.set((by = n), []);
-      else if (
+      if (isOpen(n, seq)) {
+        by = n;
+        held.set(n, []);
+      } else if (
         by &&
-        (!n || (n.kind === "strand" ? schema.isInline(propsOf(n.attrs)) : isOpen(all.get(n.attrs["@of"]), seq)))
+        (!n || (n.kind === "strand" ? kindOf(n, propsOf(n), schema).inline : isOpen(all.get(n.regs.of), seq)))
       ) {
         held.get(by).push(it);
         isHeld.add(it);
@@ -109,20 +99,22 @@ function walker(all, voided, schema) {
     }
   }
 
-  /** Strands with breaks of outer chains somewhere in them. */
+  /** Strands with breaks of outer chains, or ends of claims of other chains, somewhere in them; and what shows these. */
   const carries = new Set(),
-    carry = (x) => {
-      for (; x && !carries.has(x); x = x.up) {
-        carries.add(x);
-        for (const c of claimsOf(x)) carry(c.marker.up);
-      }
-    };
-  for (const x of all.values()) if (x.kind === "break" && x.up.kind === "break") carry(x.up);
-  for (const c of claims) if (c.head.kind === "break" && carries.has(chainOf(c.head))) carry(c.marker.up);
+    ofChain = new Map(), // claims of its breaks
+    todo = [];
+  for (const x of all.values()) if (x.kind === "break" && x.up.kind === "break") todo.push(x.up);
   for (const c of claims) {
-    const b = all.get(c.to);
-    if (b?.kind === "break" && chainOf(b) !== chainOf(c.head)) carry(b.up);
+    const chain = chainOf(c.head),
+      end = all.get(c.to);
+    if (c.head.kind === "break") ofChain.set(chain, [...(ofChain.get(chain) ?? []), c]);
+    if (end?.kind === "break" && chainOf(end) !== chain) todo.push(end.up);
   }
+  while (todo.length)
+    for (let x = todo.pop(); x && !carries.has(x); x = x.up) {
+      carries.add(x);
+      for (const c of [...claimsOf(x), ...(ofChain.get(x) ?? [])]) todo.push(c.marker.up);
+    }
 
   // A frame is one walk of one strand for one owner: "home", or a claim. Every walk of a strand passes all of it, with the same `stack` (whose what
   // follows is: the last entry), and shows what belongs to its owner. `parent`: the frame it is shown in; `host`: the frame it flows into (seam);
@@ -172,7 +164,7 @@ function walker(all, voided, schema) {
       behind: [],
       last: null,
     };
-    if (strand.up?.kind === "break" && strand.up.attrs["@off"] === "erased" && off(strand.up))
+    if (strand.up?.kind === "break" && strand.up.regs.off === "erased" && off(strand.up))
       f.gone = { to: null, unwrap: false }; // put between what another erased
     head(f, strand);
     walk(strand, f);
@@ -188,9 +180,8 @@ function walker(all, voided, schema) {
   function head(f, x) {
     f.claimed = chainOf(x) === f.strand ? claimsOf(x).length : 0;
     if (f.claimed) for (const c of [...claimsOf(x)].reverse()) f.stack.push({ owner: c, to: c.to });
-    f.props = { ...f.props, ...propsOf(x.attrs) };
-    const g = x.attrs["@gone"];
-    if (g !== undefined) f.gone = g ? { to: g[0] ?? null, unwrap: !!g[1] } : null;
+    f.props = { ...f.props, ...propsOf(x) };
+    if (x.regs.gone !== undefined) f.gone = x.regs.gone;
     f.show = owner(f) === f.owner;
     const o = outer(f),
       into = shows(f) ? target(o.parent) : null;
@@ -213,6 +204,7 @@ function walker(all, voided, schema) {
       kids: [],
       frame: f,
       raw: f.raw,
+      ...kindOf(f.strand, f.props, schema),
       gone: f.gone,
       joined: [],
       absent: false,
@@ -230,6 +222,7 @@ function walker(all, voided, schema) {
       at = (index) => ({ seq, index, frame: f, props: f.props, piece: target(f), held: inHeld });
     const cursor = (index) => put(f, { cursor: true, ...at(index) });
     for (const it of items) {
+      if (it.foreign) continue;
       cursor(it.index);
       const x = it.node;
       if (!x) put(f, { text: it.text, raw: it.raw, client: it.client, clock: it.clock, ...at(it.index) });
@@ -246,10 +239,10 @@ function walker(all, voided, schema) {
   const answers = (f, id) => f.strand.id === id || (f.host ? answers(f.host, id) : false);
   /** A break in the sequence of `f`, or in a gap that is walked in `f`. */
   function meet(b, f) {
-    const of = b.attrs["@of"];
+    const { of } = b.regs;
     let d = f;
-    if (of && !answers(f, of)) {
-      const type = all.get(of)?.attrs.type,
+    if (of !== undefined && !answers(f, of)) {
+      const type = scalar(all.get(of)?.regs.own.type),
         up = (test) => {
           for (let g = f; g; g = g.host ?? g.parent) if (test(g)) return g;
           return null;
@@ -266,13 +259,14 @@ function walker(all, voided, schema) {
     } // divides behind what is open in it
     // a join to what another removed with all its text is void (if nothing else hangs on it: every walk has to come to the same)
     const p = target(d),
-      nothing = p?.gone && bare(p) && !b.items.length && !d.stack.some((e) => e.to === b.id || e.over);
+      nothing =
+        p?.gone && bare(p) && b.items.every((it) => it.foreign) && !d.stack.some((e) => e.to === b.id || e.over);
     if (!off(b) || nothing) return divide(d, b);
     for (let g = d; g; g = next(g)) {
       for (const e of g.stack) if (e.to === b.id) e.over = true;
       if (g.gone?.to === b.id) g.gone = { ...g.gone, over: true };
     }
-    if (b.attrs["@gone"]) d.gone = { to: b.attrs["@gone"][0] ?? null };
+    if (b.regs.gone) d.gone = { to: b.regs.gone.to };
     // its gap is behind the piece, so it does not go along if the piece is moved: it stays where the chain was, as that of any break
     const end = d.stack.findIndex((e) => e.over),
       last = d.stack.length - 1;
@@ -348,83 +342,5 @@ function walker(all, voided, schema) {
   return { from, reached, again, refused, claims, claimsOf, chainOf };
 }
 
-/** What is hidden; what lives in an unwrapped element is shown in its place; stray text is shown in the text block beside it. */
-function settle(root, schema, shown) {
-  const pieces = new Map(),
-    isBlock = (k) => k.head && !schema.isInline(k.props);
-  const go = (piece) => {
-    pieces.set(piece.head.id, piece);
-    const kids = [];
-    for (const k of piece.kids) {
-      if (!k.head) {
-        kids.push(k);
-        continue;
-      }
-      k.up = piece;
-      if (isBlock(k)) k.raw = {}; // formats are of text and inlines
-      go(k);
-      if (k.spill) {
-        for (const j of k.kids) {
-          if (j.head) j.up = piece;
-          kids.push(j);
-        }
-      } else if (!k.hidden) kids.push(k);
-      else if (isBlock(k)) piece.absent = true;
-    }
-    piece.kids = kids;
-    const some = kids.some((k) => k.text !== undefined || k.head),
-      keep = piece.head.attrs["@keep"] === true;
-    piece.holds = kids.some(isBlock);
-    piece.live =
-      kids.some((k) => k.text !== undefined || k.live) ||
-      (!piece.gone && (schema.isVoid(piece.props) || (keep && !schema.isInline(piece.props))));
-    if (piece === root || shown.has(piece.head.id)) {
-      piece.live = true;
-      return;
-    }
-    if (piece.gone) {
-      piece.hidden = !piece.live;
-      piece.spill = piece.live && piece.gone.unwrap;
-    } else
-      piece.hidden =
-        !some &&
-        !keep &&
-        !schema.isVoid(piece.props) &&
-        (piece.absent || piece.head.attrs["@open"] === true || schema.isInline(piece.props) || chainHolds(piece));
-  };
-  // the halves that come behind are settled later: look at what they have
-  const chainHolds = (p) => {
-    for (let q = p.prev; q; q = q.prev) if (q.holds) return true;
-    for (let q = p.next; q; q = q.next) if (q.kids.some(isBlock)) return true;
-    return false;
-  };
-  go(root);
-  const lines = (p, end) => {
-    if (!p.head || schema.isInline(p.props) || schema.isVoid(p.props)) return null;
-    if (!p.kids.some(isBlock)) return p;
-    const ks = p.kids.filter(isBlock);
-    return lines(end ? ks.at(-1) : ks[0], end);
-  };
-  const stray = (piece) => {
-    const bare = (k) => k.text !== undefined || (k.head && !isBlock(k));
-    if (piece.kids.some(isBlock) && piece.kids.some(bare))
-      for (let i = 0; i < piece.kids.length; i++)
-        if (bare(piece.kids[i])) {
-          let j = i;
-          while (j + 1 < piece.kids.length && !isBlock(piece.kids[j + 1])) j++;
-          const before = piece.kids.slice(0, i).reverse().find(isBlock),
-            behind = piece.kids.slice(i).find(isBlock),
-            to = (before && lines(before, true)) ?? (behind && lines(behind, false));
-          if (!to) continue;
-          const lead = piece.kids[i - 1]?.cursor ? [piece.kids[i - 1]] : [],
-            run = [...lead, ...piece.kids.splice(i, j - i + 1).filter((k, n, all) => n < all.length - 1 || !k.cursor)];
-          i--; // with the gaps about it
-          for (const k of run) if (k.head) k.up = to;
-          if (before && lines(before, true)) to.kids.push(...run);
-          else to.kids.unshift(...run);
-        }
-    for (const k of piece.kids) if (k.head) stray(k);
-  };
-  stray(root);
-  return pieces;
-}
+/** A type is compared by what it is: text, number, yes or no; any other is nobody's. */
+const scalar = (type) => (type !== null && typeof type === "object" ? undefined : type);

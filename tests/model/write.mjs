@@ -3,7 +3,21 @@
 // until the view equals the tree; 6 properties and formats; 7 what would be hidden or shown against the editor. After every write the view is
 // built anew (`see`), so that every phase works on what the document shows now.
 import * as Y from "yjs";
-import { equal, idOf, keyOf, NONE, rawAt, resolve } from "./doc.mjs";
+import {
+  aroundName,
+  attributeName,
+  canBeAround,
+  equal,
+  idOf,
+  keyName,
+  keyOf,
+  kindName,
+  markName,
+  NONE,
+  pinName,
+  rawAt,
+  resolve,
+} from "./doc.mjs";
 import { gapForBreak, gapForElement, gapForText, units } from "./gap.mjs";
 import { view } from "./view.mjs";
 
@@ -17,12 +31,13 @@ export function write({ root, tree, joins, schema, client }) {
   const piece = (id) => v.pieces.get(id);
 
   // ---- the tree: which of its elements are strands and pieces, and which are formats ----
+  const saying = (props) => kindName(schema.isInline(props), schema.isVoid(props));
   const isInline = (n) => n.kids && schema.isInline(n.props);
   const filled = (n) => n.kids.some((k) => (k.chars ? k.chars.length > 0 : isAround(k) ? filled(k) : true));
   /** An element around text is a keyed format. Empty ones, voids, and those that are strands already, are strands. */
   const isAround = (n) => {
     if (!n.kids || n.id !== null || !filled(n) || !n.kids.every((k) => k.chars || isInline(k))) return false;
-    return !!n.key || (isInline(n) && !schema.isVoid(n.props));
+    return (!!n.key || (isInline(n) && !schema.isVoid(n.props))) && canBeAround(n.props.type);
   };
   /** The units that an element has to show: characters and elements, each with the elements around it and its marks. */
   const wanted = (n, around = [], out = []) => {
@@ -63,11 +78,13 @@ export function write({ root, tree, joins, schema, client }) {
 
   // ---- small writes ----
   /** A new strand or marker at a cursor; a marker within what an open strand holds names it. */
-  const make = (cursor, attrs) => {
-    const type = new Y.XmlText();
-    if (attrs["@"] && cursor.held) attrs = { ...attrs, "@of": cursor.frame.strand.id };
+  const make = (cursor, registers, props = {}) => {
+    const type = new Y.XmlText(),
+      of = registers["@"] && cursor.held ? { "@of": cursor.frame.strand.id } : {},
+      own = Object.entries(props).map(([k, value]) => [attributeName(k), value]);
     cursor.seq.type.insertEmbed(cursor.index, type, { ...rawAt(cursor.seq, cursor.index) });
-    for (const [k, value] of Object.entries(attrs)) if (value !== undefined) type.setAttribute(k, value);
+    for (const [k, value] of [...Object.entries({ ...registers, ...of }), ...own])
+      if (value !== undefined) type.setAttribute(k, value);
     return type;
   };
   const drop = (node) => node.up.type.delete(indexIn(node), 1);
@@ -86,13 +103,13 @@ export function write({ root, tree, joins, schema, client }) {
   const register = (p, marker) => {
     const x = p.head,
       beyond = p.beyond.map((c) => [c.marker.id, c.to]),
-      others = [...v.all.values()].filter((y) => y !== x && Array.isArray(y.attrs["@at"]));
+      others = [...v.all.values()].filter((y) => y !== x && y.regs.at);
     const left = [...v.all.values()]
-      .filter((m) => m.attrs["@for"] === x.id || v.claimsOf(x).some((c) => c.marker === m))
+      .filter((m) => m.regs.head === x.id || v.claimsOf(x).some((c) => c.marker === m))
       .filter((m) => m.id !== marker && !beyond.some(([id]) => id === m.id));
     if (x.kind === "break" && v.chainOf(x) !== p.frame.strand) x.type.setAttribute("@of", p.frame.strand.id);
     x.type.setAttribute("@at", [t, [marker, p.to?.id ?? null], ...beyond]);
-    for (const m of left) if (!others.some((y) => y.attrs["@at"].some((c) => c[0] === m.id))) drop(m);
+    for (const m of left) if (!others.some((y) => y.regs.at.claims.some((c) => c.marker === m.id))) drop(m);
   };
 
   // ---- 0: at the start and at the end nothing is divided ----
@@ -139,11 +156,11 @@ export function write({ root, tree, joins, schema, client }) {
     for (const k of new Set([...Object.keys(f.props), ...Object.keys(cursor.props)]))
       if (!equal(f.props[k], cursor.props[k])) own[k] = f.props[k] ?? null;
     f.id = idOf(
-      make(cursor, {
-        "@": "break",
-        "@of": cursor.seq !== cursor.frame.strand ? cursor.frame.strand.id : undefined,
-        ...own,
-      }),
+      make(
+        cursor,
+        { "@": "break", "@of": cursor.seq !== cursor.frame.strand ? cursor.frame.strand.id : undefined },
+        own,
+      ),
     );
     index();
     see();
@@ -243,7 +260,7 @@ export function write({ root, tree, joins, schema, client }) {
   const keys = new Map(); // the keys that this flush gives
   const keyFor = (name, node) => {
     const k = node ?? name;
-    if (!keys.has(k)) keys.set(k, `${name}~${(node ? t++ : t).toString(36)}~${client}`);
+    if (!keys.has(k)) keys.set(k, keyName(name, node ? t++ : t, client));
     return keys.get(k);
   };
   /** What to write to make formats `raw` show the wanted: only keys of this flush. Nothing is ever cleared: in Yjs that would cut another's range. */
@@ -252,12 +269,12 @@ export function write({ root, tree, joins, schema, client }) {
       change = {};
     const marks = want.marks ?? has.marks;
     for (const name of new Set([...Object.keys(marks), ...Object.keys(has.marks)]))
-      if (!equal(marks[name], has.marks[name])) change[keyFor(name)] = marks[name] ?? NONE;
+      if (!equal(marks[name], has.marks[name])) change[keyFor(markName(name))] = marks[name] ?? NONE;
     for (const a of has.around) if (!want.around.some((n) => n.key === a.key)) change[keyFor(a.name)] = NONE;
     for (const n of want.around)
       if (!has.around.some((a) => a.key === n.key)) {
         const { type, ...props } = n.props;
-        delete change[keyFor(`@${type}`)];
+        delete change[keyFor(aroundName(type))];
         change[n.key] = props;
       }
     return change;
@@ -354,7 +371,7 @@ export function write({ root, tree, joins, schema, client }) {
     u.el.placed = true;
     if (x) register(x, idOf(make(cursor, { "@": "place" })));
     else {
-      u.el.id = idOf(make(cursor, { ...u.el.props, "@open": bare ? true : undefined }));
+      u.el.id = idOf(make(cursor, { "@open": bare ? true : undefined, "@kind": saying(u.el.props) }, u.el.props));
       shown.add(u.el.id);
       byId.set(u.el.id, u.el);
     }
@@ -378,7 +395,7 @@ export function write({ root, tree, joins, schema, client }) {
   /** A break of which nothing is shown ended the piece inside its last child: there is no position behind that. It is switched off. */
   const opened = (p) => {
     const b = p.to;
-    if (!b || b.attrs["@off"] || v.claimsOf(b).length || v.pieces.get(b.id)?.hidden !== true) return false;
+    if (!b || b.regs.off || v.claimsOf(b).length || v.pieces.get(b.id)?.hidden !== true) return false;
     b.type.setAttribute("@off", true);
     return true;
   };
@@ -433,7 +450,7 @@ export function write({ root, tree, joins, schema, client }) {
         last = null;
         continue;
       }
-      if (!k.key || k.changed || last === k.key || ageOf(k) < least) k.key = keyFor(`@${k.props.type}`, k);
+      if (!k.key || k.changed || last === k.key || ageOf(k) < least) k.key = keyFor(aroundName(k.props.type), k);
       giveKeys(k, ageOf(k));
       last = k.key;
     }
@@ -457,16 +474,17 @@ export function write({ root, tree, joins, schema, client }) {
         was = start.pieces.get(n.id)?.props,
         names = [...new Set([n.props, p.props, was ?? {}].flatMap(Object.keys))];
       const edited = (k) => was && !equal(was[k], n.props[k]),
-        has = (k) => k in head.attrs && equal(head.attrs[k], n.props[k]);
+        { own, pins } = head.regs,
+        has = (k) => k in own && equal(own[k], n.props[k]);
       const differ = names.filter(
         (k) => !equal(n.props[k], p.props[k]) || (head.kind === "break" && edited(k) && !has(k)),
       );
       for (const k of differ) {
         const value = n.props[k] ?? null;
         if (head.kind === "break")
-          head.type.setAttribute(edited(k) || k in head.attrs ? k : `@=${k}`, value); // null says: none, though what it divides has one
-        else if (value === null) head.type.removeAttribute(k);
-        else head.type.setAttribute(k, value);
+          head.type.setAttribute(edited(k) || k in own ? attributeName(k) : pinName(k), value); // null says: none, though what it divides has one
+        else if (value === null && !(k in pins)) head.type.removeAttribute(attributeName(k));
+        else head.type.setAttribute(attributeName(k), value);
       }
       if (differ.length) see();
     }
@@ -476,6 +494,27 @@ export function write({ root, tree, joins, schema, client }) {
     was = v;
     props(tree);
   } // along a chain one inherits from another
+  /** What a chain says of its kind follows what all of its elements are now; if they are not the same, it says nothing. */
+  const kinds = () => {
+    const said = new Map();
+    each(tree, (n) => {
+      const p = n.id && n.id !== "root" && piece(n.id);
+      if (!p) return;
+      const { strand } = p.frame,
+        was = start.pieces.get(n.id),
+        kind = saying(n.props),
+        known = said.get(strand) ?? { kind, some: false, mixed: false };
+      known.mixed ||= known.kind !== kind;
+      known.some ||= kindName(p.inline, p.void) !== kind || (was && kindName(was.inline, was.void) !== kind);
+      said.set(strand, known);
+    });
+    for (const [{ type, regs }, { kind, some, mixed }] of said) {
+      if (some && !mixed) type.setAttribute("@kind", kind ?? "block");
+      else if (some && regs.says) type.removeAttribute("@kind");
+    }
+    if ([...said.values()].some((k) => k.some)) see();
+  };
+  kinds();
   // an element around text that stands, here or there, under a newer one of its name gets a new key
   const renew = (n) => {
     const us = units(piece(n.id)).list;
@@ -563,8 +602,7 @@ export function write({ root, tree, joins, schema, client }) {
     for (const p of [...missing, ...spilled])
       if (p.gone) {
         p.head.type.setAttribute("@gone", false);
-        if (p.to && p.to.id !== p.gone.to && p.to.attrs["@gone"] === undefined)
-          p.to.type.setAttribute("@gone", [p.gone.to]); // what inherited it from here
+        if (p.to && p.to.id !== p.gone.to && p.to.regs.gone === undefined) p.to.type.setAttribute("@gone", [p.gone.to]); // what inherited it from here
       } else p.head.type.setAttribute("@keep", true);
     for (const p of extra) p.head.type.setAttribute("@gone", [p.to?.id ?? null]);
   }
