@@ -11,7 +11,7 @@ pub const MAX_DEPTH: usize = 100;
 /// `kept`: heads that are shown although they have nothing.
 pub(super) fn settle(mirror: &Mirror, view: &mut View, kept: &HashSet<Nid>) {
     let mut chains = Chains::new(view);
-    let order = post_order(view);
+    let order = post_order(view, kept);
     for (at, depth) in order {
         view.by_head.insert(view.piece(at).head, at);
         chains.settle_next(view, at);
@@ -20,8 +20,10 @@ pub(super) fn settle(mirror: &Mirror, view: &mut View, kept: &HashSet<Nid>) {
     stray(view);
 }
 
-/// Pieces with their depth, what is shown in one before it.
-fn post_order(view: &View) -> Vec<(PieceId, usize)> {
+/// Pieces with their depth, what is shown in one before it. An unwrapped element is no step down: who wraps and unwraps a block
+/// a hundred times has not lost it. (If nothing in it lives, it is hidden.)
+fn post_order(view: &View, kept: &HashSet<Nid>) -> Vec<(PieceId, usize)> {
+    let is_unwrapped = |piece: &Piece| piece.gone.is_some_and(|gone| gone.unwrap) && !kept.contains(&piece.head);
     let mut order = Vec::with_capacity(view.pieces.len());
     let mut todo = vec![(View::ROOT, 0, false)];
     while let Some((at, depth, done)) = todo.pop() {
@@ -32,7 +34,7 @@ fn post_order(view: &View) -> Vec<(PieceId, usize)> {
         todo.push((at, depth, true));
         let kids = view.piece(at).kids.iter().rev();
         todo.extend(kids.filter_map(|kid| match kid {
-            Kid::Piece(piece) => Some((*piece, depth + 1, false)),
+            Kid::Piece(piece) => Some((*piece, depth + usize::from(!is_unwrapped(view.piece(*piece))), false)),
             _ => None,
         }));
     }
