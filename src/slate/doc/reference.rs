@@ -134,7 +134,7 @@ impl Reference {
     }
 
     fn show_now(&mut self) -> Vec<Op> {
-        let now = shown(&self.mirror, &self.schema);
+        let now = write::adopt(self.tree.root(), shown(&self.mirror, &self.schema));
         let ops = steps::steps(self.tree.root(), &now);
         self.tree.reset(now);
         ops

@@ -36,7 +36,6 @@ impl Again {
         Self { runs: map.iter(txn).filter_map(run).collect() }
     }
 
-
     /// Notes, here and in the document, that these were written again.
     pub(super) fn note(&mut self, writer: &mut Writer, (old, len): Span, new: Id) {
         self.runs.insert(old, (len, new));

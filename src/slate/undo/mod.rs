@@ -58,8 +58,11 @@ impl Revert {
                 self.set_back(writer, again, *id, name, before.as_ref(), after.as_ref());
             }
             Act::Format { on, key, before, after } => {
-                for span in on.iter().flat_map(|span| again.follow(*span)) {
-                    format_back(writer, span, key, before.as_ref(), after.as_ref());
+                let spans = on.iter().flat_map(|span| again.follow(*span));
+                match (before, after) {
+                    // A key of one's own goes as a whole: what a peer typed in it has it too.
+                    (None, Some(value)) => clear(writer, spans, key, value),
+                    _ => spans.for_each(|span| format_back(writer, span, key, before.as_ref(), after.as_ref())),
                 }
             }
         }
@@ -170,6 +173,17 @@ fn timed(value: &Any, time: u64) -> Any {
             Any::Array([time].into_iter().chain(list[1..].iter().cloned()).collect())
         }
         other => other.clone(),
+    }
+}
+
+fn clear(writer: &mut Writer, spans: impl Iterator<Item = Span>, key: &Arc<str>, value: &Any) {
+    let sequences: HashSet<Nid> = spans.filter_map(|span| writer.place_of(span.0)).map(|(seq, _)| seq).collect();
+    let mut sequences: Vec<Nid> = sequences.into_iter().collect();
+    sequences.sort_unstable();
+    for seq in sequences {
+        for (index, len) in writer.formatted(seq, key, value) {
+            writer.format(seq, index, len, &[(key.clone(), Any::Null)]);
+        }
     }
 }
 

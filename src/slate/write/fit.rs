@@ -1,5 +1,6 @@
 //! What the document shows with the leaves that the editor has; and what differs, to be written again whole.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -151,4 +152,34 @@ fn copy_leaf(leaf: &Leaf) -> Leaf {
     let text: Vec<&str> = leaf.runs.iter().map(|run| &*run.text).collect();
     let text: Arc<str> = text.concat().into();
     Leaf { marks: leaf.marks.clone(), runs: leaf::fresh(&text).into_iter().collect() }
+}
+
+/// What is shown now, with those parts of what was shown before that are the same: an editor keeps its leaves there.
+pub fn adopt(before: &Rc<Element>, now: Rc<Element>) -> Rc<Element> {
+    let mut known: HashMap<&NodeId, &Rc<Element>> = HashMap::new();
+    let mut todo = vec![before];
+    while let Some(element) = todo.pop() {
+        known.insert(&element.id, element);
+        todo.extend(element.kids.iter().filter_map(|kid| match kid {
+            Kid::Element(kid) => Some(kid),
+            Kid::Leaf(_) => None,
+        }));
+    }
+    let mut now = now;
+    take_over(&known, &mut now);
+    now
+}
+
+fn take_over(known: &HashMap<&NodeId, &Rc<Element>>, now: &mut Rc<Element>) {
+    // It is new: nobody else has it.
+    for kid in Rc::get_mut(now).into_iter().flat_map(|element| &mut element.kids) {
+        if let Kid::Element(kid) = kid {
+            take_over(known, kid);
+        }
+    }
+    if let Some(before) = known.get(&now.id)
+        && fit(before, now).is_some_and(|same| Rc::ptr_eq(&same, before))
+    {
+        *now = Rc::clone(before);
+    }
 }

@@ -29,6 +29,7 @@ use std::rc::Rc;
 
 use before::Before;
 use draft::Draft;
+pub use fit::adopt;
 use keys::Keys;
 use place::Placer;
 pub use tree::EditorTree;

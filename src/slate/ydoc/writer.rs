@@ -25,11 +25,13 @@ pub struct Writer<'a, 'doc> {
     /// Whether anything was written.
     pub changed: bool,
     acts: Vec<Act>,
+    /// In which sequence text was put last.
+    typing: Option<Nid>,
 }
 
 impl<'a, 'doc> Writer<'a, 'doc> {
     pub fn new(mirror: &'a mut Mirror, txn: &'a mut TransactionMut<'doc>, client: u64) -> Self {
-        Self { mirror, txn, client, changed: false, acts: Vec::new() }
+        Self { mirror, txn, client, changed: false, acts: Vec::new(), typing: None }
     }
 
     /// One's own client id.
@@ -100,9 +102,10 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         self.mirror.nodes[seq as usize].items.insert(at, Item::Text(run));
         match self.acts.last_mut() {
             // What is typed in one go is one act.
-            Some(Act::Insert((first, more))) if first.plus(*more) == id && first.client == id.client => *more += len,
+            Some(Act::Insert((first, more))) if self.typing == Some(seq) && first.plus(*more) == id => *more += len,
             _ => self.acts.push(Act::Insert((id, len))),
         }
+        self.typing = Some(seq);
     }
 
     /// Puts in a nested type with these attributes (as they are named in the document) and the formats in force there.
@@ -194,6 +197,23 @@ impl<'a, 'doc> Writer<'a, 'doc> {
                 if from < to {
                     found.push((index + from - id.clock, to - from));
                 }
+            }
+            index += item.len();
+        }
+        found
+    }
+
+    /// What in a sequence has this value under this key of a format.
+    pub fn formatted(&self, seq: Nid, key: &str, value: &Any) -> Vec<(u32, u32)> {
+        let (mut index, mut found) = (0, Vec::new());
+        for item in &self.mirror.node(seq).items {
+            let formats = match item {
+                Item::Text(run) => Some(&run.formats),
+                Item::Node(node) => Some(&self.mirror.node(*node).formats),
+                Item::Foreign => None,
+            };
+            if formats.is_some_and(|formats| formats.get(key) == Some(value)) {
+                found.push((index, item.len()));
             }
             index += item.len();
         }

@@ -3,7 +3,11 @@ import { model } from "./model.js";
 import type { Engine } from "./replica.js";
 import { slateYrs } from "./yrs.js";
 
-export const ENGINES: readonly Engine[] = [slateYrs("format0", 0, { format: 0 }), model];
+export const ENGINES: readonly Engine[] = [
+  slateYrs("format0", 0, { format: 0 }),
+  slateYrs("format1", 1, { format: 1 }),
+  model,
+];
 
 export function engineOf(name: string): Engine {
   const found = ENGINES.find((engine) => engine.name === name);

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use yrs::updates::decoder::Decode as _;
 use yrs::{ClientID, Doc, OffsetKind, Options, ReadTxn as _, StateVector, Transact as _, Update, XmlTextRef};
 
+use super::follower::Follower;
 use crate::slate::tests::model;
 use crate::slate::view::tree::{Element, Kid};
 use crate::slate::view::{self, Schema};
@@ -41,6 +42,8 @@ pub struct Peer {
     pub value: Vec<Node>,
     /// Fed by the updates alone.
     twin: (Doc, XmlTextRef),
+    /// Led by operations.
+    follower: Follower,
     /// Updates that others have not heard of.
     pub out: Vec<Vec<u8>>,
     /// Flushes that had to write something again whole.
@@ -57,7 +60,8 @@ impl Peer {
         let tree = EditorTree::new(old.clone(), schema());
         let twin = new_doc(1);
         let (value, out, log) = (Vec::new(), Vec::new(), Vec::new());
-        Self { doc, root, client, mirror, tree, old, value, twin, out, rewritten: 0, log }
+        let follower = Follower::new();
+        Self { doc, root, client, mirror, tree, old, value, twin, follower, out, rewritten: 0, log }
     }
 
     pub fn apply(&mut self, op: Op) {
@@ -85,6 +89,8 @@ impl Peer {
         if changed {
             self.out.push(update.clone());
         }
+        self.follower.hear(&update)?;
+        self.follower.shows(&self.value)?;
         hear(&self.twin.0, &update);
         let fresh = Mirror::read(&mut self.twin.0.transact_mut(), &self.twin.1);
         let seen = nodes(&shown(&fresh));
@@ -103,9 +109,10 @@ impl Peer {
         Ok(update)
     }
 
-    pub fn hear(&mut self, update: &[u8]) {
+    pub fn hear(&mut self, update: &[u8]) -> Result<(), String> {
         hear(&self.doc, update);
         hear(&self.twin.0, update);
+        self.follower.hear(update)
     }
 
     /// After others were heard: the editor shows what the document shows.

@@ -124,7 +124,7 @@ impl Run {
         let mut peers = Vec::new();
         for n in 0..people {
             let mut peer = Peer::new(1000 + n);
-            peer.hear(&state);
+            peer.hear(&state)?;
             peer.load();
             peers.push(peer);
         }
@@ -160,7 +160,7 @@ impl Run {
                 from.reverse();
             }
             for update in from.into_iter().flat_map(|from| &sent[from]) {
-                peer.hear(update);
+                peer.hear(update)?;
             }
             peer.load();
         }
