@@ -59,6 +59,8 @@ pub fn flush(writer: &mut Writer, old: &Rc<Element>, new: &EditorTree, schema: &
         return Flushed { tree, exact: true, rewritten: false };
     }
     let shown = shown(writer, schema);
+    #[cfg(test)]
+    if std::env::var("SLATE_DUMP").is_ok() { eprintln!("SHOWN {:#?}", tests::peer_nodes(&shown)); eprintln!("{}", tests::peer_dump(writer.mirror)); }
     let mut again = EditorTree::new(new.root.clone(), schema.clone());
     again.renew(&shown);
     match write(writer, &again, schema) {

@@ -293,6 +293,8 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
             let at = LeafOffset { offset: at.offset + atom.offset, ..*at };
             self.draft.work.set_ids(at, atom.len, None);
         }
+        #[cfg(test)]
+        if std::env::var("SLATE_DUMP").is_ok() { eprintln!("COPIED {} {}", taken.len(), super::tests::peer_dump(self.draft.mirror())); }
         self.draft.erase(taken);
         self.draft.see();
         // What stands nowhere is new all the same.
