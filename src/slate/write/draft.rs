@@ -242,7 +242,7 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
             let to = to.map_or(Any::Null, Id::to_any);
             Any::Array(vec![self.id(marker).to_any(), to].into())
         });
-        let value: Vec<Any> = [Any::from(self.time as f64)].into_iter().chain(claims).collect();
+        let value: Vec<Any> = [Any::from(self.time as i64)].into_iter().chain(claims).collect();
         let left = self.left_markers(head, marker, &beyond);
         self.set(head, "@at", Any::Array(value.into()));
         self.note_register(head);

@@ -1,6 +1,7 @@
 //! Tests of the writer.
 
 mod acts;
+mod named;
 mod peer;
 mod random;
 mod transforms;
