@@ -22,6 +22,7 @@ mod order;
 mod place;
 mod props;
 mod tree;
+mod typing;
 mod work;
 
 use std::collections::HashSet;
@@ -54,6 +55,10 @@ pub struct Flushed {
 pub fn flush(writer: &mut Writer, old: &Rc<Element>, new: &EditorTree, schema: &Schema) -> Flushed {
     if Rc::ptr_eq(old, &new.root) {
         return Flushed { tree: old.clone(), exact: true, rewritten: false };
+    }
+    let typed = new.typed().and_then(|path| typing::flush(writer, old, &new.root, path));
+    if let Some(tree) = typed {
+        return Flushed { tree, exact: true, rewritten: false };
     }
     if let Some(tree) = write(writer, new, schema) {
         return Flushed { tree, exact: true, rewritten: false };
