@@ -190,6 +190,7 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         let id = self.writer.insert_formatted(at.seq, at.index, text, formats);
         self.touched.insert(at.seq);
         self.work.set_ids(of, utf16::len(text), Some(id));
+        self.work.note_chars(id, utf16::len(text), of.node);
     }
 
     pub fn set(&mut self, node: Nid, name: &str, value: Any) {
@@ -249,6 +250,13 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         for marker in left {
             self.drop_marker(marker);
         }
+    }
+
+    /// A strand that is new is shown at a marker.
+    pub fn register_new(&mut self, strand: Nid, marker: Nid) {
+        let claim = Any::Array(vec![self.id(marker).to_any(), Any::Null].into());
+        self.set(strand, "@at", Any::Array(vec![Any::from(self.time as i64), claim].into()));
+        self.note_register(strand);
     }
 
     fn is_alive(&self, node: Nid) -> bool {

@@ -18,6 +18,7 @@ mod gap;
 mod join;
 mod keys;
 mod leaf;
+mod moving;
 mod order;
 mod place;
 mod props;
