@@ -50,7 +50,9 @@ fn is_ended(draft: &Draft, seq: Nid, index: u32) -> bool {
         if index < end {
             return match item {
                 Item::Text(_) | Item::Foreign => false,
-                Item::Node(node) => draft.mirror().kind(*node) != Kind::Strand || draft.mirror().node(*node).registers.open,
+                Item::Node(node) => {
+                    draft.mirror().kind(*node) != Kind::Strand || draft.mirror().node(*node).registers.open
+                }
             };
         }
     }
@@ -66,7 +68,8 @@ fn holder_of(draft: &Draft, seq: Nid, index: u32, len: u32) -> Option<Nid> {
             let Item::Node(node) = item else { return None };
             let registers = &draft.mirror().node(*node).registers;
             let is_transparent = registers.gone.flatten().is_some_and(|gone| gone.unwrap);
-            let is_holder = registers.kind == Kind::Strand && registers.open && is_transparent && registers.own.is_empty();
+            let is_holder =
+                registers.kind == Kind::Strand && registers.open && is_transparent && registers.own.is_empty();
             return (is_holder && is_ended(draft, seq, index + len)).then_some(*node);
         }
     }

@@ -54,7 +54,7 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
     }
 
     pub fn run(mut self) {
-        for _ in 0..MAX_PASSES {
+        for _ in 0..if self.texts { MAX_STEPS } else { MAX_PASSES } {
             self.changed = false;
             self.arrange(TOP);
             self.draft.see();
@@ -70,6 +70,10 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
                 break;
             }
             self.changed = true;
+            if self.draft.is_touched() {
+                // Text was written. What more there is to do here comes with the next view, in the next pass.
+                break;
+            }
         }
         for kid in self.draft.work.elements(at) {
             self.arrange(kid);

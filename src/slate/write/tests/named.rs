@@ -87,12 +87,59 @@ fn an_edit_takes_so_many_bytes() {
         ("unbold it", 75, &[bold, |peer| peer.set(&[3, 1], "bold", Any::Null)]),
         ("link a word", 69, &[link]),
         ("set a property", 24, &[|peer| peer.set(&[2], "type", "h".into())]),
-        ("Enter, then Backspace", 2, &[|peer| {
-            enter(peer);
-            peer.merge_blocks(&[3], &[4]);
-        }]),
+        (
+            "Enter, then Backspace",
+            2,
+            &[|peer| {
+                enter(peer);
+                peer.merge_blocks(&[3], &[4]);
+            }],
+        ),
     ];
     let found = all.map(|(name, most, acts)| (name, bytes(acts), most));
     let above: Vec<_> = found.iter().filter(|(_, found, most)| found > most).collect();
     assert!(above.is_empty(), "{above:?} of {found:?}");
+}
+
+/// The flush of these operations, on so many lines, looks so often at what the document shows.
+fn views(lines: usize, act: impl Fn(&mut Peer)) -> u32 {
+    let mut peer = Peer::new(1);
+    for at in 0..lines {
+        peer.insert(&[at], p("line"));
+    }
+    peer.flush().expect("the first document");
+    act(&mut peer);
+    peer.flush().expect("an exact flush");
+    peer.views
+}
+
+#[test]
+fn what_is_typed_is_written_without_a_view() {
+    assert_eq!(views(3, |peer| peer.insert_text(&[1, 0], 2, "x")), 0);
+    assert_eq!(views(3, |peer| peer.insert_text(&[1, 0], 0, "x")), 0);
+    assert_eq!(views(3, |peer| peer.remove_text(&[1, 0], 1, 3)), 0);
+    assert!(views(3, |peer| peer.remove_text(&[1, 0], 0, 4)) > 0, "an emptied line may be hidden");
+}
+
+/// Views cost as much as the document is long: their number must not grow with the edit.
+#[test]
+fn a_large_edit_takes_as_many_views_as_a_small_one() {
+    let paste =
+        |n: usize| views(3, move |peer| (0..n).for_each(|at| peer.insert(&[1 + at], li("new", vec![p("more")]))));
+    let remove = |n: usize| views(80, move |peer| (0..n).for_each(|_| peer.remove(&[2])));
+    let retype = |n: usize| views(80, move |peer| (0..n).for_each(|at| peer.set(&[at], "type", "h".into())));
+    let replace = |n: usize| views(80, move |peer| (0..n).for_each(|at| peer.insert_text(&[at, 0], 1, "x")));
+    let bold = |n: usize| views(80, move |peer| (0..n).for_each(|at| peer.set(&[at, 0], "bold", Any::Bool(true))));
+    let wrap = |n: usize| {
+        views(80, move |peer| {
+            peer.insert(&[n], element("q", vec![]));
+            (0..n).for_each(|at| peer.shift(&[0], &[n - at, at]));
+        })
+    };
+    assert_eq!(paste(60), paste(4), "paste");
+    assert_eq!(remove(60), remove(4), "remove");
+    assert_eq!(retype(60), retype(4), "change the type");
+    assert_eq!(replace(60), replace(4), "replace");
+    assert_eq!(bold(60), bold(4), "bold");
+    assert_eq!(wrap(60), wrap(4), "wrap");
 }
