@@ -23,6 +23,8 @@ pub(super) struct Draft<'f, 'w, 'd> {
     pub view: Rc<View>,
     /// Lamport time of what this flush writes.
     pub time: u64,
+    /// How often the view was made.
+    pub views: u32,
     wrote: bool,
     markers: Option<Markers>,
     places: Option<Places>,
@@ -47,7 +49,7 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         let kept = kept(writer.mirror, &work);
         let view = Rc::new(view::show(writer.mirror, schema, &kept));
         let wrote = std::mem::take(&mut writer.changed);
-        Self { writer, schema, work, view, time, wrote, markers: None, places: None, touched: HashSet::new() }
+        Self { writer, schema, work, view, time, views: 1, wrote, markers: None, places: None, touched: HashSet::new() }
     }
 
     /// Whether this flush, or what came before it, has written anything.
@@ -67,6 +69,7 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         self.wrote = true;
         let kept = kept(self.writer.mirror, &self.work);
         self.view = Rc::new(view::show(self.writer.mirror, self.schema, &kept));
+        self.views += 1;
         self.places = None;
         self.touched.clear();
         true
@@ -81,13 +84,19 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         !self.touched.is_empty() && self.view.piece(piece).kids.iter().any(is_touched) && self.see()
     }
 
+    /// Whether text was written since the view was made.
+    pub fn is_touched(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
     /// Before it is looked at where characters stand.
     pub fn refresh_all(&mut self) -> bool {
         !self.touched.is_empty() && self.see()
     }
 
     /// What is shown to who does not know what the editor shows.
-    pub fn plain_view(&self) -> View {
+    pub fn plain_view(&mut self) -> View {
+        self.views += 1;
         view::show(self.writer.mirror, self.schema, &HashSet::new())
     }
 
@@ -190,6 +199,7 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         let id = self.writer.insert_formatted(at.seq, at.index, text, formats);
         self.touched.insert(at.seq);
         self.work.set_ids(of, utf16::len(text), Some(id));
+        self.work.note_chars(id, utf16::len(text), of.node);
     }
 
     pub fn set(&mut self, node: Nid, name: &str, value: Any) {
@@ -242,13 +252,20 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
             let to = to.map_or(Any::Null, Id::to_any);
             Any::Array(vec![self.id(marker).to_any(), to].into())
         });
-        let value: Vec<Any> = [Any::from(self.time as f64)].into_iter().chain(claims).collect();
+        let value: Vec<Any> = [Any::from(self.time as i64)].into_iter().chain(claims).collect();
         let left = self.left_markers(head, marker, &beyond);
         self.set(head, "@at", Any::Array(value.into()));
         self.note_register(head);
         for marker in left {
             self.drop_marker(marker);
         }
+    }
+
+    /// A strand that is new is shown at a marker.
+    pub fn register_new(&mut self, strand: Nid, marker: Nid) {
+        let claim = Any::Array(vec![self.id(marker).to_any(), Any::Null].into());
+        self.set(strand, "@at", Any::Array(vec![Any::from(self.time as i64), claim].into()));
+        self.note_register(strand);
     }
 
     fn is_alive(&self, node: Nid) -> bool {

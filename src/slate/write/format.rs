@@ -11,7 +11,7 @@ use super::keys::{Keys, Look};
 use super::work::{Want, Wanted, WorkId, WorkKid};
 use crate::slate::node::Attrs;
 use crate::slate::view::{Cursor, Kid, PieceId};
-use crate::slate::ydoc::{Formats, Id, Item, KeyName, MarkKey, Nid, parse_key};
+use crate::slate::ydoc::{Formats, Id, Item, KeyName, MarkKey, Nid, parse_key, resolve};
 
 /// A stretch of what an element shows, with the same formats and the same that is wanted.
 struct Stretch {
@@ -117,16 +117,22 @@ pub(super) fn renew(draft: &mut Draft, keys: &mut Keys) {
     for at in formatted(draft) {
         for stretch in stretches(draft, at) {
             for around in stretch.around.iter() {
-                let key = draft.work.node(*around).key.as_ref();
-                let Some(key) = key.filter(|key| !stretch.formats.contains_key(*key)) else { continue };
-                let own = parse_key(key);
-                let is_under = |other: MarkKey| other.name == own.name && other.time >= own.time;
-                if stretch.formats.keys().any(|other| is_under(parse_key(other))) {
+                let Some(key) = draft.work.node(*around).key.clone() else { continue };
+                let own = parse_key(&key);
+                let is_younger = |other: &Arc<str>| {
+                    let other_key = parse_key(other);
+                    *other != key && other_key.name == own.name && other_key.time >= own.time
+                };
+                if stretch.formats.keys().any(is_younger) && !is_shown_under(&stretch.formats, &key) {
                     keys.give_anew(draft, *around);
                 }
             }
         }
     }
+}
+
+fn is_shown_under(formats: &Formats, key: &str) -> bool {
+    resolve(formats).around.iter().any(|around| *around.key == *key)
 }
 
 /// Writes what has to be shown and is not. Formats concern text and inline elements only.

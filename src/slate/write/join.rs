@@ -168,8 +168,15 @@ pub(super) fn write_lives(draft: &mut Draft) {
         if missing.is_empty() && extra.is_empty() {
             return;
         }
+        let (stuck, missing): (Vec<PieceId>, Vec<PieceId>) = missing.into_iter().partition(|at| {
+            let piece = view.piece(*at);
+            piece.gone.is_none() && draft.mirror().node(piece.head).registers.keep
+        });
         for at in missing {
             give_life(draft, &view, at);
+        }
+        for at in stuck {
+            place_out(draft, draft.id(view.piece(at).head));
         }
         for at in extra {
             let piece = view.piece(at);
@@ -192,6 +199,19 @@ fn give_life(draft: &mut Draft, view: &View, at: PieceId) {
     if gone.to != Some(draft.id(next)) && draft.mirror().node(next).registers.gone.is_none() {
         draft.set_gone(next, until, false);
     }
+}
+
+/// It is kept, and does not show itself: it is in something that is gone, in which nothing lives. It gets a place beside that.
+fn place_out(draft: &mut Draft, id: Id) -> Option<()> {
+    draft.see();
+    let piece = draft.piece_of(id)?;
+    let holder = draft.view.piece(piece).up;
+    let units = draft.units(holder);
+    let index = units.position(id)?;
+    let cursor = units.for_element(0, index).filter(|cursor| cursor.piece == holder)?;
+    let marker = draft.place(cursor);
+    draft.register(piece, marker);
+    Some(())
 }
 
 /// A break of which nothing is shown ended the piece inside its last child: there is no position behind that. It is switched

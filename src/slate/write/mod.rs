@@ -6,8 +6,8 @@
 //! breaks, joins, removals; then everything to its place, first elements, then text; properties; formats; at last what would
 //! be hidden or shown against the editor. Each works on what the document shows then.
 //!
-//! Nothing is copied but text that moved without its element (it is written again, and its old characters deleted), and what
-//! is written again because a flush did not come out.
+//! Nothing is copied: text that moves without its element goes in an open strand (`moving`). Only what is written again
+//! because a flush did not come out has new ids, and what is cut and pasted, which to the editor is new.
 
 mod before;
 mod divide;
@@ -18,10 +18,12 @@ mod gap;
 mod join;
 mod keys;
 mod leaf;
+mod moving;
 mod order;
 mod place;
 mod props;
 mod tree;
+mod typing;
 mod work;
 
 use std::collections::HashSet;
@@ -49,23 +51,30 @@ pub struct Flushed {
     pub exact: bool,
     /// Whether something had to be written again whole to that end.
     pub rewritten: bool,
+    /// How often it had to be worked out what the document shows.
+    pub views: u32,
 }
 
 /// Writes what the editor has and the document does not. `old`: what the document shows, as the editor last heard of it.
 pub fn flush(writer: &mut Writer, old: &Rc<Element>, new: &EditorTree, schema: &Schema) -> Flushed {
     if Rc::ptr_eq(old, &new.root) {
-        return Flushed { tree: old.clone(), exact: true, rewritten: false };
+        return Flushed { tree: old.clone(), exact: true, rewritten: false, views: 0 };
     }
-    if let Some(tree) = write(writer, new, schema) {
-        return Flushed { tree, exact: true, rewritten: false };
+    let typed = new.typed().and_then(|path| typing::flush(writer, old, &new.root, path));
+    if let Some(tree) = typed {
+        return Flushed { tree, exact: true, rewritten: false, views: 0 };
     }
-    let shown = shown(writer, schema);
+    let mut views = 0;
+    if let Some(tree) = write(writer, new, schema, &mut views) {
+        return Flushed { tree, exact: true, rewritten: false, views };
+    }
     let mut again = EditorTree::new(new.root.clone(), schema.clone());
-    again.renew(&shown);
-    match write(writer, &again, schema) {
-        Some(tree) => Flushed { tree, exact: true, rewritten: true },
-        None => Flushed { tree: self::shown(writer, schema), exact: false, rewritten: true },
-    }
+    again.renew(&shown(writer, schema));
+    let (tree, exact) = match write(writer, &again, schema, &mut views) {
+        Some(tree) => (tree, true),
+        None => (shown(writer, schema), false),
+    };
+    Flushed { tree, exact, rewritten: true, views }
 }
 
 fn shown(writer: &Writer, schema: &Schema) -> Rc<Element> {
@@ -74,7 +83,7 @@ fn shown(writer: &Writer, schema: &Schema) -> Rc<Element> {
 }
 
 /// `None`: the document shows something else afterwards.
-fn write(writer: &mut Writer, new: &EditorTree, schema: &Schema) -> Option<Rc<Element>> {
+fn write(writer: &mut Writer, new: &EditorTree, schema: &Schema, views: &mut u32) -> Option<Rc<Element>> {
     let mut work = Work::new(new);
     divide::swap_at_starts(&mut work);
     let mut draft = Draft::new(writer, schema, work);
@@ -102,6 +111,7 @@ fn write(writer: &mut Writer, new: &EditorTree, schema: &Schema) -> Option<Rc<El
         format::compact(&mut draft);
     }
     join::write_lives(&mut draft);
+    *views += draft.views + 1;
     draft.finish();
     fit::fit(&new.root, &shown(writer, schema))
 }

@@ -4,12 +4,11 @@
 //! Each step brings one element closer to what it has to show. Steps that follow each other in one element are made at once:
 //! new elements (written with all that is in them), elements that come from elsewhere, text.
 
-use std::collections::HashMap;
-
 use super::draft::{Attributes, Draft, inside};
 use super::gap::Units;
 use super::join::open_end;
 use super::keys::{Keys, Look, is_shown};
+use super::moving;
 use super::order::in_order;
 use super::work::{LeafOffset, TOP, Want, Wanted, WorkId};
 use crate::slate::view::{Cursor, Kid, PieceId};
@@ -55,7 +54,7 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
     }
 
     pub fn run(mut self) {
-        for _ in 0..MAX_PASSES {
+        for _ in 0..if self.texts { MAX_STEPS } else { MAX_PASSES } {
             self.changed = false;
             self.arrange(TOP);
             self.draft.see();
@@ -71,6 +70,10 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
                 break;
             }
             self.changed = true;
+            if self.draft.is_touched() {
+                // Text was written. What more there is to do here comes with the next view, in the next pass.
+                break;
+            }
         }
         for kid in self.draft.work.elements(at) {
             self.arrange(kid);
@@ -245,7 +248,8 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
     // --- text
 
     fn write_text(&mut self, sides: &Sides, first: usize) -> bool {
-        if sides.atoms[first].id.is_some() && self.take_text(sides, first) {
+        if sides.atoms[first].id.is_some() {
+            self.take_text(sides, first);
             return true;
         }
         let (from, to) = sides.between(first);
@@ -277,32 +281,52 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
         true
     }
 
-    /// Text that was moved by itself is written again: its characters go from where they stand. False if none stands anywhere.
-    fn take_text(&mut self, sides: &Sides, first: usize) -> bool {
+    /// Text that moves without its element; what stands nowhere is new from now on.
+    fn take_text(&mut self, sides: &Sides, first: usize) {
         if self.draft.refresh_all() {
-            return true;
+            return;
         }
-        let is_moved = |at: &usize| !sides.stays[*at] && sides.atoms[*at].id.is_some();
-        let run = (first..sides.atoms.len()).take_while(is_moved);
-        let mut taken = Vec::new();
-        for atom in run.map(|at| &sides.atoms[at]) {
-            let (Some(id), Want::Text { at, .. }) = (atom.id, &sides.want[atom.of].what) else { break };
-            if let Some((cursor, _)) = self.draft.place_of(id) {
-                taken.push((cursor.seq, cursor.index, atom.len));
+        let Some((start, len)) = self.stretch(sides, first) else { return self.forget(sides, first) };
+        let (from, to) = sides.between(first);
+        let mirror = self.draft.mirror();
+        let target = sides.units.for_text(mirror, from).or_else(|| sides.units.for_text(mirror, to));
+        let target = match target {
+            Some(target) => target,
+            None if self.split(sides, from) => return drop(self.draft.see()),
+            None => inside(self.draft.mirror(), &self.draft.view, sides.piece),
+        };
+        moving::move_text(self.draft, start, len, target);
+        self.draft.see();
+    }
+
+    /// The characters from an atom on that stand in one sequence as they are wanted, and do not stay: where, and how long.
+    fn stretch(&mut self, sides: &Sides, first: usize) -> Option<(Cursor, u32)> {
+        let (start, piece) = self.draft.place_of(sides.atoms[first].id?)?;
+        let mut len = 0;
+        for at in first..sides.atoms.len() {
+            let atom = &sides.atoms[at];
+            let Some(id) = atom.id.filter(|_| !sides.stays[at] && atom.len > 0) else { break };
+            match self.draft.place_of(id) {
+                Some((cursor, other)) if other == piece && cursor == (Cursor { index: start.index + len, ..start }) => {
+                    len += atom.len;
+                }
+                _ => break,
             }
+        }
+        Some((start, len))
+    }
+
+    fn forget(&mut self, sides: &Sides, first: usize) {
+        let atom = &sides.atoms[first];
+        if let Want::Text { at, .. } = &sides.want[atom.of].what {
             let at = LeafOffset { offset: at.offset + atom.offset, ..*at };
             self.draft.work.set_ids(at, atom.len, None);
         }
-        self.draft.erase(taken);
-        self.draft.see();
-        // What stands nowhere is new all the same.
-        true
     }
 
     fn erase_stale(&mut self, sides: &Sides) -> bool {
-        let kept: HashMap<Id, bool> =
-            sides.atoms.iter().zip(&sides.stays).filter_map(|(atom, stays)| Some((atom.id?, *stays))).collect();
-        let stale = sides.units.list.iter().filter(|unit| !kept.get(&unit.id).copied().unwrap_or_default());
+        // What the editor shows elsewhere is moved from there.
+        let stale = sides.units.list.iter().filter(|unit| self.draft.work.parent_of_char(unit.id).is_none());
         let stale: Vec<(Nid, u32, u32)> =
             stale.filter_map(|unit| unit.char().map(|(len, at)| (at.seq, at.index, len))).collect();
         let is_any = !stale.is_empty();

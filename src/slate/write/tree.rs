@@ -29,6 +29,16 @@ pub(super) struct Origin {
     pub key: Option<Arc<str>>,
 }
 
+/// What was done since the document showed the same.
+#[derive(Debug, Default)]
+enum Touched {
+    #[default]
+    Nothing,
+    /// Text was typed into, or deleted from, the leaf at this path.
+    Text(Path),
+    More,
+}
+
 /// See the module.
 pub struct EditorTree {
     pub(super) root: Rc<Element>,
@@ -39,6 +49,7 @@ pub struct EditorTree {
     pub(super) changed: HashSet<NodeId>,
     /// Heads that were merged into others.
     pub(super) joins: HashMap<Id, NodeId>,
+    touched: Touched,
 }
 
 impl EditorTree {
@@ -52,6 +63,7 @@ impl EditorTree {
             moved: HashSet::new(),
             changed: HashSet::new(),
             joins: HashMap::new(),
+            touched: Touched::Nothing,
         }
     }
 
@@ -66,16 +78,44 @@ impl EditorTree {
         self.moved.clear();
         self.changed.clear();
         self.joins.clear();
+        self.touched = Touched::Nothing;
+    }
+
+    /// The path of the one leaf in which text was typed or deleted, if nothing else was done.
+    pub(super) fn typed(&self) -> Option<&Path> {
+        match &self.touched {
+            Touched::Text(path) => Some(path),
+            Touched::Nothing | Touched::More => None,
+        }
+    }
+
+    fn touch(&mut self, op: &Op) {
+        let leaf = match op {
+            Op::InsertText { path, .. } | Op::RemoveText { path, .. } => Some(path),
+            _ => None,
+        };
+        self.touched = match (std::mem::take(&mut self.touched), leaf) {
+            (Touched::Nothing, Some(path)) => Touched::Text(path.clone()),
+            (Touched::Text(other), Some(path)) if other == *path => Touched::Text(other),
+            _ => Touched::More,
+        };
     }
 
     /// What differs from what is shown is new, with all that is in it.
     pub(super) fn renew(&mut self, shown: &Rc<Element>) {
         self.root = fit::renewed(&self.root, shown, &mut self.next);
+        self.touched = Touched::More;
     }
 
     /// # Errors
     /// If the operation does not fit the value. Offsets and indices past an end are the end, as in Slate.
     pub fn apply(&mut self, op: &Op) -> Result<(), OpError> {
+        self.change(op)?;
+        self.touch(op);
+        Ok(())
+    }
+
+    fn change(&mut self, op: &Op) -> Result<(), OpError> {
         match op {
             Op::InsertText { path, offset, text } => {
                 leaf::insert(self.leaf(path)?, *offset, text);
@@ -158,13 +198,13 @@ impl EditorTree {
             Node::Element(element) => {
                 let id = self.new_id();
                 let kids = element.children.iter().map(|child| self.detached(child)).collect();
-                Kid::Element(Rc::new(self.typed(id, present(&element.attrs), kids)))
+                Kid::Element(Rc::new(self.new_element(id, present(&element.attrs), kids)))
             }
         }
     }
 
     /// A new element is inline or void as the schema says.
-    fn typed(&self, id: NodeId, props: Attrs, kids: Vec<Kid>) -> Element {
+    fn new_element(&self, id: NodeId, props: Attrs, kids: Vec<Kid>) -> Element {
         let (inline, void) = (self.schema.is_inline(&props), self.schema.is_void(&props));
         Element { id, props: Rc::new(props), kids, inline, void }
     }

@@ -169,6 +169,12 @@ impl Work {
         is_in.then_some(range.parent)
     }
 
+    /// Characters that are in the document from now on.
+    pub fn note_chars(&mut self, id: Id, len: u32, parent: WorkId) {
+        let at = self.ranges.partition_point(|range| range.id <= id);
+        self.ranges.insert(at, Range { id, len, parent });
+    }
+
     /// Which of the characters that follow each other the editor has, as [offset, length, element], in order.
     pub fn kept(&self, id: Id, len: u32) -> Vec<(u32, u32, WorkId)> {
         let mut kept = Vec::new();

@@ -99,7 +99,17 @@ impl<'a, 'doc> Writer<'a, 'doc> {
 
     fn note_text(&mut self, seq: Nid, at: usize, run: Run) {
         let (id, len) = (run.id, run.len);
-        self.mirror.nodes[seq as usize].items.insert(at, Item::Text(run));
+        let items = &mut self.mirror.nodes[seq as usize].items;
+        match at.checked_sub(1).and_then(|before| items.get_mut(before)) {
+            // What is typed goes on in its run.
+            Some(Item::Text(last))
+                if last.id.client == id.client && last.id.plus(last.len) == id && last.formats == run.formats =>
+            {
+                last.text = [&*last.text, &*run.text].concat().into();
+                last.len += len;
+            }
+            _ => items.insert(at, Item::Text(run)),
+        }
         match self.acts.last_mut() {
             // What is typed in one go is one act.
             Some(Act::Insert((first, more))) if self.typing == Some(seq) && first.plus(*more) == id => *more += len,

@@ -2,6 +2,7 @@
 
 mod acts;
 mod follower;
+mod named;
 mod peer;
 mod random;
 mod transforms;

@@ -46,6 +46,8 @@ pub struct Peer {
     follower: Follower,
     /// Updates that others have not heard of.
     pub out: Vec<Vec<u8>>,
+    /// How often the last flush looked at what the document shows.
+    pub views: u32,
     /// Flushes that had to write something again whole.
     pub rewritten: u32,
     /// Looks for what differs between the mirror and the document after every flush.
@@ -61,7 +63,7 @@ impl Peer {
         let twin = new_doc(1);
         let (value, out, log) = (Vec::new(), Vec::new(), Vec::new());
         let follower = Follower::new();
-        Self { doc, root, client, mirror, tree, old, value, twin, follower, out, rewritten: 0, log }
+        Self { doc, root, client, mirror, tree, old, value, twin, follower, out, rewritten: 0, views: 0, log }
     }
 
     pub fn apply(&mut self, op: Op) {
@@ -83,6 +85,7 @@ impl Peer {
         drop(writer);
         let update = txn.encode_update_v1();
         drop(txn);
+        self.views = flushed.views;
         self.rewritten += u32::from(flushed.rewritten);
         self.old = flushed.tree.clone();
         self.tree.reset(flushed.tree);

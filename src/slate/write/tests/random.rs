@@ -143,6 +143,9 @@ impl Run {
         self.gone.extend(was.chars().filter(|char| !is.contains(*char)));
         self.seen.extend(is.chars());
         let ops = peer.log.clone();
+        if std::env::var("SLATE_LOG").is_ok() {
+            eprintln!("{who} {done}: {}\n    -> {}\n    {ops:?}", show(&old), show(&peer.value));
+        }
         peer.flush().map(drop).map_err(|error| {
             if std::env::var("SLATE_DUMP").is_ok() {
                 eprintln!("{before}\n was {}\n ops {ops:#?}\n now {}", show(&old), peer.dump());
