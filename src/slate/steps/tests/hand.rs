@@ -91,6 +91,12 @@ fn what_is_not_in_the_document_is_replaced() {
 }
 
 #[test]
+fn what_is_new_in_both_trees_is_not_the_same() {
+    let new = |text: &str| root(vec![Kid::Element(element(NodeId::New(7), vec![leaf(&[], vec![chars(None, text)])]))]);
+    assert!(matches!(&check(&new("one"), &new("two"))[..], [Op::InsertNode { .. }, Op::RemoveNode { .. }]));
+}
+
+#[test]
 fn leaves_are_joined_as_the_new_tree_has_them() {
     let id = NodeId::Head(Id::new(9, 1));
     let cut = vec![leaf(&[], vec![]), leaf(&[], vec![run(0, "ab")]), leaf(&[], vec![]), leaf(&[], vec![run(2, "cd")])];
