@@ -208,7 +208,7 @@ impl<'a> Found<'a> {
                     if known.ends[side].is_none() {
                         known.ends[side] = Some(end);
                         if self.looked(who).is_none_or(|look| look.kids[1 - side].is_none()) {
-                            self.alone[1 - side] -= 1;
+                            self.alone[1 - side] = self.alone[1 - side].saturating_sub(1);
                         }
                         if !self.is_clean(who) {
                             self.differ.push(who);
@@ -243,11 +243,12 @@ impl<'a> Found<'a> {
         };
         while let Some(who) = self.lone[side].pop() {
             if self.known[who as usize].ends[1 - side].is_none() {
-                self.alone[side] -= 1;
+                self.alone[side] = self.alone[side].saturating_sub(1);
                 self.look_into(side, who);
-                break;
+                return true;
             }
         }
+        self.alone[side] = 0;
         true
     }
 

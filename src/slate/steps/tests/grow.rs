@@ -226,7 +226,7 @@ impl Garden {
             match twig {
                 Twig::Branch(kid) => {
                     let beside = kid.is_inline() && !matches!(kids.last(), Some(Kid::Leaf(_)));
-                    kids.extend(beside.then(Kid::default_leaf));
+                    kids.extend(beside.then(empty));
                     kids.push(Kid::Element(self.show(kid, had)));
                 }
                 Twig::Char(char) => self.show_char(*char, &mut kids),
@@ -234,7 +234,7 @@ impl Garden {
         }
         let last_inline = matches!(kids.last(), Some(Kid::Element(kid)) if kid.inline);
         if !branch.is_root() && (kids.is_empty() || last_inline) {
-            kids.push(Kid::default_leaf());
+            kids.push(empty());
         }
         let mut props = Attrs::new();
         if !branch.is_root() {
@@ -302,15 +302,13 @@ impl Garden {
         }
         kids.push(Kid::Leaf(Leaf { marks: leaf.marks.clone(), runs }));
         if self.one_in(10) {
-            kids.push(Kid::default_leaf());
+            kids.push(empty());
         }
     }
 }
 
-impl Kid {
-    fn default_leaf() -> Self {
-        Self::Leaf(Leaf::default())
-    }
+fn empty() -> Kid {
+    Kid::Leaf(Leaf::default())
 }
 
 /// Every element of a tree by its id.

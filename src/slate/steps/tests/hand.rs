@@ -30,6 +30,12 @@ fn root(kids: Vec<Kid>) -> Rc<Element> {
     Rc::new(Element { id: NodeId::Root, props: Rc::default(), kids, inline: false, void: false })
 }
 
+fn inline(n: u32, runs: Vec<Chars>) -> Kid {
+    let Kid::Element(line) = line(n, runs) else { unreachable!() };
+    let props = Attrs::from([("type".into(), "a".into())]);
+    Kid::Element(Rc::new(Element { props: Rc::new(props), inline: true, ..(*line).clone() }))
+}
+
 fn run(clock: u32, text: &str) -> Chars {
     chars(Some(Id::new(1, clock)), text)
 }
@@ -88,6 +94,31 @@ fn what_is_not_in_the_document_is_replaced() {
     assert!(
         matches!(&ops[..], [Op::InsertNode { .. }, Op::RemoveNode { .. }, Op::RemoveText { text, .. }] if text == "x")
     );
+}
+
+#[test]
+fn what_is_new_in_both_trees_is_not_the_same() {
+    let new = |text: &str| root(vec![Kid::Element(element(NodeId::New(7), vec![leaf(&[], vec![chars(None, text)])]))]);
+    assert!(matches!(&check(&new("one"), &new("two"))[..], [Op::InsertNode { .. }, Op::RemoveNode { .. }]));
+}
+
+#[test]
+fn a_link_does_not_become_a_paragraph() {
+    let kids = vec![leaf(&[], vec![run(0, "ab")]), inline(7, vec![run(2, "cd")]), leaf(&[], vec![])];
+    let old = root(vec![Kid::Element(element(NodeId::Head(Id::new(9, 1)), kids))]);
+    let new = root(vec![line(1, vec![run(0, "ab")]), line(2, vec![run(2, "cd")])]);
+    let (there, back) = both(&old, &new);
+    assert!(!there.iter().chain(&back).any(|op| matches!(op, Op::SetNode { .. })), "{there:#?} {back:#?}");
+}
+
+#[test]
+fn an_inline_element_goes_between_what_stays_in_one_leaf() {
+    let line = |kids: Vec<Kid>| root(vec![Kid::Element(element(NodeId::Head(Id::new(9, 1)), kids))]);
+    let old = line(vec![leaf(&[], vec![run(0, "abcdef")]), inline(7, vec![]), leaf(&[], vec![])]);
+    let typed = vec![run(2, "cd"), chars(Some(Id::new(2, 0)), "x"), run(4, "ef")];
+    let new = line(vec![leaf(&[], vec![run(0, "ab")]), inline(7, vec![]), leaf(&[], typed)]);
+    let moves = both(&old, &new).0.into_iter().filter(|op| matches!(op, Op::MoveNode { .. })).count();
+    assert_eq!(moves, 1);
 }
 
 #[test]
