@@ -116,7 +116,9 @@ fn all_rows(shown: &Element, drawn: &[Value]) -> Result<(), String> {
             _ if want[0] != *depth => Err(format!("depth {depth}")),
             Row::Element(id, _) if want[1] != id.as_str() => Err(id.clone()),
             Row::Element(_, props) => attrs(props, &want[2]),
-            Row::Leaf(leaf) if want[1].is_object() => attrs(&leaf.marks, &want[1]).and_then(|()| characters(leaf, &want[2])),
+            Row::Leaf(leaf) if want[1].is_object() => {
+                attrs(&leaf.marks, &want[1]).and_then(|()| characters(leaf, &want[2]))
+            }
             Row::Leaf(leaf) => Err(format!("{leaf:?}")),
         };
         result.map_err(|shown| format!("row {at}: {shown} in place of {want}"))?;
@@ -135,7 +137,8 @@ fn characters(shown: &Leaf, drawn: &Value) -> Result<(), String> {
 
 fn attrs(shown: &Attrs, drawn: &Value) -> Result<(), String> {
     let wanted = drawn.as_object().unwrap();
-    let is_same = shown.len() == wanted.len() && shown.iter().all(|(name, any)| wanted.get(&**name).is_some_and(|want| same(any, want)));
+    let is_same = shown.len() == wanted.len()
+        && shown.iter().all(|(name, any)| wanted.get(&**name).is_some_and(|want| same(any, want)));
     if is_same { Ok(()) } else { Err(format!("{shown:?}")) }
 }
 
@@ -149,7 +152,8 @@ fn same(any: &Any, value: &Value) -> bool {
             any.len() == value.len() && any.iter().zip(value).all(|(any, value)| same(any, value))
         }
         (Any::Map(any), Value::Object(value)) => {
-            any.len() == value.len() && any.iter().all(|(name, any)| value.get(name).is_some_and(|value| same(any, value)))
+            any.len() == value.len()
+                && any.iter().all(|(name, any)| value.get(name).is_some_and(|value| same(any, value)))
         }
         _ => false,
     }
