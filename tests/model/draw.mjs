@@ -167,7 +167,7 @@ const HISTORY = {
 };
 function harmedHistory(luck, kind) {
   const start = luck.seed(),
-    { begin, forge, harm } = forging(luck),
+    { begin, forge, harm } = forging(luck, false),
     steps = [];
   begin();
   let first;
@@ -202,9 +202,16 @@ function anyKind({ rnd }, drawers) {
   const k = rnd(100);
   return k < 12 ? "lived" : k < 25 ? "harmed" : k < 98 || !drawers.deep ? "forged" : "deep";
 }
-/** The few of each kind that every test run reads. Seeds of which something was wrong once are there by name. */
+/** Documents of which something was wrong once. */
+const KNOWN = JSON.parse(fs.readFileSync(new URL("known.json", import.meta.url), "utf8"));
+const known = ({ schema, update }, n) => {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, Buffer.from(update, "base64"));
+  return JSON.stringify({ seed: n, kind: "known", schema, update, tree: treeOf(doc, schema) });
+};
+/** Those, and a few of each kind: every test run reads them. */
 const fixture = () => [
-  ...lines(DRAW, "forged", chance(1320870639), 1), // a head that two walks of one strand show
+  ...KNOWN.map(known),
   ...lines(DRAW, "lived", chance(1), 25, 9000),
   ...lines(DRAW, "harmed", chance(2), 25, 9000),
   ...lines(DRAW, "forged", chance(3), 40, 9000),
