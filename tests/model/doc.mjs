@@ -232,7 +232,7 @@ export function dump(doc, name = "content") {
         if (it.foreign) lines.push(`${pad}foreign`);
         else if (it.text !== undefined) lines.push(`${pad}"${it.text}"${raw}`);
         else {
-          lines.push(`${pad}${it.node.kind} ${it.node.id} ${JSON.stringify(it.node.attrs)}${raw}`);
+          lines.push(`${pad}${it.node.kind} ${it.node.id} ${told(it.node.attrs)}${raw}`);
           show(it.node, pad + (it.node.kind === "break" ? "  ^ " : "  "));
         }
       }
@@ -240,3 +240,4 @@ export function dump(doc, name = "content") {
   show(scan(doc.get(name, Y.XmlText)).all.get("root"), "");
   return lines.join("\n");
 }
+const told = (attrs) => JSON.stringify(attrs, (_, v) => (typeof v === "bigint" ? `${v}n` : v));

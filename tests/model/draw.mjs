@@ -1,7 +1,7 @@
 // node draw.mjs [--steps] COUNT SEED FILE: draws documents for the engine to be compared on, one JSON line each:
 // { seed, kind, schema: { inline, void }, update: base64, tree }; with --steps histories: { seed, kind, schema, steps: [{ update, tree }] }.
 // Kinds: `lived` (one to three editors, merged and in between), `harmed` (such a document after plain Yjs and random registers),
-// `forged` (by nobody), `deep`. `--kind KIND` draws only these. A tree is what the document shows, with identities and without
+// `forged` (by nobody), `deep`. `--kind KIND` draws only these; `--fixture FILE`: the few that every test run reads. A tree is what the document shows, with identities and without
 // the empty texts that Slate wants, in rows: [depth, id or key, properties] of an element, what is in it behind it;
 // [depth, marks, [[id of the first, characters], …]] of a text. Client ids have 32 bits, as those of Yjs.
 import fs from "node:fs";
@@ -167,7 +167,7 @@ const HISTORY = {
 };
 function harmedHistory(luck, kind) {
   const start = luck.seed(),
-    { begin, forge, harm } = forging(luck),
+    { begin, forge, harm } = forging(luck, false),
     steps = [];
   begin();
   let first;
@@ -188,27 +188,58 @@ function harmedHistory(luck, kind) {
   return [{ seed: start, kind, schema: forgedSchema, steps }];
 }
 
+/** So many lines; those that are longer than `most` are passed over. */
+function lines(drawers, which, luck, count, most = Number.POSITIVE_INFINITY) {
+  const found = [];
+  while (found.length < count)
+    for (const one of drawers[which ?? anyKind(luck, drawers)](luck)) {
+      const line = JSON.stringify(one);
+      if (found.length < count && line.length < most) found.push(line);
+    }
+  return found;
+}
+function anyKind({ rnd }, drawers) {
+  const k = rnd(100);
+  return k < 12 ? "lived" : k < 25 ? "harmed" : k < 98 || !drawers.deep ? "forged" : "deep";
+}
+/** Documents of which something was wrong once. */
+const KNOWN = JSON.parse(fs.readFileSync(new URL("known.json", import.meta.url), "utf8"));
+const known = ({ schema, update }, n) => {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, Buffer.from(update, "base64"));
+  return JSON.stringify({ seed: n, kind: "known", schema, update, tree: treeOf(doc, schema) });
+};
+/** Those, and a few of each kind: every test run reads them. */
+const fixture = () => [
+  ...KNOWN.map(known),
+  ...lines(DRAW, "lived", chance(1), 25, 9000),
+  ...lines(DRAW, "harmed", chance(2), 25, 9000),
+  ...lines(DRAW, "forged", chance(3), 40, 9000),
+  ...lines(DRAW, "deep", chance(4), 6, 12000),
+  ...lines(HISTORY, "forged", chance(5), 2, 16000),
+  ...lines(HISTORY, "lived", chance(6), 2, 16000),
+];
+
 function main(args) {
   const flag = (name) => {
     const i = args.indexOf(name);
     return i < 0 ? null : args.splice(i, name === "--kind" ? 2 : 1).at(-1);
   };
-  const isSteps = flag("--steps"),
+  const drawers = flag("--steps") ? HISTORY : DRAW,
     kind = flag("--kind"),
-    [count = 1000, from = 1, file = "drawn.jsonl"] = args,
-    luck = chance(from),
-    out = fs.openSync(file, "w"),
-    drawers = isSteps ? HISTORY : DRAW;
+    isFixture = flag("--fixture"),
+    [count = 1000, from = 1, file = "drawn.jsonl"] = isFixture ? [0, 0, ...args] : args,
+    luck = chance(from);
+  const out = fs.openSync(file, "w");
   let n = 0;
-  while (n < +count) {
-    const k = luck.rnd(100),
-      which = kind ?? (k < 12 ? "lived" : k < 25 ? "harmed" : k < 98 || isSteps ? "forged" : "deep");
-    for (const one of drawers[which](luck)) {
-      if (n++ < +count) fs.writeSync(out, `${JSON.stringify(one)}\n`);
-    }
-  }
+  const write = (some) => {
+    fs.writeSync(out, some.map((line) => `${line}\n`).join(""));
+    n += some.length;
+  };
+  if (isFixture) write(fixture());
+  while (n < +count) write(lines(drawers, kind, luck, Math.min(50, count - n)));
   fs.closeSync(out);
-  console.log(`drawn: ${count} ${isSteps ? "histories" : "documents"} from seed ${from}`);
+  console.log(`drawn: ${n} ${drawers === HISTORY ? "histories" : "documents"} from seed ${from}`);
 }
 // The walks of the specification recurse: moves may nest deeper than the stack of the main thread.
 if (isMainThread)

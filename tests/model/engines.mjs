@@ -16,8 +16,8 @@ try {
 } catch {}
 
 import * as Y from "yjs";
-import { withSchema } from "./acts.mjs";
-import { same } from "./expect.mjs";
+import { withSchema } from "../scenarios/acts.mjs";
+import { same } from "../scenarios/expect.mjs";
 import { withModel } from "./model.mjs";
 import { Undo } from "./undo.mjs";
 

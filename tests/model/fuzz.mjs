@@ -5,10 +5,10 @@
 import fs from "node:fs";
 import { createEditor, Editor } from "slate";
 import * as Y from "yjs";
+import { same, show, string } from "../scenarios/expect.mjs";
 import { chance } from "./chance.mjs";
 import { dump } from "./doc.mjs";
 import { seed, seedByBreaks } from "./engines.mjs";
-import { same, show, string } from "./expect.mjs";
 import { stats, withModel } from "./model.mjs";
 import { acting, isRefused, schema } from "./random.mjs";
 

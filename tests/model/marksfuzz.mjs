@@ -4,9 +4,9 @@
 // is covered; one at its end, or beside a letter that another deletes in the same round, may be inside or outside of it: not checked from then on.
 import { createEditor, Transforms } from "slate";
 import * as Y from "yjs";
+import { same, show } from "../scenarios/expect.mjs";
 import { keyOf, scan } from "./doc.mjs";
 import { seed } from "./engines.mjs";
-import { same, show } from "./expect.mjs";
 import { stats, withModel } from "./model.mjs";
 
 const [N = 300, S = 1] = process.argv.slice(2);

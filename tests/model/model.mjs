@@ -2,7 +2,7 @@
 
 import { Editor } from "slate";
 import * as Y from "yjs";
-import { same, show } from "./expect.mjs";
+import { same, show } from "../scenarios/expect.mjs";
 import { apply, build, inLeaves, toSlate } from "./tree.mjs";
 import { Undo } from "./undo.mjs";
 import { view } from "./view.mjs";

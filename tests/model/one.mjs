@@ -1,10 +1,10 @@
 // node one.mjs FILE ID: a scenario of the form pair printed: the document they open, what each alone makes of it, what comes of both.
 import fs from "node:fs";
 import * as Y from "yjs";
-import { perform } from "./acts.mjs";
+import { perform } from "../scenarios/acts.mjs";
+import { show } from "../scenarios/expect.mjs";
 import { dump } from "./doc.mjs";
 import { replicas, seed, seedByBreaks } from "./engines.mjs";
-import { show } from "./expect.mjs";
 
 const [file, id] = process.argv.slice(2),
   family = JSON.parse(fs.readFileSync(file)),

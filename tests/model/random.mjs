@@ -1,6 +1,6 @@
 // Random values, and random acts of an editor on them; the flags are those of fuzz.mjs.
 import { Editor, Element, Node, Path, Text, Transforms } from "slate";
-import { string } from "./expect.mjs";
+import { string } from "../scenarios/expect.mjs";
 
 export const schema = { inline: ["a", "m"], void: ["image", "m"] };
 /** What legal acts throw on values that they do not fit. */

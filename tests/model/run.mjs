@@ -1,8 +1,8 @@
 // node run.mjs [--engine slate-yrs|slate-yjs] [--only ID] [--verbose] [--json OUT] FILE…
 import fs from "node:fs";
-import { perform } from "./acts.mjs";
+import { perform } from "../scenarios/acts.mjs";
+import { complaints, identical, same, show } from "../scenarios/expect.mjs";
 import { fresh, replicas, seed, seedByBreaks } from "./engines.mjs";
-import { complaints, identical, same, show } from "./expect.mjs";
 
 const args = process.argv.slice(2),
   flag = (k, d) => {

@@ -6,9 +6,9 @@ export function settle(root, shown) {
   const pieces = new Map(),
     isBlock = (k) => k.head && !k.inline;
   /** Transparent: shown are its kids in its place. (If nothing in it lives, it is hidden.) */
-  const isUnwrapped = (piece) => !!piece.gone?.unwrap && !shown.has(piece.head.id);
+  const isUnwrapped = (piece) => piece.again || (!!piece.gone?.unwrap && !shown.has(piece.head.id));
   const go = (piece, depth) => {
-    pieces.set(piece.head.id, piece);
+    if (!piece.again) pieces.set(piece.head.id, piece);
     const kids = [];
     for (const k of piece.kids) {
       if (!k.head) {
@@ -41,7 +41,7 @@ export function settle(root, shown) {
       piece.hidden =
         !some && !keep && !piece.void && (piece.absent || piece.head.regs.open || piece.inline || chainHolds(piece));
     }
-    if (depth > MAX_SHOWN && !piece.hidden) piece.spill = true;
+    if ((depth > MAX_SHOWN || piece.again) && !piece.hidden) piece.spill = true;
   };
   // the halves that come behind are settled later: look at what they have
   const chainHolds = (p) => {

@@ -1,8 +1,8 @@
 // Undo on top. Text and formats: Yjs' own UndoManager. Elements are never deleted by it: what was written beside the text is set back
 // where it still stands. An element that was put in: a break is set off, a strand is gone; so others' content in it lives.
 import * as Y from "yjs";
+import { same } from "../scenarios/expect.mjs";
 import { equal, scan } from "./doc.mjs";
-import { same } from "./expect.mjs";
 
 export class Undo {
   constructor(model) {

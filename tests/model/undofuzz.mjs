@@ -1,8 +1,8 @@
 // node undofuzz.mjs COUNT SEED: one person acts, undoes everything (as at the start), redoes everything (as at the end).
 import { createEditor, Editor, Node, Path, Transforms } from "slate";
 import * as Y from "yjs";
+import { same, show } from "../scenarios/expect.mjs";
 import { seed } from "./engines.mjs";
-import { same, show } from "./expect.mjs";
 import { stats, withModel } from "./model.mjs";
 import { Undo } from "./undo.mjs";
 

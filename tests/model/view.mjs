@@ -40,7 +40,8 @@ function walker(all, voided, schema) {
     again = new Set(),
     refused = [],
     active = new Set(),
-    entered = new Set();
+    entered = new Set(),
+    begun = new Set();
   /** The strand whose chain a head is in; null: none, it has no say where anything is shown. */
   const chainOf = (x) => {
     const of = x.kind !== "break" ? x : x.regs.of !== undefined ? all.get(x.regs.of) : x.up;
@@ -208,10 +209,12 @@ function walker(all, voided, schema) {
       gone: f.gone,
       joined: [],
       absent: false,
+      again: begun.has(x),
       to: null,
       beyond: [],
       prev: o.lastPiece ?? null,
     };
+    begun.add(x);
     if (o.lastPiece) o.lastPiece.next = piece;
     f.last = o.lastPiece = o.piece = piece;
     if (x === f.owner.head) reached.add(f.owner.id);

@@ -13,7 +13,9 @@ pub(super) fn settle(mirror: &Mirror, view: &mut View, kept: &HashSet<Nid>) {
     let mut chains = Chains::new(view);
     let order = post_order(view, kept);
     for (at, depth) in order {
-        view.by_head.insert(view.piece(at).head, at);
+        if !view.piece(at).again {
+            view.by_head.insert(view.piece(at).head, at);
+        }
         chains.settle_next(view, at);
         settle_one(mirror, view, kept, &mut chains, at, depth);
     }
@@ -23,7 +25,8 @@ pub(super) fn settle(mirror: &Mirror, view: &mut View, kept: &HashSet<Nid>) {
 /// Pieces with their depth, what is shown in one before it. An unwrapped element is no step down: who wraps and unwraps a block
 /// a hundred times has not lost it. (If nothing in it lives, it is hidden.)
 fn post_order(view: &View, kept: &HashSet<Nid>) -> Vec<(PieceId, usize)> {
-    let is_unwrapped = |piece: &Piece| piece.gone.is_some_and(|gone| gone.unwrap) && !kept.contains(&piece.head);
+    let is_unwrapped =
+        |piece: &Piece| piece.again || piece.gone.is_some_and(|gone| gone.unwrap) && !kept.contains(&piece.head);
     let mut order = Vec::with_capacity(view.pieces.len());
     let mut todo = vec![(View::ROOT, 0, false)];
     while let Some((at, depth, done)) = todo.pop() {
@@ -127,7 +130,7 @@ fn settle_one(mirror: &Mirror, view: &mut View, kept: &HashSet<Nid>, chains: &mu
         piece.formats = Formats::default();
     }
     decide(piece, at, registers.keep, registers.open, some, kept, chains);
-    if depth > MAX_DEPTH && !piece.hidden {
+    if (depth > MAX_DEPTH || piece.again) && !piece.hidden {
         piece.spill = true;
     }
     let holds = piece.holds;

@@ -132,6 +132,7 @@ impl Piece {
             gone: None,
             hidden: false,
             spill: false,
+            again: false,
             live: false,
             absent: false,
             holds: false,

@@ -30,6 +30,8 @@ pub struct Piece {
     pub hidden: bool,
     /// Transparent: its kids are shown in its place.
     pub spill: bool,
+    /// Its head is shown before: a break that divides one element in one walk, and another where another walk passes it.
+    pub again: bool,
     /// Has something to show.
     pub live: bool,
     /// Something that would be in it is shown elsewhere, or hidden.

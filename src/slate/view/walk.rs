@@ -110,6 +110,8 @@ pub(super) struct Walker<'a> {
     pub pieces: Vec<Piece>,
     /// Whether a piece has content so far.
     filled: Vec<bool>,
+    /// Heads that have a piece, by their index.
+    begun: Vec<bool>,
     pub inherited: Vec<Rc<Attrs>>,
     tasks: Vec<Task>,
     active: HashSet<Active>,
@@ -154,6 +156,7 @@ impl<'a> Walker<'a> {
             walks: vec![root],
             pieces: vec![piece],
             filled: vec![false],
+            begun: vec![false; mirror.capacity()],
             inherited: vec![props],
             tasks: Vec::new(),
             active: HashSet::new(),
@@ -417,6 +420,7 @@ impl<'a> Walker<'a> {
     }
 
     fn begin(&mut self, frame: FrameId, outer: FrameId, x: Nid, into: PieceId, is_owner: bool) {
+        let again = std::mem::replace(&mut self.begun[x as usize], true);
         let walk = self.w(frame);
         let props = self.inherited[walk.props as usize].clone();
         let id = self.pieces.len() as PieceId;
@@ -426,6 +430,7 @@ impl<'a> Walker<'a> {
         piece.formats = walk.formats.clone();
         piece.gone = walk.gone.map(|removal| removal.gone);
         piece.prev = self.w(outer).last_piece;
+        piece.again = again;
         let owner = walk.owner;
         if let Some(prev) = piece.prev {
             self.pieces[prev as usize].next = Some(id);

@@ -1,13 +1,14 @@
 //! Documents drawn by `tests/model/draw.mjs`, with the tree that the specification there shows: the same here, down to the
-//! id of every character. `SLATE_DRAWN` names a larger file, of documents or of histories.
+//! id of every character. `SLATE_DRAWN` names larger files, of documents or of histories, as `PATH` names folders.
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 
 use serde_json::Value;
+use yrs::branch::BranchID;
 use yrs::updates::decoder::Decode as _;
-use yrs::{Any, Doc, ReadTxn as _, Transact as _, Update, XmlTextRef};
+use yrs::{Any, Doc, ReadTxn as _, Transact as _, TransactionMut, Update, XmlTextRef};
 
 use crate::slate::node::Attrs;
 use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
@@ -17,9 +18,11 @@ use crate::slate::ydoc::Mirror;
 #[test]
 fn what_is_drawn_is_shown_as_specified() {
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/drawn.jsonl");
-    let files = std::iter::once(fixture.to_owned()).chain(std::env::var("SLATE_DRAWN"));
-    for path in files {
-        let file = File::open(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let more = std::env::var_os("SLATE_DRAWN").unwrap_or_default();
+    let more = std::env::split_paths(&more).filter(|path| !path.as_os_str().is_empty());
+    for path in std::iter::once(fixture.into()).chain(more) {
+        let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let path = path.display();
         let (mut count, mut wrong) = (0, Vec::new());
         for line in BufReader::new(file).lines() {
             count += 1;
@@ -35,7 +38,8 @@ fn what_is_drawn_is_shown_as_specified() {
     }
 }
 
-/// One document, or a history: what a replica hears, update by update.
+/// One document, or a history: what a replica hears, update by update. A mirror that followed all of it shows the same as one
+/// that is read anew.
 fn compare(drawn: &Value) -> Result<(), String> {
     let names = |key: &str| -> Vec<String> {
         drawn["schema"][key].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
@@ -44,25 +48,37 @@ fn compare(drawn: &Value) -> Result<(), String> {
     let doc = Doc::new();
     let text = doc.get_or_insert_text("content");
     let root: &XmlTextRef = text.as_ref();
-    let Some(steps) = drawn["steps"].as_array() else {
-        return step(&doc, root, &schema, drawn);
-    };
-    for (at, drawn) in steps.iter().enumerate() {
-        step(&doc, root, &schema, drawn).map_err(|difference| format!("step {at}: {difference}"))?;
+    let mut followed = Mirror::read(&mut doc.transact_mut(), root);
+    let one = std::slice::from_ref(drawn);
+    for (at, drawn) in drawn["steps"].as_array().map_or(one, Vec::as_slice).iter().enumerate() {
+        let mut txn = doc.transact_mut();
+        let update = base64(drawn["update"].as_str().unwrap());
+        txn.apply_update(Update::decode_v1(&update).unwrap()).unwrap();
+        txn.commit();
+        assert!(!txn.has_missing_updates(), "drawn updates are complete");
+        let changed = changed_directly(&txn);
+        followed.follow(&mut txn, &changed);
+        for (mirror, how) in [(&Mirror::read(&mut txn, root), "read anew"), (&followed, "followed")] {
+            let shown = tree(mirror, &show(mirror, &schema, &HashSet::new()));
+            identities(&shown, &mut HashSet::new())
+                .and_then(|()| all_rows(&shown, drawn["tree"].as_array().unwrap()))
+                .map_err(|difference| format!("step {at}, {how}: {difference}"))?;
+        }
     }
     Ok(())
 }
 
-fn step(doc: &Doc, root: &XmlTextRef, schema: &Schema, drawn: &Value) -> Result<(), String> {
-    let update = base64(drawn["update"].as_str().unwrap());
-    doc.transact_mut().apply_update(Update::decode_v1(&update).unwrap()).unwrap();
-    let mut txn = doc.transact_mut();
-    assert!(!txn.has_missing_updates(), "drawn updates are complete");
-    let mirror = Mirror::read(&mut txn, root);
-    let view = show(&mirror, schema, &HashSet::new());
-    let shown = tree(&mirror, &view);
-    identities(&shown, &mut HashSet::new())?;
-    all_rows(&shown, drawn["tree"].as_array().unwrap())
+/// The first of each chain of parents that yrs gives is what changed itself.
+fn changed_directly(txn: &TransactionMut) -> Vec<XmlTextRef> {
+    let mut starts = true;
+    let mut changed = Vec::new();
+    for branch in txn.changed_parent_types() {
+        if starts {
+            changed.push(XmlTextRef::from(*branch));
+        }
+        starts = matches!(branch.id(), BranchID::Root(_));
+    }
+    changed
 }
 
 /// No element and no character is there twice.
