@@ -1,4 +1,5 @@
-// `npm run scenarios -- --engine format0 --family lists --only lists-001 --verbose`: see tests/scenarios/README.md.
+// `npm run scenarios -- --engine format0 --family lists --only lists-001 --verbose`, or `-- --engine format0 --random 1000`:
+// see tests/scenarios/README.md.
 // Takes pkg/, dist/ and the server's debug build as they are.
 import { createServer } from "vite";
 import { root } from "./process.mjs";
@@ -17,8 +18,10 @@ const vite = await createServer({
 });
 let code = 1;
 try {
-  const { main } = await vite.ssrLoadModule("/tests/scenarios/runner/main.ts");
-  code = (await main(process.argv.slice(2))) === 0 ? 0 : 1;
+  const args = process.argv.slice(2);
+  const folder = args.includes("--random") ? "random" : "runner";
+  const { main } = await vite.ssrLoadModule(`/tests/scenarios/${folder}/main.ts`);
+  code = (await main(args)) === 0 ? 0 : 1;
 } finally {
   await vite.close();
 }

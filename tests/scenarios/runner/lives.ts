@@ -131,7 +131,7 @@ class Life {
   }
 
   async #step(step: Step): Promise<void> {
-    if (step.do === "settle") return this.#settle();
+    if (step.who === undefined) return this.#together(step);
     const device = this.#devices.find(({ name }) => name === step.who);
     if (device === undefined) throw new Error("nobody has that name");
     switch (step.do) {
@@ -160,17 +160,53 @@ class Life {
         return device.close();
       case "undo":
       case "redo": {
-        const before = structuredClone(device.editor.children);
-        const said = await device.turnBack(step.do);
-        const changed = !same(before, device.editor.children);
-        if (said !== changed)
-          this.#say(`${step.do}() returned ${said}, but ${changed ? "something" : "nothing"} changed`);
+        const said = await this.#turnBack(device, step.do);
         if (step.returns !== undefined && said !== step.returns) this.#say(`${step.do}() returned ${said}`);
         return;
       }
+      case "undoAll":
+        for (let times = 0; await this.#turnBack(device, "undo"); times++) {
+          if (times === UNDOS) return this.#say(`undo() returned true ${UNDOS} times`);
+        }
+        return;
       default:
         throw new Error("there is no such step");
     }
+  }
+
+  /** What concerns all. */
+  async #together(step: Step): Promise<void> {
+    const open = this.#devices.filter(({ isOpen }) => isOpen);
+    const shown = open[0]?.shown ?? [];
+    switch (step.do) {
+      case "settle":
+        return this.#settle();
+      case "online":
+        await Promise.all(open.map((device) => device.connect()));
+        return;
+      case "begin": {
+        const { value, prepared } = this.scenario;
+        if (!same(shown, prepared ?? value)) this.#say(`opened as ${show(shown, this.schema)}`);
+        this.#had.splice(0, this.#had.length, structuredClone(shown));
+        return;
+      }
+      case "expect":
+        for (const complaint of complaints(shown, step.expect!, this.#had, this.schema)) {
+          this.#say(`${complaint}: it was ${show(shown, this.schema)}`);
+        }
+        return;
+      default:
+        throw new Error("there is no such step");
+    }
+  }
+
+  /** It says true exactly if the value changes. */
+  async #turnBack(device: Device, how: "undo" | "redo"): Promise<boolean> {
+    const before = structuredClone(device.shown);
+    const said = await device.turnBack(how);
+    const changed = !same(before, device.shown);
+    if (said !== changed) this.#say(`${how}() returned ${said}, but ${changed ? "something" : "nothing"} changed`);
+    return said;
   }
 
   /** Until all who are online have one value and nothing is pending, for a while. */
@@ -205,3 +241,5 @@ class Life {
 
 /** How long nothing may change, in ms. */
 const QUIET = 250;
+/** How often `undoAll` asks at most. */
+const UNDOS = 20;

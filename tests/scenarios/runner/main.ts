@@ -5,7 +5,8 @@ import { startLives } from "./lives.js";
 import { describe, holds, type Report, runFamily } from "./report.js";
 import { setUp } from "./yrs.js";
 
-const USAGE = "npm run scenarios -- [--engine format0] [--family lists,undo] [--only lists-001] [--verbose]";
+const USAGE =
+  "npm run scenarios -- [--engine format0] [--family lists,undo] [--only lists-001] [--server y-websocket] [--verbose]";
 
 /** Returns how many scenarios fail that are not known to, or hold that are not known to. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -17,12 +18,14 @@ export async function main(args: readonly string[]): Promise<number> {
   const engine = engineOf(options.engine);
   const known = failing(engine.name);
   const undo = setUp();
-  const lives = engine.options !== null && options.families.includes("lives") ? await startLives() : undefined;
+  const { only, server } = options;
+  const needsServer = server !== undefined || options.families.includes("lives");
+  const lives = engine.options !== null && needsServer ? await startLives() : undefined;
   let surprises = 0;
   try {
     for (const name of options.families) {
       const began = Date.now();
-      const reports = await runFamily(engine, name, { only: options.only, ...(lives === undefined ? {} : { lives }) });
+      const reports = await runFamily(engine, name, { only, server, ...(lives === undefined ? {} : { lives }) });
       if (reports.length === 0) continue;
       for (const report of reports) surprises += say(report, known.always, known.sometimes, options.verbose);
       const good = reports.filter(holds).length;
@@ -49,11 +52,18 @@ interface Options {
   engine: string;
   families: readonly string[];
   only: string | undefined;
+  server: string | undefined;
   verbose: boolean;
 }
 
 function parse(args: readonly string[]): Options | null {
-  const options: Options = { engine: "format0", families: FAMILIES, only: undefined, verbose: false };
+  const options: Options = {
+    engine: "format0",
+    families: FAMILIES,
+    only: undefined,
+    server: undefined,
+    verbose: false,
+  };
   for (let at = 0; at < args.length; at++) {
     const name = args[at];
     if (name === "--verbose") options.verbose = true;
@@ -63,6 +73,7 @@ function parse(args: readonly string[]): Options | null {
       if (name === "--engine") options.engine = value;
       else if (name === "--family") options.families = value.split(",");
       else if (name === "--only") options.only = value;
+      else if (name === "--server") options.server = value;
       else return null;
     }
   }

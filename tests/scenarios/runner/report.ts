@@ -6,6 +6,7 @@ import { type Family, family, type Pair, type Scenario, type Story } from "./fil
 import { type Lives, live } from "./lives.js";
 import { type Outcome, play, runsOf, schemaOf } from "./play.js";
 import type { Engine } from "./replica.js";
+import { served } from "./served.js";
 
 export interface Report {
   scenario: Scenario;
@@ -27,15 +28,21 @@ export interface Options {
   change?: (scenario: Scenario) => void;
   /** One order of ids and deliveries in place of all. */
   once?: boolean;
+  /** The forms without a server with this one: once each. */
+  server?: string | undefined;
 }
 
 /** The scenarios of a family, each changed by `change`. Without `lives` that form is left out. */
 export async function runFamily(engine: Engine, name: string, options: Options = {}): Promise<Report[]> {
   const it = family(name);
-  const { only, change, lives, once = false } = options;
+  const { only, change, lives, once = false, server } = options;
   const chosen: Scenario[] = it.scenarios.filter(({ id }) => only === undefined || id === only);
   if (change !== undefined) chosen.forEach(change);
   if (it.form === "lives") return lives === undefined ? [] : live(lives, engine, it.schema, chosen as Story[]);
+  if (server !== undefined && lives !== undefined) {
+    const all = (chosen as (Pair | Story)[]).map((scenario) => served(scenario, server));
+    return live({ ...lives, orders: [true] }, engine, it.schema, all);
+  }
   const reports: Report[] = [];
   for (const scenario of chosen) reports.push(await runScenario(engine, it, scenario as Pair | Story, once));
   return reports;
