@@ -217,7 +217,7 @@ fn find_char(root: &Element, id: Id) -> Option<(Path, u32)> {
     None
 }
 
-fn find_head(root: &Element, id: Id) -> Option<(Path, &Element)> {
+pub(super) fn find_head(root: &Element, id: Id) -> Option<(Path, &Element)> {
     let mut todo: Vec<(&Element, usize)> = vec![(root, 0)];
     while let Some((element, index)) = todo.pop() {
         let Some(kid) = element.kids.get(index) else { continue };

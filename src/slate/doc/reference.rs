@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use yrs::{Any, TransactionMut, XmlTextRef};
 
-use super::LocalChange;
+use super::{LocalChange, anchors};
 use crate::slate::node::{Attrs, Node};
 use crate::slate::op::{Op, Path};
 use crate::slate::steps;
@@ -20,7 +20,7 @@ use crate::slate::undo::{self, Again};
 use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::view::{self, Schema};
 use crate::slate::write::{self, EditorTree};
-use crate::slate::ydoc::{Act, Item, Kind, Mirror, ROOT, Writer};
+use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, ROOT, Writer};
 
 pub(super) struct Reference {
     pub mirror: Mirror,
@@ -126,11 +126,44 @@ impl Reference {
 
     /// After a transaction that was not one's own: what leads the editor to what the document shows now.
     pub fn follow(&mut self, txn: &mut TransactionMut, changed: &[XmlTextRef], again: bool) -> Vec<Op> {
-        self.mirror.follow(txn, changed);
+        let followed = self.mirror.follow(txn, changed);
         if again {
             self.again = Again::read(txn);
         }
-        self.show_now()
+        match self.with_texts(&followed) {
+            Some(now) => {
+                let ops = steps::steps(self.tree.root(), &now);
+                self.tree.reset(now);
+                ops
+            }
+            None => self.show_now(),
+        }
+    }
+
+    /// The tree with other texts, where nothing else changed than the text of blocks that have nothing but text, and are
+    /// shown by themselves.
+    fn with_texts(&self, followed: &[Followed]) -> Option<Rc<Element>> {
+        if followed.len() > MANY {
+            return None;
+        }
+        let mut now = self.tree.root().clone();
+        for followed in followed {
+            let (node, was) = (self.mirror.node(followed.node), followed.was.as_ref()?);
+            if was.is_empty() || node.items.is_empty() || node.registers.open || node.registers.gone.is_some() {
+                return None;
+            }
+            let (path, element) = anchors::find_head(self.tree.root(), node.id)?;
+            if !is_text_of(element, was) {
+                return None;
+            }
+            let mut at = Rc::make_mut(&mut now);
+            for index in path {
+                let Kid::Element(kid) = at.kids.get_mut(index as usize)? else { return None };
+                at = Rc::make_mut(kid);
+            }
+            at.kids = view::text_of(&node.items, node.id);
+        }
+        Some(now)
     }
 
     fn show_now(&mut self) -> Vec<Op> {
@@ -196,6 +229,35 @@ impl Reference {
         self.tree = EditorTree::new(now, schema);
         ops
     }
+}
+
+/// If more changed at once, all is looked at.
+const MANY: usize = 32;
+
+/// Whether an element shows these characters, and nothing else.
+fn is_text_of(element: &Element, items: &[Item]) -> bool {
+    fn collect(element: &Element, out: &mut Vec<(Option<Id>, u32)>) -> bool {
+        element.kids.iter().all(|kid| match kid {
+            Kid::Leaf(leaf) => {
+                leaf.runs.iter().for_each(|run| add(out, run.id, run.len));
+                true
+            }
+            Kid::Element(kid) => matches!(kid.id, NodeId::Around { .. }) && collect(kid, out),
+        })
+    }
+    fn add(out: &mut Vec<(Option<Id>, u32)>, id: Option<Id>, len: u32) {
+        match (out.last_mut(), id) {
+            (Some((Some(first), count)), Some(id)) if first.plus(*count) == id => *count += len,
+            _ => out.push((id, len)),
+        }
+    }
+    let (mut has, mut wants) = (Vec::new(), Vec::new());
+    for item in items {
+        if let Item::Text(run) = item {
+            add(&mut wants, Some(run.id), run.len);
+        }
+    }
+    collect(element, &mut has) && has == wants
 }
 
 fn shown(mirror: &Mirror, schema: &Schema) -> Rc<Element> {

@@ -12,7 +12,7 @@ mod types;
 mod walk;
 
 pub use settle::MAX_DEPTH;
-pub use shown::{Schema, element, show, tree};
+pub use shown::{Schema, element, show, text_of, tree};
 pub use types::{Cursor, Frame, FrameId, Joined, Kid, Piece, PieceId, View};
 
 #[cfg(test)]

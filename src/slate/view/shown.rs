@@ -12,7 +12,7 @@ use super::tree::{Chars, Element, Kid as Shown, Leaf, NodeId};
 use super::types::{Kid, Piece, PieceId, View};
 use super::walk::Walker;
 use crate::slate::node::Attrs;
-use crate::slate::ydoc::{Formats, Item, Mirror, Nid, ROOT, Registers, Resolved, Run, resolve};
+use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, ROOT, Registers, Resolved, Run, resolve};
 
 type Rule = Rc<dyn Fn(&Attrs) -> bool>;
 
@@ -156,11 +156,41 @@ pub fn element(mirror: &Mirror, view: &View, at: PieceId) -> Element {
     Build { mirror, view, cache: None }.element(at)
 }
 
+/// What an element shows that is nothing but the text of a sequence. `head`: its id.
+pub fn text_of(items: &[Item], head: Id) -> Vec<Shown> {
+    let mut open = vec![Open { id: NodeId::Root, props: Rc::default(), kids: Vec::new() }];
+    let mut seen = HashMap::new();
+    let mut cache = None;
+    for item in items {
+        if let Item::Text(run) = item {
+            let (resolved, marks) = resolved(&mut cache, &run.formats);
+            surround(&mut open, &resolved, head, &mut seen);
+            push_text(&mut open, run, marks);
+        }
+    }
+    close(&mut open, 0);
+    spaced(open.pop().map(|open| open.kids).unwrap_or_default())
+}
+
+/// What the formats seen last come to: neighbours mostly share them.
+type Cache = Option<(Formats, Rc<Resolved>, Rc<Attrs>)>;
+
+fn resolved(cache: &mut Cache, formats: &Formats) -> (Rc<Resolved>, Rc<Attrs>) {
+    if let Some((of, resolved, marks)) = cache
+        && (Rc::ptr_eq(of, formats) || of == formats)
+    {
+        return (resolved.clone(), marks.clone());
+    }
+    let resolved = Rc::new(resolve(formats));
+    let marks = Rc::new(shown(&resolved.marks));
+    *cache = Some((formats.clone(), resolved.clone(), marks.clone()));
+    (resolved, marks)
+}
+
 struct Build<'a> {
     mirror: &'a Mirror,
     view: &'a View,
-    /// What the formats seen last come to: neighbours mostly share them.
-    cache: Option<(Formats, Rc<Resolved>, Rc<Attrs>)>,
+    cache: Cache,
 }
 
 /// An element around text that is being filled.
@@ -171,18 +201,6 @@ struct Open {
 }
 
 impl Build<'_> {
-    fn resolve(&mut self, formats: &Formats) -> (Rc<Resolved>, Rc<Attrs>) {
-        if let Some((of, resolved, marks)) = &self.cache
-            && (Rc::ptr_eq(of, formats) || of == formats)
-        {
-            return (resolved.clone(), marks.clone());
-        }
-        let resolved = Rc::new(resolve(formats));
-        let marks = Rc::new(shown(&resolved.marks));
-        self.cache = Some((formats.clone(), resolved.clone(), marks.clone()));
-        (resolved, marks)
-    }
-
     /// Recursion is bounded: what is shown deeper than [`MAX_DEPTH`](super::settle::MAX_DEPTH) is flat.
     fn element(&mut self, at: PieceId) -> Element {
         let (mirror, view) = (self.mirror, self.view);
@@ -199,7 +217,7 @@ impl Build<'_> {
                     _ => continue,
                 },
             };
-            let (resolved, marks) = self.resolve(&formats);
+            let (resolved, marks) = resolved(&mut self.cache, &formats);
             surround(&mut open, &resolved, head, &mut seen);
             match kid {
                 Kid::Piece(piece) => {
@@ -234,12 +252,7 @@ fn shown(props: &Attrs) -> Attrs {
 }
 
 /// Opens and closes elements around text, so that what comes next is in these.
-fn surround(
-    open: &mut Vec<Open>,
-    resolved: &Resolved,
-    holder: crate::slate::ydoc::Id,
-    seen: &mut HashMap<std::sync::Arc<str>, u32>,
-) {
+fn surround(open: &mut Vec<Open>, resolved: &Resolved, holder: Id, seen: &mut HashMap<std::sync::Arc<str>, u32>) {
     let is_open = |open: &Open, key: &str| matches!(&open.id, NodeId::Around { key: other, .. } if **other == *key);
     let same = resolved.around.iter().zip(&open[1..]).take_while(|(around, open)| is_open(open, &around.key)).count();
     close(open, same);
