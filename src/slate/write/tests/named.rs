@@ -16,7 +16,7 @@ fn peer() -> Peer {
     first.insert(&[20], element("ul", (0..10).map(|_| li(LINE, vec![])).collect()));
     first.flush().expect("the first document");
     let mut peer = Peer::new(123_456_789);
-    peer.hear(&first.state());
+    peer.hear(&first.state()).expect("a state that is followed");
     peer.load();
     peer
 }
