@@ -1,7 +1,9 @@
 //! Tests of the writer.
 
 mod acts;
+mod moved;
 mod named;
 mod peer;
 mod random;
 mod transforms;
+mod tree;
