@@ -11,7 +11,7 @@ use super::before::{Before, Vanished};
 use super::draft::{Draft, pieces_in};
 use crate::slate::view::tree::NodeId;
 use crate::slate::view::{PieceId, View};
-use crate::slate::ydoc::{Erase, Id, Kind, Nid, ROOT};
+use crate::slate::ydoc::{Erase, Gone, Id, Kind, Nid, ROOT};
 
 /// Returns the heads that were joined.
 pub(super) fn write_joins(draft: &mut Draft, before: &Before, joins: &HashMap<Id, NodeId>) -> HashSet<Id> {
@@ -102,8 +102,14 @@ pub(super) fn write_removals(draft: &mut Draft, before: &Before, start: &View, j
         };
         let joined = was.joined.iter().map(|joined| (joined.head, joined.to, joined.gone));
         for (head, to, gone) in [(now.head, now.to, now.gone)].into_iter().chain(joined) {
-            if gone.is_none() {
-                draft.set_gone(head, to, unwrap);
+            match gone {
+                None => draft.set_gone(head, to, unwrap),
+                // Removed by another, and shown for what lives in it: that stays without it.
+                Some(gone) if unwrap && !gone.unwrap => {
+                    draft.set_gone(head, to, true);
+                    hand_on(draft, gone, to);
+                }
+                Some(_) => {}
             }
         }
     }
@@ -136,10 +142,10 @@ pub(super) fn write_appeared(draft: &mut Draft) {
     }
 }
 
-/// What the editor shows and the view would hide; what the view would show and the editor does not.
-pub(super) fn write_lives(draft: &mut Draft) {
+/// What the editor shows and the view would hide; what the view would show and the editor does not. Returns what is shown then.
+pub(super) fn write_lives(draft: &mut Draft) -> View {
+    let mut view = draft.plain_view();
     for _ in 0..10 {
-        let view = draft.plain_view();
         let mut displayed = HashSet::from([View::ROOT]);
         let mut extra = Vec::new();
         let mut todo = vec![View::ROOT];
@@ -166,7 +172,7 @@ pub(super) fn write_lives(draft: &mut Draft) {
             })
             .collect();
         if missing.is_empty() && extra.is_empty() {
-            return;
+            break;
         }
         let (stuck, missing): (Vec<PieceId>, Vec<PieceId>) = missing.into_iter().partition(|at| {
             let piece = view.piece(*at);
@@ -183,7 +189,9 @@ pub(super) fn write_lives(draft: &mut Draft) {
             draft.set_gone(piece.head, piece.to, false);
         }
         draft.see();
+        view = draft.plain_view();
     }
+    view
 }
 
 fn give_life(draft: &mut Draft, view: &View, at: PieceId) {
@@ -193,11 +201,15 @@ fn give_life(draft: &mut Draft, view: &View, at: PieceId) {
         return;
     };
     draft.set(piece.head, "@gone", Any::Bool(false));
-    // What inherited it from here.
-    let Some(next) = piece.to else { return };
+    hand_on(draft, gone, piece.to);
+}
+
+/// What comes next in the chain goes on inheriting what it inherited from here.
+fn hand_on(draft: &mut Draft, gone: Gone, next: Option<Nid>) {
+    let Some(next) = next else { return };
     let until = gone.to.and_then(|to| draft.mirror().find(to));
     if gone.to != Some(draft.id(next)) && draft.mirror().node(next).registers.gone.is_none() {
-        draft.set_gone(next, until, false);
+        draft.set_gone(next, until, gone.unwrap);
     }
 }
 

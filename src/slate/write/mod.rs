@@ -22,6 +22,7 @@ mod moving;
 mod order;
 mod place;
 mod props;
+mod text;
 mod tree;
 mod typing;
 mod work;
@@ -110,10 +111,10 @@ fn write(writer: &mut Writer, new: &EditorTree, schema: &Schema, views: &mut u32
         draft.see();
         format::compact(&mut draft);
     }
-    join::write_lives(&mut draft);
-    *views += draft.views + 1;
+    let view = join::write_lives(&mut draft);
+    *views += draft.views;
     draft.finish();
-    fit::fit(&new.root, &shown(writer, schema))
+    fit::fit(&new.root, &view::tree(writer.mirror, &view))
 }
 
 #[cfg(test)]

@@ -10,12 +10,11 @@ use crate::slate::ydoc::{Item, Kind, Nid};
 /// From one position so many units of text are shown at another.
 pub(super) fn move_text(draft: &mut Draft, from: Cursor, len: u32, to: Cursor) {
     let seq = from.seq;
-    if let Some(holder) = holder_of(draft, seq, from.index, len) {
-        if let Some(piece) = draft.view.find(holder) {
-            let marker = draft.place(to);
-            draft.register(piece, marker);
-            return;
-        }
+    let holder = holder_of(draft, seq, from.index, len).and_then(|holder| draft.view.find(holder));
+    if let Some(piece) = holder {
+        let marker = draft.place(to);
+        draft.register(piece, marker);
+        return;
     }
     // From right to left, so that the positions hold.
     if to.seq == seq && to.index >= from.index + len {

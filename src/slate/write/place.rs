@@ -4,15 +4,16 @@
 //! Each step brings one element closer to what it has to show. Steps that follow each other in one element are made at once:
 //! new elements (written with all that is in them), elements that come from elsewhere, text.
 
-use super::draft::{Attributes, Draft, inside};
+use std::collections::HashMap;
+
+use super::draft::{Draft, inside};
 use super::gap::Units;
 use super::join::open_end;
-use super::keys::{Keys, Look, is_shown};
-use super::moving;
+use super::keys::{Keys, Look};
 use super::order::in_order;
-use super::work::{LeafOffset, TOP, Want, Wanted, WorkId};
+use super::work::{TOP, Want, Wanted, WorkId};
 use crate::slate::view::{Cursor, Kid, PieceId};
-use crate::slate::ydoc::{Formats, Id, Item, Kind, Nid};
+use crate::slate::ydoc::{Formats, Id, Item, Kind, Nid, ROOT};
 
 /// Weights in the order that stays: what was moved gives way, until it has been placed. What comes along with it is moved then.
 const PLACED: u64 = 10_000;
@@ -21,36 +22,42 @@ const MOVED: u64 = 10;
 /// So many steps in one element; what is not done by then is written again whole.
 const MAX_STEPS: usize = 400;
 const MAX_PASSES: usize = 20;
+/// So deep are gaps in gaps.
+pub(super) const MAX_GAPS: usize = 64;
+/// So often an element is put where it should be shown.
+const MAX_TRIES: u32 = 3;
 
 pub(super) struct Placer<'g, 'f, 'w, 'd> {
     pub draft: &'g mut Draft<'f, 'w, 'd>,
     pub keys: &'g mut Keys,
     pub texts: bool,
     changed: bool,
+    /// How often an element, or text from this character on, was put to its place.
+    pub(super) tries: HashMap<Id, u32>,
 }
 
 /// One thing that is wanted: a character, or an element.
-struct Atom {
-    id: Option<Id>,
+pub(super) struct Atom {
+    pub id: Option<Id>,
     /// Which of the wanted, and at which offset in its text.
-    of: usize,
-    offset: u32,
-    len: u32,
+    pub of: usize,
+    pub offset: u32,
+    pub len: u32,
 }
 
 /// What an element has and wants, side by side.
-struct Sides {
-    piece: PieceId,
-    units: Units,
-    want: Vec<Wanted>,
-    atoms: Vec<Atom>,
+pub(super) struct Sides {
+    pub piece: PieceId,
+    pub units: Units,
+    pub want: Vec<Wanted>,
+    pub atoms: Vec<Atom>,
     /// Of each atom, whether it is there and stays where it is.
-    stays: Vec<bool>,
+    pub stays: Vec<bool>,
 }
 
 impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
     pub fn new(draft: &'g mut Draft<'f, 'w, 'd>, keys: &'g mut Keys, texts: bool) -> Self {
-        Self { draft, keys, texts, changed: false }
+        Self { draft, keys, texts, changed: false, tries: HashMap::new() }
     }
 
     pub fn run(mut self) {
@@ -94,7 +101,11 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
         }
         let sides = self.sides(at, piece);
         let is_element = |at: usize| sides.want[sides.atoms[at].of].element().is_some();
-        let first = (0..sides.atoms.len()).find(|at| !sides.stays[*at] && (self.texts || is_element(*at)));
+        let is_open = |at: &usize| {
+            let is_hopeless = sides.atoms[*at].id.is_some_and(|id| self.tries.get(&id) > Some(&MAX_TRIES));
+            !sides.stays[*at] && (self.texts || is_element(*at)) && !(is_element(*at) && is_hopeless)
+        };
+        let first = (0..sides.atoms.len()).find(is_open);
         match first {
             Some(first) if is_element(first) => {
                 self.write_elements(&sides, first);
@@ -176,8 +187,12 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
                 None if self.split(sides, to) || open_end(self.draft, sides.piece) => return,
                 None => inside(self.draft.mirror(), &self.draft.view, sides.piece),
             };
+            if next.is_none() && self.lift(sides, to, cursor) {
+                return;
+            }
             let made = match moved {
                 Some(piece) => {
+                    *self.draft.work.node(at).head.map(|id| self.tries.entry(id).or_insert(0)).unwrap_or(&mut 0) += 1;
                     self.draft.work.nodes[at].placed = true;
                     let marker = self.draft.place(cursor);
                     self.draft.register(piece, marker);
@@ -233,7 +248,7 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
     }
 
     /// Two that stand at one place have no gap between: those behind get places of their own.
-    fn split(&mut self, sides: &Sides, at: usize) -> bool {
+    pub(super) fn split(&mut self, sides: &Sides, at: usize) -> bool {
         let gap = sides.units.gaps.iter().skip(at).find(|gap| !gap.is_empty());
         let (Some(cursor), Some(piece)) =
             (gap.and_then(|gap| gap.last()), sides.units.list.get(at).and_then(|unit| unit.piece()))
@@ -245,99 +260,35 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
         true
     }
 
-    // --- text
-
-    fn write_text(&mut self, sides: &Sides, first: usize) -> bool {
-        if sides.atoms[first].id.is_some() {
-            self.take_text(sides, first);
-            return true;
-        }
-        let (from, to) = sides.between(first);
-        let want = &sides.want[sides.atoms[first].of];
-        let Want::Text { text, marks, at, .. } = &want.what else { return false };
-        let look = Look { marks: Some(marks), around: &want.around };
-        let list = &sides.units.list;
-        // It stands with the neighbour that shows the same.
-        let near = [from.checked_sub(1), Some(from)].into_iter().flatten().find(|at| {
-            let unit = list.get(*at).filter(|unit| unit.char().is_some());
-            unit.is_some_and(|unit| is_shown(&self.draft.work, &unit.formats, &look))
-        });
-        let before = near.filter(|near| *near == from).and_then(|_| sides.units.gaps[from].last().copied());
-        let mirror = self.draft.mirror();
-        let cursor = before.or_else(|| sides.units.for_text(mirror, from)).or_else(|| sides.units.for_text(mirror, to));
-        let cursor = match cursor {
-            Some(cursor) => cursor,
-            None if self.split(sides, from) => {
-                self.draft.see();
-                return true;
-            }
-            None => inside(self.draft.mirror(), &self.draft.view, sides.piece),
+    /// Gaps nest when somebody divides a line, puts one between the halves, divides that one, and so on. From some depth on
+    /// the second half gets a place further out, and so does what comes before it.
+    fn lift(&mut self, sides: &Sides, at: usize, cursor: Cursor) -> bool {
+        let depth = self.gaps_around(cursor.seq);
+        let piece = sides.units.list.get(at).and_then(|unit| unit.piece());
+        let (Some(piece), Some(gap)) = (piece.filter(|_| depth >= MAX_GAPS), sides.units.gaps.get(at + 1)) else {
+            return false;
         };
-        let formats: Attributes = match near {
-            Some(near) => list[near].formats.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
-            None => self.keys.changes(self.draft, &Formats::default(), &look),
-        };
-        self.draft.write_text(cursor, text, &formats, *at);
+        let outer = gap.iter().find(|cursor| self.gaps_around(cursor.seq) < depth).copied();
+        let Some(outer) = outer else { return false };
+        let marker = self.draft.place(outer);
+        self.draft.register(piece, marker);
         true
     }
 
-    /// Text that moves without its element; what stands nowhere is new from now on.
-    fn take_text(&mut self, sides: &Sides, first: usize) {
-        if self.draft.refresh_all() {
-            return;
-        }
-        let Some((start, len)) = self.stretch(sides, first) else { return self.forget(sides, first) };
-        let (from, to) = sides.between(first);
+    fn gaps_around(&self, mut seq: Nid) -> usize {
         let mirror = self.draft.mirror();
-        let target = sides.units.for_text(mirror, from).or_else(|| sides.units.for_text(mirror, to));
-        let target = match target {
-            Some(target) => target,
-            None if self.split(sides, from) => return drop(self.draft.see()),
-            None => inside(self.draft.mirror(), &self.draft.view, sides.piece),
-        };
-        moving::move_text(self.draft, start, len, target);
-        self.draft.see();
-    }
-
-    /// The characters from an atom on that stand in one sequence as they are wanted, and do not stay: where, and how long.
-    fn stretch(&mut self, sides: &Sides, first: usize) -> Option<(Cursor, u32)> {
-        let (start, piece) = self.draft.place_of(sides.atoms[first].id?)?;
-        let mut len = 0;
-        for at in first..sides.atoms.len() {
-            let atom = &sides.atoms[at];
-            let Some(id) = atom.id.filter(|_| !sides.stays[at] && atom.len > 0) else { break };
-            match self.draft.place_of(id) {
-                Some((cursor, other)) if other == piece && cursor == (Cursor { index: start.index + len, ..start }) => {
-                    len += atom.len;
-                }
-                _ => break,
-            }
+        let mut count = 0;
+        while seq != ROOT {
+            count += usize::from(mirror.kind(seq) == Kind::Break);
+            seq = mirror.node(seq).up;
         }
-        Some((start, len))
-    }
-
-    fn forget(&mut self, sides: &Sides, first: usize) {
-        let atom = &sides.atoms[first];
-        if let Want::Text { at, .. } = &sides.want[atom.of].what {
-            let at = LeafOffset { offset: at.offset + atom.offset, ..*at };
-            self.draft.work.set_ids(at, atom.len, None);
-        }
-    }
-
-    fn erase_stale(&mut self, sides: &Sides) -> bool {
-        // What the editor shows elsewhere is moved from there.
-        let stale = sides.units.list.iter().filter(|unit| self.draft.work.parent_of_char(unit.id).is_none());
-        let stale: Vec<(Nid, u32, u32)> =
-            stale.filter_map(|unit| unit.char().map(|(len, at)| (at.seq, at.index, len))).collect();
-        let is_any = !stale.is_empty();
-        self.draft.erase(stale);
-        is_any
+        count
     }
 }
 
 impl Sides {
     /// Between which units the atom has to come: behind the last before it that stays, and before the first behind it.
-    fn between(&self, at: usize) -> (usize, usize) {
+    pub fn between(&self, at: usize) -> (usize, usize) {
         let id = |at: usize| self.atoms[at].id.filter(|_| self.stays[at]);
         let before = (0..at).rev().find_map(id);
         let behind = (at..self.atoms.len()).find_map(id);

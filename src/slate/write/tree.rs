@@ -358,10 +358,9 @@ impl EditorTree {
 /// Where a moved node is put, as a path after it was taken out.
 fn landing(path: &[u32], new_path: &[u32]) -> Path {
     let mut to = Path::from_slice(new_path);
-    if let Some((last, parent)) = path.split_last() {
-        if path.len() < to.len() && to.starts_with(parent) && *last < to[parent.len()] {
-            to[parent.len()] -= 1;
-        }
+    let (Some((last, parent)), true) = (path.split_last(), path.len() < to.len()) else { return to };
+    if to.starts_with(parent) && *last < to[parent.len()] {
+        to[parent.len()] -= 1;
     }
     to
 }

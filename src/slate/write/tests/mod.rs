@@ -2,7 +2,9 @@
 
 mod acts;
 mod follower;
+mod moved;
 mod named;
 mod peer;
 mod random;
 mod transforms;
+mod tree;

@@ -4,6 +4,8 @@ use yrs::Any;
 
 use super::peer::Peer;
 use super::transforms::*;
+use crate::slate::write::place::MAX_GAPS;
+use crate::slate::ydoc::{Nid, ROOT};
 
 const LINE: &str = "The quick brown fox jumps over the lazy dog and runs into the wood. ";
 
@@ -142,4 +144,27 @@ fn a_large_edit_takes_as_many_views_as_a_small_one() {
     assert_eq!(replace(60), replace(4), "replace");
     assert_eq!(bold(60), bold(4), "bold");
     assert_eq!(wrap(60), wrap(4), "wrap");
+}
+
+#[test]
+fn gaps_do_not_nest_without_end() {
+    let mut peer = Peer::new(1);
+    peer.insert(&[0], p("ab"));
+    peer.flush().expect("the first document");
+    for n in 0..150 {
+        peer.split_up(&[n, 0], 1, 1);
+        peer.flush().expect("divided");
+        peer.insert(&[n + 1], p("ab"));
+        peer.flush().expect("put between");
+    }
+    let deepest = peer.mirror.alive().map(|node| nesting(&peer, node)).max();
+    assert!(deepest.is_some_and(|deepest| deepest <= 2 * MAX_GAPS + 2), "{deepest:?}");
+}
+
+fn nesting(peer: &Peer, mut node: Nid) -> usize {
+    let mut depth = 0;
+    while node != ROOT {
+        (node, depth) = (peer.mirror.node(node).up, depth + 1);
+    }
+    depth
 }
