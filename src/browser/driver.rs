@@ -52,9 +52,10 @@ extern "C" {
     fn error(this: &Listener, code: &str, message: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn ended(this: &Listener) -> Result<(), JsValue>;
-    /// The address to connect to: a string or a promise of one. `fresh`: the last token was refused.
+    /// The address to connect to: a string or a promise of one. `fresh`: the last token was refused; `formats`: what the
+    /// engine knows, for the query.
     #[wasm_bindgen(method, catch)]
-    fn address(this: &Listener, fresh: bool) -> Result<JsValue, JsValue>;
+    fn address(this: &Listener, fresh: bool, formats: &str) -> Result<JsValue, JsValue>;
     /// A promise of the sessions of this document that are alive in other tabs, as strings.
     #[wasm_bindgen(method, catch)]
     fn sessions(this: &Listener) -> Result<Promise, JsValue>;
@@ -359,7 +360,8 @@ impl Driver {
             connection.socket = None;
             connection.attempt
         };
-        let address = self.listener.address(fresh);
+        let formats = self.session.borrow().formats().to_string();
+        let address = self.listener.address(fresh, &formats);
         let driver = self.clone();
         spawn_local(async move {
             let address = match address {

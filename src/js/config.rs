@@ -3,6 +3,7 @@
 use yrs::Any;
 
 use crate::browser::store::{DEFAULT_DATABASE, Durability, IndexedDb};
+use crate::format::FORMATS;
 use crate::json::Fields;
 use crate::session::{self, Remote};
 use crate::slate::Node;
@@ -41,6 +42,8 @@ impl Config {
             store: store.is_some(),
             presence: fields.any("presence").filter(|presence| matches!(presence, Any::Map(_))).cloned(),
             initial_value,
+            formats: FORMATS,
+            format: fields.u32("format"),
         };
         Some(Self { session, store })
     }

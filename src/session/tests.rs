@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::*;
+use crate::format::{FORMATS, Format, Formats, set_format};
 use crate::protocol::{Hello, Message, RejectCode, Role, messages};
 use crate::slate::{Attrs, Element, Leaf, Path, Point};
 use crate::store::{Loaded, MemoryStore, StoreError, Write};
@@ -32,6 +33,8 @@ fn config(session: &str, client_id: u32) -> Config {
         store: true,
         presence: None,
         initial_value: None,
+        formats: FORMATS,
+        format: None,
     }
 }
 
@@ -53,6 +56,9 @@ fn hello(epoch: &str, acked_seq: u64) -> Hello {
         max_frame_bytes: 1 << 20,
         acked_seq,
         heartbeat_ms: 15_000,
+        formats: Some(Formats::of(&[0, 1])),
+        format: Some(0),
+        new_format: None,
     }
 }
 
@@ -188,5 +194,6 @@ mod connection;
 mod device;
 mod durability;
 mod editing;
+mod format;
 mod refused;
 mod selfcheck;

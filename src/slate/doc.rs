@@ -22,6 +22,7 @@ use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
 use super::twins::Twins;
 use super::{diff, read, root, seed};
+use crate::format::{FORMATS, Format, Formats, format_of, set_format};
 use crate::update::{Intake, merge};
 
 mod receive;
@@ -94,6 +95,9 @@ pub struct SlateDoc {
     watch: Watch,
     intake: Intake,
     looks: Looks,
+    formats: Formats,
+    /// As of the last update.
+    format: Format,
 }
 
 /// What is known of a remote transaction once it is done.
@@ -122,7 +126,51 @@ impl SlateDoc {
         let (witnessed, restyled) = (Witnessed::default(), Restyled::default());
         let (watch, intake, looks) = (Watch::default(), Intake::default(), Looks::default());
         watch.subscribe_root(&text);
-        Self { doc, tree, copies, options, inherited, twins, erased, witnessed, restyled, rng, watch, intake, looks }
+        Self {
+            doc,
+            tree,
+            copies,
+            options,
+            inherited,
+            twins,
+            erased,
+            witnessed,
+            restyled,
+            rng,
+            watch,
+            intake,
+            looks,
+            formats: FORMATS,
+            format: 0,
+        }
+    }
+
+    /// Which formats may be written here, instead of [`FORMATS`].
+    pub fn know(&mut self, formats: Formats) {
+        self.formats = formats;
+    }
+
+    /// The document's format.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether the document's format is one of those that may be written here. If not, it is only shown: whoever edits it
+    /// all the same damages it.
+    pub fn is_writable(&self) -> bool {
+        self.formats.knows(self.format)
+    }
+
+    /// Sets the document's flag to a higher format, and nothing else. None if it is that already.
+    pub fn raise_format(&mut self, format: Format) -> Option<Vec<u8>> {
+        if format <= self.format {
+            return None;
+        }
+        let mut txn = self.doc.transact_mut();
+        set_format(&mut txn, format);
+        txn.commit();
+        self.format = format;
+        Some(txn.encode_update_v1())
     }
 
     pub fn client_id(&self) -> u32 {
@@ -290,6 +338,7 @@ impl SlateDoc {
             drop(txn);
             self.copies.absorb();
         }
+        self.format = format_of(&self.doc.transact());
         others
     }
 
@@ -308,6 +357,7 @@ impl SlateDoc {
         let changed = txn.has_changes();
         let branches = changed_directly(&txn);
         let deleted = txn.delete_set().clone();
+        self.format = format_of(&txn);
         drop(txn);
         self.copies.absorb();
         match result {
@@ -419,6 +469,7 @@ impl SlateDoc {
     /// The same content under another client id; the value stays as it is, empty texts included.
     pub fn with_client_id(self, client_id: u32) -> Self {
         let mut other = Self::new(DocOptions { client_id, ..self.options.clone() });
+        other.know(self.formats);
         let state = self.encode(&StateVector::default());
         // Cannot fail: the bytes are our own.
         if decode(&state).and_then(|update| other.integrate(update, &state)).is_ok() {

@@ -5,6 +5,10 @@
 //! [`Holes`] what cannot be without something that was refused. Nothing here knows
 //! Slate; the server uses it too.
 
+/// Shared types in shared types that a document may have. Beyond that, deleting one could exhaust the stack; here and in
+/// every peer.
+pub const MAX_NESTING: u32 = 1_000;
+
 mod check;
 mod holes;
 mod intake;

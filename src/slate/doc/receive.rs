@@ -49,6 +49,9 @@ impl SlateDoc {
         let integrated = self.integrate(decoded, update);
         let records = self.watch.stop();
         let (integrated, changed) = integrated?;
+        if !self.is_writable() {
+            return Ok(self.show_anew(changed));
+        }
         self.witnessed.add(&integrated.deleted);
         // It may have to wait.
         orphans.retain(|one| integrated.deleted.contains(&one.key));
@@ -87,6 +90,16 @@ impl SlateDoc {
             [] if self.erased.is_empty() => self.receive_first(decode(update)?, update, false),
             _ => self.apply_update(update),
         }
+    }
+
+    /// After an update to a document that must not be written: nothing is mended.
+    #[cold]
+    fn show_anew(&mut self, changed: bool) -> RemoteChange {
+        // The tree is still that of before.
+        let before = self.value();
+        let foreign = self.rebuild();
+        let ops = Self::diff(&before, &self.value());
+        RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() }
     }
 
     /// What the ends of a selection stand behind, where that was written here, and what they stand before.
