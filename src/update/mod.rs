@@ -1,7 +1,7 @@
 //! Updates as bytes: what can be done with them beside a document.
 //!
 //! [`check`] says whether bytes are an update. [`split`] cuts an update down to a size. [`Intake`] stands between the wire and a yrs document,
-//! [`Nesting`] tells how deep an update reaches,
+//! [`Nesting`] tells how deep an update reaches and what it touches,
 //! [`Holes`] what cannot be without something that was refused. Nothing here knows
 //! Slate; the server uses it too.
 
@@ -15,6 +15,7 @@ mod intake;
 mod merge;
 mod nesting;
 mod split;
+mod survey;
 
 pub use check::check;
 pub use holes::{Apart, Holes};
@@ -22,3 +23,4 @@ pub use intake::Intake;
 pub use merge::merge;
 pub use nesting::{Nesting, NestingError};
 pub use split::{Parted, SplitError, at_holes, split};
+pub use survey::Survey;

@@ -18,7 +18,7 @@ fn limits() -> Limits {
 
 fn core() -> Core {
     let document = Document { id: "scene".into(), epoch: "epoch".into(), tip: 0, created_at: 0, updated_at: 0 };
-    Core::new(limits(), document, Replica::new())
+    Core::new(limits(), Layout::default(), document, Replica::new())
 }
 
 fn join(core: &mut Core, conn: ConnId, role: Role) {
@@ -26,6 +26,7 @@ fn join(core: &mut Core, conn: ConnId, role: Role) {
         conn,
         durable: true,
         session: Some(format!("session {conn}")),
+        formats: Formats::of(&[0]),
         progress: Progress::default(),
         role,
         author: None,
