@@ -35,8 +35,8 @@ impl Default for Layout {
 /// Who sends an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
-    /// A y-websocket client that knows nothing of formats.
-    Plain,
+    /// A y-websocket client that knows nothing of formats. `refused`: something of it was not stored.
+    Plain { refused: bool },
     /// A session that knows these.
     Session(Formats),
 }
@@ -75,8 +75,9 @@ impl Layout {
     /// What of an update may be stored.
     pub fn judge(&self, replica: &mut Replica, update: &Bytes, sender: Sender) -> Result<Pass, Refusal> {
         let format = replica.format();
+        let refused = sender == Sender::Plain { refused: true };
         // Entries of a map that is there may be written without its name.
-        if format == 0 && !replica.has_root(DOC_ROOT) && !contains(update, DOC_ROOT.as_bytes()) {
+        if format == 0 && !refused && !replica.has_root(DOC_ROOT) && !contains(update, DOC_ROOT.as_bytes()) {
             return Ok(Pass::Whole);
         }
         let survey = replica.survey(update)?;
@@ -87,11 +88,12 @@ impl Layout {
                 }
                 self.check_flag(replica, &survey, update, formats).map(|()| Pass::Whole)
             }
-            Sender::Plain if format == 0 => match touches_flag(replica, &survey) {
+            // What stands upon something that was refused would wait for ever.
+            Sender::Plain { .. } if format == 0 => match refused && survey.waits || touches_flag(replica, &survey) {
                 true => Err(Refusal::Flag),
                 false => Ok(Pass::Whole),
             },
-            Sender::Plain => self.part(replica, &survey),
+            Sender::Plain { .. } => self.part(replica, &survey),
         }
     }
 

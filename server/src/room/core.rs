@@ -254,7 +254,7 @@ impl Core {
     fn sender(&self, conn: ConnId) -> Sender {
         match self.peers.get(&conn) {
             Some(peer) if peer.join.durable => Sender::Session(peer.join.formats),
-            _ => Sender::Plain,
+            peer => Sender::Plain { refused: peer.is_some_and(|peer| peer.told_format) },
         }
     }
 
