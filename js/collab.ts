@@ -336,7 +336,9 @@ const isSaved = ({ saved, pending }: Status): boolean => saved === "server" && p
 function unreachable({ connection, error }: Status): CollabError | null {
   if (connection === "closed") return closedError();
   if (connection !== "unauthorized" && connection !== "forbidden") return null;
-  return error?.code === connection ? error : new CollabError(connection, `the server answers: ${connection}`);
+  return error?.code === connection || error?.code === "format"
+    ? error
+    : new CollabError(connection, `the server answers: ${connection}`);
 }
 
 /** Why there will be no sync. */

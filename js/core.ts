@@ -447,7 +447,7 @@ export class Core<P extends Presence> implements Revivable {
         this.#opened?.reject(this.#lastError ?? closedError());
         this.#opened = null;
       },
-      address: () => address(this.#options, session),
+      address: (_fresh, formats) => address(this.#options, session, formats),
       sessions: async () => (current() ? ((await this.#tabs?.others()) ?? []) : []),
       socket: (socket) => this.#hold(socket, current),
     };

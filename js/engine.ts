@@ -59,6 +59,8 @@ export interface EngineConfig {
   remote: "none" | "connect" | "wait";
   store: { database: string | null; strict: boolean } | null;
   presence: object | null;
+  /** What the application wants the document to be. */
+  format: number | null;
 }
 
 /** Whom the engine tells; numbers for origins are indices of {@link ORIGINS}. */
@@ -76,7 +78,8 @@ export interface EngineListener {
   peers(): void;
   error(code: string, message: string): void;
   ended(): void;
-  address(fresh: boolean): string | Promise<string>;
+  /** `formats`: what the engine knows, for the query. */
+  address(fresh: boolean, formats: string): string | Promise<string>;
   /** The sessions of this document that are alive in other tabs. */
   sessions(): Promise<string[]>;
   /** The socket that is about to be opened, before the engine listens to it. */
