@@ -351,7 +351,8 @@ function refusal(status: Status): CollabError | null {
 function unsendable(status: Status): CollabError | null {
   const { setAside, error } = status;
   if (setAside === 0) return null;
-  const code = (["too-large", "forbidden", "epoch"] as const).find((code) => error?.code === code) ?? "invalid-update";
+  const code =
+    (["too-large", "forbidden", "epoch", "format"] as const).find((code) => error?.code === code) ?? "invalid-update";
   return ofCode(status, code, `${setAside} edits are set aside: the server does not take them`);
 }
 

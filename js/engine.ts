@@ -75,6 +75,8 @@ export interface EngineListener {
   status(acknowledged: boolean, receiving: boolean): void;
   /** What other tabs have to know of changes made here: the document's epoch, and whether they are stored. */
   keeping(epoch: string | undefined, kept: boolean): void;
+  /** The copy stands where older versions do not find it: so shall what the tabs tell each other. */
+  guarded(): void;
   peers(): void;
   error(code: string, message: string): void;
   ended(): void;

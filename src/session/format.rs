@@ -7,6 +7,7 @@
 use crate::format::{DEFAULT_FORMAT, Format};
 use crate::protocol::close;
 use crate::slate::SlateDoc;
+use crate::store::Write;
 
 use super::connection::{Link, Live, Mode};
 use super::edits::Seed;
@@ -20,6 +21,8 @@ pub(super) struct Formatting {
     /// What a server has said of its document, also one that has closed since.
     pub server: Option<Format>,
     novelty: Novelty,
+    /// The copy stands where older versions do not find it.
+    pub guarded: bool,
 }
 
 /// Whether the document is new: what the first sync of this device has found.
@@ -140,6 +143,24 @@ impl Session {
         theirs.load(&self.doc.encode_state(None).ok()?).ok()?;
         theirs.load(update).ok()?;
         Some(theirs.format()).filter(|format| self.is_behind(*format))
+    }
+
+    /// A document that older versions do not know is kept where they do not look: they would take it for one of theirs. In
+    /// one transaction with what makes it so, as soon as there is a store.
+    pub(super) fn guard_copy(&mut self) {
+        if self.doc.format() == 0 || !self.doc.is_writable() || self.formatting.guarded || !self.journal.is_working() {
+            return;
+        }
+        self.formatting.guarded = true;
+        self.move_copy();
+    }
+
+    /// What is still where the copy was comes along.
+    pub(super) fn move_copy(&mut self) {
+        if self.formatting.guarded {
+            let (from, session) = (self.config.document.clone(), Some(self.config.session.clone()));
+            self.journal.write(Write::Move { from, session });
+        }
     }
 
     /// Neither takes anything of the other: the edits stay in the outbox, and the device's copy what it was.

@@ -86,6 +86,7 @@ impl Session {
 
     fn take_loaded(&mut self, mut loaded: Loaded) {
         let late = self.ready;
+        self.formatting.guarded |= loaded.guarded;
         if late && !same_epoch(loaded.epoch.as_deref(), self.journal.epoch.as_deref()) {
             // Whoever opens the document next finds it, and is asked what shall become of it.
             self.journal.turn_off();
@@ -263,6 +264,7 @@ impl Session {
     fn rewrite_store(&mut self) {
         self.flush();
         let Ok(snapshot) = self.doc.encode_state(None) else { return };
+        self.move_copy();
         if let Some(epoch) = self.journal.epoch.clone() {
             self.journal.write(Write::SetEpoch { epoch });
         }

@@ -163,6 +163,7 @@ impl Session {
         }
         self.now = self.now.max(now);
         self.dispatch(input);
+        self.guard_copy();
         self.tell_format();
         self.check_changes();
         self.run_deadlines();

@@ -283,3 +283,105 @@ fn a_format_that_cannot_be_written_is_an_error() {
     let rig = open(knows(FORMATS, Some(1)));
     assert_eq!((error(&rig), rig.status().read_only), (Some(ErrorCode::Format), false));
 }
+
+/// A device with content, something pending, and something of another session that is gone.
+fn device() -> MemoryStore {
+    let store = MemoryStore::new();
+    let there = foreign(&[block("there")]);
+    store.write_now("d", &[Write::SetEpoch { epoch: "e".into() }, Write::Append { update: there }]).expect("written");
+    store
+}
+
+/// What a document of format 1 leaves where the first version looks: nothing. And nothing of it is lost.
+#[test]
+fn a_document_of_format_1_is_kept_where_older_versions_do_not_look() {
+    let mut rig = Rig::open(knows(BOTH, Some(1)), device());
+    rig.type_block("offline");
+    assert!(!rig.store.peek("d").is_nothing());
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(of_format(0)));
+    rig.frame(Message::SyncStep2(&[0, 0]));
+    assert_eq!((rig.status().format, rig.status().saved), (Some(1), Saved::Local));
+    assert!(rig.store.peek("d").is_nothing());
+    rig.type_block("after");
+    let value = rig.session.value();
+    assert_eq!(value.len(), 3);
+    let pending = rig.session.export_outbox().expect("sound");
+    let mut again = Rig::open(Config { session: "t".into(), client_id: 6, ..knows(BOTH, None) }, rig.store.clone());
+    assert_eq!((again.session.value(), again.status().format, again.status().set_aside), (value.clone(), Some(1), 0));
+    assert_eq!(again.session.export_outbox().expect("sound"), pending);
+    again.feed(Input::Opened);
+    again.frame(Message::Hello(of_format(1)));
+    assert!(submits(&mut again) > 0);
+    // One that knows less reads it there, and takes nothing from where it is.
+    let before = rig.store.peek(again.name.as_str());
+    let less = Rig::open(Config { session: "u".into(), client_id: 7, ..knows(FORMATS, None) }, rig.store.clone());
+    assert_eq!((less.session.value(), less.status().read_only), (value, true));
+    assert_eq!(rig.store.peek(again.name.as_str()).log, before.log);
+}
+
+/// Killed at any write: what the device had is there, under one name or the other.
+#[test]
+fn f17_a_copy_that_is_moved_is_whole_wherever_it_is_killed() {
+    for killed_at in 0..4 {
+        let mut rig = Rig::open(knows(BOTH, Some(1)), device());
+        rig.type_block("offline");
+        rig.slow = Some(VecDeque::new());
+        rig.feed(Input::Opened);
+        rig.frame(Message::Hello(of_format(0)));
+        rig.frame(Message::SyncStep2(&[0, 0]));
+        for _ in 0..killed_at {
+            rig.land();
+        }
+        let next = Rig::open(Config { session: "t".into(), client_id: 6, ..knows(BOTH, Some(1)) }, rig.store.clone());
+        let shown = (next.session.value(), next.status().pending > 0, next.status().set_aside);
+        assert_eq!(shown, (vec![block("offline"), block("there")], true, 0), "{killed_at}");
+    }
+    // The disk is full when it is moved: it is brought there as soon as there is room.
+    let mut rig = Rig::open(knows(BOTH, Some(1)), device());
+    rig.type_block("offline");
+    rig.store.set_fault(Some(StoreError::Full));
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(of_format(0)));
+    rig.frame(Message::SyncStep2(&[0, 0]));
+    assert_eq!((rig.status().format, rig.status().storage), (Some(1), Storage::Full));
+    rig.store.set_fault(None);
+    rig.pass(5_000);
+    assert!(rig.store.peek("d").is_nothing());
+    let next = Rig::open(Config { session: "t".into(), client_id: 6, ..knows(BOTH, None) }, rig.store.clone());
+    assert_eq!((next.session.value(), next.status().set_aside), (rig.session.value(), 0));
+    assert_eq!(next.session.export_outbox(), rig.session.export_outbox());
+}
+
+/// A tab of an older version goes on writing where it has always written. The next opening has all of it: what was
+/// acknowledged as part of the document, what was not set aside, because as bytes it would do harm.
+#[test]
+fn what_an_older_tab_leaves_behind_is_taken_over() {
+    let store = device();
+    let mut rig = Rig::open(knows(BOTH, Some(1)), store.clone());
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(of_format(0)));
+    rig.frame(Message::SyncStep2(&[0, 0]));
+    assert!(store.peek("d").is_nothing());
+    let mut old = Rig::open(Config { session: "old".into(), client_id: 8, ..knows(FORMATS, None) }, MemoryStore::new());
+    old.type_block("by copy");
+    let update = old.session.export_outbox().expect("sound");
+    let key = crate::store::PendingKey { session: "old".into(), seq: 1 };
+    store.write_now("d", &[Write::Edit { key, update: update.clone() }]).expect("written");
+    store.write_now("d", &[Write::Append { update: foreign(&[block("heard")]) }]).expect("written");
+    for session in ["t", "u"] {
+        let mut next = Rig::open(Config { session: session.into(), client_id: 6, ..knows(BOTH, None) }, store.clone());
+        assert!(store.peek("d").is_nothing());
+        let shown = next.session.value();
+        assert!(shown.contains(&block("there")) && shown.contains(&block("heard")), "{shown:?}");
+        assert_eq!((shown.len(), next.status().set_aside), (2, 1));
+        next.feed(Input::Opened);
+        next.frame(Message::Hello(of_format(1)));
+        next.frame(Message::SyncStep2(&[0, 0]));
+        let pending = next.session.export_pending().expect("sound");
+        let has = |bytes: &[u8]| Update::decode_v1(bytes).expect("valid").insertions(true);
+        assert!(has(&update).diff(&has(&pending)).is_empty());
+        let sent = next.sent();
+        assert!(!sent.contains(&"submit 2".to_owned()), "{sent:?}");
+    }
+}
