@@ -329,7 +329,9 @@ const isSaved = ({ saved, pending }: Status): boolean => saved === "server" && p
 function unreachable({ connection, error }: Status): CollabError | null {
   if (connection === "closed") return closedError();
   if (connection !== "unauthorized" && connection !== "forbidden") return null;
-  return error?.code === connection ? error : new CollabError(connection, `the server answers: ${connection}`);
+  return error?.code === connection || error?.code === "format"
+    ? error
+    : new CollabError(connection, `the server answers: ${connection}`);
 }
 
 /** Why there will be no sync. */
@@ -342,7 +344,8 @@ function refusal(status: Status): CollabError | null {
 function unsendable(status: Status): CollabError | null {
   const { setAside, error } = status;
   if (setAside === 0) return null;
-  const code = (["too-large", "forbidden", "epoch"] as const).find((code) => error?.code === code) ?? "invalid-update";
+  const code =
+    (["too-large", "forbidden", "epoch", "format"] as const).find((code) => error?.code === code) ?? "invalid-update";
   return ofCode(status, code, `${setAside} edits are set aside: the server does not take them`);
 }
 

@@ -64,6 +64,8 @@ export interface EngineConfig {
   remote: "none" | "connect" | "wait";
   store: { database: string | null; strict: boolean } | null;
   presence: object | null;
+  /** What the application wants the document to be. */
+  format: number | null;
 }
 
 /** Whom the engine tells; numbers for origins are indices of {@link ORIGINS}. */
@@ -78,12 +80,15 @@ export interface EngineListener {
   status(acknowledged: boolean, receiving: boolean): void;
   /** What other tabs have to know of changes made here: the document's epoch, and whether they are stored. */
   keeping(epoch: string | undefined, kept: boolean): void;
+  /** The copy stands where older versions do not find it: so shall what the tabs tell each other. */
+  guarded(): void;
   peers(): void;
   error(code: string, message: string): void;
   ended(): void;
   /** Whether elements of a type are inline (1) and void (2). Must not call the engine. */
   kinds(type: string): number;
-  address(fresh: boolean): string | Promise<string>;
+  /** `formats`: what the engine knows, for the query. */
+  address(fresh: boolean, formats: string): string | Promise<string>;
   /** The sessions of this document that are alive in other tabs. */
   sessions(): Promise<string[]>;
   /** The socket that is about to be opened, before the engine listens to it. */

@@ -20,8 +20,8 @@ const ERROR = 128;
 
 /** `error` is asked for if there is one. */
 export function decodeStatus(flat: Float64Array, error: () => CollabError): Status {
-  const [connection, saved, storage, flags, pending, setAside, since, retryAt, received, total, divergences] =
-    flat as unknown as number[] & Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10, number>;
+  const [connection, saved, storage, flags, pending, setAside, since, retryAt, received, total, divergences, format] =
+    flat as unknown as number[] & Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11, number>;
   const has = (flag: number) => (flags & flag) !== 0;
   return Object.freeze({
     connection: CONNECTIONS[connection] ?? "offline",
@@ -35,6 +35,7 @@ export function decodeStatus(flat: Float64Array, error: () => CollabError): Stat
     syncingOfflineChanges: has(SYNCING_OFFLINE),
     progress: has(PROGRESS) ? Object.freeze({ received, total }) : null,
     readOnly: has(READ_ONLY),
+    format: format < 0 ? null : format,
     conflict: has(EPOCH) ? ("epoch" as const) : null,
     divergences,
     error: has(ERROR) ? error() : null,

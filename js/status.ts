@@ -14,6 +14,7 @@ export const OFFLINE: Status = Object.freeze({
   syncingOfflineChanges: false,
   progress: null,
   readOnly: false,
+  format: null,
   conflict: null,
   divergences: 0,
   error: null,

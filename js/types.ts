@@ -36,6 +36,14 @@ export interface OpenOptions<P extends Presence = Presence> {
   /** Name of a block's id property. A split gives the new block a fresh one. Default `"id"`. */
   blockId?: string;
   /**
+   * How the document is laid out. `0`: as `@slate-yjs/core` has it, if the document is new; it is never brought back to
+   * that. `1`: by reference; a document that is there is brought to it, for good, and clients that do not know it cannot
+   * write it from then on. Without this option a document stays what it is, and a new one begins as the server says, else
+   * in 0. The server's `--format` counts more than this. A format that this version cannot write is reported as an error
+   * `format`, and the document stays what it is.
+   */
+  format?: 0 | 1;
+  /**
    * Whether edits are kept on this device (IndexedDB) until the server has them; and under which database name, and
    * whether every write waits for the disk (`"strict"`; the default `"relaxed"` does so only where something is
    * replaced or removed). Default `true`.
@@ -149,7 +157,7 @@ export interface Version {
 
 /** How a document is doing. */
 export interface Status {
-  /** `unauthorized`: the token is refused. `forbidden`: refused for good. `closed`: by {@link Collab.close}. */
+  /** `unauthorized`: the token is refused. `forbidden`: refused for good, be it for the document's format. `closed`: by {@link Collab.close}. */
   readonly connection: "offline" | "connecting" | "online" | "unauthorized" | "forbidden" | "closed";
   /** Whether the server's content has arrived on this connection. */
   readonly synced: boolean;
@@ -169,8 +177,13 @@ export interface Status {
   readonly syncingOfflineChanges: boolean;
   /** Bytes of a large first sync. */
   readonly progress: { readonly received: number; readonly total: number } | null;
-  /** The server lets this user read only. */
+  /** The server lets this user read only, or the document is of a format that must not be written here. */
   readonly readOnly: boolean;
+  /**
+   * The document's format; `null` until it is known. One that this version does not know is shown as well, with
+   * `readOnly` and an error `format`.
+   */
+  readonly format: number | null;
   /** `epoch`: the document was deleted and made anew on the server; this copy no longer syncs. */
   readonly conflict: "epoch" | null;
   /**

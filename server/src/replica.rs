@@ -3,15 +3,18 @@
 //! Every update is walked (`validate`) and decoded before it is applied, and a panic of the CRDT library is caught: it
 //! spoils this copy, never the process. A spoiled copy must be dropped and loaded again; its owner is told so.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use slate_yrs::update::{Intake, Nesting, NestingError};
+use slate_yrs::format::{Format, format_of};
+use slate_yrs::slate::check_layout;
+use slate_yrs::update::{Intake, MAX_NESTING, Nesting, NestingError, Survey};
 use thiserror::Error;
 use yrs::block::ClientID;
 use yrs::branch::Branch;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{Doc, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, Update};
+use yrs::{Doc, ID, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, Update};
 
 use crate::validate::{self, Malformed};
 
@@ -28,9 +31,6 @@ pub enum ApplyError {
     Spoiled,
 }
 
-/// Elements in elements. Beyond that, deleting one could exhaust the stack; here and in every peer.
-const MAX_NESTING: u32 = 200;
-
 /// A document in memory.
 #[derive(Debug)]
 pub struct Replica {
@@ -40,6 +40,8 @@ pub struct Replica {
     nesting: Nesting,
     /// What no update has named, but is deleted because what it is in is.
     implied: IdSet,
+    /// What is deleted; none: nobody has asked yet.
+    deleted: Option<IdSet>,
     spoiled: bool,
 }
 
@@ -52,7 +54,7 @@ impl Default for Replica {
 impl Replica {
     pub fn new() -> Self {
         let (intake, nesting, implied) = (Intake::default(), Nesting::default(), IdSet::default());
-        Self { doc: empty_doc(), intake, nesting, implied, spoiled: false }
+        Self { doc: empty_doc(), intake, nesting, implied, deleted: None, spoiled: false }
     }
 
     /// Applies an update. Returns whether it changed anything: content, deletions, or what waits for missing updates.
@@ -60,10 +62,13 @@ impl Replica {
         validate::update(update)?;
         let mut changed = false;
         let mut deleted = None;
+        let mut gone = None;
+        let keeps = self.deleted.is_some();
         self.transact(|txn, intake, nesting| {
             let before = Waiting::of(txn, intake);
             take(txn, intake, nesting, update)?;
             changed = txn.has_changes() || Waiting::of(txn, intake).exceeds(&before);
+            gone = (keeps && !txn.delete_set().is_empty()).then(|| txn.delete_set().clone());
             // What has waited may have named more.
             if before.is_nothing() && !txn.delete_set().is_empty() {
                 let named = Update::decode_v1(update).map_err(undecodable)?.delete_set().clone();
@@ -75,6 +80,9 @@ impl Replica {
             self.implied.diff_with(&named);
             self.implied.merge_with(implied);
         }
+        if let (Some(all), Some(gone)) = (&mut self.deleted, gone) {
+            all.merge_with(gone);
+        }
         Ok(changed)
     }
 
@@ -83,6 +91,7 @@ impl Replica {
     pub fn apply_merged(&mut self, updates: &[&[u8]]) -> Result<Option<Vec<u8>>, ApplyError> {
         updates.iter().try_for_each(|update| validate::update(update))?;
         let mut merged = None;
+        self.deleted = None;
         self.transact(|txn, intake, nesting| {
             for update in updates {
                 take(txn, intake, nesting, update)?;
@@ -185,6 +194,57 @@ impl Replica {
         let update = decode(update)?;
         let mine = self.doc.transact().state_vector();
         Ok(update.state_vector().iter().all(|(client, clock)| *clock <= mine.get(client)))
+    }
+
+    /// The document's format.
+    pub fn format(&self) -> Format {
+        format_of(&self.doc.transact())
+    }
+
+    /// Whether the document has its content in this root, laid out as Slate's, or none at all.
+    pub fn has_layout(&self, root: &str) -> bool {
+        check_layout(&self.doc.transact(), root).is_ok()
+    }
+
+    /// Whether there has ever been anything in this root.
+    pub fn has_root(&self, name: &str) -> bool {
+        self.nesting.has_root(name)
+    }
+
+    /// What an update would touch.
+    pub fn survey<'a>(&self, update: &'a [u8]) -> Result<Survey<'a>, ApplyError> {
+        validate::update(update)?;
+        let state = self.doc.transact().state_vector();
+        Ok(self.nesting.survey(update, |client| u64::from(state.get(&ClientID::new(client))))?)
+    }
+
+    /// How many clocks all clients have used.
+    pub fn clocks(&self) -> u64 {
+        self.doc.transact().state_vector().iter().map(|(_, clock)| u64::from(*clock)).sum()
+    }
+
+    /// Whether any of these is not deleted.
+    pub fn has_any(&mut self, ids: impl Iterator<Item = (u64, Range<u64>)>) -> bool {
+        let mut asked = IdSet::default();
+        for (client, clocks) in ids {
+            let start = u32::try_from(clocks.start).unwrap_or(u32::MAX);
+            let length = u32::try_from(clocks.end - clocks.start).unwrap_or(u32::MAX);
+            asked.insert(ID::new(ClientID::new(client), start), length);
+        }
+        if asked.is_empty() {
+            return false;
+        }
+        let doc = &self.doc;
+        let deleted = self.deleted.get_or_insert_with(|| doc.transact().snapshot().delete_set);
+        !asked.diff(deleted).is_empty()
+    }
+
+    /// What would become of the document with this update.
+    pub fn with(&self, update: &[u8]) -> Result<Self, ApplyError> {
+        let mut copy = Self::new();
+        copy.apply(&self.encode_whole()?)?;
+        copy.apply(update)?;
+        Ok(copy)
     }
 
     pub fn doc(&self) -> &Doc {
@@ -305,7 +365,6 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use yrs::ID;
     use yrs::types::text::YChange;
     use yrs::{GetString, Text, XmlTextPrelim};
 

@@ -3,6 +3,7 @@
 use yrs::Any;
 
 use crate::browser::store::{DEFAULT_DATABASE, Durability, IndexedDb};
+use crate::format::FORMATS;
 use crate::json::Fields;
 use crate::session::{self, Remote};
 use crate::slate::{Node, Schema};
@@ -42,6 +43,8 @@ impl Config {
             presence: fields.any("presence").filter(|presence| matches!(presence, Any::Map(_))).cloned(),
             initial_value,
             schema: Schema::default(),
+            formats: FORMATS,
+            format: fields.u32("format"),
         };
         Some(Self { session, store })
     }

@@ -27,11 +27,17 @@ pub(super) const FRAGMENT_AGE: Millis = 60_000;
 #[derive(Debug)]
 pub(super) enum Link {
     Offline(Why),
-    Waiting { retry_at: Millis },
-    Opening { since: Millis },
+    Waiting {
+        retry_at: Millis,
+    },
+    Opening {
+        since: Millis,
+    },
     Open(Box<Live>),
     Unauthorized,
     Forbidden,
+    /// The server's document is of a format that this engine does not know.
+    Outdated,
     Closed,
 }
 
@@ -65,6 +71,8 @@ pub(super) struct Live {
     /// What was pending when the connection came up is pending up to here.
     pub offline_through: u64,
     pub largest_sent: usize,
+    /// A step 1 that is not answered yet: whether this engine may write into the server's document is not known.
+    pub step_1: Option<Vec<u8>>,
 }
 
 /// Who is at the other end.
@@ -105,6 +113,7 @@ impl Live {
             sent_through: 0,
             offline_through: 0,
             largest_sent: 0,
+            step_1: None,
         }
     }
 
@@ -186,7 +195,7 @@ impl Link {
             Self::Open(live) if live.mode == Mode::Unknown => Connection::Connecting,
             Self::Open(_) => Connection::Online,
             Self::Unauthorized => Connection::Unauthorized,
-            Self::Forbidden => Connection::Forbidden,
+            Self::Forbidden | Self::Outdated => Connection::Forbidden,
             Self::Closed => Connection::Closed,
         }
     }
@@ -197,7 +206,7 @@ impl Link {
             Self::Waiting { retry_at } => Some((*retry_at, Due::Retry)),
             Self::Opening { since } => Some((since + OPEN_TIMEOUT, Due::Dead)),
             Self::Open(live) => Some(live.deadline(retries.patience_factor())),
-            Self::Offline(_) | Self::Unauthorized | Self::Forbidden | Self::Closed => None,
+            Self::Offline(_) | Self::Unauthorized | Self::Forbidden | Self::Outdated | Self::Closed => None,
         }
     }
 }

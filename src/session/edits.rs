@@ -43,6 +43,10 @@ pub(super) enum Author {
 
 impl Session {
     pub(super) fn edit(&mut self, op: Op, author: Author) {
+        if self.refuses_edits() {
+            // The editor has applied it already.
+            return self.stage.diverged();
+        }
         if author != self.author {
             self.flush();
             self.author = author;
@@ -110,6 +114,9 @@ impl Session {
 
     fn undo_or_redo(&mut self, undo: bool) {
         self.flush();
+        if self.refuses_edits() {
+            return;
+        }
         let selection = self.presence.selection(&self.doc);
         let result = match undo {
             true => self.undo.undo(&mut self.doc, selection),
@@ -244,6 +251,9 @@ impl Session {
 
     /// An update the application brings: a remote change that the server does not have either.
     pub(super) fn import(&mut self, update: Vec<u8>) {
+        if self.refuses_edits() {
+            return self.report(ErrorCode::Format, "an update is not applied: the document may only be read");
+        }
         let before = self.stage.updates.len();
         if self.apply(&update, Origin::Remote, false) == Some(true) || self.stage.updates.len() > before {
             // Besides the update itself there may be one that was made because of it: what was rescued.
@@ -305,6 +315,7 @@ impl Session {
     pub(super) fn show_instead(&mut self, doc: SlateDoc) {
         let ops = SlateDoc::diff(&self.doc.value(), &doc.value());
         self.doc = doc;
+        self.doc.know(self.config.formats);
         self.undo.clear();
         self.presence.forget_selection();
         self.presence.awareness.rename(self.doc.client_id());

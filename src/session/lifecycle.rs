@@ -34,6 +34,8 @@ impl Session {
             return;
         }
         self.ready = true;
+        self.note_copy(whole);
+        self.check_wanted_format();
         if whole && let Err(mismatch) = self.doc.check_root() {
             return self.wrong_root(mismatch.to_string());
         }
@@ -51,6 +53,7 @@ impl Session {
                 if let Some(value) = self.take_wanted_seed() {
                     self.seed_locally(&value);
                 }
+                self.settle_format();
             }
         }
     }
@@ -83,6 +86,7 @@ impl Session {
 
     fn take_loaded(&mut self, mut loaded: Loaded) {
         let late = self.ready;
+        self.formatting.guarded |= loaded.guarded;
         if late && !same_epoch(loaded.epoch.as_deref(), self.journal.epoch.as_deref()) {
             // Whoever opens the document next finds it, and is asked what shall become of it.
             self.journal.turn_off();
@@ -260,6 +264,7 @@ impl Session {
     fn rewrite_store(&mut self) {
         self.flush();
         let Ok(snapshot) = self.doc.encode_state(None) else { return };
+        self.move_copy();
         if let Some(epoch) = self.journal.epoch.clone() {
             self.journal.write(Write::SetEpoch { epoch });
         }
@@ -307,7 +312,7 @@ impl Session {
                     self.config.remote = Remote::Connect;
                 }
             }
-            Link::Offline(Why::NoServer) | Link::Opening { .. } | Link::Open(_) | Link::Closed => {}
+            Link::Offline(Why::NoServer) | Link::Opening { .. } | Link::Open(_) | Link::Outdated | Link::Closed => {}
             Link::Offline(Why::ByUser | Why::Conflict) | Link::Waiting { .. } => self.open_socket(),
             Link::Unauthorized | Link::Forbidden => {
                 let fresh_token = self.retries.restart();
@@ -326,7 +331,7 @@ impl Session {
     }
 
     pub(super) fn disconnect(&mut self) {
-        if self.config.remote == Remote::None || matches!(self.link, Link::Closed) {
+        if self.config.remote == Remote::None || matches!(self.link, Link::Outdated | Link::Closed) {
             return;
         }
         self.flush();
@@ -372,6 +377,10 @@ impl Session {
                 self.link = Link::Forbidden;
                 self.report(ErrorCode::Forbidden, format!("the server closes for good ({code}): {reason}"));
             }
+            Meaning::Format => {
+                self.connection_gone();
+                self.format_refused(reason);
+            }
             Meaning::TooLarge => {
                 let limit = self.frame_limit.unwrap_or(usize::MAX).min(largest) / 2;
                 self.frame_limit = Some(limit.max(SMALLEST_FRAME));
@@ -382,7 +391,7 @@ impl Session {
     }
 
     /// The socket is gone, or will be: what depends on it ends.
-    fn connection_gone(&mut self) {
+    pub(super) fn connection_gone(&mut self) {
         self.lost_connection();
         self.seed.unasked();
         self.hold_until = None;
@@ -427,7 +436,7 @@ impl Session {
         self.wait_for_retry();
     }
 
-    fn drop_socket(&mut self, code: u16) {
+    pub(super) fn drop_socket(&mut self, code: u16) {
         if self.link.has_socket() {
             self.stage.order(Output::CloseSocket { code });
         }

@@ -8,10 +8,11 @@
 //! changes it; the status never claims more than is true. A session never changes its document's room.
 //!
 //! The parts: [`connection`] (state, deadlines), [`outbox`] (pending updates) and [`journal`] (the store) know nothing
-//! of each other; `lifecycle`, `sync`, `edits` and `presence` are the session's methods that join them.
+//! of each other; `lifecycle`, `sync`, `edits`, `format` and `presence` are the session's methods that join them.
 
 mod connection;
 mod edits;
+mod format;
 mod journal;
 mod keeping;
 mod lifecycle;
@@ -27,12 +28,14 @@ mod types;
 use std::collections::VecDeque;
 use std::mem;
 
+use crate::format::Formats;
 use crate::slate::{DocOptions, Node, Op, Range, Schema, SlateDoc};
 use crate::undo::Undo;
 use crate::update::{Holes, merge};
 
 use connection::{Due, Link, Retries, Why};
 use edits::{Author, Seed};
+use format::Formatting;
 use journal::Journal;
 use keeping::Keeping;
 use outbox::Outbox;
@@ -77,6 +80,7 @@ pub struct Session {
     conflict: bool,
     /// What the server has, on its way to replace the local copy.
     replacement: Option<SlateDoc>,
+    formatting: Formatting,
 
     check: SelfCheck,
     presence: Presence,
@@ -102,13 +106,14 @@ impl Session {
     /// Opens a document. The first outputs are there at once.
     pub fn new(config: Config, now: Millis) -> Self {
         let mut random = fastrand::Rng::with_seed(config.seed);
-        let doc = SlateDoc::new(DocOptions {
+        let mut doc = SlateDoc::new(DocOptions {
             client_id: config.client_id,
             root: config.root.clone(),
             block_id: config.block_id.clone(),
             seed: random.u64(..),
             schema: config.schema.clone(),
         });
+        doc.know(config.formats);
         let mut session = Self {
             now,
             random,
@@ -130,6 +135,7 @@ impl Session {
             seed: Seed::new(config.initial_value.clone()),
             conflict: false,
             replacement: None,
+            formatting: Formatting::default(),
             presence: Presence::new(doc.client_id(), config.presence.as_ref(), now),
             check: SelfCheck::default(),
             ready: false,
@@ -146,6 +152,7 @@ impl Session {
             config,
         };
         session.start();
+        session.tell_format();
         session.finish();
         session
     }
@@ -157,6 +164,8 @@ impl Session {
         }
         self.now = self.now.max(now);
         self.dispatch(input);
+        self.guard_copy();
+        self.tell_format();
         self.check_changes();
         self.run_deadlines();
         self.finish();
@@ -334,6 +343,11 @@ impl Session {
     /// One of the editor's children, and how many there are.
     pub fn block(&self, index: u32) -> (Option<Node>, u32) {
         self.doc.block(index)
+    }
+
+    /// What this session may write.
+    pub fn formats(&self) -> Formats {
+        self.config.formats
     }
 
     /// May change when the local copy is loaded, or when a peer turns out to have the same.

@@ -7,7 +7,7 @@
 
 use crate::protocol::RejectCode;
 use crate::slate::SlateDoc;
-use crate::store::Write;
+use crate::store::{LEFT_BEHIND, Write};
 use crate::update::{Holes, split};
 
 use super::outbox::MERGED_BYTES;
@@ -21,7 +21,7 @@ impl Session {
     /// Something was set aside with this code, now or earlier.
     pub(super) fn note_hole(&mut self, code: &str, update: &[u8]) {
         // Another document's is not in this one. Who may not write today may tomorrow: then it goes as it is.
-        if code == ErrorCode::Epoch.as_str() || code == RejectCode::ReadOnly.as_str() {
+        if code == ErrorCode::Epoch.as_str() || code == RejectCode::ReadOnly.as_str() || code == LEFT_BEHIND {
             return;
         }
         // What does not even decode is nothing that anything could depend on. What another tab could not store is here
@@ -76,7 +76,8 @@ impl Session {
         if self.outbox.set_aside.is_empty() || self.conflict {
             return;
         }
-        let own = self.outbox.set_aside.iter().filter(|aside| aside.update.code != ErrorCode::Epoch.as_str());
+        let foreign = [ErrorCode::Epoch.as_str(), LEFT_BEHIND];
+        let own = self.outbox.set_aside.iter().filter(|aside| !foreign.contains(&aside.update.code.as_str()));
         for aside in own {
             let _ = self.holes.add(&aside.update.update, self.outbox.updates());
         }

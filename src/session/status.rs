@@ -18,6 +18,7 @@ pub(super) fn initial(store: bool) -> Status {
         syncing_offline_changes: false,
         progress: None,
         read_only: false,
+        format: None,
         epoch_conflict: false,
         divergences: 0,
         error: None,
@@ -45,7 +46,8 @@ impl Session {
             syncing_offline_changes: live
                 .is_some_and(|live| self.link.is_online() && first.is_some_and(|seq| seq <= live.offline_through)),
             progress: progress.map(|(received, total)| (wide(received), wide(total))),
-            read_only: self.link.is_read_only(),
+            read_only: self.link.is_read_only() || self.is_barred(),
+            format: self.known_format(),
             epoch_conflict: self.conflict,
             divergences: self.check.divergences,
             error: self.error.clone(),

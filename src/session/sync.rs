@@ -173,16 +173,22 @@ impl Session {
         let limit = self.frame_limit.unwrap_or(usize::MAX);
         self.update_limit = (hello.max_update_bytes as usize).min(limit).max(256);
         let acked = hello.acked_seq;
+        self.formatting.server = hello.format.or(self.formatting.server);
+        if self.replacement.is_none() {
+            if acked > self.outbox.highest_sent() {
+                self.report(ErrorCode::Protocol, "the server acknowledges what was never sent");
+            } else if acked > 0 {
+                self.acknowledged(acked);
+            }
+            if let Some(format) = hello.format.filter(|format| self.is_behind(*format)) {
+                return self.fall_behind(format);
+            }
+        }
         let Some(live) = self.link.live_mut() else { return };
         live.mode = Mode::Durable(hello);
         self.came_online();
         if self.replacement.is_some() {
             return;
-        }
-        if acked > self.outbox.highest_sent() {
-            self.report(ErrorCode::Protocol, "the server acknowledges what was never sent");
-        } else if acked > 0 {
-            self.acknowledged(acked);
         }
         self.outbox_taken_back();
         self.rearrange();
@@ -221,7 +227,7 @@ impl Session {
 
     /// Sends what is pending and was not sent on this connection.
     pub(super) fn pump(&mut self) {
-        if self.conflict || self.replacement.is_some() || self.hold_until.is_some() {
+        if self.conflict || self.replacement.is_some() || self.hold_until.is_some() || !self.may_send() {
             return;
         }
         match self.link.live().map(|live| &live.mode) {
@@ -303,6 +309,12 @@ impl Session {
         let Ok(theirs) = StateVector::decode_v1(state_vector) else {
             return self.report(ErrorCode::Protocol, "a state vector does not decode");
         };
+        if !self.may_send() {
+            if let Some(live) = self.link.live_mut().filter(|live| !live.synced) {
+                live.step_1 = Some(state_vector.to_vec());
+            }
+            return;
+        }
         let durable = self.link.live().and_then(Live::hello).is_some();
         for (client, clock) in theirs.iter() {
             self.holes.fill(client.get(), u64::from(*clock));
@@ -412,15 +424,27 @@ impl Session {
         if self.replacement.is_some() {
             return self.replace_with(update);
         }
+        if first && let Some(format) = self.is_behind_of(update) {
+            return self.fall_behind(format);
+        }
         if self.apply(update, Origin::Remote, true).is_none() && first {
             // Nothing was taken: this connection is not synced.
             return;
         }
-        if let Some(live) = self.link.live_mut() {
+        if first {
+            self.note_found(update_inserts(update));
+        }
+        let waiting = self.link.live_mut().and_then(|live| {
             live.synced = true;
+            live.step_1.take()
+        });
+        if let Some(state_vector) = waiting {
+            self.answer_sync(&state_vector);
         }
         if first {
+            self.pump();
             self.synced();
+            self.settle_format();
         }
         if matches!(self.link.live().map(|live| &live.mode), Some(Mode::Plain { .. })) && through > 0 {
             self.acknowledged(through);
@@ -439,7 +463,7 @@ impl Session {
         if !durable && matches!(self.link.live().map(|live| &live.mode), Some(Mode::Plain { covered: false, .. })) {
             self.cover_without_being_asked();
         }
-        if self.link.is_read_only() || !self.outbox.is_empty() {
+        if self.link.is_read_only() || self.is_barred() || !self.outbox.is_empty() {
             return;
         }
         let Some(value) = self.take_wanted_seed() else { return };
@@ -467,6 +491,7 @@ impl Session {
             if self.doc.is_empty() {
                 self.request_sync();
             }
+            self.settle_format();
         }
     }
 
@@ -585,4 +610,9 @@ fn with_pending<'a>(mut theirs: StateVector, pending: impl Iterator<Item = &'a V
         }
     }
     theirs
+}
+
+/// Whether an update brings anything but deletions.
+fn update_inserts(update: &[u8]) -> bool {
+    Update::decode_v1(update).is_ok_and(|update| !update.insertions(true).is_empty())
 }

@@ -2,6 +2,7 @@
 
 use yrs::Any;
 
+use crate::format::{Format, Formats};
 use crate::slate::{Node, Op, Range, Schema};
 use crate::store::{Loaded, Pending, Row, StoreError, Write};
 
@@ -34,6 +35,11 @@ pub struct Config {
     pub initial_value: Option<Vec<Node>>,
     /// Which elements are inline and void where a document of format 1 does not say.
     pub schema: Schema,
+    /// What this engine may write: [`crate::format::FORMATS`], but in tests.
+    pub formats: Formats,
+    /// 0: new documents begin in it. Higher: any document is brought to it. None: as the document is, new ones as the
+    /// server says.
+    pub format: Option<Format>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,6 +230,8 @@ pub enum ErrorCode {
     Storage,
     Epoch,
     RootMismatch,
+    /// The document is of a format that this engine or the server does not know.
+    Format,
     Wasm,
     Closed,
 }
@@ -239,6 +247,7 @@ impl ErrorCode {
             Self::Storage => "storage",
             Self::Epoch => "epoch",
             Self::RootMismatch => "root-mismatch",
+            Self::Format => "format",
             Self::Wasm => "wasm",
             Self::Closed => "closed",
         }
@@ -265,6 +274,8 @@ pub struct Status {
     /// Bytes of a large sync: received, and to come at most in all.
     pub progress: Option<(u64, u64)>,
     pub read_only: bool,
+    /// Of the document; none until it is known.
+    pub format: Option<Format>,
     pub epoch_conflict: bool,
     /// How often what is shown was found to differ from the document, and was mended.
     pub divergences: u32,

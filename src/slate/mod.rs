@@ -43,6 +43,7 @@ pub use doc::{Caret, DocOptions, LocalChange, Look, RemoteChange, SlateDoc};
 pub use error::{OpError, RootMismatch, UpdateError};
 pub use node::{Attrs, Element, Leaf, Node};
 pub use op::{Op, Path, Point, Range};
+pub use root::check_layout;
 pub use sticky::Sticky;
 pub use utf16::{len as utf16_len, slice as utf16_slice};
 pub use view::Schema;

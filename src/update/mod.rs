@@ -1,9 +1,13 @@
 //! Updates as bytes: what can be done with them beside a document.
 //!
 //! [`check`] says whether bytes are an update. [`split`] cuts an update down to a size. [`Intake`] stands between the wire and a yrs document,
-//! [`Nesting`] tells how deep an update reaches,
+//! [`Nesting`] tells how deep an update reaches and what it touches,
 //! [`Holes`] what cannot be without something that was refused. Nothing here knows
 //! Slate; the server uses it too.
+
+/// Shared types in shared types that a document may have. Beyond that, deleting one could exhaust the stack; here and in
+/// every peer.
+pub const MAX_NESTING: u32 = 1_000;
 
 mod check;
 mod holes;
@@ -11,6 +15,7 @@ mod intake;
 mod merge;
 mod nesting;
 mod split;
+mod survey;
 
 pub use check::check;
 pub use holes::{Apart, Holes};
@@ -18,3 +23,4 @@ pub use intake::Intake;
 pub use merge::merge;
 pub use nesting::{Nesting, NestingError};
 pub use split::{Parted, SplitError, at_holes, split};
+pub use survey::Survey;

@@ -1,16 +1,19 @@
-//! How deep shared types lie in one another, known before an update is applied.
+//! Where structs lie: in which root, and how deep; known before an update is applied.
 //!
 //! yrs, like Yjs, deletes a type by deleting what is in it, call within call: a chain of a hundred thousand types, one
 //! in the other, is an update of some hundred kilobytes, and deleting its first ends the process. So whoever takes
-//! updates from strangers asks [`Nesting`] first. It keeps the depth of everything integrated, as runs of clocks;
+//! updates from strangers asks [`Nesting`] first. It keeps the place of everything integrated, as runs of clocks;
 //! what is not integrated yet is measured again with every update until it is, because what it lies in may only come
 //! later. Of contradictory structs with one id the deeper counts.
+//!
+//! [`Nesting::survey`] tells by the same means what an update touches.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::SplitError;
 use super::split::{Block, Parent};
+use super::survey::Survey;
 use crate::protocol::lib0::Reader;
 
 /// Why an update is not to be applied.
@@ -24,56 +27,122 @@ pub enum NestingError {
     Unreadable(#[from] SplitError),
 }
 
-/// Runs of one client's clocks: where each begins → where it ends, and how many types it lies in below the root.
-type Runs = BTreeMap<u64, (u64, u32)>;
+/// What a struct is, as far as a gate asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    #[default]
+    Content,
+    /// The beginning or the end of a format.
+    Format,
+    /// An attribute that says where something is shown: `@at`.
+    Register,
+}
 
-/// The depths in one document.
+/// The attribute of a [`Kind::Register`].
+const REGISTER: &str = "@at";
+
+/// Where a struct lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    /// Types it lies in below the root.
+    pub depth: u32,
+    /// Number of the root's name, from 1; 0 where it cannot be told.
+    pub root: u32,
+    pub kind: Kind,
+}
+
+/// Runs of one client's clocks: where each begins → where it ends, and the place.
+type Runs = BTreeMap<u64, (u64, Place)>;
+
+/// The places in one document.
 #[derive(Debug, Default)]
 pub struct Nesting {
     known: HashMap<u64, Runs>,
+    roots: HashMap<String, u32>,
 }
 
 impl Nesting {
-    /// Measures `updates` (the one to apply, and what still waits) and remembers their depths, unless one of them
+    /// Measures `updates` (the one to apply, and what still waits) and remembers their places, unless one of them
     /// reaches deeper than `limit`. `clock_of`: how far the document has a client's structs.
+    ///
+    /// # Errors
+    /// If an update is not to be applied.
     pub fn take(&mut self, updates: &[&[u8]], clock_of: impl Fn(u64) -> u64, limit: u32) -> Result<(), NestingError> {
-        let graph = Graph::read(updates)?;
-        let mut depths: Vec<Option<u32>> = vec![None; graph.structs.len()];
+        let graph = Graph::read(updates, &self.roots)?;
+        let mut places: Vec<Option<Place>> = vec![None; graph.structs.len()];
         for at in 0..graph.structs.len() {
-            self.measure(&graph, &clock_of, &mut depths, at);
+            self.measure(&graph, &clock_of, &mut places, at);
             let inside = u32::from(graph.structs[at].is_type);
-            if depths[at].is_some_and(|depth| depth.saturating_add(inside) > limit) {
+            if places[at].is_some_and(|place| place.depth.saturating_add(inside) > limit) {
                 return Err(NestingError::TooDeep(limit));
             }
         }
-        for (one, depth) in graph.structs.iter().zip(depths) {
+        for (one, place) in graph.structs.iter().zip(places) {
             let start = one.clock.max(clock_of(one.client));
             if start < one.end {
-                put(self.known.entry(one.client).or_default(), start..one.end, depth.unwrap_or(0));
+                put(self.known.entry(one.client).or_default(), start..one.end, place.unwrap_or_default());
             }
+        }
+        for name in graph.new_roots {
+            let number = self.roots.len() as u32 + 1;
+            self.roots.insert(name.to_owned(), number);
         }
         Ok(())
     }
 
-    /// Computes a struct's depth and those it depends on. A stack of its own: chains may be as long as the update.
-    fn measure(&self, graph: &Graph, clock_of: &impl Fn(u64) -> u64, depths: &mut [Option<u32>], from: usize) {
+    /// What an update would touch. `clock_of` as for [`Nesting::take`]; nothing is remembered.
+    ///
+    /// # Errors
+    /// If the update cannot be read.
+    pub fn survey<'a>(&self, update: &'a [u8], clock_of: impl Fn(u64) -> u64) -> Result<Survey<'a>, NestingError> {
+        let graph = Graph::read(&[update], &self.roots)?;
+        let mut places: Vec<Option<Place>> = vec![None; graph.structs.len()];
+        for at in 0..graph.structs.len() {
+            self.measure(&graph, &clock_of, &mut places, at);
+        }
+        let places: Vec<Place> = places.into_iter().map(Option::unwrap_or_default).collect();
+        Survey::new(self, &graph, &places, update, &clock_of)
+    }
+
+    /// Whether the document has ever had anything in this root.
+    pub fn has_root(&self, name: &str) -> bool {
+        self.roots.contains_key(name)
+    }
+
+    /// The number of a root by name; none if nothing here lies in it.
+    pub(super) fn roots(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.roots.iter().map(|(name, number)| (name.as_str(), *number))
+    }
+
+    /// The runs of a client that reach into these clocks.
+    pub(super) fn runs(&self, client: u64, clocks: Range<u64>) -> impl Iterator<Item = (Range<u64>, Place)> {
+        let runs = self.known.get(&client);
+        let first = runs.and_then(|runs| runs.range(..=clocks.start).next_back()).map_or(clocks.start, |(at, _)| *at);
+        let found = runs.into_iter().flat_map(move |runs| runs.range(first..clocks.end.max(first)));
+        found.map(|(start, (end, place))| (*start..*end, *place)).filter(move |(run, _)| run.end > clocks.start)
+    }
+
+    /// Computes a struct's place and those it depends on. A stack of its own: chains may be as long as the update.
+    fn measure(&self, graph: &Graph, clock_of: &impl Fn(u64) -> u64, places: &mut [Option<Place>], from: usize) {
         let mut stack = vec![from];
         let mut entered = std::collections::HashSet::new();
         while let Some(&at) = stack.last() {
-            if depths[at].is_some() {
+            if places[at].is_some() {
                 stack.pop();
                 continue;
             }
             entered.insert(at);
-            let (mut depth, mut missing) = (0, None);
-            for (id, step) in graph.structs[at].depends() {
+            let one = &graph.structs[at];
+            let mut place = one.own_place();
+            let mut missing = None;
+            for (id, step) in one.depends() {
                 if id.1 < clock_of(id.0) {
-                    depth = depth.max(self.depth_of(id).map_or(0, |depth| depth.saturating_add(step)));
+                    place.follow(self.place_of(id), step);
                     continue;
                 }
                 for other in graph.containing(id) {
-                    match depths[other] {
-                        Some(found) => depth = depth.max(found.saturating_add(step)),
+                    match places[other] {
+                        Some(found) => place.follow(Some(found), step),
                         // A circle cannot be integrated.
                         None if entered.contains(&other) => {}
                         None => missing = Some(other),
@@ -83,21 +152,36 @@ impl Nesting {
             match missing {
                 Some(other) => stack.push(other),
                 None => {
-                    depths[at] = Some(depth);
+                    places[at] = Some(place);
                     stack.pop();
                 }
             }
         }
     }
 
-    fn depth_of(&self, (client, clock): (u64, u64)) -> Option<u32> {
-        let (_, (end, depth)) = self.known.get(&client)?.range(..=clock).next_back()?;
-        (clock < *end).then_some(*depth)
+    fn place_of(&self, (client, clock): (u64, u64)) -> Option<Place> {
+        let (_, (end, place)) = self.known.get(&client)?.range(..=clock).next_back()?;
+        (clock < *end).then_some(*place)
+    }
+}
+
+impl Place {
+    /// This depends on something there, as part of it (`step` 1) or beside it.
+    fn follow(&mut self, other: Option<Place>, step: u32) {
+        let Some(other) = other else { return };
+        self.depth = self.depth.max(other.depth.saturating_add(step));
+        if self.root == 0 {
+            self.root = other.root;
+        }
+        // Entries of one key stand beside each other, and beside nothing else.
+        if step == 0 && self.kind == Kind::Content && other.kind == Kind::Register {
+            self.kind = Kind::Register;
+        }
     }
 }
 
 /// Writes a run over what is known of these clocks.
-fn put(runs: &mut Runs, range: Range<u64>, depth: u32) {
+fn put(runs: &mut Runs, range: Range<u64>, place: Place) {
     let mut start = range.start;
     if let Some((&before, &(end, other))) = runs.range(..range.start).next_back()
         && end >= range.start
@@ -105,7 +189,7 @@ fn put(runs: &mut Runs, range: Range<u64>, depth: u32) {
         if end > range.end {
             runs.insert(range.end, (end, other));
         }
-        match other == depth {
+        match other == place {
             true => start = before,
             false => drop(runs.insert(before, (range.start, other))),
         }
@@ -116,20 +200,30 @@ fn put(runs: &mut Runs, range: Range<u64>, depth: u32) {
             runs.insert(range.end, (end, other));
         }
     }
-    runs.insert(start, (range.end, depth));
+    runs.insert(start, (range.end, place));
 }
 
-struct Struct {
-    client: u64,
-    clock: u64,
-    end: u64,
-    is_type: bool,
+pub(super) struct Struct<'a> {
+    pub client: u64,
+    pub clock: u64,
+    pub end: u64,
+    pub is_type: bool,
+    kind: Kind,
+    /// Number of the root that it says to lie in.
+    root: u32,
+    /// Values in lib0's `any` encoding.
+    pub values: Option<&'a [u8]>,
     /// What it lies in, or beside what.
     parent: Option<(u64, u64)>,
     origins: [Option<(u64, u64)>; 2],
 }
 
-impl Struct {
+impl Struct<'_> {
+    /// As far as it says by itself.
+    fn own_place(&self) -> Place {
+        Place { depth: 0, root: self.root, kind: self.kind }
+    }
+
     /// Ids this one's depth follows from, and by how much it is deeper.
     fn depends(&self) -> impl Iterator<Item = ((u64, u64), u32)> {
         let beside = self.origins.into_iter().flatten().map(|id| (id, 0));
@@ -137,22 +231,30 @@ impl Struct {
     }
 }
 
-struct Graph {
-    structs: Vec<Struct>,
+pub(super) struct Graph<'a> {
+    pub structs: Vec<Struct<'a>>,
     /// The structs of a client, one range for each update it occurs in.
     clients: HashMap<u64, Vec<Range<usize>>>,
+    /// Names of roots that were not known: they have the numbers that follow.
+    pub new_roots: Vec<&'a str>,
 }
 
-impl Graph {
-    fn read(updates: &[&[u8]]) -> Result<Self, NestingError> {
-        let mut graph = Self { structs: Vec::new(), clients: HashMap::new() };
+impl<'a> Graph<'a> {
+    fn read(updates: &[&'a [u8]], roots: &HashMap<String, u32>) -> Result<Self, NestingError> {
+        let mut graph = Self { structs: Vec::new(), clients: HashMap::new(), new_roots: Vec::new() };
+        let mut new = HashMap::new();
         for update in updates {
-            graph.add(update)?;
+            graph.add(update, roots, &mut new)?;
         }
         Ok(graph)
     }
 
-    fn add(&mut self, update: &[u8]) -> Result<(), NestingError> {
+    fn add(
+        &mut self,
+        update: &'a [u8],
+        roots: &HashMap<String, u32>,
+        new: &mut HashMap<&'a str, u32>,
+    ) -> Result<(), NestingError> {
         let first = self.structs.len();
         let mut reader = Reader::new(update);
         for _ in 0..reader.var_uint().map_err(SplitError::from)? {
@@ -164,12 +266,27 @@ impl Graph {
                 let block = Block::read(&mut reader)?;
                 let end = clock.saturating_add(block.len);
                 if block.is_item() {
-                    let parent = match block.parent {
-                        Some(Parent::Item(id)) => Some(id),
-                        Some(Parent::Root) | None => None,
-                    };
+                    let (mut parent, mut root) = (None, 0);
+                    match block.parent {
+                        Some(Parent::Item(id)) => parent = Some(id),
+                        Some(Parent::Root(name)) => {
+                            root = roots.get(name).copied().unwrap_or_else(|| {
+                                *new.entry(name).or_insert_with(|| {
+                                    self.new_roots.push(name);
+                                    (roots.len() + self.new_roots.len()) as u32
+                                })
+                            });
+                        }
+                        None => {}
+                    }
                     let origins = [block.origin, block.right_origin];
-                    self.structs.push(Struct { client, clock, end, is_type: block.is_type(), parent, origins });
+                    let kind = match block.key {
+                        _ if block.is_format() => Kind::Format,
+                        Some(REGISTER) => Kind::Register,
+                        _ => Kind::Content,
+                    };
+                    let (is_type, values) = (block.is_type(), block.values);
+                    self.structs.push(Struct { client, clock, end, is_type, kind, root, values, parent, origins });
                 }
                 clock = end;
             }
@@ -185,7 +302,7 @@ impl Graph {
     }
 
     /// The structs that hold this id: more than one if updates contradict each other.
-    fn containing(&self, (client, clock): (u64, u64)) -> impl Iterator<Item = usize> {
+    pub(super) fn containing(&self, (client, clock): (u64, u64)) -> impl Iterator<Item = usize> {
         let ranges = self.clients.get(&client).map(Vec::as_slice).unwrap_or_default();
         ranges.iter().filter_map(move |range| {
             let structs = &self.structs[range.clone()];
@@ -297,7 +414,7 @@ mod tests {
         assert!(deepest > 3, "{deepest}");
         assert_eq!(Nesting::default().take(&[&whole], |_| 0, deepest), Ok(()));
         assert!(Nesting::default().take(&[&whole], |_| 0, deepest - 1).is_err());
-        let stepwise = nesting.known[&1].values().map(|(_, depth)| *depth).max();
+        let stepwise = nesting.known[&1].values().map(|(_, place)| place.depth).max();
         assert_eq!(stepwise, Some(deepest));
     }
 }

@@ -283,8 +283,8 @@ const SKIP: u8 = 10;
 
 /// What a struct without origins says it lies in.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Parent {
-    Root,
+pub(super) enum Parent<'a> {
+    Root(&'a str),
     Item((u64, u64)),
 }
 
@@ -293,11 +293,15 @@ pub(super) struct Block<'a> {
     info: u8,
     pub(super) origin: Option<(u64, u64)>,
     pub(super) right_origin: Option<(u64, u64)>,
-    pub(super) parent: Option<Parent>,
+    pub(super) parent: Option<Parent<'a>>,
+    /// The entry of a map, or the attribute, that it is; of a struct with origins that is theirs.
+    pub(super) key: Option<&'a str>,
     pub(super) len: u64,
     text: Option<&'a str>,
     /// A value written as JSON, as embeds and formats have.
     pub(super) json: Option<&'a str>,
+    /// Values in lib0's `any` encoding, `len` of them.
+    pub(super) values: Option<&'a [u8]>,
 }
 
 /// What a struct holds: so many clocks, and the text or JSON text of it.
@@ -320,6 +324,10 @@ impl<'a> Block<'a> {
     /// Holds what a look at its bytes cannot tell to be sound.
     pub(super) fn is_odd(&self) -> bool {
         matches!(self.info & 0x1f, JSON | DOC)
+    }
+
+    pub(super) fn is_format(&self) -> bool {
+        self.info & 0x1f == FORMAT
     }
 
     pub(super) fn is_type(&self) -> bool {
@@ -377,25 +385,25 @@ impl<'a> Block<'a> {
         let kind = info & 0x1f;
         if kind == GC || kind == SKIP {
             let len = reader.var_uint()?;
-            return Ok(Self { info, origin: None, right_origin: None, parent: None, len, text: None, json: None });
+            let (origin, right_origin, parent, key) = (None, None, None, None);
+            return Ok(Self { info, origin, right_origin, parent, key, len, text: None, json: None, values: None });
         }
         let origin = if info & HAS_ORIGIN != 0 { Some(id(reader)?) } else { None };
         let right_origin = if info & HAS_RIGHT_ORIGIN != 0 { Some(id(reader)?) } else { None };
-        let mut parent = None;
+        let (mut parent, mut key) = (None, None);
         if origin.is_none() && right_origin.is_none() {
             parent = Some(match reader.var_uint()? {
-                1 => {
-                    reader.str()?;
-                    Parent::Root
-                }
+                1 => Parent::Root(reader.str()?),
                 _ => Parent::Item(id(reader)?),
             });
             if info & HAS_PARENT_SUB != 0 {
-                reader.str()?;
+                key = Some(reader.str()?);
             }
         }
+        let before = reader.rest();
         let (len, text, json) = content(reader, kind)?;
-        Ok(Self { info, origin, right_origin, parent, len, text, json })
+        let values = (kind == ANY).then(|| &before[..before.len() - reader.remaining()]);
+        Ok(Self { info, origin, right_origin, parent, key, len, text, json, values })
     }
 }
 

@@ -16,6 +16,7 @@ export const ONLINE: Status = {
   syncingOfflineChanges: false,
   progress: null,
   readOnly: false,
+  format: 0,
   conflict: null,
   divergences: 0,
   error: null,

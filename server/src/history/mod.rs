@@ -34,6 +34,8 @@ pub enum HistoryError {
     NoVersion,
     #[error("the version cannot be read: {0}")]
     Unreadable(String),
+    #[error("the document is of format {0}, which this server does not write")]
+    Format(u32),
 }
 
 /// As `Version` of the JavaScript API.
