@@ -11,6 +11,7 @@ use crate::store::Write;
 
 use super::connection::{Link, Live, Mode};
 use super::edits::Seed;
+use super::stage::DocChange;
 use super::{ErrorCode, Origin, Remote, Session};
 
 /// What is known of formats beside the document.
@@ -212,8 +213,19 @@ impl Session {
             return;
         }
         self.flush();
-        if let Some(update) = self.doc.raise_format(wanted) {
+        if wanted <= self.doc.format() {
+            return;
+        }
+        let before = self.doc.value();
+        for update in self.doc.raise_format(wanted) {
             self.submit(update, Origin::Local);
+        }
+        // The steps of before are of another kind. The leaves may be others: as Slate's normalizer leaves them.
+        self.undo.clear();
+        let ops = SlateDoc::diff(&before, &self.doc.value());
+        if !ops.is_empty() {
+            self.stage.changed(DocChange::Anything);
+            self.stage.operations(Origin::Remote, ops);
         }
     }
 

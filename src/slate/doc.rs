@@ -24,7 +24,7 @@ use super::twins::Twins;
 use super::view::Schema;
 use super::ydoc::Act;
 use super::{diff, read, root, seed};
-use crate::format::{FORMATS, Format, Formats, format_of, set_format};
+use crate::format::{FORMATS, Format, Formats, format_of};
 use crate::update::{Intake, merge};
 
 mod anchors;
@@ -174,18 +174,6 @@ impl SlateDoc {
     /// all the same damages it.
     pub fn is_writable(&self) -> bool {
         self.formats.knows(self.format)
-    }
-
-    /// Sets the document's flag to a higher format, and nothing else. None if it is that already.
-    pub fn raise_format(&mut self, format: Format) -> Option<Vec<u8>> {
-        if format <= self.format {
-            return None;
-        }
-        let mut txn = self.doc.transact_mut();
-        set_format(&mut txn, format);
-        txn.commit();
-        self.format = format;
-        Some(txn.encode_update_v1())
     }
 
     pub fn client_id(&self) -> u32 {

@@ -5,6 +5,7 @@ use yrs::{Assoc, BranchID, ID, IndexScope, Transact as _, Update, XmlTextRef};
 
 use super::reference::{Reference, Reverted};
 use super::{LocalChange, Look, RemoteChange, SlateDoc};
+use crate::format::{Format, set_format};
 use crate::slate::error::UpdateError;
 use crate::slate::op::{Op, Point, Range};
 use crate::slate::sticky::Sticky;
@@ -14,7 +15,7 @@ use crate::slate::view::Schema;
 use crate::slate::ydoc::{Act, Id};
 
 /// The format that is written by reference.
-pub const BY_REFERENCE: crate::format::Format = 1;
+pub const BY_REFERENCE: Format = 1;
 
 /// A selection that stays with its characters: anchor and focus.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,10 +61,13 @@ impl SlateDoc {
         self.tree.branch(ROOT)
     }
 
-    /// Makes a document one of format 1: says which elements are inline and void, then sets the flag. Both as updates of
-    /// their own, to be stored and sent in this order. Empty if it is that already, or something higher.
-    pub fn write_by_reference_from_now_on(&mut self) -> Vec<Vec<u8>> {
-        let Some(root) = self.root_branch().filter(|_| self.format < BY_REFERENCE) else { return Vec::new() };
+    /// Brings a document to a higher format. To format 1: says which elements are inline and void, then sets the flag.
+    /// Both are updates of their own, to be stored and sent in this order. Empty if it is that already, or something higher.
+    pub fn raise_format(&mut self, format: Format) -> Vec<Vec<u8>> {
+        let Some(root) = self.root_branch().filter(|_| self.format < format) else { return Vec::new() };
+        if format != BY_REFERENCE {
+            return vec![self.set_flag(format)];
+        }
         let (schema, client) = (self.options.schema.clone(), self.options.client_id);
         let mut txn = self.doc.transact_mut();
         let mut reference = Reference::read(&mut txn, &root, schema, client);
@@ -71,9 +75,17 @@ impl SlateDoc {
         txn.commit();
         let kinds = txn.has_changes().then(|| txn.encode_update_v1());
         drop(txn);
-        let flag = self.raise_format(BY_REFERENCE);
+        let flag = self.set_flag(format);
         self.settle_format();
-        kinds.into_iter().chain(flag).collect()
+        kinds.into_iter().chain([flag]).collect()
+    }
+
+    fn set_flag(&mut self, format: Format) -> Vec<u8> {
+        let mut txn = self.doc.transact_mut();
+        set_format(&mut txn, format);
+        txn.commit();
+        self.format = format;
+        txn.encode_update_v1()
     }
 
     /// Which elements are inline and void where the document does not say: as the editor has it. Operations for the editor,

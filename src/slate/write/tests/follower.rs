@@ -13,7 +13,7 @@ impl Follower {
     pub fn new() -> Self {
         let options = DocOptions { client_id: 3, root: "content".into(), block_id: None, seed: 1, schema: schema() };
         let mut doc = SlateDoc::new(options);
-        doc.write_by_reference_from_now_on();
+        doc.raise_format(1);
         Self { doc, value: Vec::new() }
     }
 

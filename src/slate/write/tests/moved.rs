@@ -29,8 +29,8 @@ fn carry(peer: &mut Peer, from: usize, to: usize) {
 
 fn exchange(one: &mut Peer, two: &mut Peer) -> String {
     let (sent, other) = (std::mem::take(&mut one.out), std::mem::take(&mut two.out));
-    other.iter().for_each(|update| one.hear(update));
-    sent.iter().for_each(|update| two.hear(update));
+    other.iter().for_each(|update| one.hear(update).expect("an update that is followed"));
+    sent.iter().for_each(|update| two.hear(update).expect("an update that is followed"));
     one.load();
     two.load();
     assert_eq!(one.value, two.value);
