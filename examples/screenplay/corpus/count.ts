@@ -1,7 +1,8 @@
 // What of a corpus of scripts is kept when it is read, written and read again. It knows of the documents only what all
 // versions of the editor have in common, so that versions can be compared.
+/// <reference types="node" />
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 
 interface Named {
   title: string | null;
@@ -42,8 +43,8 @@ export function filesOf(corpus: string): string[] {
   return files.filter((file) => /\.(?:fountain|fdx)$/.test(file)).sort();
 }
 
-export async function countCorpus(corpus: string, formats: Formats, expected: Expected): Promise<Result[]> {
-  return filesOf(corpus).map((file) => count(join(corpus, file), relative(".", file), formats, expected[file]));
+export function countCorpus(corpus: string, formats: Formats, expected: Expected): Result[] {
+  return filesOf(corpus).map((file) => count(join(corpus, file), file, formats, expected[file]));
 }
 
 function count(path: string, file: string, formats: Formats, elements: string[] | undefined): Result {
@@ -81,11 +82,10 @@ function count(path: string, file: string, formats: Formats, elements: string[] 
   return result;
 }
 
-/** The files of the corpus are UTF-8, UTF-16 or of one byte to the character, and say so by what they begin with. */
+/** The files of the corpus are UTF-8, UTF-16 (with a mark, or big-endian), or of one byte to the character. */
 function trueText(bytes: Uint8Array): string {
-  const label = bytes[0] === 0xff ? "utf-16le" : bytes[0] === 0 || bytes[1] === 0 ? "utf-16be" : "utf-8";
-  const wide = bytes[0] !== 0xff && bytes[1] === 0 ? "utf-16le" : label;
-  const text = new TextDecoder(bytes[0] === 0 ? "utf-16be" : wide).decode(bytes);
+  const label = bytes[0] === 0xff ? "utf-16le" : bytes[0] === 0 ? "utf-16be" : "utf-8";
+  const text = new TextDecoder(label).decode(bytes);
   return text.includes("\ufffd") ? new TextDecoder("windows-1252").decode(bytes) : text;
 }
 
@@ -99,7 +99,7 @@ function wordsOfFountain(source: string): string {
   const end = titled < 0 ? lines.length : start + titled;
   const hasPage = lines.slice(start, end).some((line) => NAMES.test(line)) && /^[^\s:]+[^:]*:/.test(lines[start] ?? "");
   const body = lines.map((line, at) => (hasPage && at < end ? line.replace(/^[^\s:][^:]*:/, "") : line)).join("\n");
-  return body.replace(/ \[\[(?:element|align|color): (?!nothing)[^\]]*\]\]|\[\[\/?strike\]\]/g, "");
+  return body.replace(/ \[\[(?:element|align|color|number|depth): (?!nothing)[^\]]*\]\]|\[\[\/?strike\]\]/g, "");
 }
 
 function wordsOfFdx(source: string): string {
@@ -155,7 +155,7 @@ export function elementsOf(script: readonly unknown[]): string[] {
   });
 }
 
-/** Without ids, and without marks on spaces at the ends of what is marked: Fountain has no sign for these. */
+/** Without ids, in one order. */
 export function bare(script: readonly unknown[]): unknown[] {
   return (script as Node[]).map(({ id: _, children, ...node }) => ({
     ...sorted(node),
@@ -175,13 +175,22 @@ export function tableOf(results: readonly Result[], withFiles: boolean): string 
     ["all", ""],
   ] as const;
   const lines = [
-    ["", "files", "opened", "text kept", "elements kept", "identical again", "by way of the other format"].join(" | "),
+    [
+      "",
+      "files",
+      "opened",
+      "text kept",
+      "elements kept",
+      "identical again",
+      "by way of the other format",
+      "kept whole",
+    ].join(" | "),
   ];
   for (const [name, ending] of rows) {
     const those = results.filter(({ file }) => file.endsWith(ending));
-    lines.push(
-      [name, those.length, ...columns.map((column) => those.filter((result) => result[column]).length)].join(" | "),
-    );
+    const counts = columns.map((column) => those.filter((result) => result[column]).length);
+    const whole = those.filter(({ text, elements, same }) => text && elements && same).length;
+    lines.push([name, those.length, ...counts, whole].join(" | "));
   }
   if (withFiles) {
     for (const result of results) {

@@ -1,6 +1,7 @@
 // Reads all scripts of the corpus, writes them and reads them again, and counts what is kept:
 //   node examples/screenplay/scripts/corpus.mjs [--code FOLDER] [--corpus FOLDER] [--files]
 // `--code` is the folder `src/script` of another version of the editor, to compare with; `--files` lists what fails.
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,10 +34,10 @@ try {
     ...(await load(join(code, "formats/fountain.ts"))),
     ...(await load(join(code, "formats/fdx.ts"))),
   };
-  const decode = await load(join(code, "formats/decode.ts")).catch(() => null);
+  const decode = existsSync(join(code, "formats/decode.ts")) ? await load(join(code, "formats/decode.ts")) : null;
   const text = (bytes) => (decode ? decode.decodeText(bytes).text : new TextDecoder().decode(bytes));
-  const expected = JSON.parse(await readFile(join(example, "corpus/expected.json"), "utf8"));
-  const results = await countCorpus(resolve(values.corpus), { ...formats, text }, expected);
+  const expected = JSON.parse(await readFile(join(example, "corpus/fixtures/expected.json"), "utf8"));
+  const results = countCorpus(resolve(values.corpus), { ...formats, text }, expected);
   process.stdout.write(tableOf(results, values.files));
 } finally {
   await vite.close();

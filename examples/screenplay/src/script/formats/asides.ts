@@ -17,7 +17,9 @@ export function findAsides(source: string): Range[] {
   let emptyLine = -1;
   while (next.note >= 0 || next.cut >= 0) {
     const isNote = next.cut < 0 || (next.note >= 0 && next.note < next.cut);
-    const start = isNote ? next.note : next.cut;
+    let start = isNote ? next.note : next.cut;
+    // Of more than two brackets, the last two begin the note.
+    while (isNote && source[start + 2] === "[") start += 1;
     const close = source.indexOf(isNote ? "]]" : "*/", start + 2);
     if (close < 0) {
       // Nor is any later one closed.

@@ -25,7 +25,8 @@ export function decodeText(bytes: Uint8Array): { text: string; leftOut: LeftOut[
   } catch {
     const label = declared(bytes) ?? "windows-1252";
     const reason = `the file is not UTF-8: it was read as ${label}; look at accents and quotation marks`;
-    return { text: new TextDecoder(label).decode(bytes), leftOut: [{ line: 0, text: "", reason }] };
+    const text = label === "windows-1252" ? decode1252(bytes) : new TextDecoder(label).decode(bytes);
+    return { text, leftOut: [{ line: 0, text: "", reason }] };
   }
 }
 
@@ -49,6 +50,16 @@ function isBinary(bytes: Uint8Array): boolean {
     if (byte < 0x20 && (byte < 0x09 || byte > 0x0d) && byte !== 0x1a && byte !== 0x1b) controls += 1;
   }
   return controls > bytes.length * MOST_CONTROLS;
+}
+
+/** What Windows-1252 has from 0x80 on, where Latin-1 has control characters; some versions of Node take it for that. */
+const FROM_80 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ";
+
+function decode1252(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes)
+    text += byte >= 0x80 && byte < 0xa0 ? FROM_80.charAt(byte - 0x80) : String.fromCharCode(byte);
+  return text;
 }
 
 /** `<?xml … encoding="…"?>`, if it is one that can be read. */

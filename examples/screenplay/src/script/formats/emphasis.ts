@@ -21,19 +21,53 @@ interface Piece {
 
 /** Emphasis that is not closed again on its line is no emphasis: the signs stay in the text. */
 export function readEmphasis(source: string): FormattedText[] {
-  const written: { text: string; marks: Set<Mark> }[] = [];
-  let strike = false;
-  for (const line of linesOf(piecesOf(source))) {
+  const written: { text: string; marks: ReadonlySet<Mark> }[] = [];
+  const pieces = piecesOf(source);
+  const strikes = strikesOf(pieces);
+  let struck = false;
+  for (const line of linesOf(pieces)) {
     const toggles = togglesOf(line);
     const marks = new Set<Mark>();
-    line.forEach((piece, at) => {
+    for (const [at, piece] of line.entries()) {
       for (const mark of toggles.get(at) ?? []) if (!marks.delete(mark)) marks.add(mark);
-      if (toggles.has(at) || piece.text === NOTHING) return;
-      if (piece.aside && (piece.text === STRIKE || piece.text === UNSTRIKE)) strike = piece.text === STRIKE;
-      else written.push({ text: piece.text, marks: new Set(strike ? [...marks, "strike"] : marks) });
-    });
+      if (strikes.has(piece)) struck = !struck;
+      else if (!toggles.has(at) && piece.text !== NOTHING) {
+        written.push({ text: piece.text, marks: new Set(struck ? [...marks, "strike"] : marks) });
+      }
+    }
   }
-  return leavesOf(written);
+  return leavesOf(withBreaks(written));
+}
+
+/** Those that begin to strike out and are followed by one that ends it, and these. */
+function strikesOf(pieces: readonly Piece[]): ReadonlySet<Piece> {
+  const strikes = new Set<Piece>();
+  let open: Piece | null = null;
+  for (const piece of pieces) {
+    if (!piece.aside) continue;
+    if (piece.text === STRIKE) open ??= piece;
+    if (piece.text === UNSTRIKE && open) {
+      strikes.add(open).add(piece);
+      open = null;
+    }
+  }
+  return strikes;
+}
+
+/** A line break has the marks that the text has on either side: signs are closed at the end of each line. */
+function withBreaks<T extends { text: string; marks: ReadonlySet<Mark> }>(pieces: T[]): T[] {
+  let before: ReadonlySet<Mark> = new Set();
+  for (const [at, piece] of pieces.entries()) {
+    if (piece.text !== "\n") {
+      before = piece.marks;
+      continue;
+    }
+    let next = at + 1;
+    while (pieces[next]?.text === "\n") next += 1;
+    const after = pieces[next]?.marks ?? new Set();
+    piece.marks = new Set([...before].filter((mark) => after.has(mark)));
+  }
+  return pieces;
 }
 
 function piecesOf(source: string): Piece[] {
@@ -110,13 +144,16 @@ function leavesOf(pieces: readonly { text: string; marks: ReadonlySet<Mark> }[])
   const asides = findAsides(pieces.map(({ text }) => text).join(""));
   let aside = 0;
   let offset = 0;
+  let look: ReadonlySet<Mark> = new Set();
   for (const { text, marks } of pieces) {
     for (let from = 0; from < text.length; ) {
       while ((asides[aside]?.end ?? Number.POSITIVE_INFINITY) <= offset + from) aside += 1;
       const { start, end } = asides[aside] ?? { start: Number.POSITIVE_INFINITY, end: 0 };
       const inside = offset + from >= start;
+      if (offset + from === start) look = marks;
       const to = Math.min(text.length, (inside ? end : start) - offset);
-      addLeaf(leaves, text.slice(from, to), marks, inside);
+      // A note has one look, that of its beginning.
+      addLeaf(leaves, text.slice(from, to), inside ? look : marks, inside);
       from = to;
     }
     offset += text.length;
@@ -140,22 +177,25 @@ export function tidied(leaves: readonly FormattedText[]): FormattedText[] {
   return leavesOf(leaves.map((leaf) => ({ text: leaf.text, marks: new Set(MARKS.filter((mark) => leaf[mark])) })));
 }
 
+/** A character, or a note as a whole; its marks are bits. */
 interface Unit {
   text: string;
-  marks: Set<Mark>;
+  marks: number;
 }
+
+const BIT: Record<Mark, number> = { bold: 1, italic: 2, underline: 4, strike: 8 };
 
 /** The lines of the text as Fountain. Breaks inside of a note or a cut are no lines of the text. */
 export function writeLines(leaves: readonly FormattedText[]): string[] {
   const lines: Unit[][] = [[]];
   for (const leaf of tidied(leaves)) {
-    const marks = () => new Set(MARKS.filter((mark) => leaf[mark]));
+    const marks = MARKS.reduce((bits, mark) => (leaf[mark] ? bits | BIT[mark] : bits), 0);
     const texts = leaf.aside
       ? findAsides(leaf.text).map(({ start, end }) => leaf.text.slice(start, end))
       : Array.from(leaf.text);
     for (const text of texts) {
       if (text === "\n") lines.push([]);
-      else lines.at(-1)?.push({ text, marks: marks() });
+      else lines.at(-1)?.push({ text, marks });
     }
   }
   return lines.map(writeLine);
@@ -166,65 +206,63 @@ export function writeEmphasis(leaves: readonly FormattedText[]): string {
 }
 
 function writeLine(units: readonly Unit[]): string {
-  for (const mark of MARKS) trim(units, mark);
-  let written = "";
-  let open: ReadonlySet<Mark> = new Set();
+  for (const mark of MARKS) trim(units, BIT[mark]);
+  const written: string[] = [];
+  let open = 0;
   for (let at = 0; at <= units.length; at += 1) {
     const unit = units[at];
-    const marks = unit?.marks ?? new Set<Mark>();
-    const ends = signsOf(open, marks);
-    const begins = signsOf(marks, open);
-    // An underscore inside of a word is a character as any other: a note with nothing in it ends the word.
-    if (ends.endsWith("_") && begins === "" && STARTS_WITH_WORD.test(unit?.text ?? "")) written += ends + NOTHING;
-    else if (begins.startsWith("_") && ends === "" && WORD.test(written)) written += NOTHING;
-    // Nor may a slash and a star begin a cut.
-    else if (/\/$/.test(written) && (ends || begins).startsWith("*")) written += NOTHING + ends;
-    else written += ends;
-    if (open.has("strike") && !marks.has("strike")) written += UNSTRIKE;
-    if (!open.has("strike") && marks.has("strike")) written += STRIKE;
-    written += begins;
-    if (unit) written += unit.text.length > 2 ? unit.text : escaped(units, at);
+    const marks = unit?.marks ?? 0;
+    if (marks !== open) written.push(signsBetween(open, marks, units[at - 1]?.text ?? "", unit?.text ?? ""));
+    if (unit) written.push(unit.text.length > 2 ? unit.text : escaped(units, at));
     open = marks;
   }
-  return written;
+  return written.join("");
 }
 
-/** The signs of the marks in `some` that are not in `others`; an underscore is outside of the stars. */
-function signsOf(some: ReadonlySet<Mark>, others: ReadonlySet<Mark>): string {
-  const has = (mark: Mark) => some.has(mark) && !others.has(mark);
-  const stars = "*".repeat((has("bold") ? 2 : 0) + (has("italic") ? 1 : 0));
-  if (!has("underline")) return stars;
-  return stars === "" ? "_" : `_${stars}`;
+/** What ends and begins between two characters. */
+function signsBetween(open: number, marks: number, before: string, after: string): string {
+  const ends = [...signsOf(open & ~marks)].reverse().join("");
+  const begins = signsOf(marks & ~open);
+  const strike = (open ^ marks) & BIT.strike ? (open & BIT.strike ? UNSTRIKE : STRIKE) : "";
+  const signs = ends + strike + begins;
+  // An underscore inside of a word is a character as any other: a note with nothing in it ends the word.
+  if (signs.startsWith("_") && ends === "" && WORD.test(before)) return NOTHING + signs;
+  if (signs.endsWith("_") && begins === "" && STARTS_WITH_WORD.test(after)) return signs + NOTHING;
+  // Nor may a slash and a star begin a cut.
+  return before === "/" && signs.startsWith("*") ? NOTHING + signs : signs;
+}
+
+/** The signs that begin the marks; an underscore is outside of the stars. */
+function signsOf(marks: number): string {
+  const stars = "*".repeat((marks & BIT.bold ? 2 : 0) + (marks & BIT.italic ? 1 : 0));
+  return (marks & BIT.underline ? "_" : "") + stars;
 }
 
 /** Emphasis does not begin or end with a space: those at the ends stay outside. */
-function trim(units: readonly Unit[], mark: Mark): void {
-  const blank = (unit: Unit | undefined) => unit !== undefined && /^\s$/.test(unit.text);
-  let inside = false;
-  for (const unit of units) {
-    if (!unit.marks.has(mark)) inside = false;
-    else if (!inside && blank(unit)) unit.marks.delete(mark);
-    else inside = true;
-  }
-  inside = false;
-  for (const unit of units.toReversed()) {
-    if (!unit.marks.has(mark)) inside = false;
-    else if (!inside && blank(unit)) unit.marks.delete(mark);
-    else inside = true;
+function trim(units: readonly Unit[], bit: number): void {
+  if (!units.some((unit) => unit.marks & bit)) return;
+  for (const those of [units, units.toReversed()]) {
+    let inside = false;
+    for (const unit of those) {
+      if (!(unit.marks & bit)) inside = false;
+      else if (!inside && /^\s$/.test(unit.text)) unit.marks &= ~bit;
+      else inside = true;
+    }
   }
 }
 
 function escaped(units: readonly Unit[], at: number): string {
-  const text = units[at]?.text ?? "";
+  const { text, marks } = units[at] as Unit;
   const before = units[at - 1];
   const after = units[at + 1];
-  const marked = (units[at]?.marks.size ?? 0) > 0 || (after?.marks.size ?? 0) > 0;
   if (text === "*") return "\\*";
   // Before what it would make literal.
-  if (text === "\\") return marked || LITERAL.test(after?.text ?? "\\") ? "\\\\" : "\\";
+  if (text === "\\") return marks || after?.marks || LITERAL.test(after?.text ?? "\\") ? "\\\\" : "\\";
   // Inside of a word it is a character as any other.
-  if (text === "_") return WORD.test(before?.text ?? "") && STARTS_WITH_WORD.test(after?.text ?? "") ? "_" : "\\_";
+  if (text === "_") {
+    const inWord = before?.marks === marks && after?.marks === marks && WORD.test(before.text);
+    return inWord && STARTS_WITH_WORD.test(after.text) ? "_" : "\\_";
+  }
   // Two that are not closed: a note may not begin with them.
-  if (text === "[" && (marked || before?.text === "[")) return "\\[";
-  return text;
+  return text === "[" && before?.text === "[" ? "\\[" : text;
 }

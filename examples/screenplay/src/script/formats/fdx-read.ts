@@ -72,6 +72,9 @@ export function childrenOf(element: Element, name: string): Element[] {
   return [...element.children].filter((child) => child.tagName === name);
 }
 
+/** Of a file: those that are read, and those that are made anew when it is written. */
+const PARTS = new Set(["Content", "TitlePage", "ScriptNotes", "ElementSettings", "SmartType"]);
+
 /** Reads one file once. */
 class Reader {
   /** The lines in which the paragraphs of the file begin, in their order. */
@@ -111,6 +114,10 @@ class Reader {
     for (const note of content.parentElement?.querySelectorAll(":scope > ScriptNotes > ScriptNote") ?? []) {
       script.push(this.readNote(note));
     }
+    for (const part of content.parentElement?.children ?? []) {
+      const words = part.textContent?.trim() ?? "";
+      if (!PARTS.has(part.tagName) && words !== "") this.leave(part, words, `no place for <${part.tagName}>`);
+    }
     return script;
   }
 
@@ -141,6 +148,7 @@ class Reader {
     }
     const note = this.onlyNote(paragraph, type);
     const block = note ? this.readNote(note) : this.block(type, this.leavesOf(paragraph));
+    if (type === "scene_heading") notesBehind(block.children);
     if (type === "parenthetical") stripParentheses(block.children);
     if (Number(depth) > 1) block.depth = Number(depth);
     const number = paragraph.getAttribute("Number");
@@ -185,16 +193,23 @@ class Reader {
   }
 
   private readNote(note: Element): Block {
-    const children: FormattedText[] = [];
-    for (const [index, paragraph] of childrenOf(note, "Paragraph").entries()) {
-      if (index > 0) children.push({ text: "\n" });
-      children.push(...this.leavesOf(paragraph, false));
-    }
-    this.leaveAttributes(note, ["Color", "WriterName"]);
-    if (note.getAttribute("Name") === CUT_NAME) return this.block("boneyard", tidied(children));
-    const name = note.getAttribute("Name");
-    if (name) this.leave(note, name, "no place for the name of a note");
+    const children = this.noteLeaves(note);
+    if (isCut(note)) return this.block("boneyard", [{ text: textOf({ children }) }]);
     return this.block("note", tidied(children));
+  }
+
+  private noteLeaves(note: Element): FormattedText[] {
+    const leaves: FormattedText[] = [];
+    for (const [index, paragraph] of childrenOf(note, "Paragraph").entries()) {
+      const line = this.leavesOf(paragraph, false);
+      const last = leaves.at(-1);
+      // The break looks as what it stands between.
+      const like = MARKS.filter((mark) => last?.[mark] && (line[0] ?? last)[mark]);
+      if (index > 0) leaves.push({ ...Object.fromEntries(like.map((mark) => [mark, true])), text: "\n" });
+      leaves.push(...line);
+    }
+    this.leaveAttributes(note, isCut(note) ? ["Color", "WriterName"] : ["Color", "WriterName", "Name"]);
+    return leaves;
   }
 
   leavesOf(paragraph: Element, tidy = true): FormattedText[] {
@@ -231,12 +246,17 @@ class Reader {
 
   /** In the midst of other text it stands with its signs. */
   private inlineNote(note: Element): FormattedText {
-    const block = this.readNote(note);
-    if (block.type === "boneyard") return { text: `/*${textOf(block)}*/` };
-    const styled = block.children.some((leaf) => MARKS.some((mark) => leaf[mark]));
-    const text = styled ? writeEmphasis(block.children.map(({ strike: _, ...leaf }) => leaf)) : textOf(block);
+    const children = this.noteLeaves(note);
+    const words = children.filter((leaf) => leaf.text.trim() !== "");
+    const all = words.length > 0 ? words : children;
+    const marks = MARKS.filter((mark) => all.length > 0 && all.every((leaf) => leaf[mark]));
+    const look = Object.fromEntries(marks.map((mark) => [mark, true]));
+    if (isCut(note)) return { ...look, text: `/*${textOf({ children })}*/` };
+    const mixed = MARKS.some((mark) => all.some((leaf) => leaf[mark]) && !marks.includes(mark));
+    // A look of its own is written as Fountain has it; of the whole note, it is that of the text it stands in.
+    const text = mixed ? writeEmphasis(children.map(({ strike: _, ...leaf }) => leaf)) : textOf({ children });
     // A line without anything would end the note.
-    return { text: `[[${text.replaceAll(/(?<=\n)[^\S\n]?(?=\n)/g, HELD_LINE)}]]` };
+    return { ...(mixed ? {} : look), text: `[[${text.replaceAll(/(?<=\n)[^\S\n]?(?=\n)/g, HELD_LINE)}]]` };
   }
 
   private leaveAttributes(element: Element, names: readonly string[]): void {
@@ -263,6 +283,16 @@ export const STYLES: Record<Mark, string> = {
 function shortColor(color: string): string {
   const doubled = /^#(..)\1(..)\2(..)\3$/.exec(color);
   return (doubled ? `#${doubled[1]}${doubled[2]}${doubled[3]}` : color).toLowerCase();
+}
+
+const isCut = (note: Element): boolean => note.getAttribute("Name") === CUT_NAME;
+
+/** A heading is told by what it begins with: notes that stand before it come after it. */
+function notesBehind(leaves: FormattedText[]): void {
+  const [first, second] = leaves;
+  if (!first?.aside || !second || /^\s/.test(second.text)) return;
+  leaves.push({ text: " " }, leaves.shift() as FormattedText);
+  leaves.splice(0, leaves.length, ...tidied(leaves));
 }
 
 function stripParentheses(leaves: FormattedText[]): void {

@@ -91,7 +91,7 @@ function texts(leaves: readonly FormattedText[], notes: Notes): string {
       if (!leaf.aside) return text(leaf);
       return findAsides(leaf.text)
         .map(({ start, end }) => {
-          const inside = { text: leaf.text.slice(start + 2, end - 2) };
+          const inside = { ...leaf, text: leaf.text.slice(start + 2, end - 2) };
           return scriptNote([inside], leaf.text.startsWith("/*", start), notes);
         })
         .join("");

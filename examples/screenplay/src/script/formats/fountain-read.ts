@@ -2,7 +2,7 @@
 // text, and what the script has no place for is listed. Pure; nothing is kept between two calls.
 
 import { ELEMENTS } from "../elements.ts";
-import { type Block, type BlockType, type Column, type FormattedText, isBlock, isDual, type Script } from "../types.ts";
+import { type Block, type BlockType, type Column, isBlock, isDual, type Script, textOf } from "../types.ts";
 import { annotated } from "./annotations.ts";
 import { parted } from "./asides.ts";
 import { readEmphasis } from "./emphasis.ts";
@@ -42,7 +42,10 @@ function readBody(source: string, newId: () => string, leftOut: LeftOut[], first
 
 /** Each paragraph as action, as it stands. */
 export function plainText(source: string, newId: () => string): Script {
-  const paragraphs = source.split(/\n(?:[^\S\n]*\n)+/).filter((text) => text.trim() !== "");
+  const paragraphs = source
+    .split(/\n(?:[^\S\n]*\n)+/)
+    .map((text) => text.replace(/^\n|\n$/g, ""))
+    .filter((text) => text.trim() !== "");
   return paragraphs.map((text) => ({ id: newId(), type: "action", children: [{ text }] }));
 }
 
@@ -71,16 +74,19 @@ class Reader {
 
   read(): Script {
     while (this.at < this.lines.length) this.readElement(this.lines[this.at] as Line);
-    if (this.newPage) this.add("action", [{ text: "" }]);
+    if (this.newPage) this.add("action", "");
     return this.script;
   }
 
-  private add(type: BlockType, children: FormattedText[], properties: Partial<Block> = {}): void {
-    this.script.push(this.block(type, children, properties));
+  private add(type: BlockType, text: string, properties: Partial<Block> = {}): void {
+    this.script.push(this.block(type, text, properties));
   }
 
-  private block(type: BlockType, children: FormattedText[], properties: Partial<Block> = {}): Block {
-    const block = annotated({ id: this.newId(), type, children, ...properties });
+  private block(type: BlockType, source: string, properties: Partial<Block> = {}): Block {
+    const { text, properties: told } = annotated(source, type);
+    // What was cut is kept as it stands.
+    const children = type === "boneyard" ? [{ text: source }] : readEmphasis(text);
+    const block = { id: this.newId(), type, children, ...properties, ...told };
     // What is not printed begins no page: what follows it does.
     if (!this.newPage || !ELEMENTS[block.type].printed) return block;
     this.newPage = false;
@@ -111,12 +117,12 @@ class Reader {
     this.at += 1;
     if (kind === "cue") this.readSpeech(line);
     else if (kind === "heading") this.readHeading(text);
-    else if (kind === "shot") this.add("shot", readEmphasis(text));
-    else if (kind === "transition") this.add("transition", readEmphasis(unsigned(text, /^>\s*/)));
-    else if (kind === "synopsis") this.add("summary", readEmphasis(unsigned(text, /^=\s*/)));
+    else if (kind === "shot") this.add("shot", text);
+    else if (kind === "transition") this.add("transition", unsigned(text, /^>\s*/));
+    else if (kind === "synopsis") this.add("summary", unsigned(text, /^=\s*/));
     else if (kind === "section") {
       const depth = /^#+/.exec(parted(text).core)?.[0].length ?? 1;
-      this.add("section", readEmphasis(unsigned(text, /^#+\s*/)), depth > 1 ? { depth } : {});
+      this.add("section", unsigned(text, /^#+\s*/), depth > 1 ? { depth } : {});
     } else this.readPageBreak(line);
   }
 
@@ -130,16 +136,16 @@ class Reader {
     const inside = text.slice(2, -2).trim();
     if (inside === "" && text !== "[[]]") this.leave(line, "there is nothing in it");
     if (inside === "") return;
-    if (text.startsWith("/*")) this.add("boneyard", [{ text: inside }]);
-    else this.add("note", readEmphasis(inside.replaceAll(/^[^\S\n]+$/gm, "")));
+    if (text.startsWith("/*")) this.add("boneyard", inside);
+    else this.add("note", inside.replaceAll(/^[^\S\n]+$/gm, ""));
   }
 
   private readPageBreak(line: Line): void {
-    if (this.newPage) this.add("action", [{ text: "" }]);
+    if (this.newPage) this.add("action", "");
     this.newPage = true;
     // Beside it there can only be notes.
     const rest = line.text.replace(/={3,}/, "").trim();
-    if (rest !== "") this.add("action", readEmphasis(rest));
+    if (rest !== "") this.add("action", rest);
   }
 
   private readHeading(line: string): void {
@@ -147,11 +153,12 @@ class Reader {
     const [numbered, number] = /\s*(?<!\\)#([\p{L}\p{N}.–-]+)#$/u.exec(core) ?? ["", undefined];
     const words = core.slice(0, core.length - numbered.length).replace(/^\.(?=[^.\s])/, "");
     const text = `${before}${words}${after}`.trim();
-    this.add("scene_heading", readEmphasis(text), number === undefined ? {} : { sceneNumber: number });
+    this.add("scene_heading", text, number === undefined ? {} : { sceneNumber: number });
   }
 
   /** Lines of action, until there is a blank one or one that stands for itself. */
   private readAction(): void {
+    const first = this.lines[this.at] as Line;
     const lines: string[] = [];
     for (let line = this.lines[this.at]; line && !isBlank(line); line = this.lines[this.at]) {
       const kind = kindOf(line.bare, false, false);
@@ -162,7 +169,9 @@ class Reader {
       lines.push(forced ? `${forced[1]}${line.text.slice(forced[0].length)}` : empty ? "" : line.text);
       this.at += 1;
     }
-    this.add("action", readEmphasis(lines.join("\n")));
+    const text = lines.join("\n");
+    if (textOf({ children: readEmphasis(text) }).trim() === "") this.leave(first, "there is nothing in it");
+    else this.add("action", text);
   }
 
   /** Lyrics or centred lines that follow each other are one element. */
@@ -174,16 +183,16 @@ class Reader {
       this.at += 1;
     }
     const text = lines.join("\n");
-    if (kind === "lyrics") this.add("lyrics", readEmphasis(text));
-    else if (/^END OF\b.*$/i.test(text)) this.add("end_of_act", readEmphasis(text));
-    else if (isAct(text)) this.add("new_act", readEmphasis(text));
-    else this.add("action", readEmphasis(text), { align: "center" });
+    if (kind === "lyrics") this.add("lyrics", text);
+    else if (/^END OF\b.*$/i.test(text)) this.add("end_of_act", text);
+    else if (isAct(text)) this.add("new_act", text);
+    else this.add("action", text, { align: "center" });
   }
 
   private readSpeech(line: Line): void {
     const dual = /(?<!\\)\^$/.test(line.bare);
     const name = unsigned(line.text, /^@\s*/, dual ? /\s*\^$/ : undefined);
-    const speech = [this.block("character", readEmphasis(name))];
+    const speech = [this.block("character", name)];
     this.readSpoken(speech);
     const before = dual && speech.length > 1 && !speech[0]?.startsNewPage ? this.speechBefore() : 0;
     if (dual && before === 0) this.leave({ ...line, text: "^" }, "no two speeches are there to stand side by side");
@@ -209,7 +218,8 @@ class Reader {
   private readSpoken(speech: Block[]): void {
     let open: { type: BlockType; lines: string[] } | null = null;
     const close = () => {
-      if (open) speech.push(this.block(open.type, readEmphasis(open.lines.join("\n"))));
+      const text = open?.lines.join("\n") ?? "";
+      if (open && text.trim() !== "") speech.push(this.block(open.type, text));
       open = null;
     };
     const write = (type: BlockType, text: string) => {
@@ -226,7 +236,7 @@ class Reader {
         const aside = this.parenthetical();
         if (aside !== null) {
           close();
-          speech.push(this.block("parenthetical", readEmphasis(aside)));
+          speech.push(this.block("parenthetical", aside));
           continue;
         }
         if (kindOf(line.bare, false, false) === "lyrics") write("lyrics", unsigned(text, /^~\s*/));

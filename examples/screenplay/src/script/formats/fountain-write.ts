@@ -6,7 +6,7 @@ import { findAsides, parted, withoutAsides } from "./asides.ts";
 import { writeLines } from "./emphasis.ts";
 import { isAct } from "./fountain-read.ts";
 import { HELD_LINE, type Kind, kindOf } from "./grammar.ts";
-import { titled, titlePageOf, writeTitlePage } from "./title-page.ts";
+import { readTitlePage, titled, titlePageOf, writeTitlePage } from "./title-page.ts";
 
 export function toFountain(script: readonly ScriptNode[], title?: string): string {
   const entries: TitlePage = titled(titlePageOf(script), title);
@@ -21,7 +21,10 @@ export function toFountain(script: readonly ScriptNode[], title?: string): strin
         for (const block of column.children) writer.add(block, undefined, false);
     } else writer.add(node, nextWords(script, index), false);
   }
-  const parts = [...(entries.length > 0 ? [writeTitlePage(entries).join("\n")] : []), writer.text()];
+  const text = writer.text();
+  // A script without a title page may begin as one does: with a note that says nothing, it does not.
+  const page = readTitlePage(text).lines > 0 ? "[[]]" : "";
+  const parts = [entries.length > 0 ? writeTitlePage(entries).join("\n") : page, text];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
@@ -85,7 +88,9 @@ function linesOf(block: Block, says: Parameters<typeof annotation>[0] = {}): str
 
 /** Any block as action. */
 function annotatedText(block: Block): string {
-  return actionText(linesOf(block, { type: block.type }));
+  const { type, depth, sceneNumber } = block;
+  const number = sceneNumber && type === "scene_heading" && /^[^\s\]]+$/.test(sceneNumber) ? { sceneNumber } : {};
+  return actionText(linesOf(block, { type, ...number, ...(depth && type === "section" && { depth }) }));
 }
 
 function actionText(lines: readonly string[]): string {
