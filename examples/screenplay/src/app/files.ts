@@ -31,7 +31,7 @@ export function whatWasLeftOut(leftOut: readonly LeftOut[]): string | null {
   });
   const different = [...new Set(all)];
   const more = different.length - MOST;
-  return `Not everything in this file could be read. ${different.slice(0, MOST).join("; ")}${more > 0 ? `; and ${more} more` : ""}.`;
+  return `Some of this file is not as it was: ${different.slice(0, MOST).join("; ")}${more > 0 ? `; and ${more} more` : ""}.`;
 }
 
 export function saveFountain(title: string, script: readonly Descendant[]): void {

@@ -12,7 +12,6 @@ import {
   isDual,
   printedText,
   type ScriptNode,
-  textOf,
 } from "./types.ts";
 
 export const LINES_PER_PAGE = 54;
@@ -257,7 +256,7 @@ function speakerAt(script: readonly ScriptNode[], index: number): string | null 
   while (isSpoken(script[at])) at -= 1;
   const cue = script[at];
   if (!isBlock(cue) || cue.type !== "character") return null;
-  return textOf(cue)
+  return printedText(cue)
     .replace(/\s*\((?:cont|CONT)[’'.]?[dD]?\)\s*$/, "")
     .trim()
     .toUpperCase();

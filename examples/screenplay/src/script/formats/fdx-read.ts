@@ -29,11 +29,17 @@ export function fromFdx(source: string, newId: () => string): NamedScript {
   if (xml.querySelector("parsererror")) return { title: null, script: salvaged(clean, newId, leftOut), leftOut };
   const content = xml.querySelector("FinalDraft > Content");
   if (!content) throw new FormatError(REFUSED);
-  const reader = new Reader(xml, clean, newId, leftOut);
+  try {
+    return readDocument(new Reader(xml, clean, newId, leftOut), content, newId, leftOut);
+  } catch {
+    return { title: null, script: salvaged(clean, newId, leftOut), leftOut };
+  }
+}
+
+function readDocument(reader: Reader, content: Element, newId: () => string, leftOut: LeftOut[]): NamedScript {
   const script = reader.read(content);
-  const entries = readFdxTitlePage(xml.querySelector("FinalDraft > TitlePage > Content"), (paragraph) =>
-    reader.leavesOf(paragraph, false),
-  );
+  const titlePage = content.parentElement?.querySelector(":scope > TitlePage > Content") ?? null;
+  const entries = readFdxTitlePage(titlePage, (paragraph) => reader.leavesOf(paragraph, false));
   if (entries.length > 0) {
     if (script.length === 0) script.push({ id: newId(), type: "action", children: [{ text: "" }] });
     const first = firstBlock(script);

@@ -14,6 +14,8 @@ import type { NamedScript } from "./named.ts";
 import { dice, mutated, randomScript, randomSource } from "./random-scripts.ts";
 
 const { SEED, SEEDS } = process.env;
+/** ms */
+const PATIENCE = 30 * 60_000;
 const seeds = SEED ? [Number(SEED)] : Array.from({ length: Number(SEEDS ?? 150) }, (_, index) => index + 1);
 const corpus = join(dirname(fileURLToPath(import.meta.url)), "../../../corpus");
 const sources = filesOf(corpus)
@@ -66,21 +68,29 @@ describe("any file", () => {
     for (const seed of seeds) check(randomSource(dice(seed)), seed);
   });
 
-  it("and so are files of the corpus with errors in them", () => {
-    for (const seed of seeds) {
-      const rolled = dice(seed);
-      check(mutated(rolled.pick(sources), rolled), seed);
-    }
-  });
+  it(
+    "and so are files of the corpus with errors in them",
+    () => {
+      for (const seed of seeds) {
+        const rolled = dice(seed);
+        check(mutated(rolled.pick(sources), rolled), seed);
+      }
+    },
+    PATIENCE,
+  );
 
-  it("pasted, each of its lines is there", () => {
-    for (const seed of seeds) {
-      const source = randomSource(dice(seed));
-      const script = fountainLines(source, newId);
-      const read = everything({ title: null, script, leftOut: [] }).replaceAll("^", "");
-      expect(counted(withoutSigns(read)), `seed ${seed}: ${source}`).toBe(counted(withoutSigns(source)));
-    }
-  });
+  it(
+    "pasted, each of its lines is there",
+    () => {
+      for (const seed of seeds) {
+        const source = randomSource(dice(seed));
+        const script = fountainLines(source, newId);
+        const read = everything({ title: null, script, leftOut: [] }).replaceAll("^", "");
+        expect(counted(withoutSigns(read)), `seed ${seed}: ${source}`).toBe(counted(withoutSigns(source)));
+      }
+    },
+    PATIENCE,
+  );
 });
 
 /** With text as it is after reading. What was cut is kept as it stands. */
@@ -103,19 +113,27 @@ function withText(script: Script, text: (leaves: Block["children"]) => Block["ch
 const settled = (leaves: Block["children"]) => readEmphasis(writeEmphasis(leaves));
 
 describe("any script", () => {
-  it("is the same after FDX", () => {
-    for (const seed of seeds) {
-      const script = withText(randomScript(dice(seed)), tidied);
-      const fdx = toFdx(script);
-      expect(bare(fromFdx(fdx, newId).script), `seed ${seed}\n${contentOf(fdx)}`).toEqual(bare(script));
-    }
-  });
+  it(
+    "is the same after FDX",
+    () => {
+      for (const seed of seeds) {
+        const script = withText(randomScript(dice(seed)), tidied);
+        const fdx = toFdx(script);
+        expect(bare(fromFdx(fdx, newId).script), `seed ${seed}\n${contentOf(fdx)}`).toEqual(bare(script));
+      }
+    },
+    PATIENCE,
+  );
 
-  it("is the same after Fountain", () => {
-    for (const seed of seeds) {
-      const script = withText(randomScript(dice(seed)), (leaves) => settled(settled(leaves)));
-      const fountain = toFountain(script);
-      expect(bare(fromFountain(fountain, newId).script), `seed ${seed}\n${fountain}`).toEqual(bare(script));
-    }
-  });
+  it(
+    "is the same after Fountain",
+    () => {
+      for (const seed of seeds) {
+        const script = withText(randomScript(dice(seed)), (leaves) => settled(settled(leaves)));
+        const fountain = toFountain(script);
+        expect(bare(fromFountain(fountain, newId).script), `seed ${seed}\n${fountain}`).toEqual(bare(script));
+      }
+    },
+    PATIENCE,
+  );
 });
