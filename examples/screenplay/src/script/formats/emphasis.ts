@@ -206,7 +206,7 @@ export function writeEmphasis(leaves: readonly FormattedText[]): string {
 }
 
 function writeLine(units: readonly Unit[]): string {
-  for (const mark of MARKS) trim(units, BIT[mark]);
+  for (const mark of MARKS) if (mark !== "strike") trim(units, BIT[mark]);
   const written: string[] = [];
   let open = 0;
   for (let at = 0; at <= units.length; at += 1) {

@@ -16,7 +16,7 @@ import { dice, mutated, randomScript, randomSource } from "./random-scripts.ts";
 const { SEED, SEEDS } = process.env;
 /** ms */
 const PATIENCE = 30 * 60_000;
-const seeds = SEED ? [Number(SEED)] : Array.from({ length: Number(SEEDS ?? 150) }, (_, index) => index + 1);
+const seeds = SEED ? [Number(SEED)] : Array.from({ length: Number(SEEDS ?? 60) }, (_, index) => index + 1);
 const corpus = join(dirname(fileURLToPath(import.meta.url)), "../../../corpus");
 const sources = filesOf(corpus)
   .filter((file) => file.endsWith(".fountain"))
