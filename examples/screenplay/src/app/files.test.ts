@@ -37,7 +37,9 @@ describe("a file", () => {
     );
     expect(whatWasLeftOut([])).toBeNull();
     const many = Array.from({ length: 20 }, (_, index) => ({ line: index + 1, text: "x".repeat(60), reason: "y" }));
-    expect(whatWasLeftOut(many)).toMatch(/line 8: “x{40}…”: y; and 12 more\.$/);
+    expect(whatWasLeftOut(many)).toMatch(/: line 1: “x{40}…”: y \(and 19 more like this\)\.$/);
+    const different = many.map((each, index) => ({ ...each, reason: `y${index}` }));
+    expect(whatWasLeftOut(different)).toMatch(/line 8: “x{40}…”: y7; and 12 more\.$/);
   });
 
   it("that has no script in it, or is none, is refused", async () => {

@@ -21,17 +21,26 @@ export async function readScript(file: File): Promise<NamedScript> {
   return { ...read, title: read.title ?? file.name.replace(/\.\w+$/, ""), leftOut: [...leftOut, ...read.leftOut] };
 }
 
+/** Of reasons, that a writer may want to read at once. */
+const MOST_REASONS = 8;
+
 /** What a file had that the script has not, for the writer. `null`: nothing. */
 export function whatWasLeftOut(leftOut: readonly LeftOut[]): string | null {
   if (leftOut.length === 0) return null;
-  const MOST = 8;
-  const all = leftOut.map(({ line, text, reason }) => {
+  const byReason = new Map<string, LeftOut[]>();
+  for (const each of leftOut) {
+    const like = byReason.get(each.reason);
+    if (like) like.push(each);
+    else byReason.set(each.reason, [each]);
+  }
+  const said = [...byReason].slice(0, MOST_REASONS).map(([reason, [first, ...more]]) => {
+    const { line = 0, text = "" } = first ?? {};
     const what = text === "" ? "" : `“${text.length > 40 ? `${text.slice(0, 40)}…` : text}”: `;
-    return `${line > 0 ? `line ${line}: ` : ""}${what}${reason}`;
+    const again = more.length > 0 ? ` (and ${more.length} more like this)` : "";
+    return `${line > 0 ? `line ${line}: ` : ""}${what}${reason}${again}`;
   });
-  const different = [...new Set(all)];
-  const more = different.length - MOST;
-  return `Some of this file is not as it was: ${different.slice(0, MOST).join("; ")}${more > 0 ? `; and ${more} more` : ""}.`;
+  const rest = byReason.size - said.length;
+  return `Some of this file is not as it was: ${said.join("; ")}${rest > 0 ? `; and ${rest} more` : ""}.`;
 }
 
 export function saveFountain(title: string, script: readonly Descendant[]): void {

@@ -152,7 +152,7 @@ function asideText(block: Block): string | null {
   }
   const lines = writeLines(block.children).map((line) => (line.trim() === "" ? HELD_LINE : line));
   const note = `[[${lines.join("\n").trim()}]]`;
-  return isOneAside(note) && annotation({}) === "" && !/^\[\[\/?strike\]\]$/.test(note) ? note : null;
+  return isOneAside(note) && !/^\[\[\/?strike\]\]$/.test(note) ? note : null;
 }
 
 function isOneAside(text: string): boolean {
