@@ -5,6 +5,7 @@ import {
   BLOCK_TYPES,
   type Block,
   type BlockType,
+  blocksOf,
   type FormattedText,
   isDual,
   type Script,
@@ -137,6 +138,37 @@ describe("Fountain", () => {
     expect(toFountain([old, block("action", "He [[waits]].")], "T")).toBe(
       "Title: T\nCredit: by\nDraft date: 1 May\n\n[[a note]]\n\nHe [[waits]].\n",
     );
+  });
+
+  it("keeps all of a title page that has empty lines", () => {
+    const first = block("action", "He waits.");
+    first.titlePage = [
+      ["Title", "One\n\nTwo"],
+      ["Contact", ""],
+    ];
+    expect(toFountain([first])).toBe("Title:\n    One\n    Two\nContact:\n\nHe waits.\n");
+  });
+
+  it("keeps the words of dual dialogue that is no two speeches", () => {
+    const column = (id: string, children: Block[]) => ({ id, type: "column" as const, children });
+    const odd: Script = [
+      {
+        id: "d",
+        type: "dualDialogueBlock",
+        children: [
+          column("l", [
+            block("character", "A"),
+            block("dialogue", "One."),
+            block("character", "B"),
+            block("dialogue", "Two."),
+          ]),
+          column("r", [block("action", "Three.")]),
+        ],
+      },
+    ];
+    expect(toFountain(odd)).toBe("A\nOne.\n\nB\nTwo.\n\nThree.\n");
+    const again = fromFdx(toFdx(odd), newId).script;
+    expect([...blocksOf(again)].map(textOf)).toEqual(["A", "One.", "B", "Two.", "Three."]);
   });
 
   it("writes the title that the script has now", () => {

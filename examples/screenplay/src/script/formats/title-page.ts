@@ -33,9 +33,13 @@ export function readTitlePage(source: string): { entries: TitlePage; lines: numb
 const nameOf = (label: string): string => label.toLowerCase().replaceAll(/\s+/g, "_");
 
 export function writeTitlePage(entries: TitlePage): string[] {
-  return entries.flatMap(([name, text]) =>
-    text.includes("\n") ? [`${name}:`, ...text.split("\n").map((line) => `    ${line}`)] : [`${name}: ${text}`.trim()],
-  );
+  return entries.flatMap(([name, text]) => {
+    // An empty line would end the page.
+    const lines = text.split("\n").filter((line) => line.trim() !== "");
+    return lines.length > 1
+      ? [`${name}:`, ...lines.map((line) => `    ${line}`)]
+      : [`${name}: ${lines[0] ?? ""}`.trim()];
+  });
 }
 
 /** What a script has, also where it was written by an earlier version. */
