@@ -49,6 +49,7 @@ describe("lines", () => {
     ["SILENCE\nNobody moves.\n", ["character: SILENCE", "dialogue: Nobody moves."]],
     ["!SILENCE\nNobody moves.\n", ["action: SILENCE\nNobody moves."]],
     ["   INT. HALL\n\n   Words.\n", ["scene_heading: INT. HALL", "action:    Words."]],
+    ["[[old]]INT. HALL #4#\n", ["scene_heading: INT. HALL [[old]]"]],
     ["INT. HALL #4# [[new]]\n", ["scene_heading: INT. HALL [[new]]"]],
     ["A\n  \nB\n", ["character: A", "dialogue: \nB"]],
     ["MARA\nOne.\n  \nTwo.\n", ["character: MARA", "dialogue: One.\n\nTwo."]],
