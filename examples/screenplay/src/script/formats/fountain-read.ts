@@ -153,7 +153,7 @@ class Reader {
     const [numbered, number] = /\s*(?<!\\)#([\p{L}\p{N}.–-]+)#$/u.exec(core) ?? ["", undefined];
     const words = core.slice(0, core.length - numbered.length).replace(/^\.(?=[^.\s])/, "");
     // A heading is told by what it begins with: a note that clings to it comes behind it, as it does from FDX.
-    const clings = before !== "" && !/\s$/.test(before);
+    const clings = before !== "" && !/\s$|\[\[strike\]\]/.test(before);
     const text = (clings ? `${words}${after} ${before.trim()}` : `${before}${words}${after}`).trim();
     this.add("scene_heading", text, number === undefined ? {} : { sceneNumber: number });
   }
