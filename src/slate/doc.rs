@@ -513,13 +513,15 @@ impl SlateDoc {
         // Cannot fail: the bytes are our own.
         if decode(&state).and_then(|update| other.integrate(update, &state)).is_ok() {
             let root = other.tree.branch(ROOT);
-            other.tree = self.tree;
             other.intake = self.intake;
             other.inherited = self.inherited;
             (other.twins, other.erased) = (self.twins, self.erased);
-            if other.settle_format() || other.reference.is_some() {
+            other.settle_format();
+            if let (Some(before), Some(now)) = (&self.reference, &mut other.reference) {
+                now.take_leaves(before);
                 return other;
             }
+            other.tree = self.tree;
             let txn = other.doc.transact();
             if let Some(root) = root {
                 read::rebind(&txn, &mut other.tree, ROOT, root);

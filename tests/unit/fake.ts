@@ -55,6 +55,7 @@ export class Fake {
     onDiverged: (listener) => this.#on("diverged", listener),
     onCompare: (listener) => this.#on("compare", listener),
     block: (index) => ({ node: this.value()[index] ?? null, count: this.value().length }),
+    schema: () => {},
     rank: () => this.peers.filter(({ clientId }) => clientId < this.clientId).length,
     report: (message) => void this.reports.push(message),
     anchor: (range) => JSON.stringify(range),

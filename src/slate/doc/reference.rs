@@ -185,6 +185,12 @@ impl Reference {
         Reverted { ops: self.show_now(), acts }
     }
 
+    /// The same content, read anew under another client id: the editor has the leaves that it had.
+    pub fn take_leaves(&mut self, before: &Self) {
+        let tree = write::adopt(before.tree(), self.tree().clone());
+        self.tree.reset(tree);
+    }
+
     /// Reads the document again: what leads the editor there, if it differs from what is shown.
     pub fn check(&mut self, txn: &mut TransactionMut, root: &XmlTextRef) -> Vec<Op> {
         self.mirror = Mirror::read(txn, root);
