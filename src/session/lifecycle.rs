@@ -7,9 +7,9 @@ use crate::store::{Loaded, Pending, Row, SetAside, StoreError, Write, same_epoch
 use crate::update::Holes;
 
 use super::connection::{Link, Live, Mode, Why};
-use super::edits::Seed;
 use super::journal::Mending;
 use super::outbox::Place;
+use super::seeding::SEED;
 use super::{ErrorCode, IDLE, Millis, Origin, Output, Remote, Session};
 
 /// How long closing waits for the store.
@@ -36,6 +36,9 @@ impl Session {
         self.ready = true;
         if whole && let Err(mismatch) = self.doc.check_root() {
             return self.wrong_root(mismatch.to_string());
+        }
+        if self.config.remote != Remote::None {
+            self.show_wanted_seed();
         }
         self.stage.editor.clear();
         self.stage.editor.push(Output::Ready);
@@ -89,7 +92,7 @@ impl Session {
             return self.report(ErrorCode::Epoch, "the device's copy is of a document that the server has replaced");
         }
         let labels = loaded.outbox.iter().find_map(|pending| pending.epoch.clone());
-        let epoch = loaded.epoch.or(self.journal.epoch.take()).or(labels);
+        let epoch = loaded.epoch.take().or(self.journal.epoch.take()).or(labels);
         for aside in &mut loaded.set_aside {
             // Another tab has taken the server's document since: this is no part of it, and waits for nothing any more.
             if !same_epoch(aside.epoch.as_deref(), epoch.as_deref()) && aside.code != ErrorCode::Epoch.as_str() {
@@ -100,9 +103,14 @@ impl Session {
         let mut rows = Vec::with_capacity(loaded.log.len());
         let pending = loaded.outbox.iter().chain(&loaded.elsewhere);
         let pending = pending.filter(|pending| same_epoch(pending.epoch.as_deref(), epoch.as_deref()));
-        let updates: Vec<&[u8]> =
-            loaded.log.iter().map(|(_, update)| &**update).chain(pending.map(|pending| &*pending.update)).collect();
-        let read = self.load_copy(&updates);
+        let pending: Vec<&[u8]> = pending.map(|pending| &*pending.update).collect();
+        let log: Vec<&[u8]> = loaded.log.iter().map(|(_, update)| &**update).collect();
+        let seed = loaded.seed().filter(|_| !late).map(<[u8]>::to_vec);
+        let seeded = seed.is_some();
+        let read = match seed {
+            Some(seed) => self.load_seeded(seed, &log, &pending),
+            None => self.load_copy(&[log, pending].concat()),
+        };
         for ((row, update), read) in loaded.log.iter().zip(read) {
             // What does not decode stays in the log, and out of every compaction.
             match read {
@@ -122,8 +130,18 @@ impl Session {
         for aside in &loaded.set_aside {
             self.note_hole(&aside.code, &aside.update);
         }
+        if late {
+            // Those of before are for whoever opens the document next.
+            loaded.set_aside.retain(|aside| aside.code != SEED);
+        }
         self.outbox.take_stored_aside(loaded.set_aside);
+        if seeded && !loaded.seeds_elsewhere.is_empty() {
+            self.keep_shown_seed();
+        }
         self.adopt_orphans(loaded.outbox);
+        if seeded {
+            self.decide_by_log();
+        }
         self.take_back_if_writable();
         if late || doubtful {
             self.rewrite_store();
@@ -259,7 +277,7 @@ impl Session {
     /// Brings the store up to what is in memory, whatever it has.
     fn rewrite_store(&mut self) {
         self.flush();
-        let Ok(snapshot) = self.doc.encode_state(None) else { return };
+        let Ok(snapshot) = self.settled().encode_state(None) else { return };
         if let Some(epoch) = self.journal.epoch.clone() {
             self.journal.write(Write::SetEpoch { epoch });
         }
@@ -274,7 +292,7 @@ impl Session {
         if self.ready
             && self.compacts()
             && self.journal.wants_compacting(idle)
-            && let Ok(snapshot) = self.doc.encode_state(None)
+            && let Ok(snapshot) = self.settled().encode_state(None)
         {
             self.journal.compact(snapshot);
         }
@@ -501,10 +519,10 @@ impl Session {
             self.report(ErrorCode::InvalidUpdate, "what the server has cannot be read");
             return self.replacement = Some(doc);
         };
-        self.show_instead(doc);
+        self.show_instead(doc, Origin::Remote);
         self.incomplete = change.pending;
         self.conflict = false;
-        self.seed = Seed::None;
+        self.drop_seed();
         let snapshot = self.doc.encode_state(None).unwrap_or_default();
         self.stage.update(Origin::Remote, snapshot.clone());
         let writes = self.outbox.close_epoch(REPLACED);

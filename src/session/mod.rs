@@ -18,6 +18,7 @@ mod lifecycle;
 mod outbox;
 mod presence;
 mod refused;
+mod seeding;
 mod selfcheck;
 mod stage;
 mod status;
@@ -32,11 +33,12 @@ use crate::undo::Undo;
 use crate::update::{Holes, merge};
 
 use connection::{Due, Link, Retries, Why};
-use edits::{Author, Seed};
+use edits::Author;
 use journal::Journal;
 use keeping::Keeping;
 use outbox::Outbox;
 use presence::Presence;
+use seeding::Seed;
 use selfcheck::SelfCheck;
 use stage::Stage;
 
@@ -215,6 +217,7 @@ impl Session {
         }
         if self.hold_until.is_some_and(|at| at <= self.now) {
             self.hold_until = None;
+            self.offer_seed();
             self.pump();
         }
         self.expire_fragments();

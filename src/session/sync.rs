@@ -10,12 +10,10 @@ use yrs::{StateVector, Update};
 
 use crate::json::Fields;
 use crate::protocol::{self, FRAGMENT_BYTES, Hello, Message, RejectCode, Role, messages};
-use crate::slate::SlateDoc;
 use crate::store::Write;
 use crate::update::split;
 
 use super::connection::{FRAGMENT_AGE, Live, Mode};
-use super::edits::Seed;
 use super::outbox::Place;
 use super::{ErrorCode, Millis, Origin, Output, Session};
 
@@ -58,7 +56,7 @@ impl Session {
 
     /// Asks for what is missing here.
     pub(super) fn request_sync(&mut self) {
-        let state_vector = self.replacement.as_ref().unwrap_or(&self.doc).state_vector();
+        let state_vector = self.replacement.as_ref().unwrap_or(self.settled()).state_vector();
         let Some(live) = self.link.live_mut() else { return };
         let covered = matches!(live.mode, Mode::Plain { covered: true, .. });
         live.asked.push_back(if covered { live.sent_through } else { 0 });
@@ -221,7 +219,7 @@ impl Session {
 
     /// Sends what is pending and was not sent on this connection.
     pub(super) fn pump(&mut self) {
-        if self.conflict || self.replacement.is_some() || self.hold_until.is_some() {
+        if self.conflict || self.replacement.is_some() || self.hold_until.is_some() || self.waits_for_seed() {
             return;
         }
         match self.link.live().map(|live| &live.mode) {
@@ -295,11 +293,14 @@ impl Session {
     }
 
     /// Step 1 of the server: it is sent what it lacks.
-    fn answer_sync(&mut self, state_vector: &[u8]) {
+    pub(super) fn answer_sync(&mut self, state_vector: &[u8]) {
         if self.conflict || self.replacement.is_some() || self.link.is_read_only() {
             return;
         }
         self.flush();
+        if self.answer_later(state_vector) {
+            return;
+        }
         let Ok(theirs) = StateVector::decode_v1(state_vector) else {
             return self.report(ErrorCode::Protocol, "a state vector does not decode");
         };
@@ -422,6 +423,7 @@ impl Session {
         if first {
             self.synced();
         }
+        self.offer_seed();
         if matches!(self.link.live().map(|live| &live.mode), Some(Mode::Plain { .. })) && through > 0 {
             self.acknowledged(through);
         }
@@ -429,26 +431,16 @@ impl Session {
 
     fn synced(&mut self) {
         self.retries.synced(self.now);
-        if let Err(mismatch) = self.doc.check_root() {
+        if let Err(mismatch) = self.settled().check_root() {
             return self.wrong_root(mismatch.to_string());
         }
         if self.outbox.highest_sent() == 0 && self.outbox.is_empty() && self.doc.knows_client(self.doc.client_id()) {
             self.choose_client_id();
         }
-        let durable = self.link.live().and_then(Live::hello).is_some();
-        if !durable && matches!(self.link.live().map(|live| &live.mode), Some(Mode::Plain { covered: false, .. })) {
+        self.show_wanted_seed();
+        self.offer_seed();
+        if matches!(self.link.live().map(|live| &live.mode), Some(Mode::Plain { covered: false, .. })) {
             self.cover_without_being_asked();
-        }
-        if self.link.is_read_only() || !self.outbox.is_empty() {
-            return;
-        }
-        let Some(value) = self.take_wanted_seed() else { return };
-        if durable {
-            let update = SlateDoc::seed_update(&self.config.root, &value);
-            self.seed = Seed::Asked(value);
-            self.send(Message::Seed(&update).to_frame());
-        } else {
-            self.seed_locally(&value);
         }
     }
 
@@ -458,16 +450,6 @@ impl Session {
         live.mode = Mode::Plain { covered: true, ask_at: None };
         live.sent_through = 0;
         self.pump();
-    }
-
-    /// The server has decided about the seed. What it has decided for is asked for.
-    fn seed_answered(&mut self) {
-        if matches!(self.seed, Seed::Asked(_)) {
-            self.seed = Seed::None;
-            if self.doc.is_empty() {
-                self.request_sync();
-            }
-        }
     }
 
     fn remote_update(&mut self, update: &[u8]) {
@@ -524,12 +506,17 @@ impl Session {
 
     /// A seed or a step 2.
     fn unnumbered_rejected(&mut self, code: RejectCode, message: &str) {
-        let asked = std::mem::replace(&mut self.seed, Seed::None);
-        match asked {
+        match (self.take_back_seed(), code) {
             // It can go in pieces only as an edit; whoever else does so makes the same one.
-            Seed::Asked(value) if code == RejectCode::TooLarge && self.doc.is_empty() => self.seed_locally(&value),
-            Seed::Asked(_) | Seed::None => self.report(ErrorCode::Protocol, format!("the server refuses: {message}")),
-            wanted => self.seed = wanted,
+            (true, RejectCode::TooLarge) => self.submit_seed(),
+            (true, RejectCode::Invalid) => {
+                self.submit_seed();
+                self.report(ErrorCode::Protocol, format!("the server refuses: {message}"));
+            }
+            (true, RejectCode::RateLimited | RejectCode::Other) => self.hold_until = Some(self.now + HOLD_FIRST),
+            (true, RejectCode::ReadOnly) | (false, _) => {
+                self.report(ErrorCode::Protocol, format!("the server refuses: {message}"));
+            }
         }
     }
 

@@ -189,4 +189,5 @@ mod device;
 mod durability;
 mod editing;
 mod refused;
+mod seeding;
 mod selfcheck;
