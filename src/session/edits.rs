@@ -31,6 +31,7 @@ impl Session {
         self.queue.push(op);
         if author == Author::User {
             self.presence.edited(self.now);
+            self.typing();
         }
     }
 

@@ -6,11 +6,11 @@ use crate::slate::SlateDoc;
 use crate::store::{Loaded, Pending, Row, SetAside, StoreError, Write, same_epoch};
 use crate::update::Holes;
 
-use super::connection::{Link, Live, Mode, Why};
+use super::connection::{HURRIED, Link, Live, Mode, Opening, Refusal, Step, Why};
 use super::journal::Mending;
 use super::outbox::Place;
 use super::seeding::SEED;
-use super::{ErrorCode, IDLE, Millis, Origin, Output, Remote, Session};
+use super::{ErrorCode, IDLE, Millis, Origin, Output, Remote, Session, SessionError};
 
 /// How long closing waits for the store.
 const CLOSING: Millis = 5_000;
@@ -18,6 +18,12 @@ const CLOSING: Millis = 5_000;
 const REPLACED: &str = "the server has another document in its place";
 /// A server that refuses frames smaller than this takes nothing.
 const SMALLEST_FRAME: usize = 1024;
+/// Somebody who is back makes a waiting session try now, if the last try is older than this.
+const TRY_AGAIN: Millis = 2_000;
+/// The same for somebody who types.
+const TRY_TYPING: Millis = 5_000;
+/// A socket that was silent this long may be dead since before the page was left.
+const QUIET: Millis = 5_000;
 
 impl Session {
     pub(super) fn start(&mut self) {
@@ -325,7 +331,7 @@ impl Session {
                     self.config.remote = Remote::Connect;
                 }
             }
-            Link::Offline(Why::NoServer) | Link::Opening { .. } | Link::Open(_) | Link::Closed => {}
+            Link::Offline(Why::NoServer) | Link::Opening(_) | Link::Open(_) | Link::Closed => {}
             Link::Offline(Why::ByUser | Why::Conflict) | Link::Waiting { .. } => self.open_socket(),
             Link::Unauthorized | Link::Forbidden => {
                 let fresh_token = self.retries.restart();
@@ -339,7 +345,8 @@ impl Session {
     }
 
     fn open(&mut self, fresh_token: bool) {
-        self.link = Link::Opening { since: self.now };
+        self.retries.tries(self.now);
+        self.link = Link::Opening(Opening { since: self.now, step: Step::Token });
         self.stage.order(Output::OpenSocket { fresh_token });
     }
 
@@ -358,7 +365,7 @@ impl Session {
     }
 
     pub(super) fn opened(&mut self) {
-        if !matches!(self.link, Link::Opening { .. }) {
+        if !matches!(self.link, Link::Opening(_)) {
             return;
         }
         self.flush();
@@ -372,6 +379,9 @@ impl Session {
     pub(super) fn came_online(&mut self) {
         self.offline_since = None;
         self.hold_until = None;
+        if std::mem::take(&mut self.unreachable) {
+            self.error = None;
+        }
     }
 
     pub(super) fn socket_closed(&mut self, code: u16, reason: &str) {
@@ -379,11 +389,17 @@ impl Session {
             return;
         }
         let largest = self.link.live().map_or(0, |live| live.largest_sent);
+        if let Link::Opening(_) = self.link {
+            self.not_reached(code, reason);
+        }
         if code == close::EPOCH {
             return self.wait_for_retry();
         }
         match close::meaning(code) {
-            Meaning::Retry => self.wait_for_retry(),
+            Meaning::Retry => {
+                self.suspect(code);
+                self.wait_for_retry();
+            }
             Meaning::Unauthorized => self.refused(reason),
             Meaning::Forbidden => {
                 self.connection_gone();
@@ -408,6 +424,7 @@ impl Session {
 
     fn wait_for_retry(&mut self) {
         self.connection_gone();
+        self.retries.ended(self.now);
         let delay = self.retries.next_delay(self.random.f64());
         self.link = Link::Waiting { retry_at: self.now + delay };
     }
@@ -416,10 +433,10 @@ impl Session {
     fn refused(&mut self, reason: &str) {
         self.connection_gone();
         self.report(ErrorCode::Unauthorized, format!("the server refuses the token: {reason}"));
-        if self.retries.refused(self.now) {
-            self.open(true);
-        } else {
-            self.link = Link::Unauthorized;
+        match self.retries.refused(self.now) {
+            Refusal::AskAgain => self.open(true),
+            Refusal::AskLater => self.wait_for_retry(),
+            Refusal::Stop => self.link = Link::Unauthorized,
         }
     }
 
@@ -431,15 +448,20 @@ impl Session {
     }
 
     pub(super) fn token_failed(&mut self, message: String) {
-        if matches!(self.link, Link::Opening { .. }) {
+        if matches!(self.link, Link::Opening(_)) {
             self.report(ErrorCode::Unauthorized, message);
             self.wait_for_retry();
         }
     }
 
     pub(super) fn socket_dead(&mut self) {
-        if self.link.live().is_some() {
-            self.retries.fell_silent();
+        match self.link {
+            Link::Open(_) => {
+                self.retries.fell_silent();
+                self.suspect(close::SILENT);
+            }
+            Link::Opening(Opening { step: Step::Server, .. }) => self.not_reached(close::SILENT, "it does not answer"),
+            _ => {}
         }
         self.drop_socket(close::SILENT);
         self.wait_for_retry();
@@ -455,8 +477,80 @@ impl Session {
     pub(super) fn network_hint(&mut self, online: bool) {
         match &self.link {
             Link::Waiting { .. } if online => self.open_socket(),
-            Link::Open(live) if live.probed_at.is_none() && live.mode != Mode::Unknown => self.probe(),
+            Link::Open(live) if live.mode != Mode::Unknown => self.probe_soon(),
             _ => {}
+        }
+    }
+
+    /// The answer shall come within a moment, whatever the server's own pace is.
+    fn probe_soon(&mut self) {
+        let Some(live) = self.link.live_mut() else { return };
+        live.hurry(HURRIED);
+        self.probe();
+    }
+
+    /// Somebody is back at the page: what went on while it was frozen or hidden is no measure.
+    pub(super) fn awake(&mut self) {
+        let now = self.now;
+        match &self.link {
+            Link::Waiting { .. } if self.retries.tried_before(now, TRY_AGAIN) => self.open_socket(),
+            Link::Opening(Opening { step: Step::Server, since }) if now.saturating_sub(*since) >= QUIET => {
+                self.drop_socket(close::NORMAL);
+                self.open_socket();
+            }
+            Link::Open(live) if live.mode != Mode::Unknown && now.saturating_sub(live.heard_at) >= QUIET => {
+                self.probe_soon();
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody types, and would have it on the server.
+    pub(super) fn typing(&mut self) {
+        if matches!(self.link, Link::Waiting { .. }) && self.retries.tried_before(self.now, TRY_TYPING) {
+            self.open_socket();
+        }
+    }
+
+    pub(super) fn dialing(&mut self) {
+        if let Link::Opening(opening) = &mut self.link {
+            // The server has its time from here on.
+            *opening = Opening { since: self.now, step: Step::Server };
+        }
+    }
+
+    pub(super) fn slow_token(&mut self) {
+        if let Link::Opening(opening) = &mut self.link {
+            opening.step = Step::SlowToken;
+            self.say_unreachable(ErrorCode::Unauthorized, "token() has not answered for 10 s".to_owned());
+        }
+    }
+
+    /// There is no connection. Browsers do not tell why.
+    fn not_reached(&mut self, code: u16, what: &str) {
+        if close::meaning(code) != Meaning::Retry {
+            return;
+        }
+        let message = format!(
+            "no connection to the server ({code}): {what}. It may be down, may have nothing at this address, or the \
+             page may not connect to it (Content-Security-Policy)"
+        );
+        self.say_unreachable(ErrorCode::Protocol, message);
+    }
+
+    /// In the status, until there is a connection. No event: it would come with every try.
+    fn say_unreachable(&mut self, code: ErrorCode, message: String) {
+        self.unreachable = true;
+        self.error = Some(SessionError { code, message });
+    }
+
+    /// The connection has ended for no reason that it gave: perhaps because of what was on its way.
+    fn suspect(&mut self, code: u16) {
+        let unanswered = self.link.live().and_then(|live| live.unanswered);
+        if let Some(size) = self.suspicion.ended(self.now, unanswered) {
+            let message =
+                format!("connections end ({code}) with a frame of {size} bytes on its way: it is sent in pieces");
+            self.report(ErrorCode::TooLarge, message);
         }
     }
 

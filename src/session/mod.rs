@@ -32,7 +32,7 @@ use crate::slate::{DocOptions, Node, Op, Range, SlateDoc};
 use crate::undo::Undo;
 use crate::update::{Holes, merge};
 
-use connection::{Due, Link, Retries, Why};
+use connection::{Due, Link, Retries, Suspicion, Why};
 use edits::Author;
 use journal::Journal;
 use keeping::Keeping;
@@ -69,8 +69,14 @@ pub struct Session {
     retries: Retries,
     /// The largest frame a server has shown to take, where one was refused.
     frame_limit: Option<usize>,
+    /// The same, where it was only inferred.
+    suspicion: Suspicion,
+    /// What is known of why there is no connection is the last error.
+    unreachable: bool,
     /// The largest update the server takes, as of the last hello.
     update_limit: usize,
+    /// The largest update that is tried.
+    aside_limit: usize,
     /// Submitting waits until then: the server was asked too much.
     hold_until: Option<Millis>,
     holds: u32,
@@ -125,7 +131,10 @@ impl Session {
             link: Link::Offline(Why::Loading),
             retries: Retries::default(),
             frame_limit: None,
+            suspicion: Suspicion::default(),
+            unreachable: false,
             update_limit: sync::USUAL_UPDATE_LIMIT,
+            aside_limit: sync::USUAL_UPDATE_LIMIT,
             hold_until: None,
             holds: 0,
             seed: Seed::new(config.initial_value.clone()),
@@ -194,6 +203,8 @@ impl Session {
             Input::CopyDeleted => self.copy_deleted(),
             Input::TabUpdate { update, epoch, kept } => self.tab_update(update, epoch, kept),
             Input::Keep(here) => self.keep(here),
+            Input::Dialing => self.dialing(),
+            Input::Awake => self.awake(),
             Input::Opened => self.opened(),
             Input::Frame(frame) => self.frame(&frame),
             Input::Text(text) => self.text(&text),
@@ -210,6 +221,7 @@ impl Session {
             Some((at, due)) if at <= self.now => match due {
                 Due::Retry => self.open_socket(),
                 Due::Dead => self.socket_dead(),
+                Due::Slow => self.slow_token(),
                 Due::Probe => self.probe(),
                 Due::Ask => self.ask(),
             },

@@ -67,6 +67,7 @@ impl Session {
     pub(super) fn report(&mut self, code: ErrorCode, message: impl Into<String>) {
         let error: SessionError = self.stage.error(code, message).clone();
         self.error = Some(error);
+        self.unreachable = false;
     }
 
     /// No connection: since now, if it was there until now.

@@ -13,7 +13,7 @@ use crate::protocol::{self, FRAGMENT_BYTES, Hello, Message, RejectCode, Role, me
 use crate::store::Write;
 use crate::update::split;
 
-use super::connection::{FRAGMENT_AGE, Live, Mode};
+use super::connection::{FRAGMENT_AGE, Live, Mode, Suspicion};
 use super::outbox::Place;
 use super::{ErrorCode, Millis, Origin, Output, Session};
 
@@ -24,6 +24,8 @@ const WINDOW: usize = 64;
 const WINDOW_BYTES: usize = 4 << 20;
 /// Why an edit was set aside that was not even sent.
 pub(super) const UNCUTTABLE: &str = "a single value exceeds what the server takes";
+/// The same of one that nothing on the way takes.
+const UNSENDABLE: &str = "connections end whenever it is sent, however small the pieces are";
 /// Bytes of a frame around an update.
 const FRAMING: usize = 16;
 /// A plain server is asked what it has this long after it was sent something.
@@ -35,22 +37,36 @@ const HOLD_LONGEST: Millis = 30_000;
 impl Session {
     /// Sends a frame, in fragments where the server takes no larger ones.
     pub(super) fn send(&mut self, frame: Vec<u8>) {
+        let (now, bound) = (self.now, self.frame_bound());
         let Some(live) = self.link.live_mut() else { return };
-        let limit = live.hello().map(|hello| hello.max_frame_bytes as usize);
-        let limit = limit.map(|limit| limit.min(self.frame_limit.unwrap_or(usize::MAX)));
+        let limit = live.hello().map(|hello| (hello.max_frame_bytes as usize).min(bound));
         match limit {
             Some(limit) if frame.len() > limit => {
                 live.last_fragment_id += 1;
                 let size = FRAGMENT_BYTES.min(limit.saturating_sub(64)).max(1);
                 for piece in protocol::fragments_of(&frame, live.last_fragment_id, size) {
-                    live.largest_sent = live.largest_sent.max(piece.len());
+                    live.sending(now, piece.len());
                     self.stage.order(Output::Send(piece));
                 }
             }
             _ => {
-                live.largest_sent = live.largest_sent.max(frame.len());
+                live.sending(now, frame.len());
                 self.stage.order(Output::Send(frame));
             }
+        }
+    }
+
+    /// The largest frame that is sent: what a server has said, or what is suspected of the way to it.
+    fn frame_bound(&self) -> usize {
+        self.frame_limit.unwrap_or(usize::MAX).min(self.suspicion.limit())
+    }
+
+    /// Everything that was sent has been answered.
+    fn answered(&mut self) {
+        if let Some(live) = self.link.live_mut()
+            && live.unanswered.take().is_some_and(|(size, _)| size >= Suspicion::LARGE)
+        {
+            self.suspicion.cleared();
         }
     }
 
@@ -168,8 +184,9 @@ impl Session {
             self.journal.epoch = Some(hello.epoch.clone());
             self.journal.write(Write::SetEpoch { epoch: hello.epoch.clone() });
         }
-        let limit = self.frame_limit.unwrap_or(usize::MAX);
-        self.update_limit = (hello.max_update_bytes as usize).min(limit).max(256);
+        let (limit, bound) = (self.frame_limit.unwrap_or(usize::MAX), self.frame_bound());
+        self.aside_limit = (hello.max_update_bytes as usize).min(limit).max(256);
+        self.update_limit = self.aside_limit.min(bound).max(256);
         let acked = hello.acked_seq;
         let Some(live) = self.link.live_mut() else { return };
         live.mode = Mode::Durable(hello);
@@ -185,6 +202,7 @@ impl Session {
         self.outbox_taken_back();
         self.rearrange();
         self.note_offline_changes();
+        self.let_small_ones_overtake();
         self.pump();
     }
 
@@ -257,9 +275,45 @@ impl Session {
         }
     }
 
+    /// While something large is suspected to end connections, what is small does not wait for it. A server that
+    /// acknowledges is given it ahead of its turn as a mere update, and once more under its seq; where nothing is
+    /// numbered, the large ones go to the end.
+    fn let_small_ones_overtake(&mut self) {
+        if !self.suspicion.is_raised() || self.waits_for_seed() {
+            return;
+        }
+        let through = self.sent_here();
+        let large = |update: &[u8]| update.len() >= Suspicion::LARGE;
+        let Some(first) = self.outbox.after(through).find(|entry| large(&entry.update)).map(|entry| entry.seq) else {
+            return;
+        };
+        let numbered = self.link.live().is_some_and(|live| live.hello().is_some());
+        if self.suspicion.is_certain() {
+            match numbered {
+                true => self.put_aside(first, RejectCode::TooLarge, UNSENDABLE),
+                false => self.put_uncuttable_aside(self.suspicion.limit().saturating_sub(FRAMING)),
+            }
+            return self.suspicion.cleared();
+        }
+        if numbered {
+            let behind = self.outbox.after(first).filter(|entry| !large(&entry.update));
+            let frames: Vec<_> = behind.map(|entry| Message::Update(&entry.update).to_frame()).collect();
+            frames.into_iter().for_each(|frame| self.send(frame));
+            return;
+        }
+        let seqs: Vec<u64> =
+            self.outbox.after(through).filter(|entry| large(&entry.update)).map(|entry| entry.seq).collect();
+        if self.outbox.after(first).any(|entry| !large(&entry.update)) {
+            for seq in seqs {
+                self.outbox.postpone(seq);
+            }
+            self.rearrange();
+        }
+    }
+
     /// What cannot be made small enough is kept from the wire, and the rest flows.
     fn put_oversized_aside(&mut self) {
-        let limit = self.update_limit;
+        let limit = self.aside_limit;
         // One after the other: seqs may be others after each.
         while let Some(seq) = self.outbox.oversized(limit) {
             self.put_aside(seq, RejectCode::TooLarge, UNCUTTABLE);
@@ -269,8 +323,9 @@ impl Session {
 
     fn pump_updates(&mut self) {
         let now = self.now;
-        let limit = self.frame_limit.unwrap_or(usize::MAX).saturating_sub(FRAMING);
-        self.put_uncuttable_aside(limit);
+        self.put_uncuttable_aside(self.frame_limit.unwrap_or(usize::MAX).saturating_sub(FRAMING));
+        self.let_small_ones_overtake();
+        let limit = self.frame_bound().saturating_sub(FRAMING);
         let Some(live) = self.link.live_mut() else { return };
         let mut frames = Vec::new();
         for entry in self.outbox.after(live.sent_through) {
@@ -340,12 +395,19 @@ impl Session {
 
     /// To a plain server. Of what it cannot be sent, only edits that are pending can be told apart and set aside.
     fn send_missing(&mut self, update: Vec<u8>, theirs: &[u8]) {
-        let Some(limit) = self.frame_limit.map(|limit| limit.saturating_sub(FRAMING)) else {
+        let bound = self.frame_bound();
+        if bound == usize::MAX {
             self.send(Message::SyncStep2(&update).to_frame());
             return self.covered();
-        };
-        let pieces = split(&update, limit).or_else(|_| {
-            self.put_uncuttable_aside(limit);
+        }
+        let limit = bound.saturating_sub(FRAMING);
+        let pieces = split(&update, limit).or_else(|error| {
+            match self.frame_limit.map(|limit| limit.saturating_sub(FRAMING)) {
+                Some(limit) => self.put_uncuttable_aside(limit),
+                // It is sent whole, behind all that is smaller, as long as it is only suspected.
+                None if !self.suspicion.is_certain() => return Err(error),
+                None => self.put_uncuttable_aside(limit),
+            }
             split(&self.missing_there(theirs).unwrap_or_default(), limit)
         });
         match pieces {
@@ -354,7 +416,9 @@ impl Session {
                 self.covered();
             }
             Err(error) => {
-                self.report(ErrorCode::TooLarge, error.to_string());
+                if self.frame_limit.is_some() {
+                    self.report(ErrorCode::TooLarge, error.to_string());
+                }
                 self.cover_without_being_asked();
             }
         }
@@ -469,9 +533,18 @@ impl Session {
         }
         self.holds = 0;
         if let Some((through, updates)) = self.outbox.acknowledge(seq) {
+            self.retries.acknowledged();
             self.journal.acknowledged(self.now, through, updates);
+            if self.outbox.first_pending().is_none_or(|first| first > seq.max(self.sent_here())) {
+                self.answered();
+            }
             self.pump();
         }
+    }
+
+    /// Seq up to which everything was sent on this connection.
+    fn sent_here(&self) -> u64 {
+        self.link.live().map_or(0, |live| live.sent_through)
     }
 
     fn rejected(&mut self, seq: u64, code: RejectCode, message: &str) {
