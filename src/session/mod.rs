@@ -73,6 +73,8 @@ pub struct Session {
     suspicion: Suspicion,
     /// What is known of why there is no connection is the last error.
     unreachable: bool,
+    /// The server lets this user read only, as far as it has said.
+    reader: bool,
     /// The largest update the server takes, as of the last hello.
     update_limit: usize,
     /// The largest update that is tried.
@@ -133,6 +135,7 @@ impl Session {
             frame_limit: None,
             suspicion: Suspicion::default(),
             unreachable: false,
+            reader: false,
             update_limit: sync::USUAL_UPDATE_LIMIT,
             aside_limit: sync::USUAL_UPDATE_LIMIT,
             hold_until: None,

@@ -45,7 +45,7 @@ impl Session {
             syncing_offline_changes: live
                 .is_some_and(|live| self.link.is_online() && first.is_some_and(|seq| seq <= live.offline_through)),
             progress: progress.map(|(received, total)| (wide(received), wide(total))),
-            read_only: self.link.is_read_only(),
+            read_only: self.reader,
             epoch_conflict: self.conflict,
             divergences: self.check.divergences,
             error: self.error.clone(),

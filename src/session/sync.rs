@@ -188,6 +188,7 @@ impl Session {
         self.aside_limit = (hello.max_update_bytes as usize).min(limit).max(256);
         self.update_limit = self.aside_limit.min(bound).max(256);
         let acked = hello.acked_seq;
+        self.reader = hello.role == Role::ReadOnly;
         let Some(live) = self.link.live_mut() else { return };
         live.mode = Mode::Durable(hello);
         self.came_online();
@@ -221,6 +222,7 @@ impl Session {
     }
 
     fn plain_server(&mut self) {
+        self.reader = false;
         if let Some(live) = self.link.live_mut() {
             live.mode = Mode::Plain { covered: false, ask_at: None };
         }
