@@ -147,6 +147,9 @@ impl Session {
         self.adopt_orphans(loaded.outbox);
         if seeded {
             self.decide_by_log();
+            if self.doc.knows_client(self.doc.client_id()) {
+                self.choose_client_id();
+            }
         }
         self.take_back_if_writable();
         if late || doubtful {

@@ -11,12 +11,12 @@
 //! own, never in the log.
 
 use crate::protocol::Message;
-use crate::slate::{LocalChange, Node, Op, SlateDoc};
+use crate::slate::{Attrs, Element, LocalChange, Node, Op, SlateDoc};
 use crate::store::Write;
 
 use super::outbox::Place;
 use super::stage::DocChange;
-use super::{Origin, Session};
+use super::{ErrorCode, Origin, Session};
 
 /// The code under which the store keeps a seed that is not decided: it is not counted among what was set aside.
 pub(super) use crate::store::SEED;
@@ -103,7 +103,8 @@ impl Session {
 
     /// Whether there is anything of this user's that stands upon the seed, or may.
     fn has_own_edits(&self) -> bool {
-        !self.outbox.is_empty() || self.outbox.aside_for_good() > 0
+        let stands = |code: &str| code != SEED && code != ErrorCode::Epoch.as_str();
+        !self.outbox.is_empty() || self.outbox.set_aside.iter().any(|aside| stands(&aside.update.code))
     }
 
     /// Shows what is wanted, if there is nothing.
@@ -270,9 +271,10 @@ impl Session {
     fn remove_untouched(&mut self) {
         let Seed::Shown(shown) = &self.seed else { return };
         let mut left: Vec<&Node> = shown.value.iter().collect();
+        let id = self.config.block_id.as_deref();
         let mut ops = Vec::new();
         for (index, node) in self.doc.value().into_iter().enumerate().rev() {
-            if let Some(at) = left.iter().rposition(|seed| **seed == node) {
+            if let Some(at) = left.iter().rposition(|seed| says_the_same(seed, &node, id)) {
                 left.remove(at);
                 ops.push(Op::RemoveNode { path: [index as u32].into_iter().collect(), node });
             }
@@ -401,5 +403,21 @@ impl Shown {
             0 => Verdict::Out,
             _ => Verdict::In,
         }
+    }
+}
+
+/// Whether two nodes are the same but for the ids of blocks: editors give those by themselves.
+fn says_the_same(one: &Node, other: &Node, id: Option<&str>) -> bool {
+    match (one, other) {
+        (Node::Element(one), Node::Element(other)) => {
+            let attrs = |element: &'_ Element| -> Attrs {
+                element.attrs.iter().filter(|(key, _)| Some(key.as_str()) != id).cloned().collect()
+            };
+            let mut children = one.children.iter().zip(&other.children);
+            one.children.len() == other.children.len()
+                && attrs(one) == attrs(other)
+                && children.all(|(one, other)| says_the_same(one, other, id))
+        }
+        (one, other) => one == other,
     }
 }

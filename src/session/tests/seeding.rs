@@ -471,3 +471,22 @@ fn a_seed_that_is_refused_goes_another_way() {
     rig.frame(Message::SyncStep2(&[0, 0]));
     assert_eq!(rig.sent(), ["submit 1"]);
 }
+
+/// An editor that gives blocks their ids by itself has written nothing.
+#[test]
+fn ids_that_an_editor_gives_are_nobodys_words() {
+    let wants = || Config { block_id: Some("id".into()), ..wants(0, &["a", "b"]) };
+    let mut rig = Rig::open(wants(), MemoryStore::new());
+    for index in [0, 1] {
+        let (path, properties) = (path(&[index]), Attrs::new());
+        let new_properties = Attrs::from([("id".into(), format!("id {index}").into())]);
+        rig.feed(Input::Edit(Op::SetNode { path, properties, new_properties }));
+    }
+    rig.feed(Input::Flush);
+    insert(&mut rig, 1, "typed ");
+    let mut world = World::new(Room::new(true, &blocks(&["theirs"]), 1), vec![rig]);
+    world.connect(0);
+    world.rest();
+    let value = world.agrees();
+    assert_eq!(value.len(), 2, "{value:?}");
+}
