@@ -6,11 +6,11 @@ use crate::slate::SlateDoc;
 use crate::store::{Loaded, Pending, Row, SetAside, StoreError, Write, same_epoch};
 use crate::update::Holes;
 
-use super::connection::{HURRIED, Link, Live, Mode, Opening, Refusal, Step, Why};
+use super::connection::{Link, Live, Opening, Refusal, Step, Why};
 use super::journal::Mending;
 use super::outbox::Place;
 use super::seeding::SEED;
-use super::{ErrorCode, IDLE, Millis, Origin, Output, Remote, Session, SessionError};
+use super::{ErrorCode, IDLE, Millis, Origin, Output, Remote, Session};
 
 /// How long closing waits for the store.
 const CLOSING: Millis = 5_000;
@@ -18,12 +18,6 @@ const CLOSING: Millis = 5_000;
 const REPLACED: &str = "the server has another document in its place";
 /// A server that refuses frames smaller than this takes nothing.
 const SMALLEST_FRAME: usize = 1024;
-/// Somebody who is back makes a waiting session try now, if the last try is older than this.
-const TRY_AGAIN: Millis = 2_000;
-/// The same for somebody who types.
-const TRY_TYPING: Millis = 5_000;
-/// A socket that was silent this long may be dead since before the page was left.
-const QUIET: Millis = 5_000;
 
 impl Session {
     pub(super) fn start(&mut self) {
@@ -112,11 +106,9 @@ impl Session {
         let pending: Vec<&[u8]> = pending.map(|pending| &*pending.update).collect();
         let log: Vec<&[u8]> = loaded.log.iter().map(|(_, update)| &**update).collect();
         let seed = loaded.seed().filter(|_| !late).map(<[u8]>::to_vec);
-        let seeded = seed.is_some();
-        let read = match seed {
-            Some(seed) => self.load_seeded(seed, &log, &pending),
-            None => self.load_copy(&[log, pending].concat()),
-        };
+        let seeded = seed.and_then(|seed| self.load_seeded(&seed, &log, &pending));
+        let read = seeded.unwrap_or_else(|| self.load_copy(&[log, pending].concat()));
+        let seeded = self.seed.is_undecided() && !late;
         for ((row, update), read) in loaded.log.iter().zip(read) {
             // What does not decode stays in the log, and out of every compaction.
             match read {
@@ -470,90 +462,9 @@ impl Session {
         self.wait_for_retry();
     }
 
-    fn drop_socket(&mut self, code: u16) {
+    pub(super) fn drop_socket(&mut self, code: u16) {
         if self.link.has_socket() {
             self.stage.order(Output::CloseSocket { code });
-        }
-    }
-
-    /// A hint, not a fact: online is a reason to try now, offline a reason to ask whether the server is there.
-    pub(super) fn network_hint(&mut self, online: bool) {
-        match &self.link {
-            Link::Waiting { .. } if online => self.open_socket(),
-            Link::Open(live) if live.mode != Mode::Unknown => self.probe_soon(),
-            _ => {}
-        }
-    }
-
-    /// The answer shall come within a moment, whatever the server's own pace is.
-    fn probe_soon(&mut self) {
-        let Some(live) = self.link.live_mut() else { return };
-        live.hurry(HURRIED);
-        self.probe();
-    }
-
-    /// Somebody is back at the page: what went on while it was frozen or hidden is no measure.
-    pub(super) fn awake(&mut self) {
-        let now = self.now;
-        match &self.link {
-            Link::Waiting { .. } if self.retries.tried_before(now, TRY_AGAIN) => self.open_socket(),
-            Link::Opening(Opening { step: Step::Server, since }) if now.saturating_sub(*since) >= QUIET => {
-                self.drop_socket(close::NORMAL);
-                self.open_socket();
-            }
-            Link::Open(live) if live.mode != Mode::Unknown && now.saturating_sub(live.heard_at) >= QUIET => {
-                self.probe_soon();
-            }
-            _ => {}
-        }
-    }
-
-    /// Somebody types, and would have it on the server.
-    pub(super) fn typing(&mut self) {
-        if matches!(self.link, Link::Waiting { .. }) && self.retries.tried_before(self.now, TRY_TYPING) {
-            self.open_socket();
-        }
-    }
-
-    pub(super) fn dialing(&mut self) {
-        if let Link::Opening(opening) = &mut self.link {
-            // The server has its time from here on.
-            *opening = Opening { since: self.now, step: Step::Server };
-        }
-    }
-
-    pub(super) fn slow_token(&mut self) {
-        if let Link::Opening(opening) = &mut self.link {
-            opening.step = Step::SlowToken;
-            self.say_unreachable(ErrorCode::Unauthorized, "token() has not answered for 10 s".to_owned());
-        }
-    }
-
-    /// There is no connection. Browsers do not tell why.
-    fn not_reached(&mut self, code: u16, what: &str) {
-        if close::meaning(code) != Meaning::Retry {
-            return;
-        }
-        let message = format!(
-            "no connection to the server ({code}): {what}. It may be down, may have nothing at this address, or the \
-             page may not connect to it (Content-Security-Policy)"
-        );
-        self.say_unreachable(ErrorCode::Protocol, message);
-    }
-
-    /// In the status, until there is a connection. No event: it would come with every try.
-    fn say_unreachable(&mut self, code: ErrorCode, message: String) {
-        self.unreachable = true;
-        self.error = Some(SessionError { code, message });
-    }
-
-    /// The connection has ended for no reason that it gave: perhaps because of what was on its way.
-    fn suspect(&mut self, code: u16) {
-        let unanswered = self.link.live().and_then(|live| live.unanswered);
-        if let Some(size) = self.suspicion.ended(self.now, unanswered) {
-            let message =
-                format!("connections end ({code}) with a frame of {size} bytes on its way: it is sent in pieces");
-            self.report(ErrorCode::TooLarge, message);
         }
     }
 

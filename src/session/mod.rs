@@ -17,11 +17,13 @@ mod keeping;
 mod lifecycle;
 mod outbox;
 mod presence;
+mod reach;
 mod refused;
 mod seeding;
 mod selfcheck;
 mod stage;
 mod status;
+mod suspicion;
 mod sync;
 mod types;
 
@@ -32,7 +34,7 @@ use crate::slate::{DocOptions, Node, Op, Range, SlateDoc};
 use crate::undo::Undo;
 use crate::update::{Holes, merge};
 
-use connection::{Due, Link, Retries, Suspicion, Why};
+use connection::{Due, Link, Retries, Why};
 use edits::Author;
 use journal::Journal;
 use keeping::Keeping;
@@ -41,6 +43,7 @@ use presence::Presence;
 use seeding::Seed;
 use selfcheck::SelfCheck;
 use stage::Stage;
+use suspicion::Suspicion;
 
 pub use types::*;
 

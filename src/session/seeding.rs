@@ -11,7 +11,7 @@
 //! own, never in the log.
 
 use crate::protocol::Message;
-use crate::slate::{Attrs, Element, LocalChange, Node, Op, SlateDoc};
+use crate::slate::{Element, LocalChange, Node, Op, SlateDoc};
 use crate::store::Write;
 
 use super::outbox::Place;
@@ -93,7 +93,7 @@ impl Session {
 
     /// Whether a seed is on its way to the server. A reader's is not: it is only shown.
     pub(super) fn seed_is_pending(&self) -> bool {
-        self.seed.is_undecided() && !self.link.is_read_only()
+        self.seed.is_undecided() && !self.reader
     }
 
     /// Whether what is pending has to wait for the decision.
@@ -117,17 +117,17 @@ impl Session {
     }
 
     /// What the device keeps of a seed that nobody has decided about, and of the document beside it. Returns what of
-    /// the log could be read.
-    pub(super) fn load_seeded(&mut self, seed: Vec<u8>, log: &[&[u8]], pending: &[&[u8]]) -> Vec<bool> {
+    /// the log could be read; none, and nothing is loaded, if it is no seed.
+    pub(super) fn load_seeded(&mut self, seed: &[u8], log: &[&[u8]], pending: &[&[u8]]) -> Option<Vec<bool>> {
         let options = self.doc_options();
         let mut shadow = SlateDoc::new(options);
         let (read, _) = shadow.load_all(log);
-        let shown = Shown::new(seed, shadow, &self.config.root);
-        let own: Vec<&[u8]> = shown.iter().map(|shown| &*shown.update).chain(pending.iter().copied()).collect();
+        let shown = Shown::new(seed.to_vec(), shadow, &self.config.root)?;
+        let own: Vec<&[u8]> = std::iter::once(seed).chain(pending.iter().copied()).collect();
         let (_, foreign) = self.doc.load_all(&own);
-        self.seed = shown.map_or(Seed::None, |shown| Seed::Shown(Box::new(shown)));
+        self.seed = Seed::Shown(Box::new(shown));
         self.log_applied(foreign);
-        read
+        Some(read)
     }
 
     /// What the log says of the seed, once all of the copy is known.
@@ -410,8 +410,9 @@ impl Shown {
 fn says_the_same(one: &Node, other: &Node, id: Option<&str>) -> bool {
     match (one, other) {
         (Node::Element(one), Node::Element(other)) => {
-            let attrs = |element: &'_ Element| -> Attrs {
-                element.attrs.iter().filter(|(key, _)| Some(key.as_str()) != id).cloned().collect()
+            let attrs = |element: &Element| -> Vec<_> {
+                let own = element.attrs.iter().filter(|(key, _)| Some(&***key) != id);
+                own.map(|(key, value)| (key.clone(), value.clone())).collect()
             };
             let mut children = one.children.iter().zip(&other.children);
             one.children.len() == other.children.len()

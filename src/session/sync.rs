@@ -13,7 +13,7 @@ use crate::protocol::{self, FRAGMENT_BYTES, Hello, Message, RejectCode, Role, me
 use crate::store::Write;
 use crate::update::split;
 
-use super::connection::{FRAGMENT_AGE, Live, Mode, Suspicion};
+use super::connection::{FRAGMENT_AGE, Live, Mode};
 use super::outbox::Place;
 use super::{ErrorCode, Millis, Origin, Output, Session};
 
@@ -24,10 +24,8 @@ const WINDOW: usize = 64;
 const WINDOW_BYTES: usize = 4 << 20;
 /// Why an edit was set aside that was not even sent.
 pub(super) const UNCUTTABLE: &str = "a single value exceeds what the server takes";
-/// The same of one that nothing on the way takes.
-const UNSENDABLE: &str = "connections end whenever it is sent, however small the pieces are";
 /// Bytes of a frame around an update.
-const FRAMING: usize = 16;
+pub(super) const FRAMING: usize = 16;
 /// A plain server is asked what it has this long after it was sent something.
 const ASK_AFTER: Millis = 1_000;
 /// How long to wait after the server was asked too much: doubled each time.
@@ -53,20 +51,6 @@ impl Session {
                 live.sending(now, frame.len());
                 self.stage.order(Output::Send(frame));
             }
-        }
-    }
-
-    /// The largest frame that is sent: what a server has said, or what is suspected of the way to it.
-    fn frame_bound(&self) -> usize {
-        self.frame_limit.unwrap_or(usize::MAX).min(self.suspicion.limit())
-    }
-
-    /// Everything that was sent has been answered.
-    fn answered(&mut self) {
-        if let Some(live) = self.link.live_mut()
-            && live.unanswered.take().is_some_and(|(size, _)| size >= Suspicion::LARGE)
-        {
-            self.suspicion.cleared();
         }
     }
 
@@ -274,42 +258,6 @@ impl Session {
         }
         for frame in frames {
             self.send(frame);
-        }
-    }
-
-    /// While something large is suspected to end connections, what is small does not wait for it. A server that
-    /// acknowledges is given it ahead of its turn as a mere update, and once more under its seq; where nothing is
-    /// numbered, the large ones go to the end.
-    fn let_small_ones_overtake(&mut self) {
-        if !self.suspicion.is_raised() || self.waits_for_seed() {
-            return;
-        }
-        let through = self.sent_here();
-        let large = |update: &[u8]| update.len() >= Suspicion::LARGE;
-        let Some(first) = self.outbox.after(through).find(|entry| large(&entry.update)).map(|entry| entry.seq) else {
-            return;
-        };
-        let numbered = self.link.live().is_some_and(|live| live.hello().is_some());
-        if self.suspicion.is_certain() {
-            match numbered {
-                true => self.put_aside(first, RejectCode::TooLarge, UNSENDABLE),
-                false => self.put_uncuttable_aside(self.suspicion.limit().saturating_sub(FRAMING)),
-            }
-            return self.suspicion.cleared();
-        }
-        if numbered {
-            let behind = self.outbox.after(first).filter(|entry| !large(&entry.update));
-            let frames: Vec<_> = behind.map(|entry| Message::Update(&entry.update).to_frame()).collect();
-            frames.into_iter().for_each(|frame| self.send(frame));
-            return;
-        }
-        let seqs: Vec<u64> =
-            self.outbox.after(through).filter(|entry| large(&entry.update)).map(|entry| entry.seq).collect();
-        if self.outbox.after(first).any(|entry| !large(&entry.update)) {
-            for seq in seqs {
-                self.outbox.postpone(seq);
-            }
-            self.rearrange();
         }
     }
 
@@ -542,11 +490,6 @@ impl Session {
             }
             self.pump();
         }
-    }
-
-    /// Seq up to which everything was sent on this connection.
-    fn sent_here(&self) -> u64 {
-        self.link.live().map_or(0, |live| live.sent_through)
     }
 
     fn rejected(&mut self, seq: u64, code: RejectCode, message: &str) {
