@@ -116,7 +116,7 @@ impl Session {
                 false => damaged += 1,
             }
         }
-        rows.extend(loaded.obsolete.into_iter().map(|row| (row, 0)));
+        rows.extend(std::mem::take(&mut loaded.obsolete).into_iter().map(|row| (row, 0)));
         let unlogged = self.apply_waiting(&loaded.set_aside);
         if !late && self.doc.knows_client(self.doc.client_id()) {
             self.choose_client_id();
@@ -125,11 +125,27 @@ impl Session {
         self.kept_all();
         let doubtful = self.journal.loaded(epoch, rows);
         self.log_again(&unlogged);
+        self.take_over_loaded(loaded, late, seeded);
+        self.take_back_if_writable();
+        if late || doubtful {
+            self.rewrite_store();
+        }
+        if damaged > 0 {
+            self.report(ErrorCode::Storage, format!("{damaged} damaged records of the local copy were set aside"));
+        }
+    }
+
+    /// What was set aside, and what dead sessions have left. `seeded`: a seed was loaded.
+    fn take_over_loaded(&mut self, mut loaded: Loaded, late: bool, seeded: bool) {
         for aside in &loaded.set_aside {
             self.note_hole(&aside.code, &aside.update);
         }
         if late {
-            // Those of before are for whoever opens the document next.
+            // A seed that is not shown here, and what stands upon it, is for whoever opens the document next.
+            let other = loaded.set_aside.iter().any(|aside| aside.code == SEED && !self.shows_seed(&aside.update));
+            if other {
+                loaded.outbox.clear();
+            }
             loaded.set_aside.retain(|aside| aside.code != SEED);
         }
         self.outbox.take_stored_aside(loaded.set_aside);
@@ -142,13 +158,6 @@ impl Session {
             if self.doc.knows_client(self.doc.client_id()) {
                 self.choose_client_id();
             }
-        }
-        self.take_back_if_writable();
-        if late || doubtful {
-            self.rewrite_store();
-        }
-        if damaged > 0 {
-            self.report(ErrorCode::Storage, format!("{damaged} damaged records of the local copy were set aside"));
         }
     }
 
@@ -374,9 +383,7 @@ impl Session {
     pub(super) fn came_online(&mut self) {
         self.offline_since = None;
         self.hold_until = None;
-        if std::mem::take(&mut self.unreachable) {
-            self.error = None;
-        }
+        self.unreachable = None;
     }
 
     pub(super) fn socket_closed(&mut self, code: u16, reason: &str) {
@@ -444,7 +451,8 @@ impl Session {
 
     pub(super) fn token_failed(&mut self, message: String) {
         if matches!(self.link, Link::Opening(_)) {
-            self.report(ErrorCode::Unauthorized, message);
+            self.stage.error(ErrorCode::Unauthorized, message.clone());
+            self.say_unreachable(ErrorCode::Unauthorized, message);
             self.wait_for_retry();
         }
     }

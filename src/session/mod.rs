@@ -74,8 +74,8 @@ pub struct Session {
     frame_limit: Option<usize>,
     /// The same, where it was only inferred.
     suspicion: Suspicion,
-    /// What is known of why there is no connection is the last error.
-    unreachable: bool,
+    /// What is known of why there is no connection, until there is one.
+    unreachable: Option<SessionError>,
     /// The server lets this user read only, as far as it has said.
     reader: bool,
     /// The largest update the server takes, as of the last hello.
@@ -137,7 +137,7 @@ impl Session {
             retries: Retries::default(),
             frame_limit: None,
             suspicion: Suspicion::default(),
-            unreachable: false,
+            unreachable: None,
             reader: false,
             update_limit: sync::USUAL_UPDATE_LIMIT,
             aside_limit: sync::USUAL_UPDATE_LIMIT,

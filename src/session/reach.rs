@@ -78,9 +78,8 @@ impl Session {
         self.say_unreachable(ErrorCode::Protocol, message);
     }
 
-    /// In the status, until there is a connection. No event: it would come with every try.
-    fn say_unreachable(&mut self, code: ErrorCode, message: String) {
-        self.unreachable = true;
-        self.error = Some(SessionError { code, message });
+    /// In the status, until there is a connection. Without an event, which would come with every try.
+    pub(super) fn say_unreachable(&mut self, code: ErrorCode, message: String) {
+        self.unreachable = Some(SessionError { code, message });
     }
 }

@@ -139,6 +139,11 @@ impl Session {
         }
     }
 
+    /// Whether this very seed is shown here.
+    pub(super) fn shows_seed(&self, update: &[u8]) -> bool {
+        matches!(&self.seed, Seed::Shown(shown) if shown.update == update)
+    }
+
     /// Another tab keeps the record of what is shown here, and may forget it: what is typed here stands upon it too.
     pub(super) fn keep_shown_seed(&mut self) {
         if let Seed::Shown(shown) = &self.seed {

@@ -48,7 +48,7 @@ impl Session {
             read_only: self.reader,
             epoch_conflict: self.conflict,
             divergences: self.check.divergences,
-            error: self.error.clone(),
+            error: self.unreachable.as_ref().or(self.error.as_ref()).cloned(),
         }
     }
 
@@ -67,7 +67,7 @@ impl Session {
     pub(super) fn report(&mut self, code: ErrorCode, message: impl Into<String>) {
         let error: SessionError = self.stage.error(code, message).clone();
         self.error = Some(error);
-        self.unreachable = false;
+        self.unreachable = None;
     }
 
     /// No connection: since now, if it was there until now.

@@ -469,12 +469,16 @@ fn why_there_is_no_connection_is_said() {
     rig.durable();
     assert_eq!(rig.status().error, None);
     // What else was said stays.
-    rig.feed(Input::TokenFailed { message: "late".into() });
-    rig.feed(Input::Text(r#"{"type":"error","message":"x"}"#.into()));
+    rig.feed(Input::Text(r#"{"type":"error","message":"late"}"#.into()));
+    assert_eq!(message(&rig).1, "the server reports: late");
     rig.feed(Input::Closed { code: 1006, reason: String::new() });
     rig.feed(Input::Connect);
+    rig.feed(Input::Dialing);
+    rig.feed(Input::Closed { code: 1006, reason: "wss://host/d".into() });
+    assert!(message(&rig).1.contains("wss://host/d"));
+    rig.feed(Input::Connect);
     rig.durable();
-    assert!(rig.status().error.is_some());
+    assert_eq!(message(&rig).1, "the server reports: late");
 }
 
 /// F49: somebody is back, or types: it is tried at once, and not in a storm.

@@ -490,3 +490,26 @@ fn ids_that_an_editor_gives_are_nobodys_words() {
     let value = world.agrees();
     assert_eq!(value.len(), 2, "{value:?}");
 }
+
+/// The device's copy comes late, with a seed that is not shown here: whoever opens the document next finds all of it.
+#[test]
+fn a_seed_that_loads_late_waits_for_the_next_opening() {
+    for same in [false, true] {
+        let mut rig = opened(0, &["a", "b"]);
+        insert(&mut rig, 0, "typed ");
+        let store = rig.store.clone();
+        drop(rig);
+        store.set_fault(Some(StoreError::Blocked("x".into())));
+        let late = if same { wants(1, &["a", "b"]) } else { config("late", 70) };
+        let mut world = World::new(Room::new(true, &blocks(&["theirs"]), 1), vec![Rig::open(late, store.clone())]);
+        store.set_fault(None);
+        world.rigs[0].pass(60_000);
+        world.connect(0);
+        world.rest();
+        world.rigs[0] = Rig::open(config("next", 71), store.clone());
+        world.connect(0);
+        world.rest();
+        let value = world.agrees();
+        assert!(value.len() == 2 && value.contains(&block("typed a")), "same: {same}, {value:?}");
+    }
+}

@@ -167,7 +167,7 @@ impl World {
             remote: Remote::Connect,
             store: true,
             presence: yrs::Any::from_json(&format!(r#"{{"name":"t{tab}"}}"#)).ok(),
-            initial_value: Some(vec![block("INT. HOUSE"), block("seeded once")]),
+            initial_value: Some(vec![block("INT. HOUSE"), block(&self.plan.wanted(it.device))]),
         };
         let device = it.device;
         self.note(|| format!("t{tab} opens on d{device} as {}, id {}", config.session, config.client_id));
