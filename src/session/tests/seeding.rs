@@ -394,6 +394,14 @@ fn a_reader_is_shown_what_is_wanted_and_gives_nothing() {
         assert_eq!((status.synced, status.pending, status.saved), (true, 0, Saved::Server));
         assert_eq!(rig.session.value(), if there.is_empty() { blocks(&["a"]) } else { blocks(there) });
         assert_eq!(world.room.doc.value(), blocks(there));
+        // A reader stays one while there is nobody to say otherwise.
+        world.rigs[0].feed(Input::Closed { code: 1006, reason: String::new() });
+        let status = world.rigs[0].status();
+        assert_eq!((status.read_only, status.pending, status.saved), (true, 0, Saved::Server));
+        world.connect(0);
+        world.rest();
+        assert!(!world.rigs[0].status().read_only);
+        assert_eq!(world.agrees(), if there.is_empty() { blocks(&["a"]) } else { blocks(there) });
     }
 }
 
