@@ -230,6 +230,7 @@ impl Session {
             }
             self.doc.inherit(&orphan.update);
         }
+        self.keep_orphans_beside(&pending);
         self.outbox.adopt(pending, place);
         if !self.holes.is_empty() {
             self.set_dependents_aside();

@@ -86,6 +86,8 @@ pub struct Session {
     hold_until: Option<Millis>,
     holds: u32,
     seed: Seed,
+    /// A seed that was shown until the document turned out to have other content.
+    withdrawn: Option<Vec<u8>>,
     /// The epoch of the server's document is not that of the local copy.
     conflict: bool,
     /// What the server has, on its way to replace the local copy.
@@ -144,6 +146,7 @@ impl Session {
             hold_until: None,
             holds: 0,
             seed: Seed::new(config.initial_value.clone()),
+            withdrawn: None,
             conflict: false,
             replacement: None,
             presence: Presence::new(doc.client_id(), config.presence.as_ref(), now),

@@ -12,7 +12,7 @@
 
 use crate::protocol::Message;
 use crate::slate::{Element, LocalChange, Node, Op, SlateDoc};
-use crate::store::Write;
+use crate::store::{Pending, Write};
 
 use super::outbox::Place;
 use super::stage::DocChange;
@@ -101,10 +101,13 @@ impl Session {
         self.seed_is_pending()
     }
 
-    /// Whether there is anything of this user's that stands upon the seed, or may.
+    /// Whether there is anything that stands upon the seed, or may: of this user, here or in another tab.
     fn has_own_edits(&self) -> bool {
+        let Seed::Shown(shown) = &self.seed else { return false };
         let stands = |code: &str| code != SEED && code != ErrorCode::Epoch.as_str();
-        !self.outbox.is_empty() || self.outbox.set_aside.iter().any(|aside| stands(&aside.update.code))
+        !self.outbox.is_empty()
+            || self.outbox.set_aside.iter().any(|aside| stands(&aside.update.code))
+            || self.doc.value() != shown.value
     }
 
     /// Shows what is wanted, if there is nothing.
@@ -244,6 +247,7 @@ impl Session {
         self.incomplete = shown.shadow.is_waiting();
         self.busy_at = self.now;
         self.stage.update(origin, update.to_vec());
+        self.withdrawn = Some(shown.update);
         self.show_instead(shown.shadow, origin);
         self.seed_decided(shown.theirs);
         Some(true)
@@ -272,18 +276,37 @@ impl Session {
         changed
     }
 
+    /// What a tab that has died had typed upon a seed which this one has withdrawn: the seed is given after all, but for
+    /// the blocks in which nobody has written.
+    pub(super) fn keep_orphans_beside(&mut self, orphans: &[Pending]) {
+        let Some(seed) = &self.withdrawn else { return };
+        let Some((value, ..)) = SlateDoc::seed_in(seed, &self.config.root) else { return };
+        let mut updates = vec![&**seed];
+        updates.extend(orphans.iter().map(|orphan| &*orphan.update));
+        let options = crate::slate::DocOptions {
+            client_id: self.random.u32(1..),
+            root: self.config.root.clone(),
+            block_id: self.config.block_id.clone(),
+            seed: self.random.u64(..),
+        };
+        let mut doc = SlateDoc::new(options);
+        doc.load_all(&updates);
+        if doc.value() == value {
+            return;
+        }
+        let ops = untouched(&value, doc.value(), self.config.block_id.as_deref());
+        doc.apply_local(ops);
+        let Ok(update) = doc.encode_state(None) else { return };
+        self.withdrawn = None;
+        if self.take_in(&update, Origin::Store, false).is_some() {
+            self.submit(update, Origin::Store);
+        }
+    }
+
     /// Takes the seed's blocks out again, as long as they are what they were.
     fn remove_untouched(&mut self) {
         let Seed::Shown(shown) = &self.seed else { return };
-        let mut left: Vec<&Node> = shown.value.iter().collect();
-        let id = self.config.block_id.as_deref();
-        let mut ops = Vec::new();
-        for (index, node) in self.doc.value().into_iter().enumerate().rev() {
-            if let Some(at) = left.iter().rposition(|seed| says_the_same(seed, &node, id)) {
-                left.remove(at);
-                ops.push(Op::RemoveNode { path: [index as u32].into_iter().collect(), node });
-            }
-        }
+        let mut ops = untouched(&shown.value, self.doc.value(), self.config.block_id.as_deref());
         if ops.is_empty() {
             return;
         }
@@ -409,6 +432,19 @@ impl Shown {
             _ => Verdict::In,
         }
     }
+}
+
+/// What removes those blocks of `shown` which are the seed's as it was.
+fn untouched(seed: &[Node], shown: Vec<Node>, id: Option<&str>) -> Vec<Op> {
+    let mut left: Vec<&Node> = seed.iter().collect();
+    let mut ops = Vec::new();
+    for (index, node) in shown.into_iter().enumerate().rev() {
+        if let Some(at) = left.iter().rposition(|seed| says_the_same(seed, &node, id)) {
+            left.remove(at);
+            ops.push(Op::RemoveNode { path: [index as u32].into_iter().collect(), node });
+        }
+    }
+    ops
 }
 
 /// Whether two nodes are the same but for the ids of blocks: editors give those by themselves.

@@ -521,3 +521,36 @@ fn a_seed_that_loads_late_waits_for_the_next_opening() {
         assert!(value.len() == 2 && value.contains(&block("typed a")), "same: {same}, {value:?}");
     }
 }
+
+/// One tab has withdrawn the seed, another one is killed that had typed upon it.
+#[test]
+fn what_a_killed_tab_typed_is_kept_by_one_that_had_withdrawn_the_seed() {
+    let mut killed = opened(1, &["a", "b"]);
+    insert(&mut killed, 0, "typed ");
+    let left = killed.store.peek("d").outbox;
+    let mut world = World::new(Room::new(true, &blocks(&["theirs"]), 1), vec![opened(0, &["a", "b"])]);
+    world.connect(0);
+    world.rest();
+    assert_eq!(world.agrees(), blocks(&["theirs"]));
+    world.rigs[0].feed(Input::Orphans(left));
+    world.rest();
+    let value = world.agrees();
+    assert!(value.len() == 2 && value.contains(&block("typed a")), "{value:?}");
+}
+
+/// Another tab of the device has typed upon the same seed: it is not out of sight for a moment.
+#[test]
+fn what_another_tab_typed_stays_beside_history_too() {
+    let mut typing = opened(1, &["a", "b"]);
+    insert(&mut typing, 0, "typed ");
+    let update = typing.store.peek("d").outbox[0].update.clone();
+    let mut world = World::new(Room::new(true, &blocks(&["theirs"]), 2), vec![opened(0, &["a", "b"]), typing]);
+    world.rigs[0].feed(Input::TabUpdate { update, epoch: None, kept: true });
+    world.connect(0);
+    world.rest();
+    assert!(world.rigs[0].session.value().contains(&block("typed a")));
+    world.connect(1);
+    world.rest();
+    let value = world.agrees();
+    assert!(value.len() == 2 && value.contains(&block("typed a")), "{value:?}");
+}

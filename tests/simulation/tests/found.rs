@@ -107,3 +107,9 @@ fn a_write_under_way_is_no_rest() {
     ];
     holds(7349, &steps);
 }
+
+/// A tab had withdrawn the seed that another one of the device had typed upon, and did not show that when it was opened again.
+#[test]
+fn a_seed_that_another_tab_had_typed_upon() {
+    holds(960, &[3, 4, 73, 74]);
+}
