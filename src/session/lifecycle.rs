@@ -101,13 +101,13 @@ impl Session {
         }
         let mut damaged = loaded.damaged;
         let mut rows = Vec::with_capacity(loaded.log.len());
-        let pending = loaded.outbox.iter().chain(&loaded.elsewhere);
-        let pending = pending.filter(|pending| same_epoch(pending.epoch.as_deref(), epoch.as_deref()));
-        let pending: Vec<&[u8]> = pending.map(|pending| &*pending.update).collect();
+        let of_epoch = |pending: &&Pending| same_epoch(pending.epoch.as_deref(), epoch.as_deref());
+        let own: Vec<&[u8]> = loaded.outbox.iter().filter(of_epoch).map(|pending| &*pending.update).collect();
+        let elsewhere: Vec<&[u8]> = loaded.elsewhere.iter().filter(of_epoch).map(|pending| &*pending.update).collect();
         let log: Vec<&[u8]> = loaded.log.iter().map(|(_, update)| &**update).collect();
         let seed = loaded.seed().filter(|_| !late).map(<[u8]>::to_vec);
-        let seeded = seed.and_then(|seed| self.load_seeded(&seed, &log, &pending));
-        let read = seeded.unwrap_or_else(|| self.load_copy(&[log, pending].concat()));
+        let seeded = seed.and_then(|seed| self.load_seeded(&seed, &log, &own, &elsewhere));
+        let read = seeded.unwrap_or_else(|| self.load_copy(&[log, own, elsewhere].concat()));
         let seeded = self.seed.is_undecided() && !late;
         for ((row, update), read) in loaded.log.iter().zip(read) {
             // What does not decode stays in the log, and out of every compaction.
@@ -181,7 +181,10 @@ impl Session {
     /// log. Returns what the log did not have.
     fn apply_waiting(&mut self, asides: &[SetAside]) -> Vec<Vec<u8>> {
         let waiting = asides.iter().filter(|aside| aside.code == RejectCode::ReadOnly.as_str());
-        let lacks = |update: &&Vec<u8>| self.apply_stored(update).is_some_and(|changed| changed || self.incomplete);
+        // This user's own say nothing of a seed.
+        let lacks = |update: &&Vec<u8>| {
+            self.put_stored(update, Self::take_in).is_some_and(|changed| changed || self.incomplete)
+        };
         waiting.map(|aside| &aside.update).filter(lacks).cloned().collect()
     }
 
@@ -196,8 +199,16 @@ impl Session {
 
     /// Whether the document is another one now; none if the update could not be applied.
     fn apply_stored(&mut self, update: &[u8]) -> Option<bool> {
+        self.put_stored(update, Self::apply)
+    }
+
+    fn put_stored(
+        &mut self,
+        update: &[u8],
+        put: impl FnOnce(&mut Self, &[u8], Origin, bool) -> Option<bool>,
+    ) -> Option<bool> {
         let before = self.stage.errors.len();
-        let applied = self.apply(update, Origin::Store, false);
+        let applied = put(self, update, Origin::Store, false);
         if applied.is_none() {
             self.stage.errors.truncate(before);
         }

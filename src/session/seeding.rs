@@ -121,13 +121,20 @@ impl Session {
 
     /// What the device keeps of a seed that nobody has decided about, and of the document beside it. Returns what of
     /// the log could be read; none, and nothing is loaded, if it is no seed.
-    pub(super) fn load_seeded(&mut self, seed: &[u8], log: &[&[u8]], pending: &[&[u8]]) -> Option<Vec<bool>> {
+    /// `own`, `elsewhere`: what is pending, here and in other tabs.
+    pub(super) fn load_seeded(
+        &mut self,
+        seed: &[u8],
+        log: &[&[u8]],
+        own: &[&[u8]],
+        elsewhere: &[&[u8]],
+    ) -> Option<Vec<bool>> {
         let options = self.doc_options();
         let mut shadow = SlateDoc::new(options);
-        let (read, _) = shadow.load_all(log);
+        let (mut read, _) = shadow.load_all(&[log, elsewhere].concat());
+        read.truncate(log.len());
         let shown = Shown::new(seed.to_vec(), shadow, &self.config.root)?;
-        let own: Vec<&[u8]> = std::iter::once(seed).chain(pending.iter().copied()).collect();
-        let (_, foreign) = self.doc.load_all(&own);
+        let (_, foreign) = self.doc.load_all(&[&[seed], own, elsewhere].concat());
         self.seed = Seed::Shown(Box::new(shown));
         self.log_applied(foreign);
         Some(read)
