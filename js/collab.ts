@@ -246,13 +246,14 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       // What it had is not known before it is there again.
       return Object.freeze({
         ...this.#status,
+        local: !this.#hasServer,
         connection,
         synced: false,
         saved: "memory" as const,
         error: this.#error,
       });
     }
-    return decodeStatus(flat, () => {
+    return decodeStatus(flat, !this.#hasServer, () => {
       const [code, message] = this.#core.into((to) => to.statusError()) as [string, string];
       return this.#sameError({ code, message });
     });

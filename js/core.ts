@@ -120,6 +120,7 @@ export class Core<P extends Presence> implements Revivable {
             this.flush();
             this.into((to) => to.suspend());
           }),
+        awake: () => this.quietly(() => this.#call(this.#engine, (to) => to.awake())),
       }),
     ];
   }

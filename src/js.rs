@@ -179,6 +179,11 @@ impl Engine {
         self.driver.feed(Input::NetworkHint { online });
     }
 
+    /// Somebody is back at the page.
+    pub fn awake(&self) {
+        self.driver.feed(Input::Awake);
+    }
+
     /// The page is hidden or left.
     pub fn suspend(&self) {
         self.driver.feed(Input::Suspend);

@@ -66,15 +66,21 @@ export class Hub implements Parent {
         this.#engine.onSelect((range) => this.#select(range)),
         this.#engine.onDiverged(() => this.#mendSoon()),
         this.#engine.onCompare((blocks) => this.#compareSoon(blocks)),
+        this.collab.on("status", ({ readOnly }) => this.#read(readOnly)),
       ];
     }
     this.#bindings.push(binding);
+    binding.gate.read(this.collab.status.readOnly);
     binding.open(value);
   }
 
   /** Takes back values that were assigned to the editors' `children`. */
   verify(): void {
     for (const binding of this.#bindings) binding.verify();
+  }
+
+  #read(only: boolean): void {
+    for (const binding of this.#bindings) binding.gate.read(only);
   }
 
   remove(binding: Binding): void {

@@ -434,7 +434,10 @@ impl Driver {
                 return;
             }
             match address.map(|address| address.as_string()) {
-                Ok(Some(address)) => driver.dial(&address, attempt),
+                Ok(Some(address)) => {
+                    driver.feed(Input::Dialing);
+                    driver.dial(&address, attempt);
+                }
                 Ok(None) => driver.feed(Input::TokenFailed { message: "the token is not a string".into() }),
                 Err(error) => driver.feed(Input::TokenFailed { message: describe(&error) }),
             }
@@ -444,15 +447,24 @@ impl Driver {
     fn dial(self: &Rc<Self>, address: &str, attempt: u64) {
         let driver: Weak<Self> = Rc::downgrade(self);
         let announce = |socket: &web_sys::WebSocket| drop(self.listener.socket(socket));
+        // Not what follows: there is the token.
+        let shown = address.split('?').next().unwrap_or_default().to_owned();
+        let reached = Cell::new(false);
         let socket = Socket::open(address, announce, move |event| {
             let Some(driver) = driver.upgrade() else { return };
             if driver.connection.borrow().attempt != attempt {
                 return;
             }
             driver.feed(match event {
-                SocketEvent::Opened => Input::Opened,
+                SocketEvent::Opened => {
+                    reached.set(true);
+                    Input::Opened
+                }
                 SocketEvent::Frame(frame) => Input::Frame(frame),
                 SocketEvent::Text(text) => Input::Text(text),
+                SocketEvent::Closed { code, reason } if !reached.get() => {
+                    Input::Closed { code, reason: format!("{shown} {reason}").trim_end().to_owned() }
+                }
                 SocketEvent::Closed { code, reason } => Input::Closed { code, reason },
             });
         });

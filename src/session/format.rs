@@ -10,7 +10,6 @@ use crate::slate::SlateDoc;
 use crate::store::Write;
 
 use super::connection::{Link, Live, Mode};
-use super::edits::Seed;
 use super::stage::DocChange;
 use super::{ErrorCode, Origin, Remote, Session};
 
@@ -201,7 +200,7 @@ impl Session {
     /// Brings the document to the format it is to have, once its first content is there. An update of its own, so that
     /// seeds of equal content stay equal. Readers never do so, and nobody lowers a format.
     pub(super) fn settle_format(&mut self) {
-        if matches!(self.seed, Seed::Asked(_)) || self.conflict || self.replacement.is_some() {
+        if self.seed_is_pending() || self.conflict || self.replacement.is_some() {
             return;
         }
         let online = self.config.remote != Remote::None;

@@ -18,10 +18,13 @@ mod keeping;
 mod lifecycle;
 mod outbox;
 mod presence;
+mod reach;
 mod refused;
+mod seeding;
 mod selfcheck;
 mod stage;
 mod status;
+mod suspicion;
 mod sync;
 mod types;
 
@@ -34,14 +37,16 @@ use crate::undo::Undo;
 use crate::update::{Holes, merge};
 
 use connection::{Due, Link, Retries, Why};
-use edits::{Author, Seed};
+use edits::Author;
 use format::Formatting;
 use journal::Journal;
 use keeping::Keeping;
 use outbox::Outbox;
 use presence::Presence;
+use seeding::Seed;
 use selfcheck::SelfCheck;
 use stage::{DocChange, Stage};
+use suspicion::Suspicion;
 
 pub use types::*;
 
@@ -70,12 +75,22 @@ pub struct Session {
     retries: Retries,
     /// The largest frame a server has shown to take, where one was refused.
     frame_limit: Option<usize>,
+    /// The same, where it was only inferred.
+    suspicion: Suspicion,
+    /// What is known of why there is no connection, until there is one.
+    unreachable: Option<SessionError>,
+    /// The server lets this user read only, as far as it has said.
+    reader: bool,
     /// The largest update the server takes, as of the last hello.
     update_limit: usize,
+    /// The largest update that is tried.
+    aside_limit: usize,
     /// Submitting waits until then: the server was asked too much.
     hold_until: Option<Millis>,
     holds: u32,
     seed: Seed,
+    /// A seed that was shown until the document turned out to have other content.
+    withdrawn: Option<Vec<u8>>,
     /// The epoch of the server's document is not that of the local copy.
     conflict: bool,
     /// What the server has, on its way to replace the local copy.
@@ -129,10 +144,15 @@ impl Session {
             link: Link::Offline(Why::Loading),
             retries: Retries::default(),
             frame_limit: None,
+            suspicion: Suspicion::default(),
+            unreachable: None,
+            reader: false,
             update_limit: sync::USUAL_UPDATE_LIMIT,
+            aside_limit: sync::USUAL_UPDATE_LIMIT,
             hold_until: None,
             holds: 0,
             seed: Seed::new(config.initial_value.clone()),
+            withdrawn: None,
             conflict: false,
             replacement: None,
             formatting: Formatting::default(),
@@ -203,6 +223,8 @@ impl Session {
             Input::CopyDeleted => self.copy_deleted(),
             Input::TabUpdate { update, epoch, kept } => self.tab_update(update, epoch, kept),
             Input::Keep(here) => self.keep(here),
+            Input::Dialing => self.dialing(),
+            Input::Awake => self.awake(),
             Input::Opened => self.opened(),
             Input::Frame(frame) => self.frame(&frame),
             Input::Text(text) => self.text(&text),
@@ -219,6 +241,7 @@ impl Session {
             Some((at, due)) if at <= self.now => match due {
                 Due::Retry => self.open_socket(),
                 Due::Dead => self.socket_dead(),
+                Due::Slow => self.slow_token(),
                 Due::Probe => self.probe(),
                 Due::Ask => self.ask(),
             },
@@ -226,6 +249,7 @@ impl Session {
         }
         if self.hold_until.is_some_and(|at| at <= self.now) {
             self.hold_until = None;
+            self.offer_seed();
             self.pump();
         }
         self.expire_fragments();

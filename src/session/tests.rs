@@ -200,4 +200,5 @@ mod durability;
 mod editing;
 mod format;
 mod refused;
+mod seeding;
 mod selfcheck;

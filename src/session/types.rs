@@ -131,11 +131,13 @@ pub enum Input {
     /// Whether this session stores what the server sends, or another tab's does. It does unless told otherwise.
     Keep(bool),
     // --- the network
+    /// The token has come: the server is being asked.
+    Dialing,
     Opened,
     Frame(Vec<u8>),
     /// A text frame: JSON of type `ping` or `error` means something, the rest is ignored.
     Text(String),
-    /// The socket closed, or never opened. 1006 without a close frame.
+    /// The socket closed, or never opened: then `reason` says what is known. 1006 without a close frame.
     Closed {
         code: u16,
         reason: String,
@@ -150,6 +152,8 @@ pub enum Input {
     },
     /// The page becomes hidden or is left.
     Suspend,
+    /// Somebody is back at the page: a reason to try now.
+    Awake,
     /// A deadline given by [`super::Session::next_timeout`] has come, or may have.
     Tick,
 }

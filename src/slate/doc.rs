@@ -547,6 +547,27 @@ impl SlateDoc {
         }
     }
 
+    /// What a seed holds: its value, whose items its items are, and how many. None if it holds nothing, or is none.
+    pub fn seed_in(update: &[u8], root: &str) -> Option<(Vec<Node>, u32, u32)> {
+        let mut doc = Self::new(DocOptions {
+            client_id: 1,
+            root: root.to_owned(),
+            block_id: None,
+            seed: 0,
+            schema: Schema::default(),
+        });
+        doc.load(update).ok()?;
+        let state = doc.doc.transact().state_vector();
+        let (client, clock) = state.iter().next().map(|(client, clock)| (client.get(), *clock))?;
+        let client = u32::try_from(client).ok()?;
+        (!doc.is_empty() && state.len() == 1).then(|| (doc.value(), client, clock))
+    }
+
+    /// How many items by this client id the document has.
+    pub fn clock_of(&self, client_id: u32) -> u32 {
+        self.doc.transact().state_vector().get(&ClientID::new(u64::from(client_id)))
+    }
+
     /// A position that stays with its character; `None` if the point does not exist.
     pub fn sticky(&self, point: &Point, assoc: Assoc) -> Option<Sticky> {
         if let Some(reference) = &self.reference {

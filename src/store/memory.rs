@@ -184,6 +184,7 @@ impl Document {
             outbox: outbox.collect(),
             elsewhere: Vec::new(),
             set_aside: set_aside.collect(),
+            seeds_elsewhere: Vec::new(),
             damaged: 0,
             guarded: false,
         }

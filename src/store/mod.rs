@@ -52,6 +52,12 @@ pub struct SetAside {
     pub update: Vec<u8>,
 }
 
+/// The code of a [`SetAside`] that was refused by nobody: the first content that is wanted for the document, as long as
+/// it is not known whether it has any.
+pub const SEED: &str = "seed";
+/// What the name of a session ends in where it stands for what that one has set aside.
+pub const ASIDE: &str = "/aside";
+
 /// Everything a store has of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Loaded {
@@ -68,6 +74,8 @@ pub struct Loaded {
     pub elsewhere: Vec<Pending>,
     /// In the order of (session, seq).
     pub set_aside: Vec<SetAside>,
+    /// The seeds among what was set aside ([`SEED`]) that sessions in other tabs keep. A store returns none.
+    pub seeds_elsewhere: Vec<Vec<u8>>,
     /// Records whose checksum did not match: left where they are, not returned.
     pub damaged: u32,
     /// Whether the copy stands where older versions do not find it: [`CopyName`]. A store knows of that as little as of tabs.
@@ -85,6 +93,16 @@ impl Loaded {
         let (theirs, left) = std::mem::take(&mut self.outbox).into_iter().partition(|it| alive(&it.key.session));
         self.elsewhere = theirs;
         self.outbox = left;
+        let living = |aside: &SetAside| aside.code == SEED && aside.key.session.strip_suffix(ASIDE).is_some_and(&alive);
+        let (theirs, left) = std::mem::take(&mut self.set_aside).into_iter().partition(living);
+        self.set_aside = left;
+        self.seeds_elsewhere = Vec::into_iter(theirs).map(|aside: SetAside| aside.update).collect();
+    }
+
+    /// First content that is shown here and that no server has decided about, if there is any.
+    pub fn seed(&self) -> Option<&[u8]> {
+        let own = self.set_aside.iter().find(|aside| aside.code == SEED).map(|aside| &*aside.update);
+        own.or(self.seeds_elsewhere.first().map(Vec::as_slice))
     }
 }
 

@@ -5,6 +5,7 @@ import { type EditOptions, type EngineHandle, engine } from "../../js/engine.js"
 import type { Collab, Peer, Presence, Status } from "../../js/index.js";
 
 export const ONLINE: Status = {
+  local: false,
   connection: "online",
   synced: true,
   saved: "server",

@@ -187,7 +187,7 @@ impl Reference {
 
     /// The same content, read anew under another client id: the editor has the leaves that it had.
     pub fn take_leaves(&mut self, before: &Self) {
-        let tree = write::adopt(before.tree(), self.tree().clone());
+        let tree = write::adopt(before.tree(), shown(&self.mirror, &self.schema));
         self.tree.reset(tree);
     }
 

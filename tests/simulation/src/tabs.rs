@@ -168,7 +168,7 @@ impl World {
             remote: Remote::Connect,
             store: true,
             presence: yrs::Any::from_json(&format!(r#"{{"name":"t{tab}"}}"#)).ok(),
-            initial_value: Some(vec![block("INT. HOUSE"), block("seeded once")]),
+            initial_value: Some(vec![block("INT. HOUSE"), block(&self.plan.wanted(it.device))]),
             schema: Default::default(),
             formats: FORMATS,
             format: None,
