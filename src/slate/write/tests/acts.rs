@@ -40,10 +40,6 @@ impl Actor {
         char::from_u32(0x100 + self.next).expect("a letter").to_string()
     }
 
-    pub fn letters(&mut self) -> String {
-        (0..=self.below(5)).map(|_| self.letter()).collect()
-    }
-
     /// One act, and what it was.
     pub fn act(&mut self, peer: &mut Peer) -> &'static str {
         let done = self.try_act(peer).unwrap_or("none");

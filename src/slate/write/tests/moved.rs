@@ -11,7 +11,7 @@ fn two() -> (Peer, Peer) {
     first.flush().expect("the first document");
     let mut peers = [10, 11].map(|client| {
         let mut peer = Peer::new(client);
-        peer.hear(&first.state());
+        peer.hear(&first.state()).expect("a state that is followed");
         peer.load();
         peer
     });
