@@ -130,10 +130,8 @@ impl Actor {
         let depth = (1..at.len()).rev().find(|n| !is_inline(peer.node(&at[..*n])))?;
         peer.split_up(at, offset, depth);
         let item = (1..at.len()).rev().find(|n| kind_of(peer.node(&at[..*n])) == "li");
-        if let Some(item) = item.filter(|_| self.rng.bool()) {
-            if item > 1 {
-                peer.lift(&at[..item]);
-            }
+        if let Some(item) = item.filter(|_| self.rng.bool()).filter(|item| *item > 1) {
+            peer.lift(&at[..item]);
         }
         Some("enter")
     }
