@@ -275,9 +275,13 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
     /// Markers of a head that it leaves for another, and at which nobody else is registered.
     fn left_markers(&mut self, head: Nid, marker: Nid, beyond: &[(Nid, Option<Id>)]) -> Vec<Nid> {
         let id = self.id(head);
-        let mut left: Vec<Nid> = self.view.claims(head).iter().map(|(marker, _)| *marker).collect();
+        // Also those of claims that do not count.
+        let at = self.mirror().node(head).registers.at.as_ref();
+        let named = at.into_iter().flat_map(|at| &at.claims).filter_map(|claim| claim.marker);
+        let mut left: Vec<Nid> = named.filter_map(|marker| self.mirror().find(marker)).collect();
         let markers = self.markers.get_or_insert_with(|| Markers::new(self.writer.mirror));
         left.extend(markers.seams.get(&id).into_iter().flatten());
+        left.extend(self.view.claims(head).iter().map(|(marker, _)| *marker));
         left.sort_unstable();
         left.dedup();
         left.retain(|each| {

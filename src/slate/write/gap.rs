@@ -17,7 +17,6 @@ pub(super) struct Unit {
 pub(super) enum What {
     /// `len`: in UTF-16 units, of which it may have two. `at`: where it stands.
     Char {
-        char: char,
         len: u32,
         at: Cursor,
     },
@@ -87,7 +86,7 @@ impl Units {
                 self.last_gap().push(at);
             }
             let len = char.len_utf16() as u32;
-            let what = What::Char { char, len, at };
+            let what = What::Char { len, at };
             self.list.push(Unit { id: run.id.plus(offset), what, formats: run.formats.clone() });
             self.gaps.push(Gap::new());
             offset += len;
@@ -146,11 +145,6 @@ impl Units {
             true => gap.next().copied(),
             false => gap.next_back().copied(),
         }
-    }
-
-    /// Behind all that it shows, in the element itself.
-    pub fn end(&self) -> Option<Cursor> {
-        self.gaps.last()?.iter().rev().find(|cursor| self.own(cursor)).copied()
     }
 
     pub fn position(&self, id: Id) -> Option<usize> {

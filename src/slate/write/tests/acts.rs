@@ -40,10 +40,6 @@ impl Actor {
         char::from_u32(0x100 + self.next).expect("a letter").to_string()
     }
 
-    pub fn letters(&mut self) -> String {
-        (0..=self.below(5)).map(|_| self.letter()).collect()
-    }
-
     /// One act, and what it was.
     pub fn act(&mut self, peer: &mut Peer) -> &'static str {
         let done = self.try_act(peer).unwrap_or("none");
@@ -134,10 +130,8 @@ impl Actor {
         let depth = (1..at.len()).rev().find(|n| !is_inline(peer.node(&at[..*n])))?;
         peer.split_up(at, offset, depth);
         let item = (1..at.len()).rev().find(|n| kind_of(peer.node(&at[..*n])) == "li");
-        if let Some(item) = item.filter(|_| self.rng.bool()) {
-            if item > 1 {
-                peer.lift(&at[..item]);
-            }
+        if let Some(item) = item.filter(|_| self.rng.bool()).filter(|item| *item > 1) {
+            peer.lift(&at[..item]);
         }
         Some("enter")
     }

@@ -2,6 +2,7 @@
 
 use super::peer::{Peer, show};
 use super::transforms::*;
+use crate::slate::view::tree::{Kid, NodeId};
 
 fn two() -> (Peer, Peer) {
     let mut first = Peer::new(1);
@@ -10,7 +11,7 @@ fn two() -> (Peer, Peer) {
     first.flush().expect("the first document");
     let mut peers = [10, 11].map(|client| {
         let mut peer = Peer::new(client);
-        peer.hear(&first.state());
+        peer.hear(&first.state()).expect("a state that is followed");
         peer.load();
         peer
     });
@@ -46,6 +47,21 @@ fn what_stays_behind_it_stays() {
     let (mut one, mut two) = two();
     carry(&mut one, 1, 3);
     assert_eq!(lines(&exchange(&mut one, &mut two)), r#"p["adef"] p["ghbc"]"#);
+    let registered = one.mirror.alive().filter(|node| one.mirror.node(*node).registers.at.is_some()).count();
+    assert_eq!(registered, 1, "what stays has not moved");
+}
+
+/// Either of two neighbours that change places could be the one that stays.
+#[test]
+fn what_slate_moved_is_what_moves() {
+    let (mut one, _) = two();
+    let before = one.old.clone();
+    one.shift(&[1], &[0]);
+    one.flush().expect("moved");
+    let (Kid::Element(element), [_, _]) = (&before.kids[1], &one.old.kids[..]) else { panic!("two lines") };
+    let NodeId::Head(head) = element.id else { panic!("a head") };
+    let node = one.mirror.find(head).expect("it is there");
+    assert!(one.mirror.node(node).registers.at.is_some());
 }
 
 #[test]

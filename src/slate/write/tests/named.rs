@@ -23,8 +23,10 @@ fn peer() -> Peer {
     peer
 }
 
+type Acts = &'static [fn(&mut Peer)];
+
 /// The bytes of the last of these edits; each is a flush of its own.
-fn bytes(acts: &[fn(&mut Peer)]) -> usize {
+fn bytes(acts: Acts) -> usize {
     let mut peer = peer();
     let mut last = 0;
     for act in acts {
@@ -69,7 +71,7 @@ fn link(peer: &mut Peer) {
 
 #[test]
 fn an_edit_takes_so_many_bytes() {
-    let all: [(&str, usize, &[fn(&mut Peer)]); 20] = [
+    let all: [(&str, usize, Acts); 20] = [
         ("type a letter", 17, &[|peer| peer.insert_text(&[3, 0], 30, "x")]),
         ("delete a letter", 8, &[|peer| peer.remove_text(&[3, 0], 30, 31)]),
         ("Enter in the middle", 33, &[enter]),

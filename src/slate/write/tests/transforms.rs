@@ -92,12 +92,6 @@ impl Peer {
         &self.children(parent)[*last]
     }
 
-    pub fn has(&self, at: &[usize]) -> bool {
-        at.split_last().is_some_and(|(last, parent)| {
-            (0..parent.len()).all(|n| n == 0 || self.has(&parent[..n])) && self.children(parent).len() > *last
-        })
-    }
-
     /// All nodes with their paths, from top to bottom.
     pub fn all(&self) -> Vec<(Vec<usize>, Node)> {
         fn go(nodes: &[Node], at: &mut Vec<usize>, out: &mut Vec<(Vec<usize>, Node)>) {
