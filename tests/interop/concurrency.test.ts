@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { setUp } from "../scenarios/runner/yrs.js";
-import { outcomes, SITUATIONS, table } from "./concurrency.js";
+import { mixed, outcomes, SITUATIONS, table } from "./concurrency.js";
 import { CHOSEN, nested, rest } from "./nested.js";
 
 /** For a table: far more than it takes. */
@@ -26,6 +26,10 @@ function isAsSaid(name: string, made: string): void {
 describe("two things at once", () => {
   it("come out as docs/CONCURRENCY.md says", { timeout: TIME }, async () => {
     isAsSaid("concurrency.ts", await table());
+  });
+
+  it("come out in a mixed room as docs/CONCURRENCY.md says", { timeout: TIME }, async () => {
+    isAsSaid("concurrency.ts, a mixed room", await mixed());
   });
 
   it("are at least eighty", () => {

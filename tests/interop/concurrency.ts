@@ -325,6 +325,35 @@ export async function table(): Promise<string> {
   return tableOf(rows);
 }
 
+/** A room of both kinds of clients, in format 0: how many of the situations damage something, and which. */
+export async function mixed(): Promise<string> {
+  const rows: string[] = [];
+  for (const [first, second] of [
+    ["slate-yjs", "slate-yrs"],
+    ["slate-yrs", "slate-yjs"],
+  ] as const) {
+    const damaged: string[] = [];
+    for (const situation of TOGETHER) {
+      const { damage } = await inMixedRoom(situation, first === "slate-yrs");
+      if (damage !== "") damaged.push(`${situation.name}: ${damage}`);
+    }
+    rows.push(`| ${first} | ${second} | **${damaged.length} of ${TOGETHER.length}** | ${damaged.join("<br>")} |`);
+  }
+  return ["| the first uses | the second uses | damaged | where |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+async function inMixedRoom(situation: Situation, oursFirst: boolean): Promise<Outcome> {
+  const start = seed(situation.start);
+  const results = new Map<string, string>();
+  for (const side of [-1, 1]) {
+    const our = await ours(start);
+    const their = theirs(start, our.clientId + side);
+    const pair = oursFirst ? [our, their] : [their, our];
+    collect(results, situation, await play(situation, [...pair, theirs(start, 33)]));
+  }
+  return outcome(results);
+}
+
 export interface Row {
   readonly name: string;
   /** slate-yjs, format 0, format 1. */
@@ -343,6 +372,7 @@ export function tableOf(rows: readonly Row[]): string {
 }
 
 function cell({ values, damage }: Outcome): string {
-  const shown = values.map((value) => `\`${value.replaceAll("|", "\\|")}\``).join("<br>or ");
+  const code = (value: string) => (value === "" ? "an empty line" : `\`${value.replaceAll("|", "\\|")}\``);
+  const shown = values.map(code).join("<br>or ");
   return [shown, damage === "" ? "" : `**${damage.replaceAll("|", "\\|")}**`].filter(Boolean).join("<br>");
 }

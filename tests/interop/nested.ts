@@ -11,6 +11,9 @@ import { slateYjs } from "./slate-yjs.js";
 
 const EVERY = 7;
 
+/** So many faults of one outcome are named. */
+const SAID = 3;
+
 /** What does not hold in format 1. */
 const REST = ["inlines-016", "outlines-046"];
 
@@ -55,7 +58,9 @@ async function outcome(engine: Engine, it: Family, scenario: Pair | Story): Prom
     if (value !== null) values.add(shown(value, inlines(it, scenario)));
     for (const complaint of complaints) damage.add(inShort(complaint, scenario, value ?? []));
   }
-  return { values: [...values].sort(), damage: [...damage].sort().join("; ") };
+  const all = [...damage].sort();
+  const more = all.length > SAID ? `; ${all.length - SAID} more` : "";
+  return { values: [...values].sort(), damage: `${all.slice(0, SAID).join("; ")}${more}` };
 }
 
 /** A complaint of the scenarios, so that it goes into a cell. */
@@ -104,7 +109,7 @@ export function shown(value: readonly Descendant[], inline: ReadonlySet<string>)
     if (children.some(isBlock)) return `${type}[${inner(children)}]`;
     return type === "p" ? inner(children) : `${type}(${inner(children)})`;
   };
-  return inner(value);
+  return value.length === 0 ? "nothing" : inner(value);
 }
 
 const typeOf = (node: Element): string => (node as { type?: string }).type ?? "?";
