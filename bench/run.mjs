@@ -104,7 +104,7 @@ for (const key of keys) {
 const ms = (value) =>
   value === undefined ? "–" : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3);
 const times = (a, b) =>
-  a === undefined || b === undefined || b <= 0 ? "–" : `${(a / b).toFixed(a / b >= 10 ? 0 : 1)}×`;
+  a === undefined || b === undefined || b <= 0 ? "–" : `${(a / b).toFixed(a / b >= 10 ? 0 : a / b >= 0.1 ? 1 : 3)}×`;
 const cost = (value, floor) => (value === undefined ? undefined : value - (floor ?? 0));
 // Format 1 has a table of its own: beside format 0, which is the engine that it is to be compared with.
 const withFormat1 = [
