@@ -1,8 +1,9 @@
 // `npm run bench`: the benchmark in headless Chromium, production builds, all engines in one page and in interleaved
 // rounds. Writes docs/BENCHMARKS.md (the part between its markers) and docs/images/benchmarks.svg.
+// `--formats 0,1`: the engine in format 1 as well; that table goes to a part of its own in docs/BENCHMARKS.md.
 // `--built` (takes pkg/ and dist/ as they are), `--rounds N`, `--sizes 1000,3300`, `--only "keystroke|undo"`, `--dry` (prints, writes nothing).
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { chromium } from "@playwright/test";
 import { build, preview } from "vite";
@@ -18,6 +19,9 @@ const rounds = Number(option("rounds", "5"));
 const sizes = option("sizes", "1000,3300,10000,30000").split(",").map(Number);
 const feature = 3300;
 const only = option("only", "").split("|");
+const formats = option("formats", "0").split(",").map(Number);
+const ENGINES = ["slate-yrs", "slate-yrs, format 1"];
+const engines = ["plain", "quick", "slate-yjs", ...formats.map((format) => ENGINES[format])];
 
 await rust();
 await packages();
@@ -57,7 +61,7 @@ try {
     for (const blocks of those) {
       process.stdout.write(`${name}, ${blocks} blocks `);
       for (let n = 0; n < rounds; n += 1) {
-        const results = await page.evaluate(([name, blocks]) => window.bench.round(name, blocks), [name, blocks]);
+        const results = await page.evaluate((all) => window.bench.round(...all), [name, blocks, engines]);
         for (const { engine, samples: taken } of results) {
           const key = JSON.stringify([name, blocks, engine]);
           // The first round warms up.
@@ -92,15 +96,28 @@ for (const key of keys) {
     slateYrs: of("slate-yrs", 0.5),
     slateYjs99: of("slate-yjs", 0.99),
     slateYrs99: of("slate-yrs", 0.99),
+    format1: of("slate-yrs, format 1", 0.5),
+    format199: of("slate-yrs, format 1", 0.99),
   });
 }
 
 const ms = (value) =>
   value === undefined ? "–" : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3);
 const times = (a, b) =>
-  a === undefined || b === undefined || b <= 0 ? "–" : `${(a / b).toFixed(a / b >= 10 ? 0 : 1)}×`;
+  a === undefined || b === undefined || b <= 0 ? "–" : `${(a / b).toFixed(a / b >= 10 ? 0 : a / b >= 0.1 ? 1 : 3)}×`;
 const cost = (value, floor) => (value === undefined ? undefined : value - (floor ?? 0));
-const lines = [
+// Format 1 has a table of its own: beside format 0, which is the engine that it is to be compared with.
+const withFormat1 = [
+  "| work | blocks | plain Slate | slate-yjs | format 0 | format 1 | p99 format 0 | p99 format 1 | format 1 over format 0 | slate-yjs over format 1 |",
+  "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+  ...rows.map((row) => {
+    const medians = [row.plain, row.slateYjs, row.slateYrs, row.format1].map(ms);
+    const tails = row.format199 === row.format1 ? ["–", "–"] : [ms(row.slateYrs99), ms(row.format199)];
+    const ratios = [times(row.format1, row.slateYrs), times(row.slateYjs, row.format1)];
+    return `| ${[row.name, row.blocks.toLocaleString("en"), ...medians, ...tails, ...ratios].join(" | ")} |`;
+  }),
+];
+const onFormat0 = [
   "| work | blocks | plain Slate | the same, quick | slate-yjs | slate-yrs | p99 slate-yjs | p99 slate-yrs | in total | cost |",
   "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
   ...rows.map((row) => {
@@ -112,24 +129,37 @@ const lines = [
     return `| ${[...cells, ...tails, times(row.slateYjs, row.slateYrs), times(theirs, ours)].join(" | ")} |`;
   }),
 ];
+const lines = formats.includes(1) ? withFormat1 : onFormat0;
 const version = (name) => JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version;
-const about = [
+const machine = `${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores, load ${loadavg()[1].toFixed(1)}; Chromium ${browser.version()}; slate ${version("slate")}, yjs ${version("yjs")}, @slate-yjs/core ${version("@slate-yjs/core")}.`;
+const aboutFormat0 = [
   `Milliseconds, medians of ${Math.max(1, rounds - 1)} interleaved rounds after one to warm up. "In total": how many times faster slate-yrs is on the whole work.`,
   `"Quick": Slate alone with \`withQuickNormalizing\`, which slate-yrs brings. "Cost": how many times less slate-yrs takes after what its editor needs by itself is taken off, plain Slate for slate-yjs, quick for slate-yrs ("–": ours is within the noise).`,
-  `${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores; Chromium ${browser.version()}; slate ${version("slate")}, yjs ${version("yjs")}, @slate-yjs/core ${version("@slate-yjs/core")}.`,
+  machine,
 ];
+const aboutFormat1 = [
+  `Milliseconds, medians of ${Math.max(1, rounds - 1)} interleaved rounds after one to warm up. The last two columns: how many times longer format 1 takes than format 0, and slate-yjs than format 1, on the whole work.`,
+  machine,
+];
+const about = formats.includes(1) ? aboutFormat1 : aboutFormat0;
 console.log(`\n${[...about, "", ...lines].join("\n")}`);
 
 if (!process.argv.includes("--dry")) {
   const file = join(root, "docs/BENCHMARKS.md");
-  const [begin, end] = ["<!-- bench: begin -->", "<!-- bench: end -->"];
+  const part = formats.includes(1) ? "bench, format 1" : "bench";
+  const [begin, end] = [`<!-- ${part}: begin -->`, `<!-- ${part}: end -->`];
   const text = existsSync(file) ? readFileSync(file, "utf8") : `# Benchmarks\n\n${begin}\n${end}\n`;
-  const table = `${begin}\n${about.join(" ")}\n\n![Times of slate-yjs over slate-yrs](images/benchmarks.svg)\n\n${lines.join("\n")}\n${end}`;
+  const image = formats.includes(1) ? "" : "![Times of slate-yjs over slate-yrs](images/benchmarks.svg)\n\n";
+  const table = `${begin}\n${about.join(" ")}\n\n${image}${lines.join("\n")}\n${end}`;
+  if (!text.includes(begin)) throw new Error(`${file} has no ${begin}`);
   writeFileSync(
     file,
     text.replace(new RegExp(`${begin}[\\s\\S]*${end}`), () => table),
   );
-  mkdirSync(join(root, "docs/images"), { recursive: true });
-  writeFileSync(join(root, "docs/images/benchmarks.svg"), chart(rows));
-  say("Written: docs/BENCHMARKS.md, docs/images/benchmarks.svg");
+  say("Written: docs/BENCHMARKS.md");
+  if (!formats.includes(1)) {
+    mkdirSync(join(root, "docs/images"), { recursive: true });
+    writeFileSync(join(root, "docs/images/benchmarks.svg"), chart(rows));
+    say("Written: docs/images/benchmarks.svg");
+  }
 }

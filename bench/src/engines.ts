@@ -1,5 +1,5 @@
 // What is measured, behind one interface: Slate alone (the floor), Slate alone that normalizes as slate-yrs lets it (the
-// floor of ours), yjs with @slate-yjs/core, and slate-yrs.
+// floor of ours), yjs with @slate-yjs/core, and slate-yrs in either format.
 import {
   CursorEditor,
   relativeRangeToSlateRange,
@@ -36,7 +36,7 @@ export interface Bound {
 }
 
 export interface Engine {
-  readonly name: "plain" | "quick" | "slate-yjs" | "slate-yrs";
+  readonly name: "plain" | "quick" | "slate-yjs" | "slate-yrs" | "slate-yrs, format 1";
   /** From the bytes of a document to an editor with children. `people`: undo and twenty carets of others. */
   open(state: Uint8Array, people: Uint8Array | null): Promise<Bound>;
 }
@@ -117,8 +117,8 @@ const slateYjs: Engine = {
 
 let opened = 0;
 
-const slateYrs: Engine = {
-  name: "slate-yrs",
+const slateYrs = (format: 0 | 1): Engine => ({
+  name: format === 0 ? "slate-yrs" : "slate-yrs, format 1",
   async open(state, people) {
     opened += 1;
     const server = people ? new FakeServer(people) : null;
@@ -127,6 +127,7 @@ const slateYrs: Engine = {
       offline: false,
       ...(server ? { url: server.url, presence: { name: "me" } } : {}),
     });
+    if (format === 1) collab.applyUpdate(FLAG);
     collab.applyUpdate(state);
     let bytes = 0;
     collab.on("update", ({ update, origin }) => {
@@ -154,11 +155,21 @@ const slateYrs: Engine = {
       close: () => collab.close(),
     };
   },
-};
+});
+
+/** What makes a document one of format 1: slate-yjs' layout reads as such. */
+const FLAG = flag();
+
+function flag(): Uint8Array {
+  const doc = new Y.Doc();
+  doc.getMap("slate-yrs:doc").set("format", 1);
+  return Y.encodeStateAsUpdate(doc);
+}
 
 export const engines: readonly Engine[] = [
   alone("plain", createEditor),
   alone("quick", () => withQuickNormalizing(createEditor())),
   slateYjs,
-  slateYrs,
+  slateYrs(0),
+  slateYrs(1),
 ];

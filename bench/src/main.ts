@@ -32,13 +32,13 @@ const OPENINGS = 8;
 /** So many steps one engine does before it is the next one's turn: a moment of the machine hits all of them. */
 const IN_A_ROW = 50;
 
-/** One round of a workload; `only` for a look at one engine in a profiler. */
-async function round(name: string, blocks: number, only?: string): Promise<Samples[]> {
+/** One round of a workload; `only`: of these engines. */
+async function round(name: string, blocks: number, only?: readonly string[]): Promise<Samples[]> {
   const base = sized(blocks);
   const results: Samples[] = [];
   const workload = workloads.find((candidate) => candidate.name === name);
   const remotes = workload?.prepare?.(base) ?? [];
-  const measured = engines.filter(({ name }) => only === undefined || name === only);
+  const measured = engines.filter(({ name }) => only === undefined || only.includes(name));
   if (workload?.turn) {
     const bounds = [];
     for (const engine of measured) bounds.push(await engine.open(base.state, workload.people ? base.people : null));
@@ -78,7 +78,7 @@ declare global {
   interface Window {
     bench: {
       list: { name: string; sizes: "all" | "feature" }[];
-      round(name: string, blocks: number, only?: string): Promise<Samples[]>;
+      round(name: string, blocks: number, only?: readonly string[]): Promise<Samples[]>;
     };
   }
 }

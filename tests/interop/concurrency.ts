@@ -1,7 +1,7 @@
-// Two people do two things at once. What comes of it in slate-yjs, and what in slate-yrs: the program behind
-// docs/CONCURRENCY.md.
+// Two people do two things at once. What comes of it in slate-yjs, and what in slate-yrs in either format: the program
+// behind the first table of docs/CONCURRENCY.md.
 import { type Descendant, Editor, type Element, Node, type NodeEntry, Path, Text, Transforms } from "slate";
-import { ours, type Replica, seed, theirs } from "./replica.js";
+import { type Format, ours, type Replica, seed, theirs } from "./replica.js";
 
 type Act = (editor: Editor) => void;
 
@@ -11,6 +11,8 @@ export interface Situation {
   /** Whose caret is shown: the second person's, who mostly types. */
   readonly first: Act;
   readonly second: Act;
+  /** Both close before they hear of each other; shown is what a third has who opens the document. */
+  readonly gone?: true;
 }
 
 /** What came of one situation in one engine. */
@@ -84,7 +86,7 @@ const blocks = (...texts: string[]): Descendant[] =>
 const LINE = blocks("Ada opens the door.");
 const LINES = blocks("Ada opens", "the red door.");
 
-export const SITUATIONS: readonly Situation[] = [
+const TOGETHER: readonly Situation[] = [
   { name: "Enter at the start ‖ type at the end", start: LINE, first: enter(0, 0), second: put(0, 19, "XYZ") },
   { name: "Enter at the start ‖ type at the start", start: LINE, first: enter(0, 0), second: put(0, 0, "XYZ") },
   { name: "Enter at the end ‖ type at the end", start: LINE, first: enter(0, 19), second: put(0, 19, "XYZ") },
@@ -135,33 +137,76 @@ export const SITUATIONS: readonly Situation[] = [
   { name: "remove the block ‖ type in it", start: blocks("Ada", "Ben"), first: remove(0), second: put(0, 3, "XYZ") },
 ];
 
-/** Both engines, each with either order of client ids. */
-export async function outcomes(situation: Situation): Promise<{ theirs: Outcome; ours: Outcome }> {
+/** Of these it is also shown what comes of them where nobody is left who knows what they did. */
+const ALSO_GONE = [
+  "Enter early ‖ type after it",
+  "Enter ‖ erase across it",
+  "Enter ‖ bold across it",
+  "Enter ‖ Enter, same place",
+  "Backspace at the start ‖ type at the start",
+  "Backspace ‖ Backspace, same place",
+  "move the block ‖ type in it",
+  "move the block ‖ move it elsewhere",
+  "wrap in a link ‖ type in it",
+  "remove the block ‖ type in it",
+];
+
+export const SITUATIONS: readonly Situation[] = [
+  ...TOGETHER,
+  ...TOGETHER.filter(({ name }) => ALSO_GONE.includes(name)).map((each) => ({
+    ...each,
+    name: `${each.name}; then both are gone`,
+    gone: true as const,
+  })),
+];
+
+export interface Outcomes {
+  readonly theirs: Outcome;
+  readonly format0: Outcome;
+  readonly format1: Outcome;
+}
+
+/** All engines, each with either order of client ids. */
+export async function outcomes(situation: Situation): Promise<Outcomes> {
   const start = seed(situation.start);
-  const results = { theirs: new Map<string, string>(), ours: new Map<string, string>() };
+  const results = new Map<string, string>();
   for (const ids of [
     [11, 22],
     [22, 11],
   ] as const) {
-    collect(results.theirs, situation, await play(situation, [theirs(start, ids[0]), theirs(start, ids[1])]));
+    const people = [...ids, 33].map((id) => theirs(start, id));
+    collect(results, situation, await play(situation, people));
   }
+  return { theirs: outcome(results), format0: await inFormat(situation, 0), format1: await inFormat(situation, 1) };
+}
+
+async function inFormat(situation: Situation, format: Format): Promise<Outcome> {
+  const start = seed(situation.start, format);
+  const results = new Map<string, string>();
   // Ids are drawn: until both orders came up.
   const seen = new Set<boolean>();
   while (seen.size < 2) {
-    const pair = [await ours(start), await ours(start)] as const;
-    seen.add(pair[0].clientId < pair[1].clientId);
-    collect(results.ours, situation, await play(situation, pair));
+    const people = [await ours(start), await ours(start), await ours(start)];
+    seen.add(people[0]!.clientId < people[1]!.clientId);
+    collect(results, situation, await play(situation, people));
   }
-  return { theirs: outcome(results.theirs), ours: outcome(results.ours) };
+  return outcome(results);
 }
 
-async function play(situation: Situation, [a, b]: readonly [Replica, Replica]): Promise<string> {
+/** `people`: the two, and who comes when they are gone. */
+async function play(situation: Situation, people: readonly Replica[]): Promise<string> {
+  const [a, b, third] = people as [Replica, Replica, Replica];
   try {
     situation.first(a.editor);
     situation.second(b.editor);
     // Slate tells of its changes once the turn is over, as before any message comes.
     await new Promise((wake) => setTimeout(wake));
     const [fromA, fromB] = [a.flush(), b.flush()];
+    if (situation.gone) {
+      for (const update of [...fromA, ...fromB]) third.apply(update);
+      third.flush();
+      return show(third.editor, false);
+    }
     for (const update of fromB) a.apply(update);
     for (const update of fromA) b.apply(update);
     for (let round = 0; round < 3; round++) {
@@ -173,8 +218,7 @@ async function play(situation: Situation, [a, b]: readonly [Replica, Replica]): 
   } catch (error) {
     return `throws: ${error instanceof Error ? error.message : String(error)}`;
   } finally {
-    await a.close();
-    await b.close();
+    for (const each of people) await each.close();
   }
 }
 
@@ -271,26 +315,64 @@ function count(text: string): Map<string, number> {
   return letters;
 }
 
-/** The table of docs/CONCURRENCY.md. */
+/** The first table of docs/CONCURRENCY.md. */
 export async function table(): Promise<string> {
-  const rows: string[] = [];
-  let [damagedTheirs, damagedOurs] = [0, 0];
+  const rows: Row[] = [];
   for (const situation of SITUATIONS) {
-    const both = await outcomes(situation);
-    if (both.theirs.damage !== "") damagedTheirs++;
-    if (both.ours.damage !== "") damagedOurs++;
-    rows.push(`| ${situation.name} | ${cell(both.theirs)} | ${cell(both.ours)} |`);
+    const { theirs, format0, format1 } = await outcomes(situation);
+    rows.push({ name: situation.name, cells: [theirs, format0, format1] });
   }
-  const total = SITUATIONS.length;
+  return tableOf(rows);
+}
+
+/** A room of both kinds of clients, in format 0: how many of the situations damage something, and which. */
+export async function mixed(): Promise<string> {
+  const rows: string[] = [];
+  for (const [first, second] of [
+    ["slate-yjs", "slate-yrs"],
+    ["slate-yrs", "slate-yjs"],
+  ] as const) {
+    const damaged: string[] = [];
+    for (const situation of TOGETHER) {
+      const { damage } = await inMixedRoom(situation, first === "slate-yrs");
+      if (damage !== "") damaged.push(`${situation.name}: ${damage}`);
+    }
+    rows.push(`| ${first} | ${second} | **${damaged.length} of ${TOGETHER.length}** | ${damaged.join("<br>")} |`);
+  }
+  return ["| the first uses | the second uses | damaged | where |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+async function inMixedRoom(situation: Situation, oursFirst: boolean): Promise<Outcome> {
+  const start = seed(situation.start);
+  const results = new Map<string, string>();
+  for (const side of [-1, 1]) {
+    const our = await ours(start);
+    const their = theirs(start, our.clientId + side);
+    const pair = oursFirst ? [our, their] : [their, our];
+    collect(results, situation, await play(situation, [...pair, theirs(start, 33)]));
+  }
+  return outcome(results);
+}
+
+export interface Row {
+  readonly name: string;
+  /** slate-yjs, format 0, format 1. */
+  readonly cells: readonly Outcome[];
+}
+
+/** Rows with a last one that counts the damaged. */
+export function tableOf(rows: readonly Row[]): string {
+  const damaged = [0, 1, 2].map((column) => rows.filter(({ cells }) => cells[column]!.damage !== "").length);
   return [
-    "| at once | `@slate-yjs/core` | slate-yrs |",
-    "|---|---|---|",
-    ...rows,
-    `| **damaged** | **${damagedTheirs} of ${total}** | **${damagedOurs} of ${total}** |`,
+    "| at once | `@slate-yjs/core` | slate-yrs, format 0 | slate-yrs, format 1 |",
+    "|---|---|---|---|",
+    ...rows.map(({ name, cells }) => `| ${name.replaceAll("|", "\\|")} | ${cells.map(cell).join(" | ")} |`),
+    `| **damaged** | ${damaged.map((count) => `**${count} of ${rows.length}**`).join(" | ")} |`,
   ].join("\n");
 }
 
 function cell({ values, damage }: Outcome): string {
-  const shown = values.map((value) => `\`${value.replaceAll("|", "\\|")}\``).join("<br>or ");
-  return damage === "" ? shown : `${shown}<br>**${damage}**`;
+  const code = (value: string) => (value === "" ? "an empty line" : `\`${value.replaceAll("|", "\\|")}\``);
+  const shown = values.map(code).join("<br>or ");
+  return [shown, damage === "" ? "" : `**${damage.replaceAll("|", "\\|")}**`].filter(Boolean).join("<br>");
 }

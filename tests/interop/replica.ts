@@ -23,12 +23,15 @@ export interface Replica {
   close(): Promise<void>;
 }
 
-/** A document with these blocks, as one update. */
-export function seed(value: readonly Descendant[]): Uint8Array {
+export type Format = 0 | 1;
+
+/** A document of that format with these blocks, as one update. */
+export function seed(value: readonly Descendant[], format: Format = 0): Uint8Array {
   const doc = new Y.Doc();
   // Any number that no replica draws: the seed's author is nobody.
   doc.clientID = 1;
   doc.get("content", Y.XmlText).applyDelta(slateNodesToInsertDelta([...value]), { sanitize: false });
+  if (format !== 0) doc.getMap("slate-yrs:doc").set("format", format);
   return Y.encodeStateAsUpdate(doc);
 }
 
@@ -39,6 +42,7 @@ export function read(state: Uint8Array): Descendant[] {
   return yTextToSlateElement(doc.get("content", Y.XmlText)).children;
 }
 
+/** In the format of `start`: the flag is in it. */
 export async function ours(start: Uint8Array, options: { undo?: boolean } = {}): Promise<Replica> {
   const collab: Collab = await open({ id: `interop-${Math.random()}`, offline: false });
   collab.applyUpdate(start);
