@@ -3,13 +3,19 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { setUp } from "../scenarios/runner/yrs.js";
 import { type Counts, life, nothing, shown, type Wrong } from "./run.js";
 
-const USAGE = "npm run exactness -- [COUNT] [--seed 0] [--dump FOLDER]";
+const USAGE = "npm run exactness -- [COUNT] [--seed 0] [--verbose] [--dump FOLDER]";
 
 /** Lives from a seed on, until there were so many operations. */
-export async function exactness(operations: number, from: number, each = (_: Counts, __: Wrong[]) => {}) {
+export async function exactness(
+  operations: number,
+  from: number,
+  each = (_: Counts, __: Wrong[]) => {},
+  begins = (_: number) => {},
+) {
   const counts = nothing();
   const wrong: Wrong[] = [];
   for (let seed = from; counts.operations < operations; seed++) {
+    begins(seed);
     const found = await life(seed, counts);
     wrong.push(...found);
     each(counts, found);
@@ -54,7 +60,9 @@ export async function main(args: readonly string[]): Promise<number> {
   const undo = setUp();
   let told = 0;
   try {
-    const { counts, wrong } = await exactness(operations, from, (now, found) => {
+    // Should one not come to an end, it is known which.
+    const begins = (seed: number) => args.includes("--verbose") && console.log(`seed ${seed} begins`);
+    const ends = (now: Counts, found: readonly Wrong[]) => {
       for (const each of found) {
         console.log(describeWrong(each));
         if (folder !== undefined) writeFileSync(`${folder}/${each.seed}.json`, dump(each));
@@ -62,7 +70,8 @@ export async function main(args: readonly string[]): Promise<number> {
       if (now.operations - told < 20_000) return;
       told = now.operations;
       console.log(`… ${describe(now)}`);
-    });
+    };
+    const { counts, wrong } = await exactness(operations, from, ends, begins);
     console.log(describe(counts));
     return wrong.length;
   } finally {
@@ -71,4 +80,4 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 const dump = (wrong: Wrong): string =>
-  JSON.stringify({ ...wrong, state: Buffer.from(wrong.state).toString("base64") }, null, 1);
+  JSON.stringify(wrong, (_, value) => (value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value), 1);

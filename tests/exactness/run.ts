@@ -11,7 +11,7 @@ import { engineOf } from "../scenarios/runner/engines.js";
 import { exchange, type Order, type Replica, seed } from "../scenarios/runner/replica.js";
 import { edits, SCHEMAS } from "./edits.js";
 
-const ENGINE = engineOf("format1");
+export const ENGINE = engineOf("format1");
 const LOWEST = 1_000;
 const WRITER = 2;
 const ROUNDS = 5;
@@ -51,6 +51,7 @@ export const nothing = (): Counts => ({
 /** What was wrong, with what is needed to see it again. */
 export interface Wrong {
   seed: number;
+  schema: Schema;
   what: string;
   before: Descendant[];
   /** The document before it. */
@@ -61,11 +62,14 @@ export interface Wrong {
   read: Descendant[];
   /** What the author's own document shows. */
   own: Descendant[];
+  /** Of one alone: the document in the beginning, and what was done in each flush. */
+  start: Uint8Array;
+  history: Operation[][];
 }
 
-/** One document's life. */
-export async function life(number: number, counts: Counts): Promise<Wrong[]> {
-  const it = new Life(number, counts);
+/** One document's life. `harm`: done after every flush, before its updates are told. */
+export async function life(number: number, counts: Counts, harm: Harm = () => {}): Promise<Wrong[]> {
+  const it = new Life(number, counts, harm);
   try {
     if (number % 4 === 0) await it.backAndForth();
     else await it.rounds();
@@ -78,9 +82,11 @@ export async function life(number: number, counts: Counts): Promise<Wrong[]> {
   return it.wrong;
 }
 
+export type Harm = (replica: Replica) => void;
+
 /** Somebody with an editor, and somebody who is told the updates alone. */
 class Person {
-  readonly told = new Y.Doc();
+  #told: Uint8Array[] = [];
   operations: Operation[] = [];
   #acts = false;
 
@@ -108,8 +114,19 @@ class Person {
   tell(): void {
     for (const update of this.replica.take()) {
       this.out.push(update);
-      Y.applyUpdate(this.told, update);
+      this.hears(update);
     }
+  }
+
+  hears(update: Uint8Array): void {
+    this.#told.push(update);
+  }
+
+  /** All updates as one: merged as bytes, for a document of Yjs would tidy marks. */
+  get told(): Uint8Array {
+    const merged = Y.mergeUpdates(this.#told);
+    this.#told = [merged];
+    return merged;
   }
 
   get value(): Descendant[] {
@@ -124,20 +141,32 @@ class Life {
   readonly #schema: Schema;
   readonly #open: Replica[] = [];
   #people: Person[] = [];
-  #last: Omit<Wrong, "seed" | "what" | "editor" | "read" | "own"> = {
+  readonly #alone: Pick<Wrong, "start" | "history"> = { start: new Uint8Array(), history: [] };
+  #last: Omit<Wrong, "seed" | "schema" | "what" | "editor" | "read" | "own" | "start" | "history"> = {
     ...{ before: [], state: new Uint8Array(), did: "", operations: [] },
   };
 
   constructor(
     readonly number: number,
     readonly counts: Counts,
+    readonly harm: Harm,
   ) {
     this.#next = random(number);
     this.#schema = SCHEMAS[this.#next(SCHEMAS.length)]!;
   }
 
   say(what: string, more = "", editor: Descendant[] = [], read: Descendant[] = [], own = read): void {
-    this.wrong.push({ seed: this.number, what: `${what} ${more}`, editor, read, own, ...this.#last });
+    const { number: seed, wrong } = this;
+    wrong.push({
+      seed,
+      schema: this.#schema,
+      what: `${what} ${more}`,
+      editor,
+      read,
+      own,
+      ...this.#last,
+      ...this.#alone,
+    });
   }
 
   async close(): Promise<void> {
@@ -164,6 +193,7 @@ class Life {
     await this.#begin(1);
     const person = this.#people[0]!;
     const values = [person.value];
+    this.#alone.start = person.replica.state();
     for (let flushes = 1 + this.#next(ALONE); flushes > 0; flushes--) {
       await this.#flush(person, false);
       if (this.wrong.length > 0) return;
@@ -192,7 +222,7 @@ class Life {
       joined.map(async (replica) => {
         await replica.settle();
         const person = new Person(replica);
-        Y.applyUpdate(person.told, state);
+        person.hears(state);
         person.tell();
         return person;
       }),
@@ -218,8 +248,10 @@ class Life {
     const did = await person.does(() => edits(person.replica.editor, this.#next, this.#fresh));
     const { operations } = person;
     this.#last = { ...this.#last, did, operations };
+    this.harm(person.replica);
     person.tell();
     if (operations.length === 0) return;
+    this.#alone.history.push(operations);
     counts.operations += operations.length;
     counts.flushes++;
     if (operations.length >= MANY) counts.many++;
@@ -239,7 +271,7 @@ class Life {
         return [...sent[index]!.splice(0), ...person.out.splice(0)];
       },
       hear: (update: Uint8Array) => {
-        Y.applyUpdate(person.told, update);
+        person.hears(update);
         person.replica.hear(update);
       },
     }));
@@ -280,7 +312,7 @@ class Life {
   /** Reads what somebody shows who is told the updates alone. */
   async #look(person: Person, when: string): Promise<boolean> {
     const before = this.wrong.length;
-    const read = await readAnew(Y.encodeStateAsUpdate(person.told), person.replica.editor);
+    const read = await readAnew(person.told, person.replica.editor);
     const { value } = person;
     const own = person.replica.value();
     if (!same(read, value)) this.say(when, "", value, read, own);
@@ -294,7 +326,7 @@ class Life {
 }
 
 /** What a document shows to who has nothing else of it, and knows which types are inline and void. */
-async function readAnew(state: Uint8Array, { isInline, isVoid }: Editor): Promise<Descendant[]> {
+export async function readAnew(state: Uint8Array, { isInline, isVoid }: Editor): Promise<Descendant[]> {
   const onlooker = await open({ id: "onlooker", offline: false, format: 1 });
   const element = (type: string) => ({ type, children: [] }) as unknown as Element;
   handleOf(onlooker).schema((type) => (isInline(element(type)) ? 1 : 0) + (isVoid(element(type)) ? 2 : 0));
