@@ -67,6 +67,11 @@ export async function shrink(file: string): Promise<string> {
     ? { state: bytes(wrong.start), flushes: wrong.history, back, schema }
     : { state: bytes(wrong.state), flushes: [wrong.operations], back, schema };
   let said = await judge(least);
+  // The last operations may be those that mended the editor.
+  for (let last = least.flushes.at(-1)!.length - 1; said === null && last > 0; last--) {
+    least = { ...least, flushes: [...least.flushes.slice(0, -1), least.flushes.at(-1)!.slice(0, last)] };
+    said = await judge(least).catch(() => null);
+  }
   if (said === null) return `${file}: does not show it`;
   for (let again = true; again; ) {
     again = false;
