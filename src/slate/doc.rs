@@ -25,7 +25,7 @@ use super::view::Schema;
 use super::ydoc::Act;
 use super::{diff, read, root, seed};
 use crate::format::{FORMATS, Format, Formats, format_of};
-use crate::update::{Intake, merge};
+use crate::update::{Intake, has_wide_client, merge};
 
 mod anchors;
 mod by_reference;
@@ -344,6 +344,10 @@ impl SlateDoc {
             let mut txn = self.doc.transact_mut();
             let mut state = txn.state_vector();
             for &at in piece {
+                if has_wide_client(updates[at]) {
+                    read[at] = false;
+                    continue;
+                }
                 match self.intake.apply_if_it_follows(&mut txn, &mut state, updates[at]) {
                     Ok(true) => {}
                     Ok(false) => others.push(at),
@@ -612,6 +616,9 @@ impl std::fmt::Debug for SlateDoc {
 }
 
 fn decode(update: &[u8]) -> Result<Update, UpdateError> {
+    if has_wide_client(update) {
+        return Err(UpdateError::Malformed("a client id has more than 32 bits".to_owned()));
+    }
     Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))
 }
 

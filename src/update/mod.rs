@@ -10,6 +10,7 @@
 pub const MAX_NESTING: u32 = 1_000;
 
 mod check;
+mod clients;
 mod holes;
 mod intake;
 mod merge;
@@ -18,6 +19,7 @@ mod split;
 mod survey;
 
 pub use check::check;
+pub use clients::has_wide_client;
 pub use holes::{Apart, Holes};
 pub use intake::Intake;
 pub use merge::merge;

@@ -1,13 +1,13 @@
 //! [`SlateDoc`] where the document is of format 1.
 
-use yrs::updates::decoder::Decode as _;
-use yrs::{Assoc, BranchID, ID, IndexScope, Transact as _, Update, XmlTextRef};
+use yrs::{Assoc, BranchID, ID, IndexScope, Transact as _, XmlTextRef};
 
 use super::reference::{Reference, Reverted};
-use super::{LocalChange, Look, RemoteChange, SlateDoc};
+use super::{LocalChange, Look, RemoteChange, SlateDoc, decode};
 use crate::format::{Format, set_format};
 use crate::slate::error::UpdateError;
 use crate::slate::op::{Op, Point, Range};
+use crate::slate::steps;
 use crate::slate::sticky::Sticky;
 use crate::slate::tree::{ROOT, Tree};
 use crate::slate::undo::MAP;
@@ -95,6 +95,18 @@ impl SlateDoc {
         self.reference.as_mut().map(|reference| reference.set_schema(schema)).unwrap_or_default()
     }
 
+    /// The types of elements that the document says are inline, and of those that are void; also of what is not shown any
+    /// more. Empty in other formats, which say nothing of it.
+    pub fn kinds(&self) -> (Vec<String>, Vec<String>) {
+        self.reference.as_ref().map(|reference| reference.kinds()).unwrap_or_default()
+    }
+
+    /// Operations from what is shown here to what another state of the same document shows, by the ids of elements and
+    /// characters: what both have stays, or moves. `None` if one of them is of another format.
+    pub fn steps_to(&self, other: &Self) -> Option<Vec<Op>> {
+        Some(steps::steps(self.reference.as_ref()?.tree(), other.reference.as_ref()?.tree()))
+    }
+
     pub(super) fn apply_by_reference(&mut self, ops: Vec<Op>) -> LocalChange {
         let mut change = LocalChange::default();
         let Some(reference) = &mut self.reference else { return change };
@@ -115,7 +127,7 @@ impl SlateDoc {
         caret: &dyn Fn(&Self) -> Option<Range>,
         told: bool,
     ) -> Result<RemoteChange, UpdateError> {
-        let decoded = Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))?;
+        let decoded = decode(update)?;
         let at = if told { caret(self).and_then(|range| self.caret(&range)) } else { None };
         let (integrated, changed) = self.integrate(decoded, update)?;
         let mut change = RemoteChange { changed, pending: self.is_waiting(), ..RemoteChange::default() };
