@@ -3,7 +3,7 @@
 /** So many times the registers of single chains are void; then all. */
 const CHAINS = 8;
 
-/** Ids of what has to be shown: nothing in a place, a seam or what nobody knows is, if it was not moved out. */
+/** What has to be shown: nothing in a place, a seam or what nobody knows is, if it was not moved out. */
 export function alive(all) {
   const out = new Set();
   // parents come before what is in them

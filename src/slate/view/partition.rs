@@ -24,7 +24,7 @@ pub(super) fn unshown(mirror: &Mirror, claims: &Claims, walker: &mut Walker) -> 
     while let Some(x) = todo.pop() {
         let is_whole = shown.is_whole(mirror, x);
         let is_begun = x == ROOT || mirror.kind(x) == Kind::Break || walker.begun[x as usize];
-        if !is_whole || !(is_begun || !claims.of(x).is_empty()) {
+        if !is_whole || (!is_begun && claims.of(x).is_empty()) {
             lost.push(x);
         }
         todo.extend(mirror.node(x).items.iter().filter_map(|item| match item {
