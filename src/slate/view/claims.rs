@@ -18,8 +18,14 @@ pub(super) struct Claim {
     pub position: u32,
 }
 
-/// What makes a claim the same over the rounds in which claims become void: head and marker.
-pub(super) type Voided = HashSet<(Nid, Nid)>;
+/// What does not count, over the rounds of the view.
+#[derive(Default)]
+pub(super) struct Voided {
+    /// Head and marker are what makes a claim the same in all rounds.
+    pub claims: HashSet<(Nid, Nid)>,
+    /// Heads whose registers are void, whatever they say.
+    pub registers: HashSet<Nid>,
+}
 
 /// The registers of a document, without the claims that are void.
 pub(super) struct Claims {
@@ -32,7 +38,9 @@ pub(super) struct Claims {
     pub held: HashMap<Nid, (u32, u32)>,
     /// By sequence: the items that open strands in it hold.
     pub held_in: HashMap<Nid, Vec<(u32, u32)>>,
-    /// Strands and breaks with breaks of outer chains, or ends of claims of other chains, somewhere in them.
+    /// Nodes of these.
+    held_by: HashMap<Nid, Nid>,
+    /// What has something in it that may end or divide what is around it: breaks of outer chains, ends of claims of other chains.
     pub carries: HashSet<Nid>,
     /// Registers and claims that do not count.
     pub ignored: u32,
@@ -58,13 +66,14 @@ impl Claims {
             at: HashMap::new(),
             held: HashMap::new(),
             held_in: HashMap::new(),
+            held_by: HashMap::new(),
             carries: HashSet::new(),
             ignored: 0,
         };
         let mut seams: HashMap<Id, Vec<(Id, Nid)>> = HashMap::new();
         let mut placed = Vec::new();
         let mut open = Vec::new();
-        let mut deep = Vec::new();
+        let (mut deep, mut named) = (Vec::new(), Vec::new());
         for x in mirror.alive() {
             let node = mirror.node(x);
             let registers = &node.registers;
@@ -80,6 +89,9 @@ impl Claims {
                     }
                     if registers.kind == Kind::Break && mirror.kind(node.up) == Kind::Break {
                         deep.push(node.up);
+                    }
+                    if registers.kind == Kind::Break && registers.of != Of::Absent {
+                        named.push(x);
                     }
                     if registers.open && registers.kind == Kind::Strand && x != ROOT {
                         open.push(x);
@@ -98,6 +110,8 @@ impl Claims {
         }
         claims.list = list;
         claims.hold(mirror, schema, &open);
+        deep.extend(named.into_iter().filter(|x| claims.is_stray(mirror, *x)).map(|x| mirror.node(x).up));
+        deep.extend(claims.ending(mirror));
         claims.carry(mirror, deep);
         claims
     }
@@ -106,12 +120,14 @@ impl Claims {
     fn read(&mut self, mirror: &Mirror, x: Nid, voided: &Voided, seams: &HashMap<Id, Vec<(Id, Nid)>>) {
         let Some(place) = &mirror.node(x).registers.at else { return };
         let chain = chain_of(mirror, x);
-        if place.time > mirror.bound() || chain.is_none_or(|chain| chain == ROOT) {
+        let is_void = voided.registers.contains(&x);
+        if is_void || place.time > mirror.bound() || chain.is_none_or(|chain| chain == ROOT) {
             self.ignored += 1;
             return;
         }
-        let counts =
-            |marker: Nid| matches!(mirror.kind(marker), Kind::Place | Kind::Seam) && !voided.contains(&(x, marker));
+        let counts = |marker: Nid| {
+            matches!(mirror.kind(marker), Kind::Place | Kind::Seam) && !voided.claims.contains(&(x, marker))
+        };
         let mut found: Vec<Claim> = Vec::new();
         for (position, claim) in place.claims.iter().enumerate() {
             match claim.marker.and_then(|id| mirror.find(id)) {
@@ -124,7 +140,7 @@ impl Claims {
         // Joined to what is removed: another, who joined it elsewhere at the same time, may have a seam for it.
         if let (true, Some(first)) = (found.is_empty(), place.claims.first()) {
             let is_void =
-                first.marker.and_then(|id| mirror.find(id)).is_some_and(|marker| voided.contains(&(x, marker)));
+                first.marker.and_then(|id| mirror.find(id)).is_some_and(|marker| voided.claims.contains(&(x, marker)));
             let others = seams.get(&mirror.id(x)).filter(|_| is_void).into_iter().flatten();
             let greatest = others.filter(|(_, seam)| counts(*seam)).max_by_key(|(id, _)| *id);
             found.extend(greatest.map(|(_, marker)| Claim {
@@ -197,12 +213,56 @@ impl Claims {
                         by = Some((*x, at as u32 + 1));
                     }
                     Item::Node(x) if !is_within(*x) => end(&mut self.held, &mut by, at),
+                    Item::Node(x) => self.held_by.extend(by.map(|(strand, _)| (*x, strand))),
                     _ => {}
                 }
             }
             end(&mut self.held, &mut by, items.len());
             self.held_in.insert(seq, ranges);
         }
+    }
+
+    /// A break of another chain than the one whose sequence it stands in.
+    fn is_stray(&self, mirror: &Mirror, at: Nid) -> bool {
+        let node = mirror.node(at);
+        let is = |x: Nid| matches!(node.registers.of, Of::Chain(id) if mirror.id(x) == id);
+        node.registers.of != Of::Absent && !is(node.up) && !self.held_by.get(&at).is_some_and(|strand| is(*strand))
+    }
+
+    /// If the `to` of a claim is off, any break ends it that comes next in what flows in: the strands with such breaks.
+    fn ending(&self, mirror: &Mirror) -> Vec<Nid> {
+        let is_open = |claim: &&Claim| {
+            let end = claim.to.and_then(|id| mirror.find(id));
+            end.is_some_and(|end| mirror.kind(end) == Kind::Break && self.is_off(mirror, end))
+        };
+        let mut from: Vec<Option<Nid>> =
+            self.list.iter().filter(is_open).map(|claim| chain_of(mirror, claim.head)).collect();
+        // What flows into a strand; at `None`, from gaps, into whatever is around.
+        let mut flows: HashMap<Option<Nid>, Vec<Nid>> = HashMap::new();
+        for claim in self.list.iter().filter(|claim| mirror.kind(claim.marker) == Kind::Seam) {
+            let up = Some(mirror.node(claim.marker).up).filter(|up| mirror.kind(*up) == Kind::Strand);
+            let into = self.held_by.get(&claim.marker).copied().or(up);
+            flows.entry(into).or_default().extend(chain_of(mirror, claim.head));
+        }
+        if from.is_empty() || flows.is_empty() {
+            return Vec::new();
+        }
+        from.push(None);
+        let is_on = |x: &Nid| mirror.kind(*x) == Kind::Break && !self.is_off(mirror, *x);
+        let divided: HashSet<Nid> = mirror.alive().filter(is_on).filter_map(|x| chain_of(mirror, x)).collect();
+        let (mut seen, mut out) = (HashSet::new(), Vec::new());
+        while let Some(strand) = from.pop() {
+            if !seen.insert(strand) {
+                continue;
+            }
+            for chain in flows.get(&strand).into_iter().flatten() {
+                if divided.contains(chain) {
+                    out.push(*chain);
+                }
+                from.push(Some(*chain));
+            }
+        }
+        out
     }
 
     fn carry(&mut self, mirror: &Mirror, deep: Vec<Nid>) {

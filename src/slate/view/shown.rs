@@ -7,6 +7,7 @@ use yrs::Any;
 
 use super::claims::{ClaimId, Claims, Voided};
 use super::cycles;
+use super::partition;
 use super::settle::settle;
 use super::tree::{Chars, Element, Kid as Shown, Leaf, NodeId};
 use super::types::{Kid, Piece, PieceId, View};
@@ -76,14 +77,21 @@ impl std::fmt::Debug for Schema {
 
 /// What the document shows. `kept`: heads that are shown although they have nothing to show, as if `@keep` were set.
 pub fn show(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid>) -> View {
-    let mut voided = Voided::new();
+    let mut voided = Voided::default();
+    let mut nets = 0;
     for round in 0.. {
         let claims = Claims::new(mirror, schema, &voided);
-        let walker = Walker::all(mirror, &claims, schema);
+        let mut walker = Walker::all(mirror, &claims, schema);
         let stuck: Vec<ClaimId> =
             (0..claims.list.len() as ClaimId).filter(|claim| !walker.reached.contains(claim)).collect();
         if stuck.is_empty() {
-            return finish(mirror, kept, &claims, walker);
+            let lost = partition::unshown(mirror, &claims, &mut walker);
+            if lost.is_empty() {
+                return finish(mirror, kept, &claims, walker);
+            }
+            voided.registers.extend(partition::to_silence(mirror, &claims, &lost, nets));
+            nets += 1;
+            continue;
         }
         let void = match walker.refused.is_empty() {
             _ if cycles::is_enough(round, stuck.len()) => stuck.clone(),
@@ -99,7 +107,7 @@ pub fn show(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid>) -> View {
 
 /// The loop above ends by itself; this is what a compiler wants.
 fn unreachable_view(mirror: &Mirror, kept: &HashSet<Nid>, schema: &Schema) -> View {
-    let claims = Claims::new(mirror, schema, &Voided::new());
+    let claims = Claims::new(mirror, schema, &Voided::default());
     finish(mirror, kept, &claims, Walker::all(mirror, &claims, schema))
 }
 
