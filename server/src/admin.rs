@@ -76,7 +76,7 @@ pub async fn import(storage: &Arc<dyn Storage>, document: &str, file: &Path) -> 
         update = std::fs::read(file)?;
     }
     let mut loaded = load(storage, document, now()).await?;
-    if !loaded.replica.apply(&update)? {
+    if !loaded.replica.load(&update)? {
         return Ok(false);
     }
     storage.store_update(document, &loaded.document.epoch, now(), &update).await?;
@@ -143,7 +143,7 @@ async fn verify_one(storage: &Arc<dyn Storage>, document: &str) -> Result<Option
     for named in storage.named(document).await? {
         match storage.named_state(document, &named.id).await {
             Ok(Some((_, bytes))) => {
-                if let Err(error) = Replica::new().apply(&bytes) {
+                if let Err(error) = Replica::new().load(&bytes) {
                     return Ok(Some(format!("the named version {:?} cannot be read: {error}", named.label)));
                 }
             }

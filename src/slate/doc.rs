@@ -22,7 +22,7 @@ use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
 use super::twins::Twins;
 use super::{diff, read, root, seed};
-use crate::update::{Intake, merge};
+use crate::update::{Intake, Limits, Refused, merge};
 
 mod receive;
 mod selfcheck;
@@ -220,6 +220,7 @@ impl SlateDoc {
         let early = (keystroke && txn.has_changes()).then(|| txn.encode_update_v1());
         txn.commit();
         let update = early.or_else(|| txn.has_changes().then(|| txn.encode_update_v1()));
+        update.iter().for_each(|update| self.intake.wrote(update));
         let changed = if cfg!(debug_assertions) { changed_directly(&txn) } else { Vec::new() };
         drop(txn);
         self.copies.absorb();
@@ -234,8 +235,8 @@ impl SlateDoc {
     }
 
     /// An update for a document without blocks: nothing there can have been split, merged or moved.
-    fn receive_first(&mut self, decoded: Update, update: &[u8], told: bool) -> Result<RemoteChange, UpdateError> {
-        let (_, changed) = self.integrate(decoded, update)?;
+    fn receive_first(&mut self, update: &[u8], told: bool) -> Result<RemoteChange, UpdateError> {
+        let (_, changed) = self.integrate(update, Limits::RECEIVED)?;
         let foreign = if changed { self.rebuild() } else { 0 };
         let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
         let ops = if told { self.blocks().enumerate().map(insert).collect() } else { Vec::new() };
@@ -244,7 +245,7 @@ impl SlateDoc {
 
     /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
     pub fn load(&mut self, update: &[u8]) -> Result<bool, UpdateError> {
-        let (_, changed) = self.integrate(decode(update)?, update)?;
+        let (_, changed) = self.integrate(update, Limits::STORED)?;
         if changed {
             self.rebuild();
         }
@@ -254,43 +255,10 @@ impl SlateDoc {
     /// [`SlateDoc::load`] for the rows of a log, in whatever order they are: says of each whether it could be read, and
     /// how many foreign embeds were met.
     pub fn load_all(&mut self, updates: &[&[u8]]) -> (Vec<bool>, u32) {
-        let mut read = vec![true; updates.len()];
-        let mut left: Vec<usize> = (0..updates.len()).collect();
-        loop {
-            let before = left.len();
-            left = self.load_followers(updates, &left, &mut read);
-            if left.is_empty() || left.len() == before {
-                break;
-            }
-        }
-        // What they follow is not here: they wait, and are much quicker taken in as one.
-        let merged = crate::update::merge(left.iter().map(|&at| updates[at]));
-        let mut take = |bytes: &[u8]| decode(bytes).and_then(|update| self.integrate(update, bytes)).is_ok();
-        if !left.is_empty() && !merged.is_ok_and(|all| take(&all)) {
-            for at in left {
-                read[at] = take(updates[at]);
-            }
-        }
-        (read, self.rebuild())
-    }
-
-    /// Applies those that follow what is there by the time it is their turn. Returns the others.
-    fn load_followers(&mut self, updates: &[&[u8]], these: &[usize], read: &mut [bool]) -> Vec<usize> {
-        let mut others = Vec::new();
-        for piece in these.chunks(PIECE) {
-            let mut txn = self.doc.transact_mut();
-            let mut state = txn.state_vector();
-            for &at in piece {
-                match self.intake.apply_if_it_follows(&mut txn, &mut state, updates[at]) {
-                    Ok(true) => {}
-                    Ok(false) => others.push(at),
-                    Err(_) => read[at] = false,
-                }
-            }
-            drop(txn);
-            self.copies.absorb();
-        }
-        others
+        let (intake, copies) = (&mut self.intake, &mut self.copies);
+        let rows = updates.iter().copied();
+        let taken = intake.apply_all(&self.doc, rows, Limits::STORED, &mut |_| copies.absorb());
+        (taken.iter().map(Result::is_ok).collect(), self.rebuild())
     }
 
     /// Returns how many foreign embeds were met.
@@ -300,20 +268,22 @@ impl SlateDoc {
         read::load_children(&txn, &mut self.tree, ROOT, 0)
     }
 
-    /// `bytes`: what `update` was decoded from.
-    fn integrate(&mut self, update: Update, bytes: &[u8]) -> Result<(Integrated, bool), UpdateError> {
-        let mut txn = self.doc.transact_mut();
-        let result = self.intake.apply_decoded(&mut txn, update, bytes);
-        txn.commit();
-        let changed = txn.has_changes();
-        let branches = changed_directly(&txn);
-        let deleted = txn.delete_set().clone();
-        drop(txn);
+    fn integrate(&mut self, update: &[u8], limits: Limits) -> Result<(Integrated, bool), UpdateError> {
+        let (mut changed, mut branches, mut deleted) = (false, Vec::new(), IdSet::default());
+        let result = self.intake.apply(&self.doc, update, limits, &mut |txn| {
+            let new = changed_directly(txn).into_iter();
+            if changed {
+                branches.extend(new.filter(|one| !branches.contains(one)).collect::<Vec<_>>());
+                deleted.merge_with(txn.delete_set().clone());
+            } else {
+                (branches, deleted) = (new.collect(), txn.delete_set().clone());
+            }
+            changed = true;
+        });
         self.copies.absorb();
         match result {
             // What was integrated before the error is in the doc and must reach the editor.
-            Err(yrs::error::Error::ReadError(error)) if !changed => Err(UpdateError::Malformed(error.to_string())),
-            Err(error) if !changed => Err(UpdateError::Rejected(error.to_string())),
+            Err(error) if !changed => Err(refused(&error)),
             _ => Ok((Integrated { branches, deleted }, changed)),
         }
     }
@@ -421,10 +391,11 @@ impl SlateDoc {
         let mut other = Self::new(DocOptions { client_id, ..self.options.clone() });
         let state = self.encode(&StateVector::default());
         // Cannot fail: the bytes are our own.
-        if decode(&state).and_then(|update| other.integrate(update, &state)).is_ok() {
+        if other.integrate(&state, Limits::STORED).is_ok() {
             let root = other.tree.branch(ROOT);
             other.tree = self.tree;
             other.intake = self.intake;
+            other.intake.moved();
             other.inherited = self.inherited;
             (other.twins, other.erased) = (self.twins, self.erased);
             let txn = other.doc.transact();
@@ -483,8 +454,13 @@ impl std::fmt::Debug for SlateDoc {
     }
 }
 
-fn decode(update: &[u8]) -> Result<Update, UpdateError> {
-    Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))
+fn refused(error: &Refused) -> UpdateError {
+    match error {
+        Refused::Undecodable(_) | Refused::Unreadable(_) | Refused::TooLarge | Refused::ClientTwice => {
+            UpdateError::Malformed(error.to_string())
+        }
+        _ => UpdateError::Rejected(error.to_string()),
+    }
 }
 
 /// yrs gives, for each type that changed, the chain from it up to its root, one after the other. The first of each chain

@@ -1,303 +1,60 @@
-//! How deep shared types lie in one another, known before an update is applied.
+//! How deep shared types lie in one another.
 //!
 //! yrs, like Yjs, deletes a type by deleting what is in it, call within call: a chain of a hundred thousand types, one
-//! in the other, is an update of some hundred kilobytes, and deleting its first ends the process. So whoever takes
-//! updates from strangers asks [`Nesting`] first. It keeps the depth of everything integrated, as runs of clocks;
-//! what is not integrated yet is measured again with every update until it is, because what it lies in may only come
-//! later. Of contradictory structs with one id the deeper counts.
+//! in the other, is an update of some hundred kilobytes, and deleting its first ends the process. So the depth of
+//! everything integrated is kept, as runs of clocks, and what would reach deeper than [`MAX_NESTING`] is not taken.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::SplitError;
 use super::split::{Block, Parent};
-use crate::protocol::lib0::Reader;
 
-/// Why an update is not to be applied.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NestingError {
-    #[error("shared types are nested deeper than {0}")]
-    TooDeep(u32),
-    #[error("a client's structs come twice in one update")]
-    ClientTwice,
-    #[error(transparent)]
-    Unreadable(#[from] SplitError),
-}
+/// Types in types, the root not counted. Deleting so many is within every stack, a browser's too; deeper ones no peer
+/// should have.
+pub const MAX_NESTING: u32 = 1_000;
 
 /// Runs of one client's clocks: where each begins → where it ends, and how many types it lies in below the root.
 type Runs = BTreeMap<u64, (u64, u32)>;
 
-/// The depths in one document.
+/// The depths in one document. What is not in it lies in a root.
 #[derive(Debug, Default)]
-pub struct Nesting {
+pub(super) struct Nesting {
     known: HashMap<u64, Runs>,
 }
 
 impl Nesting {
-    /// Measures `updates` (the one to apply, and what still waits) and remembers their depths, unless one of them
-    /// reaches deeper than `limit`. `clock_of`: how far the document has a client's structs.
-    pub fn take(&mut self, updates: &[&[u8]], clock_of: impl Fn(u64) -> u64, limit: u32) -> Result<(), NestingError> {
-        let graph = Graph::read(updates)?;
-        let mut depths: Vec<Option<u32>> = vec![None; graph.structs.len()];
-        for at in 0..graph.structs.len() {
-            self.measure(&graph, &clock_of, &mut depths, at);
-            let inside = u32::from(graph.structs[at].is_type);
-            if depths[at].is_some_and(|depth| depth.saturating_add(inside) > limit) {
-                return Err(NestingError::TooDeep(limit));
-            }
-        }
-        for (one, depth) in graph.structs.iter().zip(depths) {
-            let start = one.clock.max(clock_of(one.client));
-            if start < one.end {
-                put(self.known.entry(one.client).or_default(), start..one.end, depth.unwrap_or(0));
-            }
-        }
-        Ok(())
-    }
-
-    /// Computes a struct's depth and those it depends on. A stack of its own: chains may be as long as the update.
-    fn measure(&self, graph: &Graph, clock_of: &impl Fn(u64) -> u64, depths: &mut [Option<u32>], from: usize) {
-        let mut stack = vec![from];
-        let mut entered = std::collections::HashSet::new();
-        while let Some(&at) = stack.last() {
-            if depths[at].is_some() {
-                stack.pop();
-                continue;
-            }
-            entered.insert(at);
-            let (mut depth, mut missing) = (0, None);
-            for (id, step) in graph.structs[at].depends() {
-                if id.1 < clock_of(id.0) {
-                    depth = depth.max(self.depth_of(id).map_or(0, |depth| depth.saturating_add(step)));
-                    continue;
-                }
-                for other in graph.containing(id) {
-                    match depths[other] {
-                        Some(found) => depth = depth.max(found.saturating_add(step)),
-                        // A circle cannot be integrated.
-                        None if entered.contains(&other) => {}
-                        None => missing = Some(other),
-                    }
-                }
-            }
-            match missing {
-                Some(other) => stack.push(other),
-                None => {
-                    depths[at] = Some(depth);
-                    stack.pop();
-                }
-            }
+    /// How deep a struct lies, if what it lies in or beside is in `self` or, being newer, in `before`.
+    pub(super) fn depth_of(&self, block: &Block, before: &Self) -> u32 {
+        let at = |id| before.get(id).or_else(|| self.get(id)).unwrap_or(0);
+        match (block.origin.or(block.right_origin), block.parent) {
+            (Some(beside), _) => at(beside),
+            (None, Some(Parent::Item(id))) => at(id).saturating_add(1),
+            (None, _) => 0,
         }
     }
 
-    fn depth_of(&self, (client, clock): (u64, u64)) -> Option<u32> {
+    fn get(&self, (client, clock): (u64, u64)) -> Option<u32> {
         let (_, (end, depth)) = self.known.get(&client)?.range(..=clock).next_back()?;
         (clock < *end).then_some(*depth)
     }
-}
 
-/// Writes a run over what is known of these clocks.
-fn put(runs: &mut Runs, range: Range<u64>, depth: u32) {
-    let mut start = range.start;
-    if let Some((&before, &(end, other))) = runs.range(..range.start).next_back()
-        && end >= range.start
-    {
-        if end > range.end {
-            runs.insert(range.end, (end, other));
+    /// Notes the depth of structs that are new, each client's in order.
+    pub(super) fn put(&mut self, client: u64, range: Range<u64>, depth: u32) {
+        if depth == 0 {
+            return;
         }
-        match other == depth {
-            true => start = before,
-            false => drop(runs.insert(before, (range.start, other))),
+        let runs = self.known.entry(client).or_default();
+        match runs.last_entry() {
+            Some(mut last) if last.get().0 == range.start && last.get().1 == depth => last.get_mut().0 = range.end,
+            _ => drop(runs.insert(range.start, (range.end, depth))),
         }
     }
-    while let Some((&next, &(end, other))) = runs.range(range.start..range.end).next() {
-        runs.remove(&next);
-        if end > range.end {
-            runs.insert(range.end, (end, other));
-        }
-    }
-    runs.insert(start, (range.end, depth));
-}
 
-struct Struct {
-    client: u64,
-    clock: u64,
-    end: u64,
-    is_type: bool,
-    /// What it lies in, or beside what.
-    parent: Option<(u64, u64)>,
-    origins: [Option<(u64, u64)>; 2],
-}
-
-impl Struct {
-    /// Ids this one's depth follows from, and by how much it is deeper.
-    fn depends(&self) -> impl Iterator<Item = ((u64, u64), u32)> {
-        let beside = self.origins.into_iter().flatten().map(|id| (id, 0));
-        self.parent.map(|id| (id, 1)).into_iter().chain(beside)
-    }
-}
-
-struct Graph {
-    structs: Vec<Struct>,
-    /// The structs of a client, one range for each update it occurs in.
-    clients: HashMap<u64, Vec<Range<usize>>>,
-}
-
-impl Graph {
-    fn read(updates: &[&[u8]]) -> Result<Self, NestingError> {
-        let mut graph = Self { structs: Vec::new(), clients: HashMap::new() };
-        for update in updates {
-            graph.add(update)?;
-        }
-        Ok(graph)
-    }
-
-    fn add(&mut self, update: &[u8]) -> Result<(), NestingError> {
-        let first = self.structs.len();
-        let mut reader = Reader::new(update);
-        for _ in 0..reader.var_uint().map_err(SplitError::from)? {
-            let count = reader.var_uint().map_err(SplitError::from)?;
-            let client = reader.var_uint().map_err(SplitError::from)?;
-            let mut clock = reader.var_uint().map_err(SplitError::from)?;
-            let start = self.structs.len();
-            for _ in 0..count {
-                let block = Block::read(&mut reader)?;
-                let end = clock.saturating_add(block.len);
-                if block.is_item() {
-                    let parent = match block.parent {
-                        Some(Parent::Item(id)) => Some(id),
-                        Some(Parent::Root) | None => None,
-                    };
-                    let origins = [block.origin, block.right_origin];
-                    self.structs.push(Struct { client, clock, end, is_type: block.is_type(), parent, origins });
-                }
-                clock = end;
-            }
-            let ranges = self.clients.entry(client).or_default();
-            if ranges.last().is_some_and(|range| range.start >= first) {
-                return Err(NestingError::ClientTwice);
-            }
-            if self.structs.len() > start {
-                ranges.push(start..self.structs.len());
+    pub(super) fn extend(&mut self, newer: Self) {
+        for (client, runs) in newer.known {
+            for (start, (end, depth)) in runs {
+                self.put(client, start..end, depth);
             }
         }
-        Ok(())
-    }
-
-    /// The structs that hold this id: more than one if updates contradict each other.
-    fn containing(&self, (client, clock): (u64, u64)) -> impl Iterator<Item = usize> {
-        let ranges = self.clients.get(&client).map(Vec::as_slice).unwrap_or_default();
-        ranges.iter().filter_map(move |range| {
-            let structs = &self.structs[range.clone()];
-            let at = structs.partition_point(|one| one.end <= clock);
-            structs.get(at).filter(|one| one.clock <= clock).map(|_| range.start + at)
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use yrs::{Doc, ReadTxn, StateVector, Text, Transact, XmlTextPrelim, XmlTextRef};
-
-    use super::*;
-
-    /// An update that puts `count` types in one another, below the type at `clock - 1` if there is one.
-    fn chain(client: u64, clock: u64, count: u64) -> Vec<u8> {
-        use crate::protocol::lib0::var_uint;
-        let mut out = vec![1];
-        var_uint(&mut out, count);
-        var_uint(&mut out, client);
-        var_uint(&mut out, clock);
-        for at in clock..clock + count {
-            out.push(7);
-            match at {
-                0 => out.extend([1, 1, b'r']),
-                _ => {
-                    out.push(0);
-                    var_uint(&mut out, client);
-                    var_uint(&mut out, at - 1);
-                }
-            }
-            out.push(6);
-        }
-        out.push(0);
-        out
-    }
-
-    #[test]
-    fn f23_a_chain_is_measured_in_one_update_and_over_several() {
-        let too_deep = Err(NestingError::TooDeep(100));
-        let mut nesting = Nesting::default();
-        assert_eq!(nesting.take(&[&chain(1, 0, 100_000)], |_| 0, 100), too_deep);
-        assert_eq!(nesting.take(&[&chain(1, 0, 60)], |_| 0, 100), Ok(()));
-        assert_eq!(nesting.take(&[&chain(1, 60, 41)], |_| 60, 100), too_deep);
-        assert_eq!(nesting.take(&[&chain(1, 60, 40)], |_| 60, 100), Ok(()));
-        assert_eq!(nesting.take(&[&chain(1, 100, 1)], |_| 100, 100), too_deep);
-        // What the document has is not measured anew: a lie about it changes nothing.
-        assert_eq!(nesting.take(&[&chain(1, 0, 1), &[1, 1, 1, 99, 7, 1, 1, b'r', 6, 0]], |_| 100, 100), Ok(()));
-        assert_eq!(nesting.take(&[&chain(1, 100, 1)], |_| 100, 100), too_deep);
-    }
-
-    #[test]
-    fn f23_pieces_that_come_backwards_are_measured_together() {
-        let mut nesting = Nesting::default();
-        let (late, early) = (chain(1, 60, 60), chain(1, 0, 60));
-        assert_eq!(nesting.take(&[&late], |_| 0, 100), Ok(()));
-        assert_eq!(nesting.take(&[&early, &late], |_| 0, 100), Err(NestingError::TooDeep(100)));
-    }
-
-    #[test]
-    fn f23_beside_something_deep_is_deep() {
-        let mut nesting = Nesting::default();
-        assert_eq!(nesting.take(&[&chain(1, 0, 100)], |_| 0, 100), Ok(()));
-        // A text to the right of the innermost type is as deep as that; a type there as well, and no deeper.
-        let beside = |info: u8, content: &[u8]| [&[1, 1, 2, 0, info, 1, 99], content, &[0]].concat();
-        assert_eq!(nesting.take(&[&beside(0x84, &[1, b'x'])], |client| [0, 100][client as usize % 2], 100), Ok(()));
-        assert_eq!(nesting.take(&[&beside(0x87, &[6])], |client| [0, 100][client as usize % 2], 100), Ok(()));
-        let inside = [1, 1, 3, 0, 7, 0, 2, 0, 6, 0];
-        let clock_of = |client| [0, 100, 1][client as usize % 3];
-        assert_eq!(nesting.take(&[&inside], clock_of, 100), Err(NestingError::TooDeep(100)));
-    }
-
-    #[test]
-    fn circles_end() {
-        // Two types, each said to be in the other.
-        let circle = [2, 1, 1, 0, 7, 0, 2, 0, 6, 1, 2, 0, 7, 0, 1, 0, 6, 0];
-        assert_eq!(Nesting::default().take(&[&circle], |_| 0, 100), Ok(()));
-        let twice = [2, 1, 1, 0, 7, 1, 1, b'r', 6, 1, 1, 1, 7, 1, 1, b'r', 6, 0];
-        assert_eq!(Nesting::default().take(&[&twice], |_| 0, 100), Err(NestingError::ClientTwice));
-    }
-
-    /// The depths agree with a real document, typed step by step and sent whole.
-    #[test]
-    fn depths_of_a_real_document() {
-        let mut rng = fastrand::Rng::with_seed(5);
-        let doc = Doc::with_client_id(1);
-        let root = doc.get_or_insert_text("content");
-        let mut types: Vec<(XmlTextRef, u32)> = Vec::new();
-        let mut nesting = Nesting::default();
-        for _ in 0..300 {
-            let before = doc.transact().state_vector();
-            let mut txn = doc.transact_mut();
-            let at = rng.usize(..types.len() + 1);
-            match (types.get(at).cloned(), rng.bool()) {
-                (None, _) => types.push((root.insert_embed(&mut txn, 0, XmlTextPrelim::new("ab")), 1)),
-                (Some((text, _)), true) => text.insert(&mut txn, 1, "typed"),
-                (Some((text, depth)), false) => {
-                    types.push((text.insert_embed(&mut txn, 1, XmlTextPrelim::new("ab")), depth + 1));
-                }
-            }
-            let update = txn.encode_update_v1();
-            drop(txn);
-            let clock_of = |client| u64::from(before.get(&yrs::ClientID::new(client)));
-            nesting.take(&[&update], clock_of, 1_000).unwrap();
-        }
-        let deepest = types.iter().map(|(_, depth)| *depth).max().unwrap();
-        let whole = doc.transact().encode_state_as_update_v1(&StateVector::default());
-        assert!(deepest > 3, "{deepest}");
-        assert_eq!(Nesting::default().take(&[&whole], |_| 0, deepest), Ok(()));
-        assert!(Nesting::default().take(&[&whole], |_| 0, deepest - 1).is_err());
-        let stepwise = nesting.known[&1].values().map(|(_, depth)| *depth).max();
-        assert_eq!(stepwise, Some(deepest));
     }
 }

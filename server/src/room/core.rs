@@ -344,7 +344,7 @@ impl Core {
         let mut bad = Vec::new();
         for row in rows {
             if row.quarantined.is_none() {
-                match self.replica.apply(&row.bytes) {
+                match self.replica.load(&row.bytes) {
                     Ok(true) => self.broadcast(None, &row.bytes),
                     Ok(false) => {}
                     Err(ApplyError::Spoiled) => {
