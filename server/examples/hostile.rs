@@ -1,5 +1,6 @@
-//! Applies updates from files and says how long that took and how much memory: `hostile MODE FILE…`, one process for
-//! each measurement, so that its peak is its own and whoever starts it may limit it. `bench/hostile.mjs` does.
+//! Applies the updates in a file, each after its length in four bytes, and says how long that took and how much memory:
+//! `hostile MODE FILE`, one process for each measurement, so that its peak is its own and whoever starts it may limit it.
+//! `bench/hostile.mjs` does.
 
 use std::time::Instant;
 
@@ -12,8 +13,8 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let mut args = std::env::args().skip(1);
-    let mode = args.next().ok_or("hostile MODE FILE…")?;
-    let updates = args.map(std::fs::read).collect::<Result<Vec<_>, _>>()?;
+    let (Some(mode), Some(file)) = (args.next(), args.next()) else { return Err("hostile MODE FILE".into()) };
+    let updates = unpack(&std::fs::read(file)?)?;
     let before = peak();
     let started = Instant::now();
     let refused = run(&mode, &updates)?;
@@ -34,9 +35,9 @@ fn run(mode: &str, updates: &[Vec<u8>]) -> Result<(u32, String), Failure> {
     };
     let options = DocOptions { client_id: 77, root: "content".into(), block_id: None, seed: 1 };
     match mode {
-        // One after the other, each an edit that arrives.
+        // One after the other, each an edit that arrives where something is shown already.
         "engine" => {
-            let mut doc = SlateDoc::new(options);
+            let mut doc = SlateDoc::new(options.clone());
             for update in updates {
                 doc.apply_update(update).map(drop).unwrap_or_else(|error| refuse(error.to_string()));
             }
@@ -60,11 +61,21 @@ fn run(mode: &str, updates: &[Vec<u8>]) -> Result<(u32, String), Failure> {
             let rows: Vec<UpdateRow> = (1..).zip(updates).map(|(seq, bytes)| row(seq, bytes)).collect();
             let built = build(None, &rows)?;
             built.bad.into_iter().for_each(|(_, error)| refuse(error));
-            Replica::new().apply(&built.replica.encode_whole()?)?;
+            Replica::new().load(&built.replica.encode_whole()?)?;
         }
         _ => return Err("MODE is engine, server, engine-log or server-log".into()),
     }
     Ok(refused)
+}
+
+fn unpack(mut bytes: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
+    let mut updates = Vec::new();
+    while let Some((len, rest)) = bytes.split_first_chunk() {
+        let (update, rest) = rest.split_at_checked(u32::from_le_bytes(*len) as usize).ok_or("the file ends early")?;
+        updates.push(update.to_vec());
+        bytes = rest;
+    }
+    Ok(updates)
 }
 
 fn row(seq: i64, bytes: &[u8]) -> UpdateRow {

@@ -108,9 +108,9 @@ impl Replica {
             assert!(!updates.contains(&PANICS));
             intake.apply_all(doc, updates.iter().copied(), limits, &mut |txn| changes.add(txn))
         }));
-        let mut result = taken.map_err(|_| ApplyError::Spoiled).and_then(|taken| {
-            taken.into_iter().try_fold(false, |news, taken| Ok(news | taken.map_err(refused)?))
-        });
+        let mut result = taken
+            .map_err(|_| ApplyError::Spoiled)
+            .and_then(|taken| taken.into_iter().try_fold(false, |news, taken| Ok(news | taken.map_err(refused)?)));
         // An update that fails half way leaves a document that is neither the old nor the new one.
         if result.is_err() && changes.integrated {
             result = Err(ApplyError::Spoiled);

@@ -1,5 +1,7 @@
 //! [`SlateDoc`]: one document, as a Y.Doc and as the editor's value.
 
+use std::collections::HashSet;
+
 use smallvec::SmallVec;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
@@ -19,7 +21,7 @@ use super::op::{Op, Path, Point, Range};
 use super::remote::Watch;
 use super::restyle::Restyled;
 use super::sticky::{self, Sticky};
-use super::tree::{NodeId, ROOT, Tree};
+use super::tree::{NodeId, ROOT, Tree, branch_id};
 use super::twins::Twins;
 use super::{diff, read, root, seed};
 use crate::update::{Intake, Limits, Refused, merge};
@@ -255,9 +257,8 @@ impl SlateDoc {
     /// [`SlateDoc::load`] for the rows of a log, in whatever order they are: says of each whether it could be read, and
     /// how many foreign embeds were met.
     pub fn load_all(&mut self, updates: &[&[u8]]) -> (Vec<bool>, u32) {
-        let (intake, copies) = (&mut self.intake, &mut self.copies);
-        let rows = updates.iter().copied();
-        let taken = intake.apply_all(&self.doc, rows, Limits::STORED, &mut |_| copies.absorb());
+        let taken = self.intake.apply_all(&self.doc, updates.iter().copied(), Limits::STORED, &mut |_| {});
+        self.copies.absorb();
         (taken.iter().map(Result::is_ok).collect(), self.rebuild())
     }
 
@@ -269,18 +270,20 @@ impl SlateDoc {
     }
 
     fn integrate(&mut self, update: &[u8], limits: Limits) -> Result<(Integrated, bool), UpdateError> {
-        let (mut changed, mut branches, mut deleted) = (false, Vec::new(), IdSet::default());
+        let (mut transactions, mut branches, mut deleted) = (0, Vec::new(), IdSet::default());
         let result = self.intake.apply(&self.doc, update, limits, &mut |txn| {
-            let new = changed_directly(txn).into_iter();
-            if changed {
-                branches.extend(new.filter(|one| !branches.contains(one)).collect::<Vec<_>>());
-                deleted.merge_with(txn.delete_set().clone());
-            } else {
-                (branches, deleted) = (new.collect(), txn.delete_set().clone());
-            }
-            changed = true;
+            branches.extend(changed_directly(txn).into_iter().map(|one| (branch_id(&one), one)));
+            deleted.merge_with(txn.delete_set().clone());
+            transactions += 1;
         });
         self.copies.absorb();
+        let changed = transactions > 0;
+        if transactions > 1 {
+            // Each once, without those that a later transaction removed: these must not be looked at.
+            let (txn, mut seen) = (self.doc.transact(), HashSet::new());
+            branches.retain(|(id, _)| seen.insert(id.clone()) && id.get_branch(&txn).is_some());
+        }
+        let branches = branches.into_iter().map(|(_, one)| one).collect();
         match result {
             // What was integrated before the error is in the doc and must reach the editor.
             Err(error) if !changed => Err(refused(&error)),

@@ -176,10 +176,13 @@ impl Intake {
             plan: Plan::default(),
         };
         let plan = planner.run(outline.sections.clone(), doc_client)?;
-        if plan.parked.iter().flatten().next().is_some() && self.held.len() >= limits.waiting {
+        let clock_of = |client: u64| plan.progress.get(&client).or_else(|| known.get(&client)).copied().unwrap_or(0);
+        let (due, later) = deletions.part(&clock_of);
+        let waits = !later.0.is_empty() || plan.parked.iter().flatten().any(|(one, _)| one.source == Source::Update);
+        if waits && self.held.len() >= limits.waiting {
             return Err(Refused::Waiting(limits.waiting));
         }
-        self.carry_out(feed, update, &outline, deletions, plan)
+        self.carry_out(feed, update, &outline, (due, later), plan)
     }
 
     fn carry_out(
@@ -187,12 +190,11 @@ impl Intake {
         feed: &mut Feed<'_, '_>,
         update: &[u8],
         outline: &Outline,
-        deletions: Deletions,
+        (mut due, later): (Deletions, Deletions),
         plan: Plan,
     ) -> Result<bool, Refused> {
         let known = self.known.get_or_insert_default();
         let clock_of = |client: u64| plan.progress.get(&client).or_else(|| known.get(&client)).copied().unwrap_or(0);
-        let (mut due, later) = deletions.part(&clock_of);
         let asked = due.0.len();
         let grown: Vec<u64> = match self.held.has_deletions() {
             true => plan.progress.keys().copied().chain([feed.client()]).collect(),

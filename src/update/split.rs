@@ -296,7 +296,8 @@ impl<'a> Block<'a> {
 
     /// Whether replicas join this to the struct before it, if that is alive as this is.
     pub(super) fn continues(&self, client: u64, clock: u64) -> bool {
-        matches!(self.info & 0x1f, TEXT | ANY | JSON) && self.origin == clock.checked_sub(1).map(|before| (client, before))
+        matches!(self.info & 0x1f, TEXT | ANY | JSON)
+            && self.origin == clock.checked_sub(1).map(|before| (client, before))
     }
 
     pub(super) fn is_type(&self) -> bool {
@@ -354,7 +355,16 @@ impl<'a> Block<'a> {
         let kind = info & 0x1f;
         if kind == GC || kind == SKIP {
             let len = reader.var_uint()?;
-            return Ok(Self { info, origin: None, right_origin: None, parent: None, key: None, len, text: None, json: None });
+            return Ok(Self {
+                info,
+                origin: None,
+                right_origin: None,
+                parent: None,
+                key: None,
+                len,
+                text: None,
+                json: None,
+            });
         }
         let origin = if info & HAS_ORIGIN != 0 { Some(id(reader)?) } else { None };
         let right_origin = if info & HAS_RIGHT_ORIGIN != 0 { Some(id(reader)?) } else { None };

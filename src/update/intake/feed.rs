@@ -18,10 +18,11 @@ pub(super) struct Feed<'d, 'e> {
     each: &'e mut Each<'e>,
 }
 
-/// A client, its first clock, how many structs, and their bytes.
+/// Structs of a client that follow each other.
 struct Group {
     client: u64,
     clock: u64,
+    end: u64,
     count: u64,
     bytes: Vec<u8>,
 }
@@ -74,13 +75,14 @@ impl<'d, 'e> Feed<'d, 'e> {
             }
             let bytes = bytes_of(run.source).get(run.range.clone()).unwrap_or_default();
             match piece.last_mut() {
-                Some(group) if group.client == run.client => {
+                Some(group) if group.client == run.client && group.end == run.clock => {
+                    group.end = run.end;
                     group.count += run.count;
                     group.bytes.extend_from_slice(bytes);
                 }
                 _ => {
-                    let (client, clock, count) = (run.client, run.clock, run.count);
-                    piece.push(Group { client, clock, count, bytes: bytes.to_vec() });
+                    let (client, clock, end, count) = (run.client, run.clock, run.end, run.count);
+                    piece.push(Group { client, clock, end, count, bytes: bytes.to_vec() });
                 }
             }
         }

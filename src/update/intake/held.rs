@@ -58,6 +58,8 @@ pub(super) struct Holding {
     /// The clocks of all that is held, by client.
     covered: HashMap<u64, Ranges>,
     deletions: BTreeMap<u64, Ranges>,
+    /// Of the deletions, at most.
+    ranges: usize,
 }
 
 impl Holding {
@@ -71,7 +73,7 @@ impl Holding {
 
     /// How many runs of structs and ranges of deletions are held.
     pub(super) fn len(&self) -> usize {
-        self.held.len() + self.deletions.values().map(BTreeMap::len).sum::<usize>()
+        self.held.len() + self.ranges
     }
 
     pub(super) fn get(&self, id: u64) -> Option<&Held> {
@@ -147,7 +149,9 @@ impl Holding {
 
     /// Holds deletions. Returns whether they are news.
     pub(super) fn hold_deletion(&mut self, client: u64, start: u64, end: u64) -> bool {
-        cover(self.deletions.entry(client).or_default(), start, end)
+        let news = cover(self.deletions.entry(client).or_default(), start, end);
+        self.ranges += usize::from(news);
+        news
     }
 
     /// Takes the held deletions of a client before this clock.
@@ -155,6 +159,7 @@ impl Holding {
         let Some(ranges) = self.deletions.get_mut(&client) else { return Vec::new() };
         let later = ranges.split_off(&clock);
         let mut due: Vec<(u64, u64)> = std::mem::replace(ranges, later).into_iter().collect();
+        self.ranges = self.ranges.saturating_sub(due.len());
         if let Some((_, end)) = due.last_mut()
             && *end > clock
         {
@@ -163,6 +168,9 @@ impl Holding {
         }
         if ranges.is_empty() {
             self.deletions.remove(&client);
+        }
+        if self.deletions.is_empty() {
+            self.ranges = 0;
         }
         due
     }
@@ -174,7 +182,8 @@ impl Holding {
         runs.sort_by_key(|one| (one.section.client, one.section.clock));
         for one in runs {
             let (client, clock) = (one.section.client, one.section.clock);
-            let fits = |layer: &BTreeMap<u64, (u64, Vec<&Held>)>| layer.get(&client).is_none_or(|(end, _)| *end <= clock);
+            let fits =
+                |layer: &BTreeMap<u64, (u64, Vec<&Held>)>| layer.get(&client).is_none_or(|(end, _)| *end <= clock);
             let at = layers.iter().position(fits).unwrap_or(layers.len());
             if at == layers.len() {
                 layers.push(BTreeMap::new());

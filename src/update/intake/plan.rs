@@ -27,7 +27,9 @@ pub(super) struct Run {
     pub source: Source,
     pub range: Range<usize>,
     pub client: u64,
+    /// The first clock, and the one after the last.
     pub clock: u64,
+    pub end: u64,
     pub count: u64,
     /// What has to be finished before it.
     pub opens: Opens,
@@ -215,13 +217,17 @@ impl<'a> Planner<'a> {
         self.measure(client, clock..end, block)?;
         self.plan.progress.insert(client, end);
         self.plan.structs += 1;
-        let opens = self.pace.next(client, clock, block, bytes.len());
+        let mut opens = self.pace.next(client, clock, block, bytes.len());
+        // yrs cuts off what it has by the beginning of a piece.
+        if clock < has && opens == Opens::Nothing {
+            opens = Opens::Piece;
+        }
         match self.plan.runs.last_mut() {
             Some(run) if *open && opens == Opens::Nothing => {
-                run.range.end = bytes.end;
+                (run.range.end, run.end) = (bytes.end, end);
                 run.count += 1;
             }
-            _ => self.plan.runs.push(Run { source: at.source, range: bytes, client, clock, count: 1, opens }),
+            _ => self.plan.runs.push(Run { source: at.source, range: bytes, client, clock, end, count: 1, opens }),
         }
         *open = true;
         Ok(Step::Given)

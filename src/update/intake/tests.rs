@@ -88,5 +88,4 @@ fn what_waits_is_in_the_state() {
     assert!(!other_intake.is_waiting());
 }
 
-
 mod hostile;

@@ -85,7 +85,9 @@ fn nested(n: u64) -> Vec<u8> {
 fn all_ways(updates: &[Vec<u8>]) -> String {
     let (replica, mut intake) = (doc(2), Intake::default());
     replica.get_or_insert_text("content");
-    updates.iter().for_each(|update| drop(take(&mut intake, &replica, update)));
+    for update in updates {
+        take(&mut intake, &replica, update);
+    }
     let state = |doc: &Doc, intake: &Intake| {
         let state = doc.transact().encode_state_as_update_v1(&StateVector::default());
         intake.include(state).unwrap()
@@ -274,7 +276,9 @@ fn a_gap_over_what_is_there() {
     let gapped = yrs::merge_updates_v1([&updates[0], &updates[2]]).unwrap();
     for order in [[&updates[0], &updates[1], &gapped], [&gapped, &updates[1], &updates[0]]] {
         let (replica, mut intake) = (doc(3), Intake::default());
-        order.into_iter().for_each(|update| drop(take(&mut intake, &replica, update)));
+        for update in order {
+            take(&mut intake, &replica, update);
+        }
         let text = replica.get_or_insert_text("content");
         assert_eq!(text.get_string(&replica.transact()), "cbba");
         assert!(!intake.is_waiting());
