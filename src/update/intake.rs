@@ -174,9 +174,10 @@ impl Intake {
             limits,
             pace: &mut feed.pace,
             plan: Plan::default(),
+            last: None,
         };
         let plan = planner.run(outline.sections.clone(), doc_client)?;
-        let clock_of = |client: u64| plan.progress.get(&client).or_else(|| known.get(&client)).copied().unwrap_or(0);
+        let clock_of = |client: u64| plan.progress.get(client).or_else(|| known.get(&client).copied()).unwrap_or(0);
         let (due, later) = deletions.part(&clock_of);
         let waits = !later.0.is_empty() || plan.parked.iter().flatten().any(|(one, _)| one.source == Source::Update);
         if waits && self.held.len() >= limits.waiting {
@@ -194,10 +195,10 @@ impl Intake {
         plan: Plan,
     ) -> Result<bool, Refused> {
         let known = self.known.get_or_insert_default();
-        let clock_of = |client: u64| plan.progress.get(&client).or_else(|| known.get(&client)).copied().unwrap_or(0);
+        let clock_of = |client: u64| plan.progress.get(client).or_else(|| known.get(&client).copied()).unwrap_or(0);
         let asked = due.0.len();
         let grown: Vec<u64> = match self.held.has_deletions() {
-            true => plan.progress.keys().copied().chain([feed.client()]).collect(),
+            true => plan.progress.iter().map(|(client, _)| client).chain([feed.client()]).collect(),
             false => Vec::new(),
         };
         for client in grown {
@@ -224,7 +225,7 @@ impl Intake {
         if given.is_err() || feed.has_pending() {
             self.known = None;
         } else {
-            known.extend(&plan.progress);
+            known.extend(plan.progress.iter());
         }
         given?;
         self.nesting.extend(plan.nesting);

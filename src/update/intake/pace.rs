@@ -10,7 +10,7 @@ use crate::update::split::Block;
 /// Clients in a piece: how often yrs may call itself.
 const CLIENTS: usize = 64;
 /// Structs between two commits.
-const STRUCTS: usize = 20_000;
+const STRUCTS: usize = 50_000;
 /// Structs between two commits that the commit joins into one, and the bytes that it copies for that.
 const JOINED: usize = 500;
 const COPIED: usize = 16 << 20;

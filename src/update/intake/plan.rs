@@ -88,8 +88,8 @@ impl Outline {
 pub(super) struct Plan {
     pub runs: Vec<Run>,
     pub structs: u64,
-    /// How far each client is afterwards.
-    pub progress: HashMap<u64, u64>,
+    /// How far each client that was asked for is afterwards.
+    pub progress: Clocks,
     /// What could not be given: the rest of the update's sections, and what is left of what was held. With what it needs;
     /// nothing where it was given later.
     pub parked: Vec<Option<(Section, Id)>>,
@@ -114,6 +114,54 @@ pub(super) struct Planner<'a> {
     pub limits: Limits,
     pub pace: &'a mut Pace,
     pub plan: Plan,
+    /// Client, clocks and depth of the struct that was last given.
+    pub last: Option<(u64, Range<u64>, u32)>,
+}
+
+/// How far clients are. Of few, as most updates have, a list is quicker than a table.
+#[derive(Debug, Default)]
+pub(super) struct Clocks {
+    list: Vec<(u64, u64)>,
+    places: HashMap<u64, usize>,
+}
+
+impl Clocks {
+    const FEW: usize = 8;
+
+    fn place(&self, client: u64) -> Option<usize> {
+        match self.list.len() <= Self::FEW {
+            true => self.list.iter().position(|one| one.0 == client),
+            false => self.places.get(&client).copied(),
+        }
+    }
+
+    pub(super) fn get(&self, client: u64) -> Option<u64> {
+        self.place(client).and_then(|at| self.list.get(at)).map(|one| one.1)
+    }
+
+    fn set(&mut self, client: u64, clock: u64) {
+        if let Some(one) = self.place(client).and_then(|at| self.list.get_mut(at)) {
+            one.1 = clock;
+            return;
+        }
+        self.list.push((client, clock));
+        match self.list.len() {
+            len if len <= Self::FEW => {}
+            len if len == Self::FEW + 1 => self.places = (0..).zip(&self.list).map(|(at, one)| (one.0, at)).collect(),
+            len => drop(self.places.insert(client, len - 1)),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.list.iter().copied()
+    }
+}
+
+/// Where giving a section came to an end.
+enum End {
+    All,
+    Far,
+    Needs(Id),
 }
 
 /// What comes of one look at a section's next struct.
@@ -135,9 +183,15 @@ impl<'a> Planner<'a> {
         Ok(self.plan)
     }
 
-    fn clock_of(&self, client: u64) -> u64 {
-        let known = || self.known.get(&client).copied();
-        self.plan.progress.get(&client).copied().or_else(known).unwrap_or(0)
+    fn clock_of(&mut self, client: u64) -> u64 {
+        match self.plan.progress.get(client) {
+            Some(clock) => clock,
+            None => {
+                let clock = self.known.get(&client).copied().unwrap_or(0);
+                self.plan.progress.set(client, clock);
+                clock
+            }
+        }
     }
 
     /// The sections of an update, highest client first.
@@ -147,26 +201,35 @@ impl<'a> Planner<'a> {
             _ => sections.iter().enumerate().map(|(at, section)| (section.client, at)).collect(),
         };
         let mut entered = vec![false; sections.len()];
-        let mut stack = Vec::new();
+        // With how far the one before needs it: beyond that it may need the one before.
+        let mut stack: Vec<(usize, u64)> = Vec::new();
         for first in 0..sections.len() {
             if !entered[first] {
                 entered[first] = true;
-                stack.push(first);
+                stack.push((first, u64::MAX));
             }
-            while let Some(&at) = stack.last() {
-                let Some((client, clock)) = self.advance(&mut sections[at])? else {
-                    stack.pop();
-                    continue;
+            while let Some(&(at, until)) = stack.last() {
+                let needs = match self.advance(&mut sections[at], until)? {
+                    End::Needs(needs) => needs,
+                    End::All => {
+                        stack.pop();
+                        continue;
+                    }
+                    End::Far => {
+                        stack.pop();
+                        entered[at] = false;
+                        continue;
+                    }
                 };
-                match places.get(&client) {
+                match places.get(&needs.0) {
                     Some(&other) if !entered[other] => {
                         entered[other] = true;
-                        stack.push(other);
+                        stack.push((other, needs.1));
                     }
                     // Whatever waits for this waits for what this waits for; where one of them waits for itself, too.
                     _ => {
                         stack.pop();
-                        self.plan.parked.push(Some((sections[at].clone(), (client, clock))));
+                        self.plan.parked.push(Some((sections[at].clone(), needs)));
                     }
                 }
             }
@@ -174,8 +237,8 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Gives what can be given of a section. Returns what the next needs.
-    fn advance(&mut self, section: &mut Section) -> Result<Option<Id>, Refused> {
+    /// Gives what can be given of a section, until its client's clock is past `until`.
+    fn advance(&mut self, section: &mut Section, until: u64) -> Result<End, Refused> {
         let held = self.held;
         let bytes: &'a [u8] = match section.source {
             Source::Update => self.update,
@@ -188,14 +251,17 @@ impl<'a> Planner<'a> {
             let block = Block::read(&mut ahead)?;
             let end = bytes.len() - ahead.remaining();
             match self.step(section, &block, section.at..end, &mut open)? {
-                Step::Needs(id) => return Ok(Some(id)),
+                Step::Needs(id) => return Ok(End::Needs(id)),
                 Step::Given => {}
                 Step::Passed => open = false,
             }
             (section.at, section.clock, section.left) = (end, section.clock + block.len, section.left - 1);
             reader = ahead;
+            if self.clock_of(section.client) > until && section.left > 0 {
+                return Ok(End::Far);
+            }
         }
-        Ok(None)
+        Ok(End::All)
     }
 
     /// `open`: whether the last run is this section's, and ends where this struct begins.
@@ -211,11 +277,13 @@ impl<'a> Planner<'a> {
         if clock > has {
             return Ok(Step::Needs((client, clock - 1)));
         }
-        if let Some(id) = block.needs().find(|(client, clock)| *clock >= self.clock_of(*client)) {
-            return Ok(Step::Needs(id));
+        for id in block.needs() {
+            if id.1 >= self.clock_of(id.0) {
+                return Ok(Step::Needs(id));
+            }
         }
         self.measure(client, clock..end, block)?;
-        self.plan.progress.insert(client, end);
+        self.plan.progress.set(client, end);
         self.plan.structs += 1;
         let mut opens = self.pace.next(client, clock, block, bytes.len());
         // yrs cuts off what it has by the beginning of a piece.
@@ -234,7 +302,13 @@ impl<'a> Planner<'a> {
     }
 
     fn measure(&mut self, client: u64, clocks: Range<u64>, block: &Block) -> Result<(), Refused> {
-        let depth = self.nesting.depth_of(block, &self.plan.nesting);
+        let beside = block.origin.or(block.right_origin);
+        let depth = match &self.last {
+            // Mostly it lies beside what was just looked at.
+            Some((last, range, depth)) if beside.is_some_and(|id| id.0 == *last && range.contains(&id.1)) => *depth,
+            _ => self.nesting.depth_of(block, &self.plan.nesting),
+        };
+        self.last = Some((client, clocks.clone(), depth));
         if depth.saturating_add(u32::from(block.is_type())) > self.limits.nesting {
             return Err(Refused::TooDeep(self.limits.nesting));
         }
@@ -253,7 +327,7 @@ impl<'a> Planner<'a> {
 
     /// Gives what was held and can be given now, and what can be thereby.
     fn wake(&mut self, own: u64) -> Result<(), Refused> {
-        if self.held.is_empty() {
+        if self.held.is_empty() && self.plan.parked.is_empty() {
             return Ok(());
         }
         let mut parked = Wakes::default();
@@ -263,7 +337,7 @@ impl<'a> Planner<'a> {
             }
         }
         let mut woken: HashSet<u64> = HashSet::new();
-        let mut grown: BTreeSet<u64> = self.plan.progress.keys().copied().collect();
+        let mut grown: BTreeSet<u64> = self.plan.progress.iter().map(|(client, _)| client).collect();
         grown.insert(own);
         while let Some(client) = grown.pop_first() {
             let clock = self.clock_of(client);
@@ -274,13 +348,13 @@ impl<'a> Planner<'a> {
                 due.extend(self.plan.parked[at as usize].take().map(|(section, _)| section));
             }
             for mut section in due {
-                match self.advance(&mut section)? {
-                    Some(needs) => {
+                match self.advance(&mut section, u64::MAX)? {
+                    End::Needs(needs) => {
                         parked.insert(needs, self.plan.parked.len() as u64);
                         grown.insert(section.client);
                         self.plan.parked.push(Some((section, needs)));
                     }
-                    None => {
+                    End::All | End::Far => {
                         grown.insert(section.client);
                         if let Source::Held(id) = section.source {
                             self.plan.finished.push(id);

@@ -284,3 +284,13 @@ fn a_gap_over_what_is_there() {
         assert!(!intake.is_waiting());
     }
 }
+
+/// Two who type in turn, each behind what the other typed last: in one update, neither is looked at only once.
+#[test]
+fn clients_that_need_each_other_in_turn() {
+    let link = |n: u64| behind([1, 2][(n % 2) as usize], n / 2);
+    let odd = std::iter::once(first()).chain((0..500).map(|n| link(2 * n + 1)));
+    let even = (0..500).map(|n| link(2 * n));
+    let whole = update(&[(2, 0, even.collect()), (1, 0, odd.collect())]);
+    assert_eq!(all_ways(&[whole]).len(), 1_001);
+}
