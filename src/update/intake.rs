@@ -14,7 +14,7 @@ use yrs::error::UpdateError;
 use yrs::{ClientID, Doc, ID, IdSet, ReadTxn, TransactionMut};
 
 use super::SplitError;
-use super::nesting::{MAX_NESTING, Nesting};
+use super::nesting::{self, MAX_NESTING, Nesting};
 use super::split::Block;
 use crate::protocol::DecodeError;
 use crate::protocol::lib0::{Reader, var_uint};
@@ -140,7 +140,7 @@ impl Intake {
             let mut clock = section.clock;
             for _ in 0..section.left {
                 let Ok(block) = Block::read(&mut reader) else { return };
-                let depth = self.nesting.depth_of(&block, &Nesting::default());
+                let depth = nesting::depth(&block, |id| self.nesting.get(id).unwrap_or(0));
                 self.nesting.put(section.client, clock..clock + block.len, depth);
                 clock += block.len;
             }

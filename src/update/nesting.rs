@@ -23,17 +23,7 @@ pub(super) struct Nesting {
 }
 
 impl Nesting {
-    /// How deep a struct lies, if what it lies in or beside is in `self` or, being newer, in `before`.
-    pub(super) fn depth_of(&self, block: &Block, before: &Self) -> u32 {
-        let at = |id| before.get(id).or_else(|| self.get(id)).unwrap_or(0);
-        match (block.origin.or(block.right_origin), block.parent) {
-            (Some(beside), _) => at(beside),
-            (None, Some(Parent::Item(id))) => at(id).saturating_add(1),
-            (None, _) => 0,
-        }
-    }
-
-    fn get(&self, (client, clock): (u64, u64)) -> Option<u32> {
+    pub(super) fn get(&self, (client, clock): (u64, u64)) -> Option<u32> {
         let (_, (end, depth)) = self.known.get(&client)?.range(..=clock).next_back()?;
         (clock < *end).then_some(*depth)
     }
@@ -50,11 +40,26 @@ impl Nesting {
         }
     }
 
+    pub(super) fn put_run(&mut self, run: Option<(u64, Range<u64>, u32)>) {
+        if let Some((client, clocks, depth)) = run {
+            self.put(client, clocks, depth);
+        }
+    }
+
     pub(super) fn extend(&mut self, newer: Self) {
         for (client, runs) in newer.known {
             for (start, (end, depth)) in runs {
                 self.put(client, start..end, depth);
             }
         }
+    }
+}
+
+/// How deep a struct lies. `depth_of`: how deep what it lies in or beside does.
+pub(super) fn depth(block: &Block, depth_of: impl Fn((u64, u64)) -> u32) -> u32 {
+    match (block.origin.or(block.right_origin), block.parent) {
+        (Some(beside), _) => depth_of(beside),
+        (None, Some(Parent::Item(id))) => depth_of(id).saturating_add(1),
+        (None, _) => 0,
     }
 }

@@ -11,7 +11,7 @@ use super::held::{Holding, Wakes};
 use super::pace::{Opens, Pace};
 use super::{Limits, Refused};
 use crate::protocol::lib0::Reader;
-use crate::update::nesting::Nesting;
+use crate::update::nesting::{self, Nesting};
 use crate::update::split::{Block, Parent};
 
 /// Where bytes are: in the update, or held.
@@ -114,7 +114,7 @@ pub(super) struct Planner<'a> {
     pub limits: Limits,
     pub pace: &'a mut Pace,
     pub plan: Plan,
-    /// Client, clocks and depth of the struct that was last given.
+    /// Client, clocks and depth of the structs that were last given.
     pub last: Option<(u64, Range<u64>, u32)>,
 }
 
@@ -180,6 +180,7 @@ impl<'a> Planner<'a> {
         }
         self.order(&mut sections)?;
         self.wake(own)?;
+        self.plan.nesting.put_run(self.last.take());
         Ok(self.plan)
     }
 
@@ -302,17 +303,24 @@ impl<'a> Planner<'a> {
     }
 
     fn measure(&mut self, client: u64, clocks: Range<u64>, block: &Block) -> Result<(), Refused> {
-        let beside = block.origin.or(block.right_origin);
-        let depth = match &self.last {
+        let (last, known, new) = (&self.last, self.nesting, &self.plan.nesting);
+        let depth = nesting::depth(block, |id| match last {
             // Mostly it lies beside what was just looked at.
-            Some((last, range, depth)) if beside.is_some_and(|id| id.0 == *last && range.contains(&id.1)) => *depth,
-            _ => self.nesting.depth_of(block, &self.plan.nesting),
-        };
-        self.last = Some((client, clocks.clone(), depth));
+            Some((client, clocks, depth)) if *client == id.0 && clocks.contains(&id.1) => *depth,
+            _ => new.get(id).or_else(|| known.get(id)).unwrap_or(0),
+        });
         if depth.saturating_add(u32::from(block.is_type())) > self.limits.nesting {
             return Err(Refused::TooDeep(self.limits.nesting));
         }
-        self.plan.nesting.put(client, clocks, depth);
+        match &mut self.last {
+            Some((last, before, same)) if *last == client && before.end == clocks.start && *same == depth => {
+                before.end = clocks.end;
+            }
+            _ => {
+                let last = self.last.replace((client, clocks, depth));
+                self.plan.nesting.put_run(last);
+            }
+        }
         if let (Some(parent), Some(name)) = (block.parent, block.key) {
             let key = key(parent, name);
             let before = self.firsts.get(&key).copied().unwrap_or(0);
