@@ -1,6 +1,6 @@
 // `npm run bench:hostile`: updates that are made to cost, on Yjs, the engine and the server. Each measurement is a process of
 // its own with a limit of memory and time. Writes the table in docs/RELIABILITY.md. `--built` (takes target/release as it
-// is), `--dry` (prints, writes nothing), `--only chain,tiny`.
+// is), `--dry` (prints, writes nothing), `--only chain,tiny`, `--seconds 180` (what takes longer is ended).
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -12,7 +12,8 @@ import { CASES, pack, unpack } from "./hostile-updates.mjs";
 
 const self = fileURLToPath(import.meta.url);
 const program = join(root, "target/release/examples/hostile");
-const SECONDS = 180;
+const at = process.argv.indexOf("--seconds");
+const SECONDS = at < 0 ? 180 : Number(process.argv[at + 1]);
 const KIB = 4_000_000;
 
 if (process.argv[2] === "yjs") yjs(process.argv[3]);
