@@ -49,7 +49,11 @@ function merged(n) {
   const updates = [];
   doc.on("update", (one) => updates.push(one));
   for (let i = 0; i < n; i += 1) doc.getText("content").insert(i, "a");
-  return [Y.mergeUpdates(updates)];
+  // Of many at once it takes the square.
+  let level = updates;
+  while (level.length > 1)
+    level = range(Math.ceil(level.length / 100), (i) => Y.mergeUpdates(level.slice(100 * i, 100 * (i + 1))));
+  return level;
 }
 
 /** Updates in one file: each after its length in four bytes. */
