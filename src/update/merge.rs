@@ -47,7 +47,8 @@ fn untidy(update: &[u8]) -> Result<bool, SplitError> {
     let mut reader = Reader::new(update);
     for _ in 0..reader.var_uint()? {
         let count = reader.var_uint()?;
-        (reader.var_uint()?, reader.var_uint()?);
+        reader.var_uint()?;
+        reader.var_uint()?;
         let mut gap = false;
         for _ in 0..count {
             let is_skip = Block::read(&mut reader)?.is_skip();
