@@ -123,20 +123,12 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   undo(): boolean {
     this.#core.flush();
-    return this.#core.demand((to) => {
-      const can = to.canUndo;
-      to.undo();
-      return can;
-    });
+    return this.#core.demand((to) => to.undo());
   }
 
   redo(): boolean {
     this.#core.flush();
-    return this.#core.demand((to) => {
-      const can = to.canRedo;
-      to.redo();
-      return can;
-    });
+    return this.#core.demand((to) => to.redo());
   }
 
   get canUndo(): boolean {
@@ -254,13 +246,14 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       // What it had is not known before it is there again.
       return Object.freeze({
         ...this.#status,
+        local: !this.#hasServer,
         connection,
         synced: false,
         saved: "memory" as const,
         error: this.#error,
       });
     }
-    return decodeStatus(flat, () => {
+    return decodeStatus(flat, !this.#hasServer, () => {
       const [code, message] = this.#core.into((to) => to.statusError()) as [string, string];
       return this.#sameError({ code, message });
     });
@@ -309,6 +302,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
         const found = this.#core.into((to) => to.block(index)) as [Uint32Array, string, number] | undefined;
         return found === undefined ? null : { node: decodeNodes(found[0], found[1])[0] ?? null, count: found[2] };
       },
+      schema: (kinds) => this.#core.setSchema(kinds),
       rank: () => this.#core.into((to) => to.rank()) ?? 0,
       report: (message) => this.#core.quietly(() => this.#core.into((to) => to.mended(message))),
       anchor: (range) => {
@@ -336,7 +330,9 @@ const isSaved = ({ saved, pending }: Status): boolean => saved === "server" && p
 function unreachable({ connection, error }: Status): CollabError | null {
   if (connection === "closed") return closedError();
   if (connection !== "unauthorized" && connection !== "forbidden") return null;
-  return error?.code === connection ? error : new CollabError(connection, `the server answers: ${connection}`);
+  return error?.code === connection || error?.code === "format"
+    ? error
+    : new CollabError(connection, `the server answers: ${connection}`);
 }
 
 /** Why there will be no sync. */
@@ -349,7 +345,8 @@ function refusal(status: Status): CollabError | null {
 function unsendable(status: Status): CollabError | null {
   const { setAside, error } = status;
   if (setAside === 0) return null;
-  const code = (["too-large", "forbidden", "epoch"] as const).find((code) => error?.code === code) ?? "invalid-update";
+  const code =
+    (["too-large", "forbidden", "epoch", "format"] as const).find((code) => error?.code === code) ?? "invalid-update";
   return ofCode(status, code, `${setAside} edits are set aside: the server does not take them`);
 }
 

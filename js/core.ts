@@ -15,14 +15,14 @@ import {
   encodeRange,
   wellFormed,
 } from "./codec.js";
-import { type EngineListener, ORIGINS } from "./engine.js";
+import { type EngineListener, type Kinds, ORIGINS } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { soon } from "./events.js";
 import { decodeNews } from "./flat.js";
 import { address, engineConfig, toJson } from "./options.js";
 import { askToPersist, watchPage } from "./page.js";
 import { Backup, instance, isRecovering, isTrap, type Revivable, register, trapped } from "./recovery.js";
-import { Tabs } from "./tabs.js";
+import { Tabs, type TabWatcher } from "./tabs.js";
 import type { OpenOptions, Origin, Presence } from "./types.js";
 import { Engine } from "./wasm.js";
 
@@ -88,6 +88,8 @@ export class Core<P extends Presence> implements Revivable {
   #presence: Record<string, unknown> | null;
   #online: boolean;
   #selection: Range | null = null;
+  /** What the editor says of types of elements. */
+  #kinds: Kinds = () => 0;
   #restoring = false;
   /** Nothing more is taken; a document that is down is still brought back, for what it has not written. */
   #shut = false;
@@ -97,6 +99,9 @@ export class Core<P extends Presence> implements Revivable {
   #kept = false;
   readonly #backup: Backup | null;
   #tabs: Tabs | null = null;
+  #receiving = false;
+  /** The engine that runs has the document. */
+  #isReady = false;
 
   constructor(options: OpenOptions<P>, sink: Sink) {
     this.#options = options;
@@ -115,6 +120,7 @@ export class Core<P extends Presence> implements Revivable {
             this.flush();
             this.into((to) => to.suspend());
           }),
+        awake: () => this.quietly(() => this.#call(this.#engine, (to) => to.awake())),
       }),
     ];
   }
@@ -139,6 +145,12 @@ export class Core<P extends Presence> implements Revivable {
   /** Somebody may listen to operations from now on: see `Sink.hears`. */
   hear(): void {
     if (this.#sink.hears()) this.#call(this.#engine, (to) => to.hear());
+  }
+
+  /** Which elements are inline and void from now on. */
+  setSchema(kinds: Kinds): void {
+    this.#kinds = kinds;
+    this.into((to) => to.schemaChanged());
   }
 
   // --- into the engine
@@ -256,6 +268,7 @@ export class Core<P extends Presence> implements Revivable {
 
   /** Whether the server sends changes, and the device takes them. */
   receives(can: boolean): void {
+    this.#receiving = can;
     this.#tabs?.receives(can);
   }
 
@@ -319,6 +332,7 @@ export class Core<P extends Presence> implements Revivable {
     this.#epoch = undefined;
     this.#kept = false;
     this.#start += 1;
+    this.#isReady = false;
     let ready = false;
     const listener = this.#listener(this.#start, config.session, () => {
       ready = true;
@@ -338,6 +352,7 @@ export class Core<P extends Presence> implements Revivable {
     const revived = this.#life === "down";
     if (revived || this.#life === "opening") this.#life = "open";
     if (revived) this.#restore();
+    this.#isReady = true;
     this.#tabs?.ready();
     this.#back?.();
     this.#opened?.resolve();
@@ -435,6 +450,9 @@ export class Core<P extends Presence> implements Revivable {
       keeping: (epoch, kept) => {
         if (current()) this.#keeping(epoch, kept);
       },
+      guarded: () => {
+        if (current()) this.#guard(session);
+      },
       peers: () => {
         if (heard()) this.#sink.peers();
       },
@@ -447,7 +465,8 @@ export class Core<P extends Presence> implements Revivable {
         this.#opened?.reject(this.#lastError ?? closedError());
         this.#opened = null;
       },
-      address: () => address(this.#options, session),
+      kinds: (type) => this.#kinds(type),
+      address: (_fresh, formats) => address(this.#options, session, formats),
       sessions: async () => (current() ? ((await this.#tabs?.others()) ?? []) : []),
       socket: (socket) => this.#hold(socket, current),
     };
@@ -511,15 +530,27 @@ export class Core<P extends Presence> implements Revivable {
   readonly #state = (): Uint8Array => this.demand((to) => to.encodeState());
   readonly #pending = (): Uint8Array => this.demand((to) => to.exportPending());
 
-  #joinTabs(database: string, session: string): Tabs {
-    return new Tabs(database, this.#options.id, session, {
+  /** The tabs go on where those of older versions do not listen. */
+  #guard(session: string): void {
+    const database = engineConfig(this.#options).store?.database;
+    if (database === undefined || this.#tabs === null) return;
+    this.#tabs.close();
+    this.#tabs = this.#joinTabs(database ?? "", session, true);
+    if (this.#isReady) this.#tabs.ready();
+    if (this.#tabs.agree) this.quietly(() => this.#call(this.#engine, (to) => to.keep(false)));
+    this.#tabs.receives(this.#receiving);
+  }
+
+  #joinTabs(database: string, session: string, guarded = false): Tabs {
+    const watcher: TabWatcher = {
       update: (update, epoch, kept) => this.quietly(() => this.into((to) => to.tabUpdate(update, epoch, kept))),
       deleted: () => this.quietly(() => this.#call(this.#engine, (to) => to.copyDeleted())),
       orphaned: async (session) => {
         await this.into((to) => to.takeOver(session));
       },
       keeper: (here) => this.quietly(() => this.#call(this.#engine, (to) => to.keep(here))),
-    });
+    };
+    return new Tabs(database, this.#options.id, session, watcher, guarded);
   }
 
   #taken(): void {

@@ -11,6 +11,9 @@ export interface EditOptions {
   normalization?: boolean;
 }
 
+/** Of a type of elements: inline (1), void (2), both or neither. */
+export type Kinds = (type: string) => number;
+
 /** Nothing of it throws into the editor; after the document is closed, nothing of it does anything. */
 export interface EngineHandle {
   /** An operation the editor has just applied; `set_selection` is ignored. Schedules a flush in a microtask. */
@@ -29,6 +32,8 @@ export interface EngineHandle {
   onCompare(listener: (blocks: Iterable<number>) => void): () => void;
   /** One of the document's top-level nodes, and how many there are; what is queued is in it. `null`: closed. */
   block(index: number): { node: Descendant | null; count: number } | null;
+  /** Which types of elements are inline (1) and void (2), as the editor has it: a document of format 1 need not say. */
+  schema(kinds: Kinds): void;
   /** How many of the others, shown to the application or not, have a lower client id. */
   rank(): number;
   /** The editor was found to differ from the document, and was mended: counted in the status, goes out as an `error` event. */
@@ -59,6 +64,8 @@ export interface EngineConfig {
   remote: "none" | "connect" | "wait";
   store: { database: string | null; strict: boolean } | null;
   presence: object | null;
+  /** What the application wants the document to be. */
+  format: number | null;
 }
 
 /** Whom the engine tells; numbers for origins are indices of {@link ORIGINS}. */
@@ -73,10 +80,15 @@ export interface EngineListener {
   status(acknowledged: boolean, receiving: boolean): void;
   /** What other tabs have to know of changes made here: the document's epoch, and whether they are stored. */
   keeping(epoch: string | undefined, kept: boolean): void;
+  /** The copy stands where older versions do not find it: so shall what the tabs tell each other. */
+  guarded(): void;
   peers(): void;
   error(code: string, message: string): void;
   ended(): void;
-  address(fresh: boolean): string | Promise<string>;
+  /** Whether elements of a type are inline (1) and void (2). Must not call the engine. */
+  kinds(type: string): number;
+  /** `formats`: what the engine knows, for the query. */
+  address(fresh: boolean, formats: string): string | Promise<string>;
   /** The sessions of this document that are alive in other tabs. */
   sessions(): Promise<string[]>;
   /** The socket that is about to be opened, before the engine listens to it. */

@@ -18,6 +18,11 @@ export type CollabErrorCode =
   | "epoch"
   /** The document's content lies under another root, or in another layout. */
   | "root-mismatch"
+  /**
+   * The document is of a format that this version does not know, or that the server does not guard: it may only be read.
+   * A newer version takes over what is kept on this device.
+   */
+  | "format"
   /** The WebAssembly module did not load, or failed; documents are reopened from what was kept. */
   | "wasm"
   /** The document is closed. */
@@ -25,7 +30,7 @@ export type CollabErrorCode =
 
 const CODES: ReadonlySet<string> = new Set<CollabErrorCode>([
   ...(["unauthorized", "forbidden", "protocol", "invalid-update", "too-large"] as const),
-  ...(["storage", "epoch", "root-mismatch", "wasm", "closed"] as const),
+  ...(["storage", "epoch", "root-mismatch", "format", "wasm", "closed"] as const),
 ]);
 
 /** Every error this package throws, rejects with or reports. `code` is stable, `message` is for people. */

@@ -18,12 +18,13 @@ const RETRY_AT = 32;
 const PROGRESS = 64;
 const ERROR = 128;
 
-/** `error` is asked for if there is one. */
-export function decodeStatus(flat: Float64Array, error: () => CollabError): Status {
-  const [connection, saved, storage, flags, pending, setAside, since, retryAt, received, total, divergences] =
-    flat as unknown as number[] & Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10, number>;
+/** `local`: there is no server. `error` is asked for if there is one. */
+export function decodeStatus(flat: Float64Array, local: boolean, error: () => CollabError): Status {
+  const [connection, saved, storage, flags, pending, setAside, since, retryAt, received, total, divergences, format] =
+    flat as unknown as number[] & Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11, number>;
   const has = (flag: number) => (flags & flag) !== 0;
   return Object.freeze({
+    local,
     connection: CONNECTIONS[connection] ?? "offline",
     synced: has(SYNCED),
     saved: SAVED[saved] ?? "memory",
@@ -35,6 +36,7 @@ export function decodeStatus(flat: Float64Array, error: () => CollabError): Stat
     syncingOfflineChanges: has(SYNCING_OFFLINE),
     progress: has(PROGRESS) ? Object.freeze({ received, total }) : null,
     readOnly: has(READ_ONLY),
+    format: format < 0 ? null : format,
     conflict: has(EPOCH) ? ("epoch" as const) : null,
     divergences,
     error: has(ERROR) ? error() : null,

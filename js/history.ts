@@ -5,7 +5,12 @@ import { CollabError, type CollabErrorCode } from "./errors.js";
 import { segment, tokenOf } from "./options.js";
 import type { History, OpenOptions, Presence, Version } from "./types.js";
 
-const CODES: Record<number, CollabErrorCode> = { 401: "unauthorized", 403: "forbidden", 413: "too-large" };
+const CODES: Record<number, CollabErrorCode> = {
+  401: "unauthorized",
+  403: "forbidden",
+  409: "format",
+  413: "too-large",
+};
 
 /**
  * @param saved Resolves when the server has all local edits: what is named or restored over is what is seen here. Rejects

@@ -37,6 +37,7 @@ export function checkOptions<P extends Presence>(options: OpenOptions<P>): void 
   if (timeout !== undefined && !(Number.isFinite(timeout) && timeout >= 0)) {
     throw bad("undo.captureTimeout must be a number of milliseconds");
   }
+  if (options.format !== undefined && options.format !== 0 && options.format !== 1) throw bad("format must be 0 or 1");
   if (options.url !== undefined) checkUrl(options.url);
 }
 
@@ -89,6 +90,7 @@ export function engineConfig<P extends Presence>(options: OpenOptions<P>): Engin
         ? { database: store.database ?? null, strict: store.durability === "strict" }
         : null,
     presence: options.presence ?? null,
+    format: options.format ?? null,
   };
 }
 
@@ -97,8 +99,12 @@ export function segment(id: string): string {
   return encodeURIComponent(id).replace(/%(40|3A|24|26|2B|2C|3B|3D)/g, (escaped) => decodeURIComponent(escaped));
 }
 
-/** `URL/ROOM?token=…&slate-yrs=1&session=…`. */
-export async function address<P extends Presence>(options: OpenOptions<P>, session: string): Promise<string> {
+/** `URL/ROOM?token=…&slate-yrs=1&session=…&formats=…`. `formats`: what the engine knows. */
+export async function address<P extends Presence>(
+  options: OpenOptions<P>,
+  session: string,
+  formats: string,
+): Promise<string> {
   const url = new URL(options.url ?? "");
   url.protocol = url.protocol.replace("http", "ws");
   url.pathname = `${url.pathname.replace(/\/+$/, "")}/${segment(options.id)}`;
@@ -106,10 +112,12 @@ export async function address<P extends Presence>(options: OpenOptions<P>, sessi
   for (const [name, value] of Object.entries(options.params ?? {})) url.searchParams.set(name, value);
   const token = await tokenOf(options);
   if (token !== undefined) url.searchParams.set("token", token);
-  // A plain y-websocket server ignores both.
+  // A plain y-websocket server ignores these.
   url.searchParams.set("slate-yrs", "1");
   url.searchParams.set("session", session);
-  return url.href;
+  // A comma needs no escape, and is easier to read in a log.
+  url.searchParams.set("formats", formats);
+  return url.href.replaceAll("%2C", ",");
 }
 
 export async function tokenOf<P extends Presence>(options: OpenOptions<P>): Promise<string | undefined> {

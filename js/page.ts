@@ -5,6 +5,8 @@ export interface PageWatcher {
   online(online: boolean): void;
   /** The page becomes hidden or is left. */
   suspend(): void;
+  /** Somebody is back at the page. */
+  awake(): void;
 }
 
 /** Watches until the returned function is called. Does nothing where there is no page: in Node. */
@@ -15,11 +17,15 @@ export function watchPage(watcher: PageWatcher): () => void {
   globalThis.addEventListener("online", () => watcher.online(true), { signal });
   globalThis.addEventListener("offline", () => watcher.online(false), { signal });
   globalThis.addEventListener("pagehide", () => watcher.suspend(), { signal });
+  // Out of the cache of pages that were left, frozen until now.
+  globalThis.addEventListener("pageshow", () => watcher.awake(), { signal });
+  globalThis.addEventListener("focus", () => watcher.awake(), { signal });
   if (typeof document !== "undefined") {
     document.addEventListener(
       "visibilitychange",
       () => {
         if (document.visibilityState === "hidden") watcher.suspend();
+        else watcher.awake();
       },
       { signal },
     );

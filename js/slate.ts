@@ -50,6 +50,7 @@ export function withCollab<T extends BaseEditor>(
     bound.get(editor)?.();
   }
   const hub = hubOf(collab);
+  hub.schema(editor as unknown as Editor);
   const value = hub.value();
   quicken(editor as unknown as Editor);
   const binding = new Binding(editor as unknown as Editor, hub, options.cursors !== false);

@@ -3,6 +3,7 @@ import type { Status } from "./types.js";
 
 /** Nothing is open: offline, and nothing to save. */
 export const OFFLINE: Status = Object.freeze({
+  local: false,
   connection: "offline",
   synced: false,
   saved: "server",
@@ -14,6 +15,7 @@ export const OFFLINE: Status = Object.freeze({
   syncingOfflineChanges: false,
   progress: null,
   readOnly: false,
+  format: null,
   conflict: null,
   divergences: 0,
   error: null,

@@ -58,8 +58,9 @@ export class Tabs {
     this.#ready = resolve;
   });
 
-  constructor(database: string, document: string, session: string, watcher: TabWatcher) {
-    this.#prefix = `slate-yrs/${database}/${document}/`;
+  /** `guarded`: where tabs of older versions do not listen. */
+  constructor(database: string, document: string, session: string, watcher: TabWatcher, guarded = false) {
+    this.#prefix = guarded ? `slate-yrs:1/${database}/${document}/` : `slate-yrs/${database}/${document}/`;
     this.#watcher = watcher;
     this.#watched.add(session);
     this.#channel = typeof BroadcastChannel === "function" ? new BroadcastChannel(this.#prefix) : null;

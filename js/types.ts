@@ -29,12 +29,25 @@ export interface OpenOptions<P extends Presence = Presence> {
   params?: Record<string, string>;
   /** What peers see of this user; without it, they do not see the user. */
   presence?: P;
-  /** The content of a new document: used only if the document has none, and once only, whoever opens it first. */
+  /**
+   * The content of a new document: used only if the document has none, and once only, whoever opens it first. It is
+   * shown at once, also without a connection, and counts as pending until it is decided; it is kept on the device until
+   * then. Should the document turn out to have other content, that is shown in its place, and only blocks in which this
+   * user has written meanwhile stay beside it. A user who may only read gives the document nothing.
+   */
   initialValue?: Descendant[];
   /** Name of the root `Y.XmlText`. Default `"content"`. */
   root?: string;
   /** Name of a block's id property. A split gives the new block a fresh one. Default `"id"`. */
   blockId?: string;
+  /**
+   * How the document is laid out. `0`: as `@slate-yjs/core` has it, if the document is new; it is never brought back to
+   * that. `1`: by reference; a document that is there is brought to it, for good, and clients that do not know it cannot
+   * write it from then on. Without this option a document stays what it is, and a new one begins as the server says, else
+   * in 0. The server's `--format` counts more than this. A format that this version cannot write is reported as an error
+   * `format`, and the document stays what it is.
+   */
+  format?: 0 | 1;
   /**
    * Whether edits are kept on this device (IndexedDB) until the server has them; and under which database name, and
    * whether every write waits for the disk (`"strict"`; the default `"relaxed"` does so only where something is
@@ -84,10 +97,13 @@ export interface Collab<P extends Presence = Presence> {
   connect(): void;
   /** Stays offline until {@link Collab.connect}. */
   disconnect(): void;
-  /** When the server's content is here. Rejects if that cannot happen: closed, refused, a conflict, no server. */
+  /**
+   * When the server's content is here, and the server has {@link OpenOptions.initialValue} if the document takes it.
+   * Rejects if that cannot happen: closed, refused, a conflict, no server.
+   */
   whenSynced(): Promise<void>;
   /**
-   * When every local edit is acknowledged as stored by the server. Rejects like {@link Collab.whenSynced}, and while
+   * When every local edit, the initial value among them, is acknowledged as stored by the server. Rejects like {@link Collab.whenSynced}, and while
    * edits are set aside.
    */
   whenSaved(): Promise<void>;
@@ -149,13 +165,15 @@ export interface Version {
 
 /** How a document is doing. */
 export interface Status {
-  /** `unauthorized`: the token is refused. `forbidden`: refused for good. `closed`: by {@link Collab.close}. */
+  /** There is no server: the document was opened without `url` and stays on this device. It is always `offline`. */
+  readonly local: boolean;
+  /** `unauthorized`: the token is refused. `forbidden`: refused for good, be it for the document's format. `closed`: by {@link Collab.close}. */
   readonly connection: "offline" | "connecting" | "online" | "unauthorized" | "forbidden" | "closed";
-  /** Whether the server's content has arrived on this connection. */
+  /** Whether the server's content has arrived on this connection, and the server has `initialValue` if it takes it. */
   readonly synced: boolean;
   /** The least safe place in which the newest local edit is. `server` means acknowledged as stored. */
   readonly saved: "memory" | "local" | "server";
-  /** Number of local updates that the server has not acknowledged. */
+  /** Number of local updates that the server has not acknowledged; {@link OpenOptions.initialValue} is one of them. */
   readonly pending: number;
   /** Number of updates that the server refuses, or that cannot be without one; see {@link Collab.exportPending}. */
   readonly setAside: number;
@@ -169,8 +187,16 @@ export interface Status {
   readonly syncingOfflineChanges: boolean;
   /** Bytes of a large first sync. */
   readonly progress: { readonly received: number; readonly total: number } | null;
-  /** The server lets this user read only. */
+  /**
+   * The server lets this user read only, or did so the last time it was heard; or the document is of a format that must not
+   * be written here.
+   */
   readonly readOnly: boolean;
+  /**
+   * The document's format; `null` until it is known. One that this version does not know is shown as well, with
+   * `readOnly` and an error `format`.
+   */
+  readonly format: number | null;
   /** `epoch`: the document was deleted and made anew on the server; this copy no longer syncs. */
   readonly conflict: "epoch" | null;
   /**
@@ -178,7 +204,10 @@ export interface Status {
    * is a bug to report; each comes with an `error` event.
    */
   readonly divergences: number;
-  /** The last error. */
+  /**
+   * The last error. Why there is no connection stands here too, as far as a browser says it, until there is one: no
+   * `error` event comes with that.
+   */
   readonly error: CollabError | null;
 }
 

@@ -6,7 +6,8 @@ import { root, run, say } from "./process.mjs";
 import { js, packages, pythonServer, rust, testing, testTools, wasm, xtask } from "./setup.mjs";
 
 const CARGO = /^(test result:|test .* FAILED$|error: (test|could not))/;
-const VITEST = /^\s*(Test Files|Tests)\s+\d|^\s*FAIL /;
+const DRAWN = /^(drawn: |.*\.jsonl: |test result:|line \d+, )/;
+const VITEST = /^\s*(Test Files|Tests)\s+\d|^\s*FAIL |^(scenarios|lives) on \S+: \d+ of \d+ hold$/;
 // The names of tests that failed, or did at first, stand below their counts.
 const PLAYWRIGHT = /^\s*(\d+ (passed|failed|flaky|skipped|did not run)|tests\/e2e\/\S+ › .*|Error: .*)/;
 
@@ -34,6 +35,7 @@ const STEPS = [
       SIM_SEEDS: "5000",
     },
   ),
+  step("model", "The engine shows what the specification shows", [["node", ["scripts/model.mjs", "1500"]]], DRAWN),
   step(
     "wasm",
     "Store and socket in headless Chromium",

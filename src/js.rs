@@ -44,6 +44,12 @@ impl Engine {
         self.driver.hear();
     }
 
+    /// Another editor says which elements are inline and void: `kinds` of the listener.
+    #[wasm_bindgen(js_name = schemaChanged)]
+    pub fn schema_changed(&self) {
+        self.driver.schema_changed();
+    }
+
     /// `insert_text`, at a path of up to three indices, as one transaction.
     #[wasm_bindgen(js_name = insertText)]
     pub fn insert_text(&self, depth: u32, a: u32, b: u32, c: u32, offset: u32, text: String) {
@@ -74,12 +80,16 @@ impl Engine {
         Ok(())
     }
 
-    pub fn undo(&self) {
+    /// Whether anything that is shown changed.
+    pub fn undo(&self) -> bool {
         self.driver.feed(Input::Undo);
+        self.driver.read(|session| session.has_undone())
     }
 
-    pub fn redo(&self) {
+    /// Whether anything that is shown changed.
+    pub fn redo(&self) -> bool {
         self.driver.feed(Input::Redo);
+        self.driver.read(|session| session.has_undone())
     }
 
     #[wasm_bindgen(getter, js_name = canUndo)]
@@ -167,6 +177,11 @@ impl Engine {
     #[wasm_bindgen(js_name = networkHint)]
     pub fn network_hint(&self, online: bool) {
         self.driver.feed(Input::NetworkHint { online });
+    }
+
+    /// Somebody is back at the page.
+    pub fn awake(&self) {
+        self.driver.feed(Input::Awake);
     }
 
     /// The page is hidden or left.

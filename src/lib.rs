@@ -4,10 +4,11 @@
 //! unacknowledged edit, and speaks the sync protocol. Everything but [`browser`] and [`js`] is pure: no clock, no
 //! randomness of its own, no browser. Those two exist on `wasm32` only.
 //!
-//! Dependencies point one way: `js → browser → session → {slate, protocol, awareness, undo, store, update}`.
+//! Dependencies point one way: `js → browser → session → {slate, protocol, awareness, undo, store, update, format}`.
 
 pub mod awareness;
 pub mod codec;
+pub mod format;
 mod json;
 pub mod protocol;
 pub mod session;

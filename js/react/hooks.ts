@@ -20,6 +20,8 @@ export interface UseCollab<P extends Presence = Presence> {
   readonly collab: Collab<P> | null;
   /** Why the document could not be opened. Later troubles are in `status.error`. */
   readonly error: CollabError | null;
+  /** For `<Editable readOnly>`: the server lets this user read only. See {@link useReadOnly}. */
+  readonly readOnly: boolean;
   /** Tries to open a document again that could not be opened. */
   readonly retry: () => void;
 }
@@ -95,7 +97,8 @@ export function useCollab<P extends Presence = Presence>(options: OpenOptions<P>
     setState(NOTHING);
     setAttempt((before) => before + 1);
   }, [failed]);
-  return { collab, error, retry };
+  const readOnly = useReadOnly(collab);
+  return { collab, error, readOnly, retry };
 }
 
 /** What cannot change while a document is open. */
@@ -192,6 +195,16 @@ const NO_PEERS: readonly never[] = Object.freeze([]);
 export function useStatus(collab: Collab | null): Status {
   const subscribe = useCallback((changed: () => void) => collab?.on("status", changed) ?? nothing, [collab]);
   const snapshot = () => collab?.status ?? OFFLINE;
+  return useSyncExternalStore(subscribe, snapshot, snapshot);
+}
+
+/**
+ * Whether this user may only read: `<Editable readOnly={useReadOnly(collab)}>`. Renders again when that changes, and at
+ * nothing else. What a reader types would be set aside: the server does not take it.
+ */
+export function useReadOnly<P extends Presence = Presence>(collab: Collab<P> | null): boolean {
+  const subscribe = useCallback((changed: () => void) => collab?.on("status", changed) ?? nothing, [collab]);
+  const snapshot = () => collab?.status.readOnly ?? false;
   return useSyncExternalStore(subscribe, snapshot, snapshot);
 }
 

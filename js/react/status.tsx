@@ -26,18 +26,29 @@ export function statusText(status: Status): StatusText {
   if (connection === "unauthorized") return problem("Sign in again");
   if (storage === "full") return problem("This device's storage is full");
   if (status.setAside > 0) return problem(`${changes(status.setAside)} could not be sent`);
+  if (status.local && connection !== "closed") return onDevice(status);
   if (status.readOnly) return say("read-only", kept === "" ? "Read only" : `Read only · ${kept}`, stay(status));
   if (connection === "closed") return say("offline", kept === "" ? "Closed" : `Closed · ${kept}`, "");
   if (connection === "offline" || status.offlineSince !== null) {
-    return say("offline", kept === "" ? "Offline" : `Offline · ${kept}`, stay(status));
+    return say("offline", kept === "" ? "Offline" : `Offline · ${kept}`, both(stay(status), why(status)));
   }
   if (status.syncingOfflineChanges) return say("syncing", "Offline changes syncing…", kept);
   if (status.progress !== null && !status.synced) return say("syncing", "Loading…", kept);
   if (connection === "connecting" || !status.synced) {
-    return say("saving", kept === "" ? "Connecting…" : `Connecting… · ${kept}`, stay(status));
+    return say("saving", kept === "" ? "Connecting…" : `Connecting… · ${kept}`, both(stay(status), why(status)));
   }
   return saved === "server" && pending === 0 ? say("saved", "Saved", "") : say("saving", "Saving…", kept);
 }
+
+/** A document without a server is not offline: there is nowhere else for it to be. */
+function onDevice(status: Status): StatusText {
+  if (status.storage !== "indexeddb") return say("problem", "Kept in this window only", stay(status));
+  return status.saved === "memory" ? say("saving", "Saving…", "") : say("saved", "Saved on this device", "");
+}
+
+/** What is known of why there is no connection. */
+const why = ({ error, connection }: Status): string => (error === null || connection === "online" ? "" : error.message);
+const both = (one: string, other: string): string => [one, other].filter((text) => text !== "").join(" ");
 
 /** What a writer has to do so that nothing is lost. */
 function stay(status: Status): string {

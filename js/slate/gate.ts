@@ -3,7 +3,8 @@
 //
 // Invariants: operations the document cannot see (spacers) are free. Others are written by one client: the one with the
 // lowest id among those online, whether the application shows them or not. The others leave the node as it is and look again after each change; if nothing came
-// for a while (the elected one has another version, or hangs), the next in line writes. Opening writes nothing.
+// for a while (the elected one has another version, or hangs), the next in line writes. Opening writes nothing. Where the
+// user may only read, normalizers write nothing either, whoever has called them.
 import { Editor, Node, type NodeEntry, type Operation, Path, type PathRef } from "slate";
 import { handleOf } from "../engine.js";
 import type { Collab } from "../index.js";
@@ -46,6 +47,7 @@ export class Gate {
   /** Nodes whose normalizer was stopped, and nothing but such normalizers has changed anything since. */
   #stopped: PathRef[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #reader = false;
 
   constructor(editor: Editor, collab: Collab, again: (verdict: Verdict) => void) {
     this.#editor = editor;
@@ -88,7 +90,16 @@ export class Gate {
     }
   }
 
+  /** Whether the user may only read: then the guard stays. */
+  read(only: boolean): void {
+    if (only === this.#reader) return;
+    this.#reader = only;
+    if (only) this.#install();
+    else this.#settle();
+  }
+
   close(): void {
+    this.#reader = false;
     for (const ref of this.#deferred) ref.unref();
     this.#deferred = [];
     this.#forget();
@@ -125,7 +136,7 @@ export class Gate {
 
   #settle(): void {
     const waiting = this.#deferred.length > 0;
-    if (!waiting && this.#inner !== null) {
+    if (!waiting && !this.#reader && this.#inner !== null) {
       if (this.#editor.normalizeNode === this.#guarded) this.#editor.normalizeNode = this.#inner;
       this.#inner = null;
     }
@@ -145,7 +156,7 @@ export class Gate {
     const inner = this.#inner;
     if (inner === null) return;
     // While the user types, only the nodes that wait for somebody else's normalizer are held.
-    const verdict = this.#verdict ?? (isAt(this.#deferred, entry[1]) ? "defer" : "write");
+    const verdict = this.#verdict ?? this.#unasked(entry[1]);
     if (verdict === "write" || this.#holding) return inner(entry, options);
     // What it did before it was stopped, which nobody sees, has made the node dirty again: it would do so for ever.
     if (isAt(this.#stopped, entry[1])) return;
@@ -163,6 +174,12 @@ export class Gate {
       if (this.#verdict === null) this.#refs = null;
     }
   };
+
+  /** What may be done where nothing has come from elsewhere: the user types, or the application normalizes. */
+  #unasked(path: Path): Verdict {
+    if (this.#reader) return "drop";
+    return isAt(this.#deferred, path) ? "defer" : "write";
+  }
 
   /** A ref that stays when those of an interrupted transform go. */
   #ref(path: Path): PathRef {

@@ -2,7 +2,7 @@
 // the engine for all, so that a batch has reached every editor before the first of them normalizes.
 //
 // Invariants: the first editor normalizes for all; what one editor does is in the others before its `apply` returns.
-import { type Descendant, type Operation, Range, Transforms } from "slate";
+import { type Descendant, type Editor, type Element, type Operation, Range, Transforms } from "slate";
 import { type EngineHandle, handleOf } from "../engine.js";
 import { soon } from "../events.js";
 import type { Collab } from "../index.js";
@@ -44,6 +44,15 @@ export class Hub implements Parent {
     this.#engine = handleOf(collab);
   }
 
+  /** The first editor says which elements are inline and void. */
+  schema(editor: Editor): void {
+    if (this.#bindings.length > 0) return;
+    this.#engine.schema((type) => {
+      const element = { type, children: [{ text: "" }] } as Element;
+      return (editor.isInline(element) ? 1 : 0) + (editor.isVoid(element) ? 2 : 0);
+    });
+  }
+
   /** The document's value, with what other editors have just done. Throws if the document is closed. */
   value(): Descendant[] {
     this.#engine.flush();
@@ -57,15 +66,21 @@ export class Hub implements Parent {
         this.#engine.onSelect((range) => this.#select(range)),
         this.#engine.onDiverged(() => this.#mendSoon()),
         this.#engine.onCompare((blocks) => this.#compareSoon(blocks)),
+        this.collab.on("status", ({ readOnly }) => this.#read(readOnly)),
       ];
     }
     this.#bindings.push(binding);
+    binding.gate.read(this.collab.status.readOnly);
     binding.open(value);
   }
 
   /** Takes back values that were assigned to the editors' `children`. */
   verify(): void {
     for (const binding of this.#bindings) binding.verify();
+  }
+
+  #read(only: boolean): void {
+    for (const binding of this.#bindings) binding.gate.read(only);
   }
 
   remove(binding: Binding): void {

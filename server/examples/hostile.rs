@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use slate_yrs::slate::{DocOptions, SlateDoc};
+use slate_yrs::slate::{DocOptions, Schema, SlateDoc};
 use slate_yrs_server::replica::Replica;
 use slate_yrs_server::room::load::build;
 use slate_yrs_server::storage::{Authors, Detail, UpdateRow};
@@ -33,7 +33,8 @@ fn run(mode: &str, updates: &[Vec<u8>]) -> Result<(u32, String), Failure> {
         }
         refused.0 += 1;
     };
-    let options = DocOptions { client_id: 77, root: "content".into(), block_id: None, seed: 1 };
+    let options =
+        DocOptions { client_id: 77, root: "content".into(), block_id: None, seed: 1, schema: Schema::default() };
     match mode {
         // One after the other, each an edit that arrives where something is shown already.
         "engine" => {

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use slate_yrs::format::Format;
 
 use crate::auth::{Auth, AuthError, KeySetUrl, Keys, Refresh, Webhook, WebhookOptions};
 use crate::compact::Retention;
+use crate::gate::Layout;
 use crate::room::Limits;
 
 /// The sync server of slate-yrs: stores every change before it acknowledges it.
@@ -111,6 +113,15 @@ pub struct ServeArgs {
     /// Frames that do not decode, per connection, before it is closed
     #[arg(long, env = "SLATE_YRS_MAX_BAD_FRAMES", default_value_t = 20, value_name = "COUNT")]
     pub max_bad_frames: u32,
+
+    /// The root that holds the text of a document
+    #[arg(long, env = "SLATE_YRS_ROOT", default_value = "content", value_name = "NAME")]
+    pub root: String,
+
+    /// In which format new documents begin, whatever their clients wish; 0: and none becomes one of format 1. By default
+    /// clients decide, and begin in 0 unless told otherwise
+    #[arg(long, env = "SLATE_YRS_FORMAT", value_name = "0|1", value_parser = clap::value_parser!(u32).range(0..=1))]
+    pub format: Option<Format>,
 
     /// How long a room without connections stays in memory
     #[arg(long, env = "SLATE_YRS_ROOM_IDLE_MS", default_value_t = 30_000, value_name = "MS")]
@@ -361,6 +372,10 @@ impl ServeArgs {
     pub fn poll(&self) -> Duration {
         let alone = self.database.database.starts_with("sqlite:");
         Duration::from_millis(self.poll_ms.unwrap_or(if alone { 0 } else { 500 }))
+    }
+
+    pub fn layout(&self) -> Layout {
+        Layout { root: self.root.as_str().into(), new_format: self.format }
     }
 
     pub fn limits(&self) -> Limits {

@@ -13,6 +13,7 @@ use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
+use slate_yrs::format::Formats;
 use slate_yrs::protocol::{self, Message, Reassembly, Role};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
@@ -37,6 +38,8 @@ pub struct Opening {
     pub document: String,
     pub durable: bool,
     pub session: Option<String>,
+    /// What the client says to know.
+    pub formats: Formats,
     pub role: Role,
     pub author: Option<String>,
     /// When the token ends.
@@ -80,6 +83,7 @@ pub async fn serve(
         conn,
         durable,
         session: opening.session,
+        formats: opening.formats,
         role: opening.role,
         author: opening.author,
         outbox: outbox.clone(),

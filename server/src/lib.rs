@@ -10,6 +10,7 @@ pub mod clock;
 pub mod compact;
 pub mod config;
 pub mod connection;
+pub mod gate;
 pub mod history;
 pub mod http;
 pub mod import;

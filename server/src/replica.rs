@@ -3,15 +3,18 @@
 //! Every update is walked (`validate`) and decoded before it is applied, and a panic of the CRDT library is caught: it
 //! spoils this copy, never the process. A spoiled copy must be dropped and loaded again; its owner is told so.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use slate_yrs::update::{Intake, Limits, Refused, deletions, deletions_at};
+use slate_yrs::format::{Format, format_of};
+use slate_yrs::slate::check_layout;
+use slate_yrs::update::{Intake, Limits, Refused, Survey, deletions, deletions_at};
 use thiserror::Error;
 use yrs::block::ClientID;
 use yrs::branch::Branch;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{Doc, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, Update};
+use yrs::{Doc, ID, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, Update};
 
 use crate::validate::{self, Malformed};
 
@@ -37,6 +40,8 @@ pub struct Replica {
     intake: Intake,
     /// What no update has named, but is deleted because what it is in is.
     implied: IdSet,
+    /// What is deleted; none: nobody has asked yet.
+    deleted: Option<IdSet>,
     spoiled: bool,
 }
 
@@ -48,7 +53,8 @@ impl Default for Replica {
 
 impl Replica {
     pub fn new() -> Self {
-        Self { doc: empty_doc(), intake: Intake::default(), implied: IdSet::default(), spoiled: false }
+        let (intake, implied) = (Intake::default(), IdSet::default());
+        Self { doc: empty_doc(), intake, implied, deleted: None, spoiled: false }
     }
 
     /// Applies an update that is to be stored. Returns whether it changed anything: content, deletions, or what waits for
@@ -119,6 +125,9 @@ impl Replica {
             self.spoiled = true;
             std::mem::forget(std::mem::replace(&mut self.doc, empty_doc()));
         }
+        if let Some(deleted) = &mut self.deleted {
+            deleted.merge_with(changes.deleted.clone());
+        }
         changes.any = result? || changes.integrated;
         Ok(changes)
     }
@@ -183,6 +192,57 @@ impl Replica {
         let update = decode(update)?;
         let mine = self.doc.transact().state_vector();
         Ok(update.state_vector().iter().all(|(client, clock)| *clock <= mine.get(client)))
+    }
+
+    /// The document's format.
+    pub fn format(&self) -> Format {
+        format_of(&self.doc.transact())
+    }
+
+    /// Whether the document has its content in this root, laid out as Slate's, or none at all.
+    pub fn has_layout(&self, root: &str) -> bool {
+        check_layout(&self.doc.transact(), root).is_ok()
+    }
+
+    /// Whether there has ever been anything in this root.
+    pub fn has_root(&self, name: &str) -> bool {
+        self.intake.has_root(name)
+    }
+
+    /// What an update would touch.
+    pub fn survey<'a>(&self, update: &'a [u8]) -> Result<Survey<'a>, ApplyError> {
+        validate::update(update)?;
+        let state = self.doc.transact().state_vector();
+        self.intake.survey(update, |client| u64::from(state.get(&ClientID::new(client)))).map_err(refused)
+    }
+
+    /// How many clocks all clients have used.
+    pub fn clocks(&self) -> u64 {
+        self.doc.transact().state_vector().iter().map(|(_, clock)| u64::from(*clock)).sum()
+    }
+
+    /// Whether any of these is not deleted.
+    pub fn has_any(&mut self, ids: impl Iterator<Item = (u64, Range<u64>)>) -> bool {
+        let mut asked = IdSet::default();
+        for (client, clocks) in ids {
+            let start = u32::try_from(clocks.start).unwrap_or(u32::MAX);
+            let length = u32::try_from(clocks.end - clocks.start).unwrap_or(u32::MAX);
+            asked.insert(ID::new(ClientID::new(client), start), length);
+        }
+        if asked.is_empty() {
+            return false;
+        }
+        let doc = &self.doc;
+        let deleted = self.deleted.get_or_insert_with(|| doc.transact().snapshot().delete_set);
+        !asked.diff(deleted).is_empty()
+    }
+
+    /// What would become of the document with this update.
+    pub fn with(&self, update: &[u8]) -> Result<Self, ApplyError> {
+        let mut copy = Self::new();
+        copy.load(&self.encode_whole()?)?;
+        copy.apply(update)?;
+        Ok(copy)
     }
 
     pub fn doc(&self) -> &Doc {
@@ -257,7 +317,6 @@ fn root_len(root: &Out) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use yrs::ID;
     use yrs::types::text::YChange;
     use yrs::{GetString, Text, XmlTextPrelim};
 

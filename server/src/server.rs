@@ -71,6 +71,7 @@ impl Server {
             storage: Arc::clone(&storage),
             writer: Writer::start(Arc::clone(&storage), Arc::clone(&metrics), args.store_timeout()),
             limits: args.limits(),
+            layout: args.layout(),
             metrics: Arc::clone(&metrics),
             hints: neighbours.hints.clone(),
             assembling: Arc::new(Semaphore::new(ASSEMBLING.max(2 * args.max_sync_bytes))),

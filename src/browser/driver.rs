@@ -4,14 +4,16 @@
 //! out, because doing it calls JavaScript, and that may call back in: what it then asks for is queued behind.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 
 use futures_channel::oneshot;
 use gloo_timers::callback::Timeout;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
+use yrs::Any;
 
 use super::now;
 use super::socket::{Socket, SocketEvent};
@@ -20,11 +22,13 @@ use crate::codec::{encode_ops, encode_range};
 use crate::session::{
     Config, Connection as Connected, Input, Millis, Origin, Output, Saved, Session, SessionError, Storage,
 };
-use crate::store::{Store, StoreError, Write};
+use crate::slate::{Attrs, Schema};
+use crate::store::{CopyName, Store, StoreError, Write, load_copy};
 
 #[wasm_bindgen]
 extern "C" {
-    /// Who is told. Its methods may call back into the engine.
+    /// Who is told. Its methods may call back into the engine; `kinds` must not.
+    #[derive(Clone)]
     pub type Listener;
 
     #[wasm_bindgen(method, catch)]
@@ -46,15 +50,22 @@ extern "C" {
     /// they are stored.
     #[wasm_bindgen(method, catch)]
     fn keeping(this: &Listener, epoch: Option<String>, kept: bool) -> Result<(), JsValue>;
+    /// The copy stands where older versions do not find it: so shall what the tabs tell each other.
+    #[wasm_bindgen(method, catch)]
+    fn guarded(this: &Listener) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn peers(this: &Listener) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn error(this: &Listener, code: &str, message: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn ended(this: &Listener) -> Result<(), JsValue>;
-    /// The address to connect to: a string or a promise of one. `fresh`: the last token was refused.
+    /// Whether elements of a type are inline (1) and void (2), as the editor has it.
     #[wasm_bindgen(method, catch)]
-    fn address(this: &Listener, fresh: bool) -> Result<JsValue, JsValue>;
+    fn kinds(this: &Listener, kind: &str) -> Result<u32, JsValue>;
+    /// The address to connect to: a string or a promise of one. `fresh`: the last token was refused; `formats`: what the
+    /// engine knows, for the query.
+    #[wasm_bindgen(method, catch)]
+    fn address(this: &Listener, fresh: bool, formats: &str) -> Result<JsValue, JsValue>;
     /// A promise of the sessions of this document that are alive in other tabs, as strings.
     #[wasm_bindgen(method, catch)]
     fn sessions(this: &Listener) -> Result<Promise, JsValue>;
@@ -73,10 +84,30 @@ pub fn is_running() -> bool {
     RUNNING.get() > 0
 }
 
+/// What the editor says of each type, asked once.
+fn schema(listener: &Listener) -> Schema {
+    let listener = listener.clone();
+    let known: Rc<RefCell<HashMap<Arc<str>, u32>>> = Rc::default();
+    let kinds = Rc::new(move |props: &Attrs| {
+        let Some(Any::String(kind)) = props.get("type") else { return 0 };
+        if let Some(kinds) = known.borrow().get(kind) {
+            return *kinds;
+        }
+        let kinds = listener.kinds(kind).unwrap_or(0);
+        known.borrow_mut().insert(kind.clone(), kinds);
+        kinds
+    });
+    let inline = kinds.clone();
+    Schema::new(move |props| inline(props) & 1 != 0, move |props| kinds(props) & 2 != 0)
+}
+
 /// One document's session with everything that drives it.
 pub struct Driver {
     session: RefCell<Session>,
-    document: String,
+    /// Under which the store has the document.
+    name: RefCell<CopyName>,
+    /// Whether the other tabs were told where the copy stands.
+    guarded: Cell<bool>,
     inputs: RefCell<VecDeque<Input>>,
     running: Cell<bool>,
     ended: Cell<bool>,
@@ -99,13 +130,15 @@ struct Connection {
 
 impl Driver {
     /// Opens a session and carries out its first orders.
-    pub fn start(config: Config, store: Option<IndexedDb>, listener: Listener) -> Rc<Self> {
-        let document = config.document.clone();
+    pub fn start(mut config: Config, store: Option<IndexedDb>, listener: Listener) -> Rc<Self> {
+        config.schema = schema(&listener);
+        let name = RefCell::new(CopyName::new(&config.document));
         let mut session = Session::new(config, now());
         session.unheard();
         let driver = Rc::new(Self {
             session: RefCell::new(session),
-            document,
+            name,
+            guarded: Cell::new(false),
             inputs: RefCell::default(),
             running: Cell::new(false),
             ended: Cell::new(false),
@@ -144,6 +177,11 @@ impl Driver {
     /// Somebody listens to operations from now on, whatever is still to be handled.
     pub fn hear(&self) {
         self.session.borrow_mut().hear();
+    }
+
+    /// Another editor says which elements are inline and void.
+    pub fn schema_changed(self: &Rc<Self>) {
+        self.feed(Input::Schema(schema(&self.listener)));
     }
 
     /// Reads the session. Not possible while it handles an input, which nothing outside can observe.
@@ -188,6 +226,7 @@ impl Driver {
                 output => self.act(output),
             }
         }
+        self.tell_guarded();
         if peers {
             let _ = self.listener.peers();
         }
@@ -207,6 +246,13 @@ impl Driver {
         if let Some((epoch, kept)) = now {
             *self.keeping.borrow_mut() = (epoch.clone(), kept);
             let _ = self.listener.keeping(epoch, kept);
+        }
+    }
+
+    /// After the update that has made the copy move, which the tabs where it was still have to hear.
+    fn tell_guarded(&self) {
+        if self.name.borrow().is_guarded() && !self.guarded.replace(true) {
+            let _ = self.listener.guarded();
         }
     }
 
@@ -280,9 +326,16 @@ impl Driver {
         let driver = self.clone();
         spawn_local(async move {
             let loaded = match &driver.store {
-                Some(store) => store.load(&driver.document).await,
+                Some(store) => {
+                    let mut name = driver.name.borrow().clone();
+                    let takes_over = driver.read(|session| session.formats().knows(1));
+                    let loaded = load_copy(store, &mut name, takes_over).await;
+                    *driver.name.borrow_mut() = name;
+                    loaded
+                }
                 None => Err(StoreError::Failed("there is no store".into())),
             };
+            driver.tell_guarded();
             // Asked after the reading: whoever has opened the document, and written, meanwhile is not dead.
             let alive = match driver.listener.sessions() {
                 Ok(alive) => JsFuture::from(alive).await.map(|alive| js_sys::Array::from(&alive)).unwrap_or_default(),
@@ -298,12 +351,13 @@ impl Driver {
     /// Takes over what a session left that has died in another tab. Resolves when the device knows.
     pub async fn take_over(self: Rc<Self>, session: String) -> Result<(), StoreError> {
         let Some(store) = &self.store else { return Ok(()) };
-        let pending = store.pending(&self.document, &session).await?;
+        let name = self.name.borrow().as_str().to_owned();
+        let pending = store.pending(&name, &session).await?;
         if pending.is_empty() {
             return Ok(());
         }
         self.feed(Input::Orphans(pending));
-        store.begin(&self.document, Vec::new()).await.map(drop)
+        store.begin(&name, Vec::new()).await.map(drop)
     }
 
     /// Deletes the device's copy, unless it holds something that only this device has: of this session, or of another.
@@ -313,7 +367,8 @@ impl Driver {
         // What the server has acknowledged may still be in the outbox.
         self.feed(Input::Suspend);
         if !discard_pending {
-            let loaded = store.load(&self.document).await?;
+            let name = self.name.borrow().as_str().to_owned();
+            let loaded = store.load(&name).await?;
             let kept = loaded.outbox.len() + loaded.set_aside.len();
             if kept > 0 {
                 return Err(StoreError::Failed(format!("{kept} edits are only on this device")));
@@ -338,10 +393,18 @@ impl Driver {
             *self.deletion.borrow_mut() = Some(receiver);
             deleted = Some(sender);
         }
-        let writing = store.begin(&self.document, writes);
+        self.name.borrow_mut().follow(&writes);
+        let name = self.name.borrow().clone();
+        let leftovers = (deleted.is_some() && name.is_guarded())
+            .then(|| store.begin(CopyName::document_of(name.as_str()), vec![Write::Delete]));
+        let writing = store.begin(name.as_str(), writes);
         let driver = self.clone();
         spawn_local(async move {
             let written = writing.await;
+            if let Some(leftovers) = leftovers {
+                // What an older tab still writes there is for nobody; should this fail, it is looked at when the document is opened.
+                let _ = leftovers.await;
+            }
             if let Some(deleted) = deleted {
                 let _ = deleted.send(written.as_ref().map(|_| ()).map_err(Clone::clone));
             }
@@ -359,7 +422,8 @@ impl Driver {
             connection.socket = None;
             connection.attempt
         };
-        let address = self.listener.address(fresh);
+        let formats = self.session.borrow().formats().to_string();
+        let address = self.listener.address(fresh, &formats);
         let driver = self.clone();
         spawn_local(async move {
             let address = match address {
@@ -370,7 +434,10 @@ impl Driver {
                 return;
             }
             match address.map(|address| address.as_string()) {
-                Ok(Some(address)) => driver.dial(&address, attempt),
+                Ok(Some(address)) => {
+                    driver.feed(Input::Dialing);
+                    driver.dial(&address, attempt);
+                }
                 Ok(None) => driver.feed(Input::TokenFailed { message: "the token is not a string".into() }),
                 Err(error) => driver.feed(Input::TokenFailed { message: describe(&error) }),
             }
@@ -380,15 +447,24 @@ impl Driver {
     fn dial(self: &Rc<Self>, address: &str, attempt: u64) {
         let driver: Weak<Self> = Rc::downgrade(self);
         let announce = |socket: &web_sys::WebSocket| drop(self.listener.socket(socket));
+        // Not what follows: there is the token.
+        let shown = address.split('?').next().unwrap_or_default().to_owned();
+        let reached = Cell::new(false);
         let socket = Socket::open(address, announce, move |event| {
             let Some(driver) = driver.upgrade() else { return };
             if driver.connection.borrow().attempt != attempt {
                 return;
             }
             driver.feed(match event {
-                SocketEvent::Opened => Input::Opened,
+                SocketEvent::Opened => {
+                    reached.set(true);
+                    Input::Opened
+                }
                 SocketEvent::Frame(frame) => Input::Frame(frame),
                 SocketEvent::Text(text) => Input::Text(text),
+                SocketEvent::Closed { code, reason } if !reached.get() => {
+                    Input::Closed { code, reason: format!("{shown} {reason}").trim_end().to_owned() }
+                }
                 SocketEvent::Closed { code, reason } => Input::Closed { code, reason },
             });
         });

@@ -3,9 +3,10 @@
 use yrs::Any;
 
 use crate::browser::store::{DEFAULT_DATABASE, Durability, IndexedDb};
+use crate::format::FORMATS;
 use crate::json::Fields;
 use crate::session::{self, Remote};
-use crate::slate::Node;
+use crate::slate::{Node, Schema};
 
 /// `EngineConfig` of `js/engine.ts`.
 pub struct Config {
@@ -41,6 +42,9 @@ impl Config {
             store: store.is_some(),
             presence: fields.any("presence").filter(|presence| matches!(presence, Any::Map(_))).cloned(),
             initial_value,
+            schema: Schema::default(),
+            formats: FORMATS,
+            format: fields.u32("format"),
         };
         Some(Self { session, store })
     }

@@ -5,8 +5,8 @@
 use crate::session::{Connection, Peer, Saved, Status, Storage};
 use crate::slate::{Point, Range};
 
-/// `[connection, saved, storage, flags, pending, set aside, offline since, retry at, received, total, divergences]`. Names are
-/// indices of lists in `js/flat.ts`, times are ms since the epoch.
+/// `[connection, saved, storage, flags, pending, set aside, offline since, retry at, received, total, divergences,
+/// format]`. Names are indices of lists in `js/flat.ts`, times are ms since the epoch, no format is -1.
 pub fn status(status: &Status) -> Vec<f64> {
     let connection = match status.connection {
         Connection::Offline => 0,
@@ -53,6 +53,7 @@ pub fn status(status: &Status) -> Vec<f64> {
         received as f64,
         total as f64,
         f64::from(status.divergences),
+        status.format.map_or(-1.0, f64::from),
     ]
 }
 

@@ -96,6 +96,11 @@ impl<'a> Reader<'a> {
         self.bytes.is_empty()
     }
 
+    /// What is left.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// How many bytes are left.
     pub(crate) fn remaining(&self) -> usize {
         self.bytes.len()

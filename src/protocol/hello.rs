@@ -1,5 +1,8 @@
 //! The server's greeting, and its JSON form.
 
+use yrs::Any;
+
+use crate::format::{Format, Formats};
 use crate::json::{Fields, quoted};
 
 /// What a slate-yrs server tells a client on connecting.
@@ -16,6 +19,12 @@ pub struct Hello {
     /// The highest seq of this client session that is in the database.
     pub acked_seq: u64,
     pub heartbeat_ms: u32,
+    /// What the server knows; none: it is of a time when there was but one format.
+    pub formats: Option<Formats>,
+    /// The document's.
+    pub format: Option<Format>,
+    /// In which new documents begin, whatever clients wish; none: as they wish.
+    pub new_format: Option<Format>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +48,12 @@ impl Role {
 
 impl Hello {
     pub(super) fn to_json(&self) -> String {
+        let list = |formats: Formats| format!(r#","formats":[{formats}]"#);
+        let number = |name: &str, format: Option<Format>| format.map(|format| format!(r#","{name}":{format}"#));
         format!(
             concat!(
                 r#"{{"version":{},"epoch":{},"role":"{}","maxUpdateBytes":{},"#,
-                r#""maxFrameBytes":{},"ackedSeq":{},"heartbeatMs":{}}}"#
+                r#""maxFrameBytes":{},"ackedSeq":{},"heartbeatMs":{}{}{}{}}}"#
             ),
             self.version,
             quoted(&self.epoch),
@@ -51,6 +62,9 @@ impl Hello {
             self.max_frame_bytes,
             self.acked_seq,
             self.heartbeat_ms,
+            self.formats.map(list).unwrap_or_default(),
+            number("format", self.format).unwrap_or_default(),
+            number("newFormat", self.new_format).unwrap_or_default(),
         )
     }
 
@@ -65,6 +79,20 @@ impl Hello {
             max_frame_bytes: fields.u32("maxFrameBytes")?,
             acked_seq: fields.uint("ackedSeq")?,
             heartbeat_ms: fields.u32("heartbeatMs")?,
+            formats: fields.any("formats").and_then(list),
+            format: fields.u32("format"),
+            new_format: fields.u32("newFormat"),
         })
     }
+}
+
+/// What is no format, a later server may mean something by.
+fn list(any: &Any) -> Option<Formats> {
+    let Any::Array(items) = any else { return None };
+    let number = |item: &Any| match item {
+        Any::Number(number) => number.as_f64().filter(|it| it.fract() == 0.0 && (0.0..64.0).contains(it)),
+        _ => None,
+    };
+    let formats: Vec<Format> = items.iter().filter_map(number).map(|it| it as Format).collect();
+    Some(Formats::of(&formats))
 }

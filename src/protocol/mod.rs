@@ -125,6 +125,8 @@ pub mod close {
     pub const FORBIDDEN: u16 = 4403;
     /// The document had another epoch when it was opened here.
     pub const EPOCH: u16 = 4409;
+    /// The client does not know the document's format.
+    pub const FORMAT: u16 = 4426;
     /// The peer reads too slowly to keep up.
     pub const SLOW: u16 = 4508;
 
@@ -139,6 +141,8 @@ pub mod close {
         Unauthorized,
         /// Final.
         Forbidden,
+        /// Final for this client: a newer one is needed.
+        Format,
         /// The last frame was too large for the server.
         TooLarge,
     }
@@ -147,6 +151,7 @@ pub mod close {
     pub fn meaning(code: u16) -> Meaning {
         match code {
             UNAUTHORIZED | 4001 => Meaning::Unauthorized,
+            FORMAT => Meaning::Format,
             4003 | 4400..=4499 => Meaning::Forbidden,
             TOO_LARGE => Meaning::TooLarge,
             _ => Meaning::Retry,

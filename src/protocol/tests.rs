@@ -1,4 +1,5 @@
 use super::*;
+use crate::format::Formats;
 
 fn all() -> Vec<Message<'static>> {
     vec![
@@ -16,6 +17,9 @@ fn all() -> Vec<Message<'static>> {
             max_frame_bytes: 1 << 20,
             acked_seq: 7,
             heartbeat_ms: 15_000,
+            formats: Some(Formats::of(&[0, 1])),
+            format: Some(1),
+            new_format: Some(0),
         }),
         Message::Submit { seq: 300, update: &[9] },
         Message::Ack { seq: (1 << 53) - 1 },

@@ -1,7 +1,7 @@
 //! The connection: one state, when to try again, when a silent socket is dead.
 //!
 //! Owns no socket and sends nothing: [`Link`] says what there is, the session acts on it. The browser's events are
-//! hints to it. Backoff is reset by a completed sync and by nothing else.
+//! hints to it. Backoff is reset by an acknowledgement, or by a sync that held for a while, and by nothing else.
 
 use std::collections::VecDeque;
 
@@ -11,6 +11,10 @@ use super::types::{Connection, Millis};
 
 /// How long opening a socket may take, the token callback included.
 const OPEN_TIMEOUT: Millis = 30_000;
+/// A token that takes longer is said to.
+const SLOW_TOKEN: Millis = 10_000;
+/// How long a server may take to answer after the browser has said that the network is gone.
+pub(super) const HURRIED: Millis = 2_000;
 /// A plain server is probed after this much silence, plus up to [`PROBE_JITTER`].
 const PLAIN_SILENCE: Millis = 15_000;
 const PROBE_JITTER: Millis = 10_000;
@@ -27,11 +31,15 @@ pub(super) const FRAGMENT_AGE: Millis = 60_000;
 #[derive(Debug)]
 pub(super) enum Link {
     Offline(Why),
-    Waiting { retry_at: Millis },
-    Opening { since: Millis },
+    Waiting {
+        retry_at: Millis,
+    },
+    Opening(Opening),
     Open(Box<Live>),
     Unauthorized,
     Forbidden,
+    /// The server's document is of a format that this engine does not know.
+    Outdated,
     Closed,
 }
 
@@ -44,6 +52,22 @@ pub(super) enum Why {
     ByUser,
     /// The server's document is another one.
     Conflict,
+}
+
+/// A socket that is to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Opening {
+    pub since: Millis,
+    pub step: Step,
+}
+
+/// What opening it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Token,
+    /// The same, and it was said that it takes long.
+    SlowToken,
+    Server,
 }
 
 /// An open socket.
@@ -65,6 +89,12 @@ pub(super) struct Live {
     /// What was pending when the connection came up is pending up to here.
     pub offline_through: u64,
     pub largest_sent: usize,
+    /// A step 1 that is not answered yet: whether this engine may write into the server's document is not known.
+    pub step_1: Option<Vec<u8>>,
+    /// The largest frame since everything was answered, and when it was sent.
+    pub unanswered: Option<(usize, Millis)>,
+    /// The probe is to be answered within this.
+    hurried: Option<Millis>,
 }
 
 /// Who is at the other end.
@@ -85,6 +115,8 @@ pub(super) enum Due {
     Retry,
     /// The socket does not open, or is dead.
     Dead,
+    /// The token is slow to come.
+    Slow,
     /// Send something that has to be answered.
     Probe,
     /// Ask a plain server whether it has what it was sent.
@@ -105,13 +137,30 @@ impl Live {
             sent_through: 0,
             offline_through: 0,
             largest_sent: 0,
+            step_1: None,
+            unanswered: None,
+            hurried: None,
         }
+    }
+
+    /// A frame of this size is on its way.
+    pub fn sending(&mut self, now: Millis, size: usize) {
+        self.largest_sent = self.largest_sent.max(size);
+        if self.unanswered.is_none_or(|(largest, _)| size >= largest) {
+            self.unanswered = Some((size, now));
+        }
+    }
+
+    /// The next probe, or the one that is under way, shall be answered soon.
+    pub fn hurry(&mut self, within: Millis) {
+        self.hurried = Some(within);
     }
 
     /// Any received byte is a sign of life.
     pub fn heard(&mut self, now: Millis) {
         self.heard_at = now;
         self.probed_at = None;
+        self.hurried = None;
     }
 
     pub fn hello(&self) -> Option<&Hello> {
@@ -136,7 +185,7 @@ impl Live {
     fn deadline(&self, patience_factor: Millis) -> (Millis, Due) {
         let (silence, patience) = self.limits();
         let life = match self.probed_at {
-            Some(at) => (at + patience * patience_factor, Due::Dead),
+            Some(at) => (at + self.hurried.unwrap_or(patience * patience_factor), Due::Dead),
             None => (self.heard_at + silence, Due::Probe),
         };
         match self.mode {
@@ -163,7 +212,7 @@ impl Link {
 
     /// Whether the driver has a socket, or is opening one.
     pub fn has_socket(&self) -> bool {
-        matches!(self, Self::Opening { .. } | Self::Open(_))
+        matches!(self, Self::Opening(_) | Self::Open(_))
     }
 
     /// A server has shown what it is.
@@ -181,12 +230,12 @@ impl Link {
 
     pub fn shown(&self) -> Connection {
         match self {
-            Self::Offline(Why::Loading) | Self::Opening { .. } => Connection::Connecting,
+            Self::Offline(Why::Loading) | Self::Opening(_) => Connection::Connecting,
             Self::Offline(_) | Self::Waiting { .. } => Connection::Offline,
             Self::Open(live) if live.mode == Mode::Unknown => Connection::Connecting,
             Self::Open(_) => Connection::Online,
             Self::Unauthorized => Connection::Unauthorized,
-            Self::Forbidden => Connection::Forbidden,
+            Self::Forbidden | Self::Outdated => Connection::Forbidden,
             Self::Closed => Connection::Closed,
         }
     }
@@ -195,9 +244,10 @@ impl Link {
     pub fn deadline(&self, retries: &Retries) -> Option<(Millis, Due)> {
         match self {
             Self::Waiting { retry_at } => Some((*retry_at, Due::Retry)),
-            Self::Opening { since } => Some((since + OPEN_TIMEOUT, Due::Dead)),
+            Self::Opening(Opening { since, step: Step::Token }) => Some((since + SLOW_TOKEN, Due::Slow)),
+            Self::Opening(Opening { since, .. }) => Some((since + OPEN_TIMEOUT, Due::Dead)),
             Self::Open(live) => Some(live.deadline(retries.patience_factor())),
-            Self::Offline(_) | Self::Unauthorized | Self::Forbidden | Self::Closed => None,
+            Self::Offline(_) | Self::Unauthorized | Self::Forbidden | Self::Outdated | Self::Closed => None,
         }
     }
 }
@@ -205,18 +255,30 @@ impl Link {
 /// What is remembered from one try to the next.
 #[derive(Debug, Default)]
 pub(super) struct Retries {
-    /// Tries since the last sync.
+    /// Tries since something was acknowledged, or a sync held.
     attempt: u32,
     /// Connections that fell silent since the last sync: a large sync over a slow line looks like that, so each may
     /// take longer than the one before.
     silent: u32,
-    /// The token was refused since the last sync that held.
+    /// The token was refused, and none was accepted since.
     refused: bool,
+    /// Of the connection there is, or was.
     synced_at: Option<Millis>,
+    /// When the last try was begun.
+    tried_at: Millis,
 }
 
-/// A sync that holds this long shows that the token is accepted.
-const ACCEPTED_AFTER: Millis = 10_000;
+/// A sync that holds this long is a success.
+const HELD: Millis = 10_000;
+
+/// What to do about a token that is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    AskAgain,
+    /// It was accepted a moment ago: another one may be as well, and as shortly.
+    AskLater,
+    Stop,
+}
 
 impl Retries {
     const FIRST: Millis = 100;
@@ -229,10 +291,33 @@ impl Retries {
         (random * ceiling as f64) as Millis
     }
 
+    pub fn tries(&mut self, now: Millis) {
+        self.tried_at = now;
+    }
+
+    /// Whether the last try was begun at least this long ago.
+    pub fn tried_before(&self, now: Millis, ago: Millis) -> bool {
+        now.saturating_sub(self.tried_at) >= ago
+    }
+
     pub fn synced(&mut self, now: Millis) {
-        self.attempt = 0;
         self.silent = 0;
+        self.refused = false;
         self.synced_at = Some(now);
+    }
+
+    /// The server has something that it had not.
+    pub fn acknowledged(&mut self) {
+        self.attempt = 0;
+    }
+
+    /// The connection has ended. Returns whether it had held for a while.
+    pub fn ended(&mut self, now: Millis) -> bool {
+        let held = self.synced_at.take().is_some_and(|at| now.saturating_sub(at) >= HELD);
+        if held {
+            self.attempt = 0;
+        }
+        held
     }
 
     pub fn fell_silent(&mut self) {
@@ -243,12 +328,18 @@ impl Retries {
         1 << self.silent.min(4)
     }
 
-    /// The server refuses the token. Returns whether another one is worth asking for: once per refusal.
-    pub fn refused(&mut self, now: Millis) -> bool {
-        let accepted = self.synced_at.take().is_some_and(|at| now.saturating_sub(at) >= ACCEPTED_AFTER);
-        let ask = !self.refused || accepted;
-        self.refused = true;
-        ask
+    /// The server refuses the token. Another one is asked for once, unless the last one was accepted.
+    pub fn refused(&mut self, now: Millis) -> Refusal {
+        let accepted = self.synced_at.is_some();
+        match (self.ended(now), accepted) {
+            (true, _) => Refusal::AskAgain,
+            (false, true) => Refusal::AskLater,
+            (false, false) if self.refused => Refusal::Stop,
+            (false, false) => {
+                self.refused = true;
+                Refusal::AskAgain
+            }
+        }
     }
 
     /// The application asks to connect: all that was is forgotten. Returns whether the last token was refused.

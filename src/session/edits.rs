@@ -1,37 +1,15 @@
-//! Changes of the document: local operations in, remote updates in, undo, the seed.
+//! Changes of the document: local operations in, remote updates in, undo.
 //!
 //! Queued operations are flushed before anything else touches the document. What is made here goes to the outbox, the
 //! journal and the wire; what comes from elsewhere goes to the journal, as the bytes received.
 
-use crate::slate::{LocalChange, Node, Op, RemoteChange, SlateDoc};
+use crate::slate::{LocalChange, Op, RemoteChange, SlateDoc};
 use crate::store::{Write, same_epoch};
 use crate::update::split;
 
 use super::outbox::Place;
 use super::stage::DocChange;
 use super::{ErrorCode, Origin, Output, Session};
-
-/// Content for a document that has none.
-#[derive(Debug)]
-pub(super) enum Seed {
-    None,
-    Wanted(Vec<Node>),
-    /// A server that decides was asked to take it.
-    Asked(Vec<Node>),
-}
-
-impl Seed {
-    pub fn new(value: Option<Vec<Node>>) -> Self {
-        value.map_or(Self::None, Self::Wanted)
-    }
-
-    /// The connection is gone: what was asked has to be asked again.
-    pub fn unasked(&mut self) {
-        if let Self::Asked(value) = self {
-            *self = Self::Wanted(std::mem::take(value));
-        }
-    }
-}
 
 /// Whose operations are queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +21,10 @@ pub(super) enum Author {
 
 impl Session {
     pub(super) fn edit(&mut self, op: Op, author: Author) {
+        if self.refuses_edits() {
+            // The editor has applied it already.
+            return self.stage.diverged();
+        }
         if author != self.author {
             self.flush();
             self.author = author;
@@ -53,6 +35,7 @@ impl Session {
         self.queue.push(op);
         if author == Author::User {
             self.presence.edited(self.now);
+            self.typing();
         }
     }
 
@@ -64,11 +47,15 @@ impl Session {
         let ops = std::mem::take(&mut self.queue);
         let normalized = if self.author == Author::Normalizer { ops.clone() } else { Vec::new() };
         let changed = DocChange::of(&ops);
+        let caret = self.selection_before.as_ref().and_then(|range| self.doc.caret_by_reference(range));
         let mut change = self.doc.apply_local(ops);
         // What was refused has no part in it, and does not matter.
         self.stage.changed(if change.ops.is_empty() { changed } else { DocChange::Anything });
         let before = self.selection_before.take();
         let inverse = std::mem::take(&mut change.inverse);
+        if self.author == Author::User {
+            self.undo.record_acts(self.now, std::mem::take(&mut change.acts), caret);
+        }
         match self.author {
             Author::User if !inverse.is_empty() => self.undo.record(self.now, inverse, before),
             Author::User => {}
@@ -106,12 +93,23 @@ impl Session {
 
     fn undo_or_redo(&mut self, undo: bool) {
         self.flush();
+        if self.refuses_edits() {
+            return;
+        }
         let selection = self.presence.selection(&self.doc);
         let result = match undo {
             true => self.undo.undo(&mut self.doc, selection),
             false => self.undo.redo(&mut self.doc, selection),
         };
+        let changed = result.as_ref().is_some_and(|result| !result.ops.is_empty());
+        self.undo.set_undone(changed);
         let Some(result) = result else { return };
+        for update in result.passed {
+            self.submit(update, Origin::Undo);
+        }
+        if result.ops.is_empty() && result.change.update.is_none() {
+            return;
+        }
         self.stage.changed(DocChange::of(&result.ops));
         self.stage.operations(Origin::Undo, result.ops);
         if let Some(selection) = result.selection {
@@ -159,8 +157,8 @@ impl Session {
         }
     }
 
-    /// A change from elsewhere. Returns whether the document is another one now; none if the bytes are no update.
-    pub(super) fn apply(&mut self, update: &[u8], origin: Origin, journal: bool) -> Option<bool> {
+    /// Puts a change from elsewhere into the document: [`Session::apply`], whatever it says of a seed.
+    pub(super) fn take_in(&mut self, update: &[u8], origin: Origin, journal: bool) -> Option<bool> {
         self.flush();
         let was_incomplete = self.incomplete;
         let presence = &self.presence;
@@ -232,6 +230,9 @@ impl Session {
 
     /// An update the application brings: a remote change that the server does not have either.
     pub(super) fn import(&mut self, update: Vec<u8>) {
+        if self.refuses_edits() {
+            return self.report(ErrorCode::Format, "an update is not applied: the document may only be read");
+        }
         let before = self.stage.updates.len();
         if self.apply(&update, Origin::Remote, false) == Some(true) || self.stage.updates.len() > before {
             // Besides the update itself there may be one that was made because of it: what was rescued.
@@ -263,41 +264,16 @@ impl Session {
         }
     }
 
-    /// Seeds by itself: the same content gives the same update, wherever and how often it is made.
-    pub(super) fn seed_locally(&mut self, value: &[Node]) {
-        let update = SlateDoc::seed_update(&self.config.root, value);
-        let before = self.stage.updates.len();
-        if self.apply(&update, Origin::Store, false) == Some(true) {
-            self.stage.updates.truncate(before);
-            self.submit(update, Origin::Store);
-        }
-    }
-
-    /// Whether the document is to be given its first content now.
-    pub(super) fn take_wanted_seed(&mut self) -> Option<Vec<Node>> {
-        match std::mem::replace(&mut self.seed, Seed::None) {
-            Seed::Wanted(value) if self.is_without_content() && !value.is_empty() => Some(value),
-            Seed::Wanted(_) | Seed::None => None,
-            asked => {
-                self.seed = asked;
-                None
-            }
-        }
-    }
-
-    fn is_without_content(&self) -> bool {
-        self.doc.is_empty() && self.queue.is_empty() && !self.incomplete
-    }
-
     /// Another document in place of this one, in one step for the editor.
-    pub(super) fn show_instead(&mut self, doc: SlateDoc) {
-        let ops = SlateDoc::diff(&self.doc.value(), &doc.value());
+    pub(super) fn show_instead(&mut self, doc: SlateDoc, origin: Origin) {
+        let ops = if self.heard { SlateDoc::diff(&self.doc.value(), &doc.value()) } else { Vec::new() };
         self.doc = doc;
+        self.doc.know(self.config.formats);
         self.undo.clear();
         self.presence.forget_selection();
         self.presence.awareness.rename(self.doc.client_id());
         self.stage.changed(DocChange::Anything);
-        self.stage.operations(Origin::Remote, ops);
+        self.stage.operations(origin, ops);
     }
 
     /// Another client id: ours is someone else's.
@@ -317,6 +293,7 @@ impl Session {
             root: self.config.root.clone(),
             block_id: self.config.block_id.clone(),
             seed: self.random.u64(..),
+            schema: self.config.schema.clone(),
         }
     }
 }

@@ -256,6 +256,11 @@ impl Journal {
         settling.updates.extend(updates);
     }
 
+    /// Whether the log has anything, as far as it is known.
+    pub fn has_log(&self) -> bool {
+        !self.rows.sizes.is_empty()
+    }
+
     /// When what was acknowledged is to leave the outbox.
     pub fn settles_at(&self) -> Option<Millis> {
         self.settling.as_ref().filter(|_| !self.moving()).map(|settling| settling.at)

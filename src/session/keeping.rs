@@ -24,7 +24,7 @@ impl Session {
                 self.keeping = Keeping::Elsewhere { since: self.doc.state_vector(), missed: false };
             }
             (Keeping::Elsewhere { since, missed }, true) => {
-                if *missed && let Ok(update) = self.doc.encode_state(Some(since)) {
+                if *missed && let Ok(update) = self.settled().encode_state(Some(since)) {
                     self.journal.write(Write::Append { update });
                 }
                 self.keeping = Keeping::Here;

@@ -6,10 +6,10 @@ use crate::slate::SlateDoc;
 use crate::store::{Loaded, Pending, Row, SetAside, StoreError, Write, same_epoch};
 use crate::update::Holes;
 
-use super::connection::{Link, Live, Mode, Why};
-use super::edits::Seed;
+use super::connection::{Link, Live, Opening, Refusal, Step, Why};
 use super::journal::Mending;
 use super::outbox::Place;
+use super::seeding::SEED;
 use super::{ErrorCode, IDLE, Millis, Origin, Output, Remote, Session};
 
 /// How long closing waits for the store.
@@ -34,8 +34,13 @@ impl Session {
             return;
         }
         self.ready = true;
+        self.note_copy(whole);
+        self.check_wanted_format();
         if whole && let Err(mismatch) = self.doc.check_root() {
             return self.wrong_root(mismatch.to_string());
+        }
+        if self.config.remote != Remote::None {
+            self.show_wanted_seed();
         }
         self.stage.editor.clear();
         self.stage.editor.push(Output::Ready);
@@ -51,6 +56,7 @@ impl Session {
                 if let Some(value) = self.take_wanted_seed() {
                     self.seed_locally(&value);
                 }
+                self.settle_format();
             }
         }
     }
@@ -83,13 +89,14 @@ impl Session {
 
     fn take_loaded(&mut self, mut loaded: Loaded) {
         let late = self.ready;
+        self.formatting.guarded |= loaded.guarded;
         if late && !same_epoch(loaded.epoch.as_deref(), self.journal.epoch.as_deref()) {
             // Whoever opens the document next finds it, and is asked what shall become of it.
             self.journal.turn_off();
             return self.report(ErrorCode::Epoch, "the device's copy is of a document that the server has replaced");
         }
         let labels = loaded.outbox.iter().find_map(|pending| pending.epoch.clone());
-        let epoch = loaded.epoch.or(self.journal.epoch.take()).or(labels);
+        let epoch = loaded.epoch.take().or(self.journal.epoch.take()).or(labels);
         for aside in &mut loaded.set_aside {
             // Another tab has taken the server's document since: this is no part of it, and waits for nothing any more.
             if !same_epoch(aside.epoch.as_deref(), epoch.as_deref()) && aside.code != ErrorCode::Epoch.as_str() {
@@ -98,11 +105,14 @@ impl Session {
         }
         let mut damaged = loaded.damaged;
         let mut rows = Vec::with_capacity(loaded.log.len());
-        let pending = loaded.outbox.iter().chain(&loaded.elsewhere);
-        let pending = pending.filter(|pending| same_epoch(pending.epoch.as_deref(), epoch.as_deref()));
-        let updates: Vec<&[u8]> =
-            loaded.log.iter().map(|(_, update)| &**update).chain(pending.map(|pending| &*pending.update)).collect();
-        let read = self.load_copy(&updates);
+        let of_epoch = |pending: &&Pending| same_epoch(pending.epoch.as_deref(), epoch.as_deref());
+        let own: Vec<&[u8]> = loaded.outbox.iter().filter(of_epoch).map(|pending| &*pending.update).collect();
+        let elsewhere: Vec<&[u8]> = loaded.elsewhere.iter().filter(of_epoch).map(|pending| &*pending.update).collect();
+        let log: Vec<&[u8]> = loaded.log.iter().map(|(_, update)| &**update).collect();
+        let seed = loaded.seed().filter(|_| !late).map(<[u8]>::to_vec);
+        let seeded = seed.and_then(|seed| self.load_seeded(&seed, &log, &own, &elsewhere));
+        let read = seeded.unwrap_or_else(|| self.load_copy(&[log, own, elsewhere].concat()));
+        let seeded = self.seed.is_undecided() && !late;
         for ((row, update), read) in loaded.log.iter().zip(read) {
             // What does not decode stays in the log, and out of every compaction.
             match read {
@@ -110,7 +120,7 @@ impl Session {
                 false => damaged += 1,
             }
         }
-        rows.extend(loaded.obsolete.into_iter().map(|row| (row, 0)));
+        rows.extend(std::mem::take(&mut loaded.obsolete).into_iter().map(|row| (row, 0)));
         let unlogged = self.apply_waiting(&loaded.set_aside);
         if !late && self.doc.knows_client(self.doc.client_id()) {
             self.choose_client_id();
@@ -119,17 +129,39 @@ impl Session {
         self.kept_all();
         let doubtful = self.journal.loaded(epoch, rows);
         self.log_again(&unlogged);
-        for aside in &loaded.set_aside {
-            self.note_hole(&aside.code, &aside.update);
-        }
-        self.outbox.take_stored_aside(loaded.set_aside);
-        self.adopt_orphans(loaded.outbox);
+        self.take_over_loaded(loaded, late, seeded);
         self.take_back_if_writable();
         if late || doubtful {
             self.rewrite_store();
         }
         if damaged > 0 {
             self.report(ErrorCode::Storage, format!("{damaged} damaged records of the local copy were set aside"));
+        }
+    }
+
+    /// What was set aside, and what dead sessions have left. `seeded`: a seed was loaded.
+    fn take_over_loaded(&mut self, mut loaded: Loaded, late: bool, seeded: bool) {
+        for aside in &loaded.set_aside {
+            self.note_hole(&aside.code, &aside.update);
+        }
+        if late {
+            // A seed that is not shown here, and what stands upon it, is for whoever opens the document next.
+            let other = loaded.set_aside.iter().any(|aside| aside.code == SEED && !self.shows_seed(&aside.update));
+            if other {
+                loaded.outbox.clear();
+            }
+            loaded.set_aside.retain(|aside| aside.code != SEED);
+        }
+        self.outbox.take_stored_aside(loaded.set_aside);
+        if seeded && !loaded.seeds_elsewhere.is_empty() {
+            self.keep_shown_seed();
+        }
+        self.adopt_orphans(loaded.outbox);
+        if seeded {
+            self.decide_by_log();
+            if self.doc.knows_client(self.doc.client_id()) {
+                self.choose_client_id();
+            }
         }
     }
 
@@ -153,7 +185,10 @@ impl Session {
     /// log. Returns what the log did not have.
     fn apply_waiting(&mut self, asides: &[SetAside]) -> Vec<Vec<u8>> {
         let waiting = asides.iter().filter(|aside| aside.code == RejectCode::ReadOnly.as_str());
-        let lacks = |update: &&Vec<u8>| self.apply_stored(update).is_some_and(|changed| changed || self.incomplete);
+        // This user's own say nothing of a seed.
+        let lacks = |update: &&Vec<u8>| {
+            self.put_stored(update, Self::take_in).is_some_and(|changed| changed || self.incomplete)
+        };
         waiting.map(|aside| &aside.update).filter(lacks).cloned().collect()
     }
 
@@ -168,8 +203,16 @@ impl Session {
 
     /// Whether the document is another one now; none if the update could not be applied.
     fn apply_stored(&mut self, update: &[u8]) -> Option<bool> {
+        self.put_stored(update, Self::apply)
+    }
+
+    fn put_stored(
+        &mut self,
+        update: &[u8],
+        put: impl FnOnce(&mut Self, &[u8], Origin, bool) -> Option<bool>,
+    ) -> Option<bool> {
         let before = self.stage.errors.len();
-        let applied = self.apply(update, Origin::Store, false);
+        let applied = put(self, update, Origin::Store, false);
         if applied.is_none() {
             self.stage.errors.truncate(before);
         }
@@ -202,6 +245,7 @@ impl Session {
             }
             self.doc.inherit(&orphan.update);
         }
+        self.keep_orphans_beside(&pending);
         self.outbox.adopt(pending, place);
         if !self.holes.is_empty() {
             self.set_dependents_aside();
@@ -259,7 +303,8 @@ impl Session {
     /// Brings the store up to what is in memory, whatever it has.
     fn rewrite_store(&mut self) {
         self.flush();
-        let Ok(snapshot) = self.doc.encode_state(None) else { return };
+        let Ok(snapshot) = self.settled().encode_state(None) else { return };
+        self.move_copy();
         if let Some(epoch) = self.journal.epoch.clone() {
             self.journal.write(Write::SetEpoch { epoch });
         }
@@ -274,7 +319,7 @@ impl Session {
         if self.ready
             && self.compacts()
             && self.journal.wants_compacting(idle)
-            && let Ok(snapshot) = self.doc.encode_state(None)
+            && let Ok(snapshot) = self.settled().encode_state(None)
         {
             self.journal.compact(snapshot);
         }
@@ -307,7 +352,7 @@ impl Session {
                     self.config.remote = Remote::Connect;
                 }
             }
-            Link::Offline(Why::NoServer) | Link::Opening { .. } | Link::Open(_) | Link::Closed => {}
+            Link::Offline(Why::NoServer) | Link::Opening(_) | Link::Open(_) | Link::Outdated | Link::Closed => {}
             Link::Offline(Why::ByUser | Why::Conflict) | Link::Waiting { .. } => self.open_socket(),
             Link::Unauthorized | Link::Forbidden => {
                 let fresh_token = self.retries.restart();
@@ -321,12 +366,13 @@ impl Session {
     }
 
     fn open(&mut self, fresh_token: bool) {
-        self.link = Link::Opening { since: self.now };
+        self.retries.tries(self.now);
+        self.link = Link::Opening(Opening { since: self.now, step: Step::Token });
         self.stage.order(Output::OpenSocket { fresh_token });
     }
 
     pub(super) fn disconnect(&mut self) {
-        if self.config.remote == Remote::None || matches!(self.link, Link::Closed) {
+        if self.config.remote == Remote::None || matches!(self.link, Link::Outdated | Link::Closed) {
             return;
         }
         self.flush();
@@ -340,7 +386,7 @@ impl Session {
     }
 
     pub(super) fn opened(&mut self) {
-        if !matches!(self.link, Link::Opening { .. }) {
+        if !matches!(self.link, Link::Opening(_)) {
             return;
         }
         self.flush();
@@ -354,6 +400,7 @@ impl Session {
     pub(super) fn came_online(&mut self) {
         self.offline_since = None;
         self.hold_until = None;
+        self.unreachable = None;
     }
 
     pub(super) fn socket_closed(&mut self, code: u16, reason: &str) {
@@ -361,16 +408,26 @@ impl Session {
             return;
         }
         let largest = self.link.live().map_or(0, |live| live.largest_sent);
+        if let Link::Opening(_) = self.link {
+            self.not_reached(code, reason);
+        }
         if code == close::EPOCH {
             return self.wait_for_retry();
         }
         match close::meaning(code) {
-            Meaning::Retry => self.wait_for_retry(),
+            Meaning::Retry => {
+                self.suspect(code);
+                self.wait_for_retry();
+            }
             Meaning::Unauthorized => self.refused(reason),
             Meaning::Forbidden => {
                 self.connection_gone();
                 self.link = Link::Forbidden;
                 self.report(ErrorCode::Forbidden, format!("the server closes for good ({code}): {reason}"));
+            }
+            Meaning::Format => {
+                self.connection_gone();
+                self.format_refused(reason);
             }
             Meaning::TooLarge => {
                 let limit = self.frame_limit.unwrap_or(usize::MAX).min(largest) / 2;
@@ -382,7 +439,7 @@ impl Session {
     }
 
     /// The socket is gone, or will be: what depends on it ends.
-    fn connection_gone(&mut self) {
+    pub(super) fn connection_gone(&mut self) {
         self.lost_connection();
         self.seed.unasked();
         self.hold_until = None;
@@ -390,6 +447,7 @@ impl Session {
 
     fn wait_for_retry(&mut self) {
         self.connection_gone();
+        self.retries.ended(self.now);
         let delay = self.retries.next_delay(self.random.f64());
         self.link = Link::Waiting { retry_at: self.now + delay };
     }
@@ -398,10 +456,10 @@ impl Session {
     fn refused(&mut self, reason: &str) {
         self.connection_gone();
         self.report(ErrorCode::Unauthorized, format!("the server refuses the token: {reason}"));
-        if self.retries.refused(self.now) {
-            self.open(true);
-        } else {
-            self.link = Link::Unauthorized;
+        match self.retries.refused(self.now) {
+            Refusal::AskAgain => self.open(true),
+            Refusal::AskLater => self.wait_for_retry(),
+            Refusal::Stop => self.link = Link::Unauthorized,
         }
     }
 
@@ -413,32 +471,29 @@ impl Session {
     }
 
     pub(super) fn token_failed(&mut self, message: String) {
-        if matches!(self.link, Link::Opening { .. }) {
-            self.report(ErrorCode::Unauthorized, message);
+        if matches!(self.link, Link::Opening(_)) {
+            self.stage.error(ErrorCode::Unauthorized, message.clone());
+            self.say_unreachable(ErrorCode::Unauthorized, message);
             self.wait_for_retry();
         }
     }
 
     pub(super) fn socket_dead(&mut self) {
-        if self.link.live().is_some() {
-            self.retries.fell_silent();
+        match self.link {
+            Link::Open(_) => {
+                self.retries.fell_silent();
+                self.suspect(close::SILENT);
+            }
+            Link::Opening(Opening { step: Step::Server, .. }) => self.not_reached(close::SILENT, "it does not answer"),
+            _ => {}
         }
         self.drop_socket(close::SILENT);
         self.wait_for_retry();
     }
 
-    fn drop_socket(&mut self, code: u16) {
+    pub(super) fn drop_socket(&mut self, code: u16) {
         if self.link.has_socket() {
             self.stage.order(Output::CloseSocket { code });
-        }
-    }
-
-    /// A hint, not a fact: online is a reason to try now, offline a reason to ask whether the server is there.
-    pub(super) fn network_hint(&mut self, online: bool) {
-        match &self.link {
-            Link::Waiting { .. } if online => self.open_socket(),
-            Link::Open(live) if live.probed_at.is_none() && live.mode != Mode::Unknown => self.probe(),
-            _ => {}
         }
     }
 
@@ -501,10 +556,10 @@ impl Session {
             self.report(ErrorCode::InvalidUpdate, "what the server has cannot be read");
             return self.replacement = Some(doc);
         };
-        self.show_instead(doc);
+        self.show_instead(doc, Origin::Remote);
         self.incomplete = change.pending;
         self.conflict = false;
-        self.seed = Seed::None;
+        self.drop_seed();
         let snapshot = self.doc.encode_state(None).unwrap_or_default();
         self.stage.update(Origin::Remote, snapshot.clone());
         let writes = self.outbox.close_epoch(REPLACED);

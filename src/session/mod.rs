@@ -8,37 +8,45 @@
 //! changes it; the status never claims more than is true. A session never changes its document's room.
 //!
 //! The parts: [`connection`] (state, deadlines), [`outbox`] (pending updates) and [`journal`] (the store) know nothing
-//! of each other; `lifecycle`, `sync`, `edits` and `presence` are the session's methods that join them.
+//! of each other; `lifecycle`, `sync`, `edits`, `format` and `presence` are the session's methods that join them.
 
 mod connection;
 mod edits;
+mod format;
 mod journal;
 mod keeping;
 mod lifecycle;
 mod outbox;
 mod presence;
+mod reach;
 mod refused;
+mod seeding;
 mod selfcheck;
 mod stage;
 mod status;
+mod suspicion;
 mod sync;
 mod types;
 
 use std::collections::VecDeque;
 use std::mem;
 
-use crate::slate::{DocOptions, Node, Op, Range, SlateDoc};
+use crate::format::Formats;
+use crate::slate::{DocOptions, Node, Op, Range, Schema, SlateDoc};
 use crate::undo::Undo;
 use crate::update::{Holes, merge};
 
 use connection::{Due, Link, Retries, Why};
-use edits::{Author, Seed};
+use edits::Author;
+use format::Formatting;
 use journal::Journal;
 use keeping::Keeping;
 use outbox::Outbox;
 use presence::Presence;
+use seeding::Seed;
 use selfcheck::SelfCheck;
-use stage::Stage;
+use stage::{DocChange, Stage};
+use suspicion::Suspicion;
 
 pub use types::*;
 
@@ -67,16 +75,27 @@ pub struct Session {
     retries: Retries,
     /// The largest frame a server has shown to take, where one was refused.
     frame_limit: Option<usize>,
+    /// The same, where it was only inferred.
+    suspicion: Suspicion,
+    /// What is known of why there is no connection, until there is one.
+    unreachable: Option<SessionError>,
+    /// The server lets this user read only, as far as it has said.
+    reader: bool,
     /// The largest update the server takes, as of the last hello.
     update_limit: usize,
+    /// The largest update that is tried.
+    aside_limit: usize,
     /// Submitting waits until then: the server was asked too much.
     hold_until: Option<Millis>,
     holds: u32,
     seed: Seed,
+    /// A seed that was shown until the document turned out to have other content.
+    withdrawn: Option<Vec<u8>>,
     /// The epoch of the server's document is not that of the local copy.
     conflict: bool,
     /// What the server has, on its way to replace the local copy.
     replacement: Option<SlateDoc>,
+    formatting: Formatting,
 
     check: SelfCheck,
     presence: Presence,
@@ -102,12 +121,14 @@ impl Session {
     /// Opens a document. The first outputs are there at once.
     pub fn new(config: Config, now: Millis) -> Self {
         let mut random = fastrand::Rng::with_seed(config.seed);
-        let doc = SlateDoc::new(DocOptions {
+        let mut doc = SlateDoc::new(DocOptions {
             client_id: config.client_id,
             root: config.root.clone(),
             block_id: config.block_id.clone(),
             seed: random.u64(..),
+            schema: config.schema.clone(),
         });
+        doc.know(config.formats);
         let mut session = Self {
             now,
             random,
@@ -123,12 +144,18 @@ impl Session {
             link: Link::Offline(Why::Loading),
             retries: Retries::default(),
             frame_limit: None,
+            suspicion: Suspicion::default(),
+            unreachable: None,
+            reader: false,
             update_limit: sync::USUAL_UPDATE_LIMIT,
+            aside_limit: sync::USUAL_UPDATE_LIMIT,
             hold_until: None,
             holds: 0,
             seed: Seed::new(config.initial_value.clone()),
+            withdrawn: None,
             conflict: false,
             replacement: None,
+            formatting: Formatting::default(),
             presence: Presence::new(doc.client_id(), config.presence.as_ref(), now),
             check: SelfCheck::default(),
             ready: false,
@@ -145,6 +172,7 @@ impl Session {
             config,
         };
         session.start();
+        session.tell_format();
         session.finish();
         session
     }
@@ -156,6 +184,8 @@ impl Session {
         }
         self.now = self.now.max(now);
         self.dispatch(input);
+        self.guard_copy();
+        self.tell_format();
         self.check_changes();
         self.run_deadlines();
         self.finish();
@@ -174,6 +204,7 @@ impl Session {
             Input::Mended(what) => self.mended(what),
             Input::Suspend => self.suspend(),
             Input::Select(range) => self.select(range),
+            Input::Schema(schema) => self.set_schema(schema),
             Input::Undo => self.undo(),
             Input::Redo => self.redo(),
             Input::Presence(changes) => self.presence.merge(&changes),
@@ -192,6 +223,8 @@ impl Session {
             Input::CopyDeleted => self.copy_deleted(),
             Input::TabUpdate { update, epoch, kept } => self.tab_update(update, epoch, kept),
             Input::Keep(here) => self.keep(here),
+            Input::Dialing => self.dialing(),
+            Input::Awake => self.awake(),
             Input::Opened => self.opened(),
             Input::Frame(frame) => self.frame(&frame),
             Input::Text(text) => self.text(&text),
@@ -208,6 +241,7 @@ impl Session {
             Some((at, due)) if at <= self.now => match due {
                 Due::Retry => self.open_socket(),
                 Due::Dead => self.socket_dead(),
+                Due::Slow => self.slow_token(),
                 Due::Probe => self.probe(),
                 Due::Ask => self.ask(),
             },
@@ -215,6 +249,7 @@ impl Session {
         }
         if self.hold_until.is_some_and(|at| at <= self.now) {
             self.hold_until = None;
+            self.offer_seed();
             self.pump();
         }
         self.expire_fragments();
@@ -334,12 +369,33 @@ impl Session {
         self.doc.block(index)
     }
 
+    /// What this session may write.
+    pub fn formats(&self) -> Formats {
+        self.config.formats
+    }
+
     /// May change when the local copy is loaded, or when a peer turns out to have the same.
     pub fn client_id(&self) -> u32 {
         self.doc.client_id()
     }
 
     /// Queued edits count from the next flush on.
+    /// Whether the last undo or redo changed what is shown.
+    pub fn has_undone(&self) -> bool {
+        self.undo.has_undone()
+    }
+
+    /// Which elements are inline and void, as the editor has it: a document of format 1 need not say.
+    fn set_schema(&mut self, schema: Schema) {
+        self.flush();
+        self.config.schema = schema.clone();
+        let ops = self.doc.set_schema(schema);
+        if !ops.is_empty() {
+            self.stage.changed(DocChange::Anything);
+            self.stage.operations(Origin::Remote, ops);
+        }
+    }
+
     pub fn can_undo(&self) -> bool {
         self.undo.can_undo()
     }

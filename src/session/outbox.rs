@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::protocol::RejectCode;
-use crate::store::{Pending, PendingKey, SetAside, Write};
+use crate::store::{ASIDE, Pending, PendingKey, SEED, SetAside, Write};
 use crate::update::{Apart, Holes, split};
 
 use super::ErrorCode;
@@ -180,14 +180,14 @@ impl Outbox {
         message: &str,
     ) -> Vec<Write> {
         self.asides += 1;
-        let key = PendingKey { session: format!("{}/aside", self.session), seq: self.asides };
+        let key = PendingKey { session: format!("{}{ASIDE}", self.session), seq: self.asides };
         // Should the write fail, it is made up for by one that knows of these.
         self.leftover.extend(from.iter().map(|key| (key.clone(), None)));
         let (code, message) = (code.to_owned(), message.to_owned());
         let aside = SetAside { key: key.clone(), epoch: None, code: code.clone(), message: message.clone(), update };
         let put = Write::Coalesce { from, to: key.clone(), update: aside.update.clone() };
         let mut writes = vec![put, Write::SetAside { key, code, message }];
-        if aside.code != ErrorCode::Epoch.as_str() {
+        if aside.code != ErrorCode::Epoch.as_str() && aside.code != SEED {
             // It is shown as before.
             writes.push(Write::Append { update: aside.update.clone() });
         }
@@ -214,9 +214,65 @@ impl Outbox {
         writes
     }
 
-    /// Forgets what was set aside.
-    pub fn discard_aside(&mut self) {
-        self.set_aside.clear();
+    /// Forgets what was set aside, and keeps a seed. Returns what puts that back into a store without.
+    pub fn discard_aside(&mut self) -> Vec<Write> {
+        self.set_aside.retain(|aside| aside.update.code == SEED);
+        self.rewrite_aside().collect()
+    }
+
+    /// How many updates are refused: seeds are not.
+    pub fn aside_for_good(&self) -> usize {
+        self.set_aside.iter().filter(|aside| aside.update.code != SEED).count()
+    }
+
+    /// A seed has been decided about: nothing of it is kept apart.
+    pub fn forget_seed(&mut self) -> Vec<Write> {
+        let from = self.take_seeds();
+        if from.is_empty() {
+            return Vec::new();
+        }
+        // Should the write fail, it is made up for by one that knows of these.
+        self.leftover.extend(from.iter().map(|key| (key.clone(), None)));
+        vec![
+            Write::Coalesce { from, to: self.key(0), update: NOTHING.to_vec() },
+            Write::Acknowledge { session: self.session.clone(), seq: 0 },
+        ]
+    }
+
+    fn take_seeds(&mut self) -> Vec<PendingKey> {
+        let all = std::mem::take(&mut self.set_aside);
+        let (seeds, kept) = all.into_iter().partition(|aside| aside.update.code == SEED);
+        self.set_aside = kept;
+        Vec::into_iter(seeds).map(|aside: Aside| aside.update.key).collect()
+    }
+
+    /// A seed is submitted, before all that was not. To be followed by [`Outbox::rearrange`], which tells the store.
+    pub fn give_seed(&mut self, update: Vec<u8>) {
+        let seeds = self.take_seeds();
+        let unsent = self.take_unsent();
+        self.put(update, Place::Memory, seeds);
+        for mut entry in unsent {
+            entry.replaces.push(self.key(entry.number));
+            self.put(entry.update, entry.place, entry.replaces);
+        }
+    }
+
+    /// What was not sent, and the seed, become one update, which holds them all. To be followed by
+    /// [`Outbox::rearrange`], which tells the store.
+    pub fn replace_unsent(&mut self, update: Vec<u8>) {
+        let mut from = self.take_seeds();
+        for entry in self.take_unsent() {
+            from.push(self.key(entry.number));
+            from.extend(entry.replaces);
+        }
+        self.put(update, Place::Memory, from);
+    }
+
+    fn take_unsent(&mut self) -> Vec<Entry> {
+        let at = self.entries.iter().position(|entry| entry.seq > self.sent).unwrap_or(self.entries.len());
+        let unsent = self.entries.drain(at..).collect();
+        self.last_seq = self.last_before(at);
+        unsent
     }
 
     /// Everything pending goes aside: it belongs to an epoch that has ended. So does what waits for the right to write.
@@ -365,16 +421,20 @@ impl Outbox {
         }
         // What is pending is put back below.
         writes.push(Write::Acknowledge { session: self.session.clone(), seq: self.last_number });
-        for aside in &self.set_aside {
-            let SetAside { key, code, message, update, .. } = aside.update.clone();
-            writes.push(Write::Coalesce { from: Vec::new(), to: key.clone(), update });
-            writes.push(Write::SetAside { key, code, message });
-        }
+        writes.extend(self.rewrite_aside());
         for entry in &self.entries {
             let to = self.key(entry.number);
             writes.push(Write::Coalesce { from: entry.replaces.clone(), to, update: entry.update.clone() });
         }
         writes
+    }
+
+    fn rewrite_aside(&self) -> impl Iterator<Item = Write> {
+        self.set_aside.iter().flat_map(|aside| {
+            let SetAside { key, code, message, update, .. } = aside.update.clone();
+            let put = Write::Coalesce { from: Vec::new(), to: key.clone(), update };
+            [put, Write::SetAside { key, code, message }]
+        })
     }
 
     /// Everything not in the store yet goes with the write `ticket`.

@@ -7,12 +7,13 @@
 
 use crate::protocol::RejectCode;
 use crate::slate::SlateDoc;
-use crate::store::Write;
+use crate::store::{LEFT_BEHIND, Write};
 use crate::update::{Holes, split};
 
 use super::outbox::MERGED_BYTES;
+use super::seeding::SEED;
 use super::sync::UNCUTTABLE;
-use super::{ErrorCode, Session};
+use super::{ErrorCode, Origin, Session};
 
 /// The code of what is set aside because of something that was.
 const DEPENDS: &str = "depends";
@@ -21,7 +22,8 @@ impl Session {
     /// Something was set aside with this code, now or earlier.
     pub(super) fn note_hole(&mut self, code: &str, update: &[u8]) {
         // Another document's is not in this one. Who may not write today may tomorrow: then it goes as it is.
-        if code == ErrorCode::Epoch.as_str() || code == RejectCode::ReadOnly.as_str() {
+        let elsewhere = [ErrorCode::Epoch.as_str(), RejectCode::ReadOnly.as_str(), LEFT_BEHIND, SEED];
+        if elsewhere.contains(&code) {
             return;
         }
         // What does not even decode is nothing that anything could depend on. What another tab could not store is here
@@ -73,16 +75,18 @@ impl Session {
     /// What was set aside is given up, with what was built upon it.
     pub(super) fn discard_set_aside(&mut self) {
         self.flush();
-        if self.outbox.set_aside.is_empty() || self.conflict {
+        if self.outbox.aside_for_good() == 0 || self.conflict {
             return;
         }
-        let own = self.outbox.set_aside.iter().filter(|aside| aside.update.code != ErrorCode::Epoch.as_str());
+        let foreign = [ErrorCode::Epoch.as_str(), LEFT_BEHIND, SEED];
+        let own = self.outbox.set_aside.iter().filter(|aside| !foreign.contains(&aside.update.code.as_str()));
         for aside in own {
             let _ = self.holes.add(&aside.update.update, self.outbox.updates());
         }
         self.set_dependents_aside();
-        self.outbox.discard_aside();
         self.journal.write(Write::DiscardSetAside);
+        let kept = self.outbox.discard_aside();
+        self.journal.write_all(kept);
         let holes = std::mem::take(&mut self.holes);
         if !holes.is_empty() {
             self.take_out(&holes);
@@ -102,7 +106,7 @@ impl Session {
             Ok(change) => self.incomplete = change.pending,
             Err(error) => return self.report(ErrorCode::InvalidUpdate, error.to_string()),
         }
-        self.show_instead(doc);
+        self.show_instead(doc, Origin::Remote);
         if let Ok(snapshot) = self.doc.encode_state(None) {
             self.journal.compact(snapshot);
         }

@@ -18,6 +18,7 @@ pub(super) fn initial(store: bool) -> Status {
         syncing_offline_changes: false,
         progress: None,
         read_only: false,
+        format: None,
         epoch_conflict: false,
         divergences: 0,
         error: None,
@@ -32,10 +33,10 @@ impl Session {
         let wide = |n: usize| n as u64;
         Status {
             connection: self.link.shown(),
-            synced: self.link.is_synced(),
+            synced: self.link.is_synced() && !self.seed_is_pending(),
             saved: self.saved(),
-            pending: u32::try_from(self.outbox.len()).unwrap_or(u32::MAX),
-            set_aside: u32::try_from(self.outbox.set_aside.len()).unwrap_or(u32::MAX),
+            pending: u32::try_from(self.outbox.len() + usize::from(self.seed_is_pending())).unwrap_or(u32::MAX),
+            set_aside: u32::try_from(self.outbox.aside_for_good()).unwrap_or(u32::MAX),
             storage: self.journal.shown(),
             offline_since: if self.link.is_online() { None } else { self.offline_since },
             retry_at: match self.link {
@@ -45,16 +46,18 @@ impl Session {
             syncing_offline_changes: live
                 .is_some_and(|live| self.link.is_online() && first.is_some_and(|seq| seq <= live.offline_through)),
             progress: progress.map(|(received, total)| (wide(received), wide(total))),
-            read_only: self.link.is_read_only(),
+            read_only: self.reader || self.is_barred(),
+            format: self.known_format(),
             epoch_conflict: self.conflict,
             divergences: self.check.divergences,
-            error: self.error.clone(),
+            error: self.unreachable.as_ref().or(self.error.as_ref()).cloned(),
         }
     }
 
     /// The least safe place of anything the server does not have.
     fn saved(&self) -> Saved {
-        if self.outbox.is_empty() && self.outbox.set_aside.is_empty() && self.queue.is_empty() {
+        let edits = !self.outbox.is_empty() || self.outbox.aside_for_good() > 0 || !self.queue.is_empty();
+        if !edits && !self.seed_is_pending() {
             Saved::Server
         } else if self.queue.is_empty() && self.outbox.is_stored() {
             Saved::Local
@@ -66,6 +69,7 @@ impl Session {
     pub(super) fn report(&mut self, code: ErrorCode, message: impl Into<String>) {
         let error: SessionError = self.stage.error(code, message).clone();
         self.error = Some(error);
+        self.unreachable = None;
     }
 
     /// No connection: since now, if it was there until now.

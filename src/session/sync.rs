@@ -10,12 +10,10 @@ use yrs::{StateVector, Update};
 
 use crate::json::Fields;
 use crate::protocol::{self, FRAGMENT_BYTES, Hello, Message, RejectCode, Role, messages};
-use crate::slate::SlateDoc;
 use crate::store::Write;
 use crate::update::split;
 
 use super::connection::{FRAGMENT_AGE, Live, Mode};
-use super::edits::Seed;
 use super::outbox::Place;
 use super::{ErrorCode, Millis, Origin, Output, Session};
 
@@ -27,7 +25,7 @@ const WINDOW_BYTES: usize = 4 << 20;
 /// Why an edit was set aside that was not even sent.
 pub(super) const UNCUTTABLE: &str = "a single value exceeds what the server takes";
 /// Bytes of a frame around an update.
-const FRAMING: usize = 16;
+pub(super) const FRAMING: usize = 16;
 /// A plain server is asked what it has this long after it was sent something.
 const ASK_AFTER: Millis = 1_000;
 /// How long to wait after the server was asked too much: doubled each time.
@@ -37,20 +35,20 @@ const HOLD_LONGEST: Millis = 30_000;
 impl Session {
     /// Sends a frame, in fragments where the server takes no larger ones.
     pub(super) fn send(&mut self, frame: Vec<u8>) {
+        let (now, bound) = (self.now, self.frame_bound());
         let Some(live) = self.link.live_mut() else { return };
-        let limit = live.hello().map(|hello| hello.max_frame_bytes as usize);
-        let limit = limit.map(|limit| limit.min(self.frame_limit.unwrap_or(usize::MAX)));
+        let limit = live.hello().map(|hello| (hello.max_frame_bytes as usize).min(bound));
         match limit {
             Some(limit) if frame.len() > limit => {
                 live.last_fragment_id += 1;
                 let size = FRAGMENT_BYTES.min(limit.saturating_sub(64)).max(1);
                 for piece in protocol::fragments_of(&frame, live.last_fragment_id, size) {
-                    live.largest_sent = live.largest_sent.max(piece.len());
+                    live.sending(now, piece.len());
                     self.stage.order(Output::Send(piece));
                 }
             }
             _ => {
-                live.largest_sent = live.largest_sent.max(frame.len());
+                live.sending(now, frame.len());
                 self.stage.order(Output::Send(frame));
             }
         }
@@ -58,7 +56,7 @@ impl Session {
 
     /// Asks for what is missing here.
     pub(super) fn request_sync(&mut self) {
-        let state_vector = self.replacement.as_ref().unwrap_or(&self.doc).state_vector();
+        let state_vector = self.replacement.as_ref().unwrap_or(self.settled()).state_vector();
         let Some(live) = self.link.live_mut() else { return };
         let covered = matches!(live.mode, Mode::Plain { covered: true, .. });
         live.asked.push_back(if covered { live.sent_through } else { 0 });
@@ -170,23 +168,32 @@ impl Session {
             self.journal.epoch = Some(hello.epoch.clone());
             self.journal.write(Write::SetEpoch { epoch: hello.epoch.clone() });
         }
-        let limit = self.frame_limit.unwrap_or(usize::MAX);
-        self.update_limit = (hello.max_update_bytes as usize).min(limit).max(256);
+        let (limit, bound) = (self.frame_limit.unwrap_or(usize::MAX), self.frame_bound());
+        self.aside_limit = (hello.max_update_bytes as usize).min(limit).max(256);
+        self.update_limit = self.aside_limit.min(bound).max(256);
         let acked = hello.acked_seq;
+        self.reader = hello.role == Role::ReadOnly;
+        self.formatting.server = hello.format.or(self.formatting.server);
+        if self.replacement.is_none() {
+            if acked > self.outbox.highest_sent() {
+                self.report(ErrorCode::Protocol, "the server acknowledges what was never sent");
+            } else if acked > 0 {
+                self.acknowledged(acked);
+            }
+            if let Some(format) = hello.format.filter(|format| self.is_behind(*format)) {
+                return self.fall_behind(format);
+            }
+        }
         let Some(live) = self.link.live_mut() else { return };
         live.mode = Mode::Durable(hello);
         self.came_online();
         if self.replacement.is_some() {
             return;
         }
-        if acked > self.outbox.highest_sent() {
-            self.report(ErrorCode::Protocol, "the server acknowledges what was never sent");
-        } else if acked > 0 {
-            self.acknowledged(acked);
-        }
         self.outbox_taken_back();
         self.rearrange();
         self.note_offline_changes();
+        self.let_small_ones_overtake();
         self.pump();
     }
 
@@ -205,6 +212,7 @@ impl Session {
     }
 
     fn plain_server(&mut self) {
+        self.reader = false;
         if let Some(live) = self.link.live_mut() {
             live.mode = Mode::Plain { covered: false, ask_at: None };
         }
@@ -221,7 +229,8 @@ impl Session {
 
     /// Sends what is pending and was not sent on this connection.
     pub(super) fn pump(&mut self) {
-        if self.conflict || self.replacement.is_some() || self.hold_until.is_some() {
+        let held = self.conflict || self.replacement.is_some() || self.hold_until.is_some();
+        if held || !self.may_send() || self.waits_for_seed() {
             return;
         }
         match self.link.live().map(|live| &live.mode) {
@@ -261,7 +270,7 @@ impl Session {
 
     /// What cannot be made small enough is kept from the wire, and the rest flows.
     fn put_oversized_aside(&mut self) {
-        let limit = self.update_limit;
+        let limit = self.aside_limit;
         // One after the other: seqs may be others after each.
         while let Some(seq) = self.outbox.oversized(limit) {
             self.put_aside(seq, RejectCode::TooLarge, UNCUTTABLE);
@@ -271,8 +280,9 @@ impl Session {
 
     fn pump_updates(&mut self) {
         let now = self.now;
-        let limit = self.frame_limit.unwrap_or(usize::MAX).saturating_sub(FRAMING);
-        self.put_uncuttable_aside(limit);
+        self.put_uncuttable_aside(self.frame_limit.unwrap_or(usize::MAX).saturating_sub(FRAMING));
+        self.let_small_ones_overtake();
+        let limit = self.frame_bound().saturating_sub(FRAMING);
         let Some(live) = self.link.live_mut() else { return };
         let mut frames = Vec::new();
         for entry in self.outbox.after(live.sent_through) {
@@ -295,14 +305,23 @@ impl Session {
     }
 
     /// Step 1 of the server: it is sent what it lacks.
-    fn answer_sync(&mut self, state_vector: &[u8]) {
+    pub(super) fn answer_sync(&mut self, state_vector: &[u8]) {
         if self.conflict || self.replacement.is_some() || self.link.is_read_only() {
             return;
         }
         self.flush();
+        if self.answer_later(state_vector) {
+            return;
+        }
         let Ok(theirs) = StateVector::decode_v1(state_vector) else {
             return self.report(ErrorCode::Protocol, "a state vector does not decode");
         };
+        if !self.may_send() {
+            if let Some(live) = self.link.live_mut().filter(|live| !live.synced) {
+                live.step_1 = Some(state_vector.to_vec());
+            }
+            return;
+        }
         let durable = self.link.live().and_then(Live::hello).is_some();
         for (client, clock) in theirs.iter() {
             self.holes.fill(client.get(), u64::from(*clock));
@@ -339,12 +358,19 @@ impl Session {
 
     /// To a plain server. Of what it cannot be sent, only edits that are pending can be told apart and set aside.
     fn send_missing(&mut self, update: Vec<u8>, theirs: &[u8]) {
-        let Some(limit) = self.frame_limit.map(|limit| limit.saturating_sub(FRAMING)) else {
+        let bound = self.frame_bound();
+        if bound == usize::MAX {
             self.send(Message::SyncStep2(&update).to_frame());
             return self.covered();
-        };
-        let pieces = split(&update, limit).or_else(|_| {
-            self.put_uncuttable_aside(limit);
+        }
+        let limit = bound.saturating_sub(FRAMING);
+        let pieces = split(&update, limit).or_else(|error| {
+            match self.frame_limit.map(|limit| limit.saturating_sub(FRAMING)) {
+                Some(limit) => self.put_uncuttable_aside(limit),
+                // It is sent whole, behind all that is smaller, as long as it is only suspected.
+                None if !self.suspicion.is_certain() => return Err(error),
+                None => self.put_uncuttable_aside(limit),
+            }
             split(&self.missing_there(theirs).unwrap_or_default(), limit)
         });
         match pieces {
@@ -353,7 +379,9 @@ impl Session {
                 self.covered();
             }
             Err(error) => {
-                self.report(ErrorCode::TooLarge, error.to_string());
+                if self.frame_limit.is_some() {
+                    self.report(ErrorCode::TooLarge, error.to_string());
+                }
                 self.cover_without_being_asked();
             }
         }
@@ -412,16 +440,29 @@ impl Session {
         if self.replacement.is_some() {
             return self.replace_with(update);
         }
+        if first && let Some(format) = self.is_behind_of(update) {
+            return self.fall_behind(format);
+        }
         if self.apply(update, Origin::Remote, true).is_none() && first {
             // Nothing was taken: this connection is not synced.
             return;
         }
-        if let Some(live) = self.link.live_mut() {
+        if first {
+            self.note_found(update_inserts(update));
+        }
+        let waiting = self.link.live_mut().and_then(|live| {
             live.synced = true;
+            live.step_1.take()
+        });
+        if let Some(state_vector) = waiting {
+            self.answer_sync(&state_vector);
         }
         if first {
+            self.pump();
             self.synced();
+            self.settle_format();
         }
+        self.offer_seed();
         if matches!(self.link.live().map(|live| &live.mode), Some(Mode::Plain { .. })) && through > 0 {
             self.acknowledged(through);
         }
@@ -429,26 +470,16 @@ impl Session {
 
     fn synced(&mut self) {
         self.retries.synced(self.now);
-        if let Err(mismatch) = self.doc.check_root() {
+        if let Err(mismatch) = self.settled().check_root() {
             return self.wrong_root(mismatch.to_string());
         }
         if self.outbox.highest_sent() == 0 && self.outbox.is_empty() && self.doc.knows_client(self.doc.client_id()) {
             self.choose_client_id();
         }
-        let durable = self.link.live().and_then(Live::hello).is_some();
-        if !durable && matches!(self.link.live().map(|live| &live.mode), Some(Mode::Plain { covered: false, .. })) {
+        self.show_wanted_seed();
+        self.offer_seed();
+        if matches!(self.link.live().map(|live| &live.mode), Some(Mode::Plain { covered: false, .. })) {
             self.cover_without_being_asked();
-        }
-        if self.link.is_read_only() || !self.outbox.is_empty() {
-            return;
-        }
-        let Some(value) = self.take_wanted_seed() else { return };
-        if durable {
-            let update = SlateDoc::seed_update(&self.config.root, &value);
-            self.seed = Seed::Asked(value);
-            self.send(Message::Seed(&update).to_frame());
-        } else {
-            self.seed_locally(&value);
         }
     }
 
@@ -458,16 +489,6 @@ impl Session {
         live.mode = Mode::Plain { covered: true, ask_at: None };
         live.sent_through = 0;
         self.pump();
-    }
-
-    /// The server has decided about the seed. What it has decided for is asked for.
-    fn seed_answered(&mut self) {
-        if matches!(self.seed, Seed::Asked(_)) {
-            self.seed = Seed::None;
-            if self.doc.is_empty() {
-                self.request_sync();
-            }
-        }
     }
 
     fn remote_update(&mut self, update: &[u8]) {
@@ -487,7 +508,11 @@ impl Session {
         }
         self.holds = 0;
         if let Some((through, updates)) = self.outbox.acknowledge(seq) {
+            self.retries.acknowledged();
             self.journal.acknowledged(self.now, through, updates);
+            if self.outbox.first_pending().is_none_or(|first| first > seq.max(self.sent_here())) {
+                self.answered();
+            }
             self.pump();
         }
     }
@@ -524,12 +549,17 @@ impl Session {
 
     /// A seed or a step 2.
     fn unnumbered_rejected(&mut self, code: RejectCode, message: &str) {
-        let asked = std::mem::replace(&mut self.seed, Seed::None);
-        match asked {
+        match (self.take_back_seed(), code) {
             // It can go in pieces only as an edit; whoever else does so makes the same one.
-            Seed::Asked(value) if code == RejectCode::TooLarge && self.doc.is_empty() => self.seed_locally(&value),
-            Seed::Asked(_) | Seed::None => self.report(ErrorCode::Protocol, format!("the server refuses: {message}")),
-            wanted => self.seed = wanted,
+            (true, RejectCode::TooLarge) => self.submit_seed(),
+            (true, RejectCode::Invalid) => {
+                self.submit_seed();
+                self.report(ErrorCode::Protocol, format!("the server refuses: {message}"));
+            }
+            (true, RejectCode::RateLimited | RejectCode::Other) => self.hold_until = Some(self.now + HOLD_FIRST),
+            (true, RejectCode::ReadOnly) | (false, _) => {
+                self.report(ErrorCode::Protocol, format!("the server refuses: {message}"));
+            }
         }
     }
 
@@ -585,4 +615,9 @@ fn with_pending<'a>(mut theirs: StateVector, pending: impl Iterator<Item = &'a V
         }
     }
     theirs
+}
+
+/// Whether an update brings anything but deletions.
+fn update_inserts(update: &[u8]) -> bool {
+    Update::decode_v1(update).is_ok_and(|update| !update.insertions(true).is_empty())
 }

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use super::*;
+use crate::format::{FORMATS, Format, Formats, set_format};
 use crate::protocol::{Hello, Message, RejectCode, Role, messages};
 use crate::slate::{Attrs, Element, Leaf, Path, Point};
-use crate::store::{Loaded, MemoryStore, StoreError, Write};
+use crate::store::{CopyName, Loaded, MemoryStore, StoreError, Write, load_copy};
 
 const T0: Millis = 1_700_000_000_000;
 
@@ -14,6 +15,7 @@ struct Rig {
     session: Session,
     now: Millis,
     store: MemoryStore,
+    name: CopyName,
     /// Writes wait here until [`Rig::land`], if there is such a place.
     slow: Option<VecDeque<(u64, Vec<Write>)>>,
     outputs: Vec<Output>,
@@ -32,6 +34,9 @@ fn config(session: &str, client_id: u32) -> Config {
         store: true,
         presence: None,
         initial_value: None,
+        schema: Default::default(),
+        formats: FORMATS,
+        format: None,
     }
 }
 
@@ -53,13 +58,16 @@ fn hello(epoch: &str, acked_seq: u64) -> Hello {
         max_frame_bytes: 1 << 20,
         acked_seq,
         heartbeat_ms: 15_000,
+        formats: Some(Formats::of(&[0, 1])),
+        format: Some(0),
+        new_format: None,
     }
 }
 
 impl Rig {
     fn open(config: Config, store: MemoryStore) -> Self {
         let session = Session::new(config, T0);
-        let mut rig = Self { session, now: T0, store, slow: None, outputs: Vec::new() };
+        let mut rig = Self { session, now: T0, store, name: CopyName::new("d"), slow: None, outputs: Vec::new() };
         rig.drain();
         rig
     }
@@ -78,7 +86,8 @@ impl Rig {
         while let Some(output) = self.session.poll_output() {
             match &output {
                 Output::Load => {
-                    let loaded = self.store.load_now("d");
+                    let takes_over = self.session.formats().knows(1);
+                    let loaded = pollster::block_on(load_copy(&self.store, &mut self.name, takes_over));
                     self.session.handle(self.now, Input::Loaded(loaded));
                 }
                 Output::Write { ticket, writes } => match &mut self.slow {
@@ -92,7 +101,8 @@ impl Rig {
     }
 
     fn write(&mut self, ticket: u64, writes: &[Write]) {
-        let input = match self.store.write_now("d", writes) {
+        self.name.follow(writes);
+        let input = match self.store.write_now(self.name.as_str(), writes) {
             Ok(rows) => Input::Stored { ticket, rows },
             Err(error) => Input::StoreFailed { ticket, error },
         };
@@ -188,5 +198,7 @@ mod connection;
 mod device;
 mod durability;
 mod editing;
+mod format;
 mod refused;
+mod seeding;
 mod selfcheck;

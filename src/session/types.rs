@@ -2,7 +2,8 @@
 
 use yrs::Any;
 
-use crate::slate::{Node, Op, Range};
+use crate::format::{Format, Formats};
+use crate::slate::{Node, Op, Range, Schema};
 use crate::store::{Loaded, Pending, Row, StoreError, Write};
 
 /// Milliseconds since the epoch, from whoever drives the session.
@@ -32,6 +33,13 @@ pub struct Config {
     pub presence: Option<Any>,
     /// Used only if the document has no content.
     pub initial_value: Option<Vec<Node>>,
+    /// Which elements are inline and void where a document of format 1 does not say.
+    pub schema: Schema,
+    /// What this engine may write: [`crate::format::FORMATS`], but in tests.
+    pub formats: Formats,
+    /// 0: new documents begin in it. Higher: any document is brought to it. None: as the document is, new ones as the
+    /// server says.
+    pub format: Option<Format>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +75,8 @@ pub enum Input {
     Select(Option<Range>),
     Undo,
     Redo,
+    /// Which elements are inline and void, as the editor has it now.
+    Schema(Schema),
     // --- the application
     /// Merged into the presence: JSON object.
     Presence(Any),
@@ -121,11 +131,13 @@ pub enum Input {
     /// Whether this session stores what the server sends, or another tab's does. It does unless told otherwise.
     Keep(bool),
     // --- the network
+    /// The token has come: the server is being asked.
+    Dialing,
     Opened,
     Frame(Vec<u8>),
     /// A text frame: JSON of type `ping` or `error` means something, the rest is ignored.
     Text(String),
-    /// The socket closed, or never opened. 1006 without a close frame.
+    /// The socket closed, or never opened: then `reason` says what is known. 1006 without a close frame.
     Closed {
         code: u16,
         reason: String,
@@ -140,6 +152,8 @@ pub enum Input {
     },
     /// The page becomes hidden or is left.
     Suspend,
+    /// Somebody is back at the page: a reason to try now.
+    Awake,
     /// A deadline given by [`super::Session::next_timeout`] has come, or may have.
     Tick,
 }
@@ -220,6 +234,8 @@ pub enum ErrorCode {
     Storage,
     Epoch,
     RootMismatch,
+    /// The document is of a format that this engine or the server does not know.
+    Format,
     Wasm,
     Closed,
 }
@@ -235,6 +251,7 @@ impl ErrorCode {
             Self::Storage => "storage",
             Self::Epoch => "epoch",
             Self::RootMismatch => "root-mismatch",
+            Self::Format => "format",
             Self::Wasm => "wasm",
             Self::Closed => "closed",
         }
@@ -261,6 +278,8 @@ pub struct Status {
     /// Bytes of a large sync: received, and to come at most in all.
     pub progress: Option<(u64, u64)>,
     pub read_only: bool,
+    /// Of the document; none until it is known.
+    pub format: Option<Format>,
     pub epoch_conflict: bool,
     /// How often what is shown was found to differ from the document, and was mended.
     pub divergences: u32,

@@ -8,7 +8,7 @@ use super::local::Edit;
 use super::op::{Op, Path};
 use super::rescue::Origin;
 use super::tree::NodeId;
-use super::{utf16, write};
+use super::{by_copy, utf16};
 
 /// So many characters are looked up one by one: quicker than to go through all that was ever in an element.
 const FEW: u32 = 4;
@@ -18,7 +18,7 @@ const FEW: u32 = 4;
 pub(super) struct Ids {
     parent: Option<ID>,
     runs: Vec<Run>,
-    inner: write::Inner,
+    inner: by_copy::Inner,
 }
 
 impl Ids {
@@ -137,7 +137,7 @@ impl Edit<'_, '_> {
         let mut copy = Ids { parent: self.key(parent), runs: Vec::new(), inner: Vec::new() };
         if let Some(branch) = self.tree.branch(parent) {
             let doc_at = self.doc_offset(parent, &branch, at);
-            let runs = write::write_noting(self.txn, self.tree, ids, &branch, doc_at, Some(&mut copy.inner));
+            let runs = by_copy::write_noting(self.txn, self.tree, ids, &branch, doc_at, Some(&mut copy.inner));
             copy.runs = match runs {
                 Some(runs) => runs,
                 None => self.ids(parent, at, at + ids.iter().map(|&id| self.tree.len(id)).sum::<u32>()),

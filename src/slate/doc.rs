@@ -23,11 +23,20 @@ use super::restyle::Restyled;
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree, branch_id};
 use super::twins::Twins;
+use super::view::Schema;
+use super::ydoc::Act;
 use super::{diff, read, root, seed};
+use crate::format::{FORMATS, Format, Formats, format_of};
 use crate::update::{Intake, Limits, Refused, merge};
 
+mod anchors;
+mod by_reference;
 mod receive;
+mod reference;
 mod selfcheck;
+
+pub use by_reference::Caret;
+use reference::Reference;
 
 pub use selfcheck::Look;
 use selfcheck::Looks;
@@ -43,6 +52,8 @@ pub struct DocOptions {
     pub block_id: Option<String>,
     /// Seeds the fresh ids.
     pub seed: u64,
+    /// Which elements are inline and void where a document of format 1 does not say.
+    pub schema: Schema,
 }
 
 /// What became of a batch of local operations.
@@ -54,8 +65,10 @@ pub struct LocalChange {
     pub rejected: Vec<(Op, OpError)>,
     /// For the editor, to be applied without echo: fresh block ids.
     pub ops: Vec<Op>,
-    /// Undoes the batch when applied in this order.
+    /// Undoes the batch when applied in this order. Empty in format 1.
     pub inverse: Vec<Op>,
+    /// What was written, in format 1: [`SlateDoc::revert`] takes it back.
+    pub acts: Vec<Act>,
 }
 
 /// What an update did.
@@ -96,6 +109,11 @@ pub struct SlateDoc {
     watch: Watch,
     intake: Intake,
     looks: Looks,
+    formats: Formats,
+    /// As of the last update.
+    format: Format,
+    /// Of a document of format 1; `tree` is empty then.
+    reference: Option<Box<Reference>>,
 }
 
 /// What is known of a remote transaction once it is done.
@@ -124,7 +142,40 @@ impl SlateDoc {
         let (witnessed, restyled) = (Witnessed::default(), Restyled::default());
         let (watch, intake, looks) = (Watch::default(), Intake::default(), Looks::default());
         watch.subscribe_root(&text);
-        Self { doc, tree, copies, options, inherited, twins, erased, witnessed, restyled, rng, watch, intake, looks }
+        Self {
+            doc,
+            tree,
+            copies,
+            options,
+            inherited,
+            twins,
+            erased,
+            witnessed,
+            restyled,
+            rng,
+            watch,
+            intake,
+            looks,
+            formats: FORMATS,
+            format: 0,
+            reference: None,
+        }
+    }
+
+    /// Which formats may be written here, instead of [`FORMATS`].
+    pub fn know(&mut self, formats: Formats) {
+        self.formats = formats;
+    }
+
+    /// The document's format.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether the document's format is one of those that may be written here. If not, it is only shown: whoever edits it
+    /// all the same damages it.
+    pub fn is_writable(&self) -> bool {
+        self.formats.knows(self.format)
     }
 
     pub fn client_id(&self) -> u32 {
@@ -146,6 +197,13 @@ impl SlateDoc {
 
     /// `is_meant`: what is deleted shall be gone; else a copy of it is there.
     fn apply(&mut self, ops: Vec<Op>, mut amended: Option<&mut Vec<Op>>, is_meant: bool) -> LocalChange {
+        if self.reference.is_some() {
+            let change = self.apply_by_reference(ops.clone());
+            if let Some(applied) = amended {
+                applied.extend(ops.into_iter().filter(|op| change.rejected.iter().all(|(other, _)| other != op)));
+            }
+            return change;
+        }
         self.tree.recycle();
         let mut change = LocalChange::default();
         let mut updates = Vec::new();
@@ -240,6 +298,11 @@ impl SlateDoc {
     fn receive_first(&mut self, update: &[u8], told: bool) -> Result<RemoteChange, UpdateError> {
         let (_, changed) = self.integrate(update, Limits::RECEIVED)?;
         let foreign = if changed { self.rebuild() } else { 0 };
+        if self.reference.is_some() {
+            let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
+            let ops = if told { self.value().into_iter().enumerate().map(insert).collect() } else { Vec::new() };
+            return Ok(RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() });
+        }
         let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
         let ops = if told { self.blocks().enumerate().map(insert).collect() } else { Vec::new() };
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() })
@@ -258,12 +321,23 @@ impl SlateDoc {
     /// how many foreign embeds were met.
     pub fn load_all(&mut self, updates: &[&[u8]]) -> (Vec<bool>, u32) {
         let taken = self.intake.apply_all(&self.doc, updates.iter().copied(), Limits::STORED, &mut |_| {});
+        self.format = format_of(&self.doc.transact());
         self.copies.absorb();
         (taken.iter().map(Result::is_ok).collect(), self.rebuild())
     }
 
     /// Returns how many foreign embeds were met.
     fn rebuild(&mut self) -> u32 {
+        if !self.settle_format()
+            && let Some(reference) = &mut self.reference
+            && let Some(root) = self.tree.branch(ROOT)
+        {
+            let (schema, client) = (self.options.schema.clone(), self.options.client_id);
+            **reference = Reference::read(&mut self.doc.transact_mut(), &root, schema, client);
+        }
+        if let Some(reference) = &self.reference {
+            return reference.foreign();
+        }
         let txn = self.doc.transact();
         self.tree = Tree::new(self.tree.branch(ROOT));
         read::load_children(&txn, &mut self.tree, ROOT, 0)
@@ -276,6 +350,7 @@ impl SlateDoc {
             deleted.merge_with(txn.delete_set().clone());
             transactions += 1;
         });
+        self.format = format_of(&self.doc.transact());
         self.copies.absorb();
         let changed = transactions > 0;
         if transactions > 1 {
@@ -311,16 +386,23 @@ impl SlateDoc {
 
     /// The editor's children, one after the other.
     pub fn blocks(&self) -> impl Iterator<Item = Node> {
-        self.tree.children(ROOT).iter().map(|&id| self.tree.to_node(id))
+        let by_reference = self.reference.iter().flat_map(|reference| reference.value());
+        self.tree.children(ROOT).iter().map(|&id| self.tree.to_node(id)).chain(by_reference)
     }
 
     /// The editor's value.
     pub fn value(&self) -> Vec<Node> {
+        if let Some(reference) = &self.reference {
+            return reference.value();
+        }
         self.tree.to_nodes(self.tree.children(ROOT))
     }
 
     /// One of the editor's children, and how many there are: for comparing without reading all.
     pub fn block(&self, index: u32) -> (Option<Node>, u32) {
+        if let Some(reference) = &self.reference {
+            return reference.block(index);
+        }
         let blocks = self.tree.children(ROOT);
         let block = blocks.get(index as usize..).and_then(|rest| rest.first());
         (block.and_then(|&id| self.tree.to_nodes(&[id]).pop()), blocks.len() as u32)
@@ -329,6 +411,10 @@ impl SlateDoc {
     /// The value rebuilt from the doc, for checking: equal to [`SlateDoc::value`] up to empty texts and to the borders
     /// between texts with equal marks.
     pub fn read(&self) -> Vec<Node> {
+        if let (Some(_), Some(root)) = (&self.reference, self.tree.branch(ROOT)) {
+            let (schema, client) = (self.options.schema.clone(), self.options.client_id);
+            return Reference::read(&mut self.doc.transact_mut(), &root, schema, client).value();
+        }
         let txn = self.doc.transact();
         let mut tree = Tree::new(self.tree.branch(ROOT));
         read::load_children(&txn, &mut tree, ROOT, 0);
@@ -337,6 +423,9 @@ impl SlateDoc {
 
     /// Whether the root has no content at all.
     pub fn is_empty(&self) -> bool {
+        if let Some(reference) = &self.reference {
+            return reference.is_empty();
+        }
         self.tree.content_len(ROOT) == 0
     }
 
@@ -392,15 +481,21 @@ impl SlateDoc {
     /// The same content under another client id; the value stays as it is, empty texts included.
     pub fn with_client_id(self, client_id: u32) -> Self {
         let mut other = Self::new(DocOptions { client_id, ..self.options.clone() });
+        other.know(self.formats);
         let state = self.encode(&StateVector::default());
         // Cannot fail: the bytes are our own.
         if other.integrate(&state, Limits::STORED).is_ok() {
             let root = other.tree.branch(ROOT);
-            other.tree = self.tree;
             other.intake = self.intake;
             other.intake.moved();
             other.inherited = self.inherited;
             (other.twins, other.erased) = (self.twins, self.erased);
+            other.settle_format();
+            if let (Some(before), Some(now)) = (&self.reference, &mut other.reference) {
+                now.take_leaves(before);
+                return other;
+            }
+            other.tree = self.tree;
             let txn = other.doc.transact();
             if let Some(root) = root {
                 read::rebind(&txn, &mut other.tree, ROOT, root);
@@ -413,20 +508,53 @@ impl SlateDoc {
     /// clients seeding at once make one copy.
     pub fn seed_update(root: &str, value: &[Node]) -> Vec<u8> {
         let client_id = seed::client_id(root, value);
-        let doc = Self::new(DocOptions { client_id, root: root.to_owned(), block_id: None, seed: 0 });
+        let doc = Self::new(DocOptions {
+            client_id,
+            root: root.to_owned(),
+            block_id: None,
+            seed: 0,
+            schema: Schema::default(),
+        });
         match doc.tree.branch(ROOT) {
             Some(root) => seed::update(&doc.doc, &root, value),
             None => Vec::new(),
         }
     }
 
+    /// What a seed holds: its value, whose items its items are, and how many. None if it holds nothing, or is none.
+    pub fn seed_in(update: &[u8], root: &str) -> Option<(Vec<Node>, u32, u32)> {
+        let mut doc = Self::new(DocOptions {
+            client_id: 1,
+            root: root.to_owned(),
+            block_id: None,
+            seed: 0,
+            schema: Schema::default(),
+        });
+        doc.load(update).ok()?;
+        let state = doc.doc.transact().state_vector();
+        let (client, clock) = state.iter().next().map(|(client, clock)| (client.get(), *clock))?;
+        let client = u32::try_from(client).ok()?;
+        (!doc.is_empty() && state.len() == 1).then(|| (doc.value(), client, clock))
+    }
+
+    /// How many items by this client id the document has.
+    pub fn clock_of(&self, client_id: u32) -> u32 {
+        self.doc.transact().state_vector().get(&ClientID::new(u64::from(client_id)))
+    }
+
     /// A position that stays with its character; `None` if the point does not exist.
     pub fn sticky(&self, point: &Point, assoc: Assoc) -> Option<Sticky> {
+        if let Some(reference) = &self.reference {
+            return reference.sticky(point, assoc);
+        }
         sticky::make(&self.doc.transact(), &self.tree, point, assoc)
     }
 
     /// Where a position is now; `None` if what it was tied to is gone without trace, or not here yet.
     pub fn resolve(&self, sticky: &Sticky) -> Option<Point> {
+        if let Some(reference) = &self.reference {
+            return self.resolve_by_reference(reference, sticky);
+        }
         sticky::resolve(&self.doc.transact(), &self.tree, &self.copies, sticky)
     }
 

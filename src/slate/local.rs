@@ -16,7 +16,7 @@ use super::props::{Props, is_null, is_reserved};
 use super::restyle::{Change, Style, Styled};
 use super::transform;
 use super::tree::{Kind, MAX_DEPTH, NodeId, Tree};
-use super::{read, utf16, write};
+use super::{by_copy, read, utf16};
 
 /// How many times as heavy as the left block the right one must be to be the one that stays in a merge.
 const CLEARLY: u64 = 4;
@@ -114,7 +114,7 @@ impl Edit<'_, '_> {
         if let Some(branch) = self.tree.branch(parent) {
             let at = self.doc_offset(parent, &branch, at);
             if let Some(text) = self.tree.text(id) {
-                write::insert_text(self.txn, &branch, at, inserted, &text.marks);
+                by_copy::insert_text(self.txn, &branch, at, inserted, &text.marks);
             }
         }
         self.touch(parent);
@@ -251,7 +251,7 @@ impl Edit<'_, '_> {
         } else if let Some(block) = self.tree.block_mut(id) {
             block.attrs = after;
             if let Some(branch) = &block.branch {
-                write::set_attrs(self.txn, branch, changes);
+                by_copy::set_attrs(self.txn, branch, changes);
             }
         }
     }
@@ -520,7 +520,7 @@ impl Edit<'_, '_> {
     fn write_nodes(&mut self, ids: &[NodeId], parent: NodeId, at: u32) {
         if let Some(branch) = self.tree.branch(parent) {
             let at = self.doc_offset(parent, &branch, at);
-            write::write_nodes(self.txn, self.tree, ids, &branch, at);
+            by_copy::write_nodes(self.txn, self.tree, ids, &branch, at);
         }
     }
 
@@ -544,7 +544,7 @@ impl Edit<'_, '_> {
             return;
         }
         for (at, len) in self.doc_ranges(parent, &branch, at, len) {
-            write::remove(self.txn, &branch, at, len);
+            by_copy::remove(self.txn, &branch, at, len);
         }
     }
 
@@ -554,7 +554,7 @@ impl Edit<'_, '_> {
             return;
         }
         for (at, len) in self.doc_ranges(parent, &branch, at, len) {
-            write::format(self.txn, &branch, at, len, changes);
+            by_copy::format(self.txn, &branch, at, len, changes);
         }
     }
 }

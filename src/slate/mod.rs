@@ -10,6 +10,7 @@
 
 mod amend;
 mod astray;
+mod by_copy;
 mod copies;
 mod copying;
 mod diff;
@@ -27,19 +28,26 @@ mod rescue;
 mod restyle;
 mod root;
 mod seed;
+mod steps;
 mod sticky;
 pub mod transform;
 mod tree;
 mod twins;
+mod undo;
 mod utf16;
+pub mod view;
 mod write;
+pub mod ydoc;
 
-pub use doc::{DocOptions, LocalChange, Look, RemoteChange, SlateDoc};
+pub use doc::{Caret, DocOptions, LocalChange, Look, RemoteChange, SlateDoc};
 pub use error::{OpError, RootMismatch, UpdateError};
 pub use node::{Attrs, Element, Leaf, Node};
 pub use op::{Op, Path, Point, Range};
+pub use root::check_layout;
 pub use sticky::Sticky;
 pub use utf16::{len as utf16_len, slice as utf16_slice};
+pub use view::Schema;
+pub use ydoc::Act;
 pub use yrs::Assoc;
 
 #[cfg(test)]

@@ -11,22 +11,41 @@ use super::read;
 /// Names under which editors are known to keep their document.
 const KNOWN: [&str; 6] = ["content", "slate", "sharedRoot", "default", "prosemirror", "document"];
 
+/// Whether a document has its content where an editor with this root looks for it, or none at all.
+///
+/// # Errors
+/// What is there instead.
+pub fn check_layout<T: ReadTxn>(txn: &T, expected: &str) -> Result<(), RootMismatch> {
+    let root = txn.root_refs().find(|(name, _)| *name == expected).and_then(|(_, out)| as_text(&out));
+    match root {
+        Some(root) => check(txn, &root, expected),
+        None => check_others(txn, expected),
+    }
+}
+
 pub(super) fn check<T: ReadTxn>(txn: &T, root: &XmlTextRef, expected: &str) -> Result<(), RootMismatch> {
-    let mismatch = |found: String| Err(RootMismatch { expected: expected.to_owned(), found });
     if !read::content(txn, root).pieces.is_empty() {
         return Ok(());
     }
     if let Some(layout) = layout(txn, root) {
-        return mismatch(format!("{layout} of that name"));
+        return mismatch(expected, format!("{layout} of that name"));
     }
+    check_others(txn, expected)
+}
+
+fn mismatch(expected: &str, found: String) -> Result<(), RootMismatch> {
+    Err(RootMismatch { expected: expected.to_owned(), found })
+}
+
+fn check_others<T: ReadTxn>(txn: &T, expected: &str) -> Result<(), RootMismatch> {
     for (name, out) in txn.root_refs() {
         if name == expected {
             continue;
         }
         let Some(branch) = as_text(&out) else { continue };
         match layout(txn, &branch) {
-            Some(Layout::Slate) => return mismatch(format!("{} {name:?}", Layout::Slate)),
-            Some(layout) if KNOWN.contains(&name) => return mismatch(format!("{layout} {name:?}")),
+            Some(Layout::Slate) => return mismatch(expected, format!("{} {name:?}", Layout::Slate)),
+            Some(layout) if KNOWN.contains(&name) => return mismatch(expected, format!("{layout} {name:?}")),
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use super::local::depth;
 use super::node::Node;
 use super::props::Props;
 use super::tree::MAX_DEPTH;
-use super::{utf16, write};
+use super::{by_copy, utf16};
 
 pub(super) fn update(doc: &yrs::Doc, root: &XmlTextRef, value: &[Node]) -> Vec<u8> {
     let mut txn = doc.transact_mut();
@@ -39,7 +39,7 @@ fn fill(txn: &mut TransactionMut, branch: &XmlTextRef, nodes: &[Node]) {
         match node {
             Node::Text(leaf) => {
                 for (key, value) in Props::marks(&leaf.marks).iter() {
-                    write::format(txn, branch, at, len(node), &[(key.clone(), value.clone())]);
+                    by_copy::format(txn, branch, at, len(node), &[(key.clone(), value.clone())]);
                 }
             }
             Node::Element(_) => {}
@@ -50,11 +50,11 @@ fn fill(txn: &mut TransactionMut, branch: &XmlTextRef, nodes: &[Node]) {
 
 fn insert(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32, node: &Node) {
     match node {
-        Node::Text(leaf) => write::insert_text(txn, branch, at, &leaf.text, &Props::default()),
+        Node::Text(leaf) => by_copy::insert_text(txn, branch, at, &leaf.text, &Props::default()),
         Node::Element(element) => {
-            let child = write::insert_element(txn, branch, at);
+            let child = by_copy::insert_element(txn, branch, at);
             for (key, value) in &element.attrs {
-                write::set_attrs(txn, &child, &[(key.clone(), value.clone())]);
+                by_copy::set_attrs(txn, &child, &[(key.clone(), value.clone())]);
             }
             fill(txn, &child, &element.children);
         }

@@ -2,7 +2,7 @@
 //!
 //! Each takes `open`, which opens the database of the given name: the same content each time it is opened again.
 
-use super::{PendingKey, Row, Store, StoreError, Write};
+use super::{CopyName, LEFT_BEHIND, PendingKey, Row, Store, StoreError, Write, load_copy};
 
 /// Runs them all, each in databases of its own.
 pub async fn all<S: Store>(open: impl AsyncFn(&str) -> S) {
@@ -16,6 +16,7 @@ pub async fn all<S: Store>(open: impl AsyncFn(&str) -> S) {
     f19_compaction_deletes_exactly_its_rows(&open).await;
     f6_a_replaced_copy_takes_no_writes_of_the_old(&open).await;
     f17_a_transaction_is_all_or_nothing(&open).await;
+    a_moved_copy_is_whole_and_found(&open).await;
     deletion_leaves_nothing(&open).await;
     large_and_odd_content(&open).await;
 }
@@ -218,6 +219,43 @@ pub async fn f17_a_transaction_is_all_or_nothing<S: Store>(open: impl AsyncFn(&s
     assert_eq!(store.write(DOC, &writes).await, Err(StoreError::Replaced));
     assert_eq!(store.load(DOC).await, before);
     assert_eq!(write(&store, &[]).await, Vec::<Row>::new());
+}
+
+/// What moves is out of reach of who asks for the old name, and nothing of it is lost; what comes there later is taken over.
+pub async fn a_moved_copy_is_whole_and_found<S: Store>(open: impl AsyncFn(&str) -> S) {
+    let store = open("conformance-move").await;
+    let aside = Write::SetAside { key: key("s", 2), code: "invalid".into(), message: "why".into() };
+    let rows = write(&store, &[Write::SetEpoch { epoch: "one".into() }, append(1), append(2)]).await;
+    write(&store, &[edit(3, "s", 1), edit(4, "s", 2), edit(5, "t", 1), aside]).await;
+    store.write("other", &[append(9)]).await.expect("the store works");
+    let mut name = CopyName::new(DOC);
+    let first = load_copy(&store, &mut name, true).await.expect("the store works");
+    assert!(!name.is_guarded() && !first.guarded && first.log.len() == 2);
+    // With what else belongs to the transaction.
+    let moving = [Write::Move { from: DOC.into(), session: Some("s".into()) }, append(6)];
+    name.follow(&moving);
+    assert!(name.is_guarded() && CopyName::document_of(name.as_str()) == DOC);
+    store.write(name.as_str(), &moving).await.expect("the store works");
+    assert_eq!(store.load(DOC).await, Ok(super::Loaded::default()));
+    let mut again = CopyName::new(DOC);
+    let loaded = load_copy(&store, &mut again, true).await.expect("the store works");
+    assert_eq!((again, loaded.guarded, loaded.epoch.as_deref()), (name.clone(), true, Some("one")));
+    assert_eq!(loaded.log.iter().map(|(_, update)| update[0]).collect::<Vec<_>>(), [1, 2, 6]);
+    // Whoever compacts under the old name must not hit rows that have moved.
+    assert!(loaded.log.iter().all(|(row, _)| !rows.contains(row)));
+    let pending: Vec<_> = loaded.outbox.iter().map(|it| (&*it.key.session, it.key.seq, it.update[0])).collect();
+    assert_eq!(pending, [("s", 1, 3)]);
+    let asides: Vec<_> = loaded.set_aside.iter().map(|it| (&*it.code, it.update[0])).collect();
+    assert_eq!(asides, [("invalid", 4), (LEFT_BEHIND, 5)]);
+    // A tab of an older version goes on.
+    write(&store, &[append(7), edit(8, "old", 1)]).await;
+    let mut name = CopyName::new(DOC);
+    let left = load_copy(&store, &mut name, false).await.expect("the store works");
+    assert_eq!((left.log.len(), left.set_aside.len(), log(&store).await.len()), (3, 2, 1));
+    let loaded = load_copy(&store, &mut name, true).await.expect("the store works");
+    assert_eq!((loaded.log.len(), loaded.set_aside.len(), loaded.outbox.len()), (4, 3, 1));
+    assert_eq!(store.load(DOC).await, Ok(super::Loaded::default()));
+    assert_eq!(store.load("other").await.map(|other| other.log.len()), Ok(1));
 }
 
 pub async fn deletion_leaves_nothing<S: Store>(open: impl AsyncFn(&str) -> S) {

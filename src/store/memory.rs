@@ -6,7 +6,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{Loaded, Pending, PendingKey, Row, SetAside, Store, StoreError, Write, epoch_of, looks, same_epoch};
+use super::{
+    LEFT_BEHIND, LEFT_BEHIND_WHY, Loaded, Pending, PendingKey, Row, SetAside, Store, StoreError, Write, epoch_of,
+    looks, same_epoch,
+};
 
 /// See the module.
 #[derive(Debug, Clone, Default)]
@@ -73,14 +76,22 @@ impl MemoryStore {
             return Err(StoreError::Replaced);
         }
         let mut last_row = inner.last_row;
-        let mut rows = Vec::new();
+        let (mut rows, mut moved) = (Vec::new(), Vec::new());
         for write in writes {
+            if let Write::Move { from, session } = write {
+                let old = inner.documents.get(from).cloned().unwrap_or_default();
+                changed.absorb(old, session.as_deref(), &mut last_row);
+                moved.push(from);
+            }
             changed.apply(write, epoch, &mut last_row);
             if write.appends() {
                 rows.push(last_row);
             }
         }
         inner.last_row = last_row;
+        for from in moved {
+            inner.documents.remove(from);
+        }
         if changed == Document::default() {
             inner.documents.remove(document);
         } else {
@@ -94,7 +105,7 @@ impl Document {
     fn apply(&mut self, write: &Write, epoch: Option<&str>, last_row: &mut Row) {
         let labelled = |update: &[u8]| (epoch.map(str::to_owned), update.to_vec());
         match write {
-            Write::InEpoch { .. } => {}
+            Write::InEpoch { .. } | Write::Move { .. } => {}
             Write::Append { update } => self.append(labelled(update), last_row),
             Write::Edit { key, update } => {
                 self.outbox.insert(key.clone(), labelled(update));
@@ -133,6 +144,19 @@ impl Document {
         }
     }
 
+    fn absorb(&mut self, old: Self, session: Option<&str>, last_row: &mut Row) {
+        self.epoch = self.epoch.take().or(old.epoch);
+        old.log.into_values().for_each(|update| self.append(update, last_row));
+        for (key, update) in old.outbox {
+            if session == Some(&key.session) {
+                self.outbox.insert(key, update);
+            } else {
+                self.set_aside.insert(key, (LEFT_BEHIND.to_owned(), LEFT_BEHIND_WHY.to_owned(), update));
+            }
+        }
+        self.set_aside.extend(old.set_aside);
+    }
+
     fn append(&mut self, update: Labelled, last_row: &mut Row) {
         *last_row += 1;
         self.log.insert(*last_row, update);
@@ -160,7 +184,9 @@ impl Document {
             outbox: outbox.collect(),
             elsewhere: Vec::new(),
             set_aside: set_aside.collect(),
+            seeds_elsewhere: Vec::new(),
             damaged: 0,
+            guarded: false,
         }
     }
 }

@@ -11,8 +11,10 @@
 #[cfg(any(test, feature = "testing"))]
 #[allow(clippy::expect_used, clippy::missing_panics_doc, reason = "tests, compiled also for other crates' tests")]
 pub mod conformance;
+mod copy_name;
 mod memory;
 
+pub use copy_name::{CopyName, load_copy};
 pub use memory::MemoryStore;
 
 use thiserror::Error;
@@ -50,6 +52,12 @@ pub struct SetAside {
     pub update: Vec<u8>,
 }
 
+/// The code of a [`SetAside`] that was refused by nobody: the first content that is wanted for the document, as long as
+/// it is not known whether it has any.
+pub const SEED: &str = "seed";
+/// What the name of a session ends in where it stands for what that one has set aside.
+pub const ASIDE: &str = "/aside";
+
 /// Everything a store has of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Loaded {
@@ -66,16 +74,35 @@ pub struct Loaded {
     pub elsewhere: Vec<Pending>,
     /// In the order of (session, seq).
     pub set_aside: Vec<SetAside>,
+    /// The seeds among what was set aside ([`SEED`]) that sessions in other tabs keep. A store returns none.
+    pub seeds_elsewhere: Vec<Vec<u8>>,
     /// Records whose checksum did not match: left where they are, not returned.
     pub damaged: u32,
+    /// Whether the copy stands where older versions do not find it: [`CopyName`]. A store knows of that as little as of tabs.
+    pub guarded: bool,
 }
 
 impl Loaded {
+    /// Whether the store has nothing of the document.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The sessions that are alive elsewhere submit theirs themselves.
     pub fn leave_to(&mut self, alive: impl Fn(&str) -> bool) {
         let (theirs, left) = std::mem::take(&mut self.outbox).into_iter().partition(|it| alive(&it.key.session));
         self.elsewhere = theirs;
         self.outbox = left;
+        let living = |aside: &SetAside| aside.code == SEED && aside.key.session.strip_suffix(ASIDE).is_some_and(&alive);
+        let (theirs, left) = std::mem::take(&mut self.set_aside).into_iter().partition(living);
+        self.set_aside = left;
+        self.seeds_elsewhere = Vec::into_iter(theirs).map(|aside: SetAside| aside.update).collect();
+    }
+
+    /// First content that is shown here and that no server has decided about, if there is any.
+    pub fn seed(&self) -> Option<&[u8]> {
+        let own = self.set_aside.iter().find(|aside| aside.code == SEED).map(|aside| &*aside.update);
+        own.or(self.seeds_elsewhere.first().map(Vec::as_slice))
     }
 }
 
@@ -132,11 +159,23 @@ pub enum Write {
         epoch: String,
         snapshot: Vec<u8>,
     },
+    /// Moves everything that there is under the name `from` here: the log as new rows, the epoch if there is none here,
+    /// what was set aside. What `session` has pending stays pending; what others have is set aside under
+    /// [`LEFT_BEHIND`]. What is damaged stays where it is.
+    Move {
+        from: String,
+        session: Option<String>,
+    },
     /// Deletes the updates that were set aside.
     DiscardSetAside,
     /// Deletes everything of the document.
     Delete,
 }
+
+/// The code of what a version that did not know the document's format has left behind. It is no part of the copy.
+pub const LEFT_BEHIND: &str = "format";
+/// And why it was set aside.
+pub(crate) const LEFT_BEHIND_WHY: &str = "it was made by a version that does not know the document's format";
 
 impl Write {
     /// Whether the step appends a row to the log.
@@ -150,7 +189,7 @@ impl Write {
             Self::InEpoch { .. } | Self::Append { .. } | Self::Edit { .. } | Self::Acknowledge { .. } => false,
             // What these name is their session's own.
             Self::Coalesce { .. } | Self::SetAside { .. } => false,
-            Self::Compact { .. } | Self::SetEpoch { .. } | Self::Reset { .. } => true,
+            Self::Compact { .. } | Self::SetEpoch { .. } | Self::Reset { .. } | Self::Move { .. } => true,
             Self::DiscardSetAside | Self::Delete => true,
         }
     }

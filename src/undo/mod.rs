@@ -6,12 +6,14 @@
 //! set stays. No clock: callers pass the time.
 
 mod stack;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod transform;
 
-use crate::slate::{LocalChange, Op, Range, SlateDoc};
+use crate::slate::{Act, Caret, LocalChange, Op, Range, SlateDoc};
 use stack::{Group, Stack};
+use steps::Steps;
 
 #[derive(Debug)]
 pub struct Undo {
@@ -20,6 +22,10 @@ pub struct Undo {
     redo: Stack,
     /// When the last edit was recorded, if the next may join its group.
     last: Option<u64>,
+    /// Of a document of format 1.
+    steps: Steps,
+    /// Whether the last undo or redo changed what is shown.
+    undone: bool,
 }
 
 /// What an undo or redo did.
@@ -31,12 +37,21 @@ pub struct UndoResult {
     pub change: LocalChange,
     /// To be restored.
     pub selection: Option<Range>,
+    /// Updates of steps that changed nothing that is shown, and were passed over: to be stored and sent before.
+    pub passed: Vec<Vec<u8>>,
 }
 
 impl Undo {
     /// Edits less than `capture_timeout` ms apart are undone together.
     pub fn new(capture_timeout: u64) -> Self {
-        Self { capture_timeout, undo: Stack::default(), redo: Stack::default(), last: None }
+        Self {
+            capture_timeout,
+            undo: Stack::default(),
+            redo: Stack::default(),
+            last: None,
+            steps: Steps::default(),
+            undone: false,
+        }
     }
 
     /// After local edits: their inverse, and the selection before the first of them. Clears what could be redone.
@@ -56,6 +71,16 @@ impl Undo {
         self.undo.push(Group::new(inverse, selection_before));
     }
 
+    /// After local edits in a document of format 1: what was written, and the selection before.
+    pub fn record_acts(&mut self, now: u64, acts: Vec<Act>, before: Option<Caret>) {
+        if acts.is_empty() {
+            return;
+        }
+        let joins = self.last.is_some_and(|last| now.saturating_sub(last) < self.capture_timeout);
+        self.last = Some(now);
+        self.steps.record(now, acts, before, joins);
+    }
+
     /// After operations that are not one's own: remote ones, and those of [`LocalChange::ops`].
     pub fn transform(&mut self, ops: &[Op]) {
         self.undo.note(ops);
@@ -65,20 +90,34 @@ impl Undo {
     /// Undoes the last group; `selection` is the current one, for a later redo. `None`: nothing to undo.
     pub fn undo(&mut self, doc: &mut SlateDoc, selection: Option<Range>) -> Option<UndoResult> {
         self.last = None;
+        if doc.is_by_reference() {
+            return self.steps.undo(doc, selection);
+        }
         step(&mut self.undo, &mut self.redo, doc, selection)
     }
 
     pub fn redo(&mut self, doc: &mut SlateDoc, selection: Option<Range>) -> Option<UndoResult> {
         self.last = None;
+        if doc.is_by_reference() {
+            return self.steps.redo(doc, selection);
+        }
         step(&mut self.redo, &mut self.undo, doc, selection)
     }
 
+    pub fn has_undone(&self) -> bool {
+        self.undone
+    }
+
+    pub fn set_undone(&mut self, undone: bool) {
+        self.undone = undone;
+    }
+
     pub fn can_undo(&self) -> bool {
-        !self.undo.is_empty()
+        !self.undo.is_empty() || self.steps.can_undo()
     }
 
     pub fn can_redo(&self) -> bool {
-        !self.redo.is_empty()
+        !self.redo.is_empty() || self.steps.can_redo()
     }
 
     /// The next edit starts a new group.
@@ -90,6 +129,7 @@ impl Undo {
     pub fn clear(&mut self) {
         self.undo.clear();
         self.redo.clear();
+        self.steps = Steps::default();
         self.last = None;
     }
 }
@@ -103,7 +143,7 @@ fn step(from: &mut Stack, to: &mut Stack, doc: &mut SlateDoc, selection: Option<
         }
         applied.extend(change.ops.iter().cloned());
         to.push(Group::new(change.inverse.clone(), selection));
-        return Some(UndoResult { ops: applied, change, selection: restored });
+        return Some(UndoResult { ops: applied, change, selection: restored, passed: Vec::new() });
     }
     None
 }

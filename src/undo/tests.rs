@@ -14,7 +14,13 @@ struct Editor {
 
 impl Editor {
     fn new(client_id: u32) -> Self {
-        let doc = SlateDoc::new(DocOptions { client_id, root: "content".into(), block_id: None, seed: 0 });
+        let doc = SlateDoc::new(DocOptions {
+            client_id,
+            root: "content".into(),
+            block_id: None,
+            seed: 0,
+            schema: Default::default(),
+        });
         Self { doc, undo: Undo::new(500), value: Vec::new(), now: 0 }
     }
 

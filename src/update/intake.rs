@@ -13,9 +13,9 @@ use std::collections::HashMap;
 use yrs::error::UpdateError;
 use yrs::{ClientID, Doc, ID, IdSet, ReadTxn, TransactionMut};
 
-use super::SplitError;
-use super::nesting::{self, MAX_NESTING, Nesting};
+use super::nesting::{Claim, Nesting, NewRoots};
 use super::split::Block;
+use super::{MAX_NESTING, SplitError, Survey};
 use crate::protocol::DecodeError;
 use crate::protocol::lib0::{Reader, var_uint};
 
@@ -135,16 +135,31 @@ impl Intake {
     pub fn wrote(&mut self, update: &[u8]) {
         // It is our own. What cannot be read is taken for shallow.
         let Ok(outline) = Outline::read(update) else { return };
+        self.nesting.name(self.nesting.new_roots(&outline.roots));
+        let roots = NewRoots::default();
         for section in outline.sections {
             let mut reader = Reader::new(update.get(section.at..).unwrap_or_default());
             let mut clock = section.clock;
             for _ in 0..section.left {
                 let Ok(block) = Block::read(&mut reader) else { return };
-                let depth = nesting::depth(&block, |id| self.nesting.get(id).unwrap_or(0));
-                self.nesting.put(section.client, clock..clock + block.len, depth);
+                let place = Claim::of(&block, |name| self.nesting.root(name, &roots)).place(|id| self.nesting.get(id));
+                self.nesting.put(section.client, clock..clock + block.len, place);
                 clock += block.len;
             }
         }
+    }
+
+    /// What an update would touch. `clock_of`: how far the document has a client's structs.
+    ///
+    /// # Errors
+    /// If the update cannot be read.
+    pub fn survey<'a>(&self, update: &'a [u8], clock_of: impl Fn(u64) -> u64) -> Result<Survey<'a>, Refused> {
+        Survey::new(&self.nesting, &Outline::read(update)?.roots, update, clock_of)
+    }
+
+    /// Whether anything that was taken, if only to wait, says to lie in this root.
+    pub fn has_root(&self, name: &str) -> bool {
+        self.nesting.has_root(name)
     }
 
     /// The document is another one, of the same content.
@@ -165,11 +180,13 @@ impl Intake {
             known.insert(doc_client, own.into());
         }
         feed.pace.begin();
+        let roots = self.nesting.new_roots(&outline.roots);
         let planner = Planner {
             update,
             known,
             held: &self.held,
             nesting: &self.nesting,
+            roots: &roots,
             firsts: &self.firsts,
             limits,
             pace: &mut feed.pace,
@@ -183,14 +200,16 @@ impl Intake {
         if waits && self.held.len() >= limits.waiting {
             return Err(Refused::Waiting(limits.waiting));
         }
-        self.carry_out(feed, update, &outline, (due, later), plan)
+        let news = self.carry_out(feed, update, &outline, (due, later), plan)?;
+        self.nesting.name(roots);
+        Ok(news)
     }
 
     fn carry_out(
         &mut self,
         feed: &mut Feed<'_, '_>,
         update: &[u8],
-        outline: &Outline,
+        outline: &Outline<'_>,
         (mut due, later): (Deletions, Deletions),
         plan: Plan,
     ) -> Result<bool, Refused> {
@@ -271,7 +290,7 @@ pub fn deletions(update: &[u8]) -> Result<IdSet, Refused> {
 struct Deletions(Vec<(u64, u64, u64)>);
 
 impl Deletions {
-    fn read(update: &[u8], outline: &Outline) -> Result<Self, Refused> {
+    fn read(update: &[u8], outline: &Outline<'_>) -> Result<Self, Refused> {
         let mut reader = Reader::new(update.get(outline.deletions..).unwrap_or_default());
         let mut ranges = Vec::new();
         for _ in 0..reader.var_uint()? {

@@ -1,65 +1,182 @@
-//! How deep shared types lie in one another.
+//! Where structs lie: in which root, and how deep.
 //!
 //! yrs, like Yjs, deletes a type by deleting what is in it, call within call: a chain of a hundred thousand types, one
-//! in the other, is an update of some hundred kilobytes, and deleting its first ends the process. So the depth of
-//! everything integrated is kept, as runs of clocks, and what would reach deeper than [`MAX_NESTING`] is not taken.
+//! in the other, is an update of some hundred kilobytes, and deleting its first ends the process. So the place of
+//! everything integrated is kept, as runs of clocks, and what would reach deeper than [`super::MAX_NESTING`] is not
+//! taken. By the same places a [`super::Survey`] tells what an update touches.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::split::{Block, Parent};
 
-/// Types in types, the root not counted. Deleting so many is within every stack, a browser's too; deeper ones no peer
-/// should have.
-pub const MAX_NESTING: u32 = 1_000;
+/// What a struct is, as far as a gate asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Kind {
+    #[default]
+    Content,
+    /// The beginning or the end of a format.
+    Format,
+    /// An attribute that says where something is shown: `@at`.
+    Register,
+}
 
-/// Runs of one client's clocks: where each begins → where it ends, and how many types it lies in below the root.
-type Runs = BTreeMap<u64, (u64, u32)>;
+/// The attribute of a [`Kind::Register`].
+const REGISTER: &str = "@at";
 
-/// The depths in one document. What is not in it lies in a root.
+/// Where a struct lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    /// Types it lies in below the root.
+    pub depth: u32,
+    /// Number of the root's name, from 1; 0 where it cannot be told.
+    pub root: u32,
+    pub kind: Kind,
+}
+
+/// Runs of one client's clocks: where each begins → where it ends, and the place.
+type Runs = BTreeMap<u64, (u64, Place)>;
+
+/// The places in one document. Of what has no content, or is not in it, none is known.
 #[derive(Debug, Default)]
 pub(super) struct Nesting {
     known: HashMap<u64, Runs>,
+    /// The numbers of roots, from 1.
+    roots: HashMap<String, u32>,
 }
 
 impl Nesting {
-    pub(super) fn get(&self, (client, clock): (u64, u64)) -> Option<u32> {
-        let (_, (end, depth)) = self.known.get(&client)?.range(..=clock).next_back()?;
-        (clock < *end).then_some(*depth)
+    pub(super) fn get(&self, (client, clock): (u64, u64)) -> Option<Place> {
+        let (_, (end, place)) = self.known.get(&client)?.range(..=clock).next_back()?;
+        (clock < *end).then_some(*place)
     }
 
-    /// Notes the depth of structs that are new, each client's in order.
-    pub(super) fn put(&mut self, client: u64, range: Range<u64>, depth: u32) {
-        if depth == 0 {
+    /// Notes the place of structs that are new, each client's in order.
+    pub(super) fn put(&mut self, client: u64, range: Range<u64>, place: Place) {
+        if place == Place::default() {
             return;
         }
         let runs = self.known.entry(client).or_default();
         match runs.last_entry() {
-            Some(mut last) if last.get().0 == range.start && last.get().1 == depth => last.get_mut().0 = range.end,
-            _ => drop(runs.insert(range.start, (range.end, depth))),
+            Some(mut last) if last.get().0 == range.start && last.get().1 == place => last.get_mut().0 = range.end,
+            _ => drop(runs.insert(range.start, (range.end, place))),
         }
     }
 
-    pub(super) fn put_run(&mut self, run: Option<(u64, Range<u64>, u32)>) {
-        if let Some((client, clocks, depth)) = run {
-            self.put(client, clocks, depth);
+    pub(super) fn put_run(&mut self, run: Option<(u64, Range<u64>, Place)>) {
+        if let Some((client, clocks, place)) = run {
+            self.put(client, clocks, place);
         }
     }
 
     pub(super) fn extend(&mut self, newer: Self) {
         for (client, runs) in newer.known {
-            for (start, (end, depth)) in runs {
-                self.put(client, start..end, depth);
+            for (start, (end, place)) in runs {
+                self.put(client, start..end, place);
             }
         }
     }
+
+    /// Those names of an update that are not known here, numbered as [`Nesting::name`] will number them.
+    pub(super) fn new_roots<'b>(&self, names: &[&'b str]) -> NewRoots<'b> {
+        let mut new = NewRoots::default();
+        for name in names.iter().copied().filter(|name| !self.has_root(name)) {
+            let number = (self.roots.len() + new.names.len() + 1) as u32;
+            if let std::collections::hash_map::Entry::Vacant(entry) = new.numbers.entry(name) {
+                entry.insert(number);
+                new.names.push(name);
+            }
+        }
+        new
+    }
+
+    pub(super) fn name(&mut self, new: NewRoots<'_>) {
+        self.roots.extend(new.numbers.into_iter().map(|(name, number)| (name.to_owned(), number)));
+    }
+
+    pub(super) fn root(&self, name: &str, new: &NewRoots<'_>) -> u32 {
+        self.roots.get(name).or_else(|| new.numbers.get(name)).copied().unwrap_or(0)
+    }
+
+    /// Whether anything that was taken, if only to wait, says to lie in this root.
+    pub(super) fn has_root(&self, name: &str) -> bool {
+        self.roots.contains_key(name)
+    }
+
+    /// The roots with their numbers.
+    pub(super) fn roots(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.roots.iter().map(|(name, number)| (name.as_str(), *number))
+    }
+
+    /// The runs of a client that reach into these clocks.
+    pub(super) fn runs(&self, client: u64, clocks: Range<u64>) -> impl Iterator<Item = (Range<u64>, Place)> {
+        let runs = self.known.get(&client);
+        let first = runs.and_then(|runs| runs.range(..=clocks.start).next_back()).map_or(clocks.start, |(at, _)| *at);
+        let found = runs.into_iter().flat_map(move |runs| runs.range(first..clocks.end.max(first)));
+        found.map(|(start, (end, place))| (*start..*end, *place)).filter(move |(run, _)| run.end > clocks.start)
+    }
 }
 
-/// How deep a struct lies. `depth_of`: how deep what it lies in or beside does.
-pub(super) fn depth(block: &Block, depth_of: impl Fn((u64, u64)) -> u32) -> u32 {
-    match (block.origin.or(block.right_origin), block.parent) {
-        (Some(beside), _) => depth_of(beside),
-        (None, Some(Parent::Item(id))) => depth_of(id).saturating_add(1),
-        (None, _) => 0,
+/// Names of roots that a document does not have yet, with their numbers.
+#[derive(Debug, Default)]
+pub(super) struct NewRoots<'b> {
+    numbers: HashMap<&'b str, u32>,
+    /// In the order of their numbers.
+    pub(super) names: Vec<&'b str>,
+}
+
+/// What a struct says of where it lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim {
+    kind: Kind,
+    /// Number of the root that it names.
+    root: u32,
+    /// What it names to lie in.
+    parent: Option<(u64, u64)>,
+    /// What it lies beside.
+    origins: [Option<(u64, u64)>; 2],
+}
+
+impl Claim {
+    pub(super) fn of<'b>(block: &Block<'b>, number_of: impl FnOnce(&'b str) -> u32) -> Self {
+        let (mut parent, mut root) = (None, 0);
+        match block.parent {
+            Some(Parent::Item(id)) => parent = Some(id),
+            Some(Parent::Root(name)) => root = number_of(name),
+            None => {}
+        }
+        let kind = match block.key {
+            _ if block.is_format() => Kind::Format,
+            Some(REGISTER) => Kind::Register,
+            _ => Kind::Content,
+        };
+        Self { kind, root, parent, origins: [block.origin, block.right_origin] }
+    }
+
+    /// What has to be known to tell the place.
+    pub(super) fn needs(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.origins.into_iter().chain([self.parent]).flatten()
+    }
+
+    /// `place_of`: where something else lies, if that is known.
+    pub(super) fn place(&self, place_of: impl Fn((u64, u64)) -> Option<Place>) -> Place {
+        let mut place = Place { depth: 0, root: self.root, kind: self.kind };
+        if let Some(around) = self.parent.and_then(&place_of) {
+            (place.depth, place.root) = (around.depth.saturating_add(1), around.root);
+        }
+        for beside in self.origins.into_iter().flatten().filter_map(&place_of) {
+            place.depth = place.depth.max(beside.depth);
+            // It goes where what is left of it is. Where that is garbage it becomes garbage itself.
+            if beside.root == 0 {
+                continue;
+            }
+            place.root = beside.root;
+            // Entries of one key stand beside each other, and beside nothing else.
+            if place.kind == Kind::Content && beside.kind == Kind::Register {
+                place.kind = Kind::Register;
+            }
+            break;
+        }
+        place
     }
 }

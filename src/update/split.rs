@@ -255,12 +255,14 @@ pub(super) struct Block<'a> {
     pub(super) origin: Option<(u64, u64)>,
     pub(super) right_origin: Option<(u64, u64)>,
     pub(super) parent: Option<Parent<'a>>,
-    /// The key that it is set under, if it says so itself.
+    /// The entry of a map, or the attribute, that it is; of a struct with origins that is theirs.
     pub(super) key: Option<&'a str>,
     pub(super) len: u64,
     text: Option<&'a str>,
     /// A value written as JSON, as embeds and formats have.
     pub(super) json: Option<&'a str>,
+    /// Values in lib0's `any` encoding, `len` of them.
+    pub(super) values: Option<&'a [u8]>,
 }
 
 /// What a struct holds: so many clocks, and the text or JSON text of it.
@@ -298,6 +300,14 @@ impl<'a> Block<'a> {
     pub(super) fn continues(&self, client: u64, clock: u64) -> bool {
         matches!(self.info & 0x1f, TEXT | ANY | JSON)
             && self.origin == clock.checked_sub(1).map(|before| (client, before))
+    }
+
+    pub(super) fn is_item(&self) -> bool {
+        !matches!(self.info & 0x1f, GC | SKIP)
+    }
+
+    pub(super) fn is_format(&self) -> bool {
+        self.info & 0x1f == FORMAT
     }
 
     pub(super) fn is_type(&self) -> bool {
@@ -355,16 +365,8 @@ impl<'a> Block<'a> {
         let kind = info & 0x1f;
         if kind == GC || kind == SKIP {
             let len = reader.var_uint()?;
-            return Ok(Self {
-                info,
-                origin: None,
-                right_origin: None,
-                parent: None,
-                key: None,
-                len,
-                text: None,
-                json: None,
-            });
+            let (origin, right_origin, parent, key) = (None, None, None, None);
+            return Ok(Self { info, origin, right_origin, parent, key, len, text: None, json: None, values: None });
         }
         let origin = if info & HAS_ORIGIN != 0 { Some(id(reader)?) } else { None };
         let right_origin = if info & HAS_RIGHT_ORIGIN != 0 { Some(id(reader)?) } else { None };
@@ -378,8 +380,10 @@ impl<'a> Block<'a> {
                 key = Some(reader.str()?);
             }
         }
+        let before = reader.rest();
         let (len, text, json) = content(reader, kind)?;
-        Ok(Self { info, origin, right_origin, parent, key, len, text, json })
+        let values = (kind == ANY).then(|| &before[..before.len() - reader.remaining()]);
+        Ok(Self { info, origin, right_origin, parent, key, len, text, json, values })
     }
 }
 

@@ -61,7 +61,9 @@ test("a Fountain file is opened as a new script, shared with others, and saved a
   expect(fountain).toContain("A *cold* platform.");
   expect(fountain).toContain("JUNO ^\nHe did!");
   const fdx = await saved(/Save as Final Draft/);
-  expect(fdx).toContain('<Paragraph Type="Scene Heading"><Text>INT. STATION - NIGHT</Text></Paragraph>');
+  expect(fdx).toContain(
+    '<Paragraph Type="Scene Heading"><SceneProperties Title=""/><Text>INT. STATION - NIGHT</Text></Paragraph>',
+  );
   expect(fdx).toContain('<Text Style="Italic">cold</Text>');
   expect(fdx).toContain("<DualDialogue>");
 });
@@ -118,4 +120,22 @@ test("a file that is no script is refused with a reason, and nothing else happen
   await (await chooser).setFiles({ name: "broken.fdx", mimeType: "application/xml", buffer: Buffer.from("<no>") });
   await expect(ada.page.getByRole("alert")).toHaveText(/not a Final Draft file/);
   expect(new URL(ada.page.url()).searchParams.get("scene")).toBe("blank");
+  const again = ada.page.waitForEvent("filechooser");
+  await ada.page.getByRole("button", { name: "More" }).click();
+  await ada.page.getByRole("button", { name: /Open a Fountain/ }).click();
+  const pdf = { name: "script.fountain", mimeType: "text/plain", buffer: Buffer.from("%PDF-1.7") };
+  await (await again).setFiles(pdf);
+  await expect(ada.page.getByRole("alert")).toHaveText(/This is a PDF file/);
+  expect(new URL(ada.page.url()).searchParams.get("scene")).toBe("blank");
+});
+
+test("a file that is not UTF-8 is read all the same, and what was left out of it is said", async ({ stage }) => {
+  const ada = await stage.join("Ada");
+  const chooser = ada.page.waitForEvent("filechooser");
+  await ada.page.getByRole("button", { name: "More" }).click();
+  await ada.page.getByRole("button", { name: /Open a Fountain/ }).click();
+  const buffer = Buffer.from("SINGER ^\n~Caf\xe9\n", "latin1");
+  await (await chooser).setFiles({ name: "song.fountain", mimeType: "text/plain", buffer });
+  await expect(ada.page.locator(".lyrics")).toHaveText("Café");
+  await expect(ada.page.getByRole("alert")).toHaveText(/not UTF-8.*line 1: “\^”/);
 });

@@ -51,9 +51,9 @@ const text = (string: string): number[] => {
 };
 
 /** Says hello, and that the document is empty. */
-function durable(socket: NodeWebSocket, epoch: string): void {
+function durable(socket: NodeWebSocket, epoch: string, more: object = {}): void {
   const limits = { maxUpdateBytes: 1 << 20, maxFrameBytes: 1 << 20 };
-  const hello = { version: 1, epoch, role: "read-write", ...limits, ackedSeq: 0, heartbeatMs: 15_000 };
+  const hello = { version: 1, epoch, role: "read-write", ...limits, ackedSeq: 0, heartbeatMs: 15_000, ...more };
   socket.send(Uint8Array.of(120, ...text(JSON.stringify(hello))));
   socket.send(Uint8Array.of(0, 1, 2, 0, 0));
 }
@@ -83,7 +83,7 @@ describe("the address", () => {
     const { pathname, searchParams } = asked[0]!;
     expect(pathname).toBe("/ws/scenes/act%201%2Fscene%20%C3%BC@2%3Fx%23y");
     const { session, ...rest } = Object.fromEntries(searchParams);
-    expect(rest).toEqual({ tenant: "a", draft: "true & more", token: "secret/+", "slate-yrs": "1" });
+    expect(rest).toEqual({ tenant: "a", draft: "true & more", token: "secret/+", "slate-yrs": "1", formats: "0" });
     expect(session).toMatch(/^[0-9a-f]{32}$/);
   });
 
@@ -188,6 +188,33 @@ describe("F24: the token", () => {
 });
 
 describe("refusals", () => {
+  it("because of the document's format is final, and what was written stays on the device", async () => {
+    const reason = "this client does not know the document's format";
+    close = { code: 4426, reason };
+    const collab = await connect({ initialValue: [{ type: "action", children: [{ text: "a" }] } as Descendant] });
+    await until(() => collab.status.connection === "forbidden");
+    expect(collab.status).toMatchObject({ readOnly: true, error: { code: "format" } });
+    expect(collab.status.error?.message).toContain(reason);
+    await expect(collab.whenSynced()).rejects.toMatchObject({ code: "format" });
+    collab.connect();
+    await new Promise((wake) => setTimeout(wake, 300));
+    expect(asked).toHaveLength(1);
+  });
+
+  it("of a format that is not known here: read only, with the reason", async () => {
+    greet = (socket) => durable(socket, "one", { formats: [0, 1], format: 1 });
+    const collab = await connect({ format: 0 });
+    await until(() => collab.status.synced);
+    expect(collab.status).toMatchObject({ connection: "online", format: 1, readOnly: true, error: { code: "format" } });
+  });
+
+  it("asks for no format that there is not", async () => {
+    const format = 2 as never;
+    await expect(open({ id: "scene", format })).rejects.toMatchObject({ code: "protocol" });
+    const collab = await connect({ format: 1 });
+    expect(collab.status.error).toMatchObject({ code: "format" });
+  });
+
   it("for good end it", async () => {
     close = { code: 4403, reason: "not yours" };
     const collab = await connect();

@@ -5,6 +5,7 @@ import { type EditOptions, type EngineHandle, engine } from "../../js/engine.js"
 import type { Collab, Peer, Presence, Status } from "../../js/index.js";
 
 export const ONLINE: Status = {
+  local: false,
   connection: "online",
   synced: true,
   saved: "server",
@@ -16,6 +17,7 @@ export const ONLINE: Status = {
   syncingOfflineChanges: false,
   progress: null,
   readOnly: false,
+  format: 0,
   conflict: null,
   divergences: 0,
   error: null,
@@ -54,6 +56,7 @@ export class Fake {
     onDiverged: (listener) => this.#on("diverged", listener),
     onCompare: (listener) => this.#on("compare", listener),
     block: (index) => ({ node: this.value()[index] ?? null, count: this.value().length }),
+    schema: () => {},
     rank: () => this.peers.filter(({ clientId }) => clientId < this.clientId).length,
     report: (message) => void this.reports.push(message),
     anchor: (range) => JSON.stringify(range),

@@ -1,6 +1,7 @@
-// The peers from the engine's flat numbers.
+// Peers and status from the engine's flat numbers.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Peers } from "../../js/flat.js";
+import { CollabError } from "../../js/errors.js";
+import { decodeStatus, Peers } from "../../js/flat.js";
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => void vi.useRealTimers());
@@ -29,4 +30,11 @@ it("when somebody was active is told by this device's clock, whatever theirs say
   expect(hear({ lastActive: 4_600_000, selection: 1 })).toBe(1_031_000);
   // Who was here before us says when they did something last.
   expect(new Peers().read(Float64Array.of(8, 1, 0, 400_000, 0), () => "{}")[0]?.lastActive).toBe(400_000);
+});
+
+it("a status says of which format the document is, once that is known", () => {
+  const flat = (format: number) => Float64Array.of(2, 2, 0, 4, 0, 0, 0, 0, 0, 0, 3, format);
+  const read = (format: number) => decodeStatus(flat(format), false, () => new CollabError("format", "not known here"));
+  expect([-1, 0, 1, 7].map((format) => read(format).format)).toEqual([null, 0, 1, 7]);
+  expect(read(7)).toMatchObject({ connection: "online", readOnly: true, divergences: 3, error: null });
 });

@@ -34,6 +34,8 @@ pub enum HistoryError {
     NoVersion,
     #[error("the version cannot be read: {0}")]
     Unreadable(String),
+    #[error("the document is of format {0}, which this server does not write")]
+    Format(u32),
 }
 
 /// As `Version` of the JavaScript API.
@@ -280,7 +282,13 @@ pub fn value(root: &str, state: &[u8]) -> Result<Vec<Node>, HistoryError> {
 }
 
 fn open(root: &str, state: &[u8]) -> Result<SlateDoc, HistoryError> {
-    let mut doc = SlateDoc::new(DocOptions { client_id: 1, root: root.to_owned(), block_id: None, seed: 0 });
+    let mut doc = SlateDoc::new(DocOptions {
+        client_id: 1,
+        root: root.to_owned(),
+        block_id: None,
+        seed: 0,
+        schema: Default::default(),
+    });
     doc.load(state).map_err(|error| HistoryError::Unreadable(error.to_string()))?;
     doc.check_root().map_err(|error| HistoryError::Unreadable(error.to_string()))?;
     Ok(doc)
@@ -294,7 +302,13 @@ pub fn forward_edit(
     target: &[Node],
 ) -> Result<Option<Vec<u8>>, HistoryError> {
     let unreadable = |error: String| HistoryError::Unreadable(error);
-    let mut doc = SlateDoc::new(DocOptions { client_id, root: root.to_owned(), block_id: None, seed: 0 });
+    let mut doc = SlateDoc::new(DocOptions {
+        client_id,
+        root: root.to_owned(),
+        block_id: None,
+        seed: 0,
+        schema: Default::default(),
+    });
     doc.load(current).map_err(|error| unreadable(error.to_string()))?;
     let ops = SlateDoc::diff(&doc.value(), target);
     let change = doc.apply_local(ops);

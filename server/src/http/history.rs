@@ -18,14 +18,13 @@ use crate::storage::{NamedVersion, random_id};
 
 const MAX_VERSIONS: usize = 500;
 const MAX_LABEL_BYTES: usize = 500;
-/// The name of the root, where the request gives none.
-const ROOT: &str = "content";
 
 impl From<HistoryError> for Failure {
     fn from(error: HistoryError) -> Self {
         match error {
             HistoryError::Storage(error) => error.into(),
             HistoryError::NoVersion => Self::new(StatusCode::NOT_FOUND, "not-found", error.to_string()),
+            HistoryError::Format(_) => Self::new(StatusCode::CONFLICT, "format", error.to_string()),
             HistoryError::Unreadable(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unreadable", error.to_string()),
         }
     }
@@ -42,8 +41,9 @@ pub struct Params {
 }
 
 impl Params {
-    fn root(&self) -> &str {
-        self.root.as_deref().unwrap_or(ROOT)
+    /// The name of the root, also where the request gives none.
+    fn root<'a>(&'a self, app: &'a App) -> &'a str {
+        self.root.as_deref().unwrap_or(&app.args.root)
     }
 }
 
@@ -88,7 +88,7 @@ pub async fn read(
     if params.format.as_deref() == Some("update") {
         return Ok(binary(state));
     }
-    let nodes = value(params.root().to_owned(), state).await?;
+    let nodes = value(params.root(&app).to_owned(), state).await?;
     Ok(Json(history::nodes_to_json(&nodes)).into_response())
 }
 
@@ -111,7 +111,7 @@ pub async fn compare(
     let (to_seq, to_state) = history::state(storage, &document, &to).await?;
     let (older, newer) = (from_seq.min(to_seq), from_seq.max(to_seq));
     let authors = history::authors(storage, &document, older, newer).await?;
-    let root = params.root().to_owned();
+    let root = params.root(&app).to_owned();
     let work = move || history::compared(&root, &from_state, &to_state, &authors);
     let compared = tokio::task::spawn_blocking(work).await.map_err(failed)??;
     Ok(Json(history::nodes_to_json(&compared)).into_response())
@@ -153,11 +153,11 @@ pub async fn restore(
 ) -> Result<Response, Failure> {
     let Access { document, grant } = access.writing()?;
     let (_, state) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
-    let target = value(params.root().to_owned(), state).await?;
+    let target = value(params.root(&app).to_owned(), state).await?;
     let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
     let room = app.rooms.hold(&document).ok_or_else(busy)?;
     let (done, result) = oneshot::channel();
-    let root = params.root().to_owned();
+    let root = params.root(&app).to_owned();
     let author = grant.user;
     let restore = Restore { root, target, author, done };
     if !room.send(Command::Restore(restore)).await {

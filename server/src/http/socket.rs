@@ -5,6 +5,7 @@ use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use slate_yrs::format::Formats;
 
 use super::{App, Failure, header_text, is_id};
 use crate::auth::{Auth, Denied, Recheck, Request};
@@ -24,6 +25,7 @@ pub struct SocketQuery {
     #[serde(rename = "slate-yrs")]
     durable: Option<String>,
     session: Option<String>,
+    formats: Option<String>,
     token: Option<String>,
     user: Option<String>,
 }
@@ -73,6 +75,8 @@ pub async fn open(
         document,
         durable,
         session: query.session.filter(|_| durable),
+        // Clients of the first version say nothing.
+        formats: query.formats.as_deref().and_then(Formats::parse).unwrap_or(Formats::of(&[0])),
         role: grant.role,
         author: grant.user.or_else(|| app.claimed(query.user)),
         expires: grant.expires,

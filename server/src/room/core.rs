@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use axum::body::Bytes;
-use slate_yrs::protocol::{self, Hello, Message, Role};
+use slate_yrs::format::{Format, Formats};
+use slate_yrs::protocol::{self, Hello, Message, Role, close};
 
 use super::ConnId;
 use super::frames::{Joiner, Outgoing, Queue, for_durable};
+use crate::gate::{FORMATS, Layout, Sender};
 use crate::presence::Presence;
 use crate::replica::{ApplyError, Replica};
 use crate::storage::{Document, Millis, NewUpdate, Progress, Seq, UpdateRow};
@@ -46,6 +48,8 @@ pub struct Join {
     /// Speaks the durable extension.
     pub durable: bool,
     pub session: Option<String>,
+    /// What it says to know; a y-websocket client says nothing.
+    pub formats: Formats,
     pub progress: Progress,
     pub role: Role,
     /// Whose edits these are.
@@ -93,6 +97,8 @@ struct Peer {
     bad_frames: u32,
     /// Told that it may only read.
     told_read_only: bool,
+    /// Told that its client may not edit documents of this format.
+    told_format: bool,
     /// What it hears first was sent.
     greeted: bool,
     out: Queue,
@@ -109,8 +115,11 @@ struct SessionState {
 
 pub struct Core {
     limits: Limits,
+    layout: Layout,
     document: Document,
     replica: Replica,
+    /// Of the replica.
+    format: Format,
     peers: BTreeMap<ConnId, Peer>,
     sessions: HashMap<String, SessionState>,
     presence: Presence,
@@ -128,10 +137,12 @@ pub struct Core {
 }
 
 impl Core {
-    pub fn new(limits: Limits, document: Document, replica: Replica) -> Self {
+    pub fn new(limits: Limits, layout: Layout, document: Document, replica: Replica) -> Self {
         Self {
             limits,
+            layout,
             document,
+            format: replica.format(),
             replica,
             peers: BTreeMap::new(),
             sessions: HashMap::new(),
@@ -196,11 +207,15 @@ impl Core {
             max_frame_bytes: self.limits.max_frame_bytes as u32,
             acked_seq: acked,
             heartbeat_ms: self.limits.heartbeat_ms,
+            formats: Some(FORMATS),
+            format: Some(self.format),
+            new_format: self.layout.new_format,
         };
         let peer = Peer {
             join,
             bad_frames: 0,
             told_read_only: false,
+            told_format: false,
             greeted: false,
             out: Queue::default(),
             asked: None,
@@ -210,9 +225,36 @@ impl Core {
         if durable {
             self.send(conn, &Message::Hello(hello));
         }
+        self.close_unknowing();
         self.send(conn, &Message::SyncStep1(&self.replica.state_vector()));
         if let Some(everyone) = self.presence.everyone() {
             self.send(conn, &Message::Awareness(&everyone));
+        }
+    }
+
+    /// Sessions that do not know the document's format are sent nothing more, and nothing is taken from them: what they hold
+    /// stays in their outboxes, for a newer client to take over.
+    fn close_unknowing(&mut self) {
+        let format = self.format;
+        for peer in self.peers.values_mut().filter(|peer| peer.join.durable && !peer.join.formats.knows(format)) {
+            peer.out.close(close::FORMAT, "this client does not know the document's format");
+        }
+    }
+
+    /// After every change of the replica, before anybody hears of it.
+    fn note_format(&mut self) {
+        let format = self.replica.format();
+        if format != self.format {
+            self.format = format;
+            self.close_unknowing();
+        }
+    }
+
+    /// Whose an update from this connection is.
+    fn sender(&self, conn: ConnId) -> Sender {
+        match self.peers.get(&conn) {
+            Some(peer) if peer.join.durable => Sender::Session(peer.join.formats),
+            peer => Sender::Plain { refused: peer.is_some_and(|peer| peer.told_format) },
         }
     }
 
@@ -345,7 +387,10 @@ impl Core {
         for row in rows {
             if row.quarantined.is_none() {
                 match self.replica.load(&row.bytes) {
-                    Ok(true) => self.broadcast(None, &row.bytes),
+                    Ok(true) => {
+                        self.note_format();
+                        self.broadcast(None, &row.bytes);
+                    }
                     Ok(false) => {}
                     Err(ApplyError::Spoiled) => {
                         self.counts.panics += 1;
@@ -368,6 +413,7 @@ impl Core {
     pub fn replace_replica(&mut self, replica: Replica) {
         self.replica = replica;
         self.whole = None;
+        self.note_format();
     }
 
     fn spoiled(&mut self, conn: ConnId) {

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use axum::body::Bytes;
+use slate_yrs::format::Formats;
 use slate_yrs::protocol::Role;
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -23,6 +24,7 @@ pub use self::core::Limits;
 pub use outbox::{Outbox, OutboxEnd, outbox};
 pub use task::{Command, Restore};
 
+use crate::gate::Layout;
 use crate::metrics::Metrics;
 use crate::neighbours::Hints;
 use crate::storage::Storage;
@@ -41,6 +43,8 @@ pub struct JoinRequest {
     pub conn: ConnId,
     pub durable: bool,
     pub session: Option<String>,
+    /// What the client says to know.
+    pub formats: Formats,
     pub role: Role,
     pub author: Option<String>,
     pub outbox: Outbox,
@@ -51,6 +55,7 @@ pub struct Shared {
     pub storage: Arc<dyn Storage>,
     pub writer: Writer,
     pub limits: Limits,
+    pub layout: Layout,
     pub metrics: Arc<Metrics>,
     /// To other servers on the same database.
     pub hints: Hints,

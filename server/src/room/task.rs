@@ -162,7 +162,7 @@ struct Room {
 impl Room {
     fn new(shared: Arc<Shared>, loaded: Loaded) -> Self {
         shared.metrics.quarantined.inc_by(loaded.quarantined);
-        let core = Core::new(shared.limits, loaded.document, loaded.replica);
+        let core = Core::new(shared.limits, shared.layout.clone(), loaded.document, loaded.replica);
         let rows_since_head = loaded.tail_rows;
         Self {
             shared,
@@ -302,6 +302,7 @@ impl Room {
             conn: request.conn,
             durable: request.durable,
             session: request.session,
+            formats: request.formats,
             progress,
             role: request.role,
             author: request.author,
@@ -311,6 +312,12 @@ impl Room {
 
     async fn restore(&mut self, restore: Restore) -> Result<Health, End> {
         let core = &mut self.core;
+        let format = core.replica().format();
+        if format > 0 {
+            // Written as documents of format 0 are, it would damage this one.
+            let _ = restore.done.send(Err(HistoryError::Format(format)));
+            return Ok(Health::Sound);
+        }
         let edited = at_length(true, || {
             let current = core.replica().encode();
             match forward_edit(&restore.root, fresh_client_id(), &current, &restore.target)? {

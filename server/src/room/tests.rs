@@ -38,6 +38,7 @@ impl House {
             storage: Arc::clone(&storage),
             writer: Writer::start(Arc::clone(&storage), Arc::clone(&metrics), Duration::from_secs(60)),
             limits,
+            layout: Layout::default(),
             metrics,
             hints: Hints::none(),
             assembling: Arc::new(Semaphore::new(1 << 20)),
@@ -51,7 +52,8 @@ impl House {
         let room = self.rooms.hold("scene").unwrap();
         let (outbox, end) = outbox(8 << 20);
         let session = Some(format!("session {conn}"));
-        let request = JoinRequest { conn, durable: true, session, role: Role::ReadWrite, author: None, outbox };
+        let (formats, role) = (crate::gate::FORMATS, Role::ReadWrite);
+        let request = JoinRequest { conn, durable: true, session, formats, role, author: None, outbox };
         assert!(room.send(Command::Join(request)).await);
         let mut guest = Guest { conn, room, end, heard: Vec::new() };
         guest.until(|heard| matches!(heard, Heard::Step1)).await;

@@ -252,7 +252,10 @@ impl Inner {
 }
 
 fn blocked() -> StoreError {
-    StoreError::Blocked("another tab keeps an older version open".into())
+    StoreError::Blocked(format!(
+        "indexedDB.open() has not answered for {} s: the browser is busy or stuck, or another tab keeps the database",
+        BLOCKED_AFTER_MS / 1000
+    ))
 }
 
 impl Store for IndexedDb {

@@ -12,7 +12,7 @@ use super::open::Connection;
 use super::record::{
     from_idb, from_js, from_rexie, get, of_document, of_session, read_epoch, read_key, read_row, read_update,
 };
-use crate::store::{Loaded, Pending, SetAside, StoreError, same_epoch};
+use crate::store::{CopyName, Loaded, Pending, SetAside, StoreError, same_epoch};
 
 /// The largest whole number that JavaScript counts to.
 const MAX_SEQ: u64 = (1 << 53) - 1;
@@ -86,7 +86,7 @@ pub async fn pending_of(connection: &Connection, document: &str, session: &str) 
     Ok(records.iter().filter_map(|record| pending(record, document)).collect())
 }
 
-fn pending(record: &JsValue, document: &str) -> Option<Pending> {
+pub fn pending(record: &JsValue, document: &str) -> Option<Pending> {
     let key = read_key(record)?;
     let update = read_update(record, document, Some(&key))?;
     Some(Pending { key, epoch: read_epoch(record), update })
@@ -113,9 +113,9 @@ pub async fn documents(connection: &Connection) -> Result<Vec<String>, StoreErro
     Ok(found)
 }
 
-/// [`documents`], each with how many updates are pending or set aside.
+/// [`documents`], wherever their copies stand, each with how many updates are pending or set aside.
 pub async fn pending_of_all(connection: &Connection) -> Result<Vec<(String, u32)>, StoreError> {
-    let mut all = Vec::new();
+    let mut all: Vec<(String, u32)> = Vec::new();
     for document in documents(connection).await? {
         let range = of_document(&document).map_err(|error| from_idb(&error))?;
         let transaction = connection.keys()?;
@@ -124,8 +124,13 @@ pub async fn pending_of_all(connection: &Connection) -> Result<Vec<(String, u32)
             let count = transaction.object_store(name).and_then(|store| store.count(Some(range.clone().into())));
             pending += async { count?.await }.await.map_err(|error| from_idb(&error))?;
         }
-        all.push((document, pending));
+        let document = CopyName::document_of(&document);
+        match all.iter_mut().find(|(known, _)| known == document) {
+            Some((_, count)) => *count += pending,
+            None => all.push((document.to_owned(), pending)),
+        }
     }
+    all.sort();
     Ok(all)
 }
 

@@ -14,9 +14,15 @@ use wasm_bindgen::prelude::*;
 use web_sys::IdbTransaction;
 
 use super::open::{Connection, Scope};
-use super::record::{from_idb, from_js, get, of_document, of_seqs, of_session, pending_key, set, update_record};
+use super::read::pending;
+use super::record::{
+    from_idb, from_js, get, of_document, of_seqs, of_session, pending_key, read_epoch, read_row, read_update, set,
+    update_record,
+};
 use super::{Durability, names};
-use crate::store::{PendingKey, Row, StoreError, Write, epoch_of, looks, only_edits, same_epoch};
+use crate::store::{
+    LEFT_BEHIND, LEFT_BEHIND_WHY, Pending, PendingKey, Row, StoreError, Write, epoch_of, looks, only_edits, same_epoch,
+};
 
 /// A transaction whose requests are made.
 pub struct Transaction {
@@ -185,6 +191,7 @@ impl Stores {
                 self.put_epoch(document, epoch)?;
                 self.append(document, Some(epoch), snapshot, rows)?;
             }
+            Write::Move { from, session } => self.absorb(document, from, session.as_deref()).await?,
             Write::DiscardSetAside => {
                 self.set_aside()?.delete(of_document(document)?)?;
             }
@@ -194,6 +201,45 @@ impl Stores {
                 self.set_aside()?.delete(of_document(document)?)?;
                 self.documents()?.delete(JsValue::from(document))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Records are written anew: which document they are of is part of their checksums, and rows get other numbers.
+    async fn absorb(&self, document: &str, from: &str, session: Option<&str>) -> Result<(), idb::Error> {
+        let epoch = |copy: Option<JsValue>| copy.and_then(|copy| get(&copy, "epoch").as_string());
+        let here = epoch(self.documents()?.get(JsValue::from(document))?.await?);
+        if let (None, Some(epoch)) = (here, epoch(self.documents()?.get(JsValue::from(from))?.await?)) {
+            self.put_epoch(document, &epoch)?;
+        }
+        self.documents()?.delete(JsValue::from(from))?;
+        let index = self.log()?.index(names::BY_DOCUMENT)?;
+        for record in index.get_all(Some(of_document(from)?.into()), None)?.await? {
+            if let (Some(row), Some(update)) = (read_row(&record), read_update(&record, from, None)) {
+                self.log()?.add(&update_record(document, None, read_epoch(&record).as_deref(), &update), None)?;
+                self.log()?.delete(JsValue::from(row as f64))?;
+            }
+        }
+        for record in self.outbox()?.get_all(Some(of_document(from)?.into()), None)?.await? {
+            let Some(Pending { key, epoch, update }) = pending(&record, from) else { continue };
+            let moved = update_record(document, Some(&key), epoch.as_deref(), &update);
+            if session == Some(&key.session) {
+                self.outbox()?.put(&moved, None)?;
+            } else {
+                set(&moved, "code", &LEFT_BEHIND.into());
+                set(&moved, "message", &LEFT_BEHIND_WHY.into());
+                self.set_aside()?.put(&moved, None)?;
+            }
+            self.outbox()?.delete(pending_key(from, &key))?;
+        }
+        for record in self.set_aside()?.get_all(Some(of_document(from)?.into()), None)?.await? {
+            let Some(Pending { key, epoch, update }) = pending(&record, from) else { continue };
+            let moved = update_record(document, Some(&key), epoch.as_deref(), &update);
+            for name in ["code", "message"] {
+                set(&moved, name, &get(&record, name));
+            }
+            self.set_aside()?.put(&moved, None)?;
+            self.set_aside()?.delete(pending_key(from, &key))?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@
 use yrs::updates::decoder::Decode;
 use yrs::{Assoc, ClientID, IdSet, Transact, Update};
 
+use super::by_reference::BY_REFERENCE;
 use super::{LocalChange, RemoteChange, SlateDoc, refused};
 use crate::slate::amend::amend;
 use crate::slate::astray;
@@ -35,6 +36,9 @@ impl SlateDoc {
         update: &[u8],
         caret: &dyn Fn(&Self) -> Option<Range>,
     ) -> Result<RemoteChange, UpdateError> {
+        if self.reference.is_some() {
+            return self.receive_by_reference(update, caret, true);
+        }
         if self.tree.children(ROOT).is_empty() && self.erased.is_empty() {
             return self.receive_first(update, true);
         }
@@ -50,6 +54,9 @@ impl SlateDoc {
         let integrated = self.integrate(update, Limits::RECEIVED);
         let records = self.watch.stop();
         let (integrated, changed) = integrated?;
+        if !self.is_writable() || self.format == BY_REFERENCE {
+            return Ok(self.show_anew(changed));
+        }
         self.witnessed.add(&integrated.deleted);
         // It may have to wait.
         orphans.retain(|one| integrated.deleted.contains(&one.key));
@@ -84,10 +91,23 @@ impl SlateDoc {
 
     /// [`SlateDoc::apply_update`] while there is no editor: what fills an empty document comes without its operations.
     pub fn apply_unheard(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
+        if self.reference.is_some() {
+            return self.receive_by_reference(update, &|_| None, false);
+        }
         match self.tree.children(ROOT) {
             [] if self.erased.is_empty() => self.receive_first(update, false),
             _ => self.apply_update(update),
         }
+    }
+
+    /// After an update to a document that must not be written: nothing is mended.
+    #[cold]
+    fn show_anew(&mut self, changed: bool) -> RemoteChange {
+        // The tree is still that of before.
+        let before = self.value();
+        let foreign = self.rebuild();
+        let ops = Self::diff(&before, &self.value());
+        RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() }
     }
 
     /// What the ends of a selection stand behind, where that was written here, and what they stand before.

@@ -31,7 +31,13 @@ fn script(blocks: usize) -> Vec<Node> {
 }
 
 fn doc(client_id: u32) -> SlateDoc {
-    SlateDoc::new(DocOptions { client_id, root: "content".into(), block_id: Some("id".into()), seed: 1 })
+    SlateDoc::new(DocOptions {
+        client_id,
+        root: "content".into(),
+        block_id: Some("id".into()),
+        seed: 1,
+        schema: Default::default(),
+    })
 }
 
 fn key(block: u32, offset: u32) -> Op {

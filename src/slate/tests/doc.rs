@@ -12,7 +12,13 @@ use super::remote::p;
 use crate::slate::{DocOptions, Op, OpError, Path, Point, SlateDoc, Sticky};
 
 fn doc(client_id: u32) -> SlateDoc {
-    SlateDoc::new(DocOptions { client_id, root: "content".into(), block_id: Some("id".into()), seed: 7 })
+    SlateDoc::new(DocOptions {
+        client_id,
+        root: "content".into(),
+        block_id: Some("id".into()),
+        seed: 7,
+        schema: Default::default(),
+    })
 }
 
 // --- seeding

@@ -22,7 +22,13 @@ pub struct Editor {
 
 impl Editor {
     pub fn new(client_id: u32) -> Self {
-        let doc = SlateDoc::new(DocOptions { client_id, root: "content".into(), block_id: None, seed: 1 });
+        let doc = SlateDoc::new(DocOptions {
+            client_id,
+            root: "content".into(),
+            block_id: None,
+            seed: 1,
+            schema: Default::default(),
+        });
         Self { doc, value: Vec::new(), undo: Undo::new(500), now: 0, inbox: VecDeque::new() }
     }
 

@@ -11,8 +11,9 @@ pub mod tree;
 mod types;
 mod walk;
 
-pub use shown::{Schema, show};
-pub use types::{Cursor, FrameId, Kid, Piece, PieceId, View};
+pub use settle::MAX_DEPTH;
+pub use shown::{Schema, element, show, text_of, tree};
+pub use types::{Cursor, Frame, FrameId, Joined, Kid, Piece, PieceId, View};
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,11 @@ pub enum NodeId {
     Head(Id),
     /// An inline element around text: the key of its format, the head of the element that shows it (not around text), and
     /// the how manieth with this key there.
-    Around { key: Arc<str>, holder: Id, nth: u32 },
+    Around {
+        key: Arc<str>,
+        holder: Id,
+        nth: u32,
+    },
     /// Not in the document yet; counted up by the editor's tree.
     New(u64),
 }

@@ -30,6 +30,8 @@ pub struct Piece {
     pub hidden: bool,
     /// Transparent: its kids are shown in its place.
     pub spill: bool,
+    /// Its head is shown before: a break that divides one element in one walk, and another where another walk passes it.
+    pub again: bool,
     /// Has something to show.
     pub live: bool,
     /// Something that would be in it is shown elsewhere, or hidden.
@@ -61,7 +63,10 @@ pub struct Joined {
 pub enum Kid {
     Piece(PieceId),
     /// A run of a sequence: `items[item]` of `at.seq`, which begins at `at.index`.
-    Text { item: u32, at: Cursor },
+    Text {
+        item: u32,
+        at: Cursor,
+    },
     /// Whatever is inserted here is shown exactly here.
     Cursor(Cursor),
 }

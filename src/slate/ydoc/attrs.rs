@@ -104,7 +104,7 @@ impl Registers {
             return put(&mut self.own, rest, value);
         }
         match rest {
-            "" => self.kind = value.map_or(Kind::Strand, kind),
+            "" => self.kind = value.map_or(Kind::Strand, Kind::read),
             "at" => self.at = value.and_then(place),
             "off" => {
                 self.off = match value {
@@ -147,16 +147,19 @@ fn put(attrs: &mut Attrs, name: &str, value: Option<&Any>) {
     }
 }
 
-fn kind(value: &Any) -> Kind {
-    match value {
-        Any::String(text) => match &**text {
-            "break" => Kind::Break,
-            "place" => Kind::Place,
-            "seam" => Kind::Seam,
-            _ => Kind::Unknown,
-        },
-        Any::Null | Any::Undefined => Kind::Strand,
-        _ => Kind::Unknown,
+impl Kind {
+    /// From the attribute `@`.
+    pub fn read(value: &Any) -> Self {
+        match value {
+            Any::String(text) => match &**text {
+                "break" => Self::Break,
+                "place" => Self::Place,
+                "seam" => Self::Seam,
+                _ => Self::Unknown,
+            },
+            Any::Null | Any::Undefined => Self::Strand,
+            _ => Self::Unknown,
+        }
     }
 }
 
@@ -167,7 +170,6 @@ fn time(value: &Any) -> Option<u64> {
             let number = number.as_f64()?;
             (number >= 0.0 && number <= 9_007_199_254_740_991.0 && number.fract() == 0.0).then_some(number as u64)
         }
-        Any::BigInt(number) => u64::try_from(*number).ok().filter(|number| *number < 1 << 53),
         _ => None,
     }
 }
@@ -186,10 +188,9 @@ fn place(value: &Any) -> Option<Place> {
 fn gone(value: &Any) -> Option<Option<Gone>> {
     match value {
         Any::Bool(false) => Some(None),
-        Any::Array(list) => Some(Some(Gone {
-            to: list.first().and_then(Id::from_any),
-            unwrap: list.get(1) == Some(&Any::Bool(true)),
-        })),
+        Any::Array(list) => {
+            Some(Some(Gone { to: list.first().and_then(Id::from_any), unwrap: list.get(1) == Some(&Any::Bool(true)) }))
+        }
         _ => None,
     }
 }

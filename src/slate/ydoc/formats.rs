@@ -51,7 +51,9 @@ fn keyed(key: &str) -> Option<MarkKey> {
     let (rest, client) = key.rsplit_once('~')?;
     let (name, time) = rest.rsplit_once('~')?;
     let is_name = !name.is_empty() && name.replace("~~", "").bytes().all(|byte| byte != b'~');
-    let is_time = !time.is_empty() && time.len() <= 11 && time.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+    let is_time = !time.is_empty()
+        && time.len() <= 11
+        && time.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
     let is_client = !client.is_empty() && client.len() <= 16 && client.bytes().all(|byte| byte.is_ascii_digit());
     if !is_name || !is_time || !is_client {
         return None;

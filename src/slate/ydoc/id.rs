@@ -34,7 +34,8 @@ impl Id {
     pub fn from_any(any: &Any) -> Option<Self> {
         let Any::String(text) = any else { return None };
         let (client, clock) = text.split_once(':')?;
-        let digits = |part: &str| !part.is_empty() && part.len() <= 16 && part.bytes().all(|byte| byte.is_ascii_digit());
+        let digits =
+            |part: &str| !part.is_empty() && part.len() <= 16 && part.bytes().all(|byte| byte.is_ascii_digit());
         if !digits(client) || !digits(clock) {
             return None;
         }

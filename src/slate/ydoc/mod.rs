@@ -7,6 +7,7 @@
 //! Invariants: a mirror that was read anew equals one that followed every change; what is damaged in the document (registers
 //! of the wrong kind, ids that name nothing) is read as absent and never fails.
 
+mod act;
 mod attrs;
 mod formats;
 mod id;
@@ -14,10 +15,12 @@ mod mirror;
 mod read;
 mod writer;
 
+pub use act::{Act, Span};
 pub use attrs::{Claim, Erase, Gone, Kind, Of, Place, Registers};
-pub use formats::{Formats, KeyName, MarkKey, Resolved, Around, attribute_name, key_name, parse_key, resolve};
+pub use formats::{Around, Formats, KeyName, MarkKey, Resolved, attribute_name, key_name, parse_key, resolve};
 pub use id::Id;
 pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
+pub use read::Followed;
 pub use writer::Writer;
 
 #[cfg(test)]

@@ -32,6 +32,14 @@ impl From<ID> for Id {
     }
 }
 
+/// A nested type that changed.
+#[derive(Debug, Clone)]
+pub struct Followed {
+    pub node: Nid,
+    /// What its sequence had, if it had and has nothing but text, and nothing else about it changed.
+    pub was: Option<Vec<Item>>,
+}
+
 /// Everything that is in the document; with it yrs tells the ids of what it reads. Deleted content must have been
 /// collected, as it is after each commit.
 struct Reader {
@@ -112,15 +120,12 @@ impl Mirror {
     }
 
     /// Follows a committed transaction: `changed` are the nested types that changed themselves (in their sequence or
-    /// attributes). Returns which of them the mirror has.
-    pub fn follow(&mut self, txn: &mut TransactionMut, changed: &[XmlTextRef]) -> Vec<Nid> {
+    /// attributes). Returns those of them that the mirror has.
+    pub fn follow(&mut self, txn: &mut TransactionMut, changed: &[XmlTextRef]) -> Vec<Followed> {
         self.set_bound(txn);
         let mut reader = Reader::new(txn);
-        let mut dirty: Vec<(usize, Nid)> = changed
-            .iter()
-            .filter_map(|branch| self.find(Id::of(branch)))
-            .map(|at| (self.nesting(at), at))
-            .collect();
+        let mut dirty: Vec<(usize, Nid)> =
+            changed.iter().filter_map(|branch| self.find(Id::of(branch))).map(|at| (self.nesting(at), at)).collect();
         dirty.sort_unstable();
         dirty.dedup();
         let mut followed = Vec::with_capacity(dirty.len());
@@ -129,11 +134,15 @@ impl Mirror {
             if self.find(self.id(at)) != Some(at) {
                 continue;
             }
+            let (items, registers) = (self.node(at).items.clone(), self.node(at).registers.clone());
             if at != ROOT {
                 self.take_registers(txn, at);
             }
             self.fill(txn, &mut reader, vec![(at, depth)]);
-            followed.push(at);
+            let is_text = |items: &[Item]| items.iter().all(|item| matches!(item, Item::Text(_)));
+            let node = self.node(at);
+            let text_only = node.registers == registers && is_text(&items) && is_text(&node.items);
+            followed.push(Followed { node: at, was: text_only.then_some(items) });
         }
         followed
     }

@@ -4,11 +4,17 @@ use std::sync::Arc;
 
 use yrs::encoding::write::Write as _;
 use yrs::updates::decoder::Decode as _;
-use yrs::{Any, Text as _, TransactionMut, Update, Xml as _, XmlTextPrelim};
+use yrs::{
+    Any, Assoc, ClientID, ID, IndexScope, IndexedSequence as _, Map as _, Out, ReadTxn, StickyIndex, Text as _,
+    TransactionMut, Update, WriteTxn as _, Xml as _, XmlTextPrelim, XmlTextRef,
+};
 
+use super::act::{Act, Span};
+use super::attrs::Kind;
 use super::formats::Formats;
 use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, ROOT, Run};
+use crate::slate::node::Attrs;
 use crate::slate::utf16;
 
 /// Indices count UTF-16 units and embeds in a sequence. What is out of range is clamped or changes nothing.
@@ -18,11 +24,14 @@ pub struct Writer<'a, 'doc> {
     client: u64,
     /// Whether anything was written.
     pub changed: bool,
+    acts: Vec<Act>,
+    /// In which sequence text was put last.
+    typing: Option<Nid>,
 }
 
 impl<'a, 'doc> Writer<'a, 'doc> {
     pub fn new(mirror: &'a mut Mirror, txn: &'a mut TransactionMut<'doc>, client: u64) -> Self {
-        Self { mirror, txn, client, changed: false }
+        Self { mirror, txn, client, changed: false, acts: Vec::new(), typing: None }
     }
 
     /// One's own client id.
@@ -30,8 +39,21 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         self.client
     }
 
+    /// What was done so far, in order; from here on anew.
+    pub fn take_acts(&mut self) -> Vec<Act> {
+        std::mem::take(&mut self.acts)
+    }
+
+    /// Where a character or nested type stands, or stood before it was deleted.
+    pub fn place_of(&self, id: Id) -> Option<(Nid, u32)> {
+        let scope = IndexScope::Relative(ID::new(ClientID::new(id.client), id.clock));
+        let offset = StickyIndex::new(scope, Assoc::After).get_offset(&*self.txn)?;
+        let seq = self.mirror.find(Id::of(&XmlTextRef::from(offset.branch)))?;
+        Some((seq, offset.index))
+    }
+
     fn clock(&self) -> u32 {
-        self.txn.store().get_local_state()
+        ReadTxn::store(self.txn).get_local_state()
     }
 
     /// Puts text in: it has the formats in force there. Returns the id of its first character.
@@ -48,8 +70,52 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         branch.insert(self.txn, index, text);
         self.mirror.bound += u64::from(len);
         let at = self.cut(seq, index);
-        self.mirror.nodes[seq as usize].items.insert(at, Item::Text(Run { id, text: text.into(), len, formats }));
+        self.note_text(seq, at, Run { id, text: text.into(), len, formats });
         id
+    }
+
+    /// Puts text in with exactly these formats; where they are in force already, nothing is written for them. Returns the id
+    /// of its first character.
+    pub fn insert_formatted(&mut self, seq: Nid, index: u32, text: &str, formats: &[(Arc<str>, Any)]) -> Id {
+        let index = index.min(self.mirror.length(seq));
+        let wanted: Attrs = formats.iter().cloned().collect();
+        if text.is_empty() || *self.mirror.formats_at(seq, index) == wanted {
+            return self.insert_text(seq, index, text);
+        }
+        self.changed = true;
+        let branch = self.mirror.node(seq).branch.clone();
+        let before = self.clock();
+        branch.insert_with_attributes(self.txn, index, text, formats.iter().cloned().collect());
+        self.mirror.bound += u64::from(self.clock() - before);
+        // The first things that were written may be formats.
+        let place = branch.sticky_index(self.txn, index, Assoc::After);
+        let id = place.as_ref().and_then(StickyIndex::id).map_or(Id::new(self.client, before), |id| Id::from(*id));
+        let formats = Formats::new(wanted);
+        self.mirror.see_formats(&formats);
+        let at = self.cut(seq, index);
+        self.note_text(seq, at, Run { id, text: text.into(), len: utf16::len(text), formats });
+        id
+    }
+
+    fn note_text(&mut self, seq: Nid, at: usize, run: Run) {
+        let (id, len) = (run.id, run.len);
+        let items = &mut self.mirror.nodes[seq as usize].items;
+        match at.checked_sub(1).and_then(|before| items.get_mut(before)) {
+            // What is typed goes on in its run.
+            Some(Item::Text(last))
+                if last.id.client == id.client && last.id.plus(last.len) == id && last.formats == run.formats =>
+            {
+                last.text = [&*last.text, &*run.text].concat().into();
+                last.len += len;
+            }
+            _ => items.insert(at, Item::Text(run)),
+        }
+        match self.acts.last_mut() {
+            // What is typed in one go is one act.
+            Some(Act::Insert((first, more))) if self.typing == Some(seq) && first.plus(*more) == id => *more += len,
+            _ => self.acts.push(Act::Insert((id, len))),
+        }
+        self.typing = Some(seq);
     }
 
     /// Puts in a nested type with these attributes (as they are named in the document) and the formats in force there.
@@ -64,9 +130,15 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         let node = self.mirror.add(branch, id, seq, formats);
         let at = self.cut(seq, index);
         self.mirror.nodes[seq as usize].items.insert(at, Item::Node(node));
+        let kind =
+            attributes.iter().find(|(name, _)| **name == *"@").map_or(Kind::Strand, |(_, value)| Kind::read(value));
+        self.acts.push(Act::Make { id, kind, up: self.mirror.id(seq) });
+        let acts = self.acts.len();
         for (name, value) in attributes {
             self.set_attribute(node, name, value.clone());
         }
+        // They come and go with it.
+        self.acts.truncate(acts);
         node
     }
 
@@ -76,6 +148,12 @@ impl<'a, 'doc> Writer<'a, 'doc> {
             return;
         }
         let id = self.mirror.id(node);
+        let attributes = self.mirror.node(node).branch.attributes(self.txn).filter_map(|(name, value)| match value {
+            Out::Any(value) => Some((Arc::from(name), value)),
+            _ => None,
+        });
+        let attributes = attributes.collect();
+        self.acts.push(Act::Drop { id, attributes });
         self.delete(&[(id, 1)]);
         let up = self.mirror.node(node).up;
         self.mirror.nodes[up as usize].items.retain(|item| *item != Item::Node(node));
@@ -94,12 +172,62 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         let mut kept = Vec::new();
         for item in items.drain(from..to) {
             match item {
-                Item::Text(run) => ids.push((run.id, run.len)),
+                Item::Text(run) => {
+                    let span = (run.id, run.len);
+                    ids.push(span);
+                    self.acts.push(Act::Delete { span, text: run.text, formats: run.formats });
+                }
                 other => kept.push(other),
             }
         }
         items.splice(from..from, kept);
         self.delete(&ids);
+    }
+
+    /// Deletes those of these characters that are still there.
+    pub fn delete_span(&mut self, span: Span) {
+        let Some((seq, _)) = self.place_of(span.0) else { return };
+        for (index, len) in self.find(seq, span).into_iter().rev() {
+            self.delete_text(seq, index, len);
+        }
+    }
+
+    /// Where those of these characters, or this nested type, are that are still there: in one sequence, from left to right.
+    pub fn find(&self, seq: Nid, (first, count): Span) -> Vec<(u32, u32)> {
+        let (mut index, mut found) = (0, Vec::new());
+        for item in &self.mirror.node(seq).items {
+            let id = match item {
+                Item::Text(run) => Some(run.id),
+                Item::Node(node) => Some(self.mirror.id(*node)),
+                Item::Foreign => None,
+            };
+            if let Some(id) = id.filter(|id| id.client == first.client) {
+                let from = id.clock.max(first.clock);
+                let to = (id.clock + item.len()).min(first.clock.saturating_add(count));
+                if from < to {
+                    found.push((index + from - id.clock, to - from));
+                }
+            }
+            index += item.len();
+        }
+        found
+    }
+
+    /// What in a sequence has this value under this key of a format.
+    pub fn formatted(&self, seq: Nid, key: &str, value: &Any) -> Vec<(u32, u32)> {
+        let (mut index, mut found) = (0, Vec::new());
+        for item in &self.mirror.node(seq).items {
+            let formats = match item {
+                Item::Text(run) => Some(&run.formats),
+                Item::Node(node) => Some(&self.mirror.node(*node).formats),
+                Item::Foreign => None,
+            };
+            if formats.is_some_and(|formats| formats.get(key) == Some(value)) {
+                found.push((index, item.len()));
+            }
+            index += item.len();
+        }
+        found
     }
 
     /// By id: yrs' own removal clears formats across nested types.
@@ -136,6 +264,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         self.changed = true;
         let branch = self.mirror.node(node).branch.clone();
         self.mirror.bound += 1;
+        self.note_set(node, name, Some(&value));
         let registers = &mut self.mirror.nodes[node as usize].registers;
         registers.set(name, Some(&value));
         if let Some(place) = registers.at.as_ref().map(|place| place.time) {
@@ -150,8 +279,30 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         }
         self.changed = true;
         let branch = self.mirror.node(node).branch.clone();
+        self.note_set(node, name, None);
         branch.remove_attribute(self.txn, &name);
         self.mirror.nodes[node as usize].registers.set(name, None);
+    }
+
+    /// An attribute as it stands in the document.
+    pub fn attribute(&self, node: Nid, name: &str) -> Option<Any> {
+        match self.mirror.node(node).branch.get_attribute(self.txn, name) {
+            Some(Out::Any(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Sets a value of a root map.
+    pub fn set_in_map(&mut self, map: &str, key: String, value: Any) {
+        self.changed = true;
+        let map = self.txn.get_or_insert_map(map);
+        map.insert(self.txn, key, value);
+        self.mirror.bound += 1;
+    }
+
+    fn note_set(&mut self, node: Nid, name: &str, after: Option<&Any>) {
+        let before = self.attribute(node, name);
+        self.acts.push(Act::Set { id: self.mirror.id(node), name: name.into(), before, after: after.cloned() });
     }
 
     /// Sets formats of a range, by their keys in the document; null clears one.
@@ -171,17 +322,23 @@ impl<'a, 'doc> Writer<'a, 'doc> {
                 Item::Node(node) => Some(*node),
                 _ => None,
             };
-            let slot = match (node, &mut self.mirror.nodes[seq as usize].items[at]) {
-                (Some(node), _) => &mut self.mirror.nodes[node as usize].formats,
-                (None, Item::Text(run)) => &mut run.formats,
+            let (span, len, slot) = match (node, &mut self.mirror.nodes[seq as usize].items[at]) {
+                (Some(node), _) => {
+                    let data = &mut self.mirror.nodes[node as usize];
+                    (data.id, 1, &mut data.formats)
+                }
+                (None, Item::Text(run)) => (run.id, run.len, &mut run.formats),
                 _ => continue,
             };
+            let span = (span, len);
             let mut changed = (**slot).clone();
             for (key, value) in formats {
-                match value {
-                    Any::Null | Any::Undefined => drop(changed.remove(key)),
-                    value => drop(changed.insert(key.clone(), value.clone())),
-                }
+                let after = Some(value).filter(|value| !matches!(value, Any::Null | Any::Undefined)).cloned();
+                let before = match &after {
+                    Some(value) => changed.insert(key.clone(), value.clone()),
+                    None => changed.remove(key),
+                };
+                note_format(&mut self.acts, span, key, before, after);
             }
             *slot = Formats::new(changed);
             let slot = slot.clone();
@@ -222,4 +379,22 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         }
         items.len()
     }
+}
+
+/// The same key set on neighbours is one act.
+fn note_format(acts: &mut Vec<Act>, span: Span, key: &Arc<str>, before: Option<Any>, after: Option<Any>) {
+    if before == after {
+        return;
+    }
+    for act in acts.iter_mut().rev() {
+        match act {
+            Act::Format { on, key: other, before: was, after: is } => {
+                if other == key && *was == before && *is == after {
+                    return on.push(span);
+                }
+            }
+            _ => break,
+        }
+    }
+    acts.push(Act::Format { on: vec![span], key: key.clone(), before, after });
 }

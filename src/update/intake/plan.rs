@@ -11,7 +11,7 @@ use super::held::{Holding, Wakes};
 use super::pace::{Opens, Pace};
 use super::{Limits, Refused};
 use crate::protocol::lib0::Reader;
-use crate::update::nesting::{self, Nesting};
+use crate::update::nesting::{Claim, Nesting, NewRoots, Place};
 use crate::update::split::{Block, Parent};
 
 /// Where bytes are: in the update, or held.
@@ -48,17 +48,19 @@ pub(super) struct Section {
 
 /// What the structs of an update say, without making anything of them.
 #[derive(Debug, Default)]
-pub(super) struct Outline {
+pub(super) struct Outline<'a> {
     pub sections: Vec<Section>,
     pub structs: u64,
     /// Where the deletions begin.
     pub deletions: usize,
     /// Only yrs can tell whether it can be read.
     pub is_odd: bool,
+    /// Names of roots that structs say to lie in; some more than once.
+    pub roots: Vec<&'a str>,
 }
 
-impl Outline {
-    pub(super) fn read(update: &[u8]) -> Result<Self, Refused> {
+impl<'a> Outline<'a> {
+    pub(super) fn read(update: &'a [u8]) -> Result<Self, Refused> {
         let mut outline = Self::default();
         let mut reader = Reader::new(update);
         for _ in 0..reader.var_uint()? {
@@ -71,6 +73,11 @@ impl Outline {
                 let block = Block::read(&mut reader)?;
                 outline.is_odd |= block.is_odd();
                 end = end.saturating_add(block.len);
+                if let Some(Parent::Root(name)) = block.parent
+                    && outline.roots.last() != Some(&name)
+                {
+                    outline.roots.push(name);
+                }
             }
             if end > u64::from(u32::MAX) || client > u64::from(u32::MAX) {
                 return Err(Refused::TooLarge);
@@ -110,12 +117,13 @@ pub(super) struct Planner<'a> {
     pub known: &'a HashMap<u64, u64>,
     pub held: &'a Holding,
     pub nesting: &'a Nesting,
+    pub roots: &'a NewRoots<'a>,
     pub firsts: &'a HashMap<Key, u32>,
     pub limits: Limits,
     pub pace: &'a mut Pace,
     pub plan: Plan,
-    /// Client, clocks and depth of the structs that were last given.
-    pub last: Option<(u64, Range<u64>, u32)>,
+    /// Client, clocks and place of the structs that were last given.
+    pub last: Option<(u64, Range<u64>, Place)>,
 }
 
 /// How far clients are. Of few, as most updates have, a list is quicker than a table.
@@ -304,20 +312,21 @@ impl<'a> Planner<'a> {
 
     fn measure(&mut self, client: u64, clocks: Range<u64>, block: &Block) -> Result<(), Refused> {
         let (last, known, new) = (&self.last, self.nesting, &self.plan.nesting);
-        let depth = nesting::depth(block, |id| match last {
+        let claim = Claim::of(block, |name| known.root(name, self.roots));
+        let place = claim.place(|id| match last {
             // Mostly it lies beside what was just looked at.
-            Some((client, clocks, depth)) if *client == id.0 && clocks.contains(&id.1) => *depth,
-            _ => new.get(id).or_else(|| known.get(id)).unwrap_or(0),
+            Some((client, clocks, place)) if *client == id.0 && clocks.contains(&id.1) => Some(*place),
+            _ => new.get(id).or_else(|| known.get(id)),
         });
-        if depth.saturating_add(u32::from(block.is_type())) > self.limits.nesting {
+        if place.depth.saturating_add(u32::from(block.is_type())) > self.limits.nesting {
             return Err(Refused::TooDeep(self.limits.nesting));
         }
         match &mut self.last {
-            Some((last, before, same)) if *last == client && before.end == clocks.start && *same == depth => {
+            Some((last, before, same)) if *last == client && before.end == clocks.start && *same == place => {
                 before.end = clocks.end;
             }
             _ => {
-                let last = self.last.replace((client, clocks, depth));
+                let last = self.last.replace((client, clocks, place));
                 self.plan.nesting.put_run(last);
             }
         }

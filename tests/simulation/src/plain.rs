@@ -131,7 +131,8 @@ impl Plain {
 
 /// A new client's document, made of these rows.
 pub fn reader(rows: &[Vec<u8>]) -> SlateDoc {
-    let options = DocOptions { client_id: 2, root: "content".into(), block_id: None, seed: 0 };
+    let options =
+        DocOptions { client_id: 2, root: "content".into(), block_id: None, seed: 0, schema: Default::default() };
     let mut doc = SlateDoc::new(options);
     for row in rows {
         doc.apply_update(row).expect("a row that applies");

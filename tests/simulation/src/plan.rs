@@ -67,6 +67,15 @@ impl Plan {
         Self { seed, plain, acts, imports: false, together: false, bug: Bug::None }
     }
 
+    /// The second block of what a device wants a new document to begin with: the same, or each its own. A server that
+    /// decides nothing takes what two give it at once.
+    pub fn wanted(&self, device: usize) -> String {
+        match !self.plain && self.seed.is_multiple_of(3) {
+            true => format!("seeded once by d{device}"),
+            false => "seeded once".into(),
+        }
+    }
+
     /// Where a step gets its luck from.
     fn luck(&self, step: u32) -> u64 {
         fastrand::Rng::with_seed(self.seed ^ (u64::from(step) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)).u64(..)

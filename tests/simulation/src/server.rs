@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use slate_yrs::protocol::{self, Message, Reassembly, Role, close, messages};
 use slate_yrs_server::clock;
+use slate_yrs_server::gate::{FORMATS, Layout};
 use slate_yrs_server::metrics::Metrics;
 use slate_yrs_server::neighbours::Hints;
 use slate_yrs_server::room::frames::Outgoing;
@@ -76,6 +77,7 @@ impl Server {
                 writer: Writer::start(Arc::clone(&storage), Arc::clone(&metrics), PATIENCE),
                 storage,
                 limits: self.limits,
+                layout: Layout::default(),
                 metrics,
                 hints: Hints::none(),
                 assembling: Arc::new(Semaphore::new(1 << 26)),
@@ -107,6 +109,7 @@ impl Server {
             conn,
             durable: true,
             session: Some(session.to_owned()),
+            formats: FORMATS,
             role,
             author: None,
             outbox: outbox.clone(),

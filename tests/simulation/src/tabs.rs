@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use slate_yrs::format::FORMATS;
 use slate_yrs::protocol::{Role, close};
 use slate_yrs::session::{Config, Connection, Input, Origin, Output, Remote, Session, Storage};
 use slate_yrs::slate::Node;
@@ -167,7 +168,10 @@ impl World {
             remote: Remote::Connect,
             store: true,
             presence: yrs::Any::from_json(&format!(r#"{{"name":"t{tab}"}}"#)).ok(),
-            initial_value: Some(vec![block("INT. HOUSE"), block("seeded once")]),
+            initial_value: Some(vec![block("INT. HOUSE"), block(&self.plan.wanted(it.device))]),
+            schema: Default::default(),
+            formats: FORMATS,
+            format: None,
         };
         let device = it.device;
         self.note(|| format!("t{tab} opens on d{device} as {}, id {}", config.session, config.client_id));

@@ -107,3 +107,15 @@ fn a_write_under_way_is_no_rest() {
     ];
     holds(7349, &steps);
 }
+
+/// A tab had withdrawn the seed that another one of the device had typed upon, and did not show that when it was opened again.
+#[test]
+fn a_seed_that_another_tab_had_typed_upon() {
+    holds(960, &[3, 4, 73, 74]);
+}
+
+/// What another tab has pending waits for something, and was forgotten with the seed that had been shown.
+#[test]
+fn what_waits_in_another_tab_beside_a_seed_that_goes() {
+    holds(1217, &[3, 4, 5, 7, 36, 37, 38, 60, 61, 62, 70, 98, 99]);
+}

@@ -47,6 +47,7 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
         <>
           {doc && <PeopleBar collab={doc} editor={editor} />}
           <MoreMenu
+            scene={address.scene}
             title={title}
             editor={editor}
             shared={collaborate}

@@ -10,6 +10,19 @@ window.addEventListener("beforeunload", (event) => {
   if (waiting.size > 0) event.preventDefault();
 });
 
+/** What is to be said of scripts that were read, when they are open. */
+const reports = new Map<string, string>();
+
+export function reportLater(id: string, report: string): void {
+  reports.set(id, report);
+}
+
+export function takeReport(id: string): string | null {
+  const report = reports.get(id) ?? null;
+  reports.delete(id);
+  return report;
+}
+
 /** What a script that was read from a file begins with, if its document may not have it yet. */
 export function importedScript(id: string): Descendant[] | undefined {
   return waiting.get(id);

@@ -1,26 +1,33 @@
 // The menu for what is not needed every minute: files, printing, history, the look of the page.
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { ScriptEditor } from "../script/slate.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { go } from "./address.ts";
-import { ACCEPTED, readScript, saveFdx, saveFountain } from "./files.ts";
-import { plant } from "./imports.ts";
+import { ACCEPTED, readScript, saveFdx, saveFountain, whatWasLeftOut } from "./files.ts";
+import { plant, reportLater, takeReport } from "./imports.ts";
 import { useRemembered } from "./remembered.ts";
 import { addScene } from "./scenes.ts";
 import { ShortcutList } from "./shortcut-list.tsx";
 import { useTheme } from "./theme.ts";
 
 export function MoreMenu(props: {
+  /** The id of the open script. */
+  scene: string;
   title: string;
   /** `null` while there is no script to save. */
   editor: ScriptEditor | null;
   shared: boolean;
   onHistory: (() => void) | undefined;
 }): ReactNode {
-  const { title, editor, shared, onHistory } = props;
+  const { scene, title, editor, shared, onHistory } = props;
   const file = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  // The script that was read is open by now.
+  useEffect(() => {
+    const report = takeReport(scene);
+    if (report !== null) setProblem(report);
+  }, [scene]);
   const [dark, setDark] = useTheme();
   const [spelling, setSpelling] = useRemembered("spelling");
   const [shortcuts, setShortcuts] = useState(false);
@@ -31,6 +38,8 @@ export function MoreMenu(props: {
       const read = await readScript(chosen);
       setProblem(null);
       const id = addScene(read.title ?? "Imported script");
+      const report = whatWasLeftOut(read.leftOut);
+      if (report !== null) reportLater(id, report);
       await plant(id, read.script, shared);
       go({ scene: id });
     } catch (error) {

@@ -29,7 +29,10 @@ const LISTS: readonly (readonly [string, readonly (readonly [string, string])[]]
   [
     "Looks and scenes",
     [
-      ...MARKS.map((mark) => [mark.charAt(0).toUpperCase() + mark.slice(1), keyOf.mark(mark)] as const),
+      ...MARKS.flatMap((mark) => {
+        const keys = keyOf.mark(mark);
+        return keys === undefined ? [] : [[mark.charAt(0).toUpperCase() + mark.slice(1), keys] as const];
+      }),
       ["Move the scene chosen in the list", MOVE_SCENE],
     ],
   ],

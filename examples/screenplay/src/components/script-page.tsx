@@ -19,6 +19,7 @@ import { ELEMENTS } from "../script/elements.ts";
 import type { PageBreak } from "../script/paginate.ts";
 import { type Block, isBlock, isColumn, isDual } from "../script/types.ts";
 import { usePageBreaks } from "./insights.ts";
+import { lookOf } from "./look.ts";
 import { pressed } from "./shortcuts.ts";
 
 const renderElement = (props: RenderElementProps) => <ElementView {...props} />;
@@ -115,6 +116,8 @@ function BlockView(props: {
     <div
       {...attributes}
       className={`block ${type}`}
+      style={lookOf(block)}
+      data-scene-color={block.color && type === "scene_heading" ? "" : undefined}
       data-id={block.id}
       data-page={top && pageLabel(top)}
       data-hint={empty ? hint : undefined}
@@ -146,7 +149,12 @@ function LeafView({ attributes, children, leaf }: RenderLeafProps): ReactNode {
   if (leaf.bold) content = <strong>{content}</strong>;
   if (leaf.italic) content = <em>{content}</em>;
   if (leaf.underline) content = <u>{content}</u>;
-  return <span {...attributes}>{content}</span>;
+  if (leaf.strike) content = <s>{content}</s>;
+  return (
+    <span {...attributes} className={leaf.aside ? "aside" : undefined}>
+      {content}
+    </span>
+  );
 }
 
 /** Where there is nothing at all (another program emptied the script), there is nowhere to put the caret. */

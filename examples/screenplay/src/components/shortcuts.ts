@@ -10,9 +10,11 @@ const MOD = isMac ? "⌘" : "Ctrl+";
 const MOD_ALT = isMac ? "⌥⌘" : "Ctrl+Alt+";
 
 const MARK_KEYS: Record<string, Mark> = { b: "bold", i: "italic", u: "underline" };
+const keyOfMark = new Map(Object.entries(MARK_KEYS).map(([key, mark]) => [mark, MOD + key.toUpperCase()]));
 
 export const keyOf = {
-  mark: (mark: Mark) => MOD + mark.charAt(0).toUpperCase(),
+  /** Striking out is in the toolbar only. */
+  mark: (mark: Mark) => keyOfMark.get(mark),
   type: (type: BlockType) => (ELEMENTS[type].key === undefined ? undefined : MOD_ALT + ELEMENTS[type].key),
   dual: `${MOD_ALT}D`,
   undo: `${MOD}Z`,

@@ -73,14 +73,14 @@ function undoable(editor: ScriptEditor): { undo(): void; redo(): void } | undefi
 
 function MarkButton({ mark, disabled, onClick }: { mark: Mark; disabled: boolean; onClick: () => void }): ReactNode {
   const on = useSlateSelector((editor) => (editor.selection ? hasMark(editor, mark) : false));
-  const label = mark.charAt(0).toUpperCase() + mark.slice(1);
+  const label = mark === "strike" ? "Strike out" : mark.charAt(0).toUpperCase() + mark.slice(1);
   return <Tool icon={mark} label={label} keys={keyOf.mark(mark)} pressed={on} disabled={disabled} onClick={onClick} />;
 }
 
 function Tool(props: {
   icon: IconName;
   label: string;
-  keys: string;
+  keys: string | undefined;
   pressed?: boolean;
   disabled: boolean;
   onClick: () => void;
@@ -91,7 +91,7 @@ function Tool(props: {
       className="tool"
       aria-label={props.label}
       aria-pressed={props.pressed}
-      title={`${props.label} (${props.keys})`}
+      title={props.keys ? `${props.label} (${props.keys})` : props.label}
       disabled={props.disabled}
       // The page keeps its selection.
       onMouseDown={(event) => event.preventDefault()}

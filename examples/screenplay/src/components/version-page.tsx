@@ -5,6 +5,7 @@ import type { Version } from "slate-yrs";
 import type { AuthorOf } from "../app/authors.ts";
 import { initials } from "../app/person.ts";
 import { type Block, blocksOf, type FormattedText, isBlock, isDual, textOf } from "../script/types.ts";
+import { lookOf } from "./look.ts";
 
 /** What `history.compare` puts on a leaf besides its marks. */
 type ComparedText = FormattedText & { added?: string | true; removed?: string | true };
@@ -79,7 +80,7 @@ function blockView(block: Block, { authorOf, scenes, onRestoreScene }: Look): Re
   const scene = block.type === "scene_heading" && textOf(block) !== "" && scenes.has(block.id);
   const authors = authorsOf([block]);
   return (
-    <div className={`block ${block.type}`}>
+    <div className={`block ${block.type}`} style={lookOf(block)}>
       {block.children.map((leaf, index) => leafView(leaf, index, authorOf))}
       {authors.length > 0 && (
         <span className="changed-by">
@@ -105,6 +106,8 @@ function leafView(leaf: ComparedText, index: number, authorOf: AuthorOf): ReactN
   if (leaf.bold) content = <strong>{content}</strong>;
   if (leaf.italic) content = <em>{content}</em>;
   if (leaf.underline) content = <u>{content}</u>;
+  if (leaf.strike) content = <s>{content}</s>;
+  if (leaf.aside) content = <span className="aside">{content}</span>;
   const change = changeOf(leaf);
   if (change === undefined) return <span key={index}>{content}</span>;
   const Tag = leaf.added ? "ins" : "del";

@@ -1,6 +1,6 @@
 // The screenplay editor of a scene: bound to its document, or alone with a history of its own.
 import { useMemo } from "react";
-import { createEditor, type Descendant } from "slate";
+import { type Ancestor, createEditor, type Descendant } from "slate";
 import { withHistory } from "slate-history";
 import { withReact } from "slate-react";
 import type { Collab } from "slate-yrs";
@@ -46,6 +46,6 @@ function pasteAsScript(editor: ScriptEditor): void {
 export function createScreenplayEditor(): ScriptEditor {
   const editor = withScreenplay(withReact(withQuickNormalizing(createEditor())));
   pasteAsScript(editor);
-  editor.getChunkSize = (node) => (node === editor ? 50 : null);
+  editor.getChunkSize = (node: Ancestor) => (node === editor ? 50 : null);
   return editor;
 }

@@ -81,6 +81,24 @@ describe("Enter", () => {
     expect(caret(editor)).toEqual(["2", 0]);
   });
 
+  it("leaves to the first half what there is once: its number, its colour, its page", () => {
+    const heading: Block = {
+      ...block("scene_heading", "INT. HALL"),
+      sceneNumber: "1",
+      color: "#ff0000",
+      startsNewPage: true,
+    };
+    const editor = edit([{ ...heading, align: "right" }], [0], 5);
+    editor.insertBreak();
+    expect(editor.children[0]).toMatchObject({ sceneNumber: "1", color: "#ff0000", startsNewPage: true });
+    expect(editor.children[1]).toEqual({
+      id: "new1",
+      type: "scene_heading",
+      align: "right",
+      children: [{ text: "HALL" }],
+    });
+  });
+
   it("replaces a selection", () => {
     const editor = edit([block("action", "One two three")]);
     Transforms.select(editor, { anchor: { path: [0, 0], offset: 3 }, focus: { path: [0, 0], offset: 7 } });

@@ -17,6 +17,9 @@ import {
   textOf,
 } from "./types.ts";
 
+/** What only the first half of a split has: there is one of it. */
+const ONCE = ["sceneNumber", "color", "startsNewPage", "titlePage"] as const satisfies (keyof Block)[];
+
 export function withScreenplay<T extends ScriptEditor>(editor: T, newId: () => string = randomId): T {
   const { apply, insertText, insertFragment, deleteBackward, normalizeNode } = editor;
   editor.newId = newId;
@@ -27,8 +30,9 @@ export function withScreenplay<T extends ScriptEditor>(editor: T, newId: () => s
     if (operation.type === "split_node" && "id" in operation.properties) {
       const node = Node.get(editor, operation.path);
       if ("id" in node && node.id === operation.properties.id) {
-        const { sceneNumber: _, titlePage: __, ...properties } = operation.properties as Partial<Block>;
-        apply({ ...operation, properties: { ...properties, id: newId() } });
+        const properties = { ...(operation.properties as Partial<Block>), id: newId() };
+        for (const name of ONCE) delete properties[name];
+        apply({ ...operation, properties });
         return;
       }
     }
@@ -242,7 +246,7 @@ function speechAt(children: readonly Descendant[], index: number): [number, numb
     const node = children[at];
     return isBlock(node) ? node.type : undefined;
   };
-  const spoken = (at: number) => type(at) === "dialogue" || type(at) === "parenthetical";
+  const spoken = (at: number) => type(at) === "dialogue" || type(at) === "parenthetical" || type(at) === "lyrics";
   let start = index;
   while (spoken(start)) start -= 1;
   if (type(start) !== "character") return undefined;

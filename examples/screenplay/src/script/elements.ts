@@ -13,6 +13,8 @@ interface ElementSpec {
   measure: number;
   /** Blank lines above. */
   above: number;
+  /** Whether it is on paper. What is not takes no lines of a page. */
+  printed: boolean;
   /** The digit of its shortcut. Tab goes through those from 1 on, in this order; the others are in the menu only. */
   key?: number;
 }
@@ -21,8 +23,8 @@ const element = (
   label: string,
   hint: string,
   next: BlockType,
-  options: Partial<Pick<ElementSpec, "capitals" | "measure" | "above" | "key">> = {},
-): ElementSpec => ({ label, hint, next, capitals: false, measure: 60, above: 1, ...options });
+  options: Partial<Pick<ElementSpec, "capitals" | "measure" | "above" | "key" | "printed">> = {},
+): ElementSpec => ({ label, hint, next, capitals: false, measure: 60, above: 1, printed: true, ...options });
 
 export const ELEMENTS: Record<BlockType, ElementSpec> = {
   scene_heading: element("Scene heading", "INT. SOMEWHERE - DAY", "action", { key: 1, capitals: true, above: 2 }),
@@ -36,7 +38,11 @@ export const ELEMENTS: Record<BlockType, ElementSpec> = {
   cast_list: element("Cast list", "Who is in it", "cast_list"),
   new_act: element("New act", "ACT ONE", "scene_heading", { capitals: true, above: 2 }),
   end_of_act: element("End of act", "END OF ACT ONE", "new_act", { capitals: true, above: 2 }),
-  summary: element("Summary", "What this scene is about", "scene_heading"),
+  summary: element("Summary", "What this scene is about", "scene_heading", { printed: false }),
+  lyrics: element("Lyrics", "What they sing", "lyrics", { measure: 35, above: 0 }),
+  section: element("Section", "A part of the story", "scene_heading", { printed: false }),
+  note: element("Note", "A note, which is not printed", "action", { printed: false }),
+  boneyard: element("Cut", "What was cut, and is not printed", "action", { printed: false }),
 };
 
 const withKeys = BLOCK_TYPES.filter((type) => ELEMENTS[type].key !== undefined);
@@ -54,11 +60,14 @@ export function afterTab(type: BlockType, back: boolean): BlockType {
   return TAB_ORDER[(index + step) % TAB_ORDER.length] ?? "action";
 }
 
-const HEADING = /^(?:int|ext|est|i\/e|int\.?\/ext)(?:\.|\s)|^i\/e$/i;
+const INSIDE_OR_OUT = /^(?:int\.?\/ext|ext\.?\/int|int|ext|i\.?\/e|e\.?\/i)(?:\.|\s)|^i\/e$/i;
+/** Without its full stop, `est` is a word of French: only capitals make it a heading. */
+const ESTABLISHING = /^[Ee][Ss][Tt]\.|^EST\s/;
 
-/** Whether a line that begins like this is a scene heading: `int.`, `ext.`, `est.`, `i/e`. */
+/** Whether a line that begins like this is a scene heading: `int.`, `ext.`, `est.`, `i/e`, `int./ext.`. */
 export function looksLikeHeading(text: string): boolean {
-  return HEADING.test(text.trimStart());
+  const line = text.trimStart();
+  return INSIDE_OR_OUT.test(line) || ESTABLISHING.test(line);
 }
 
 const TRANSITION = /^[^a-z]*\bTO:$|^FADE (?:IN:?|OUT[.:]?|TO BLACK[.:]?)$|^(?:SMASH|MATCH|JUMP) CUT[.:]$/;
@@ -66,4 +75,11 @@ const TRANSITION = /^[^a-z]*\bTO:$|^FADE (?:IN:?|OUT[.:]?|TO BLACK[.:]?)$|^(?:SM
 /** Whether a whole line reads as a transition, `CUT TO:` and the like. */
 export function looksLikeTransition(text: string): boolean {
   return TRANSITION.test(text.trim());
+}
+
+const SHOT = /^(?:CLOSE ON|ANGLE ON|INSERT|WIDE ON|BACK TO SCENE|POV)\b[^\p{Ll}]*$/u;
+
+/** Whether a whole line reads as a shot, `CLOSE ON THE KEY` and the like. */
+export function looksLikeShot(text: string): boolean {
+  return SHOT.test(text.trim());
 }

@@ -1,6 +1,6 @@
 // The scenes of a script: where each begins, what its heading says, and moving a whole scene to another place. Pure.
 import { Editor, type Path, Transforms } from "slate";
-import { isBlock, type ScriptNode, textOf } from "./types.ts";
+import { isBlock, printedText, type ScriptNode, textOf } from "./types.ts";
 
 export interface SceneEntry {
   id: string;
@@ -15,7 +15,7 @@ export function scenesOf(script: readonly unknown[]): SceneEntry[] {
   const scenes: SceneEntry[] = [];
   for (const [index, node] of script.entries()) {
     if (isBlock(node) && node.type === "scene_heading") {
-      scenes.push({ id: node.id, index, number: scenes.length + 1, title: textOf(node).trim().toUpperCase() });
+      scenes.push({ id: node.id, index, number: scenes.length + 1, title: printedText(node).trim().toUpperCase() });
     }
   }
   return scenes;

@@ -159,3 +159,55 @@ it.runIf(process.env.COST)("cost", () => {
   });
   console.log(`${paginate(script).count} pages: ${afresh} ms afresh, ${again} ms after an edit on page 5`);
 });
+
+describe("what is not on paper", () => {
+  it("takes no lines: notes, cuts, sections, summaries", () => {
+    const script = fill(LINES_PER_PAGE);
+    const unprinted = ["note", "boneyard", "section", "summary"] as const;
+    const between = script.flatMap((each) => [...unprinted.map((type) => block(type, "x\nx\nx")), each]);
+    expect(paginate(between).count).toBe(1);
+    expect(paginate([...between, block("action", "x")]).count).toBe(2);
+    const aside: Block = {
+      ...block("action", ""),
+      children: [{ text: "x " }, { text: `[[${"x ".repeat(99)}]]`, aside: true }],
+    };
+    expect(linesOf(aside)).toBe(1);
+  });
+
+  it("does not part a heading from what it is about", () => {
+    const script = [
+      ...fill(LINES_PER_PAGE - 4),
+      block("scene_heading", "INT. HALL"),
+      block("summary", "x"),
+      block("action", "x"),
+    ];
+    expect(breaksOf(script)).toEqual([`2: ${script.length - 3}+0`]);
+  });
+});
+
+describe("a page that begins where it is wanted", () => {
+  const page = (each: Block): Block => ({ ...each, startsNewPage: true });
+
+  it("begins there, once, and not at the beginning", () => {
+    const script = [
+      page(block("action", "One")),
+      block("action", "Two"),
+      page(block("scene_heading", "INT. A")),
+      page(block("action", "")),
+    ];
+    expect(breaksOf(script)).toEqual(["2: 2+0", "3: 3+0"]);
+  });
+
+  it("has no (CONT'D) above it", () => {
+    const script = [block("character", "MARA"), block("dialogue", "One."), page(block("dialogue", "Two."))];
+    expect(breaksOf(script)).toEqual(["2: 2+0"]);
+  });
+
+  it("is found again after edits before it", () => {
+    const script = [...fill(30), page(block("action", "x")), ...fill(LINES_PER_PAGE), page(block("action", "x"))];
+    const paginator = new Paginator();
+    paginator.update(script);
+    const edited = script.with(2, block("action", "x\nx\nx"));
+    expect([...paginator.update(edited).breaks]).toEqual([...paginate(edited).breaks]);
+  });
+});

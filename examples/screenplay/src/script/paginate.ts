@@ -10,8 +10,8 @@ import {
   type DualDialogueBlock,
   isBlock,
   isDual,
+  printedText,
   type ScriptNode,
-  textOf,
 } from "./types.ts";
 
 export const LINES_PER_PAGE = 54;
@@ -41,9 +41,10 @@ const remembered = new WeakMap<object, number>();
 
 /** Lines a block takes, without the blank ones above it. */
 export function linesOf(block: Block, measure = ELEMENTS[block.type].measure): number {
+  if (!ELEMENTS[block.type].printed) return 0;
   let lines = 0;
   // The parentheses of a parenthetical are not part of its text.
-  const text = block.type === "parenthetical" ? `(${textOf(block)})` : textOf(block);
+  const text = block.type === "parenthetical" ? `(${printedText(block)})` : printedText(block);
   for (const paragraph of text.split("\n")) {
     let column = 0;
     let count = 1;
@@ -77,7 +78,12 @@ function height(node: ScriptNode): number {
   return lines;
 }
 
-const above = (node: ScriptNode): number => (isDual(node) ? 1 : ELEMENTS[node.type].above);
+const isPrinted = (node: ScriptNode): boolean => isDual(node) || ELEMENTS[node.type].printed;
+const above = (node: ScriptNode): number => (isDual(node) ? 1 : isPrinted(node) ? ELEMENTS[node.type].above : 0);
+/** Whether a page begins above it in any case. */
+const beginsPage = (node: ScriptNode): boolean =>
+  (isDual(node) ? node.children[0]?.children[0]?.startsNewPage : node.startsNewPage) === true;
+
 const typeOf = (node: ScriptNode | undefined): BlockType | null => (isBlock(node) ? node.type : null);
 
 function keepsWithNext(node: ScriptNode): boolean {
@@ -87,12 +93,12 @@ function keepsWithNext(node: ScriptNode): boolean {
 
 function canBreak(node: ScriptNode): boolean {
   const type = typeOf(node);
-  return type === "action" || type === "dialogue" || type === "general" || type === "summary" || type === "cast_list";
+  return type === "action" || type === "dialogue" || type === "lyrics" || type === "general" || type === "cast_list";
 }
 
 /** In a speech, after its cue: what is broken off here needs the cue again. */
 const isSpoken = (node: ScriptNode | undefined): boolean =>
-  typeOf(node) === "dialogue" || typeOf(node) === "parenthetical";
+  typeOf(node) === "dialogue" || typeOf(node) === "parenthetical" || typeOf(node) === "lyrics";
 
 /** A break, and where it is. */
 interface At extends PageBreak {
@@ -174,9 +180,10 @@ function layOut(script: readonly ScriptNode[], old: readonly At[], { head, tail,
     const room = LINES_PER_PAGE - used - gap;
     const follows = keepsWithNext(node) ? needOf(script, index + 1) : transitionAfter(script, index);
     const fits = left + follows <= room;
-    const take = fits ? left : broken(node, left, room, fresh);
-    if (take === left) {
-      fresh = false;
+    const wanted = done === 0 && !fresh && beginsPage(node);
+    const take = wanted ? 0 : fits ? left : broken(node, left, room, fresh);
+    if (take === left && !wanted) {
+      fresh = fresh && !isPrinted(node);
       used += gap + left;
       index += 1;
       done = 0;
@@ -184,7 +191,9 @@ function layOut(script: readonly ScriptNode[], old: readonly At[], { head, tail,
     }
     done += take;
     const inSpeech =
-      isSpoken(node) && (done > 0 || isSpoken(script[index - 1]) || typeOf(script[index - 1]) === "character");
+      isSpoken(node) &&
+      !wanted &&
+      (done > 0 || isSpoken(script[index - 1]) || typeOf(script[index - 1]) === "character");
     const at = { index, line: done, page: breaks.length + 2, speaker: inSpeech ? speakerAt(script, index) : null };
     // From the first page on that breaks where one did before, and has nothing new behind it, all break as before.
     while (next < old.length && (old[next] as At).index + moved < index) next += 1;
@@ -224,6 +233,8 @@ function needOf(script: readonly ScriptNode[], index: number): number {
   for (let at = index; at < Math.min(script.length, index + MOST_KEPT); at += 1) {
     const node = script[at] as ScriptNode;
     const own = height(node);
+    if (beginsPage(node)) return lines;
+    if (!isPrinted(node)) continue;
     if (keepsWithNext(node)) {
       lines += above(node) + own;
       continue;
@@ -245,7 +256,7 @@ function speakerAt(script: readonly ScriptNode[], index: number): string | null 
   while (isSpoken(script[at])) at -= 1;
   const cue = script[at];
   if (!isBlock(cue) || cue.type !== "character") return null;
-  return textOf(cue)
+  return printedText(cue)
     .replace(/\s*\((?:cont|CONT)[’'.]?[dD]?\)\s*$/, "")
     .trim()
     .toUpperCase();

@@ -13,14 +13,22 @@ export const BLOCK_TYPES = [
   "new_act",
   "end_of_act",
   "summary",
+  "lyrics",
+  "section",
+  "note",
+  "boneyard",
 ] as const;
 
 export type BlockType = (typeof BLOCK_TYPES)[number];
 
-export const MARKS = ["bold", "italic", "underline"] as const;
+export const MARKS = ["bold", "italic", "underline", "strike"] as const;
 export type Mark = (typeof MARKS)[number];
 
-export type FormattedText = { text: string } & Partial<Record<Mark, boolean>>;
+/** `aside`: a note or a cut inside a line, with its signs (`[[ ]]`, `/* *\/`). It is not printed. */
+export type FormattedText = { text: string } & Partial<Record<Mark | "aside", boolean>>;
+
+/** Where the lines of a block stand, if not where its type has them. */
+export type Align = "left" | "center" | "right" | "full";
 
 /** One paragraph of the script. */
 export interface Block {
@@ -29,12 +37,21 @@ export interface Block {
   children: FormattedText[];
   /** Of a scene heading that has one of its own, as in a shooting script. */
   sceneNumber?: string;
-  /** On one block, the first as a rule: what stands on the title page besides the title. Not shown, kept for files. */
-  titlePage?: TitlePage;
+  /** Of a scene heading: the colour of its scene, `#rrggbb` (or with four digits for each, as Final Draft has it). */
+  color?: string;
+  align?: Align;
+  /** A page begins above the block, wherever the one before it ends. */
+  startsNewPage?: boolean;
+  /** Of a section: 1, which is left out, is the largest. */
+  depth?: number;
+  /** On one block, the first as a rule: what stands on the title page. Not shown, kept for files. */
+  titlePage?: TitlePage | OldTitlePage;
 }
 
-/** Entries by name, in the words of Fountain: `credit`, `author`, `draft_date`, `contact`, … */
-export type TitlePage = Record<string, string>;
+/** Names and texts in their order, as a Fountain file has them: `["Draft date", "1 May"]`. Texts are Fountain. */
+export type TitlePage = [name: string, text: string][];
+/** As scripts were written once, without the title: `credit`, `author`, `draft_date`, … */
+export type OldTitlePage = Record<string, string>;
 
 /** Two people speaking at once: exactly two columns, side by side. */
 export interface DualDialogueBlock {
@@ -75,6 +92,13 @@ export function isColumn(node: unknown): node is Column {
 export function textOf(block: { children: readonly FormattedText[] }): string {
   let text = "";
   for (const leaf of block.children) text += leaf.text;
+  return text;
+}
+
+/** The text that is printed: without notes and cuts. */
+export function printedText(block: { children: readonly FormattedText[] }): string {
+  let text = "";
+  for (const leaf of block.children) if (!leaf.aside) text += leaf.text;
   return text;
 }
 

@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use slate_yrs::protocol::{Message, RejectCode, Role, close};
 
 use super::{Core, Health};
+use crate::gate::{Pass, Refusal};
 use crate::replica::ApplyError;
 use crate::room::ConnId;
 use crate::storage::{NewUpdate, Submission};
@@ -24,12 +25,16 @@ impl Core {
         }
         match self.accept(Some(conn), conn, update, None) {
             Ok(()) => Health::Sound,
-            Err(ApplyError::Spoiled) => {
+            Err(Refusal::Unreadable(ApplyError::Spoiled)) => {
                 self.spoiled(conn);
                 Health::Spoiled
             }
-            Err(_) => {
+            Err(Refusal::Unreadable(_)) => {
                 self.bad_frame(conn);
+                Health::Sound
+            }
+            Err(refusal) => {
+                self.refuse_edit(conn, &refusal);
                 Health::Sound
             }
         }
@@ -46,6 +51,21 @@ impl Core {
             self.send(conn, &Message::Reject { seq: 0, code: RejectCode::ReadOnly, message });
         } else {
             self.send(conn, &Message::AuthDenied(message));
+        }
+    }
+
+    /// An update that nobody waits for is not stored. Said once.
+    fn refuse_edit(&mut self, conn: ConnId, refusal: &Refusal) {
+        self.counts.rejected += 1;
+        let Some(peer) = self.peers.get_mut(&conn) else { return };
+        if std::mem::replace(&mut peer.told_format, true) {
+            return;
+        }
+        let message = refusal.to_string();
+        if peer.join.durable {
+            self.send(conn, &Message::Reject { seq: 0, code: RejectCode::Invalid, message: &message });
+        } else {
+            self.send(conn, &Message::AuthDenied(&message));
         }
     }
 
@@ -69,7 +89,7 @@ impl Core {
             Ok(()) => {}
             Err(error) => {
                 self.reject(conn, session.as_deref(), seq, RejectCode::Invalid, &error.to_string());
-                if error == ApplyError::Spoiled {
+                if error == Refusal::Unreadable(ApplyError::Spoiled) {
                     self.spoiled(conn);
                     return Health::Spoiled;
                 }
@@ -120,7 +140,7 @@ impl Core {
                 }
                 Err(error) => {
                     self.reject(conn, None, 0, RejectCode::Invalid, &error.to_string());
-                    if error == ApplyError::Spoiled {
+                    if error == Refusal::Unreadable(ApplyError::Spoiled) {
                         self.spoiled(conn);
                         return Health::Spoiled;
                     }
@@ -130,17 +150,25 @@ impl Core {
         Health::Sound
     }
 
-    /// Applies an update; if it changed anything, queues it for the log and for the others.
+    /// Applies an update as far as its sender may; if that changed anything, queues it for the log and for the others.
     fn accept(
         &mut self,
         except: Option<ConnId>,
         conn: ConnId,
-        update: Bytes,
+        mut update: Bytes,
         submission: Option<Submission>,
-    ) -> Result<(), ApplyError> {
+    ) -> Result<(), Refusal> {
+        let sender = self.sender(conn);
+        if let Pass::Part { update: part, told } = self.layout.judge(&mut self.replica, &update, sender)? {
+            update = part;
+            if told {
+                self.refuse_edit(conn, &Refusal::Format);
+            }
+        }
         if !self.replica.apply(&update)? {
             return Ok(());
         }
+        self.note_format();
         let author = self.peers.get(&conn).and_then(|peer| peer.join.author.clone());
         self.broadcast(except, &update);
         self.rows.push(NewUpdate { bytes: update, author, submission });
@@ -150,6 +178,7 @@ impl Core {
     /// Takes an edit of the server itself, for everyone.
     pub fn server_update(&mut self, update: Vec<u8>, author: Option<String>) -> Result<(), ApplyError> {
         if self.replica.apply(&update)? {
+            self.note_format();
             self.broadcast(None, &update);
             self.rows.push(NewUpdate { bytes: update.into(), author, submission: None });
         }

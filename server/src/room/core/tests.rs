@@ -1,9 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use yrs::{Doc, Text, Transact};
+use yrs::{Doc, ReadTxn, StateVector, Text, Transact};
 
 use super::*;
 use crate::replica::PANICS;
+use crate::storage::{Authors, Detail};
 
 fn limits() -> Limits {
     Limits {
@@ -18,7 +19,7 @@ fn limits() -> Limits {
 
 fn core() -> Core {
     let document = Document { id: "scene".into(), epoch: "epoch".into(), tip: 0, created_at: 0, updated_at: 0 };
-    Core::new(limits(), document, Replica::new())
+    Core::new(limits(), Layout::default(), document, Replica::new())
 }
 
 fn join(core: &mut Core, conn: ConnId, role: Role) {
@@ -26,6 +27,7 @@ fn join(core: &mut Core, conn: ConnId, role: Role) {
         conn,
         durable: true,
         session: Some(format!("session {conn}")),
+        formats: Formats::of(&[0]),
         progress: Progress::default(),
         role,
         author: None,
@@ -187,4 +189,23 @@ fn what_is_the_same_for_several_is_put_together_once() {
     assert_eq!(joined.len(), 2);
     assert_eq!(joined[0].as_ptr(), joined[1].as_ptr());
     assert_eq!(protocol::messages(joined[0]).count(), 2);
+}
+
+/// Another server has stored the flag: who does not know it is closed here as well, and is not sent it.
+#[test]
+fn a_flag_from_another_server_closes_who_does_not_know_it() {
+    let mut core = core();
+    join(&mut core, 1, Role::ReadWrite);
+    heard(&mut core, 1);
+    let doc = Doc::with_client_id(9);
+    slate_yrs::format::set_format(&mut doc.transact_mut(), 1);
+    let bytes = doc.transact().encode_diff_v1(&StateVector::default());
+    let (detail, authors) = (Detail::Edit, Authors::default());
+    let row = UpdateRow { seq: 1, first_seq: 1, detail, authors, at: 0, bytes, quarantined: None };
+    assert_eq!(core.remote_rows(&[row]).0, Health::Sound);
+    assert_eq!(heard(&mut core, 1), [format!("close {}", close::FORMAT)]);
+    // What it sends from now on is dropped, not refused.
+    let text = insert(7, "x");
+    assert_eq!(take(&mut core, 1, &frame(&[Message::Submit { seq: 1, update: &text }])), Health::Sound);
+    assert!(core.take_rows().is_none() && heard(&mut core, 1).is_empty());
 }

@@ -1,0 +1,11 @@
+// How a block looks besides what its type says.
+import type { CSSProperties } from "react";
+import type { Block } from "../script/types.ts";
+
+export function lookOf({ align, color }: Block): CSSProperties | undefined {
+  if (!align && !color) return undefined;
+  const textAlign = align === "full" ? "justify" : align;
+  // Of four digits for each colour, a page shows the first two.
+  const short = color?.length === 13 ? color.replace(/([0-9a-f]{2})[0-9a-f]{2}/gi, "$1") : color;
+  return { ...(textAlign && { textAlign }), ...(short && { "--scene-color": short }) } as CSSProperties;
+}

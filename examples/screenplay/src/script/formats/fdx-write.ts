@@ -1,0 +1,166 @@
+// FDX, written: the inverse of reading, with what Final Draft expects of a file besides its paragraphs.
+import { type Block, type FormattedText, isBlock, isDual, MARKS, type ScriptNode } from "../types.ts";
+import { findAsides } from "./asides.ts";
+import { tidied } from "./emphasis.ts";
+import { ALIGNMENTS, CUT_NAME, escaped, LAYOUT, NAMES, usualAlign } from "./fdx-elements.ts";
+import { smartType } from "./fdx-smart-type.ts";
+import { titleLines } from "./fdx-title-page.ts";
+import { titled, titlePageOf } from "./title-page.ts";
+
+export function toFdx(script: readonly ScriptNode[], title?: string): string {
+  const notes = { count: 0 };
+  const lines: string[] = [];
+  for (let at = 0; at < script.length; at += 1) {
+    const node = script[at] as ScriptNode;
+    if (isDual(node)) {
+      lines.push(
+        ...dualLines(
+          node.children.flatMap((column) => column.children),
+          notes,
+        ),
+      );
+      continue;
+    }
+    const summaries = node.type === "scene_heading" ? summariesAfter(script, at) : [];
+    lines.push(paragraph(node, notes, summaries));
+    at += summaries.length;
+  }
+  return [
+    '<?xml version="1.0" encoding="UTF-8" standalone="no" ?>',
+    '<FinalDraft DocumentType="Script" Template="No" Version="5">',
+    "  <Content>",
+    ...lines.map((line) => `    ${line}`),
+    "  </Content>",
+    ...titlePage(script, title),
+    ...elementSettings(),
+    ...smartType(script).map((line) => `  ${line}`),
+    "</FinalDraft>",
+    "",
+  ].join("\n");
+}
+
+interface Notes {
+  count: number;
+}
+
+function dualLines(blocks: readonly Block[], notes: Notes): string[] {
+  const page = blocks[0]?.startsNewPage ? ' StartsNewPage="Yes"' : "";
+  const inside = blocks.map((block, at) => {
+    const { startsNewPage: _, ...rest } = block;
+    return `    ${paragraph(at === 0 ? rest : block, notes, [])}`;
+  });
+  return [`<Paragraph${page}>`, "  <DualDialogue>", ...inside, "  </DualDialogue>", "</Paragraph>"];
+}
+
+/** What a scene is about stands in its properties. */
+function summariesAfter(script: readonly ScriptNode[], heading: number): Block[] {
+  const summaries: Block[] = [];
+  for (let node = script[heading + 1]; isBlock(node); node = script[heading + 1 + summaries.length]) {
+    if (node.type !== "summary" || node.startsNewPage) break;
+    summaries.push(node);
+  }
+  return summaries;
+}
+
+function paragraph(block: Block, notes: Notes, summaries: readonly Block[]): string {
+  const { type, align } = block;
+  const name = type === "section" ? `Outline ${Math.min(9, block.depth ?? 1)}` : NAMES[type];
+  const attributes = [
+    ...(align && align !== usualAlign(type) ? [`Alignment="${ALIGNMENTS[align]}"`] : []),
+    ...(type === "scene_heading" && block.sceneNumber ? [`Number="${escaped(block.sceneNumber)}"`] : []),
+    ...(block.startsNewPage ? ['StartsNewPage="Yes"'] : []),
+    `Type="${name}"`,
+  ];
+  const inside =
+    type === "note" || type === "boneyard"
+      ? scriptNote(block.children, type === "boneyard", notes)
+      : (type === "scene_heading" ? sceneProperties(block, summaries, notes) : "") + content(block, notes);
+  return `<Paragraph ${attributes.join(" ")}>${inside}</Paragraph>`;
+}
+
+function content(block: Block, notes: Notes): string {
+  const leaves: FormattedText[] =
+    block.type === "parenthetical" ? [{ text: "(" }, ...block.children, { text: ")" }] : block.children;
+  return texts(tidied(leaves), notes);
+}
+
+/** Notes and cuts in the midst of other text are notes of their own. */
+function texts(leaves: readonly FormattedText[], notes: Notes): string {
+  return leaves
+    .map((leaf) => {
+      if (!leaf.aside) return text(leaf);
+      return findAsides(leaf.text)
+        .map(({ start, end }) => {
+          const inside = { ...leaf, text: leaf.text.slice(start + 2, end - 2) };
+          return scriptNote([inside], leaf.text.startsWith("/*", start), notes);
+        })
+        .join("");
+    })
+    .join("");
+}
+
+function text(leaf: FormattedText): string {
+  const style = MARKS.filter((mark) => leaf[mark]).map((mark) =>
+    mark === "strike" ? "Strikeout" : mark.charAt(0).toUpperCase() + mark.slice(1),
+  );
+  return `<Text${style.length > 0 ? ` Style="${style.join("+")}"` : ""}>${escaped(leaf.text)}</Text>`;
+}
+
+function scriptNote(leaves: readonly FormattedText[], cut: boolean, notes: Notes): string {
+  notes.count += 1;
+  const paragraphs = linesOf(leaves).map((line) => `<Paragraph>${line.map(text).join("")}</Paragraph>`);
+  const name = cut ? ` Name="${CUT_NAME}"` : "";
+  return `<ScriptNote ID="${notes.count}"${name}>${paragraphs.join("")}</ScriptNote>`;
+}
+
+function linesOf(leaves: readonly FormattedText[]): FormattedText[][] {
+  const lines: FormattedText[][] = [[]];
+  for (const leaf of leaves) {
+    for (const [index, part] of leaf.text.split("\n").entries()) {
+      if (index > 0) lines.push([]);
+      if (part !== "") lines.at(-1)?.push({ ...leaf, text: part });
+    }
+  }
+  return lines;
+}
+
+function sceneProperties(heading: Block, summaries: readonly Block[], notes: Notes): string {
+  const { color } = heading;
+  const long = color?.length === 7 ? color.replace(/[0-9a-f]{2}/gi, "$&$&") : color;
+  const attributes = `${long ? ` Color="${long.toUpperCase()}"` : ""} Title=""`;
+  if (summaries.length === 0) return `<SceneProperties${attributes}/>`;
+  const paragraphs = summaries.map((block) => {
+    const align = block.align && block.align !== "left" ? ` Alignment="${ALIGNMENTS[block.align]}"` : "";
+    return `<Paragraph${align}>${content(block, notes)}</Paragraph>`;
+  });
+  return `<SceneProperties${attributes}><Summary>${paragraphs.join("")}</Summary></SceneProperties>`;
+}
+
+function titlePage(script: readonly ScriptNode[], title: string | undefined): string[] {
+  const entries = titled(titlePageOf(script), title);
+  if (entries.length === 0) return [];
+  const lines = titleLines(entries).map(
+    ({ align, leaves }) => `      <Paragraph Alignment="${align}">${leaves.map(text).join("")}</Paragraph>`,
+  );
+  return ["  <TitlePage>", "    <Content>", ...lines, "    </Content>", "  </TitlePage>"];
+}
+
+function elementSettings(): string[] {
+  return [...LAYOUT].flatMap(([type, layout]) => {
+    const styles = [
+      ...(layout.capitals ? ["AllCaps"] : []),
+      ...(layout.bold ? ["Bold"] : []),
+      ...(layout.underline ? ["Underline"] : []),
+    ];
+    return [
+      `  <ElementSettings Type="${NAMES[type]}">`,
+      `    <FontSpec AdornmentStyle="0" Background="#FFFFFFFFFFFF" Color="#000000000000" Font="Courier Final Draft" ` +
+        `RevisionID="0" Size="12" Style="${styles.join("+")}"/>`,
+      `    <ParagraphSpec Alignment="${ALIGNMENTS[layout.align]}" FirstIndent="0.00" Leading="Regular" ` +
+        `LeftIndent="${layout.left.toFixed(2)}" RightIndent="${layout.right.toFixed(2)}" ` +
+        `SpaceBefore="${layout.spaceBefore}" Spacing="1" StartsNewPage="No"/>`,
+      `    <Behavior PaginateAs="${NAMES[type]}" ReturnKey="${NAMES[layout.next]}" Shortcut="${layout.shortcut}"/>`,
+      "  </ElementSettings>",
+    ];
+  });
+}

@@ -1,0 +1,257 @@
+//! The document's format: whether this session may write, what it may send, and who sets the flag.
+//!
+//! Two things are kept apart. What is *barred* is not edited here at all: an edit by an engine that does not know the
+//! format would damage the document. What is not to be *sent* stays in the outbox, on the device, for a session that
+//! knows more. Nothing here is ever dropped.
+
+use crate::format::{DEFAULT_FORMAT, Format};
+use crate::protocol::close;
+use crate::slate::SlateDoc;
+use crate::store::Write;
+
+use super::connection::{Link, Live, Mode};
+use super::stage::DocChange;
+use super::{ErrorCode, Origin, Remote, Session};
+
+/// What is known of formats beside the document.
+#[derive(Debug, Default)]
+pub(super) struct Formatting {
+    /// The last thing that was told of it.
+    told: Option<Bar>,
+    /// What a server has said of its document, also one that has closed since.
+    pub server: Option<Format>,
+    novelty: Novelty,
+    /// The copy stands where older versions do not find it.
+    pub guarded: bool,
+}
+
+/// Whether the document is new: what the first sync of this device has found.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Novelty {
+    /// The device has nothing of it that a server has seen; the first sync will tell.
+    #[default]
+    Open,
+    New,
+    /// There was something before.
+    Old,
+}
+
+/// Why a document is read only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bar {
+    /// This engine does not know its format.
+    Unknown(Format),
+    /// The server does not know its format: it would take the edits of those who do not either.
+    Unguarded(Format),
+    /// The connection has ended for that, and is not tried again.
+    Outdated,
+}
+
+impl Session {
+    fn bar(&self) -> Option<Bar> {
+        let known = self.doc.format();
+        if !self.doc.is_writable() {
+            return Some(Bar::Unknown(known));
+        }
+        if matches!(self.link, Link::Outdated) {
+            return Some(Bar::Outdated);
+        }
+        let hello = self.link.live().and_then(Live::hello)?;
+        match hello.format {
+            Some(format) if !self.config.formats.knows(format) => Some(Bar::Unknown(format)),
+            _ if known > 0 && !hello.formats.is_some_and(|formats| formats.knows(known)) => Some(Bar::Unguarded(known)),
+            _ => None,
+        }
+    }
+
+    /// Whether the user may not edit, whatever the server allows: what he does would not fit the document, or never
+    /// reach anybody.
+    pub(super) fn is_barred(&self) -> bool {
+        self.bar().is_some()
+    }
+
+    /// Whether an edit made here would damage the document. One that is only never sent from here is taken: it is on
+    /// the device for whoever knows more.
+    pub(super) fn refuses_edits(&self) -> bool {
+        matches!(self.bar(), Some(Bar::Unknown(_) | Bar::Unguarded(_)))
+    }
+
+    /// Whether edits may go to the server: not before it is known of which format its document is.
+    pub(super) fn may_send(&self) -> bool {
+        let Some(live) = self.link.live() else { return false };
+        let told = match &live.mode {
+            Mode::Durable(hello) => hello.format.is_some(),
+            Mode::Unknown | Mode::Plain { .. } => false,
+        };
+        (told || live.synced) && self.bar().is_none()
+    }
+
+    /// The document's format as far as it is known.
+    pub(super) fn known_format(&self) -> Option<Format> {
+        let here = self.doc.format();
+        let there = self.formatting.server;
+        let settled = here > 0 || !self.doc.is_empty() || self.link.is_synced();
+        let alone = self.ready && self.config.remote == Remote::None;
+        (settled || alone || there.is_some()).then(|| here.max(there.unwrap_or(0)))
+    }
+
+    /// Says so when the document turns out to be read only.
+    pub(super) fn tell_format(&mut self) {
+        let bar = self.bar();
+        if bar == self.formatting.told {
+            return;
+        }
+        self.formatting.told = bar;
+        let known = self.config.formats;
+        let message = match bar {
+            // Said where it closed.
+            None | Some(Bar::Outdated) => return,
+            Some(Bar::Unknown(format)) => format!("the document is of format {format}, this version knows {known}"),
+            Some(Bar::Unguarded(format)) => {
+                format!(
+                    "the document is of format {format}, which this server does not know: it may only be read there"
+                )
+            }
+        };
+        self.report(ErrorCode::Format, message);
+    }
+
+    /// The server closes because this session does not know the document's format.
+    pub(super) fn format_refused(&mut self, reason: &str) {
+        self.link = Link::Outdated;
+        let known = self.config.formats;
+        let format = self.formatting.server.map(|format| format!(", the document is of format {format}"));
+        let format = format.unwrap_or_default();
+        self.report(
+            ErrorCode::Format,
+            format!("the server closes ({reason}): this version knows format {known}{format}"),
+        );
+    }
+
+    /// Whether edits wait here that were made while the document was of a lower format than the server's is. As bytes they
+    /// would take along what others have put into what they copy.
+    pub(super) fn is_behind(&self, format: Format) -> bool {
+        format > self.doc.format() && self.config.formats.knows(format) && !self.outbox.is_empty()
+    }
+
+    /// [`Session::is_behind`] where no server has said it: `update` is what the server's document has beyond this one.
+    pub(super) fn is_behind_of(&mut self, update: &[u8]) -> Option<Format> {
+        if self.outbox.is_empty() || self.may_send() {
+            return None;
+        }
+        let mut theirs = SlateDoc::new(self.doc_options());
+        theirs.load(&self.doc.encode_state(None).ok()?).ok()?;
+        theirs.load(update).ok()?;
+        Some(theirs.format()).filter(|format| self.is_behind(*format))
+    }
+
+    /// A document that older versions do not know is kept where they do not look: they would take it for one of theirs. In
+    /// one transaction with what makes it so, as soon as there is a store.
+    pub(super) fn guard_copy(&mut self) {
+        if self.doc.format() == 0 || !self.doc.is_writable() || self.formatting.guarded || !self.journal.is_working() {
+            return;
+        }
+        self.formatting.guarded = true;
+        self.move_copy();
+    }
+
+    /// What is still where the copy was comes along.
+    pub(super) fn move_copy(&mut self) {
+        if self.formatting.guarded {
+            let (from, session) = (self.config.document.clone(), Some(self.config.session.clone()));
+            self.journal.write(Write::Move { from, session });
+        }
+    }
+
+    /// Neither takes anything of the other: the edits stay in the outbox, and the device's copy what it was.
+    pub(super) fn fall_behind(&mut self, format: Format) {
+        self.formatting.server = Some(format);
+        self.drop_socket(close::NORMAL);
+        self.connection_gone();
+        self.link = Link::Outdated;
+        let count = self.outbox.len();
+        let message =
+            format!("{count} edits were made before the document became one of format {format}: they are kept here");
+        self.report(ErrorCode::Format, message);
+    }
+
+    /// What the device has of the document is known. `whole`: and that is all there is.
+    pub(super) fn note_copy(&mut self, whole: bool) {
+        let nothing = self.doc.is_empty() && self.doc.format() == 0 && self.journal.epoch.is_none();
+        if !whole || !(nothing || self.has_only_pending()) {
+            self.formatting.novelty = Novelty::Old;
+        } else if self.config.remote == Remote::None {
+            self.formatting.novelty = if nothing { Novelty::New } else { Novelty::Old };
+        }
+    }
+
+    /// Nothing has come from a server yet, as far as the device knows.
+    fn has_only_pending(&self) -> bool {
+        self.journal.epoch.is_none() && !self.journal.has_log()
+    }
+
+    /// A server has sent what it has. `content`: whether that was anything.
+    pub(super) fn note_found(&mut self, content: bool) {
+        if self.formatting.novelty == Novelty::Open {
+            self.formatting.novelty = if content { Novelty::Old } else { Novelty::New };
+        }
+    }
+
+    /// Brings the document to the format it is to have, once its first content is there. An update of its own, so that
+    /// seeds of equal content stay equal. Readers never do so, and nobody lowers a format.
+    pub(super) fn settle_format(&mut self) {
+        if self.seed_is_pending() || self.conflict || self.replacement.is_some() {
+            return;
+        }
+        let online = self.config.remote != Remote::None;
+        if online && (self.link.is_read_only() || !self.link.is_synced()) || self.is_barred() {
+            return;
+        }
+        let wanted = self.wanted_format();
+        if !self.config.formats.knows(wanted) || !self.server_knows(wanted) {
+            return;
+        }
+        self.flush();
+        if wanted <= self.doc.format() {
+            return;
+        }
+        let before = self.doc.value();
+        for update in self.doc.raise_format(wanted) {
+            self.submit(update, Origin::Local);
+        }
+        // The steps of before are of another kind. The leaves may be others: as Slate's normalizer leaves them.
+        self.undo.clear();
+        let ops = SlateDoc::diff(&before, &self.doc.value());
+        if !ops.is_empty() {
+            self.stage.changed(DocChange::Anything);
+            self.stage.operations(Origin::Remote, ops);
+        }
+    }
+
+    /// The server's word on new documents counts more than the application's.
+    fn wanted_format(&self) -> Format {
+        let server = self.link.live().and_then(Live::hello).and_then(|hello| hello.new_format);
+        match (self.formatting.novelty, server) {
+            (Novelty::New, Some(format)) => format,
+            (Novelty::New, None) => self.config.format.unwrap_or(DEFAULT_FORMAT),
+            (Novelty::Open | Novelty::Old, Some(0)) => 0,
+            (Novelty::Open | Novelty::Old, _) => self.config.format.unwrap_or(0),
+        }
+    }
+
+    /// A plain server knows no formats, and takes whatever is sent.
+    fn server_knows(&self, format: Format) -> bool {
+        match self.link.live().map(|live| &live.mode) {
+            Some(Mode::Durable(hello)) => hello.formats.is_some_and(|formats| formats.knows(format)),
+            _ => true,
+        }
+    }
+
+    /// The application asks for a format that this engine cannot write.
+    pub(super) fn check_wanted_format(&mut self) {
+        let known = self.config.formats;
+        if let Some(format) = self.config.format.filter(|format| !known.knows(*format)) {
+            self.report(ErrorCode::Format, format!("format {format} is asked for, this version knows {known}"));
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! A document of format 1: written by reference, read by the view.
+//!
+//! [`Reference`] holds what the Y.Doc has (the mirror) and what editor and document show (the tree). Local operations go
+//! into the tree; a flush writes the difference. What comes from elsewhere changes the mirror; the tree that it shows then
+//! is where the editor is led to, by ids.
+//!
+//! Invariant: between calls the tree is what the document shows, with the leaves that the editor has.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use yrs::{Any, TransactionMut, XmlTextRef};
+
+use super::{LocalChange, anchors};
+use crate::slate::node::{Attrs, Node};
+use crate::slate::op::{Op, Path};
+use crate::slate::steps;
+use crate::slate::undo::{self, Again};
+use crate::slate::view::tree::{Element, Kid, NodeId};
+use crate::slate::view::{self, Schema};
+use crate::slate::write::{self, EditorTree};
+use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, ROOT, Writer};
+
+pub(super) struct Reference {
+    pub mirror: Mirror,
+    pub again: Again,
+    schema: Schema,
+    tree: EditorTree,
+    client: u64,
+    /// Flushes after which the document did not show what the editor shows.
+    pub inexact: u32,
+}
+
+/// What taking edits back came to.
+pub(super) struct Reverted {
+    /// For the editor; empty if nothing that is shown changed.
+    pub ops: Vec<Op>,
+    /// What takes it back again.
+    pub acts: Vec<Act>,
+}
+
+impl Reference {
+    /// Reads a document. Outside of a transaction that has deleted something.
+    pub fn read(txn: &mut TransactionMut, root: &XmlTextRef, schema: Schema, client: u32) -> Self {
+        let mirror = Mirror::read(txn, root);
+        let again = Again::read(txn);
+        let shown = shown(&mirror, &schema);
+        let tree = EditorTree::new(shown, schema.clone());
+        Self { mirror, again, schema, tree, client: u64::from(client), inexact: 0 }
+    }
+
+    pub fn tree(&self) -> &Rc<Element> {
+        self.tree.root()
+    }
+
+    pub fn value(&self) -> Vec<Node> {
+        steps::value(self.tree())
+    }
+
+    /// One of the top-level blocks, and how many there are.
+    pub fn block(&self, index: u32) -> (Option<Node>, u32) {
+        let kids = &self.tree().kids;
+        (kids.get(index as usize).map(steps::node), kids.len() as u32)
+    }
+
+    /// Whether the root's sequence has nothing in it, shown or not.
+    pub fn is_empty(&self) -> bool {
+        self.mirror.length(ROOT) == 0
+    }
+
+    pub fn foreign(&self) -> u32 {
+        let of = |node| self.mirror.node(node).items.iter().filter(|item| **item == Item::Foreign).count() as u32;
+        self.mirror.alive().map(of).sum()
+    }
+
+    /// Writes what an editor did. `fresh_id` gives ids for blocks that a split left without one of their own.
+    pub fn local(
+        &mut self,
+        txn: &mut TransactionMut,
+        ops: Vec<Op>,
+        block_id: Option<&str>,
+        mut fresh_id: impl FnMut() -> String,
+        change: &mut LocalChange,
+    ) {
+        let before = self.tree.root().clone();
+        let mut renamed = HashSet::new();
+        for op in ops {
+            if let Err(error) = self.tree.apply(&op) {
+                change.rejected.push((op, error));
+                continue;
+            }
+            if let (Op::SplitNode { path, .. }, Some(key)) = (&op, block_id)
+                && let Some(renaming) = self.renaming(path, key, &mut fresh_id)
+                && self.tree.apply(&renaming).is_ok()
+                && let Op::SetNode { new_properties, .. } = renaming
+            {
+                renamed.extend(new_properties.get(key).map(Any::to_string));
+            }
+        }
+        if !renamed.is_empty() {
+            let key = block_id.unwrap_or_default();
+            renamings(self.tree.root(), key, &renamed, &mut Path::new(), &mut change.ops);
+        }
+        let mut writer = Writer::new(&mut self.mirror, txn, self.client);
+        let flushed = write::flush(&mut writer, &before, &self.tree, &self.schema);
+        change.acts = writer.take_acts();
+        self.inexact += u32::from(!flushed.exact);
+        self.tree.reset(flushed.tree);
+    }
+
+    /// A split that gives the new half the id of the old one, or none.
+    fn renaming(&self, path: &Path, key: &str, fresh_id: &mut impl FnMut() -> String) -> Option<Op> {
+        let left = element_at(self.tree.root(), path)?;
+        let taken = left.props.get(key)?;
+        let next = crate::slate::transform::next(path);
+        let right = element_at(self.tree.root(), &next)?;
+        let has = right.props.get(key);
+        if has.is_some_and(|id| id != taken) {
+            return None;
+        }
+        let name: Arc<str> = key.into();
+        let properties = has.map(|id| (name.clone(), id.clone())).into_iter().collect();
+        Some(Op::SetNode { path: next, properties, new_properties: Attrs::from([(name, Any::from(fresh_id()))]) })
+    }
+
+    /// After a transaction that was not one's own: what leads the editor to what the document shows now.
+    pub fn follow(&mut self, txn: &mut TransactionMut, changed: &[XmlTextRef], again: bool) -> Vec<Op> {
+        let followed = self.mirror.follow(txn, changed);
+        if again {
+            self.again = Again::read(txn);
+        }
+        match self.with_texts(&followed) {
+            Some(now) => {
+                let ops = steps::steps(self.tree.root(), &now);
+                self.tree.reset(now);
+                ops
+            }
+            None => self.show_now(),
+        }
+    }
+
+    /// The tree with other texts, where nothing else changed than the text of blocks that have nothing but text, and are
+    /// shown by themselves.
+    fn with_texts(&self, followed: &[Followed]) -> Option<Rc<Element>> {
+        if followed.len() > MANY {
+            return None;
+        }
+        let mut now = self.tree.root().clone();
+        for followed in followed {
+            let (node, was) = (self.mirror.node(followed.node), followed.was.as_ref()?);
+            if was.is_empty() || node.items.is_empty() || node.registers.open || node.registers.gone.is_some() {
+                return None;
+            }
+            let (path, element) = anchors::find_head(self.tree.root(), node.id)?;
+            if !is_text_of(element, was) {
+                return None;
+            }
+            let mut at = Rc::make_mut(&mut now);
+            for index in path {
+                let Kid::Element(kid) = at.kids.get_mut(index as usize)? else { return None };
+                at = Rc::make_mut(kid);
+            }
+            at.kids = view::text_of(&node.items, node.id);
+        }
+        Some(now)
+    }
+
+    fn show_now(&mut self) -> Vec<Op> {
+        let now = write::adopt(self.tree.root(), shown(&self.mirror, &self.schema));
+        let ops = steps::steps(self.tree.root(), &now);
+        self.tree.reset(now);
+        ops
+    }
+
+    /// Takes edits back.
+    pub fn revert(&mut self, txn: &mut TransactionMut, acts: &[Act]) -> Vec<Act> {
+        let mut writer = Writer::new(&mut self.mirror, txn, self.client);
+        undo::revert(&mut writer, &mut self.again, acts);
+        writer.take_acts()
+    }
+
+    /// After [`Reference::revert`].
+    pub fn reverted(&mut self, acts: Vec<Act>) -> Reverted {
+        Reverted { ops: self.show_now(), acts }
+    }
+
+    /// The same content, read anew under another client id: the editor has the leaves that it had.
+    pub fn take_leaves(&mut self, before: &Self) {
+        let tree = write::adopt(before.tree(), shown(&self.mirror, &self.schema));
+        self.tree.reset(tree);
+    }
+
+    /// Reads the document again: what leads the editor there, if it differs from what is shown.
+    pub fn check(&mut self, txn: &mut TransactionMut, root: &XmlTextRef) -> Vec<Op> {
+        self.mirror = Mirror::read(txn, root);
+        self.show_now()
+    }
+
+    /// Writes which strands are inline and void, where the document does not say: the last thing before it is format 1.
+    pub fn write_kinds(&mut self, txn: &mut TransactionMut) {
+        let mut todo = vec![self.tree.root().clone()];
+        let mut kinds = Vec::new();
+        while let Some(element) = todo.pop() {
+            todo.extend(element.kids.iter().filter_map(|kid| match kid {
+                Kid::Element(kid) => Some(kid.clone()),
+                Kid::Leaf(_) => None,
+            }));
+            let kind = match (element.inline, element.void) {
+                (false, false) => continue,
+                (true, false) => "inline",
+                (false, true) => "void",
+                (true, true) => "inline void",
+            };
+            if let NodeId::Head(id) = element.id {
+                kinds.push((id, kind));
+            }
+        }
+        let mut writer = Writer::new(&mut self.mirror, txn, self.client);
+        for (id, kind) in kinds {
+            if let Some(node) = writer.mirror.find(id)
+                && writer.mirror.kind(node) == Kind::Strand
+                && writer.mirror.node(node).registers.says.is_none()
+            {
+                writer.set_attribute(node, "@kind", Any::from(kind));
+            }
+        }
+    }
+
+    /// An editor that knows which elements are inline and void: what it shows otherwise than before.
+    pub fn set_schema(&mut self, schema: Schema) -> Vec<Op> {
+        let now = shown(&self.mirror, &schema);
+        let ops = steps::steps(self.tree.root(), &now);
+        self.schema = schema.clone();
+        self.tree = EditorTree::new(now, schema);
+        ops
+    }
+}
+
+/// If more changed at once, all is looked at.
+const MANY: usize = 32;
+
+/// Whether an element shows these characters, and nothing else.
+fn is_text_of(element: &Element, items: &[Item]) -> bool {
+    fn collect(element: &Element, out: &mut Vec<(Option<Id>, u32)>) -> bool {
+        element.kids.iter().all(|kid| match kid {
+            Kid::Leaf(leaf) => {
+                leaf.runs.iter().for_each(|run| add(out, run.id, run.len));
+                true
+            }
+            Kid::Element(kid) => matches!(kid.id, NodeId::Around { .. }) && collect(kid, out),
+        })
+    }
+    fn add(out: &mut Vec<(Option<Id>, u32)>, id: Option<Id>, len: u32) {
+        match (out.last_mut(), id) {
+            (Some((Some(first), count)), Some(id)) if first.plus(*count) == id => *count += len,
+            _ => out.push((id, len)),
+        }
+    }
+    let (mut has, mut wants) = (Vec::new(), Vec::new());
+    for item in items {
+        if let Item::Text(run) = item {
+            add(&mut wants, Some(run.id), run.len);
+        }
+    }
+    collect(element, &mut has) && has == wants
+}
+
+fn shown(mirror: &Mirror, schema: &Schema) -> Rc<Element> {
+    view::tree(mirror, &view::show(mirror, schema, &HashSet::new()))
+}
+
+pub(super) fn element_at<'a>(root: &'a Element, path: &[u32]) -> Option<&'a Element> {
+    let mut at = root;
+    for &index in path {
+        match at.kids.get(index as usize)? {
+            Kid::Element(kid) => at = kid,
+            Kid::Leaf(_) => return None,
+        }
+    }
+    Some(at)
+}
+
+/// Where elements with these new ids are when all operations are done.
+fn renamings(element: &Element, key: &str, ids: &HashSet<String>, path: &mut Path, out: &mut Vec<Op>) {
+    for (index, kid) in element.kids.iter().enumerate() {
+        let Kid::Element(kid) = kid else { continue };
+        path.push(index as u32);
+        if let Some(id) = kid.props.get(key).filter(|id| ids.contains(&id.to_string())) {
+            let new_properties = Attrs::from([(Arc::from(key), id.clone())]);
+            out.push(Op::SetNode { path: path.clone(), properties: Attrs::new(), new_properties });
+        }
+        renamings(kid, key, ids, path, out);
+        path.pop();
+    }
+}

@@ -1,0 +1,242 @@
+//! What registers say, before any walk: claims on markers, what open strands hold, where breaks of outer chains hide.
+
+use std::collections::{HashMap, HashSet};
+
+use super::shown::Schema;
+use crate::slate::ydoc::{Erase, Id, Item, Kind, Mirror, Nid, Of, ROOT};
+
+pub(super) type ClaimId = u32;
+
+/// One claim of a register that counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim {
+    pub head: Nid,
+    pub marker: Nid,
+    pub to: Option<Id>,
+    pub time: u64,
+    /// Its place in the register.
+    pub position: u32,
+}
+
+/// What makes a claim the same over the rounds in which claims become void: head and marker.
+pub(super) type Voided = HashSet<(Nid, Nid)>;
+
+/// The registers of a document, without the claims that are void.
+pub(super) struct Claims {
+    pub list: Vec<Claim>,
+    /// Of a head, the innermost first.
+    of: HashMap<Nid, Vec<ClaimId>>,
+    /// At a marker, the oldest first.
+    at: HashMap<Nid, Vec<ClaimId>>,
+    /// Items of the sequence of an open strand's parent, behind it.
+    pub held: HashMap<Nid, (u32, u32)>,
+    /// By sequence: the items that open strands in it hold.
+    pub held_in: HashMap<Nid, Vec<(u32, u32)>>,
+    /// Strands and breaks with breaks of outer chains, or ends of claims of other chains, somewhere in them.
+    pub carries: HashSet<Nid>,
+    /// Registers and claims that do not count.
+    pub ignored: u32,
+}
+
+/// The strand in whose chain a strand or break is; `None`: in none, it has no say where anything is shown.
+pub(super) fn chain_of(mirror: &Mirror, x: Nid) -> Option<Nid> {
+    let node = mirror.node(x);
+    let strand = match (node.registers.kind, node.registers.of) {
+        (Kind::Break, Of::Chain(id)) => mirror.find(id)?,
+        (Kind::Break, Of::Damaged) => return None,
+        (Kind::Break, Of::Absent) => node.up,
+        _ => x,
+    };
+    (mirror.kind(strand) == Kind::Strand).then_some(strand)
+}
+
+impl Claims {
+    pub fn new(mirror: &Mirror, schema: &Schema, voided: &Voided) -> Self {
+        let mut claims = Self {
+            list: Vec::new(),
+            of: HashMap::new(),
+            at: HashMap::new(),
+            held: HashMap::new(),
+            held_in: HashMap::new(),
+            carries: HashSet::new(),
+            ignored: 0,
+        };
+        let mut seams: HashMap<Id, Vec<(Id, Nid)>> = HashMap::new();
+        let mut placed = Vec::new();
+        let mut open = Vec::new();
+        let mut deep = Vec::new();
+        for x in mirror.alive() {
+            let node = mirror.node(x);
+            let registers = &node.registers;
+            match registers.kind {
+                Kind::Seam => {
+                    if let Some(head) = registers.head {
+                        seams.entry(head).or_default().push((node.id, x));
+                    }
+                }
+                Kind::Strand | Kind::Break => {
+                    if registers.at.is_some() {
+                        placed.push(x);
+                    }
+                    if registers.kind == Kind::Break && mirror.kind(node.up) == Kind::Break {
+                        deep.push(node.up);
+                    }
+                    if registers.open && registers.kind == Kind::Strand && x != ROOT {
+                        open.push(x);
+                    }
+                }
+                Kind::Place | Kind::Unknown => {}
+            }
+        }
+        placed.sort_unstable_by_key(|x| mirror.id(*x));
+        for x in placed {
+            claims.read(mirror, x, voided, &seams);
+        }
+        let list = std::mem::take(&mut claims.list);
+        for ids in claims.at.values_mut() {
+            ids.sort_by(|a, b| older(mirror, &list[*a as usize], &list[*b as usize]));
+        }
+        claims.list = list;
+        claims.hold(mirror, schema, &open);
+        claims.carry(mirror, deep);
+        claims
+    }
+
+    /// The claims of one head.
+    fn read(&mut self, mirror: &Mirror, x: Nid, voided: &Voided, seams: &HashMap<Id, Vec<(Id, Nid)>>) {
+        let Some(place) = &mirror.node(x).registers.at else { return };
+        let chain = chain_of(mirror, x);
+        if place.time > mirror.bound() || chain.is_none_or(|chain| chain == ROOT) {
+            self.ignored += 1;
+            return;
+        }
+        let counts =
+            |marker: Nid| matches!(mirror.kind(marker), Kind::Place | Kind::Seam) && !voided.contains(&(x, marker));
+        let mut found: Vec<Claim> = Vec::new();
+        for (position, claim) in place.claims.iter().enumerate() {
+            match claim.marker.and_then(|id| mirror.find(id)) {
+                Some(marker) if counts(marker) && found.iter().all(|other| other.marker != marker) => {
+                    found.push(Claim { head: x, marker, to: claim.to, time: place.time, position: position as u32 });
+                }
+                _ => self.ignored += 1,
+            }
+        }
+        // Joined to what is removed: another, who joined it elsewhere at the same time, may have a seam for it.
+        if let (true, Some(first)) = (found.is_empty(), place.claims.first()) {
+            let is_void =
+                first.marker.and_then(|id| mirror.find(id)).is_some_and(|marker| voided.contains(&(x, marker)));
+            let others = seams.get(&mirror.id(x)).filter(|_| is_void).into_iter().flatten();
+            let greatest = others.filter(|(_, seam)| counts(*seam)).max_by_key(|(id, _)| *id);
+            found.extend(greatest.map(|(_, marker)| Claim {
+                head: x,
+                marker: *marker,
+                to: first.to,
+                time: place.time,
+                position: 0,
+            }));
+        }
+        for claim in found {
+            let id = self.list.len() as ClaimId;
+            self.of.entry(x).or_default().push(id);
+            self.at.entry(claim.marker).or_default().push(id);
+            self.list.push(claim);
+        }
+    }
+
+    pub fn get(&self, id: ClaimId) -> &Claim {
+        &self.list[id as usize]
+    }
+
+    pub fn of(&self, head: Nid) -> &[ClaimId] {
+        self.of.get(&head).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn at(&self, marker: Nid) -> &[ClaimId] {
+        self.at.get(&marker).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn heads(&self) -> impl Iterator<Item = (&Nid, &Vec<ClaimId>)> {
+        self.of.iter()
+    }
+
+    /// Joined again. Not if it is shown somewhere by a claim of its own.
+    pub fn is_off(&self, mirror: &Mirror, at: Nid) -> bool {
+        mirror.node(at).registers.off != Erase::On && self.of(at).is_empty()
+    }
+
+    /// What stands bare behind an open strand, up to the next block or marker, is in it.
+    fn hold(&mut self, mirror: &Mirror, schema: &Schema, open: &[Nid]) {
+        let mut sequences: Vec<Nid> = open.iter().map(|strand| mirror.node(*strand).up).collect();
+        sequences.sort_unstable();
+        sequences.dedup();
+        for seq in sequences {
+            let is_open = |x: Nid| {
+                let node = mirror.node(x);
+                node.registers.kind == Kind::Strand && node.registers.open && node.up == seq && x != ROOT
+            };
+            let is_within = |x: Nid| {
+                let registers = &mirror.node(x).registers;
+                match registers.kind {
+                    Kind::Strand => schema.inline_of(registers),
+                    _ => matches!(registers.of, Of::Chain(id) if mirror.find(id).is_some_and(is_open)),
+                }
+            };
+            let mut by: Option<(Nid, u32)> = None;
+            let items = &mirror.node(seq).items;
+            let mut ranges = Vec::new();
+            let mut end = |held: &mut HashMap<Nid, (u32, u32)>, by: &mut Option<(Nid, u32)>, at: usize| {
+                if let Some((strand, from)) = by.take() {
+                    held.insert(strand, (from, at as u32));
+                    ranges.push((from, at as u32));
+                }
+            };
+            for (at, item) in items.iter().enumerate() {
+                match item {
+                    Item::Node(x) if is_open(*x) => {
+                        end(&mut self.held, &mut by, at);
+                        by = Some((*x, at as u32 + 1));
+                    }
+                    Item::Node(x) if !is_within(*x) => end(&mut self.held, &mut by, at),
+                    _ => {}
+                }
+            }
+            end(&mut self.held, &mut by, items.len());
+            self.held_in.insert(seq, ranges);
+        }
+    }
+
+    fn carry(&mut self, mirror: &Mirror, deep: Vec<Nid>) {
+        let mut by_chain: HashMap<Nid, Vec<ClaimId>> = HashMap::new();
+        let mut todo = deep;
+        for (id, claim) in self.list.iter().enumerate() {
+            let chain = chain_of(mirror, claim.head);
+            if mirror.kind(claim.head) == Kind::Break
+                && let Some(chain) = chain
+            {
+                by_chain.entry(chain).or_default().push(id as ClaimId);
+            }
+            if let Some(end) = claim.to.and_then(|id| mirror.find(id))
+                && mirror.kind(end) == Kind::Break
+                && chain_of(mirror, end) != chain
+            {
+                todo.push(mirror.node(end).up);
+            }
+        }
+        while let Some(mut x) = todo.pop() {
+            while self.carries.insert(x) {
+                let own = self.of.get(&x).into_iter().chain(by_chain.get(&x)).flatten();
+                todo.extend(own.map(|id| mirror.node(self.list[*id as usize].marker).up));
+                if x == ROOT {
+                    break;
+                }
+                x = mirror.node(x).up;
+            }
+        }
+    }
+}
+
+/// By time, head, and place in the register.
+pub(super) fn older(mirror: &Mirror, a: &Claim, b: &Claim) -> std::cmp::Ordering {
+    let key = |claim: &Claim| (claim.time, mirror.id(claim.head), claim.position);
+    key(a).cmp(&key(b))
+}

@@ -1,0 +1,241 @@
+//! What is hidden, what is transparent, and where bare text beside blocks is shown.
+
+use std::collections::HashSet;
+
+use super::types::{FrameId, Kid, Piece, PieceId, View};
+use crate::slate::ydoc::{Formats, Mirror, Nid};
+
+/// Elements that would be shown deeper are transparent.
+pub const MAX_DEPTH: usize = 100;
+
+/// `kept`: heads that are shown although they have nothing.
+pub(super) fn settle(mirror: &Mirror, view: &mut View, kept: &HashSet<Nid>) {
+    let mut chains = Chains::new(view);
+    let order = post_order(view, kept);
+    for (at, depth) in order {
+        if !view.piece(at).again {
+            view.by_head.insert(view.piece(at).head, at);
+        }
+        chains.settle_next(view, at);
+        settle_one(mirror, view, kept, &mut chains, at, depth);
+    }
+    stray(view);
+}
+
+/// Pieces with their depth, what is shown in one before it. An unwrapped element is no step down: who wraps and unwraps a block
+/// a hundred times has not lost it. (If nothing in it lives, it is hidden.)
+fn post_order(view: &View, kept: &HashSet<Nid>) -> Vec<(PieceId, usize)> {
+    let is_unwrapped =
+        |piece: &Piece| piece.again || piece.gone.is_some_and(|gone| gone.unwrap) && !kept.contains(&piece.head);
+    let mut order = Vec::with_capacity(view.pieces.len());
+    let mut todo = vec![(View::ROOT, 0, false)];
+    while let Some((at, depth, done)) = todo.pop() {
+        if done {
+            order.push((at, depth));
+            continue;
+        }
+        todo.push((at, depth, true));
+        let kids = view.piece(at).kids.iter().rev();
+        todo.extend(kids.filter_map(|kid| match kid {
+            Kid::Piece(piece) => Some((*piece, depth + usize::from(!is_unwrapped(view.piece(*piece))), false)),
+            _ => None,
+        }));
+    }
+    order
+}
+
+/// Which chains hold blocks: before a piece as they came out, behind it as they were walked.
+struct Chains {
+    held: Vec<bool>,
+    to_come: Vec<u32>,
+    has_blocks: Vec<bool>,
+    outer: Vec<FrameId>,
+}
+
+impl Chains {
+    fn new(view: &View) -> Self {
+        let outer: Vec<FrameId> = view.pieces.iter().map(|piece| view.outer(piece.frame)).collect();
+        let is_block = |kid: &Kid| matches!(kid, Kid::Piece(piece) if !view.piece(*piece).inline);
+        let has_blocks: Vec<bool> = view.pieces.iter().map(|piece| piece.kids.iter().any(is_block)).collect();
+        let mut to_come = vec![0; view.frames.len()];
+        for (frame, _) in outer.iter().zip(&has_blocks).filter(|(_, has)| **has) {
+            to_come[*frame as usize] += 1;
+        }
+        Self { held: vec![false; view.frames.len()], to_come, has_blocks, outer }
+    }
+
+    /// It is this piece's turn: it does not come behind any more.
+    fn settle_next(&mut self, _view: &View, at: PieceId) {
+        if self.has_blocks[at as usize] {
+            self.to_come[self.outer[at as usize] as usize] -= 1;
+        }
+    }
+
+    /// Whether another piece of its chain holds blocks.
+    fn holds(&self, at: PieceId) -> bool {
+        let outer = self.outer[at as usize] as usize;
+        self.held[outer] || self.to_come[outer] > 0
+    }
+
+    fn settled(&mut self, at: PieceId, holds: bool) {
+        if holds {
+            self.held[self.outer[at as usize] as usize] = true;
+        }
+    }
+}
+
+fn settle_one(mirror: &Mirror, view: &mut View, kept: &HashSet<Nid>, chains: &mut Chains, at: PieceId, depth: usize) {
+    let walked = std::mem::take(&mut view.pieces[at as usize].kids);
+    let mut kids = Vec::with_capacity(walked.len());
+    let (mut some, mut live, mut holds, mut absent) = (false, false, false, false);
+    for kid in walked {
+        let Kid::Piece(id) = kid else {
+            (some, live) = match kid {
+                Kid::Text { .. } => (true, true),
+                _ => (some, live),
+            };
+            kids.push(kid);
+            continue;
+        };
+        let piece = &mut view.pieces[id as usize];
+        let (hidden, spill, is_block) = (piece.hidden, piece.spill, !piece.inline);
+        if spill {
+            for inner in std::mem::take(&mut piece.kids) {
+                match inner {
+                    Kid::Piece(inner) => {
+                        let inner = &mut view.pieces[inner as usize];
+                        inner.up = at;
+                        (some, live, holds) = (true, live || inner.live, holds || !inner.inline);
+                    }
+                    Kid::Text { .. } => (some, live) = (true, true),
+                    Kid::Cursor(_) => {}
+                }
+                kids.push(inner);
+            }
+        } else if hidden {
+            absent |= is_block;
+        } else {
+            (some, live, holds) = (true, live || piece.live, holds || is_block);
+            kids.push(kid);
+        }
+    }
+    let registers = &mirror.node(view.piece(at).head).registers;
+    let piece = &mut view.pieces[at as usize];
+    piece.kids = kids;
+    piece.absent |= absent;
+    piece.holds = holds;
+    piece.live = live || (piece.gone.is_none() && (piece.void || (registers.keep && !piece.inline)));
+    if !piece.inline {
+        // Formats are of text and inline elements.
+        piece.formats = Formats::default();
+    }
+    decide(piece, at, registers.keep, registers.open, some, kept, chains);
+    if (depth > MAX_DEPTH || piece.again) && !piece.hidden {
+        piece.spill = true;
+    }
+    let holds = piece.holds;
+    chains.settled(at, holds);
+}
+
+fn decide(piece: &mut Piece, at: PieceId, keep: bool, open: bool, some: bool, kept: &HashSet<Nid>, chains: &Chains) {
+    if at == View::ROOT || kept.contains(&piece.head) {
+        piece.live = true;
+    } else if let Some(gone) = piece.gone {
+        piece.hidden = !piece.live;
+        piece.spill = piece.live && gone.unwrap;
+    } else {
+        let is_shell = piece.absent || open || piece.inline || chains.holds(at);
+        piece.hidden = !some && !keep && !piece.void && is_shell;
+    }
+}
+
+/// Bare text in an element that shows blocks is shown in the text block beside it: the one before, else the one behind.
+fn stray(view: &mut View) {
+    let mut todo = vec![View::ROOT];
+    while let Some(at) = todo.pop() {
+        let is_block = |view: &View, kid: &Kid| matches!(kid, Kid::Piece(piece) if !view.piece(*piece).inline);
+        let is_bare = |view: &View, kid: &Kid| match kid {
+            Kid::Piece(piece) => view.piece(*piece).inline,
+            Kid::Text { .. } => true,
+            Kid::Cursor(_) => false,
+        };
+        let kids = &view.piece(at).kids;
+        if kids.iter().any(|kid| is_block(view, kid)) && kids.iter().any(|kid| is_bare(view, kid)) {
+            let kids = std::mem::take(&mut view.pieces[at as usize].kids);
+            let kept = tidy(view, kids, &|view, kid| is_block(view, kid), &|view, kid| is_bare(view, kid));
+            view.pieces[at as usize].kids = kept;
+        }
+        todo.extend(view.piece(at).kids.iter().filter_map(|kid| match kid {
+            Kid::Piece(piece) => Some(*piece),
+            _ => None,
+        }));
+    }
+}
+
+type Test<'a> = &'a dyn Fn(&View, &Kid) -> bool;
+
+/// Brings the bare kids of one piece into its text blocks; returns what stays.
+fn tidy(view: &mut View, kids: Vec<Kid>, is_block: Test, is_bare: Test) -> Vec<Kid> {
+    let mut kept: Vec<Kid> = Vec::with_capacity(kids.len());
+    let mut before: Option<PieceId> = None;
+    let mut at = 0;
+    while at < kids.len() {
+        let kid = &kids[at];
+        if !is_bare(view, kid) {
+            if let Kid::Piece(piece) = kid {
+                before = Some(*piece);
+            }
+            kept.push(kid.clone());
+            at += 1;
+            continue;
+        }
+        let end = kids[at..].iter().position(|kid| is_block(view, kid)).map_or(kids.len(), |n| at + n);
+        let behind = kids.get(end).and_then(|kid| match kid {
+            Kid::Piece(piece) => Some(*piece),
+            _ => None,
+        });
+        let above = before.and_then(|piece| line(view, piece, true));
+        let Some(to) = above.or_else(|| behind.and_then(|piece| line(view, piece, false))) else {
+            kept.extend_from_slice(&kids[at..end]);
+            at = end;
+            continue;
+        };
+        // With the positions about it.
+        let mut run: Vec<Kid> = kept.last().filter(|kid| matches!(kid, Kid::Cursor(_))).cloned().into_iter().collect();
+        run.extend_from_slice(&kids[at..end]);
+        if matches!(run.last(), Some(Kid::Cursor(_))) {
+            run.pop();
+        }
+        for kid in &run {
+            if let Kid::Piece(piece) = kid {
+                view.pieces[*piece as usize].up = to;
+            }
+        }
+        let target = &mut view.pieces[to as usize].kids;
+        match above.is_some() {
+            true => target.extend(run),
+            false => drop(target.splice(0..0, run)),
+        }
+        at = end;
+    }
+    kept
+}
+
+/// The last or first text block in a piece.
+fn line(view: &View, mut at: PieceId, last: bool) -> Option<PieceId> {
+    loop {
+        let piece = view.piece(at);
+        if piece.inline || piece.void {
+            return None;
+        }
+        let mut blocks = piece.kids.iter().filter_map(|kid| match kid {
+            Kid::Piece(kid) if !view.piece(*kid).inline => Some(*kid),
+            _ => None,
+        });
+        let next = if last { blocks.next_back() } else { blocks.next() };
+        match next {
+            None => return Some(at),
+            Some(next) => at = next,
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! [`show`]: the view from scratch, and [`tree`]: what the editor is to show.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use yrs::Any;
+
+use super::claims::{ClaimId, Claims, Voided};
+use super::cycles;
+use super::settle::settle;
+use super::tree::{Chars, Element, Kid as Shown, Leaf, NodeId};
+use super::types::{Kid, Piece, PieceId, View};
+use super::walk::Walker;
+use crate::slate::node::Attrs;
+use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, ROOT, Registers, Resolved, Run, resolve};
+
+type Rule = Rc<dyn Fn(&Attrs) -> bool>;
+
+/// Which elements are inline and which are void where the document does not say.
+#[derive(Clone)]
+pub struct Schema {
+    inline: Rule,
+    void: Rule,
+}
+
+impl Schema {
+    pub fn new(inline: impl Fn(&Attrs) -> bool + 'static, void: impl Fn(&Attrs) -> bool + 'static) -> Self {
+        Self { inline: Rc::new(inline), void: Rc::new(void) }
+    }
+
+    /// By the value of `type`.
+    pub fn by_type(inline: Vec<String>, void: Vec<String>) -> Self {
+        let of = |types: Vec<String>| {
+            move |props: &Attrs| match props.get("type") {
+                Some(Any::String(kind)) => types.iter().any(|other| **other == **kind),
+                _ => false,
+            }
+        };
+        Self::new(of(inline), of(void))
+    }
+
+    pub fn is_inline(&self, props: &Attrs) -> bool {
+        (self.inline)(props)
+    }
+
+    pub fn is_void(&self, props: &Attrs) -> bool {
+        (self.void)(props)
+    }
+
+    /// Of a strand by itself.
+    pub fn inline_of(&self, registers: &Registers) -> bool {
+        match registers.says {
+            Some((inline, _)) => inline,
+            None if registers.pins.is_empty() => self.is_inline(&registers.own),
+            None => {
+                let mut props = registers.pins.clone();
+                props.extend(registers.own.clone());
+                self.is_inline(&props)
+            }
+        }
+    }
+}
+
+/// Nothing is inline or void but what the document says is.
+impl Default for Schema {
+    fn default() -> Self {
+        Self::new(|_| false, |_| false)
+    }
+}
+
+impl std::fmt::Debug for Schema {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Schema").finish_non_exhaustive()
+    }
+}
+
+/// What the document shows. `kept`: heads that are shown although they have nothing to show, as if `@keep` were set.
+pub fn show(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid>) -> View {
+    let mut voided = Voided::new();
+    for round in 0.. {
+        let claims = Claims::new(mirror, schema, &voided);
+        let walker = Walker::all(mirror, &claims, schema);
+        let stuck: Vec<ClaimId> =
+            (0..claims.list.len() as ClaimId).filter(|claim| !walker.reached.contains(claim)).collect();
+        if stuck.is_empty() {
+            return finish(mirror, kept, &claims, walker);
+        }
+        let void = match walker.refused.is_empty() {
+            _ if cycles::is_enough(round, stuck.len()) => stuck.clone(),
+            false => walker.refused,
+            true => cycles::oldest_of_cycles(mirror, &claims, schema, &stuck),
+        };
+        if cycles::void(&mut voided, &claims, void) == 0 {
+            cycles::void(&mut voided, &claims, stuck);
+        }
+    }
+    unreachable_view(mirror, kept, schema)
+}
+
+/// The loop above ends by itself; this is what a compiler wants.
+fn unreachable_view(mirror: &Mirror, kept: &HashSet<Nid>, schema: &Schema) -> View {
+    let claims = Claims::new(mirror, schema, &Voided::new());
+    finish(mirror, kept, &claims, Walker::all(mirror, &claims, schema))
+}
+
+fn finish(mirror: &Mirror, kept: &HashSet<Nid>, claims: &Claims, walker: Walker) -> View {
+    let of = |ids: &Vec<ClaimId>| ids.iter().map(|id| claims.get(*id)).map(|claim| (claim.marker, claim.to)).collect();
+    let frames = walker.frames();
+    let mut view = View {
+        frames,
+        by_head: HashMap::with_capacity(walker.pieces.len()),
+        claims: claims.heads().map(|(head, ids)| (*head, of(ids))).collect(),
+        inherited: walker.inherited,
+        ignored: claims.ignored,
+        pieces: walker.pieces,
+    };
+    settle(mirror, &mut view, kept);
+    view
+}
+
+impl Piece {
+    pub(super) fn new(head: Nid, frame: u32, up: PieceId, props: Rc<Attrs>) -> Self {
+        Self {
+            head,
+            frame,
+            up,
+            kids: Vec::new(),
+            props,
+            formats: Formats::default(),
+            inline: false,
+            void: false,
+            gone: None,
+            hidden: false,
+            spill: false,
+            again: false,
+            live: false,
+            absent: false,
+            holds: false,
+            to: None,
+            beyond: Vec::new(),
+            joined: Vec::new(),
+            prev: None,
+            next: None,
+        }
+    }
+}
+
+/// The tree that the editor is to show: leaves and empty texts as Slate's normalizer leaves them.
+pub fn tree(mirror: &Mirror, view: &View) -> Rc<Element> {
+    let mut build = Build { mirror, view, cache: None };
+    Rc::new(build.element(View::ROOT))
+}
+
+/// The element of one piece, as it is in [`tree`].
+pub fn element(mirror: &Mirror, view: &View, at: PieceId) -> Element {
+    Build { mirror, view, cache: None }.element(at)
+}
+
+/// What an element shows that is nothing but the text of a sequence. `head`: its id.
+pub fn text_of(items: &[Item], head: Id) -> Vec<Shown> {
+    let mut open = vec![Open { id: NodeId::Root, props: Rc::default(), kids: Vec::new() }];
+    let mut seen = HashMap::new();
+    let mut cache = None;
+    for item in items {
+        if let Item::Text(run) = item {
+            let (resolved, marks) = resolved(&mut cache, &run.formats);
+            surround(&mut open, &resolved, head, &mut seen);
+            push_text(&mut open, run, marks);
+        }
+    }
+    close(&mut open, 0);
+    spaced(open.pop().map(|open| open.kids).unwrap_or_default())
+}
+
+/// What the formats seen last come to: neighbours mostly share them.
+type Cache = Option<(Formats, Rc<Resolved>, Rc<Attrs>)>;
+
+fn resolved(cache: &mut Cache, formats: &Formats) -> (Rc<Resolved>, Rc<Attrs>) {
+    if let Some((of, resolved, marks)) = cache
+        && (Rc::ptr_eq(of, formats) || of == formats)
+    {
+        return (resolved.clone(), marks.clone());
+    }
+    let resolved = Rc::new(resolve(formats));
+    let marks = Rc::new(shown(&resolved.marks));
+    *cache = Some((formats.clone(), resolved.clone(), marks.clone()));
+    (resolved, marks)
+}
+
+struct Build<'a> {
+    mirror: &'a Mirror,
+    view: &'a View,
+    cache: Cache,
+}
+
+/// An element around text that is being filled.
+struct Open {
+    id: NodeId,
+    props: Rc<Attrs>,
+    kids: Vec<Shown>,
+}
+
+impl Build<'_> {
+    /// Recursion is bounded: what is shown deeper than [`MAX_DEPTH`](super::settle::MAX_DEPTH) is flat.
+    fn element(&mut self, at: PieceId) -> Element {
+        let (mirror, view) = (self.mirror, self.view);
+        let piece = view.piece(at);
+        let head = mirror.id(piece.head);
+        let mut open = vec![Open { id: NodeId::Root, props: Rc::default(), kids: Vec::new() }];
+        let mut seen: HashMap<std::sync::Arc<str>, u32> = HashMap::new();
+        for kid in &piece.kids {
+            let formats = match kid {
+                Kid::Cursor(_) => continue,
+                Kid::Piece(piece) => view.piece(*piece).formats.clone(),
+                Kid::Text { item, at } => match &mirror.node(at.seq).items[*item as usize] {
+                    Item::Text(run) => run.formats.clone(),
+                    _ => continue,
+                },
+            };
+            let (resolved, marks) = resolved(&mut self.cache, &formats);
+            surround(&mut open, &resolved, head, &mut seen);
+            match kid {
+                Kid::Piece(piece) => {
+                    let element = self.element(*piece);
+                    push(&mut open, Shown::Element(Rc::new(element)));
+                }
+                Kid::Text { item, at } => {
+                    if let Item::Text(run) = &mirror.node(at.seq).items[*item as usize] {
+                        push_text(&mut open, run, marks);
+                    }
+                }
+                Kid::Cursor(_) => {}
+            }
+        }
+        close(&mut open, 0);
+        let kids = open.pop().map(|open| open.kids).unwrap_or_default();
+        let id = if piece.head == ROOT { NodeId::Root } else { NodeId::Head(head) };
+        let kids = if id == NodeId::Root { kids } else { spaced(kids) };
+        Element { id, props: Rc::new(shown(&piece.props)), kids, inline: piece.inline, void: piece.void }
+    }
+}
+
+/// Without nulls, and without what a node is.
+fn shown(props: &Attrs) -> Attrs {
+    let is_shown =
+        |name: &str, value: &Any| !matches!(value, Any::Null | Any::Undefined) && name != "text" && name != "children";
+    props
+        .iter()
+        .filter(|(name, value)| is_shown(name, value))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Opens and closes elements around text, so that what comes next is in these.
+fn surround(open: &mut Vec<Open>, resolved: &Resolved, holder: Id, seen: &mut HashMap<std::sync::Arc<str>, u32>) {
+    let is_open = |open: &Open, key: &str| matches!(&open.id, NodeId::Around { key: other, .. } if **other == *key);
+    let same = resolved.around.iter().zip(&open[1..]).take_while(|(around, open)| is_open(open, &around.key)).count();
+    close(open, same);
+    for around in &resolved.around[same..] {
+        let nth = seen.entry(around.key.clone()).and_modify(|nth| *nth += 1).or_insert(0);
+        let id = NodeId::Around { key: around.key.clone(), holder, nth: *nth };
+        let mut props = shown(&around.props);
+        props.insert("type".into(), Any::String(around.kind.clone()));
+        open.push(Open { id, props: Rc::new(props), kids: Vec::new() });
+    }
+}
+
+fn close(open: &mut Vec<Open>, depth: usize) {
+    while open.len() > depth + 1 {
+        if let Some(Open { id, props, kids }) = open.pop() {
+            let element = Element { id, props, kids: spaced(kids), inline: true, void: false };
+            push(open, Shown::Element(Rc::new(element)));
+        }
+    }
+}
+
+fn push(open: &mut [Open], kid: Shown) {
+    if let Some(last) = open.last_mut() {
+        last.kids.push(kid);
+    }
+}
+
+fn push_text(open: &mut [Open], run: &Run, marks: Rc<Attrs>) {
+    let Some(last) = open.last_mut() else { return };
+    let chars = Chars { id: Some(run.id), text: run.text.clone(), len: run.len };
+    match last.kids.last_mut() {
+        Some(Shown::Leaf(leaf)) if Rc::ptr_eq(&leaf.marks, &marks) || leaf.marks == marks => leaf.push(chars),
+        _ => last.kids.push(Shown::Leaf(Leaf { marks, runs: vec![chars] })),
+    }
+}
+
+impl Leaf {
+    /// Characters behind the last; in one run where their ids go on.
+    pub fn push(&mut self, more: Chars) {
+        if let Some(last) = self.runs.last_mut() {
+            let goes_on = match (last.id, more.id) {
+                (Some(id), Some(next)) => id.client == next.client && id.plus(last.len) == next,
+                (None, None) => true,
+                _ => false,
+            };
+            if goes_on {
+                last.text = [&*last.text, &*more.text].concat().into();
+                last.len += more.len;
+                return;
+            }
+        }
+        self.runs.push(more);
+    }
+}
+
+/// With the empty texts that Slate wants: in an element without content, and beside inline elements.
+fn spaced(kids: Vec<Shown>) -> Vec<Shown> {
+    let is_inline = |kid: &Shown| matches!(kid, Shown::Element(element) if element.inline);
+    let is_element = |kid: &Shown| matches!(kid, Shown::Element(_));
+    match kids.first() {
+        None => return vec![Shown::Leaf(Leaf::default())],
+        Some(first) if is_element(first) && !is_inline(first) => return kids,
+        Some(_) => {}
+    }
+    if !kids.iter().any(is_inline) {
+        return kids;
+    }
+    let mut out: Vec<Shown> = Vec::with_capacity(kids.len() + 2);
+    for kid in kids {
+        let wants = match is_inline(&kid) {
+            true => out.last().is_none_or(is_element),
+            false => is_element(&kid) && out.last().is_some_and(is_inline),
+        };
+        if wants {
+            out.push(Shown::Leaf(Leaf::default()));
+        }
+        out.push(kid);
+    }
+    if out.last().is_some_and(is_inline) {
+        out.push(Shown::Leaf(Leaf::default()));
+    }
+    out
+}

@@ -1,0 +1,77 @@
+//! What was divided: breaks, the inner one first. At its start and its end nothing is divided: there Enter makes a new element.
+
+use std::collections::HashSet;
+
+use yrs::Any;
+
+use super::draft::{Attributes, Draft};
+use super::work::{Work, WorkId};
+use crate::slate::node::Attrs;
+use crate::slate::view::{PieceId, View};
+use crate::slate::ydoc::{Id, ROOT, attribute_name};
+
+/// What is new on the left or right of a division is the new element.
+pub(super) fn swap_at_starts(work: &mut Work) {
+    for at in work.inner_first.clone() {
+        let node = work.node(at);
+        let (None, None, Some(origin)) = (node.head, &node.key, node.origin) else { continue };
+        let Some(&left) = work.by_head.get(&origin) else { continue };
+        if !work.has_old(left) && work.has_old(at) {
+            work.nodes[left].head = None;
+            work.set_head(at, origin);
+        }
+    }
+}
+
+pub(super) fn write_breaks(draft: &mut Draft, start: &View, joins: &HashSet<Id>) {
+    let is_divided = |at: &WorkId| {
+        let node = draft.work.node(*at);
+        node.head.is_none() && node.key.is_none() && node.origin.is_some()
+    };
+    let divided: Vec<WorkId> = draft.work.inner_first.iter().copied().filter(is_divided).collect();
+    for at in divided {
+        write_break(draft, start, joins, at);
+        draft.see();
+    }
+}
+
+fn write_break(draft: &mut Draft, start: &View, joins: &HashSet<Id>, at: WorkId) -> Option<()> {
+    let first = draft.work.first_old(at)?;
+    let holder = draft.holder_of(first)?;
+    draft.frame(holder).parent?;
+    let chain = draft.frame(holder).strand;
+    if strand_of(draft, start, at) != Some(chain) {
+        let head = draft.id(draft.view.piece(holder).head);
+        joins.contains(&head).then_some(())?;
+    }
+    let units = draft.units(holder);
+    let index = units.position(first).filter(|index| *index > 0)?;
+    let cursor = units.for_break(&draft.view, index)?;
+    let mut attributes: Attributes = vec![("@".into(), "break".into())];
+    let frame = draft.view.frame(cursor.frame);
+    if cursor.seq != frame.strand {
+        attributes.push(("@of".into(), draft.id(frame.strand).to_any()));
+    }
+    let inherited = draft.view.inherited.get(cursor.props as usize).cloned().unwrap_or_default();
+    attributes.extend(differences(&inherited, &draft.work.node(at).props));
+    let made = draft.make(cursor, attributes);
+    let id = draft.id(made);
+    draft.work.set_head(at, id);
+    Some(())
+}
+
+/// The strand whose chain the element was in that this one was divided from.
+fn strand_of(draft: &Draft, start: &View, at: WorkId) -> Option<u32> {
+    let origin = draft.mirror().find(draft.work.node(at).origin?).filter(|head| *head != ROOT)?;
+    let piece: PieceId = start.find(origin)?;
+    Some(start.strand(piece))
+}
+
+/// Only what differs from what it inherits; null says: none.
+fn differences(inherited: &Attrs, own: &Attrs) -> Attributes {
+    let is_null = |value: &Any| matches!(value, Any::Null | Any::Undefined);
+    let set = own.iter().filter(|(name, value)| inherited.get(*name) != Some(value));
+    let none = inherited.iter().filter(|(name, value)| !is_null(value) && own.get(*name).is_none());
+    let set = set.map(|(name, value)| (attribute_name(name), value.clone()));
+    set.chain(none.map(|(name, _)| (attribute_name(name), Any::Null))).collect()
+}

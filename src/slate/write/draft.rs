@@ -1,0 +1,404 @@
+//! [`Draft`]: one flush on its way: the document, what it shows, what the editor shows, and the small writes that the phases
+//! are made of.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use yrs::Any;
+
+use super::gap::Units;
+use super::work::{LeafOffset, Work, WorkId};
+use crate::slate::utf16;
+use crate::slate::view::{self, Cursor, Frame, Kid, PieceId, Schema, View};
+use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Nid, Of, ROOT, Writer, attribute_name};
+
+pub(super) type Attributes = Vec<(Arc<str>, Any)>;
+
+pub(super) struct Draft<'f, 'w, 'd> {
+    pub writer: &'f mut Writer<'w, 'd>,
+    pub schema: &'f Schema,
+    pub work: Work,
+    /// What the document shows; after a write only [`Draft::see`] makes it true again.
+    pub view: Rc<View>,
+    /// Lamport time of what this flush writes.
+    pub time: u64,
+    /// How often the view was made.
+    pub views: u32,
+    wrote: bool,
+    markers: Option<Markers>,
+    places: Option<Places>,
+    /// Sequences in which text was put in or deleted since the view was made.
+    touched: HashSet<Nid>,
+}
+
+/// Who is registered where.
+struct Markers {
+    /// Marker → heads whose register names it, valid or not.
+    named: HashMap<Id, Vec<Nid>>,
+    /// Head → seams for it.
+    seams: HashMap<Id, Vec<Nid>>,
+}
+
+/// Where the characters stand that are shown.
+struct Places(Vec<(Id, u32, Cursor, PieceId)>);
+
+impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
+    pub fn new(writer: &'f mut Writer<'w, 'd>, schema: &'f Schema, work: Work) -> Self {
+        let time = writer.mirror.time() + 1;
+        let kept = kept(writer.mirror, &work);
+        let view = Rc::new(view::show(writer.mirror, schema, &kept));
+        let wrote = std::mem::take(&mut writer.changed);
+        Self { writer, schema, work, view, time, views: 1, wrote, markers: None, places: None, touched: HashSet::new() }
+    }
+
+    /// Whether this flush, or what came before it, has written anything.
+    pub fn finish(&mut self) {
+        self.writer.changed |= self.wrote;
+    }
+
+    pub fn mirror(&self) -> &Mirror {
+        self.writer.mirror
+    }
+
+    /// Looks again at what the document shows. False if nothing was written meanwhile.
+    pub fn see(&mut self) -> bool {
+        if !std::mem::take(&mut self.writer.changed) {
+            return false;
+        }
+        self.wrote = true;
+        let kept = kept(self.writer.mirror, &self.work);
+        self.view = Rc::new(view::show(self.writer.mirror, self.schema, &kept));
+        self.views += 1;
+        self.places = None;
+        self.touched.clear();
+        true
+    }
+
+    /// Before the units of a piece are looked at: the view must be true of the sequences in which it stands.
+    pub fn refresh(&mut self, piece: PieceId) -> bool {
+        let is_touched = |kid: &Kid| match kid {
+            Kid::Text { at, .. } | Kid::Cursor(at) => self.touched.contains(&at.seq),
+            Kid::Piece(_) => false,
+        };
+        !self.touched.is_empty() && self.view.piece(piece).kids.iter().any(is_touched) && self.see()
+    }
+
+    /// Whether text was written since the view was made.
+    pub fn is_touched(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
+    /// Before it is looked at where characters stand.
+    pub fn refresh_all(&mut self) -> bool {
+        !self.touched.is_empty() && self.see()
+    }
+
+    /// What is shown to who does not know what the editor shows.
+    pub fn plain_view(&mut self) -> View {
+        self.views += 1;
+        view::show(self.writer.mirror, self.schema, &HashSet::new())
+    }
+
+    // --- looking
+
+    pub fn piece_of(&self, head: Id) -> Option<PieceId> {
+        self.view.find(self.mirror().find(head)?)
+    }
+
+    /// The piece of an element of the editor's.
+    pub fn piece(&self, at: WorkId) -> Option<PieceId> {
+        self.piece_of(self.work.node(at).head?)
+    }
+
+    pub fn units(&self, piece: PieceId) -> Units {
+        Units::of(&self.view, self.writer.mirror, piece)
+    }
+
+    pub fn id(&self, node: Nid) -> Id {
+        self.mirror().id(node)
+    }
+
+    pub fn frame(&self, piece: PieceId) -> &Frame {
+        self.view.frame(self.view.piece(piece).frame)
+    }
+
+    /// Where a character stands, and the piece that shows it.
+    pub fn place_of(&mut self, id: Id) -> Option<(Cursor, PieceId)> {
+        let places = self.places.get_or_insert_with(|| Places::new(&self.view, self.writer.mirror));
+        places.find(id)
+    }
+
+    /// The piece that shows a character or an element.
+    pub fn holder_of(&mut self, id: Id) -> Option<PieceId> {
+        if let Some(piece) = self.piece_of(id) {
+            let piece = self.view.piece(piece);
+            return (!piece.hidden && !piece.spill).then_some(piece.up);
+        }
+        self.place_of(id).map(|(_, piece)| piece)
+    }
+
+    // --- small writes
+
+    /// A new strand or marker; a marker within what an open strand holds names that.
+    pub fn make(&mut self, at: Cursor, mut attributes: Attributes) -> Nid {
+        if at.held && attributes.first().is_some_and(|(name, _)| &**name == "@") {
+            let strand = self.id(self.view.frame(at.frame).strand);
+            attributes.retain(|(name, _)| &**name != "@of");
+            attributes.insert(1, ("@of".into(), strand.to_any()));
+        }
+        let node = self.writer.make(at.seq, at.index, &attributes);
+        let registers = &self.mirror().node(node).registers;
+        if let (Kind::Seam, Some(head)) = (registers.kind, registers.head)
+            && let Some(markers) = &mut self.markers
+        {
+            markers.seams.entry(head).or_default().push(node);
+        }
+        node
+    }
+
+    pub fn place(&mut self, at: Cursor) -> Nid {
+        self.make(at, vec![("@".into(), "place".into())])
+    }
+
+    /// A strand for an element that is new; its content is not written.
+    pub fn make_strand(&mut self, at: Cursor, element: WorkId, is_open: bool) -> Nid {
+        let node = self.work.node(element);
+        let mut attributes: Attributes = Vec::new();
+        let says = match (node.inline, node.void) {
+            (true, true) => Some("inline void"),
+            (true, false) => Some("inline"),
+            (false, true) => Some("void"),
+            (false, false) => None,
+        };
+        attributes.extend(says.map(|says| (Arc::from("@kind"), Any::from(says))));
+        let props = node.props.iter();
+        attributes.extend(props.map(|(name, value)| (attribute_name(name), value.clone())));
+        if is_open {
+            attributes.push(("@open".into(), Any::Bool(true)));
+        }
+        let strand = self.make(at, attributes);
+        let id = self.id(strand);
+        self.work.set_head(element, id);
+        self.work.nodes[element].placed = true;
+        strand
+    }
+
+    /// Deletes characters: [sequence, index, length], as they stood before the first is deleted.
+    pub fn erase(&mut self, mut ranges: Vec<(Nid, u32, u32)>) {
+        ranges.sort_unstable_by(|a, b| b.cmp(a));
+        ranges.dedup();
+        for (seq, index, len) in ranges {
+            self.writer.delete_text(seq, index, len);
+            self.touched.insert(seq);
+        }
+    }
+
+    /// Text with exactly these formats, for characters of the editor's that are new.
+    pub fn write_text(&mut self, at: Cursor, text: &str, formats: &Attributes, of: LeafOffset) {
+        let id = self.writer.insert_formatted(at.seq, at.index, text, formats);
+        self.touched.insert(at.seq);
+        self.work.set_ids(of, utf16::len(text), Some(id));
+        self.work.note_chars(id, utf16::len(text), of.node);
+    }
+
+    pub fn set(&mut self, node: Nid, name: &str, value: Any) {
+        self.writer.set_attribute(node, name, value);
+    }
+
+    pub fn set_off(&mut self, node: Nid) {
+        self.set(node, "@off", Any::Bool(true));
+    }
+
+    pub fn set_gone(&mut self, head: Nid, to: Option<Nid>, unwrap: bool) {
+        let to = self.id_or_null(to);
+        let value = match unwrap {
+            true => vec![to, Any::Bool(true)],
+            false => vec![to],
+        };
+        self.set(head, "@gone", Any::Array(value.into()));
+    }
+
+    fn id_or_null(&self, node: Option<Nid>) -> Any {
+        node.map_or(Any::Null, |node| self.id(node).to_any())
+    }
+
+    /// The strand in whose chain a head is; `None`: it has no say where anything is shown.
+    fn chain_of(&self, head: Nid) -> Option<Nid> {
+        let node = self.mirror().node(head);
+        let strand = match (node.registers.kind, node.registers.of) {
+            (Kind::Break, Of::Absent) => Some(node.up),
+            (Kind::Break, Of::Chain(id)) => self.mirror().find(id),
+            (Kind::Break, Of::Damaged) => None,
+            _ => Some(head),
+        };
+        strand.filter(|strand| self.mirror().kind(*strand) == Kind::Strand)
+    }
+
+    /// A piece is shown at the marker from now on; what comes behind it stays where it is. The markers that it leaves go, if
+    /// nobody else is registered there.
+    pub fn register(&mut self, piece: PieceId, marker: Nid) {
+        let view = self.view.clone();
+        let piece = view.piece(piece);
+        let (head, strand) = (piece.head, view.frame(piece.frame).strand);
+        if self.mirror().kind(head) == Kind::Break && self.chain_of(head) != Some(strand) {
+            let strand = self.id(strand).to_any();
+            self.set(head, "@of", strand);
+        }
+        let beyond: Vec<(Nid, Option<Id>)> =
+            piece.beyond.iter().filter(|(marker, _)| self.is_alive(*marker)).copied().collect();
+        let claims = [(marker, piece.to.map(|to| self.id(to)))].into_iter().chain(beyond.iter().copied());
+        let claims = claims.map(|(marker, to)| {
+            let to = to.map_or(Any::Null, Id::to_any);
+            Any::Array(vec![self.id(marker).to_any(), to].into())
+        });
+        let value: Vec<Any> = [Any::from(self.time as i64)].into_iter().chain(claims).collect();
+        let left = self.left_markers(head, marker, &beyond);
+        self.set(head, "@at", Any::Array(value.into()));
+        self.note_register(head);
+        for marker in left {
+            self.drop_marker(marker);
+        }
+    }
+
+    /// A strand that is new is shown at a marker.
+    pub fn register_new(&mut self, strand: Nid, marker: Nid) {
+        let claim = Any::Array(vec![self.id(marker).to_any(), Any::Null].into());
+        self.set(strand, "@at", Any::Array(vec![Any::from(self.time as i64), claim].into()));
+        self.note_register(strand);
+    }
+
+    fn is_alive(&self, node: Nid) -> bool {
+        self.mirror().find(self.id(node)) == Some(node)
+    }
+
+    /// Markers of a head that it leaves for another, and at which nobody else is registered.
+    fn left_markers(&mut self, head: Nid, marker: Nid, beyond: &[(Nid, Option<Id>)]) -> Vec<Nid> {
+        let id = self.id(head);
+        // Also those of claims that do not count.
+        let at = self.mirror().node(head).registers.at.as_ref();
+        let named = at.into_iter().flat_map(|at| &at.claims).filter_map(|claim| claim.marker);
+        let mut left: Vec<Nid> = named.filter_map(|marker| self.mirror().find(marker)).collect();
+        let markers = self.markers.get_or_insert_with(|| Markers::new(self.writer.mirror));
+        left.extend(markers.seams.get(&id).into_iter().flatten());
+        left.extend(self.view.claims(head).iter().map(|(marker, _)| *marker));
+        left.sort_unstable();
+        left.dedup();
+        left.retain(|each| {
+            let stays = *each == marker || beyond.iter().any(|(marker, _)| marker == each);
+            let id = self.writer.mirror.id(*each);
+            let named = markers.named.get(&id);
+            !stays && named.is_none_or(|heads| heads.iter().all(|other| *other == head))
+        });
+        left
+    }
+
+    fn note_register(&mut self, head: Nid) {
+        let at = self.writer.mirror.node(head).registers.at.clone();
+        let Some(markers) = &mut self.markers else { return };
+        for heads in markers.named.values_mut() {
+            heads.retain(|other| *other != head);
+        }
+        for marker in at.into_iter().flat_map(|at| at.claims).filter_map(|claim| claim.marker) {
+            markers.named.entry(marker).or_default().push(head);
+        }
+    }
+
+    fn drop_marker(&mut self, marker: Nid) {
+        if !self.is_alive(marker) || !matches!(self.mirror().kind(marker), Kind::Place | Kind::Seam) {
+            return;
+        }
+        if let Some(markers) = &mut self.markers {
+            for seams in markers.seams.values_mut() {
+                seams.retain(|other| *other != marker);
+            }
+        }
+        self.writer.delete_node(marker);
+    }
+
+    /// Where something stands in its sequence, or right behind it.
+    pub fn beside(&self, node: Nid, behind: bool, like: Cursor) -> Cursor {
+        let seq = self.mirror().node(node).up;
+        Cursor { seq, index: self.mirror().index_of(node) + u32::from(behind), ..like }
+    }
+}
+
+/// What the editor shows is shown, even if it has nothing.
+fn kept(mirror: &Mirror, work: &Work) -> HashSet<Nid> {
+    work.by_head.keys().filter_map(|id| mirror.find(*id)).collect()
+}
+
+impl Markers {
+    fn new(mirror: &Mirror) -> Self {
+        let mut markers = Self { named: HashMap::new(), seams: HashMap::new() };
+        let mut alive: Vec<Nid> = mirror.alive().collect();
+        alive.sort_unstable();
+        for node in alive {
+            let registers = &mirror.node(node).registers;
+            for claim in registers.at.iter().flat_map(|at| &at.claims) {
+                if let Some(marker) = claim.marker {
+                    markers.named.entry(marker).or_default().push(node);
+                }
+            }
+            if let (Kind::Seam, Some(head)) = (registers.kind, registers.head) {
+                markers.seams.entry(head).or_default().push(node);
+            }
+        }
+        markers
+    }
+}
+
+impl Places {
+    fn new(view: &View, mirror: &Mirror) -> Self {
+        let mut places = Vec::new();
+        let mut todo = vec![View::ROOT];
+        while let Some(piece) = todo.pop() {
+            for kid in &view.piece(piece).kids {
+                match kid {
+                    Kid::Piece(kid) => todo.push(*kid),
+                    Kid::Text { item, at } => {
+                        if let Some(Item::Text(run)) = mirror.node(at.seq).items.get(*item as usize) {
+                            places.push((run.id, run.len, *at, piece));
+                        }
+                    }
+                    Kid::Cursor(_) => {}
+                }
+            }
+        }
+        places.sort_unstable_by_key(|(id, ..)| *id);
+        Self(places)
+    }
+
+    fn find(&self, id: Id) -> Option<(Cursor, PieceId)> {
+        let at = self.0.partition_point(|(start, ..)| *start <= id).checked_sub(1)?;
+        let (start, len, cursor, piece) = self.0[at];
+        let offset = id.clock.wrapping_sub(start.clock);
+        (start.client == id.client && offset < len).then(|| (Cursor { index: cursor.index + offset, ..cursor }, piece))
+    }
+}
+
+/// The start of an element's own sequence: behind its break, or in its strand.
+pub(super) fn inside(mirror: &Mirror, view: &View, piece: PieceId) -> Cursor {
+    let head = view.piece(piece).head;
+    let frame = view.piece(piece).frame;
+    let like = Cursor { seq: head, index: 0, frame, piece, held: false, props: 0 };
+    match mirror.kind(head) {
+        Kind::Break if head != ROOT => Cursor { seq: mirror.node(head).up, index: mirror.index_of(head) + 1, ..like },
+        _ => like,
+    }
+}
+
+/// The formats of a run that is shown, as it stands in the mirror.
+pub(super) fn formats_of(mirror: &Mirror, item: u32, at: Cursor) -> Formats {
+    match mirror.node(at.seq).items.get(item as usize) {
+        Some(Item::Text(run)) => run.formats.clone(),
+        _ => Formats::default(),
+    }
+}
+
+pub(super) fn pieces_in(view: &View, piece: PieceId) -> impl Iterator<Item = PieceId> + '_ {
+    view.piece(piece).kids.iter().filter_map(|kid| match kid {
+        Kid::Piece(kid) => Some(*kid),
+        _ => None,
+    })
+}

@@ -1,0 +1,241 @@
+//! What was joined, and what was removed.
+//!
+//! Joined is what Slate merged, and what was emptied into the element before it and removed: between two halves that follow
+//! each other the break is switched off, else the content flows in through a seam.
+
+use std::collections::{HashMap, HashSet};
+
+use yrs::Any;
+
+use super::before::{Before, Vanished};
+use super::draft::{Draft, pieces_in};
+use crate::slate::view::tree::NodeId;
+use crate::slate::view::{PieceId, View};
+use crate::slate::ydoc::{Erase, Gone, Id, Kind, Nid, ROOT};
+
+/// Returns the heads that were joined.
+pub(super) fn write_joins(draft: &mut Draft, before: &Before, joins: &HashMap<Id, NodeId>) -> HashSet<Id> {
+    let mut joined = HashSet::new();
+    for was in &before.vanished {
+        let Some(host) = host_of(draft, was, joins) else { continue };
+        let Some(piece) = draft.piece_of(was.id).filter(|piece| *piece != host) else { continue };
+        if write_join(draft, before, was, piece, host) {
+            joined.insert(was.id);
+        }
+        draft.see();
+    }
+    joined
+}
+
+/// The piece into which it was joined.
+fn host_of(draft: &Draft, was: &Vanished, joins: &HashMap<Id, NodeId>) -> Option<PieceId> {
+    let work = &draft.work;
+    let head = match (joins.get(&was.id), was.first) {
+        (Some(_), Some(first)) => work.node(work.holder(first)).head,
+        (Some(into), None) => match (work.by_source.get(into), into) {
+            (Some(into), _) => work.node(work.holder(*into)).head,
+            (None, NodeId::Head(id)) => Some(*id),
+            (None, _) => None,
+        },
+        (None, _) => {
+            let previous = work.by_head.get(&was.previous?).filter(|_| !was.inline && !was.survivors.is_empty())?;
+            let all = was.survivors.iter().all(|survivor| work.is_within(*survivor, *previous));
+            work.node(*previous).head.filter(|_| all)
+        }
+    };
+    draft.piece_of(head?)
+}
+
+fn write_join(draft: &mut Draft, before: &Before, was: &Vanished, piece: PieceId, host: PieceId) -> bool {
+    let view = draft.view.clone();
+    let (x, into) = (view.piece(piece), view.piece(host));
+    if was.survivors.is_empty() && x.gone.is_none() {
+        // With all its text: what nobody saw in it does not stay as an empty line.
+        draft.set_gone(x.head, x.to, false);
+    }
+    if let Some(breaks) = breaks_between(draft, &view, piece, host) {
+        let erased = was.is_start_lost && before.end_lost.contains(&into.head);
+        let value = if erased { Any::from("erased") } else { Any::Bool(true) };
+        for node in breaks {
+            draft.set(node, "@off", value.clone());
+        }
+        return true;
+    }
+    let gaps = draft.units(host).gaps;
+    let Some(end) = gaps.last().and_then(|gap| gap.iter().rev().find(|cursor| cursor.piece == host)).copied() else {
+        return false;
+    };
+    let head = draft.id(x.head).to_any();
+    let seam = draft.make(end, vec![("@".into(), "seam".into()), ("@for".into(), head)]);
+    draft.register(piece, seam);
+    true
+}
+
+/// The breaks to switch off, if only hidden pieces are between the two, and none of these has a place of its own.
+fn breaks_between(draft: &Draft, view: &View, from: PieceId, host: PieceId) -> Option<Vec<Nid>> {
+    let mut breaks = Vec::new();
+    let mut at = from;
+    loop {
+        let piece = view.piece(at);
+        let is_plain = draft.mirror().kind(piece.head) == Kind::Break
+            && view.frame(piece.frame).owner != Some(piece.head)
+            && view.claims(piece.head).is_empty();
+        if !is_plain || (at != from && !piece.hidden) {
+            return None;
+        }
+        breaks.push(piece.head);
+        at = piece.prev?;
+        if at == host {
+            return Some(breaks);
+        }
+    }
+}
+
+/// What is removed, and not joined to anything, is gone; what lives in it is shown in its place.
+pub(super) fn write_removals(draft: &mut Draft, before: &Before, start: &View, joined: &HashSet<Id>) {
+    let view = draft.view.clone();
+    for was in before.vanished.iter().filter(|was| !joined.contains(&was.id)) {
+        let unwrap = !was.survivors.is_empty();
+        let now = match view.find(was.head) {
+            Some(piece) => view.piece(piece),
+            None => start.piece(was.piece),
+        };
+        let joined = was.joined.iter().map(|joined| (joined.head, joined.to, joined.gone));
+        for (head, to, gone) in [(now.head, now.to, now.gone)].into_iter().chain(joined) {
+            match gone {
+                None => draft.set_gone(head, to, unwrap),
+                // Removed by another, and shown for what lives in it: that stays without it.
+                Some(gone) if unwrap && !gone.unwrap => {
+                    draft.set_gone(head, to, true);
+                    hand_on(draft, gone, to);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    draft.see();
+}
+
+/// What shows itself only since this flush (what held it is gone), and what the editor does not show, is gone: text beside it
+/// would be shown in it.
+pub(super) fn write_appeared(draft: &mut Draft) {
+    for _ in 0..10 {
+        let view = draft.view.clone();
+        let mut extra = Vec::new();
+        let mut todo = vec![View::ROOT];
+        while let Some(at) = todo.pop() {
+            for kid in pieces_in(&view, at) {
+                let piece = view.piece(kid);
+                let is_known = draft.work.by_head.contains_key(&draft.id(piece.head));
+                if !is_known && piece.gone.is_none() {
+                    extra.push((piece.head, piece.to));
+                }
+                todo.push(kid);
+            }
+        }
+        for (head, to) in &extra {
+            draft.set_gone(*head, *to, false);
+        }
+        if !draft.see() {
+            return;
+        }
+    }
+}
+
+/// What the editor shows and the view would hide; what the view would show and the editor does not. Returns what is shown then.
+pub(super) fn write_lives(draft: &mut Draft) -> View {
+    let mut view = draft.plain_view();
+    for _ in 0..10 {
+        let mut displayed = HashSet::from([View::ROOT]);
+        let mut extra = Vec::new();
+        let mut todo = vec![View::ROOT];
+        while let Some(at) = todo.pop() {
+            for kid in pieces_in(&view, at) {
+                displayed.insert(kid);
+                todo.push(kid);
+                if !draft.work.by_head.contains_key(&draft.id(view.piece(kid).head)) {
+                    extra.push(kid);
+                }
+            }
+        }
+        let mut shown: Vec<Nid> = draft.work.by_head.keys().filter_map(|id| draft.mirror().find(*id)).collect();
+        shown.sort_unstable();
+        let is_known = |piece: PieceId| draft.work.by_head.contains_key(&draft.id(view.piece(piece).head));
+        let missing: Vec<PieceId> = shown
+            .iter()
+            .filter(|head| **head != ROOT)
+            .filter_map(|head| view.find(*head))
+            .filter(|at| {
+                let piece = view.piece(*at);
+                (piece.spill && piece.gone.is_some())
+                    || (!displayed.contains(at) && (piece.hidden || !is_known(piece.up)))
+            })
+            .collect();
+        if missing.is_empty() && extra.is_empty() {
+            break;
+        }
+        let (stuck, missing): (Vec<PieceId>, Vec<PieceId>) = missing.into_iter().partition(|at| {
+            let piece = view.piece(*at);
+            piece.gone.is_none() && draft.mirror().node(piece.head).registers.keep
+        });
+        for at in missing {
+            give_life(draft, &view, at);
+        }
+        for at in stuck {
+            place_out(draft, draft.id(view.piece(at).head));
+        }
+        for at in extra {
+            let piece = view.piece(at);
+            draft.set_gone(piece.head, piece.to, false);
+        }
+        draft.see();
+        view = draft.plain_view();
+    }
+    view
+}
+
+fn give_life(draft: &mut Draft, view: &View, at: PieceId) {
+    let piece = view.piece(at);
+    let Some(gone) = piece.gone else {
+        draft.set(piece.head, "@keep", Any::Bool(true));
+        return;
+    };
+    draft.set(piece.head, "@gone", Any::Bool(false));
+    hand_on(draft, gone, piece.to);
+}
+
+/// What comes next in the chain goes on inheriting what it inherited from here.
+fn hand_on(draft: &mut Draft, gone: Gone, next: Option<Nid>) {
+    let Some(next) = next else { return };
+    let until = gone.to.and_then(|to| draft.mirror().find(to));
+    if gone.to != Some(draft.id(next)) && draft.mirror().node(next).registers.gone.is_none() {
+        draft.set_gone(next, until, gone.unwrap);
+    }
+}
+
+/// It is kept, and does not show itself: it is in something that is gone, in which nothing lives. It gets a place beside that.
+fn place_out(draft: &mut Draft, id: Id) -> Option<()> {
+    draft.see();
+    let piece = draft.piece_of(id)?;
+    let holder = draft.view.piece(piece).up;
+    let units = draft.units(holder);
+    let index = units.position(id)?;
+    let cursor = units.for_element(0, index).filter(|cursor| cursor.piece == holder)?;
+    let marker = draft.place(cursor);
+    draft.register(piece, marker);
+    Some(())
+}
+
+/// A break of which nothing is shown ended the piece inside its last child: there is no position behind that. It is switched
+/// off.
+pub(super) fn open_end(draft: &mut Draft, piece: PieceId) -> bool {
+    let view = draft.view.clone();
+    let Some(node) = view.piece(piece).to else { return false };
+    let is_hidden = view.find(node).is_some_and(|piece| view.piece(piece).hidden);
+    let is_on = draft.mirror().node(node).registers.off == Erase::On;
+    if !is_on || !view.claims(node).is_empty() || !is_hidden {
+        return false;
+    }
+    draft.set_off(node);
+    true
+}

@@ -1,0 +1,123 @@
+//! What an editor writes: the difference between what the document shows and what the editor shows.
+//!
+//! [`EditorTree`] is the editor's value as a tree of identities; [`flush`] writes what it has and the document does not, so
+//! that afterwards the view of the document is the editor's value. What Slate's operations were does not matter, only what
+//! came of them, and what was divided, joined and moved. The phases: what is new at a division, characters that are gone,
+//! breaks, joins, removals; then everything to its place, first elements, then text; properties; formats; at last what would
+//! be hidden or shown against the editor. Each works on what the document shows then.
+//!
+//! Nothing is copied: text that moves without its element goes in an open strand (`moving`). Only what is written again
+//! because a flush did not come out has new ids, and what is cut and pasted, which to the editor is new.
+
+mod before;
+mod divide;
+mod draft;
+mod fit;
+mod format;
+mod gap;
+mod join;
+mod keys;
+mod leaf;
+mod moving;
+mod order;
+mod place;
+mod props;
+mod text;
+mod tree;
+mod typing;
+mod work;
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use before::Before;
+use draft::Draft;
+pub use fit::adopt;
+use keys::Keys;
+use place::Placer;
+pub use tree::EditorTree;
+use work::{TOP, Work};
+
+use crate::slate::view::tree::Element;
+use crate::slate::view::{self, Schema};
+use crate::slate::ydoc::{Id, Writer};
+
+/// What came of a flush.
+#[derive(Debug, Clone)]
+pub struct Flushed {
+    /// What the document shows, with the leaves of the editor: the editor's tree, in which everything has an id. If it could
+    /// not be made equal, what the document shows.
+    pub tree: Rc<Element>,
+    /// Whether the document shows what the editor shows.
+    pub exact: bool,
+    /// Whether something had to be written again whole to that end.
+    #[cfg_attr(not(test), allow(dead_code, reason = "an exact flush is no divergence; tests count these"))]
+    pub rewritten: bool,
+    /// How often it had to be worked out what the document shows.
+    #[cfg_attr(not(test), allow(dead_code, reason = "what a flush costs, for tests"))]
+    pub views: u32,
+}
+
+/// Writes what the editor has and the document does not. `old`: what the document shows, as the editor last heard of it.
+pub fn flush(writer: &mut Writer, old: &Rc<Element>, new: &EditorTree, schema: &Schema) -> Flushed {
+    if Rc::ptr_eq(old, &new.root) {
+        return Flushed { tree: old.clone(), exact: true, rewritten: false, views: 0 };
+    }
+    let typed = new.typed().and_then(|path| typing::flush(writer, old, &new.root, path));
+    if let Some(tree) = typed {
+        return Flushed { tree, exact: true, rewritten: false, views: 0 };
+    }
+    let mut views = 0;
+    if let Some(tree) = write(writer, new, schema, &mut views) {
+        return Flushed { tree, exact: true, rewritten: false, views };
+    }
+    let mut again = EditorTree::new(new.root.clone(), schema.clone());
+    again.renew(&shown(writer, schema));
+    let (tree, exact) = match write(writer, &again, schema, &mut views) {
+        Some(tree) => (tree, true),
+        None => (shown(writer, schema), false),
+    };
+    Flushed { tree, exact, rewritten: true, views }
+}
+
+fn shown(writer: &Writer, schema: &Schema) -> Rc<Element> {
+    let view = view::show(writer.mirror, schema, &HashSet::new());
+    view::tree(writer.mirror, &view)
+}
+
+/// `None`: the document shows something else afterwards.
+fn write(writer: &mut Writer, new: &EditorTree, schema: &Schema, views: &mut u32) -> Option<Rc<Element>> {
+    let mut work = Work::new(new);
+    divide::swap_at_starts(&mut work);
+    let mut draft = Draft::new(writer, schema, work);
+    let start = draft.view.clone();
+    let before = Before::of(&start, draft.mirror(), &draft.work);
+    draft.erase(before.lost.clone());
+    draft.see();
+
+    let joins: HashSet<Id> = new.joins.keys().copied().collect();
+    divide::write_breaks(&mut draft, &start, &joins);
+    let joined = join::write_joins(&mut draft, &before, &new.joins);
+    join::write_removals(&mut draft, &before, &start, &joined);
+
+    let mut keys = Keys::default();
+    keys::give_keys(&mut draft, &mut keys, TOP);
+    Placer::new(&mut draft, &mut keys, false).run();
+    join::write_appeared(&mut draft);
+    Placer::new(&mut draft, &mut keys, true).run();
+
+    props::write_properties(&mut draft, &start);
+    format::renew(&mut draft, &mut keys);
+    format::paint(&mut draft, &mut keys);
+    if !keys.is_empty() {
+        draft.see();
+        format::compact(&mut draft);
+    }
+    let view = join::write_lives(&mut draft);
+    *views += draft.views;
+    draft.finish();
+    fit::fit(&new.root, &view::tree(writer.mirror, &view))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! Tests of the writer.
+
+mod acts;
+mod follower;
+mod moved;
+mod named;
+mod peer;
+mod random;
+mod transforms;
+mod tree;

@@ -1,0 +1,408 @@
+//! [`EditorTree`]: the editor's value, in which every element and character knows its id in the document.
+//!
+//! It is given Slate's operations, and does with them what Slate does. Besides it remembers what the value alone does not
+//! say: what was divided from what, joined into what, moved, and given other properties. An operation that cannot be applied
+//! leaves everything as it was.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use yrs::Any;
+
+use super::{fit, leaf};
+use crate::slate::error::OpError;
+use crate::slate::node::{Attrs, Node};
+use crate::slate::op::{Op, Path};
+use crate::slate::view::Schema;
+use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
+use crate::slate::ydoc::Id;
+
+/// Deeper values are refused: recursion must not be able to exhaust the stack.
+const MAX_DEPTH: usize = 100;
+
+/// Of an element that is not in the document yet: what it was divided from.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Origin {
+    pub head: Option<Id>,
+    /// The key of the element around text.
+    pub key: Option<Arc<str>>,
+}
+
+/// What was done since the document showed the same.
+#[derive(Debug, Default)]
+enum Touched {
+    #[default]
+    Nothing,
+    /// Text was typed into, or deleted from, the leaf at this path.
+    Text(Path),
+    More,
+}
+
+/// See the module.
+pub struct EditorTree {
+    pub(super) root: Rc<Element>,
+    pub(super) schema: Schema,
+    next: u64,
+    pub(super) origins: HashMap<NodeId, Origin>,
+    pub(super) moved: HashSet<NodeId>,
+    pub(super) changed: HashSet<NodeId>,
+    /// Heads that were merged into others.
+    pub(super) joins: HashMap<Id, NodeId>,
+    touched: Touched,
+}
+
+impl EditorTree {
+    /// `root`: what editor and document show.
+    pub fn new(root: Rc<Element>, schema: Schema) -> Self {
+        Self {
+            root,
+            schema,
+            next: 0,
+            origins: HashMap::new(),
+            moved: HashSet::new(),
+            changed: HashSet::new(),
+            joins: HashMap::new(),
+            touched: Touched::Nothing,
+        }
+    }
+
+    pub fn root(&self) -> &Rc<Element> {
+        &self.root
+    }
+
+    /// Goes on from what the document shows now: nothing is divided, joined or moved yet.
+    pub fn reset(&mut self, root: Rc<Element>) {
+        self.root = root;
+        self.origins.clear();
+        self.moved.clear();
+        self.changed.clear();
+        self.joins.clear();
+        self.touched = Touched::Nothing;
+    }
+
+    /// The path of the one leaf in which text was typed or deleted, if nothing else was done.
+    pub(super) fn typed(&self) -> Option<&Path> {
+        match &self.touched {
+            Touched::Text(path) => Some(path),
+            Touched::Nothing | Touched::More => None,
+        }
+    }
+
+    fn touch(&mut self, op: &Op) {
+        let leaf = match op {
+            Op::InsertText { path, .. } | Op::RemoveText { path, .. } => Some(path),
+            _ => None,
+        };
+        self.touched = match (std::mem::take(&mut self.touched), leaf) {
+            (Touched::Nothing, Some(path)) => Touched::Text(path.clone()),
+            (Touched::Text(other), Some(path)) if other == *path => Touched::Text(other),
+            _ => Touched::More,
+        };
+    }
+
+    /// What differs from what is shown is new, with all that is in it.
+    pub(super) fn renew(&mut self, shown: &Rc<Element>) {
+        self.root = fit::renewed(&self.root, shown, &mut self.next);
+        self.touched = Touched::More;
+    }
+
+    /// # Errors
+    /// If the operation does not fit the value. Offsets and indices past an end are the end, as in Slate.
+    pub fn apply(&mut self, op: &Op) -> Result<(), OpError> {
+        self.change(op)?;
+        self.touch(op);
+        Ok(())
+    }
+
+    fn change(&mut self, op: &Op) -> Result<(), OpError> {
+        match op {
+            Op::InsertText { path, offset, text } => {
+                leaf::insert(self.leaf(path)?, *offset, text);
+                Ok(())
+            }
+            Op::RemoveText { path, offset, text } => {
+                leaf::remove(self.leaf(path)?, *offset, crate::slate::utf16::len(text));
+                Ok(())
+            }
+            Op::InsertNode { path, node } => self.insert_node(path, node),
+            Op::RemoveNode { path, .. } => {
+                let (parent, index) = self.place(path)?;
+                parent.kids.remove(index);
+                Ok(())
+            }
+            Op::SetNode { path, properties, new_properties } => self.set_node(path, properties, new_properties),
+            Op::SplitNode { path, position, properties } => self.split_node(path, *position, properties),
+            Op::MergeNode { path, .. } => self.merge_node(path),
+            Op::MoveNode { path, new_path } => self.move_node(path, new_path),
+        }
+    }
+
+    /// For change: the element at a path. Everything above it is no longer shared.
+    fn element(&mut self, path: &[u32]) -> Result<&mut Element, OpError> {
+        find(&self.root, path)?;
+        let mut at = Rc::make_mut(&mut self.root);
+        for &index in path {
+            let Some(Kid::Element(kid)) = at.kids.get_mut(index as usize) else { return Err(OpError::WrongKind) };
+            at = Rc::make_mut(kid);
+        }
+        Ok(at)
+    }
+
+    /// The parent of what is at a path, and its index there.
+    fn place(&mut self, path: &[u32]) -> Result<(&mut Element, usize), OpError> {
+        let (&index, parent) = path.split_last().ok_or(OpError::Root)?;
+        if find(&self.root, parent)?.kids.len() <= index as usize {
+            return Err(OpError::NoSuchNode);
+        }
+        Ok((self.element(parent)?, index as usize))
+    }
+
+    fn leaf(&mut self, path: &[u32]) -> Result<&mut Leaf, OpError> {
+        let (&index, parent) = path.split_last().ok_or(OpError::Root)?;
+        match find(&self.root, parent)?.kids.get(index as usize) {
+            Some(Kid::Leaf(_)) => {}
+            Some(Kid::Element(_)) => return Err(OpError::WrongKind),
+            None => return Err(OpError::NoSuchNode),
+        }
+        match self.element(parent)?.kids.get_mut(index as usize) {
+            Some(Kid::Leaf(leaf)) => Ok(leaf),
+            _ => Err(OpError::WrongKind),
+        }
+    }
+
+    fn new_id(&mut self) -> NodeId {
+        self.next += 1;
+        NodeId::New(self.next)
+    }
+
+    fn insert_node(&mut self, path: &Path, node: &Node) -> Result<(), OpError> {
+        let (&index, parent) = path.split_last().ok_or(OpError::Root)?;
+        find(&self.root, parent)?;
+        if path.len() + depth_of(node) > MAX_DEPTH {
+            return Err(OpError::TooDeep(MAX_DEPTH));
+        }
+        let kid = self.detached(node);
+        let parent = self.element(parent)?;
+        let index = (index as usize).min(parent.kids.len());
+        parent.kids.insert(index, kid);
+        Ok(())
+    }
+
+    fn detached(&mut self, node: &Node) -> Kid {
+        match node {
+            Node::Text(text) => Kid::Leaf(Leaf {
+                marks: Rc::new(present(&text.marks)),
+                runs: leaf::fresh(&text.text).into_iter().collect(),
+            }),
+            Node::Element(element) => {
+                let id = self.new_id();
+                let kids = element.children.iter().map(|child| self.detached(child)).collect();
+                Kid::Element(Rc::new(self.new_element(id, present(&element.attrs), kids)))
+            }
+        }
+    }
+
+    /// A new element is inline or void as the schema says.
+    fn new_element(&self, id: NodeId, props: Attrs, kids: Vec<Kid>) -> Element {
+        let (inline, void) = (self.schema.is_inline(&props), self.schema.is_void(&props));
+        Element { id, props: Rc::new(props), kids, inline, void }
+    }
+
+    fn set_node(&mut self, path: &Path, properties: &Attrs, new_properties: &Attrs) -> Result<(), OpError> {
+        if let Some(name) = new_properties.keys().find(|name| is_reserved(name)) {
+            return Err(OpError::ReservedProperty(name.to_string()));
+        }
+        let change = |attrs: &mut Rc<Attrs>| {
+            let attrs = Rc::make_mut(attrs);
+            for name in properties.keys() {
+                attrs.remove(name);
+            }
+            for (name, value) in new_properties {
+                match value {
+                    Any::Null | Any::Undefined => drop(attrs.remove(name)),
+                    value => drop(attrs.insert(name.clone(), value.clone())),
+                }
+            }
+        };
+        let schema = self.schema.clone();
+        let (parent, index) = self.place(path)?;
+        let id = match &mut parent.kids[index] {
+            Kid::Leaf(leaf) => {
+                change(&mut leaf.marks);
+                return Ok(());
+            }
+            Kid::Element(element) => {
+                let element = Rc::make_mut(element);
+                change(&mut element.props);
+                if matches!(element.id, NodeId::New(_)) {
+                    element.inline = schema.is_inline(&element.props);
+                    element.void = schema.is_void(&element.props);
+                }
+                element.id.clone()
+            }
+        };
+        self.changed.insert(id);
+        Ok(())
+    }
+
+    fn split_node(&mut self, path: &Path, position: u32, properties: &Attrs) -> Result<(), OpError> {
+        let new = self.new_id();
+        let (parent, index) = self.place(path)?;
+        let (right, from) = match &mut parent.kids[index] {
+            Kid::Leaf(left) => {
+                let runs = leaf::split_off(left, position);
+                (Kid::Leaf(Leaf { marks: Rc::new(present(properties)), runs }), None)
+            }
+            Kid::Element(left) => {
+                let left = Rc::make_mut(left);
+                let kids = left.kids.split_off((position as usize).min(left.kids.len()));
+                let props = Rc::new(present(properties));
+                let right = Element { id: new.clone(), props, kids, inline: left.inline, void: left.void };
+                (Kid::Element(Rc::new(right)), Some(left.id.clone()))
+            }
+        };
+        parent.kids.insert(index + 1, right);
+        let Some(from) = from else { return Ok(()) };
+        let origin = match &from {
+            NodeId::Head(head) => Origin { head: Some(*head), key: None },
+            NodeId::Around { key, .. } => Origin { head: None, key: Some(key.clone()) },
+            NodeId::New(_) | NodeId::Root => self.origins.get(&from).cloned().unwrap_or_default(),
+        };
+        if self.changed.contains(&from) {
+            self.changed.insert(new.clone());
+        }
+        self.origins.insert(new, origin);
+        Ok(())
+    }
+
+    fn merge_node(&mut self, path: &Path) -> Result<(), OpError> {
+        let (&index, parent) = path.split_last().ok_or(OpError::Root)?;
+        let kids = &find(&self.root, parent)?.kids;
+        let right = kids.get(index as usize).ok_or(OpError::NoSuchNode)?;
+        let left = (index as usize).checked_sub(1).and_then(|index| kids.get(index)).ok_or(OpError::NoSuchNode)?;
+        if matches!(left, Kid::Leaf(_)) != matches!(right, Kid::Leaf(_)) {
+            return Err(OpError::WrongKind);
+        }
+        let (parent, index) = self.place(path)?;
+        let right = parent.kids.remove(index);
+        match (&mut parent.kids[index - 1], right) {
+            (Kid::Leaf(left), Kid::Leaf(right)) => leaf::append(left, right.runs),
+            (Kid::Element(left), Kid::Element(right)) => {
+                let (left, right) = (Rc::make_mut(left), Rc::unwrap_or_clone(right));
+                left.kids.extend(right.kids);
+                let (from, to) = (right.id, left.id.clone());
+                if let NodeId::Head(head) = from {
+                    self.joined(path, head, to);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What is new takes over what it is joined with; else it is remembered.
+    fn joined(&mut self, path: &Path, from: Id, to: NodeId) {
+        let origin = self.origins.get(&to).cloned().unwrap_or_default();
+        if !matches!(to, NodeId::New(_)) || origin.head.is_some() || origin.key.is_some() {
+            self.joins.insert(from, to);
+            return;
+        }
+        let taken = NodeId::Head(from);
+        for set in [&mut self.moved, &mut self.changed] {
+            match set.remove(&to) {
+                true => drop(set.insert(taken.clone())),
+                false => drop(set.remove(&taken)),
+            }
+        }
+        for into in self.joins.values_mut().filter(|into| **into == to) {
+            *into = taken.clone();
+        }
+        let mut left = path.clone();
+        if let Some(last) = left.last_mut() {
+            *last -= 1;
+        }
+        if let Ok(element) = self.element(&left) {
+            element.id = taken;
+        }
+    }
+
+    fn move_node(&mut self, path: &Path, new_path: &Path) -> Result<(), OpError> {
+        if path == new_path {
+            find_kid(&self.root, path)?;
+            return Ok(());
+        }
+        if new_path.starts_with(path) {
+            return Err(OpError::IntoItself);
+        }
+        let kid = find_kid(&self.root, path)?;
+        let (_, target) = new_path.split_last().ok_or(OpError::Root)?;
+        find(&self.root, target)?;
+        if new_path.len() + depth_of_kid(kid) > MAX_DEPTH {
+            return Err(OpError::TooDeep(MAX_DEPTH));
+        }
+        let (parent, index) = self.place(path)?;
+        let kid = parent.kids.remove(index);
+        if let Kid::Element(element) = &kid {
+            self.moved.insert(element.id.clone());
+        }
+        let to = landing(path, new_path);
+        let (&index, target) = to.split_last().ok_or(OpError::Root)?;
+        let target = self.element(target)?;
+        let index = (index as usize).min(target.kids.len());
+        target.kids.insert(index, kid);
+        Ok(())
+    }
+}
+
+/// Where a moved node is put, as a path after it was taken out.
+fn landing(path: &[u32], new_path: &[u32]) -> Path {
+    let mut to = Path::from_slice(new_path);
+    let (Some((last, parent)), true) = (path.split_last(), path.len() < to.len()) else { return to };
+    if to.starts_with(parent) && *last < to[parent.len()] {
+        to[parent.len()] -= 1;
+    }
+    to
+}
+
+fn find<'a>(root: &'a Element, path: &[u32]) -> Result<&'a Element, OpError> {
+    let mut at = root;
+    for &index in path {
+        at = match at.kids.get(index as usize) {
+            Some(Kid::Element(kid)) => kid,
+            Some(Kid::Leaf(_)) => return Err(OpError::WrongKind),
+            None => return Err(OpError::NoSuchNode),
+        };
+    }
+    Ok(at)
+}
+
+fn find_kid<'a>(root: &'a Element, path: &[u32]) -> Result<&'a Kid, OpError> {
+    let (&index, parent) = path.split_last().ok_or(OpError::Root)?;
+    find(root, parent)?.kids.get(index as usize).ok_or(OpError::NoSuchNode)
+}
+
+fn depth_of(node: &Node) -> usize {
+    match node {
+        Node::Text(_) => 0,
+        Node::Element(element) => 1 + element.children.iter().map(depth_of).max().unwrap_or_default(),
+    }
+}
+
+fn depth_of_kid(kid: &Kid) -> usize {
+    match kid {
+        Kid::Leaf(_) => 0,
+        Kid::Element(element) => 1 + element.kids.iter().map(depth_of_kid).max().unwrap_or_default(),
+    }
+}
+
+/// `text` and `children` are what a node is, not properties of it; a null is none.
+fn present(attrs: &Attrs) -> Attrs {
+    let is_null = |value: &Any| matches!(value, Any::Null | Any::Undefined);
+    let own = attrs.iter().filter(|(name, value)| !is_null(value) && !is_reserved(name));
+    own.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn is_reserved(name: &str) -> bool {
+    name == "text" || name == "children"
+}

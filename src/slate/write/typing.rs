@@ -1,0 +1,143 @@
+//! The short way of a flush that has only text typed into or deleted from one leaf: no view, and no walk over the document.
+//!
+//! It goes where what is left in the leaf says all: something of it was there before, and stands in the element's own
+//! sequence. Then no element appears or is hidden, and what is typed takes exactly the formats of a neighbour in the leaf.
+
+use std::rc::Rc;
+
+use crate::slate::op::Path;
+use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
+use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Nid, Writer};
+
+/// What to write, once it is known that all of it can be written.
+struct Change {
+    seq: Nid,
+    /// [index, length], from left to right.
+    lost: Vec<(u32, u32)>,
+}
+
+/// The tree as it is afterwards; `None`: it takes more than that, and nothing was written.
+pub(super) fn flush(writer: &mut Writer, old: &Element, new: &Rc<Element>, path: &Path) -> Option<Rc<Element>> {
+    let (seq, before, after) = leaves(writer.mirror, old, new, path)?;
+    let change = change(writer, seq, before, after)?;
+    for (index, len) in change.lost.iter().rev() {
+        writer.delete_text(change.seq, *index, *len);
+    }
+    let mut runs = Vec::with_capacity(after.runs.len());
+    for (at, run) in after.runs.iter().enumerate() {
+        let id = match run.id {
+            Some(id) => id,
+            None => type_text(writer, seq, &runs, run, &after.runs[at + 1..])?,
+        };
+        runs.push(Chars { id: Some(id), ..run.clone() });
+    }
+    let leaf = Leaf { marks: after.marks.clone(), runs: Vec::new() };
+    let mut tree = new.clone();
+    let target = leaf_at(&mut tree, path)?;
+    *target = leaf;
+    for run in runs {
+        target.push(run);
+    }
+    Some(tree)
+}
+
+/// The leaf at a path, before and after, and the sequence of the element that shows it.
+fn leaves<'a>(mirror: &Mirror, old: &'a Element, new: &'a Element, path: &Path) -> Option<(Nid, &'a Leaf, &'a Leaf)> {
+    let (&last, parents) = path.split_last()?;
+    let (mut old, mut new) = (old, new);
+    let mut holder = None;
+    for &index in parents {
+        let (Kid::Element(before), Kid::Element(after)) =
+            (old.kids.get(index as usize)?, new.kids.get(index as usize)?)
+        else {
+            return None;
+        };
+        (old, new) = (before, after);
+        match &new.id {
+            NodeId::Head(id) => holder = Some(*id),
+            NodeId::Around { .. } => {}
+            NodeId::Root | NodeId::New(_) => return None,
+        }
+    }
+    let head = mirror.find(holder?)?;
+    let seq = match mirror.kind(head) {
+        Kind::Strand => head,
+        Kind::Break => mirror.node(head).up,
+        _ => return None,
+    };
+    match (old.kids.get(last as usize)?, new.kids.get(last as usize)?) {
+        (Kid::Leaf(before), Kid::Leaf(after)) => Some((seq, before, after)),
+        _ => None,
+    }
+}
+
+fn change(writer: &Writer, seq: Nid, before: &Leaf, after: &Leaf) -> Option<Change> {
+    after.runs.iter().find(|run| run.id.is_some())?;
+    let mut lost = Vec::new();
+    for run in &before.runs {
+        let id = run.id?;
+        let found = writer.find(seq, (id, run.len));
+        if found.iter().map(|(_, len)| len).sum::<u32>() != run.len {
+            return None;
+        }
+        let mut from = 0;
+        for (offset, len) in kept(id, run.len, after).chain([(run.len, 0)]) {
+            if offset > from {
+                lost.extend(writer.find(seq, (id.plus(from), offset - from)));
+            }
+            from = offset + len;
+        }
+    }
+    lost.sort_unstable();
+    Some(Change { seq, lost })
+}
+
+/// Which of the characters of a run are left, as [offset, length]. What is left keeps its order.
+fn kept(id: Id, len: u32, after: &Leaf) -> impl Iterator<Item = (u32, u32)> {
+    after.runs.iter().filter_map(move |run| {
+        let start = run.id.filter(|start| start.client == id.client)?.clock;
+        let (from, to) = (start.max(id.clock), (start + run.len).min(id.clock + len));
+        (from < to).then(|| (from - id.clock, to - from))
+    })
+}
+
+/// Behind the character before it, else before the one behind it, with the formats of that.
+fn type_text(writer: &mut Writer, seq: Nid, before: &[Chars], run: &Chars, behind: &[Chars]) -> Option<Id> {
+    if let Some(last) = before.last() {
+        let (index, _) = *writer.find(seq, (last.id?.plus(last.len - 1), 1)).first()?;
+        return Some(writer.insert_text(seq, index + 1, &run.text));
+    }
+    let next = behind.iter().find_map(|run| run.id)?;
+    let (index, _) = *writer.find(seq, (next, 1)).first()?;
+    let formats: Vec<_> =
+        formats_behind(writer.mirror, seq, index).iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    Some(writer.insert_formatted(seq, index, &run.text, &formats))
+}
+
+/// The formats of what stands right behind an index.
+fn formats_behind(mirror: &Mirror, seq: Nid, index: u32) -> Formats {
+    let mut end = 0;
+    for item in &mirror.node(seq).items {
+        end += item.len();
+        if index < end {
+            return match item {
+                Item::Text(run) => run.formats.clone(),
+                _ => Formats::default(),
+            };
+        }
+    }
+    Formats::default()
+}
+
+fn leaf_at<'a>(tree: &'a mut Rc<Element>, path: &Path) -> Option<&'a mut Leaf> {
+    let (&last, parents) = path.split_last()?;
+    let mut at = Rc::make_mut(tree);
+    for &index in parents {
+        let Some(Kid::Element(kid)) = at.kids.get_mut(index as usize) else { return None };
+        at = Rc::make_mut(kid);
+    }
+    match at.kids.get_mut(last as usize) {
+        Some(Kid::Leaf(leaf)) => Some(leaf),
+        _ => None,
+    }
+}

@@ -1,0 +1,115 @@
+//! Undo in a document of format 1: steps of small changes by identity.
+//!
+//! What others do meanwhile needs no care: ids never change. A step holds what was written; taking it back writes as well,
+//! and what that wrote is the step of the other stack.
+
+use super::UndoResult;
+use crate::slate::{Act, Caret, LocalChange, Range, SlateDoc};
+
+/// Older steps are forgotten.
+const MAX_STEPS: usize = 1000;
+/// A step of typing ends after so many characters,
+const MAX_TYPED: u32 = 100;
+/// and after so many milliseconds.
+const MAX_TIME: u64 = 5_000;
+
+#[derive(Debug)]
+struct Step {
+    acts: Vec<Act>,
+    selection: Option<Caret>,
+    began: u64,
+    typed: u32,
+}
+
+/// Both stacks; the last of each is the next.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    undo: Vec<Step>,
+    redo: Vec<Step>,
+}
+
+impl Steps {
+    /// `joins`: the last edit was a short time ago, and nobody asked for a new step.
+    pub fn record(&mut self, now: u64, acts: Vec<Act>, selection: Option<Caret>, joins: bool) {
+        self.redo.clear();
+        let typed = typed(&acts);
+        if let Some(step) = self.undo.last_mut()
+            && joins
+            && step.goes_on(now, &acts, selection.as_ref())
+        {
+            step.typed += typed.unwrap_or_default();
+            step.acts.extend(acts);
+            return;
+        }
+        if self.undo.len() == MAX_STEPS {
+            self.undo.remove(0);
+        }
+        self.undo.push(Step { acts, selection, began: now, typed: typed.unwrap_or_default() });
+    }
+
+    pub fn can_undo(&self) -> bool {
+        !self.undo.is_empty()
+    }
+
+    pub fn can_redo(&self) -> bool {
+        !self.redo.is_empty()
+    }
+
+    pub fn undo(&mut self, doc: &mut SlateDoc, selection: Option<Range>) -> Option<UndoResult> {
+        turn(&mut self.undo, &mut self.redo, doc, selection)
+    }
+
+    pub fn redo(&mut self, doc: &mut SlateDoc, selection: Option<Range>) -> Option<UndoResult> {
+        turn(&mut self.redo, &mut self.undo, doc, selection)
+    }
+}
+
+impl Step {
+    /// Whether these edits belong to the step: not a structural one after typing, not where the caret was put elsewhere.
+    fn goes_on(&self, now: u64, acts: &[Act], selection: Option<&Caret>) -> bool {
+        let is_typing = typed(&self.acts).is_some();
+        if is_typing && (typed(acts).is_none() || self.typed >= MAX_TYPED || now.saturating_sub(self.began) >= MAX_TIME)
+        {
+            return false;
+        }
+        match (self.acts.last(), acts.first(), selection) {
+            (Some(Act::Insert((id, len))), Some(Act::Insert(_)), Some(caret)) if is_typing => {
+                caret.stands_behind(id.plus(len - 1))
+            }
+            _ => true,
+        }
+    }
+}
+
+/// How many characters were typed; `None` if something else was done than typing and deleting.
+fn typed(acts: &[Act]) -> Option<u32> {
+    let mut typed = 0;
+    for act in acts {
+        match act {
+            Act::Insert((_, len)) => typed += len,
+            Act::Delete { .. } => {}
+            _ => return None,
+        }
+    }
+    Some(typed)
+}
+
+/// Takes steps off one stack until one changes what is shown; what takes that back goes onto the other.
+fn turn(from: &mut Vec<Step>, to: &mut Vec<Step>, doc: &mut SlateDoc, selection: Option<Range>) -> Option<UndoResult> {
+    let now = selection.and_then(|range| doc.caret(&range));
+    let mut passed: Vec<Vec<u8>> = Vec::new();
+    while let Some(step) = from.pop() {
+        let (change, ops) = doc.revert(&step.acts);
+        if ops.is_empty() {
+            passed.extend(change.update);
+            continue;
+        }
+        let selection = step.selection.as_ref().and_then(|caret| doc.range(caret));
+        to.push(Step { acts: change.acts.clone(), selection: now, began: 0, typed: 0 });
+        return Some(UndoResult { ops, change, selection, passed });
+    }
+    if passed.is_empty() {
+        return None;
+    }
+    Some(UndoResult { ops: Vec::new(), change: LocalChange::default(), selection: None, passed })
+}

@@ -1,0 +1,81 @@
+// What of the pieces is shown: hidden and transparent ones, stray text.
+import { MAX_SHOWN } from "./doc.mjs";
+
+/** What is hidden; what lives in an unwrapped element is shown in its place; stray text is shown in the text block beside it. */
+export function settle(root, shown) {
+  const pieces = new Map(),
+    isBlock = (k) => k.head && !k.inline;
+  /** Transparent: shown are its kids in its place. (If nothing in it lives, it is hidden.) */
+  const isUnwrapped = (piece) => piece.again || (!!piece.gone?.unwrap && !shown.has(piece.head.id));
+  const go = (piece, depth) => {
+    if (!piece.again) pieces.set(piece.head.id, piece);
+    const kids = [];
+    for (const k of piece.kids) {
+      if (!k.head) {
+        kids.push(k);
+        continue;
+      }
+      k.up = piece;
+      if (isBlock(k)) k.raw = {}; // formats are of text and inlines
+      go(k, isUnwrapped(k) ? depth : depth + 1);
+      if (k.spill) {
+        for (const j of k.kids) {
+          if (j.head) j.up = piece;
+          kids.push(j);
+        }
+      } else if (!k.hidden) kids.push(k);
+      else if (isBlock(k)) piece.absent = true;
+    }
+    piece.kids = kids;
+    const some = kids.some((k) => k.text !== undefined || k.head),
+      keep = piece.head.regs.keep;
+    piece.holds = kids.some(isBlock);
+    piece.live =
+      kids.some((k) => k.text !== undefined || k.live) || (!piece.gone && (piece.void || (keep && !piece.inline)));
+    if (piece === root || shown.has(piece.head.id)) {
+      piece.live = true;
+    } else if (piece.gone) {
+      piece.hidden = !piece.live;
+      piece.spill = piece.live && piece.gone.unwrap;
+    } else {
+      piece.hidden =
+        !some && !keep && !piece.void && (piece.absent || piece.head.regs.open || piece.inline || chainHolds(piece));
+    }
+    if ((depth > MAX_SHOWN || piece.again) && !piece.hidden) piece.spill = true;
+  };
+  // the halves that come behind are settled later: look at what they have
+  const chainHolds = (p) => {
+    for (let q = p.prev; q; q = q.prev) if (q.holds) return true;
+    for (let q = p.next; q; q = q.next) if (q.kids.some(isBlock)) return true;
+    return false;
+  };
+  go(root, 0);
+  const lines = (p, end) => {
+    if (!p.head || p.inline || p.void) return null;
+    if (!p.kids.some(isBlock)) return p;
+    const ks = p.kids.filter(isBlock);
+    return lines(end ? ks.at(-1) : ks[0], end);
+  };
+  const stray = (piece) => {
+    const bare = (k) => k.text !== undefined || (k.head && !isBlock(k));
+    if (piece.kids.some(isBlock) && piece.kids.some(bare))
+      for (let i = 0; i < piece.kids.length; i++)
+        if (bare(piece.kids[i])) {
+          let j = i;
+          while (j + 1 < piece.kids.length && !isBlock(piece.kids[j + 1])) j++;
+          const before = piece.kids.slice(0, i).reverse().find(isBlock),
+            behind = piece.kids.slice(i).find(isBlock),
+            to = (before && lines(before, true)) ?? (behind && lines(behind, false));
+          if (!to) continue;
+          const lead = piece.kids[i - 1]?.cursor ? [piece.kids[i - 1]] : [],
+            run = [...lead, ...piece.kids.splice(i, j - i + 1).filter((k, n, all) => n < all.length - 1 || !k.cursor)];
+          i--; // with the gaps about it
+          for (const k of run) if (k.head) k.up = to;
+          if (before && lines(before, true)) to.kids.push(...run);
+          else to.kids.unshift(...run);
+        }
+    for (const k of piece.kids) if (k.head) stray(k);
+  };
+  stray(root);
+  return pieces;
+}

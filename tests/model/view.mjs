@@ -1,0 +1,349 @@
+// view(document) → tree of pieces. Pure and total. One walk over the sequences; then what is hidden.
+import { isEnough, lowestOfCycles, older } from "./cycles.mjs";
+import { byId, kindOf, propsOf, scan } from "./doc.mjs";
+import { settle } from "./settle.mjs";
+
+/**
+ * The result: { root: piece, pieces (by id, hidden ones too), all, time, claimsOf, chainOf }.
+ * piece = { head (node), props, kids, frame, to (the break that ended it, shown here or elsewhere), beyond (claims of its head on what follows),
+ * gone, hidden, spill (unwrapped: its kids are shown in its place) }.
+ * kids are pieces, runs of text, and *cursors*: the positions that the walk passed while it stood here. Whatever is inserted at a
+ * cursor is shown exactly there: the gap function (gap.mjs) only chooses one of them.
+ * `schema`: { isVoid(props), isInline(props) }. `shown`: ids that count as kept.
+ */
+export function view(root, schema, shown = new Set()) {
+  const { all, time } = scan(root),
+    voided = new Set();
+  const walkFrom = (claim) => {
+    const walk = walker(all, voided, schema);
+    walk.from(claim);
+    return walk;
+  };
+  for (let round = 0; ; round++) {
+    const walk = walker(all, voided, schema);
+    const top = walk.from("root");
+    const stuck = walk.claims.filter((c) => !walk.reached.has(c.id));
+    if (!stuck.length) {
+      const pieces = settle(top, shown);
+      return { root: top, pieces, all, time, claimsOf: walk.claimsOf, chainOf: walk.chainOf };
+    }
+    const before = voided.size;
+    const lost = () => (walk.refused.length ? walk.refused : lowestOfCycles(stuck, walkFrom, walk.claimsOf));
+    for (const c of isEnough(round, stuck.length) ? stuck : lost()) voided.add(c.id);
+    if (voided.size === before) for (const c of stuck) voided.add(c.id);
+  }
+}
+
+/** `reached`: claims that were shown; `again`: those that would be shown in themselves; `refused`: those onto what is removed. */
+function walker(all, voided, schema) {
+  const reached = new Set(),
+    again = new Set(),
+    refused = [],
+    active = new Set(),
+    entered = new Set(),
+    begun = new Set();
+  /** The strand whose chain a head is in; null: none, it has no say where anything is shown. */
+  const chainOf = (x) => {
+    const of = x.kind !== "break" ? x : x.regs.of !== undefined ? all.get(x.regs.of) : x.up;
+    return of?.kind === "strand" ? of : null;
+  };
+  // `@at: [t, [marker, to], …]`: the claims of a head, the innermost first: up to the first `to` it is shown at the first marker, from there
+  // up to the second `to` at the second, and so on; then at home. A claim without its marker, or void, does not count: what it covers is the next one's.
+  const counted = new Map(),
+    seamsFor = new Map();
+  for (const m of all.values())
+    if (m.kind === "seam" && m.regs.head)
+      seamsFor.set(m.regs.head, [...(seamsFor.get(m.regs.head) ?? []), m.id].sort(byId));
+  const claimsOf = (x) => {
+    if (!counted.has(x)) {
+      const { t, claims: list } = (chainOf(x)?.up && x.regs.at) || { t: 0, claims: [] };
+      const claim = (id, to, n) => ({ id: `${x.id} at ${id}`, head: x, marker: all.get(id), to, t, n }),
+        counts = (c) => !voided.has(c.id) && (c.marker?.kind === "place" || c.marker?.kind === "seam");
+      let found = list
+        .map(({ marker, to }, n) => claim(marker, to, n))
+        .filter((c, n, all) => counts(c) && all.findIndex((d) => d.id === c.id) === n);
+      // joined to what is removed: another, who joined it elsewhere at the same time, may have a seam for it
+      if (!found.length && list.length && voided.has(claim(list[0].marker).id))
+        found = (seamsFor.get(x.id) ?? [])
+          .map((id) => claim(id, list[0].to, 0))
+          .filter(counts)
+          .slice(-1);
+      counted.set(x, found);
+    }
+    return counted.get(x);
+  };
+  const claims = [...all.values()].filter((x) => x.kind === "strand" || x.kind === "break").flatMap(claimsOf),
+    registered = new Map();
+  for (const c of claims) registered.set(c.marker.id, [...(registered.get(c.marker.id) ?? []), c]);
+  const registeredAt = (marker) => (registered.get(marker.id) ?? []).sort(older);
+  const off = (b) => !!b.regs.off && !claimsOf(b).length;
+
+  // An `@open` strand holds, besides what is in it, the text and inlines that stand bare behind it, up to the next block or marker. Markers whose
+  // `@of` names an open strand of the same sequence are within. Of two at one place the one before the text has it.
+  const held = new Map(),
+    isHeld = new Set(),
+    isOpen = (x, seq) => x?.kind === "strand" && x.regs.open && x.up === seq;
+  for (const seq of all.values()) {
+    let by = null;
+    for (const it of seq.items) {
+      const n = it.node;
+      if (isOpen(n, seq)) {
+        by = n;
+        held.set(n, []);
+      } else if (
+        by &&
+        (!n || (n.kind === "strand" ? kindOf(n, propsOf(n), schema).inline : isOpen(all.get(n.regs.of), seq)))
+      ) {
+        held.get(by).push(it);
+        isHeld.add(it);
+      } else by = null;
+    }
+  }
+
+  /** Strands with breaks of outer chains, or ends of claims of other chains, somewhere in them; and what shows these. */
+  const carries = new Set(),
+    ofChain = new Map(), // claims of its breaks
+    todo = [];
+  for (const x of all.values()) if (x.kind === "break" && x.up.kind === "break") todo.push(x.up);
+  for (const c of claims) {
+    const chain = chainOf(c.head),
+      end = all.get(c.to);
+    if (c.head.kind === "break") ofChain.set(chain, [...(ofChain.get(chain) ?? []), c]);
+    if (end?.kind === "break" && chainOf(end) !== chain) todo.push(end.up);
+  }
+  while (todo.length)
+    for (let x = todo.pop(); x && !carries.has(x); x = x.up) {
+      carries.add(x);
+      for (const c of [...claimsOf(x), ...(ofChain.get(x) ?? [])]) todo.push(c.marker.up);
+    }
+
+  // A frame is one walk of one strand for one owner: "home", or a claim. Every walk of a strand passes all of it, with the same `stack` (whose what
+  // follows is: the last entry), and shows what belongs to its owner. `parent`: the frame it is shown in; `host`: the frame it flows into (seam);
+  // `piece`: what is being filled; `seams`: what will flow in at the end of the piece; `behind`: breaks whose gaps are walked behind it;
+  // `last`: the piece whose end is not met yet; `segment`: the claim that is being shown around it; `walked`: the innermost claim that is walked around it.
+  const outer = (f) => (f.host ? outer(f.host) : f);
+  const target = (f) => (!f.show ? null : f.host ? target(f.host) : f.piece);
+  const shows = (f) => f.show && (!f.host || shows(f.host));
+  const owner = (f) => f.stack.at(-1).owner;
+  /** Does what stands in the gaps of its breaks belong to this walk? */
+  const here = (f, who = owner(f)) => who === f.owner && (!f.host || (f.host.show && here(f.host)));
+  const bare = (p) => !p.kids.some((k) => k.text !== undefined || k.head);
+  const put = (f, kid) => {
+    const p = target(f);
+    if (p) p.kids.push(kid);
+  };
+
+  function enter(strand, who, parent, host, raw) {
+    const at = host ?? parent,
+      showing = !!target(at);
+    if (showing && who !== "home") {
+      if (entered.has(who.id)) {
+        again.add(who.id);
+        return;
+      }
+      entered.add(who.id);
+    } // a claim is shown once
+    // where nothing is shown, only breaks of outer chains and the ends of claims matter
+    const key = who === "home" ? `${strand.id} in ${at.walked}` : `${who.id} in ${at.segment}`;
+    if (active.has(key) || (!showing && !carries.has(strand))) return;
+    if (showing && who !== "home" && who !== claimsOf(who.head)[0]) reached.add(who.id);
+    active.add(key);
+    const f = {
+      strand,
+      owner: who,
+      segment: showing && who !== "home" ? who.id : at.segment,
+      walked: who === "home" ? at.walked : key,
+      parent,
+      host,
+      raw,
+      stack: [{ owner: "home", to: null }],
+      show: false,
+      piece: null,
+      props: {},
+      gone: null,
+      seams: [],
+      behind: [],
+      last: null,
+    };
+    if (strand.up?.kind === "break" && strand.up.regs.off === "erased" && off(strand.up))
+      f.gone = { to: null, unwrap: false }; // put between what another erased
+    head(f, strand);
+    walk(strand, f);
+    if (held.has(strand)) {
+      const items = held.get(strand),
+        last = items.at(-1);
+      walk(strand.up, f, items, last ? last.index + (last.text?.length ?? 1) : strand.index + 1);
+    }
+    endPiece(f);
+    active.delete(key);
+  }
+  /** A head begins: whose it and what follows is, what it inherits along the chain, and its piece, if it is shown by this walk. */
+  function head(f, x) {
+    f.claimed = chainOf(x) === f.strand ? claimsOf(x).length : 0;
+    if (f.claimed) for (const c of [...claimsOf(x)].reverse()) f.stack.push({ owner: c, to: c.to });
+    f.props = { ...f.props, ...propsOf(x) };
+    if (x.regs.gone !== undefined) f.gone = x.regs.gone;
+    f.show = owner(f) === f.owner;
+    const o = outer(f),
+      into = shows(f) ? target(o.parent) : null;
+    if (!f.show && f.owner === "home" && target(o.parent)) target(o.parent).absent = true;
+    if (f.host && x === f.owner.head) {
+      if (f.show && target(f)) {
+        reached.add(f.owner.id);
+        f.last = { head: x, to: null, beyond: [], gone: f.gone };
+        target(f).joined.push(f.last);
+      }
+      return;
+    }
+    if (!into) {
+      if (!f.host || shows(f)) o.piece = null;
+      return;
+    }
+    const piece = {
+      head: x,
+      props: f.props,
+      kids: [],
+      frame: f,
+      raw: f.raw,
+      ...kindOf(f.strand, f.props, schema),
+      gone: f.gone,
+      joined: [],
+      absent: false,
+      again: begun.has(x),
+      to: null,
+      beyond: [],
+      prev: o.lastPiece ?? null,
+    };
+    begun.add(x);
+    if (o.lastPiece) o.lastPiece.next = piece;
+    f.last = o.lastPiece = o.piece = piece;
+    if (x === f.owner.head) reached.add(f.owner.id);
+    into.kids.push(piece);
+  }
+  function walk(seq, f, items = seq.items.filter((it) => !isHeld.has(it)), end = seq.length) {
+    const inHeld = seq !== f.strand && seq.kind === "strand",
+      at = (index) => ({ seq, index, frame: f, props: f.props, piece: target(f), held: inHeld });
+    const cursor = (index) => put(f, { cursor: true, ...at(index) });
+    for (const it of items) {
+      if (it.foreign) continue;
+      cursor(it.index);
+      const x = it.node;
+      if (!x) put(f, { text: it.text, raw: it.raw, client: it.client, clock: it.clock, ...at(it.index) });
+      else if (x.kind === "strand") enter(x, "home", f, null, it.raw);
+      else if (x.kind === "place") {
+        const here = registeredAt(x);
+        if (!here.length && target(f)) target(f).absent = true;
+        for (const c of here) enter(chainOf(c.head), c, f, null, it.raw);
+      } else if (x.kind === "seam") f.seams.push(x);
+      else if (x.kind === "break") meet(x, f);
+    }
+    cursor(end);
+  }
+  const answers = (f, id) => f.strand.id === id || (f.host ? answers(f.host, id) : false);
+  /** A break in the sequence of `f`, or in a gap that is walked in `f`. */
+  function meet(b, f) {
+    const { of } = b.regs;
+    let d = f;
+    if (of !== undefined && !answers(f, of)) {
+      const type = scalar(all.get(of)?.regs.own.type),
+        up = (test) => {
+          for (let g = f; g; g = g.host ?? g.parent) if (test(g)) return g;
+          return null;
+        };
+      d = up((g) => answers(g, of)) ?? up((g) => type !== undefined && g.parent && g.props.type === type);
+    }
+    if (!d?.parent) return walk(b, f); // divides nothing
+    for (let g = f; g !== d; g = g.host ?? g.parent) if (!g.show) return; // it is shown elsewhere
+    if (d !== f && outer(d) !== outer(f)) {
+      let c = outer(f);
+      while (outer(c.parent) !== outer(d)) c = outer(c.parent);
+      c.behind.push(b);
+      return;
+    } // divides behind what is open in it
+    // a join to what another removed with all its text is void (if nothing else hangs on it: every walk has to come to the same)
+    const p = target(d),
+      nothing =
+        p?.gone && bare(p) && b.items.every((it) => it.foreign) && !d.stack.some((e) => e.to === b.id || e.over);
+    if (!off(b) || nothing) return divide(d, b);
+    for (let g = d; g; g = next(g)) {
+      for (const e of g.stack) if (e.to === b.id) e.over = true;
+      if (g.gone?.to === b.id) g.gone = { ...g.gone, over: true };
+    }
+    if (b.regs.gone) d.gone = { to: b.regs.gone.to };
+    // its gap is behind the piece, so it does not go along if the piece is moved: it stays where the chain was, as that of any break
+    const end = d.stack.findIndex((e) => e.over),
+      last = d.stack.length - 1;
+    if (here(d, d.stack[Math.min(end > 0 ? end - 1 : last, last - d.claimed)].owner)) d.behind.push(b);
+  }
+  function divide(d, b) {
+    endPiece(d);
+    flushBehind(outer(d));
+    for (let g = d; g; g = next(g)) until(g, b);
+    if (here(d)) walk(b, outer(d).parent); // the gap is part of the parent's sequence, and stays where the chain was
+    head(d, b);
+  }
+  const next = (f) => (owner(f) === f.owner ? f.host : null);
+  /** What ends at this break, in the chain that it divides and in those that this one flows into: claims, what is gone, the piece. */
+  function until(f, b) {
+    const end = f.stack.findIndex((e) => e.to === b.id || e.over);
+    if (end > 0) f.stack.splice(end);
+    if (f.gone && (f.gone.to === b.id || f.gone.over)) f.gone = null;
+    if (f.last) {
+      f.last.to = b;
+      f.last.beyond = f.stack
+        .map((e) => e.owner)
+        .filter((c) => c.head === f.last.head)
+        .reverse();
+    }
+    f.last = null;
+    f.show = owner(f) === f.owner;
+  }
+  /** At the end of a piece: what is joined to it flows in; then what waited in the gaps of joined breaks. */
+  function endPiece(f) {
+    const into = target(f),
+      nothing = into?.gone && bare(into); // as above
+    for (const s of f.seams.splice(0))
+      for (const c of registeredAt(s))
+        if (nothing) refused.push(c);
+        else if (f.parent) enter(chainOf(c.head), c, outer(f).parent, f, s.raw);
+        else enter(chainOf(c.head), c, f, null, s.raw);
+    if (f.host) f.host.behind.push(...f.behind.splice(0));
+    else flushBehind(f);
+  }
+  function flushBehind(f) {
+    for (const b of f.behind.splice(0))
+      if (off(b)) walk(b, f.parent);
+      else divide(f.parent, b);
+  }
+
+  /** The walk from the root, or only of what one claim shows. */
+  const from = (who) => {
+    const f = {
+      strand: all.get("root"),
+      owner: "home",
+      segment: "root",
+      walked: "root",
+      parent: null,
+      host: null,
+      stack: [{ owner: "home" }],
+      claimed: 0,
+      show: true,
+      props: {},
+      seams: [],
+      behind: [],
+    };
+    f.piece = { head: f.strand, props: {}, kids: [], frame: f, joined: [], absent: false };
+    if (who === "root") {
+      walk(f.strand, f);
+      endPiece(f);
+    } else {
+      const c = claims.find((d) => d.id === who.id);
+      enter(chainOf(c.head), c, f, null, {});
+    }
+    return f.piece;
+  };
+  return { from, reached, again, refused, claims, claimsOf, chainOf };
+}
+
+/** A type is compared by what it is: text, number, yes or no; any other is nobody's. */
+const scalar = (type) => (type !== null && typeof type === "object" ? undefined : type);

@@ -1,0 +1,3 @@
+import { holdsWithoutServer } from "./runner/suite.js";
+
+holdsWithoutServer("model");
