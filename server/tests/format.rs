@@ -25,7 +25,10 @@ async fn knowing(server: &TestServer, document: &str, id: u64) -> Client {
 }
 
 /// What `work` changes, as an update.
-fn change(doc: &Doc, work: impl FnOnce(&mut TransactionMut<'_>)) -> Vec<u8> {
+/// Makes an update.
+type Change<T> = fn(&T) -> Vec<u8>;
+
+fn change<T>(doc: &Doc, work: impl FnOnce(&mut TransactionMut<'_>) -> T) -> Vec<u8> {
     let mut txn = doc.transact_mut();
     work(&mut txn);
     txn.commit();
@@ -80,12 +83,10 @@ fn everything(doc: &Doc) -> Vec<u8> {
 async fn answer(client: &mut Client) -> Msg {
     let seq = client.seq;
     loop {
-        match client.next().await {
-            message @ (Msg::Ack(_) | Msg::Reject(..) | Msg::Close(_)) => {
-                assert!(!matches!(message, Msg::Ack(it) | Msg::Reject(it, _) if it != seq), "{message:?}");
-                return message;
-            }
-            _ => {}
+        let message = client.next().await;
+        if matches!(message, Msg::Ack(_) | Msg::Reject(..) | Msg::Close(_)) {
+            assert!(!matches!(message, Msg::Ack(it) | Msg::Reject(it, _) if it != seq), "{message:?}");
+            return message;
         }
     }
 }
@@ -150,11 +151,9 @@ async fn the_flag_closes_sessions_that_do_not_know_it() {
     let update = old.edit(0, "by copy");
     early.push(&update).await;
     early.send(&Message::SyncStep2(&update)).await;
-    loop {
-        match early.next().await {
-            Msg::Close(code) => break assert_eq!(code, close::FORMAT),
-            other => panic!("{other:?}"),
-        }
+    match early.next().await {
+        Msg::Close(code) => assert_eq!(code, close::FORMAT),
+        other => panic!("{other:?}"),
     }
     assert_eq!(server.rows("scene").await, rows);
     plain.until("reads on", |client| format_of(&client.doc.transact()) == 1).await;
@@ -184,7 +183,7 @@ async fn the_flag_is_set_by_who_knows_it_where_the_layout_is_slates() {
         let mut client = knowing(&server, &name, 3).await;
         client.doc = common::client::doc(3);
         let array = client.doc.get_or_insert_array("content");
-        let content = change(&client.doc, |txn| drop(array.push_back(txn, "text")));
+        let content = change(&client.doc, |txn| array.push_back(txn, "text"));
         let flag = flag(&client.doc, 1);
         if together {
             client.push(&everything(&client.doc)).await;
@@ -218,16 +217,16 @@ async fn the_flag_is_set_by_who_knows_it_where_the_layout_is_slates() {
 async fn nobody_lowers_a_format_or_makes_it_unknown() {
     let server = TestServer::start().await;
     let made = document(&server, "scene").await;
-    let attempts: [(&str, fn(&Doc) -> Vec<u8>); 4] = [
+    let attempts: [(&str, Change<Doc>); 4] = [
         ("0", |doc| flag(doc, 0)),
         ("7", |doc| flag(doc, 7)),
         ("a word", |doc| {
             let map = doc.get_or_insert_map("slate-yrs:doc");
-            change(doc, |txn| drop(map.insert(txn, "format", Any::from("one"))))
+            change(doc, |txn| map.insert(txn, "format", Any::from("one")))
         }),
         ("removed", |doc| {
             let map = doc.get_or_insert_map("slate-yrs:doc");
-            change(doc, |txn| drop(map.remove(txn, "format")))
+            change(doc, |txn| map.remove(txn, "format"))
         }),
     ];
     for (id, (what, attempt)) in (10..).zip(attempts) {
@@ -247,7 +246,7 @@ async fn plain_clients_have_other_roots_and_leave_the_text_alone() {
     let mut made = document(&server, "scene").await;
     let shown = text(&made.doc);
     let rows = server.rows("scene").await;
-    let harm: [(&str, usize, fn(&Client) -> Vec<u8>); 7] = [
+    let harm: [(&str, usize, Change<Client>); 7] = [
         ("types", 1, |client| {
             let line = first(&client.doc);
             change(&client.doc, |txn| line.insert(txn, 3, "typed"))
@@ -264,11 +263,11 @@ async fn plain_clients_have_other_roots_and_leave_the_text_alone() {
         }),
         ("sets a property", 1, |client| {
             let line = first(&client.doc);
-            change(&client.doc, |txn| drop(line.insert_attribute(txn, "type", Any::from("h1"))))
+            change(&client.doc, |txn| line.insert_attribute(txn, "type", Any::from("h1")))
         }),
         ("writes in one of ours", 1, |client| {
             let map = client.doc.get_or_insert_map(format!("{OWN_ROOTS}again"));
-            change(&client.doc, |txn| drop(map.insert(txn, "a", 1)))
+            change(&client.doc, |txn| map.insert(txn, "a", 1))
         }),
     ];
     for (id, (what, times, harm)) in (20..).zip(harm) {
@@ -287,7 +286,7 @@ async fn plain_clients_have_other_roots_and_leave_the_text_alone() {
     script.sync().await;
     let map = script.doc.get_or_insert_map("settings");
     for value in [1, 2] {
-        let update = change(&script.doc, |txn| drop(map.insert(txn, "zoom", value)));
+        let update = change(&script.doc, |txn| map.insert(txn, "zoom", value));
         script.push(&update).await;
     }
     assert_eq!(told(&mut script).await, 0);
@@ -325,7 +324,7 @@ async fn deletions_of_formats_alone_are_dropped_in_silence() {
     assert_eq!((told(&mut client).await, server.rows("scene").await), (0, rows));
     // Along with something of its own, that alone is stored.
     let map = client.doc.get_or_insert_map("settings");
-    let mut update = change(&client.doc, |txn| drop(map.insert(txn, "zoom", 1)));
+    let mut update = change(&client.doc, |txn| map.insert(txn, "zoom", 1));
     assert_eq!(update.pop(), Some(0));
     update.extend(&deletion(12, 1)[1..]);
     client.push(&update).await;
@@ -363,17 +362,17 @@ async fn registers_that_nobody_can_have_written_are_refused() {
         let mut forger = knowing(&server, "scene", id).await;
         forger.sync().await;
         let line = first(&forger.doc);
-        let update = change(&forger.doc, |txn| drop(line.insert_attribute(txn, "@at", value)));
+        let update = change(&forger.doc, |txn| line.insert_attribute(txn, "@at", value));
         forger.push(&update).await;
         assert_eq!(answer(&mut forger).await, Msg::Reject(1, RejectCode::Invalid), "{what}");
     }
     // The first, and one in its place, whose bytes name neither root nor key.
     for t in [sum, 0, sum + 1] {
-        let update = change(&client.doc, |txn| drop(line.insert_attribute(txn, "@at", claims(Any::from(t)))));
+        let update = change(&client.doc, |txn| line.insert_attribute(txn, "@at", claims(Any::from(t))));
         client.push(&update).await;
         client.all_acked().await;
     }
-    let update = change(&client.doc, |txn| drop(line.insert_attribute(txn, "@at", claims(Any::from(sum + 9_999)))));
+    let update = change(&client.doc, |txn| line.insert_attribute(txn, "@at", claims(Any::from(sum + 9_999))));
     client.push(&update).await;
     assert_eq!(answer(&mut client).await, Msg::Reject(client.seq, RejectCode::Invalid));
     // In a document of format 0 it is a property like any other.

@@ -168,7 +168,7 @@ fn time(value: &Any) -> Option<u64> {
     match value {
         Any::Number(number) => {
             let number = number.as_f64()?;
-            (number >= 0.0 && number <= 9_007_199_254_740_991.0 && number.fract() == 0.0).then_some(number as u64)
+            ((0.0..=9_007_199_254_740_991.0).contains(&number) && number.fract() == 0.0).then_some(number as u64)
         }
         _ => None,
     }
