@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::format::{FORMATS, Format, Formats, set_format};
+use crate::format::{Format, Formats, set_format};
 use crate::protocol::{Hello, Message, RejectCode, Role, messages};
 use crate::slate::{Attrs, Element, Leaf, Path, Point};
 use crate::store::{CopyName, Loaded, MemoryStore, StoreError, Write, load_copy};
@@ -35,7 +35,7 @@ fn config(session: &str, client_id: u32) -> Config {
         presence: None,
         initial_value: None,
         schema: Default::default(),
-        formats: FORMATS,
+        formats: Formats::of(&[0]),
         format: None,
     }
 }

@@ -3,6 +3,8 @@ use crate::protocol::close;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, StateVector, Transact, Update};
 
+/// What a version knew that is older than format 1.
+const OLD: Formats = Formats::of(&[0]);
 const BOTH: Formats = Formats::of(&[0, 1]);
 
 /// A session that knows these, and wants that.
@@ -105,7 +107,7 @@ fn what_was_acknowledged_does_not_hold_a_session_up() {
 #[test]
 fn a_document_of_an_unknown_format_is_read_and_not_edited() {
     let content = flagged(&foreign(&[block("there")]), 1);
-    let mut rig = joined(knows(FORMATS, None), of_format(1), &content);
+    let mut rig = joined(knows(OLD, None), of_format(1), &content);
     let shown = (rig.status().format, rig.status().read_only, error(&rig));
     assert_eq!(shown, (Some(1), true, Some(ErrorCode::Format)));
     assert_eq!(rig.session.value(), [block("there")]);
@@ -120,7 +122,7 @@ fn a_document_of_an_unknown_format_is_read_and_not_edited() {
         let store = MemoryStore::new();
         let update = flagged(&foreign(&[block("there")]), format);
         store.write_now("d", &[Write::Append { update }]).expect("written");
-        let mut rig = Rig::open(knows(FORMATS, None), store);
+        let mut rig = Rig::open(knows(OLD, None), store);
         assert_eq!((rig.status().format, error(&rig)), (Some(format), Some(ErrorCode::Format)));
         rig.type_block("mine");
         assert_eq!((rig.session.value(), rig.status().pending), (vec![block("there")], 0));
@@ -158,7 +160,7 @@ fn a_plain_server_is_sent_nothing_of_a_format_that_its_document_has_not() {
     for there in [0, 1] {
         let base = foreign(&[block("there")]);
         let content = if there == 0 { base } else { flagged(&base, there) };
-        for formats in [FORMATS, BOTH] {
+        for formats in [OLD, BOTH] {
             let mut rig = open(knows(formats, None));
             rig.type_block("offline");
             rig.feed(Input::Opened);
@@ -219,7 +221,7 @@ fn new_documents_begin_as_server_or_application_say() {
         (None, Some(0), 0),
     ] {
         assert_eq!(new(BOTH, wanted, server), Some(expected), "{wanted:?} {server:?}");
-        assert_eq!(new(FORMATS, wanted, server), Some(0), "{wanted:?} {server:?}");
+        assert_eq!(new(OLD, wanted, server), Some(0), "{wanted:?} {server:?}");
     }
 }
 
@@ -257,11 +259,12 @@ fn the_flag_comes_after_the_seed() {
     let config = Config { initial_value: Some(vec![block("seed")]), ..knows(BOTH, Some(1)) };
     let mut rig = joined(config.clone(), of_format(0), &[0, 0]);
     assert!(rig.sent().contains(&"seed".to_owned()));
-    assert_eq!((rig.status().format, rig.status().pending), (Some(0), 0));
+    assert_eq!((rig.status().format, rig.status().pending), (Some(0), 1));
     let seed = foreign(&[block("seed")]);
     rig.frame(Message::Update(&seed));
     rig.frame(Message::Ack { seq: 0 });
-    assert_eq!(rig.sent(), ["submit 1"]);
+    // The server's question is answered as soon as the seed is decided.
+    assert_eq!(rig.sent(), ["step2", "submit 1"]);
     assert_eq!((rig.status().format, rig.session.value()), (Some(1), vec![block("seed")]));
     // Without a server there are two updates as well, and opening again makes no third.
     let alone = Config { remote: Remote::None, ..config };
@@ -280,7 +283,7 @@ fn the_flag_comes_after_the_seed() {
 
 #[test]
 fn a_format_that_cannot_be_written_is_an_error() {
-    let rig = open(knows(FORMATS, Some(1)));
+    let rig = open(knows(OLD, Some(1)));
     assert_eq!((error(&rig), rig.status().read_only), (Some(ErrorCode::Format), false));
 }
 
@@ -315,7 +318,7 @@ fn a_document_of_format_1_is_kept_where_older_versions_do_not_look() {
     assert!(submits(&mut again) > 0);
     // One that knows less reads it there, and takes nothing from where it is.
     let before = rig.store.peek(again.name.as_str());
-    let less = Rig::open(Config { session: "u".into(), client_id: 7, ..knows(FORMATS, None) }, rig.store.clone());
+    let less = Rig::open(Config { session: "u".into(), client_id: 7, ..knows(OLD, None) }, rig.store.clone());
     assert_eq!((less.session.value(), less.status().read_only), (value, true));
     assert_eq!(rig.store.peek(again.name.as_str()).log, before.log);
 }
@@ -363,7 +366,7 @@ fn what_an_older_tab_leaves_behind_is_taken_over() {
     rig.frame(Message::Hello(of_format(0)));
     rig.frame(Message::SyncStep2(&[0, 0]));
     assert!(store.peek("d").is_nothing());
-    let mut old = Rig::open(Config { session: "old".into(), client_id: 8, ..knows(FORMATS, None) }, MemoryStore::new());
+    let mut old = Rig::open(Config { session: "old".into(), client_id: 8, ..knows(OLD, None) }, MemoryStore::new());
     old.type_block("by copy");
     let update = old.session.export_outbox().expect("sound");
     let key = crate::store::PendingKey { session: "old".into(), seq: 1 };
