@@ -79,8 +79,14 @@ impl<'a> Survey<'a> {
         for (one, place) in graph.structs.iter().zip(places) {
             if one.end > clock_of(one.client) {
                 survey.waits |= place.root == 0;
-                let clocks = one.end - one.clock.max(clock_of(one.client));
+                let state = clock_of(one.client);
+                let clocks = one.end - one.clock.max(state);
                 survey.inserts.push(Insert { place: *place, clocks, values: one.values });
+                // The rest of a struct goes beside what the document has of it, wherever that is.
+                if let Some(last) = state.checked_sub(1).filter(|last| one.clock <= *last) {
+                    let place = nesting.get((one.client, last)).unwrap_or_default();
+                    survey.inserts.push(Insert { place, clocks: 0, values: None });
+                }
             }
         }
         let mut reader = Reader::new(update);
@@ -236,5 +242,47 @@ fn is_sound(values: &[u8], limit: u64) -> bool {
             _ => false,
         },
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use yrs::Doc;
+
+    use crate::update::{Intake, Limits};
+
+    /// A text of `client` at `clock`, at the beginning of a root with a name of one letter.
+    fn text(client: u8, clock: u8, root: u8, text: &[u8]) -> Vec<u8> {
+        [&[1, 1, client, clock, 4, 1, 1, root, text.len() as u8], text, &[0]].concat()
+    }
+
+    /// What continues something says to lie elsewhere: neither what continues nor what was there is taken for that.
+    #[test]
+    fn a_lie_about_what_is_there_changes_nothing() {
+        let (doc, mut intake) = (Doc::with_client_id(9), Intake::default());
+        let clock_of = |client| [0, 5][usize::from(client == 1)];
+        intake.apply(&doc, &text(1, 0, b'a', b"abcde"), Limits::NEW, &mut |_| {}).unwrap();
+        let lie = text(1, 4, b'b', b"ef");
+        assert!(intake.survey(&lie, clock_of).unwrap().inserts_into(|root| root == "a"));
+        intake.apply(&doc, &lie, Limits::NEW, &mut |_| {}).unwrap();
+        let gone = [0, 1, 1, 1, 4, 1];
+        let survey = intake.survey(&gone, clock_of).unwrap();
+        assert_eq!(survey.deletions(|root| root == "a", true).collect::<Vec<_>>(), [(1, 4..5)]);
+        assert_eq!(survey.deletions(|root| root == "b", true).count(), 0);
+    }
+
+    /// A name is known as soon as something that says it is kept, and a refused update leaves none.
+    #[test]
+    fn roots_are_known_once_something_is_kept() {
+        let (doc, mut intake) = (Doc::with_client_id(9), Intake::default());
+        let mut waits = text(1, 3, b'a', b"x");
+        assert!(!intake.has_root("a"));
+        assert!(intake.apply(&doc, &waits, Limits::NEW, &mut |_| {}).unwrap());
+        assert!(intake.has_root("a"));
+        waits[7] = b'b';
+        waits[3] = 9;
+        let none = Limits { waiting: 0, ..Limits::NEW };
+        assert!(intake.apply(&doc, &waits, none, &mut |_| {}).is_err());
+        assert!(!intake.has_root("b"));
     }
 }

@@ -291,7 +291,8 @@ impl<'a> Planner<'a> {
                 return Ok(Step::Needs(id));
             }
         }
-        self.measure(client, clock..end, block)?;
+        // What is there already stays what it is, whatever this says of it.
+        self.measure(client, clock.max(has)..end, block)?;
         self.plan.progress.set(client, end);
         self.plan.structs += 1;
         let mut opens = self.pace.next(client, clock, block, bytes.len());
