@@ -86,7 +86,7 @@ async fn whole(storage: &Arc<dyn Storage>, document: &str) -> Result<Vec<u8>> {
 
 fn write(file: &Path, state: &[u8]) -> Result<()> {
     if file == Path::new("-") {
-        std::io::stdout().write_all(&state)?
+        std::io::stdout().write_all(state)?
     } else {
         std::fs::write(file, state)?
     }
@@ -103,11 +103,11 @@ pub async fn import(storage: &Arc<dyn Storage>, document: &str, root: Option<&st
     }
     let mut loaded = load(storage, document, now()).await?;
     let format = loaded.replica.format();
-    if !loaded.replica.apply(&update)? {
+    if !loaded.replica.load(&update)? {
         return Ok(false);
     }
     let mut file = Replica::new();
-    file.apply(&update)?;
+    file.load(&update)?;
     if format > file.format() || !FORMATS.knows(loaded.replica.format()) {
         return Err(AdminError::Format(format));
     }
@@ -178,7 +178,7 @@ async fn verify_one(storage: &Arc<dyn Storage>, document: &str) -> Result<Option
     for named in storage.named(document).await? {
         match storage.named_state(document, &named.id).await {
             Ok(Some((_, bytes))) => {
-                if let Err(error) = Replica::new().apply(&bytes) {
+                if let Err(error) = Replica::new().load(&bytes) {
                     return Ok(Some(format!("the named version {:?} cannot be read: {error}", named.label)));
                 }
             }
