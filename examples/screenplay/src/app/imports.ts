@@ -17,10 +17,13 @@ export function reportLater(id: string, report: string): void {
   reports.set(id, report);
 }
 
-export function takeReport(id: string): string | null {
-  const report = reports.get(id) ?? null;
+export function reportOf(id: string): string | null {
+  return reports.get(id) ?? null;
+}
+
+/** It was read. */
+export function dropReport(id: string): void {
   reports.delete(id);
-  return report;
 }
 
 /** What a script that was read from a file begins with, if its document may not have it yet. */

@@ -5,7 +5,7 @@ import { Icon } from "../ui/icons.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { go } from "./address.ts";
 import { ACCEPTED, readScript, saveFdx, saveFountain, whatWasLeftOut } from "./files.ts";
-import { plant, reportLater, takeReport } from "./imports.ts";
+import { dropReport, plant, reportLater, reportOf } from "./imports.ts";
 import { useRemembered } from "./remembered.ts";
 import { addScene } from "./scenes.ts";
 import { ShortcutList } from "./shortcut-list.tsx";
@@ -25,12 +25,17 @@ export function MoreMenu(props: {
   const [problem, setProblem] = useState<string | null>(null);
   // The script that was read is open by now.
   useEffect(() => {
-    const report = takeReport(scene);
+    const report = reportOf(scene);
     if (report !== null) setProblem(report);
   }, [scene]);
   const [dark, setDark] = useTheme();
   const [spelling, setSpelling] = useRemembered("spelling");
   const [shortcuts, setShortcuts] = useState(false);
+
+  const dismiss = () => {
+    dropReport(scene);
+    setProblem(null);
+  };
 
   const open = async (chosen: File | undefined) => {
     if (!chosen) return;
@@ -92,7 +97,7 @@ export function MoreMenu(props: {
       {problem && (
         <div className="toast" role="alert">
           {problem}
-          <button type="button" className="tool small" aria-label="Close" onClick={() => setProblem(null)}>
+          <button type="button" className="tool small" aria-label="Close" onClick={dismiss}>
             <Icon name="close" />
           </button>
         </div>
