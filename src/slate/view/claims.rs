@@ -1,9 +1,7 @@
 //! What registers say, before any walk: claims on markers, what open strands hold, where breaks of outer chains hide.
 
-use std::collections::{HashMap, HashSet};
-
 use super::shown::Schema;
-use crate::slate::ydoc::{Erase, Id, Item, Kind, Mirror, Nid, Of, ROOT};
+use crate::slate::ydoc::{Erase, Id, Item, Kind, Mirror, Nid, Of, QuickMap, QuickSet, ROOT};
 
 pub(super) type ClaimId = u32;
 
@@ -19,21 +17,21 @@ pub(super) struct Claim {
 }
 
 /// What makes a claim the same over the rounds in which claims become void: head and marker.
-pub(super) type Voided = HashSet<(Nid, Nid)>;
+pub(super) type Voided = QuickSet<(Nid, Nid)>;
 
 /// The registers of a document, without the claims that are void.
 pub(super) struct Claims {
     pub list: Vec<Claim>,
     /// Of a head, the innermost first.
-    of: HashMap<Nid, Vec<ClaimId>>,
+    of: QuickMap<Nid, Vec<ClaimId>>,
     /// At a marker, the oldest first.
-    at: HashMap<Nid, Vec<ClaimId>>,
+    at: QuickMap<Nid, Vec<ClaimId>>,
     /// Items of the sequence of an open strand's parent, behind it.
-    pub held: HashMap<Nid, (u32, u32)>,
+    pub held: QuickMap<Nid, (u32, u32)>,
     /// By sequence: the items that open strands in it hold.
-    pub held_in: HashMap<Nid, Vec<(u32, u32)>>,
+    pub held_in: QuickMap<Nid, Vec<(u32, u32)>>,
     /// Strands and breaks with breaks of outer chains, or ends of claims of other chains, somewhere in them.
-    pub carries: HashSet<Nid>,
+    pub carries: QuickSet<Nid>,
     /// Registers and claims that do not count.
     pub ignored: u32,
 }
@@ -54,14 +52,14 @@ impl Claims {
     pub fn new(mirror: &Mirror, schema: &Schema, voided: &Voided) -> Self {
         let mut claims = Self {
             list: Vec::new(),
-            of: HashMap::new(),
-            at: HashMap::new(),
-            held: HashMap::new(),
-            held_in: HashMap::new(),
-            carries: HashSet::new(),
+            of: QuickMap::default(),
+            at: QuickMap::default(),
+            held: QuickMap::default(),
+            held_in: QuickMap::default(),
+            carries: QuickSet::default(),
             ignored: 0,
         };
-        let mut seams: HashMap<Id, Vec<(Id, Nid)>> = HashMap::new();
+        let mut seams: QuickMap<Id, Vec<(Id, Nid)>> = QuickMap::default();
         let mut placed = Vec::new();
         let mut open = Vec::new();
         let mut deep = Vec::new();
@@ -103,7 +101,7 @@ impl Claims {
     }
 
     /// The claims of one head.
-    fn read(&mut self, mirror: &Mirror, x: Nid, voided: &Voided, seams: &HashMap<Id, Vec<(Id, Nid)>>) {
+    fn read(&mut self, mirror: &Mirror, x: Nid, voided: &Voided, seams: &QuickMap<Id, Vec<(Id, Nid)>>) {
         let Some(place) = &mirror.node(x).registers.at else { return };
         let chain = chain_of(mirror, x);
         if place.time > mirror.bound() || chain.is_none_or(|chain| chain == ROOT) {
@@ -184,7 +182,7 @@ impl Claims {
             let mut by: Option<(Nid, u32)> = None;
             let items = &mirror.node(seq).items;
             let mut ranges = Vec::new();
-            let mut end = |held: &mut HashMap<Nid, (u32, u32)>, by: &mut Option<(Nid, u32)>, at: usize| {
+            let mut end = |held: &mut QuickMap<Nid, (u32, u32)>, by: &mut Option<(Nid, u32)>, at: usize| {
                 if let Some((strand, from)) = by.take() {
                     held.insert(strand, (from, at as u32));
                     ranges.push((from, at as u32));
@@ -206,7 +204,7 @@ impl Claims {
     }
 
     fn carry(&mut self, mirror: &Mirror, deep: Vec<Nid>) {
-        let mut by_chain: HashMap<Nid, Vec<ClaimId>> = HashMap::new();
+        let mut by_chain: QuickMap<Nid, Vec<ClaimId>> = QuickMap::default();
         let mut todo = deep;
         for (id, claim) in self.list.iter().enumerate() {
             let chain = chain_of(mirror, claim.head);
