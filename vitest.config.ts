@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: [
       "js/**/*.test.{ts,tsx}",
-      "tests/{unit,wire,interop,package,scenarios}/**/*.test.{ts,tsx}",
+      "tests/{unit,wire,interop,package,scenarios,exactness}/**/*.test.{ts,tsx}",
       "examples/screenplay/src/**/*.test.{ts,tsx}",
     ],
     testTimeout: 60_000,

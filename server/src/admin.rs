@@ -4,11 +4,16 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use slate_yrs::format::Format;
+use slate_yrs::slate::{RootMismatch, check_layout};
 use thiserror::Error;
+use yrs::Transact;
 
 use crate::clock::now;
 use crate::compact::{Report, Retention, compact_all};
+use crate::gate::FORMATS;
 use crate::history::rfc3339;
+use crate::plain::{PlainError, plain};
 use crate::replica::{ApplyError, Replica};
 use crate::room::load::{build, load, whole_log};
 use crate::storage::{Storage, StorageError, random_id};
@@ -25,6 +30,13 @@ pub enum AdminError {
     Update(#[from] ApplyError),
     #[error("there is no document {0:?}")]
     NoDocument(String),
+    /// What it has by now, and what a document of another format was made of, would stand side by side.
+    #[error("the document is of format {0}, and what is in the file is not: import it into a new document")]
+    Format(Format),
+    #[error("the text is elsewhere: {0}")]
+    Root(#[from] RootMismatch),
+    #[error(transparent)]
+    Plain(#[from] PlainError),
     #[error("another server is compacting")]
     Busy,
     #[error("the other database cannot be read: {0}")]
@@ -55,20 +67,34 @@ pub async fn documents(storage: &Arc<dyn Storage>, out: &mut impl Write) -> Resu
 }
 
 pub async fn export(storage: &Arc<dyn Storage>, document: &str, file: &Path) -> Result<()> {
+    write(file, &whole(storage, document).await?)
+}
+
+/// In the layout of slate-yjs. Returns what was left out: see [`Plain`](crate::plain::Plain).
+pub async fn export_plain(storage: &Arc<dyn Storage>, document: &str, root: &str, file: &Path) -> Result<Vec<String>> {
+    let plain = plain(root, &whole(storage, document).await?)?;
+    write(file, &plain.update)?;
+    Ok(plain.left_out)
+}
+
+async fn whole(storage: &Arc<dyn Storage>, document: &str) -> Result<Vec<u8>> {
     if storage.document(document).await?.is_none() {
         return Err(AdminError::NoDocument(document.to_owned()));
     }
-    let state = load(storage, document, now()).await?.replica.encode_whole()?;
+    Ok(load(storage, document, now()).await?.replica.encode_whole()?)
+}
+
+fn write(file: &Path, state: &[u8]) -> Result<()> {
     if file == Path::new("-") {
-        std::io::stdout().write_all(&state)?
+        std::io::stdout().write_all(state)?
     } else {
         std::fs::write(file, state)?
     }
     Ok(())
 }
 
-/// Returns whether the document changed.
-pub async fn import(storage: &Arc<dyn Storage>, document: &str, file: &Path) -> Result<bool> {
+/// Returns whether the document changed. `root`: where its text has to be afterwards.
+pub async fn import(storage: &Arc<dyn Storage>, document: &str, root: Option<&str>, file: &Path) -> Result<bool> {
     let mut update = Vec::new();
     if file == Path::new("-") {
         std::io::stdin().read_to_end(&mut update)?;
@@ -76,8 +102,17 @@ pub async fn import(storage: &Arc<dyn Storage>, document: &str, file: &Path) -> 
         update = std::fs::read(file)?;
     }
     let mut loaded = load(storage, document, now()).await?;
-    if !loaded.replica.apply(&update)? {
+    let format = loaded.replica.format();
+    if !loaded.replica.load(&update)? {
         return Ok(false);
+    }
+    let mut file = Replica::new();
+    file.load(&update)?;
+    if format > file.format() || !FORMATS.knows(loaded.replica.format()) {
+        return Err(AdminError::Format(format));
+    }
+    if let Some(root) = root {
+        check_layout(&loaded.replica.doc().transact(), root)?;
     }
     storage.store_update(document, &loaded.document.epoch, now(), &update).await?;
     Ok(true)
@@ -143,7 +178,7 @@ async fn verify_one(storage: &Arc<dyn Storage>, document: &str) -> Result<Option
     for named in storage.named(document).await? {
         match storage.named_state(document, &named.id).await {
             Ok(Some((_, bytes))) => {
-                if let Err(error) = Replica::new().apply(&bytes) {
+                if let Err(error) = Replica::new().load(&bytes) {
                     return Ok(Some(format!("the named version {:?} cannot be read: {error}", named.label)));
                 }
             }

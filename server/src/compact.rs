@@ -226,7 +226,7 @@ async fn close_group(
         let mut replica = replica;
         let merged = match window {
             Some((detail, _)) if !finished => merge(&mut replica, &group, detail),
-            _ => group.iter().try_for_each(|row| replica.apply(&row.bytes).map(drop)).map(|()| Merged::Nothing),
+            _ => group.iter().try_for_each(|row| replica.load(&row.bytes).map(drop)).map(|()| Merged::Nothing),
         };
         (replica, group, merged)
     });
@@ -265,9 +265,9 @@ fn merge(replica: &mut Replica, group: &[UpdateRow], detail: Detail) -> Result<M
     let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(Merged::Nothing) };
     let updates: Vec<&[u8]> = group.iter().map(|row| row.bytes.as_slice()).collect();
     let mut check = Replica::new();
-    check.apply(&replica.encode_whole()?)?;
+    check.load(&replica.encode_whole()?)?;
     let waiting = replica.has_pending();
-    let merged = replica.apply_merged(&updates)?;
+    let merged = replica.load_merged(&updates)?;
     let bytes = if waiting || replica.has_pending() {
         // What waits is in no transaction: keep every struct of every row.
         match slate_yrs::update::merge(&updates) {
@@ -277,7 +277,7 @@ fn merge(replica: &mut Replica, group: &[UpdateRow], detail: Detail) -> Result<M
     } else {
         merged.unwrap_or_else(|| vec![0, 0])
     };
-    check.apply(&bytes)?;
+    check.load(&bytes)?;
     if check.encode() != replica.encode() {
         return Ok(Merged::Differs);
     }

@@ -45,6 +45,12 @@ pub enum Command {
         document: String,
         /// `-`: standard output
         file: PathBuf,
+        /// update: the document as it is; slate-yjs: in the layout that slate-yjs 1.x writes, whatever its format
+        #[arg(long, value_enum, default_value_t = ExportFormat::Update)]
+        format: ExportFormat,
+        /// The root that holds the text
+        #[arg(long, env = "SLATE_YRS_ROOT", default_value = "content", value_name = "NAME")]
+        root: String,
         #[command(flatten)]
         database: DatabaseArgs,
     },
@@ -53,6 +59,9 @@ pub enum Command {
         document: String,
         /// `-`: standard input
         file: PathBuf,
+        /// The root that has to hold the text: if it is elsewhere, nothing is imported
+        #[arg(long, env = "SLATE_YRS_ROOT", value_name = "NAME")]
+        root: Option<String>,
         #[command(flatten)]
         database: DatabaseArgs,
     },
@@ -75,6 +84,12 @@ pub enum Command {
         #[command(flatten)]
         database: DatabaseArgs,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    Update,
+    SlateYjs,
 }
 
 #[derive(Debug, Clone, Args)]

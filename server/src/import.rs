@@ -127,7 +127,7 @@ impl Import {
 
     async fn row(&mut self, storage: &Arc<dyn Storage>, at: Millis, bytes: Vec<u8>) -> Result<()> {
         for update in unwrap(&bytes).unwrap_or_else(|| vec![&bytes]) {
-            match self.replica.apply(update) {
+            match self.replica.load(update) {
                 Ok(true) => {
                     self.waiting.push((at, update.to_vec()));
                     self.report.imported += 1;

@@ -17,6 +17,7 @@ pub mod import;
 pub mod metrics;
 pub mod neighbours;
 pub mod net;
+pub mod plain;
 pub mod presence;
 pub mod replica;
 pub mod room;

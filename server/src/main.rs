@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use slate_yrs_server::admin::{self, AdminError};
-use slate_yrs_server::config::{Cli, Command, DatabaseArgs, LogArgs, LogFormat, ServeArgs};
+use slate_yrs_server::config::{Cli, Command, DatabaseArgs, ExportFormat, LogArgs, LogFormat, ServeArgs};
 use slate_yrs_server::import;
 use slate_yrs_server::server::{Server, ServerError};
 use slate_yrs_server::storage::{Durability, SqlStorage, Storage, StorageError};
@@ -88,11 +88,17 @@ async fn run(command: Command) -> Result<(), AdminError> {
             );
         }
         Command::Documents { database } => admin::documents(&open(&database).await?, &mut out).await?,
-        Command::Export { document, file, database } => {
+        Command::Export { document, file, format: ExportFormat::Update, database, .. } => {
             admin::export(&open(&database).await?, &document, &file).await?;
         }
-        Command::Import { document, file, database } => {
-            let changed = admin::import(&open(&database).await?, &document, &file).await?;
+        Command::Export { document, file, format: ExportFormat::SlateYjs, root, database } => {
+            let left_out = admin::export_plain(&open(&database).await?, &document, &root, &file).await?;
+            for name in left_out {
+                eprintln!("left out: the attribute {name:?} of the root");
+            }
+        }
+        Command::Import { document, file, root, database } => {
+            let changed = admin::import(&open(&database).await?, &document, root.as_deref(), &file).await?;
             eprintln!("{}", if changed { "imported" } else { "nothing new in it" });
         }
         Command::ImportTable { source, database } => {

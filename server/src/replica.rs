@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use slate_yrs::format::{Format, format_of};
 use slate_yrs::slate::check_layout;
-use slate_yrs::update::{Intake, MAX_NESTING, Nesting, NestingError, Survey};
+use slate_yrs::update::{Intake, Limits, Refused, Survey, deletions, deletions_at};
 use thiserror::Error;
 use yrs::block::ClientID;
 use yrs::branch::Branch;
@@ -22,8 +22,9 @@ use crate::validate::{self, Malformed};
 pub enum ApplyError {
     #[error(transparent)]
     Malformed(#[from] Malformed),
-    #[error(transparent)]
-    Nesting(#[from] NestingError),
+    /// By one of the limits on what an update may cost.
+    #[error("{0}")]
+    Refused(String),
     #[error("the update does not decode: {0}")]
     Undecodable(String),
     /// The library panicked, or gave up half way: this replica must not be used any more.
@@ -37,7 +38,6 @@ pub struct Replica {
     doc: Doc,
     /// Keeps from the library what it could not take in this order.
     intake: Intake,
-    nesting: Nesting,
     /// What no update has named, but is deleted because what it is in is.
     implied: IdSet,
     /// What is deleted; none: nobody has asked yet.
@@ -53,85 +53,83 @@ impl Default for Replica {
 
 impl Replica {
     pub fn new() -> Self {
-        let (intake, nesting, implied) = (Intake::default(), Nesting::default(), IdSet::default());
-        Self { doc: empty_doc(), intake, nesting, implied, deleted: None, spoiled: false }
+        let (intake, implied) = (Intake::default(), IdSet::default());
+        Self { doc: empty_doc(), intake, implied, deleted: None, spoiled: false }
     }
 
-    /// Applies an update. Returns whether it changed anything: content, deletions, or what waits for missing updates.
+    /// Applies an update that is to be stored. Returns whether it changed anything: content, deletions, or what waits for
+    /// missing updates.
     pub fn apply(&mut self, update: &[u8]) -> Result<bool, ApplyError> {
+        self.take(update, Limits::NEW)
+    }
+
+    /// [`Replica::apply`] for what is stored already, be it by an earlier version: it counts, whatever it costs.
+    pub fn load(&mut self, update: &[u8]) -> Result<bool, ApplyError> {
+        self.take(update, Limits::STORED)
+    }
+
+    fn take(&mut self, update: &[u8], limits: Limits) -> Result<bool, ApplyError> {
         validate::update(update)?;
-        let mut changed = false;
-        let mut deleted = None;
-        let mut gone = None;
-        let keeps = self.deleted.is_some();
-        self.transact(|txn, intake, nesting| {
-            let before = Waiting::of(txn, intake);
-            take(txn, intake, nesting, update)?;
-            changed = txn.has_changes() || Waiting::of(txn, intake).exceeds(&before);
-            gone = (keeps && !txn.delete_set().is_empty()).then(|| txn.delete_set().clone());
-            // What has waited may have named more.
-            if before.is_nothing() && !txn.delete_set().is_empty() {
-                let named = Update::decode_v1(update).map_err(undecodable)?.delete_set().clone();
-                deleted = Some((txn.delete_set().diff(&named), named));
-            }
-            Ok(())
-        })?;
-        if let Some((implied, named)) = deleted {
+        let waited = self.has_pending();
+        let changes = self.transact(&[update], limits)?;
+        // What has waited may have named more.
+        if !waited && !changes.deleted.is_empty() {
+            let named = deletions(update).map_err(undecodable)?;
+            let implied = changes.deleted.diff(&named);
             self.implied.diff_with(&named);
             self.implied.merge_with(implied);
         }
-        if let (Some(all), Some(gone)) = (&mut self.deleted, gone) {
-            all.merge_with(gone);
-        }
-        Ok(changed)
+        Ok(changes.any)
     }
 
-    /// Applies updates in one transaction and returns that transaction as one update: what the updates together
-    /// changed, without what they inserted and deleted again. None if they changed nothing.
-    pub fn apply_merged(&mut self, updates: &[&[u8]]) -> Result<Option<Vec<u8>>, ApplyError> {
+    /// Loads updates and returns what they together changed as one update, without what they inserted and deleted
+    /// again. None if they changed nothing.
+    pub fn load_merged(&mut self, updates: &[&[u8]]) -> Result<Option<Vec<u8>>, ApplyError> {
         updates.iter().try_for_each(|update| validate::update(update))?;
-        let mut merged = None;
-        self.deleted = None;
-        self.transact(|txn, intake, nesting| {
-            for update in updates {
-                take(txn, intake, nesting, update)?;
-            }
-            txn.commit();
-            if txn.has_changes() {
-                merged = Some(txn.encode_update_v1());
-            }
-            Ok(())
-        })?;
-        Ok(merged)
-    }
-
-    fn transact(
-        &mut self,
-        work: impl FnOnce(&mut TransactionMut<'_>, &mut Intake, &mut Nesting) -> Result<(), ApplyError>,
-    ) -> Result<(), ApplyError> {
         if self.spoiled {
             return Err(ApplyError::Spoiled);
         }
-        let mut slot = Some(self.doc.transact_mut());
-        let (intake, nesting) = (&mut self.intake, &mut self.nesting);
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            let Some(txn) = slot.as_mut() else { return Ok(()) };
-            work(txn, intake, nesting)?;
-            txn.commit();
-            Ok(())
+        let before = self.doc.transact().state_vector();
+        let changes = self.transact(updates, Limits::STORED)?;
+        if !changes.integrated {
+            return Ok(None);
+        }
+        // With all deletions there are, in place of which come those of these updates.
+        let mut merged = self.doc.transact().encode_diff_v1(&before);
+        merged.truncate(deletions_at(&merged).map_err(undecodable)?);
+        merged.extend(changes.deleted.encode_v1());
+        Ok(Some(merged))
+    }
+
+    fn transact(&mut self, updates: &[&[u8]], limits: Limits) -> Result<Changes, ApplyError> {
+        if self.spoiled {
+            return Err(ApplyError::Spoiled);
+        }
+        let mut changes = Changes::default();
+        let (doc, intake) = (&self.doc, &mut self.intake);
+        // A transaction that a panic leaves is leaked, and holds its document's lock for ever; so that document is leaked
+        // with it, once per panic; whoever caused it is disconnected.
+        let taken = catch_unwind(AssertUnwindSafe(|| {
+            #[cfg(test)]
+            assert!(!updates.contains(&PANICS));
+            intake.apply_all(doc, updates.iter().copied(), limits, &mut |txn| changes.add(txn))
         }));
-        let result = result.unwrap_or_else(|_| {
-            // Dropping the transaction would commit the wreck, and perhaps panic again. Leaked it holds its document's
-            // lock for ever, so that document is leaked with it, once per panic; whoever caused it is disconnected.
-            std::mem::forget(slot.take());
-            Err(ApplyError::Spoiled)
-        });
-        drop(slot);
+        let mut result = taken
+            .map_err(|_| ApplyError::Spoiled)
+            .and_then(|taken| taken.into_iter().try_fold(false, |news, taken| Ok(news | taken.map_err(refused)?)));
+        // An update that fails half way leaves a document that is neither the old nor the new one.
+        if result.is_err() && changes.integrated {
+            result = Err(ApplyError::Spoiled);
+        }
         if result == Err(ApplyError::Spoiled) {
             self.spoiled = true;
             std::mem::forget(std::mem::replace(&mut self.doc, empty_doc()));
         }
-        result
+        if let Some(deleted) = &mut self.deleted {
+            deleted.merge_with(changes.deleted.clone());
+        }
+        changes.any = result? || changes.integrated;
+        Ok(changes)
     }
 
     /// Whether this copy must not be used any more: it is empty, and takes nothing.
@@ -208,14 +206,14 @@ impl Replica {
 
     /// Whether there has ever been anything in this root.
     pub fn has_root(&self, name: &str) -> bool {
-        self.nesting.has_root(name)
+        self.intake.has_root(name)
     }
 
     /// What an update would touch.
     pub fn survey<'a>(&self, update: &'a [u8]) -> Result<Survey<'a>, ApplyError> {
         validate::update(update)?;
         let state = self.doc.transact().state_vector();
-        Ok(self.nesting.survey(update, |client| u64::from(state.get(&ClientID::new(client))))?)
+        self.intake.survey(update, |client| u64::from(state.get(&ClientID::new(client)))).map_err(refused)
     }
 
     /// How many clocks all clients have used.
@@ -242,7 +240,7 @@ impl Replica {
     /// What would become of the document with this update.
     pub fn with(&self, update: &[u8]) -> Result<Self, ApplyError> {
         let mut copy = Self::new();
-        copy.apply(&self.encode_whole()?)?;
+        copy.load(&self.encode_whole()?)?;
         copy.apply(update)?;
         Ok(copy)
     }
@@ -257,6 +255,33 @@ fn empty_doc() -> Doc {
     // of it, and those who come later would see other marks than those who are here.
     let options = Options::with_client_id(ClientID::new(0));
     Doc::with_options(Options { offset_kind: OffsetKind::Utf16, cleanup_formatting: false, ..options })
+}
+
+/// What updates did to a document.
+#[derive(Default)]
+struct Changes {
+    /// Something changed, if only what waits.
+    any: bool,
+    integrated: bool,
+    deleted: IdSet,
+}
+
+impl Changes {
+    fn add(&mut self, txn: &TransactionMut<'_>) {
+        self.integrated = true;
+        self.deleted.merge_with(txn.delete_set().clone());
+    }
+}
+
+fn refused(error: Refused) -> ApplyError {
+    match error {
+        Refused::TooDeep(_) | Refused::KeySet(_) | Refused::Waiting(_) | Refused::ClientTwice => {
+            ApplyError::Refused(error.to_string())
+        }
+        Refused::Broken(_) => ApplyError::Spoiled,
+        Refused::Undecodable(error) => undecodable(error),
+        Refused::Unreadable(_) | Refused::TooLarge => undecodable(error),
+    }
 }
 
 fn undecodable(error: impl ToString) -> ApplyError {
@@ -288,79 +313,6 @@ fn root_len(root: &Out) -> u32 {
         Out::Any(_) | Out::YDoc(_) => return 0,
     };
     branch.len()
-}
-
-/// An update that fails half way leaves a document that is neither the old nor the new one.
-fn take(
-    txn: &mut TransactionMut<'_>,
-    intake: &mut Intake,
-    nesting: &mut Nesting,
-    update: &[u8],
-) -> Result<(), ApplyError> {
-    #[cfg(test)]
-    assert_ne!(update, PANICS);
-    let spoiled = |txn: &TransactionMut<'_>, error| if txn.has_changes() { ApplyError::Spoiled } else { error };
-    let state = txn.state_vector();
-    measure(txn, intake, nesting, &state, update).map_err(|error| spoiled(txn, error))?;
-    intake.apply_to(txn, &state, update).map_err(|error| spoiled(txn, undecodable(error)))
-}
-
-/// With what waits for it, an update may reach deeper than alone.
-fn measure(
-    txn: &TransactionMut<'_>,
-    intake: &Intake,
-    nesting: &mut Nesting,
-    state: &StateVector,
-    update: &[u8],
-) -> Result<(), ApplyError> {
-    let mut waiting = Vec::new();
-    if intake.is_waiting() {
-        waiting.push(intake.include(vec![0, 0]).map_err(undecodable)?);
-    }
-    if let Some(pending) = ReadTxn::store(txn).pending_update() {
-        waiting.push(pending.update.encode_v1());
-    }
-    let mut updates = vec![update];
-    updates.extend(waiting.iter().map(Vec::as_slice));
-    nesting.take(&updates, |client| u64::from(state.get(&ClientID::new(client))), MAX_NESTING)?;
-    Ok(())
-}
-
-/// What a document has received but cannot integrate yet.
-#[derive(Default)]
-struct Waiting {
-    inserts: IdSet,
-    deletes: IdSet,
-}
-
-impl Waiting {
-    fn is_nothing(&self) -> bool {
-        self.inserts.is_empty() && self.deletes.is_empty()
-    }
-
-    fn of(txn: &TransactionMut<'_>, intake: &Intake) -> Self {
-        let store = ReadTxn::store(txn);
-        let mut waiting = Self::default();
-        if let Some(pending) = store.pending_update() {
-            waiting.inserts = pending.update.insertions(true);
-            waiting.deletes = pending.update.delete_set().clone();
-        }
-        if let Some(deletes) = store.pending_ds() {
-            waiting.deletes.merge_with(deletes.clone());
-        }
-        if intake.is_waiting()
-            && let Ok(held) = intake.include(vec![0, 0])
-            && let Ok(held) = Update::decode_v1(&held)
-        {
-            waiting.inserts.merge_with(held.insertions(true));
-            waiting.deletes.merge_with(held.delete_set().clone());
-        }
-        waiting
-    }
-
-    fn exceeds(&self, other: &Self) -> bool {
-        !self.inserts.diff(&other.inserts).is_empty() || !self.deletes.diff(&other.deletes).is_empty()
-    }
 }
 
 #[cfg(test)]
@@ -536,9 +488,9 @@ mod tests {
         let updates = typed(1, "hello");
         let updates: Vec<&[u8]> = updates.iter().map(Vec::as_slice).collect();
         let mut source = Replica::new();
-        let first = source.apply_merged(&updates[..2]).unwrap().unwrap();
-        let second = source.apply_merged(&updates[2..]).unwrap().unwrap();
-        assert_eq!(source.apply_merged(&updates), Ok(None));
+        let first = source.load_merged(&updates[..2]).unwrap().unwrap();
+        let second = source.load_merged(&updates[2..]).unwrap().unwrap();
+        assert_eq!(source.load_merged(&updates), Ok(None));
         let mut copy = Replica::new();
         copy.apply(&first).unwrap();
         assert_eq!(text(&copy), "he");

@@ -20,6 +20,8 @@ pub enum Malformed {
     Truncated,
     #[error("a number is out of range")]
     NumberTooLarge,
+    #[error("a client id has more than 32 bits")]
+    Client,
     #[error("a count exceeds the bytes that are left")]
     CountTooLarge,
     #[error("a clock is out of range")]
@@ -110,7 +112,10 @@ impl Walk<'_> {
     }
 
     fn client(&mut self) -> Result<(), Malformed> {
-        self.number().map(drop)
+        self.number().map(drop).map_err(|error| match error {
+            Malformed::NumberTooLarge => Malformed::Client,
+            error => error,
+        })
     }
 
     fn clock(&mut self) -> Result<u64, Malformed> {
@@ -292,6 +297,23 @@ mod tests {
         assert_eq!(update(&nested), Err(Malformed::TooDeep));
         // A block of 2^31 units at clock 1.
         assert_eq!(update(&[1, 1, 7, 1, 0, 0x80, 0x80, 0x80, 0x80, 0x08, 0]), Err(Malformed::Clock));
+    }
+
+    /// yrs would keep 32 bits of such an id: somebody else's.
+    #[test]
+    fn client_ids_of_more_than_32_bits_are_refused() {
+        // 8 + 2^33, and 8.
+        let (wide, narrow): (&[u8], &[u8]) = (&[0x88, 0x80, 0x80, 0x80, 0x20], &[0x88, 0x80, 0x80, 0x80, 0x00]);
+        let widest: &[u8] = &[0xff, 0xff, 0xff, 0xff, 0x0f];
+        let letter = |client: &[u8]| [&[1, 1][..], client, &[0, 4, 1, 1, b'r', 1, b'x', 0]].concat();
+        let behind = |client: &[u8]| [&[1, 1, 8, 1, 0x84][..], client, &[0, 1, b'x', 0]].concat();
+        let deletion = |client: &[u8]| [&[0, 1][..], client, &[1, 0, 1]].concat();
+        for made in [letter as fn(&[u8]) -> Vec<u8>, behind, deletion] {
+            assert_eq!(update(&made(wide)), Err(Malformed::Client));
+            assert_eq!(update(&made(narrow)), Ok(()));
+            assert_eq!(update(&made(widest)), Ok(()));
+        }
+        assert_eq!(state_vector(&[&[1][..], wide, &[1]].concat()), Err(Malformed::Client));
     }
 
     #[test]

@@ -301,7 +301,7 @@ async fn f19_a_busy_hour_becomes_one_row() {
     let first: Vec<Seq> = (1..=500).collect();
     let mut replica = Replica::new();
     let updates: Vec<&[u8]> = before[..500].iter().map(|row| row.bytes.as_slice()).collect();
-    let bytes = replica.apply_merged(&updates).unwrap().unwrap();
+    let bytes = replica.load_merged(&updates).unwrap().unwrap();
     let merged = UpdateRow { first_seq: 1, detail: Detail::Hour, bytes, ..before[499].clone() };
     assert_eq!(storage.compact_updates("scene", &[Merge { rows: first, merged }]).await.unwrap(), [true]);
     compact_document(&storage, "scene", Retention::default(), now).await.unwrap();

@@ -440,14 +440,3 @@ async fn a_document_of_a_format_to_come_is_only_read() {
     plain.push(&update).await;
     assert_eq!(told(&mut plain).await, 1);
 }
-
-/// An older version is not written over a document of format 1 as if it were one of format 0.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_restore_does_not_damage_a_document_of_format_1() {
-    let server = TestServer::start().await;
-    let made = document(&server, "scene").await;
-    let path = "/api/scenes/scene/versions/1/restore";
-    let answer = common::http::post(server.address, path, "").await;
-    assert_eq!(answer.status, 409, "{}", answer.text());
-    assert_eq!(everything(&stored(&server, "scene").await), everything(&made.doc));
-}

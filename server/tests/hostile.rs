@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::program::Program;
 use common::{Client, Msg, TestServer, eventually};
-use slate_yrs::protocol::Message;
+use slate_yrs::protocol::{Message, RejectCode};
 use std::net::SocketAddr;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -259,4 +259,38 @@ async fn f23_a_reader_that_asks_for_everything_at_once() {
     compare("a frame full of questions", (before, during, ack_latency(server.address, "others", 30).await));
     writer.write("goes on").await;
     writer.all_acked().await;
+}
+
+/// yrs would take 2^33 + 8 for 8: such an update is refused before anything of it is stored, and is nobody's edit.
+#[tokio::test(flavor = "multi_thread")]
+async fn client_ids_of_more_than_32_bits_are_not_stored() {
+    let server = TestServer::start().await;
+    let mut honest = server.durable("scene", 8, "honest").await;
+    honest.sync().await;
+    honest.write("text").await;
+    honest.all_acked().await;
+    let mut wide = Vec::new();
+    var_uint(&mut wide, (1 << 33) + 8);
+    let letter = [&[1, 1][..], &wide, &[4, 4, 1, 7], b"content", &[1, b'x', 0]].concat();
+    let deletion = [&[0, 1][..], &wide, &[1, 0, 4]].concat();
+    for (id, update) in (20..).zip([letter, deletion]) {
+        let mut forger = server.durable("scene", id, &format!("forger-{id}")).await;
+        forger.sync().await;
+        forger.push(&update).await;
+        loop {
+            match forger.step().await {
+                Msg::Reject(1, RejectCode::Invalid) => break,
+                answer @ (Msg::Ack(_) | Msg::Reject(..)) => panic!("{answer:?}"),
+                _ => {}
+            }
+        }
+        let mut plain = server.plain("scene", id + 10).await;
+        plain.sync().await;
+        plain.push(&update).await;
+        plain.round_trip().await;
+        assert_eq!(server.rows("scene").await, 1);
+    }
+    let mut reader = server.plain("scene", 40).await;
+    reader.sync().await;
+    assert_eq!(reader.read(), "text");
 }

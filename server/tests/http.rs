@@ -384,8 +384,8 @@ async fn admin_commands() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scene.yjs");
     admin::export(&storage, "scene", &file).await.unwrap();
-    assert!(admin::import(&storage, "copy", &file).await.unwrap());
-    assert!(!admin::import(&storage, "copy", &file).await.unwrap());
+    assert!(admin::import(&storage, "copy", None, &file).await.unwrap());
+    assert!(!admin::import(&storage, "copy", None, &file).await.unwrap());
     let mut copy = server.plain("copy", 2).await;
     copy.sync().await;
     assert_eq!(copy.read(), "to be exported");
@@ -414,5 +414,5 @@ async fn admin_commands() {
     assert!(admin::delete(&storage, "copy").await.is_err());
     let not_yjs = folder.path().join("not.yjs");
     std::fs::write(&not_yjs, b"hello").unwrap();
-    assert!(admin::import(&storage, "copy", &not_yjs).await.is_err());
+    assert!(admin::import(&storage, "copy", None, &not_yjs).await.is_err());
 }

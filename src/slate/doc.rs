@@ -1,5 +1,7 @@
 //! [`SlateDoc`]: one document, as a Y.Doc and as the editor's value.
 
+use std::collections::HashSet;
+
 use smallvec::SmallVec;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
@@ -19,13 +21,13 @@ use super::op::{Op, Path, Point, Range};
 use super::remote::Watch;
 use super::restyle::Restyled;
 use super::sticky::{self, Sticky};
-use super::tree::{NodeId, ROOT, Tree};
+use super::tree::{NodeId, ROOT, Tree, branch_id};
 use super::twins::Twins;
 use super::view::Schema;
 use super::ydoc::Act;
 use super::{diff, read, root, seed};
 use crate::format::{FORMATS, Format, Formats, format_of};
-use crate::update::{Intake, merge};
+use crate::update::{Intake, Limits, Refused, has_wide_client, merge};
 
 mod anchors;
 mod by_reference;
@@ -278,6 +280,7 @@ impl SlateDoc {
         let early = (keystroke && txn.has_changes()).then(|| txn.encode_update_v1());
         txn.commit();
         let update = early.or_else(|| txn.has_changes().then(|| txn.encode_update_v1()));
+        update.iter().for_each(|update| self.intake.wrote(update));
         let changed = if cfg!(debug_assertions) { changed_directly(&txn) } else { Vec::new() };
         drop(txn);
         self.copies.absorb();
@@ -292,8 +295,8 @@ impl SlateDoc {
     }
 
     /// An update for a document without blocks: nothing there can have been split, merged or moved.
-    fn receive_first(&mut self, decoded: Update, update: &[u8], told: bool) -> Result<RemoteChange, UpdateError> {
-        let (_, changed) = self.integrate(decoded, update)?;
+    fn receive_first(&mut self, update: &[u8], told: bool) -> Result<RemoteChange, UpdateError> {
+        let (_, changed) = self.integrate(update, Limits::RECEIVED)?;
         let foreign = if changed { self.rebuild() } else { 0 };
         if self.reference.is_some() {
             let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
@@ -307,7 +310,7 @@ impl SlateDoc {
 
     /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
     pub fn load(&mut self, update: &[u8]) -> Result<bool, UpdateError> {
-        let (_, changed) = self.integrate(decode(update)?, update)?;
+        let (_, changed) = self.integrate(update, Limits::STORED)?;
         if changed {
             self.rebuild();
         }
@@ -317,44 +320,13 @@ impl SlateDoc {
     /// [`SlateDoc::load`] for the rows of a log, in whatever order they are: says of each whether it could be read, and
     /// how many foreign embeds were met.
     pub fn load_all(&mut self, updates: &[&[u8]]) -> (Vec<bool>, u32) {
-        let mut read = vec![true; updates.len()];
-        let mut left: Vec<usize> = (0..updates.len()).collect();
-        loop {
-            let before = left.len();
-            left = self.load_followers(updates, &left, &mut read);
-            if left.is_empty() || left.len() == before {
-                break;
-            }
-        }
-        // What they follow is not here: they wait, and are much quicker taken in as one.
-        let merged = crate::update::merge(left.iter().map(|&at| updates[at]));
-        let mut take = |bytes: &[u8]| decode(bytes).and_then(|update| self.integrate(update, bytes)).is_ok();
-        if !left.is_empty() && !merged.is_ok_and(|all| take(&all)) {
-            for at in left {
-                read[at] = take(updates[at]);
-            }
-        }
-        (read, self.rebuild())
-    }
-
-    /// Applies those that follow what is there by the time it is their turn. Returns the others.
-    fn load_followers(&mut self, updates: &[&[u8]], these: &[usize], read: &mut [bool]) -> Vec<usize> {
-        let mut others = Vec::new();
-        for piece in these.chunks(PIECE) {
-            let mut txn = self.doc.transact_mut();
-            let mut state = txn.state_vector();
-            for &at in piece {
-                match self.intake.apply_if_it_follows(&mut txn, &mut state, updates[at]) {
-                    Ok(true) => {}
-                    Ok(false) => others.push(at),
-                    Err(_) => read[at] = false,
-                }
-            }
-            drop(txn);
-            self.copies.absorb();
-        }
+        let wide: Vec<bool> = updates.iter().map(|update| has_wide_client(update)).collect();
+        let narrow = updates.iter().copied().zip(&wide).filter(|(_, wide)| !**wide).map(|(update, _)| update);
+        let mut taken = self.intake.apply_all(&self.doc, narrow, Limits::STORED, &mut |_| {}).into_iter();
         self.format = format_of(&self.doc.transact());
-        others
+        self.copies.absorb();
+        let read = wide.iter().map(|wide| !wide && taken.next().is_some_and(|taken| taken.is_ok())).collect();
+        (read, self.rebuild())
     }
 
     /// Returns how many foreign embeds were met.
@@ -374,21 +346,28 @@ impl SlateDoc {
         read::load_children(&txn, &mut self.tree, ROOT, 0)
     }
 
-    /// `bytes`: what `update` was decoded from.
-    fn integrate(&mut self, update: Update, bytes: &[u8]) -> Result<(Integrated, bool), UpdateError> {
-        let mut txn = self.doc.transact_mut();
-        let result = self.intake.apply_decoded(&mut txn, update, bytes);
-        txn.commit();
-        let changed = txn.has_changes();
-        let branches = changed_directly(&txn);
-        let deleted = txn.delete_set().clone();
-        self.format = format_of(&txn);
-        drop(txn);
+    fn integrate(&mut self, update: &[u8], limits: Limits) -> Result<(Integrated, bool), UpdateError> {
+        if has_wide_client(update) {
+            return Err(UpdateError::Malformed("a client id has more than 32 bits".to_owned()));
+        }
+        let (mut transactions, mut branches, mut deleted) = (0, Vec::new(), IdSet::default());
+        let result = self.intake.apply(&self.doc, update, limits, &mut |txn| {
+            branches.extend(changed_directly(txn).into_iter().map(|one| (branch_id(&one), one)));
+            deleted.merge_with(txn.delete_set().clone());
+            transactions += 1;
+        });
+        self.format = format_of(&self.doc.transact());
         self.copies.absorb();
+        let changed = transactions > 0;
+        if transactions > 1 {
+            // Each once, without those that a later transaction removed: these must not be looked at.
+            let (txn, mut seen) = (self.doc.transact(), HashSet::new());
+            branches.retain(|(id, _)| seen.insert(id.clone()) && id.get_branch(&txn).is_some());
+        }
+        let branches = branches.into_iter().map(|(_, one)| one).collect();
         match result {
             // What was integrated before the error is in the doc and must reach the editor.
-            Err(yrs::error::Error::ReadError(error)) if !changed => Err(UpdateError::Malformed(error.to_string())),
-            Err(error) if !changed => Err(UpdateError::Rejected(error.to_string())),
+            Err(error) if !changed => Err(refused(&error)),
             _ => Ok((Integrated { branches, deleted }, changed)),
         }
     }
@@ -511,9 +490,10 @@ impl SlateDoc {
         other.know(self.formats);
         let state = self.encode(&StateVector::default());
         // Cannot fail: the bytes are our own.
-        if decode(&state).and_then(|update| other.integrate(update, &state)).is_ok() {
+        if other.integrate(&state, Limits::STORED).is_ok() {
             let root = other.tree.branch(ROOT);
             other.intake = self.intake;
+            other.intake.moved();
             other.inherited = self.inherited;
             (other.twins, other.erased) = (self.twins, self.erased);
             other.settle_format();
@@ -611,8 +591,13 @@ impl std::fmt::Debug for SlateDoc {
     }
 }
 
-fn decode(update: &[u8]) -> Result<Update, UpdateError> {
-    Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))
+fn refused(error: &Refused) -> UpdateError {
+    match error {
+        Refused::Undecodable(_) | Refused::Unreadable(_) | Refused::TooLarge | Refused::ClientTwice => {
+            UpdateError::Malformed(error.to_string())
+        }
+        _ => UpdateError::Rejected(error.to_string()),
+    }
 }
 
 /// yrs gives, for each type that changed, the chain from it up to its root, one after the other. The first of each chain

@@ -7,7 +7,7 @@
 use litemap::LiteMap;
 
 use super::SplitError;
-use super::split::{Block, Parent, Pieces};
+use super::split::{Block, Pieces};
 use crate::protocol::lib0::Reader;
 
 /// Of each client, the clock from which on everything is missing.
@@ -84,11 +84,7 @@ impl Holes {
 
     /// Whether a struct names one that is missing.
     fn tear(&self, block: &Block) -> bool {
-        let parent = match block.parent {
-            Some(Parent::Item(id)) => Some(id),
-            _ => None,
-        };
-        [block.origin, block.right_origin, parent].into_iter().flatten().any(|id| self.has(id))
+        block.needs().any(|id| self.has(id))
     }
 
     /// Parts an update.

@@ -1,327 +1,345 @@
-//! Applying updates that may come out of order.
+//! Taking updates into a document, in whatever order they come.
 //!
-//! yrs 0.28 integrates a client's structs behind a hole, and then, when a struct comes that fills the hole and reaches
-//! into what is there already, computes with negative lengths: it panics, or damages the document where overflows
-//! are not checked. So nothing that would leave a hole is given to it: that part waits here until the rest has come.
+//! yrs 0.28 is given only what it can take: it calls itself once for each client that one in an update needs, copies what
+//! a commit joins as often as there are structs, merges what waits with every update that comes, and computes with
+//! negative lengths where a struct fills a hole that it left. So an update is put into the order of its dependencies,
+//! cut into pieces, and given in as many transactions as it takes; what cannot be given yet waits here.
+//!
+//! All of it takes as long as the update, and what it sets free, has structs. What could not be kept so is refused by
+//! [`Limits`], before anything is changed.
 
-use yrs::updates::decoder::Decode;
-use yrs::{ClientID, ReadTxn, StateVector, TransactionMut, Update, WriteTxn};
+use std::collections::HashMap;
 
-use super::{Parted, at_holes};
+use yrs::error::UpdateError;
+use yrs::{ClientID, Doc, ID, IdSet, ReadTxn, TransactionMut};
 
-/// What waits for a document.
+use super::nesting::{Claim, Nesting, NewRoots};
+use super::split::Block;
+use super::{MAX_NESTING, SplitError, Survey};
+use crate::protocol::DecodeError;
+use crate::protocol::lib0::{Reader, var_uint};
+
+mod feed;
+mod held;
+mod pace;
+mod plan;
+
+use feed::Feed;
+use held::Holding;
+use plan::{Key, Outline, Plan, Planner, Source};
+
+/// What an update may do to a document that none of Yjs' editors does, and that would cost everyone who has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Shared types in one another.
+    pub nesting: u32,
+    /// Sets of one key of a shared type that know of none before them: each takes as long as there are.
+    pub sets_of_a_key: u32,
+    /// Runs of structs, and ranges of deletions, that wait for something that has not come.
+    pub waiting: usize,
+}
+
+impl Limits {
+    /// For what was stored once: only what could end the process.
+    pub const STORED: Self = Self { nesting: MAX_NESTING, sets_of_a_key: u32::MAX, waiting: usize::MAX };
+    /// For what comes from elsewhere, where somebody else was to refuse it.
+    pub const RECEIVED: Self = Self { nesting: MAX_NESTING, sets_of_a_key: 10_000, waiting: usize::MAX };
+    /// For what is to be stored.
+    pub const NEW: Self = Self { nesting: MAX_NESTING, sets_of_a_key: 1_000, waiting: 20_000 };
+}
+
+/// Why an update was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    #[error("the update does not decode: {0}")]
+    Undecodable(#[from] yrs::encoding::read::Error),
+    #[error(transparent)]
+    Unreadable(#[from] SplitError),
+    #[error("a client or clock of the update is out of range")]
+    TooLarge,
+    #[error("a client's structs come twice in one update")]
+    ClientTwice,
+    #[error("shared types are nested deeper than {0}")]
+    TooDeep(u32),
+    #[error("a key is set more than {0} times by updates that do not know of each other")]
+    KeySet(u32),
+    #[error("more than {0} pieces of updates wait for something that is missing")]
+    Waiting(usize),
+    /// Some of it may be in the document.
+    #[error("the update cannot be applied: {0}")]
+    Broken(#[from] UpdateError),
+}
+
+impl From<DecodeError> for Refused {
+    fn from(error: DecodeError) -> Self {
+        Self::Unreadable(error.into())
+    }
+}
+
+/// What of updates is not in a document yet, and what has to be known of it to take more.
 #[derive(Debug, Default)]
 pub struct Intake {
-    waiting: Vec<Waiting>,
+    /// How far the document has each client; its own may be further. None: to be asked for.
+    known: Option<HashMap<u64, u64>>,
+    held: Holding,
+    nesting: Nesting,
+    firsts: HashMap<Key, u32>,
 }
 
-/// A part of an update, and where each client's structs in it begin: before one of them follows what the document has,
-/// there is no use in looking at it again.
-#[derive(Debug)]
-struct Waiting {
-    bytes: Vec<u8>,
-    begins: Vec<(ClientID, u32)>,
-}
-
-impl Waiting {
-    fn new(bytes: Vec<u8>) -> Result<Self, yrs::error::Error> {
-        let inserts = Update::decode_v1(&bytes)?.insertions(true);
-        let begins =
-            inserts.iter().filter_map(|(client, ranges)| Some((*client, ranges.iter().next()?.start))).collect();
-        Ok(Self { bytes, begins })
-    }
-
-    fn is_due(&self, state: &StateVector) -> bool {
-        self.begins.is_empty() || self.begins.iter().any(|(client, clock)| *clock <= state.get(client))
-    }
-}
+/// Called with each transaction that changed anything, after its commit.
+pub type Each<'e> = dyn FnMut(&TransactionMut<'_>) + 'e;
 
 impl Intake {
-    /// Applies what of the update can be, and what waited for it.
+    /// Takes an update: applies what of it can be, and what waited for it. Returns whether anything new waits.
     ///
     /// # Errors
-    /// If the update does not decode, or yrs refuses it.
-    pub fn apply(&mut self, txn: &mut TransactionMut, bytes: &[u8]) -> Result<(), yrs::error::Error> {
-        let state = txn.state_vector();
-        self.apply_to(txn, &state, bytes)
+    /// If it is refused. But for [`Refused::Broken`] nothing has changed then.
+    pub fn apply(&mut self, doc: &Doc, update: &[u8], limits: Limits, each: &mut Each<'_>) -> Result<bool, Refused> {
+        let mut feed = Feed::new(doc, each);
+        let taken = self.take(&mut feed, update, limits);
+        feed.finish();
+        taken
     }
 
-    /// [`Intake::apply`] for whoever has decoded the bytes already.
-    ///
-    /// # Errors
-    /// If yrs refuses the update.
-    pub fn apply_decoded(
+    /// [`Intake::apply`] for many, in as few transactions as can be.
+    pub fn apply_all<'b>(
         &mut self,
-        txn: &mut TransactionMut,
-        update: Update,
-        bytes: &[u8],
-    ) -> Result<(), yrs::error::Error> {
-        let state = txn.state_vector();
-        self.take(txn, &state, update, bytes)
-    }
-
-    /// [`Intake::apply`] for whoever has computed the document's state vector already: that takes as long as the
-    /// document has authors.
-    ///
-    /// # Errors
-    /// If the update does not decode, or yrs refuses it.
-    pub fn apply_to(
-        &mut self,
-        txn: &mut TransactionMut,
-        state: &StateVector,
-        bytes: &[u8],
-    ) -> Result<(), yrs::error::Error> {
-        self.take(txn, state, Update::decode_v1(bytes)?, bytes)
-    }
-
-    fn take(
-        &mut self,
-        txn: &mut TransactionMut,
-        state: &StateVector,
-        update: Update,
-        bytes: &[u8],
-    ) -> Result<(), yrs::error::Error> {
-        if leaves_hole(&update, state) {
-            self.part(txn, state, bytes)?;
-        } else {
-            apply(txn, update)?;
-        }
-        self.retry(txn)
-    }
-
-    /// [`Intake::apply`] for one of many updates that may come in any order: one that would leave a hole is not taken,
-    /// and the answer is no. `state`, the document's state vector, is kept up to date: looking it up for each update
-    /// would take as long as the document has authors.
-    ///
-    /// # Errors
-    /// If the update does not decode, or yrs refuses it.
-    pub fn apply_if_it_follows(
-        &mut self,
-        txn: &mut TransactionMut,
-        state: &mut StateVector,
-        bytes: &[u8],
-    ) -> Result<bool, yrs::error::Error> {
-        let update = Update::decode_v1(bytes)?;
-        if leaves_hole(&update, state) {
-            return Ok(false);
-        }
-        let inserts = update.insertions(true);
-        let applied = apply(txn, update).and_then(|()| self.retry(txn));
-        if applied.is_err() || self.is_waiting() || txn.store().pending_update().is_some() {
-            *state = txn.state_vector();
-        } else {
-            for (client, ranges) in inserts.iter() {
-                let end = ranges.iter().map(|range| range.end).max().unwrap_or_default();
-                state.set_max(*client, end);
-            }
-        }
-        applied.map(|()| true)
+        doc: &Doc,
+        updates: impl IntoIterator<Item = &'b [u8]>,
+        limits: Limits,
+        each: &mut Each<'_>,
+    ) -> Vec<Result<bool, Refused>> {
+        let mut feed = Feed::new(doc, each);
+        let taken = updates.into_iter().map(|update| self.take(&mut feed, update, limits)).collect();
+        feed.finish();
+        taken
     }
 
     /// Whether something waits here.
     pub fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.held.is_empty() || self.held.has_deletions()
     }
 
     /// A state with what waits here.
     ///
     /// # Errors
     /// If the two cannot be merged. The state alone is then not everything that was received.
-    pub fn include(&self, state: Vec<u8>) -> Result<Vec<u8>, yrs::error::Error> {
-        if self.waiting.is_empty() {
+    pub fn include(&self, state: Vec<u8>) -> Result<Vec<u8>, yrs::encoding::read::Error> {
+        if !self.is_waiting() {
             return Ok(state);
         }
-        let parts = std::iter::once(&state).chain(self.waiting.iter().map(|waiting| &waiting.bytes));
-        Ok(super::merge(parts)?)
+        super::merge(std::iter::once(state).chain(self.held.updates()))
     }
 
-    fn part(&mut self, txn: &mut TransactionMut, state: &StateVector, bytes: &[u8]) -> Result<(), yrs::error::Error> {
-        let clock_of = |client| u64::from(state.get(&ClientID::new(client)));
-        let Ok(Parted { ready, waiting }) = at_holes(bytes, clock_of) else {
-            // Not read here, decoded there: yrs is to say what it makes of it.
-            apply(txn, Update::decode_v1(bytes)?)?;
-            return Ok(());
+    /// Notes what was written into the document by other means: what is written into that lies deeper.
+    pub fn wrote(&mut self, update: &[u8]) {
+        // It is our own. What cannot be read is taken for shallow.
+        let Ok(outline) = Outline::read(update) else { return };
+        self.nesting.name(self.nesting.new_roots(&outline.roots));
+        let roots = NewRoots::default();
+        for section in outline.sections {
+            let mut reader = Reader::new(update.get(section.at..).unwrap_or_default());
+            let mut clock = section.clock;
+            for _ in 0..section.left {
+                let Ok(block) = Block::read(&mut reader) else { return };
+                let place = Claim::of(&block, |name| self.nesting.root(name, &roots)).place(|id| self.nesting.get(id));
+                self.nesting.put(section.client, clock..clock + block.len, place);
+                clock += block.len;
+            }
+        }
+    }
+
+    /// What an update would touch. `clock_of`: how far the document has a client's structs.
+    ///
+    /// # Errors
+    /// If the update cannot be read.
+    pub fn survey<'a>(&self, update: &'a [u8], clock_of: impl Fn(u64) -> u64) -> Result<Survey<'a>, Refused> {
+        Survey::new(&self.nesting, &Outline::read(update)?.roots, update, clock_of)
+    }
+
+    /// Whether anything that was taken, if only to wait, says to lie in this root.
+    pub fn has_root(&self, name: &str) -> bool {
+        self.nesting.has_root(name)
+    }
+
+    /// The document is another one, of the same content.
+    pub fn moved(&mut self) {
+        self.known = None;
+    }
+
+    fn take(&mut self, feed: &mut Feed<'_, '_>, update: &[u8], limits: Limits) -> Result<bool, Refused> {
+        let outline = Outline::read(update)?;
+        let deletions = Deletions::read(update, &outline)?;
+        let doc_client = feed.client();
+        let known = self.known.get_or_insert_with(|| {
+            let state = feed.txn().state_vector();
+            state.iter().map(|(client, clock)| (client.get(), u64::from(*clock))).collect()
+        });
+        let own = feed.txn().store().get_local_state();
+        if own > 0 {
+            known.insert(doc_client, own.into());
+        }
+        feed.pace.begin();
+        let roots = self.nesting.new_roots(&outline.roots);
+        let planner = Planner {
+            update,
+            known,
+            held: &self.held,
+            nesting: &self.nesting,
+            roots: &roots,
+            firsts: &self.firsts,
+            limits,
+            pace: &mut feed.pace,
+            plan: Plan::default(),
+            last: None,
         };
-        if let Some(bytes) = waiting.filter(|bytes| self.waiting.iter().all(|waiting| waiting.bytes != *bytes)) {
-            self.waiting.push(Waiting::new(bytes)?);
+        let plan = planner.run(outline.sections.clone(), doc_client)?;
+        let clock_of = |client: u64| plan.progress.get(client).or_else(|| known.get(&client).copied()).unwrap_or(0);
+        let (due, later) = deletions.part(&clock_of);
+        let waits = !later.0.is_empty() || plan.parked.iter().flatten().any(|(one, _)| one.source == Source::Update);
+        if waits && self.held.len() >= limits.waiting {
+            return Err(Refused::Waiting(limits.waiting));
         }
-        if let Some(ready) = ready {
-            apply(txn, Update::decode_v1(&ready)?)?;
-        }
-        Ok(())
+        let news = self.carry_out(feed, update, &outline, (due, later), plan)?;
+        self.nesting.name(roots);
+        Ok(news)
     }
 
-    /// Applies what waited and follows now, until nothing does.
-    fn retry(&mut self, txn: &mut TransactionMut) -> Result<(), yrs::error::Error> {
-        while !self.waiting.is_empty() {
-            let state = txn.state_vector();
-            let due: Vec<Waiting>;
-            (due, self.waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|one| one.is_due(&state));
-            if due.is_empty() {
-                break;
+    fn carry_out(
+        &mut self,
+        feed: &mut Feed<'_, '_>,
+        update: &[u8],
+        outline: &Outline<'_>,
+        (mut due, later): (Deletions, Deletions),
+        plan: Plan,
+    ) -> Result<bool, Refused> {
+        let known = self.known.get_or_insert_default();
+        let clock_of = |client: u64| plan.progress.get(client).or_else(|| known.get(&client).copied()).unwrap_or(0);
+        let asked = due.0.len();
+        let grown: Vec<u64> = match self.held.has_deletions() {
+            true => plan.progress.iter().map(|(client, _)| client).chain([feed.client()]).collect(),
+            false => Vec::new(),
+        };
+        for client in grown {
+            for (start, end) in self.held.take_deletions(client, clock_of(client)) {
+                due.0.push((client, start, end));
             }
-            for waiting in due {
-                let state = txn.state_vector();
-                self.part(txn, &state, &waiting.bytes)?;
+        }
+        let is_whole = plan.runs.iter().all(|run| run.source == Source::Update)
+            && plan.structs == outline.structs
+            && later.0.is_empty()
+            && due.0.len() == asked;
+        let given = match is_whole && feed.fits(&plan.runs) {
+            true => feed.give_whole(update, &plan.runs),
+            false => {
+                super::check(update)?;
+                let held = &self.held;
+                let bytes = |source| match source {
+                    Source::Update => update,
+                    Source::Held(id) => held.bytes(id),
+                };
+                feed.give(&plan.runs, bytes, &due.encode())
+            }
+        };
+        if given.is_err() || feed.has_pending() {
+            self.known = None;
+        } else {
+            known.extend(plan.progress.iter());
+        }
+        given?;
+        self.nesting.extend(plan.nesting);
+        plan.firsts.into_iter().for_each(|(key, count)| *self.firsts.entry(key).or_insert(0) += count);
+        plan.finished.into_iter().for_each(|id| self.held.release(id));
+        let mut news = false;
+        for (section, needs) in plan.parked.into_iter().flatten() {
+            match section.source {
+                Source::Update => news |= self.held.hold(update, &section, needs),
+                Source::Held(id) => self.held.shorten(id, section, needs),
             }
         }
-        Ok(())
+        for (client, start, end) in later.0 {
+            news |= self.held.hold_deletion(client, start, end);
+        }
+        Ok(news)
     }
 }
 
-fn apply(txn: &mut TransactionMut, update: Update) -> Result<(), yrs::error::Error> {
-    remind(txn);
-    txn.apply_update(update)?;
-    Ok(())
+/// Where in an update the deletions begin.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn deletions_at(update: &[u8]) -> Result<usize, Refused> {
+    Ok(Outline::read(update)?.deletions)
 }
 
-/// Makes yrs look at what it keeps waiting: by itself it looks only when the clock it noted is reached, and with
-/// several updates waiting it may have noted a wrong one.
-fn remind(txn: &mut TransactionMut) {
-    if txn.store_mut().pending_update().is_none() {
-        return;
+/// What an update deletes.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn deletions(update: &[u8]) -> Result<IdSet, Refused> {
+    let outline = Outline::read(update)?;
+    let mut set = IdSet::new();
+    for (client, start, end) in Deletions::read(update, &outline)?.0 {
+        set.insert(ID::new(ClientID::new(client), start as u32), (end - start) as u32);
     }
-    let Some(known) = txn.state_vector().iter().map(|(client, _)| *client).next() else { return };
-    if let Some(waiting) = txn.store_mut().pending_update_mut() {
-        waiting.missing.set_min(known, 0);
-    }
+    Ok(set)
 }
 
-fn leaves_hole(update: &Update, state: &StateVector) -> bool {
-    update.insertions(true).iter().any(|(client, ranges)| {
-        let mut has = state.get(client);
-        ranges.iter().any(|range| {
-            let hole = range.start > has;
-            has = has.max(range.end);
-            hole
-        })
-    })
+/// Client, begin and end of what is deleted.
+#[derive(Debug, Default)]
+struct Deletions(Vec<(u64, u64, u64)>);
+
+impl Deletions {
+    fn read(update: &[u8], outline: &Outline<'_>) -> Result<Self, Refused> {
+        let mut reader = Reader::new(update.get(outline.deletions..).unwrap_or_default());
+        let mut ranges = Vec::new();
+        for _ in 0..reader.var_uint()? {
+            let client = reader.var_uint()?;
+            for _ in 0..reader.var_uint()? {
+                let (start, len) = (reader.var_uint()?, reader.var_uint()?);
+                let end = start.saturating_add(len);
+                if end > u64::from(u32::MAX) || client > u64::from(u32::MAX) {
+                    return Err(Refused::TooLarge);
+                }
+                ranges.push((client, start, end));
+            }
+        }
+        Ok(Self(ranges))
+    }
+
+    /// Those of what is there, and the others.
+    fn part(self, clock_of: &impl Fn(u64) -> u64) -> (Self, Self) {
+        let (mut due, mut later) = (Self::default(), Self::default());
+        for (client, start, end) in self.0 {
+            let clock = clock_of(client);
+            if start < clock.min(end) {
+                due.0.push((client, start, end.min(clock)));
+            }
+            if end > clock.max(start) {
+                later.0.push((client, start.max(clock), end));
+            }
+        }
+        (due, later)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut by_client: HashMap<u64, Vec<(u64, u64)>> = HashMap::new();
+        for (client, start, end) in &self.0 {
+            by_client.entry(*client).or_default().push((*start, end - start));
+        }
+        let mut out = Vec::new();
+        var_uint(&mut out, by_client.len() as u64);
+        for (client, ranges) in by_client {
+            var_uint(&mut out, client);
+            var_uint(&mut out, ranges.len() as u64);
+            for (clock, len) in ranges {
+                var_uint(&mut out, clock);
+                var_uint(&mut out, len);
+            }
+        }
+        out
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use yrs::{Doc, GetString, OffsetKind, Options, Text, Transact};
-
-    fn doc(client: u64) -> Doc {
-        let options = Options::with_guid_and_client_id("".into(), ClientID::new(client));
-        Doc::with_options(Options { offset_kind: OffsetKind::Utf16, ..options })
-    }
-
-    /// F21: in whatever order updates come, alone or merged, cut and overlapping, the document is the same in the end.
-    #[test]
-    fn f21_any_order_gives_the_same() {
-        for seed in 0..60 {
-            let mut rng = fastrand::Rng::with_seed(seed);
-            let authors: Vec<Doc> = (10..13).map(doc).collect();
-            let mut intakes: Vec<Intake> = (0..3).map(|_| Intake::default()).collect();
-            let mut updates = Vec::new();
-            let mut by_author = vec![Vec::new(); 3];
-            for _ in 0..30 {
-                let n = rng.usize(..3);
-                let author = &authors[n];
-                let text = author.get_or_insert_text("content");
-                let before = author.transact().state_vector();
-                {
-                    let mut txn = author.transact_mut();
-                    let len = text.len(&txn);
-                    if len > 4 && rng.u8(..4) == 0 {
-                        text.remove_range(&mut txn, rng.u32(..len - 2), 2);
-                    } else {
-                        text.insert(&mut txn, rng.u32(..=len), &"abcdef"[..rng.usize(1..6)]);
-                    }
-                }
-                let update = author.transact().encode_state_as_update_v1(&before);
-                by_author[n].push(update.clone());
-                updates.push(update.clone());
-                if rng.bool() {
-                    let other = rng.usize(..3);
-                    intakes[other].apply(&mut authors[other].transact_mut(), &update).unwrap();
-                }
-            }
-            // Overlapping pieces: what an outbox merges.
-            for own in by_author.iter().filter(|own| own.len() > 4) {
-                let from = rng.usize(..own.len() - 3);
-                updates.push(yrs::merge_updates_v1(&own[from..from + rng.usize(2..4)]).unwrap());
-            }
-            let mut expected = None;
-            for _ in 0..4 {
-                rng.shuffle(&mut updates);
-                let (replica, mut intake) = (doc(99), Intake::default());
-                let text = replica.get_or_insert_text("content");
-                for update in updates.iter().chain(&updates) {
-                    intake.apply(&mut replica.transact_mut(), update).unwrap();
-                }
-                if intake.is_waiting() {
-                    let t = replica.transact();
-                    eprintln!(
-                        "state {:?} waiting {:?} pending {:?}",
-                        t.state_vector(),
-                        intake.waiting.iter().map(|w| &w.begins).collect::<Vec<_>>(),
-                        t.store().pending_update().map(|p| (p.update.insertions(true), p.missing.clone()))
-                    );
-                }
-                assert!(!intake.is_waiting(), "seed {seed}");
-                let txn = replica.transact();
-                let got = (text.get_string(&txn), txn.state_vector());
-                assert_eq!(*expected.get_or_insert_with(|| got.clone()), got, "seed {seed}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_waits_is_in_the_state() {
-        let author = doc(1);
-        let text = author.get_or_insert_text("content");
-        let mut updates = Vec::new();
-        for _ in 0..3 {
-            let before = author.transact().state_vector();
-            text.insert(&mut author.transact_mut(), 0, "x");
-            updates.push(author.transact().encode_state_as_update_v1(&before));
-        }
-        let (replica, mut intake) = (doc(2), Intake::default());
-        intake.apply(&mut replica.transact_mut(), &updates[2]).unwrap();
-        intake.apply(&mut replica.transact_mut(), &updates[2]).unwrap();
-        assert!(intake.is_waiting());
-        let state = intake.include(replica.transact().encode_state_as_update_v1(&StateVector::default())).unwrap();
-        let (other, mut other_intake) = (doc(3), Intake::default());
-        for update in [&state, &updates[0], &updates[1]] {
-            other_intake.apply(&mut other.transact_mut(), update).unwrap();
-        }
-        let text = other.get_or_insert_text("content");
-        assert_eq!(text.get_string(&other.transact()), "xxx");
-        assert!(!other_intake.is_waiting());
-    }
-
-    #[test]
-    fn a_state_that_lacks_what_waits_is_not_passed_off_as_whole() {
-        let broken = Waiting { bytes: vec![1, 2, 3], begins: Vec::new() };
-        let intake = Intake { waiting: vec![broken] };
-        assert!(intake.include(vec![0, 0]).is_err());
-    }
-
-    /// One author's hole costs the others nothing: what waits is looked at only when it may follow.
-    #[test]
-    fn what_waits_is_left_alone_until_it_follows() {
-        let mut updates = Vec::new();
-        let author = doc(1);
-        let text = author.get_or_insert_text("content");
-        for _ in 0..3 {
-            let before = author.transact().state_vector();
-            text.insert(&mut author.transact_mut(), 0, "x");
-            updates.push(author.transact().encode_state_as_update_v1(&before));
-        }
-        let (replica, mut intake) = (doc(2), Intake::default());
-        intake.apply(&mut replica.transact_mut(), &updates[2]).unwrap();
-        let waiting = intake.waiting[0].bytes.as_ptr();
-        let other = doc(3);
-        other.get_or_insert_text("content").insert(&mut other.transact_mut(), 0, "y");
-        let update = other.transact().encode_state_as_update_v1(&StateVector::default());
-        intake.apply(&mut replica.transact_mut(), &update).unwrap();
-        // Neither cut anew nor copied.
-        assert_eq!(intake.waiting[0].bytes.as_ptr(), waiting);
-        intake.apply(&mut replica.transact_mut(), &updates[0]).unwrap();
-        intake.apply(&mut replica.transact_mut(), &updates[1]).unwrap();
-        assert!(!intake.is_waiting());
-    }
-}
+mod tests;

@@ -1,6 +1,12 @@
 //! Merging updates without a document.
 
+use std::borrow::Cow;
+
 use yrs::encoding::read::Error;
+
+use super::SplitError;
+use super::split::Block;
+use crate::protocol::lib0::{Reader, var_uint};
 
 /// yrs sorts what it merges by an order that is none: where one update has as a block what another has as garbage of a
 /// deleted parent, each comes before the other. Sorts of more than twenty then panic; of fewer, either comes first, which
@@ -21,7 +27,79 @@ pub fn merge<B: AsRef<[u8]>>(updates: impl IntoIterator<Item = B>) -> Result<Vec
 }
 
 fn together<B: AsRef<[u8]>>(updates: &[B]) -> Result<Vec<Vec<u8>>, Error> {
-    updates.chunks(AT_ONCE).map(yrs::merge_updates_v1).collect()
+    let all = |updates: &[B]| {
+        let tidied = updates.iter().map(|update| tidied(update.as_ref()));
+        yrs::merge_updates_v1(tidied.collect::<Vec<_>>())
+    };
+    updates.chunks(AT_ONCE).map(all).collect()
+}
+
+/// With one gap in place of several in a row, and no clients without structs: yrs calls itself for each of these.
+fn tidied(update: &[u8]) -> Cow<'_, [u8]> {
+    match untidy(update) {
+        Ok(true) => tidy(update).map_or(Cow::Borrowed(update), Cow::Owned),
+        // yrs is to say what it makes of what cannot be read here.
+        _ => Cow::Borrowed(update),
+    }
+}
+
+fn untidy(update: &[u8]) -> Result<bool, SplitError> {
+    let mut reader = Reader::new(update);
+    for _ in 0..reader.var_uint()? {
+        let count = reader.var_uint()?;
+        reader.var_uint()?;
+        reader.var_uint()?;
+        let mut gap = false;
+        for _ in 0..count {
+            let is_skip = Block::read(&mut reader)?.is_skip();
+            if is_skip && gap {
+                return Ok(true);
+            }
+            gap = is_skip;
+        }
+        if count == 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn tidy(update: &[u8]) -> Result<Vec<u8>, SplitError> {
+    const SKIP: u8 = 10;
+    let mut reader = Reader::new(update);
+    let (mut sections, mut kept) = (Vec::new(), 0);
+    for _ in 0..reader.var_uint()? {
+        let count = reader.var_uint()?;
+        let (client, clock) = (reader.var_uint()?, reader.var_uint()?);
+        let (mut structs, mut bytes, mut gap) = (0, Vec::new(), 0);
+        for at in 0..=count {
+            let start = update.len() - reader.remaining();
+            let block = if at < count { Some(Block::read(&mut reader)?) } else { None };
+            if let Some(block) = block.as_ref().filter(|block| block.is_skip()) {
+                gap += block.len;
+                continue;
+            }
+            if gap > 0 {
+                bytes.push(SKIP);
+                var_uint(&mut bytes, std::mem::take(&mut gap));
+                structs += 1;
+            }
+            if block.is_some() {
+                bytes.extend_from_slice(update.get(start..update.len() - reader.remaining()).unwrap_or_default());
+                structs += 1;
+            }
+        }
+        if structs > 0 {
+            kept += 1;
+            [structs, client, clock].into_iter().for_each(|number| var_uint(&mut sections, number));
+            sections.extend(bytes);
+        }
+    }
+    let mut out = Vec::new();
+    var_uint(&mut out, kept);
+    out.extend(sections);
+    out.extend_from_slice(update.get(update.len() - reader.remaining()..).unwrap_or_default());
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -58,10 +136,30 @@ mod tests {
             rng.shuffle(&mut updates);
             let merged = merge(&updates).unwrap();
             let copy = Doc::with_client_id(2);
-            crate::update::Intake::default().apply(&mut copy.transact_mut(), &merged).unwrap();
+            let mut intake = crate::update::Intake::default();
+            intake.apply(&copy, &merged, crate::update::Limits::NEW, &mut |_| {}).unwrap();
             let state = |doc: &Doc| doc.transact().encode_state_as_update_v1(&StateVector::default());
             assert_eq!(state(&copy), state(&doc));
         }
+    }
+
+    /// Gaps behind gaps and clients without structs are what they are as one and none, and yrs does not call itself for each.
+    #[test]
+    fn many_gaps_in_a_row() {
+        let mut gaps = vec![1];
+        let count = 200_000;
+        [count + 2, 7, 0].into_iter().for_each(|number| var_uint(&mut gaps, number));
+        gaps.extend([4, 1, 1, b'r', 1, b'a']);
+        gaps.extend([10, 1].repeat(count as usize));
+        gaps.extend([4, 1, 1, b'r', 1, b'b', 0]);
+        let mut none = Vec::new();
+        var_uint(&mut none, count);
+        (0..count).for_each(|client| [0, client, 0].into_iter().for_each(|number| var_uint(&mut none, number)));
+        none.push(0);
+        let merged = merge([&gaps, &none]).unwrap();
+        let expected = merge([[1, 1, 7, 0, 4, 1, 1, b'r', 1, b'a', 0]]).unwrap();
+        assert_eq!(merge([&expected, &merged]).unwrap(), merged);
+        assert!(merged.len() < 40, "{} bytes", merged.len());
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Updates as bytes: what can be done with them beside a document.
 //!
-//! [`check`] says whether bytes are an update. [`split`] cuts an update down to a size. [`Intake`] stands between the wire and a yrs document,
-//! [`Nesting`] tells how deep an update reaches and what it touches,
-//! [`Holes`] what cannot be without something that was refused. Nothing here knows
-//! Slate; the server uses it too.
+//! [`check`] says whether bytes are an update. [`split`] cuts an update down to a size. [`Intake`] stands between the wire
+//! and a yrs document; its [`Survey`] tells what an update touches there. [`Holes`] tells what cannot be without something
+//! that was refused. Nothing here knows Slate; the server uses it too.
 
 /// Shared types in shared types that a document may have. Beyond that, deleting one could exhaust the stack; here and in
 /// every peer.
 pub const MAX_NESTING: u32 = 1_000;
 
 mod check;
+mod clients;
 mod holes;
 mod intake;
 mod merge;
@@ -18,9 +18,9 @@ mod split;
 mod survey;
 
 pub use check::check;
+pub use clients::has_wide_client;
 pub use holes::{Apart, Holes};
-pub use intake::Intake;
+pub use intake::{Each, Intake, Limits, Refused, deletions, deletions_at};
 pub use merge::merge;
-pub use nesting::{Nesting, NestingError};
-pub use split::{Parted, SplitError, at_holes, split};
+pub use split::{SplitError, split};
 pub use survey::Survey;

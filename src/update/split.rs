@@ -1,4 +1,4 @@
-//! Cutting an update: into smaller ones for servers that limit its size, or where it would leave a hole.
+//! Cutting an update into smaller ones, for servers that limit its size.
 //!
 //! Works on the bytes (Yjs v1 encoding), between structs and inside long texts, so it needs no document. Applied in
 //! any order the pieces give what the whole gives. Anything not understood is an error, never a panic.
@@ -50,45 +50,6 @@ pub fn split(update: &[u8], max: usize) -> Result<Vec<Vec<u8>>, SplitError> {
     }
     pieces.finish_deletions();
     Ok(pieces.done)
-}
-
-/// An update in two parts; either may be missing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Parted {
-    /// What follows what the replica has, and all deletions.
-    pub ready: Option<Vec<u8>>,
-    /// What would leave a hole.
-    pub waiting: Option<Vec<u8>>,
-}
-
-/// Cuts an update where it would leave a hole in a replica. `clock_of`: how far the replica has a client's structs.
-pub fn at_holes(update: &[u8], clock_of: impl Fn(u64) -> u64) -> Result<Parted, SplitError> {
-    let mut reader = Reader::new(update);
-    let (mut ready, mut waiting) = (Pieces::new(usize::MAX), Pieces::new(usize::MAX));
-    for _ in 0..reader.var_uint()? {
-        let count = reader.var_uint()?;
-        let client = reader.var_uint()?;
-        let mut clock = reader.var_uint()?;
-        let mut has = clock_of(client);
-        for _ in 0..count {
-            let mut next = reader.clone();
-            let block = Block::read(&mut next)?;
-            let follows = clock <= has && !block.is_skip();
-            if block.is_skip() && clock.saturating_add(block.len) <= has {
-                // The replica has what is left out here: more of this client is ready after it.
-                ready.block(&mut reader.clone(), update, client, clock)?;
-            }
-            let pieces = if follows { &mut ready } else { &mut waiting };
-            clock = pieces.block(&mut reader, update, client, clock)?;
-            if follows {
-                has = has.max(clock);
-            }
-        }
-    }
-    let deletions = update.get(update.len() - reader.remaining()..).unwrap_or_default();
-    let ready = ready.finish_with(deletions);
-    waiting.finish_piece();
-    Ok(Parted { ready, waiting: waiting.done.pop() })
 }
 
 #[derive(Debug)]
@@ -317,13 +278,32 @@ impl<'a> Block<'a> {
         matches!(self.info & 0x1f, GC | DELETED)
     }
 
-    pub(super) fn is_item(&self) -> bool {
-        !matches!(self.info & 0x1f, GC | SKIP)
-    }
-
     /// Holds what a look at its bytes cannot tell to be sound.
     pub(super) fn is_odd(&self) -> bool {
-        matches!(self.info & 0x1f, JSON | DOC)
+        match self.info & 0x1f {
+            JSON | DOC => true,
+            GC | SKIP => self.len == 0 || self.info & !0x1f != 0,
+            _ => false,
+        }
+    }
+
+    /// Ids of what must be there before this can be.
+    pub(super) fn needs(&self) -> impl Iterator<Item = (u64, u64)> {
+        let parent = match self.parent {
+            Some(Parent::Item(id)) => Some(id),
+            _ => None,
+        };
+        [self.origin, self.right_origin, parent].into_iter().flatten()
+    }
+
+    /// Whether replicas join this to the struct before it, if that is alive as this is.
+    pub(super) fn continues(&self, client: u64, clock: u64) -> bool {
+        matches!(self.info & 0x1f, TEXT | ANY | JSON)
+            && self.origin == clock.checked_sub(1).map(|before| (client, before))
+    }
+
+    pub(super) fn is_item(&self) -> bool {
+        !matches!(self.info & 0x1f, GC | SKIP)
     }
 
     pub(super) fn is_format(&self) -> bool {
@@ -444,7 +424,7 @@ fn content<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<Content<'a>, SplitEr
             3 | 5 => {
                 reader.str()?;
             }
-            0..=6 | 15 => {}
+            0..=6 | 9 | 15 => {}
             _ => return Err(SplitError::Unknown(kind)),
         },
         ANY => {

@@ -6,11 +6,16 @@ use std::ops::Range;
 use yrs::Any;
 use yrs::encoding::read::Cursor;
 
-use super::nesting::{Graph, Kind, Nesting, NestingError, Place};
-use super::split::{Block, SplitError};
+use super::intake::Refused;
+use super::nesting::{Kind, Nesting, NewRoots, Place};
+use super::split::Block;
 use crate::protocol::lib0::{Reader, var_uint};
 
-/// See [`Nesting::survey`].
+mod graph;
+
+use graph::Graph;
+
+/// See [`super::Intake::survey`].
 #[derive(Debug)]
 pub struct Survey<'a> {
     update: &'a [u8],
@@ -43,36 +48,55 @@ struct Deletion {
 }
 
 impl<'a> Survey<'a> {
+    /// `roots`: the names that its structs give.
     pub(super) fn new(
         nesting: &Nesting,
+        roots: &[&'a str],
+        update: &'a [u8],
+        clock_of: impl Fn(u64) -> u64,
+    ) -> Result<Self, Refused> {
+        let roots = nesting.new_roots(roots);
+        let graph = Graph::read(update, |name| nesting.root(name, &roots))?;
+        let places = graph.places(nesting, &clock_of);
+        Self::of(nesting, &roots, &graph, &places, update, &clock_of)
+    }
+
+    fn of(
+        nesting: &Nesting,
+        roots: &NewRoots<'_>,
         graph: &Graph<'a>,
         places: &[Place],
         update: &'a [u8],
         clock_of: &impl Fn(u64) -> u64,
-    ) -> Result<Self, NestingError> {
+    ) -> Result<Self, Refused> {
         let mut names = vec![String::new(); 1];
         let mut numbered: Vec<(&str, u32)> = nesting.roots().collect();
         numbered.sort_by_key(|(_, number)| *number);
         names.extend(numbered.into_iter().map(|(name, _)| name.to_owned()));
-        names.extend(graph.new_roots.iter().map(|name| (*name).to_owned()));
+        names.extend(roots.names.iter().map(|name| (*name).to_owned()));
         let mut survey =
             Self { update, structs: 0, inserts: vec![], deletes: vec![], dead: HashMap::new(), names, waits: false };
         for (one, place) in graph.structs.iter().zip(places) {
             if one.end > clock_of(one.client) {
                 survey.waits |= place.root == 0;
-                let clocks = one.end - one.clock.max(clock_of(one.client));
+                let state = clock_of(one.client);
+                let clocks = one.end - one.clock.max(state);
                 survey.inserts.push(Insert { place: *place, clocks, values: one.values });
+                // The rest of a struct goes beside what the document has of it, wherever that is.
+                if let Some(last) = state.checked_sub(1).filter(|last| one.clock <= *last) {
+                    let place = nesting.get((one.client, last)).unwrap_or_default();
+                    survey.inserts.push(Insert { place, clocks: 0, values: None });
+                }
             }
         }
         let mut reader = Reader::new(update);
         survey.walk(&mut reader, clock_of)?;
         survey.structs = update.len() - reader.remaining();
-        let read = |error| NestingError::from(SplitError::from(error));
-        for _ in 0..reader.var_uint().map_err(read)? {
-            let client = reader.var_uint().map_err(read)?;
-            for _ in 0..reader.var_uint().map_err(read)? {
-                let start = reader.var_uint().map_err(read)?;
-                let end = start.saturating_add(reader.var_uint().map_err(read)?);
+        for _ in 0..reader.var_uint()? {
+            let client = reader.var_uint()?;
+            for _ in 0..reader.var_uint()? {
+                let start = reader.var_uint()?;
+                let end = start.saturating_add(reader.var_uint()?);
                 survey.delete(nesting, (graph, places), client, start..end, clock_of(client));
             }
         }
@@ -80,12 +104,11 @@ impl<'a> Survey<'a> {
     }
 
     /// Looks for holes between what the document has and what comes.
-    fn walk(&mut self, reader: &mut Reader<'a>, clock_of: &impl Fn(u64) -> u64) -> Result<(), NestingError> {
-        let read = |error| NestingError::from(SplitError::from(error));
-        for _ in 0..reader.var_uint().map_err(read)? {
-            let count = reader.var_uint().map_err(read)?;
-            let client = reader.var_uint().map_err(read)?;
-            let mut clock = reader.var_uint().map_err(read)?;
+    fn walk(&mut self, reader: &mut Reader<'a>, clock_of: &impl Fn(u64) -> u64) -> Result<(), Refused> {
+        for _ in 0..reader.var_uint()? {
+            let count = reader.var_uint()?;
+            let client = reader.var_uint()?;
+            let mut clock = reader.var_uint()?;
             self.waits |= clock > clock_of(client);
             for _ in 0..count {
                 let block = Block::read(reader)?;
@@ -120,7 +143,7 @@ impl<'a> Survey<'a> {
         self.part(client, at..known, None);
         at = at.max(known);
         while at < range.end {
-            let found = graph.containing((client, at)).next();
+            let found = graph.containing((client, at));
             let dead = || {
                 let dead = self.dead.get(&client)?;
                 let found = dead.get(dead.partition_point(|dead| dead.end <= at))?;
@@ -219,5 +242,47 @@ fn is_sound(values: &[u8], limit: u64) -> bool {
             _ => false,
         },
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use yrs::Doc;
+
+    use crate::update::{Intake, Limits};
+
+    /// A text of `client` at `clock`, at the beginning of a root with a name of one letter.
+    fn text(client: u8, clock: u8, root: u8, text: &[u8]) -> Vec<u8> {
+        [&[1, 1, client, clock, 4, 1, 1, root, text.len() as u8], text, &[0]].concat()
+    }
+
+    /// What continues something says to lie elsewhere: neither what continues nor what was there is taken for that.
+    #[test]
+    fn a_lie_about_what_is_there_changes_nothing() {
+        let (doc, mut intake) = (Doc::with_client_id(9), Intake::default());
+        let clock_of = |client| [0, 5][usize::from(client == 1)];
+        intake.apply(&doc, &text(1, 0, b'a', b"abcde"), Limits::NEW, &mut |_| {}).unwrap();
+        let lie = text(1, 4, b'b', b"ef");
+        assert!(intake.survey(&lie, clock_of).unwrap().inserts_into(|root| root == "a"));
+        intake.apply(&doc, &lie, Limits::NEW, &mut |_| {}).unwrap();
+        let gone = [0, 1, 1, 1, 4, 1];
+        let survey = intake.survey(&gone, clock_of).unwrap();
+        assert_eq!(survey.deletions(|root| root == "a", true).collect::<Vec<_>>(), [(1, 4..5)]);
+        assert_eq!(survey.deletions(|root| root == "b", true).count(), 0);
+    }
+
+    /// A name is known as soon as something that says it is kept, and a refused update leaves none.
+    #[test]
+    fn roots_are_known_once_something_is_kept() {
+        let (doc, mut intake) = (Doc::with_client_id(9), Intake::default());
+        let mut waits = text(1, 3, b'a', b"x");
+        assert!(!intake.has_root("a"));
+        assert!(intake.apply(&doc, &waits, Limits::NEW, &mut |_| {}).unwrap());
+        assert!(intake.has_root("a"));
+        waits[7] = b'b';
+        waits[3] = 9;
+        let none = Limits { waiting: 0, ..Limits::NEW };
+        assert!(intake.apply(&doc, &waits, none, &mut |_| {}).is_err());
+        assert!(!intake.has_root("b"));
     }
 }

@@ -1,6 +1,7 @@
 // view(document) → tree of pieces. Pure and total. One walk over the sequences; then what is hidden.
 import { isEnough, lowestOfCycles, older } from "./cycles.mjs";
 import { byId, kindOf, propsOf, scan } from "./doc.mjs";
+import { toSilence, unshown } from "./partition.mjs";
 import { settle } from "./settle.mjs";
 
 /**
@@ -13,17 +14,24 @@ import { settle } from "./settle.mjs";
  */
 export function view(root, schema, shown = new Set()) {
   const { all, time } = scan(root),
-    voided = new Set();
+    voided = new Set(),
+    silent = new Set();
   const walkFrom = (claim) => {
-    const walk = walker(all, voided, schema);
+    const walk = walker(all, voided, silent, schema);
     walk.from(claim);
     return walk;
   };
+  let nets = 0;
   for (let round = 0; ; round++) {
-    const walk = walker(all, voided, schema);
+    const walk = walker(all, voided, silent, schema);
     const top = walk.from("root");
     const stuck = walk.claims.filter((c) => !walk.reached.has(c.id));
     if (!stuck.length) {
+      const lost = walk.claims.length ? unshown(all, walk, top) : [];
+      if (lost.length) {
+        for (const x of toSilence(lost, walk, nets++)) silent.add(x);
+        continue;
+      }
       const pieces = settle(top, shown);
       return { root: top, pieces, all, time, claimsOf: walk.claimsOf, chainOf: walk.chainOf };
     }
@@ -34,8 +42,9 @@ export function view(root, schema, shown = new Set()) {
   }
 }
 
-/** `reached`: claims that were shown; `again`: those that would be shown in themselves; `refused`: those onto what is removed. */
-function walker(all, voided, schema) {
+/** `voided`: ids of claims; `silent`: heads whose registers are void. `reached`: claims that were shown; `again`: those that would be shown in themselves; `refused`: those onto
+ * what is removed; `begun`: heads that have a piece. */
+function walker(all, voided, silent, schema) {
   const reached = new Set(),
     again = new Set(),
     refused = [],
@@ -56,7 +65,7 @@ function walker(all, voided, schema) {
       seamsFor.set(m.regs.head, [...(seamsFor.get(m.regs.head) ?? []), m.id].sort(byId));
   const claimsOf = (x) => {
     if (!counted.has(x)) {
-      const { t, claims: list } = (chainOf(x)?.up && x.regs.at) || { t: 0, claims: [] };
+      const { t, claims: list } = (chainOf(x)?.up && !silent.has(x) && x.regs.at) || { t: 0, claims: [] };
       const claim = (id, to, n) => ({ id: `${x.id} at ${id}`, head: x, marker: all.get(id), to, t, n }),
         counts = (c) => !voided.has(c.id) && (c.marker?.kind === "place" || c.marker?.kind === "seam");
       let found = list
@@ -82,6 +91,7 @@ function walker(all, voided, schema) {
   // `@of` names an open strand of the same sequence are within. Of two at one place the one before the text has it.
   const held = new Map(),
     isHeld = new Set(),
+    heldBy = new Map(), // of nodes
     isOpen = (x, seq) => x?.kind === "strand" && x.regs.open && x.up === seq;
   for (const seq of all.values()) {
     let by = null;
@@ -96,20 +106,52 @@ function walker(all, voided, schema) {
       ) {
         held.get(by).push(it);
         isHeld.add(it);
+        if (n) heldBy.set(n, by);
       } else by = null;
     }
   }
 
-  /** Strands with breaks of outer chains, or ends of claims of other chains, somewhere in them; and what shows these. */
+  /** Strands in which something may end or divide what is around them: breaks of outer chains, ends of claims of other chains; and what shows these. */
   const carries = new Set(),
     ofChain = new Map(), // claims of its breaks
     todo = [];
-  for (const x of all.values()) if (x.kind === "break" && x.up.kind === "break") todo.push(x.up);
+  const isStray = (b) => b.regs.of !== undefined && b.regs.of !== b.up.id && heldBy.get(b)?.id !== b.regs.of;
+  for (const x of all.values()) if (x.kind === "break" && (x.up.kind === "break" || isStray(x))) todo.push(x.up);
   for (const c of claims) {
     const chain = chainOf(c.head),
       end = all.get(c.to);
     if (c.head.kind === "break") ofChain.set(chain, [...(ofChain.get(chain) ?? []), c]);
     if (end?.kind === "break" && chainOf(end) !== chain) todo.push(end.up);
+  }
+  todo.push(...ending());
+  /** If the `to` of a claim is off, any break ends it that comes next in what flows in: the strands with such breaks. */
+  function ending() {
+    const inFlow = new Map(), // strand => the claims that flow into it; null: from gaps, into whatever is around
+      divided = new Set(),
+      out = new Set(),
+      from = [null];
+    for (const c of claims)
+      if (c.marker.kind === "seam") {
+        const { up } = c.marker,
+          into = heldBy.get(c.marker) ?? (up.kind === "strand" ? up : null);
+        inFlow.set(into, [...(inFlow.get(into) ?? []), chainOf(c.head)]);
+      }
+    for (const c of claims) {
+      const end = all.get(c.to);
+      if (end?.kind === "break" && off(end)) from.push(chainOf(c.head));
+    }
+    if (from.length === 1 || !inFlow.size) return out;
+    for (const x of all.values()) if (x.kind === "break" && !off(x)) divided.add(chainOf(x));
+    for (const seen = new Set(); from.length; ) {
+      const strand = from.pop();
+      if (seen.has(strand)) continue;
+      seen.add(strand);
+      for (const chain of inFlow.get(strand) ?? []) {
+        if (divided.has(chain)) out.add(chain);
+        from.push(chain);
+      }
+    }
+    return out;
   }
   while (todo.length)
     for (let x = todo.pop(); x && !carries.has(x); x = x.up) {
@@ -262,8 +304,7 @@ function walker(all, voided, schema) {
     } // divides behind what is open in it
     // a join to what another removed with all its text is void (if nothing else hangs on it: every walk has to come to the same)
     const p = target(d),
-      nothing =
-        p?.gone && bare(p) && b.items.every((it) => it.foreign) && !d.stack.some((e) => e.to === b.id || e.over);
+      nothing = p?.gone && bare(p) && b.items.every((it) => it.foreign) && !ends(d, b);
     if (!off(b) || nothing) return divide(d, b);
     for (let g = d; g; g = next(g)) {
       for (const e of g.stack) if (e.to === b.id) e.over = true;
@@ -282,6 +323,10 @@ function walker(all, voided, schema) {
     if (here(d)) walk(b, outer(d).parent); // the gap is part of the parent's sequence, and stays where the chain was
     head(d, b);
   }
+  const ends = (d, b) => {
+    for (let g = d; g; g = next(g)) if (g.stack.some((e) => e.to === b.id || e.over)) return true;
+    return false;
+  };
   const next = (f) => (owner(f) === f.owner ? f.host : null);
   /** What ends at this break, in the chain that it divides and in those that this one flows into: claims, what is gone, the piece. */
   function until(f, b) {
@@ -342,7 +387,7 @@ function walker(all, voided, schema) {
     }
     return f.piece;
   };
-  return { from, reached, again, refused, claims, claimsOf, chainOf };
+  return { from, reached, again, refused, begun, claims, claimsOf, chainOf };
 }
 
 /** A type is compared by what it is: text, number, yes or no; any other is nobody's. */

@@ -24,7 +24,7 @@ it.each(FAMILIES)("%s: nothing holds", { timeout: 300_000 }, async (name) => {
   const change = (scenario: Scenario) => {
     must.set(scenario.id, [...plant(scenario), ...plantOnTheWay(scenario)]);
   };
-  const reports = await runFamily(engineOf("format0"), name, { lives, change, once: true });
+  const reports = await runFamily(engineOf("format1"), name, { lives, change, once: true });
   expect(reports.length).toBe(family(name).scenarios.length);
   expect(reports.filter(holds).map(({ scenario }) => scenario.id)).toEqual([]);
   const missed = reports.flatMap(({ scenario, complaints }) =>

@@ -7,12 +7,14 @@
 mod authors;
 mod compare;
 mod json;
+mod kinds;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
-use slate_yrs::slate::{DocOptions, Node, SlateDoc};
+use slate_yrs::slate::{DocOptions, Node, Op, Schema, SlateDoc};
+use slate_yrs::update::merge;
 use thiserror::Error;
 
 pub use authors::Authors;
@@ -281,16 +283,22 @@ pub fn value(root: &str, state: &[u8]) -> Result<Vec<Node>, HistoryError> {
     Ok(open(root, state)?.value())
 }
 
-fn open(root: &str, state: &[u8]) -> Result<SlateDoc, HistoryError> {
+/// A state, to be read.
+pub(crate) fn open(root: &str, state: &[u8]) -> Result<SlateDoc, HistoryError> {
+    let doc = load(root, 1, state)?;
+    doc.check_root().map_err(|error| HistoryError::Unreadable(error.to_string()))?;
+    Ok(doc)
+}
+
+fn load(root: &str, client_id: u32, state: &[u8]) -> Result<SlateDoc, HistoryError> {
     let mut doc = SlateDoc::new(DocOptions {
-        client_id: 1,
+        client_id,
         root: root.to_owned(),
         block_id: None,
         seed: 0,
-        schema: Default::default(),
+        schema: Schema::default(),
     });
     doc.load(state).map_err(|error| HistoryError::Unreadable(error.to_string()))?;
-    doc.check_root().map_err(|error| HistoryError::Unreadable(error.to_string()))?;
     Ok(doc)
 }
 
@@ -301,19 +309,48 @@ pub fn forward_edit(
     current: &[u8],
     target: &[Node],
 ) -> Result<Option<Vec<u8>>, HistoryError> {
-    let unreadable = |error: String| HistoryError::Unreadable(error);
-    let mut doc = SlateDoc::new(DocOptions {
-        client_id,
-        root: root.to_owned(),
-        block_id: None,
-        seed: 0,
-        schema: Default::default(),
-    });
-    doc.load(current).map_err(|error| unreadable(error.to_string()))?;
+    let mut doc = writable(root, client_id, current)?;
+    doc.set_schema(kinds::schema(doc.kinds(), target));
     let ops = SlateDoc::diff(&doc.value(), target);
+    written(&mut doc, ops)
+}
+
+/// The update that brings a document from `current` back to the state `version`, as edits of `client_id`. None: it is
+/// there already. In a document of format 1 what is there in both keeps its ids, wherever it stands.
+pub fn restore(root: &str, client_id: u32, current: &[u8], version: &[u8]) -> Result<Option<Vec<u8>>, HistoryError> {
+    let mut doc = writable(root, client_id, current)?;
+    let mut target = open(root, version)?;
+    let schema = kinds::schema(doc.kinds(), &target.value());
+    doc.set_schema(schema.clone());
+    target.set_schema(schema);
+    // What was written again has other ids, and would be once more.
+    if doc.value() == target.value() {
+        return Ok(None);
+    }
+    let by_ids = match doc.steps_to(&target) {
+        Some(ops) => doc.apply_local(ops).update,
+        None => None,
+    };
+    let ops = SlateDoc::diff(&doc.value(), &target.value());
+    let rest = written(&mut doc, ops)?;
+    match (by_ids, rest) {
+        (Some(first), Some(rest)) => {
+            let merged = merge([first, rest].iter().map(Vec::as_slice));
+            merged.map(Some).map_err(|error| HistoryError::Unreadable(error.to_string()))
+        }
+        (first, rest) => Ok(first.or(rest)),
+    }
+}
+
+fn writable(root: &str, client_id: u32, current: &[u8]) -> Result<SlateDoc, HistoryError> {
+    let doc = load(root, client_id, current)?;
+    if doc.is_writable() { Ok(doc) } else { Err(HistoryError::Format(doc.format())) }
+}
+
+fn written(doc: &mut SlateDoc, ops: Vec<Op>) -> Result<Option<Vec<u8>>, HistoryError> {
     let change = doc.apply_local(ops);
     match change.rejected.first() {
-        Some((_, error)) => Err(unreadable(error.to_string())),
+        Some((_, error)) => Err(HistoryError::Unreadable(error.to_string())),
         None => Ok(change.update),
     }
 }

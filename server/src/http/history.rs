@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::{Access, App, Failure};
 use crate::clock::now;
 use crate::history::{self, HistoryError, Version, VersionId};
+use crate::plain::plain;
 use crate::room::{Command, Restore};
 use crate::storage::{NamedVersion, random_id};
 
@@ -92,10 +93,20 @@ pub async fn read(
     Ok(Json(history::nodes_to_json(&nodes)).into_response())
 }
 
-/// `GET …/export`: the document as one Yjs update.
-pub async fn export(State(app): State<App>, Access { document, .. }: Access) -> Result<Response, Failure> {
+/// `GET …/export?format=update|slate-yjs`: the document as one Yjs update.
+pub async fn export(
+    State(app): State<App>,
+    Access { document, .. }: Access,
+    Query(params): Query<Params>,
+) -> Result<Response, Failure> {
     let (_, state) = history::state(&app.rooms.shared().storage, &document, &VersionId::Now).await?;
-    Ok(binary(state))
+    if params.format.as_deref() != Some("slate-yjs") {
+        return Ok(binary(state));
+    }
+    let root = params.root(&app).to_owned();
+    let work = move || plain(&root, &state);
+    let plain = tokio::task::spawn_blocking(work).await.map_err(failed)?;
+    Ok(binary(plain.map_err(|error| HistoryError::Unreadable(error.to_string()))?.update))
 }
 
 /// `GET …/compare?from=&to=`
@@ -152,14 +163,13 @@ pub async fn restore(
     Query(params): Query<Params>,
 ) -> Result<Response, Failure> {
     let Access { document, grant } = access.writing()?;
-    let (_, state) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
-    let target = value(params.root(&app).to_owned(), state).await?;
+    let (_, version) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
     let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
     let room = app.rooms.hold(&document).ok_or_else(busy)?;
     let (done, result) = oneshot::channel();
     let root = params.root(&app).to_owned();
     let author = grant.user;
-    let restore = Restore { root, target, author, done };
+    let restore = Restore { root, version, author, done };
     if !room.send(Command::Restore(restore)).await {
         return Err(busy());
     }

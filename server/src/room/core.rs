@@ -386,7 +386,7 @@ impl Core {
         let mut bad = Vec::new();
         for row in rows {
             if row.quarantined.is_none() {
-                match self.replica.apply(&row.bytes) {
+                match self.replica.load(&row.bytes) {
                     Ok(true) => {
                         self.note_format();
                         self.broadcast(None, &row.bytes);

@@ -77,14 +77,14 @@ pub fn build(snapshot: Option<&(Seq, Vec<u8>)>, tail: &[UpdateRow]) -> Result<Bu
     'fresh: loop {
         let mut replica = Replica::new();
         if let Some((_, bytes)) = snapshot {
-            replica.apply(bytes)?;
+            replica.load(bytes)?;
         }
         let mut rows = 0;
         for row in tail {
             if bad.iter().any(|(seq, _)| *seq == row.seq) {
                 continue;
             }
-            match replica.apply(&row.bytes) {
+            match replica.load(&row.bytes) {
                 Ok(_) => rows += 1,
                 Err(error) => {
                     let spoiled = error == ApplyError::Spoiled;

@@ -12,7 +12,6 @@ use std::time::Duration;
 use axum::body::Bytes;
 use futures_util::FutureExt;
 use slate_yrs::protocol::close;
-use slate_yrs::slate::Node;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -23,7 +22,7 @@ use super::load::{Loaded, load};
 use super::outbox::Outbox;
 use super::{ConnId, JoinRequest, Place, Shared};
 use crate::clock::now;
-use crate::history::{HistoryError, forward_edit};
+use crate::history::{self, HistoryError};
 use crate::neighbours::Hint;
 use crate::replica::ApplyError;
 use crate::storage::{Refusal, Seq, StorageError, StoreRequest, random_id};
@@ -65,10 +64,11 @@ pub enum Command {
     AskNeighbours,
 }
 
-/// Bring the document to an earlier value, by an edit like any other.
+/// Bring the document back to an earlier state, by an edit like any other.
 pub struct Restore {
     pub root: String,
-    pub target: Vec<Node>,
+    /// As one update.
+    pub version: Vec<u8>,
     pub author: Option<String>,
     /// Answered when the edit is stored; dropped if it cannot be.
     pub done: oneshot::Sender<Result<(), HistoryError>>,
@@ -312,15 +312,9 @@ impl Room {
 
     async fn restore(&mut self, restore: Restore) -> Result<Health, End> {
         let core = &mut self.core;
-        let format = core.replica().format();
-        if format > 0 {
-            // Written as documents of format 0 are, it would damage this one.
-            let _ = restore.done.send(Err(HistoryError::Format(format)));
-            return Ok(Health::Sound);
-        }
         let edited = at_length(true, || {
             let current = core.replica().encode();
-            match forward_edit(&restore.root, fresh_client_id(), &current, &restore.target)? {
+            match history::restore(&restore.root, fresh_client_id(), &current, &restore.version)? {
                 Some(update) => core.server_update(update, restore.author).map_err(Unedited::Apply),
                 None => Ok(()),
             }

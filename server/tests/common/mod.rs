@@ -5,6 +5,7 @@
 pub mod client;
 pub mod faulty;
 pub mod http;
+pub mod layout;
 pub mod postgres;
 pub mod program;
 

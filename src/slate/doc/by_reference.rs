@@ -1,18 +1,19 @@
 //! [`SlateDoc`] where the document is of format 1.
 
-use yrs::updates::decoder::Decode as _;
-use yrs::{Assoc, BranchID, ID, IndexScope, Transact as _, Update, XmlTextRef};
+use yrs::{Assoc, BranchID, ID, IndexScope, Transact as _, XmlTextRef};
 
 use super::reference::{Reference, Reverted};
 use super::{LocalChange, Look, RemoteChange, SlateDoc};
 use crate::format::{Format, set_format};
 use crate::slate::error::UpdateError;
 use crate::slate::op::{Op, Point, Range};
+use crate::slate::steps;
 use crate::slate::sticky::Sticky;
 use crate::slate::tree::{ROOT, Tree};
 use crate::slate::undo::MAP;
 use crate::slate::view::Schema;
 use crate::slate::ydoc::{Act, Id};
+use crate::update::Limits;
 
 /// The format that is written by reference.
 pub const BY_REFERENCE: Format = 1;
@@ -75,6 +76,7 @@ impl SlateDoc {
         txn.commit();
         let kinds = txn.has_changes().then(|| txn.encode_update_v1());
         drop(txn);
+        kinds.iter().for_each(|kinds| self.intake.wrote(kinds));
         let flag = self.set_flag(format);
         self.settle_format();
         kinds.into_iter().chain([flag]).collect()
@@ -85,7 +87,10 @@ impl SlateDoc {
         set_format(&mut txn, format);
         txn.commit();
         self.format = format;
-        txn.encode_update_v1()
+        let flag = txn.encode_update_v1();
+        drop(txn);
+        self.intake.wrote(&flag);
+        flag
     }
 
     /// Which elements are inline and void where the document does not say: as the editor has it. Operations for the editor,
@@ -93,6 +98,18 @@ impl SlateDoc {
     pub fn set_schema(&mut self, schema: Schema) -> Vec<Op> {
         self.options.schema = schema.clone();
         self.reference.as_mut().map(|reference| reference.set_schema(schema)).unwrap_or_default()
+    }
+
+    /// The types of elements that the document says are inline, and of those that are void; also of what is not shown any
+    /// more. Empty in other formats, which say nothing of it.
+    pub fn kinds(&self) -> (Vec<String>, Vec<String>) {
+        self.reference.as_ref().map(|reference| reference.kinds()).unwrap_or_default()
+    }
+
+    /// Operations from what is shown here to what another state of the same document shows, by the ids of elements and
+    /// characters: what both have stays, or moves. `None` if one of them is of another format.
+    pub fn steps_to(&self, other: &Self) -> Option<Vec<Op>> {
+        Some(steps::steps(self.reference.as_ref()?.tree(), other.reference.as_ref()?.tree()))
     }
 
     pub(super) fn apply_by_reference(&mut self, ops: Vec<Op>) -> LocalChange {
@@ -106,6 +123,8 @@ impl SlateDoc {
         let early = (change.acts.len() == 1 && txn.has_changes()).then(|| txn.encode_update_v1());
         txn.commit();
         change.update = early.or_else(|| txn.has_changes().then(|| txn.encode_update_v1()));
+        drop(txn);
+        change.update.iter().for_each(|update| self.intake.wrote(update));
         change
     }
 
@@ -115,9 +134,8 @@ impl SlateDoc {
         caret: &dyn Fn(&Self) -> Option<Range>,
         told: bool,
     ) -> Result<RemoteChange, UpdateError> {
-        let decoded = Update::decode_v1(update).map_err(|error| UpdateError::Malformed(error.to_string()))?;
         let at = if told { caret(self).and_then(|range| self.caret(&range)) } else { None };
-        let (integrated, changed) = self.integrate(decoded, update)?;
+        let (integrated, changed) = self.integrate(update, Limits::RECEIVED)?;
         let mut change = RemoteChange { changed, pending: self.is_waiting(), ..RemoteChange::default() };
         if !changed {
             return Ok(change);
@@ -183,6 +201,7 @@ impl SlateDoc {
         txn.commit();
         let update = txn.has_changes().then(|| txn.encode_update_v1());
         drop(txn);
+        update.iter().for_each(|update| self.intake.wrote(update));
         let Reverted { ops, acts } = reference.reverted(acts);
         (LocalChange { update, acts, ..LocalChange::default() }, ops)
     }

@@ -5,10 +5,10 @@
 //! updates of one's own, so that everybody has the same.
 
 use yrs::updates::decoder::Decode;
-use yrs::{Assoc, ClientID, Transact, Update};
+use yrs::{Assoc, ClientID, IdSet, Transact, Update};
 
 use super::by_reference::BY_REFERENCE;
-use super::{LocalChange, RemoteChange, SlateDoc, decode};
+use super::{LocalChange, RemoteChange, SlateDoc, refused};
 use crate::slate::amend::amend;
 use crate::slate::astray;
 use crate::slate::copies::{self, Key};
@@ -18,6 +18,7 @@ use crate::slate::remote::Remote;
 use crate::slate::rescue::{self, Gap, Place, Restored};
 use crate::slate::sticky::Sticky;
 use crate::slate::tree::{NodeId, ROOT};
+use crate::update::{Limits, deletions};
 
 /// Anchor and focus: behind which character of one's own, and before which.
 type Caret = [(Option<Sticky>, Sticky); 2];
@@ -38,19 +39,19 @@ impl SlateDoc {
         if self.reference.is_some() {
             return self.receive_by_reference(update, caret, true);
         }
-        let decoded = decode(update)?;
         if self.tree.children(ROOT).is_empty() && self.erased.is_empty() {
-            return self.receive_first(decoded, update, true);
+            return self.receive_first(update, true);
         }
+        let deletions = deletions(update).map_err(|error| refused(&error))?;
         self.tree.recycle();
         // Without a deletion nothing is copied, and nothing is there to be mended.
-        let caret = if decoded.delete_set().is_empty() { None } else { caret(self).and_then(|at| self.typed(&at)) };
-        let mut orphans = self.orphans(&decoded);
+        let caret = if deletions.is_empty() { None } else { caret(self).and_then(|at| self.typed(&at)) };
+        let mut orphans = self.orphans(&deletions);
         if !self.restyled.is_empty() && copies::are_in(update) {
             self.restyled.forget_changed(&mut self.doc.transact_mut(), &self.tree);
         }
         self.watch.start();
-        let integrated = self.integrate(decoded, update);
+        let integrated = self.integrate(update, Limits::RECEIVED);
         let records = self.watch.stop();
         let (integrated, changed) = integrated?;
         if !self.is_writable() || self.format == BY_REFERENCE {
@@ -94,7 +95,7 @@ impl SlateDoc {
             return self.receive_by_reference(update, &|_| None, false);
         }
         match self.tree.children(ROOT) {
-            [] if self.erased.is_empty() => self.receive_first(decode(update)?, update, false),
+            [] if self.erased.is_empty() => self.receive_first(update, false),
             _ => self.apply_update(update),
         }
     }
@@ -136,11 +137,11 @@ impl SlateDoc {
     }
 
     /// What the update would take away of ours without knowing of it.
-    fn orphans(&self, update: &Update) -> Vec<rescue::Orphans> {
-        if update.delete_set().is_empty() {
+    fn orphans(&self, deletions: &IdSet) -> Vec<rescue::Orphans> {
+        if deletions.is_empty() {
             return Vec::new();
         }
-        rescue::find(&self.doc.transact(), &self.tree, &self.own(), update.delete_set())
+        rescue::find(&self.doc.transact(), &self.tree, &self.own(), deletions)
     }
 
     /// Brings to its place what was typed here among something that others copied elsewhere. Adds the operations to `ops`

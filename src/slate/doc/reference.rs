@@ -237,6 +237,31 @@ impl Reference {
         }
     }
 
+    /// See [`SlateDoc::kinds`](super::SlateDoc::kinds).
+    pub fn kinds(&self) -> (Vec<String>, Vec<String>) {
+        let (mut inline, mut void) = (HashSet::new(), HashSet::new());
+        let mut add = |props: &Attrs, says: (bool, bool)| {
+            let Some(Any::String(kind)) = props.get("type") else { return };
+            inline.extend(says.0.then(|| kind.to_string()));
+            void.extend(says.1.then(|| kind.to_string()));
+        };
+        for node in self.mirror.alive() {
+            let registers = &self.mirror.node(node).registers;
+            if let Some(says) = registers.says {
+                add(&registers.own, says);
+            }
+        }
+        let mut todo = vec![self.tree.root().clone()];
+        while let Some(element) = todo.pop() {
+            add(&element.props, (element.inline, element.void));
+            todo.extend(element.kids.iter().filter_map(|kid| match kid {
+                Kid::Element(kid) => Some(kid.clone()),
+                Kid::Leaf(_) => None,
+            }));
+        }
+        (inline.into_iter().collect(), void.into_iter().collect())
+    }
+
     /// An editor that knows which elements are inline and void: what it shows otherwise than before.
     pub fn set_schema(&mut self, schema: Schema) -> Vec<Op> {
         self.view = None;

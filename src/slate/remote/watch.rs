@@ -5,7 +5,7 @@
 //! is always watched: to compare it is to read it all.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use yrs::types::Delta;
@@ -44,6 +44,21 @@ struct Log {
     /// Local transactions are not recorded: the tree knows them.
     active: bool,
     records: Records,
+    /// What changed in more than one transaction: what each of them did does not say what all did.
+    again: HashSet<Option<ID>>,
+}
+
+impl Log {
+    fn record(&mut self, element: Option<ID>, record: impl FnOnce() -> Record) {
+        if self.again.contains(&element) {
+            return;
+        }
+        if self.records.remove(&element).is_some() {
+            self.again.insert(element);
+        } else {
+            self.records.insert(element, record());
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -58,7 +73,7 @@ impl Watch {
             if let Ok(mut log) = log.try_borrow_mut()
                 && log.active
             {
-                log.records.insert(Some(id), Record::of(event.delta(txn)));
+                log.record(Some(id), || Record::of(event.delta(txn)));
             }
         });
     }
@@ -70,7 +85,7 @@ impl Watch {
             if let Ok(mut log) = log.try_borrow_mut()
                 && log.active
             {
-                log.records.insert(None, Record::of(event.delta(txn)));
+                log.record(None, || Record::of(event.delta(txn)));
             }
         });
     }
@@ -79,6 +94,7 @@ impl Watch {
         let mut log = self.0.borrow_mut();
         log.active = true;
         log.records.clear();
+        log.again.clear();
     }
 
     pub fn stop(&self) -> Records {

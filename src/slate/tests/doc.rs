@@ -9,7 +9,7 @@ use super::json::{node, nodes, op, ops};
 use super::model::{apply_all, canonical};
 use super::random::Editor;
 use super::remote::p;
-use crate::slate::{DocOptions, Op, OpError, Path, Point, SlateDoc, Sticky};
+use crate::slate::{DocOptions, Op, OpError, Path, Point, SlateDoc, Sticky, UpdateError};
 
 fn doc(client_id: u32) -> SlateDoc {
     SlateDoc::new(DocOptions {
@@ -395,4 +395,31 @@ fn numbers_are_written_as_yjs_writes_them() {
     }
     let crate::slate::Node::Element(element) = &two.value()[0] else { panic!() };
     assert!(element.attrs.values().all(no_big), "{:?}", element.attrs);
+}
+
+/// yrs keeps 32 bits of a client id: 2^33 + 8 would be taken for 8, whose edits these are not.
+#[test]
+fn client_ids_of_more_than_32_bits_are_no_ids() {
+    // A letter in the root, by 8 + 2^33; and the deletion of the first that this one wrote.
+    let letter = [&[1, 1, 0x88, 0x80, 0x80, 0x80, 0x20, 0, 4, 1, 7][..], b"content", &[1, b'x', 0]].concat();
+    let deletion = vec![0, 1, 0x88, 0x80, 0x80, 0x80, 0x20, 1, 0, 1];
+    for format in [0, 1] {
+        let mut author = doc(8);
+        author.raise_format(format);
+        author.apply_local(vec![Op::InsertNode { path: Path::from_slice(&[0]), node: node(&p("text")) }]);
+        let (state, value) = (author.encode_state(None).expect("encodes"), author.value());
+        for update in [&letter, &deletion] {
+            let mut one = doc(5);
+            one.load(&state).expect("valid");
+            let malformed = |result| matches!(result, Err(UpdateError::Malformed(_)));
+            assert!(malformed(one.apply_update(update).map(drop)));
+            assert!(malformed(one.apply_unheard(update).map(drop)));
+            assert!(malformed(one.load(update).map(drop)));
+            assert_eq!(one.load_all(&[update, &state]).0, [false, true]);
+            assert_eq!((one.value(), one.clock_of(8)), (value.clone(), author.clock_of(8)));
+            let mut empty = doc(6);
+            assert_eq!(empty.load_all(&[update, &state]).0, [false, true]);
+            assert_eq!(empty.value(), value);
+        }
+    }
 }

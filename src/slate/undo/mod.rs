@@ -6,8 +6,10 @@
 //! is to take back the taking back.
 
 mod again;
+#[cfg(test)]
+mod tests;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use yrs::Any;
@@ -23,10 +25,58 @@ pub fn revert(writer: &mut Writer, again: &mut Again, acts: &[Act]) {
         _ => None,
     });
     let mut revert = Revert { time: writer.mirror.time() + 1, wrappers: wrappers.collect(), unused: Vec::new() };
-    for act in acts.iter().rev() {
+    for act in backwards(acts) {
         revert.act(writer, again, act);
     }
     drop_unused(writer, &revert.unused);
+}
+
+/// The last first; of characters that were deleted one after the other, those on the right first: each is written again
+/// before what stands behind it.
+fn backwards(acts: &[Act]) -> Vec<&Act> {
+    let mut out = Vec::with_capacity(acts.len());
+    for group in acts.chunk_by(|a, b| is_deletion(a) && is_deletion(b)).rev() {
+        match group.len() {
+            1 => out.extend(group),
+            _ => out.extend(from_the_right(group)),
+        }
+    }
+    out
+}
+
+fn is_deletion(act: &Act) -> bool {
+    matches!(act, Act::Delete { .. })
+}
+
+/// Deletions of one kind after the other, in the order in which the text stood, each stretch from its end.
+fn from_the_right(group: &[Act]) -> Vec<&Act> {
+    let mut ends = HashMap::new();
+    for (at, act) in group.iter().enumerate() {
+        if let Act::Delete { span: (first, len), .. } = act {
+            ends.insert(first.plus(len - 1), at);
+        }
+    }
+    let before = |act: &Act| match act {
+        Act::Delete { left, .. } => left.as_ref().and_then(|left| ends.get(left)).copied(),
+        _ => None,
+    };
+    // Of several behind one, that which was deleted first stood next to it.
+    let mut behind: Vec<Vec<usize>> = vec![Vec::new(); group.len()];
+    let mut firsts = Vec::new();
+    for (at, act) in group.iter().enumerate() {
+        match before(act) {
+            Some(before) => behind[before].push(at),
+            None => firsts.push(at),
+        }
+    }
+    let (mut out, mut todo) = (Vec::with_capacity(group.len()), firsts);
+    todo.reverse();
+    while let Some(at) = todo.pop() {
+        out.push(&group[at]);
+        todo.extend(behind[at].iter().rev());
+    }
+    out.reverse();
+    out
 }
 
 struct Revert {
@@ -44,7 +94,7 @@ impl Revert {
                     writer.delete_span(span);
                 }
             }
-            Act::Delete { span, text, formats } => self.write_again(writer, again, *span, text, formats),
+            Act::Delete { span, text, formats, .. } => self.write_again(writer, again, *span, text, formats),
             Act::Make { id, kind, .. } => self.unmake(writer, again.latest(*id), *kind, *id),
             Act::Drop { id, attributes } => {
                 let Some((seq, index)) = writer.place_of(again.latest(*id)) else { return };

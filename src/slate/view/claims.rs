@@ -1,7 +1,9 @@
 //! What registers say, before any walk: claims on markers, what open strands hold, where breaks of outer chains hide.
 
+use std::collections::{HashMap, HashSet};
+
 use super::shown::Schema;
-use crate::slate::ydoc::{Erase, Id, Item, Kind, Mirror, Nid, Of, QuickMap, QuickSet, ROOT};
+use crate::slate::ydoc::{Erase, Id, Item, Kind, Mirror, Nid, Of, ROOT};
 
 pub(super) type ClaimId = u32;
 
@@ -16,22 +18,30 @@ pub(super) struct Claim {
     pub position: u32,
 }
 
-/// What makes a claim the same over the rounds in which claims become void: head and marker.
-pub(super) type Voided = QuickSet<(Nid, Nid)>;
+/// What does not count, over the rounds of the view.
+#[derive(Default)]
+pub(super) struct Voided {
+    /// Head and marker are what makes a claim the same in all rounds.
+    pub claims: HashSet<(Nid, Nid)>,
+    /// Heads whose registers are void, whatever they say.
+    pub registers: HashSet<Nid>,
+}
 
 /// The registers of a document, without the claims that are void.
 pub(super) struct Claims {
     pub list: Vec<Claim>,
     /// Of a head, the innermost first.
-    of: QuickMap<Nid, Vec<ClaimId>>,
+    of: HashMap<Nid, Vec<ClaimId>>,
     /// At a marker, the oldest first.
-    at: QuickMap<Nid, Vec<ClaimId>>,
+    at: HashMap<Nid, Vec<ClaimId>>,
     /// Items of the sequence of an open strand's parent, behind it.
-    pub held: QuickMap<Nid, (u32, u32)>,
+    pub held: HashMap<Nid, (u32, u32)>,
     /// By sequence: the items that open strands in it hold.
-    pub held_in: QuickMap<Nid, Vec<(u32, u32)>>,
-    /// Strands and breaks with breaks of outer chains, or ends of claims of other chains, somewhere in them.
-    pub carries: QuickSet<Nid>,
+    pub held_in: HashMap<Nid, Vec<(u32, u32)>>,
+    /// Nodes of these.
+    held_by: HashMap<Nid, Nid>,
+    /// What has something in it that may end or divide what is around it: breaks of outer chains, ends of claims of other chains.
+    pub carries: HashSet<Nid>,
     /// Registers and claims that do not count.
     pub ignored: u32,
 }
@@ -52,17 +62,18 @@ impl Claims {
     pub fn new(mirror: &Mirror, schema: &Schema, voided: &Voided) -> Self {
         let mut claims = Self {
             list: Vec::new(),
-            of: QuickMap::default(),
-            at: QuickMap::default(),
-            held: QuickMap::default(),
-            held_in: QuickMap::default(),
-            carries: QuickSet::default(),
+            of: HashMap::new(),
+            at: HashMap::new(),
+            held: HashMap::new(),
+            held_in: HashMap::new(),
+            held_by: HashMap::new(),
+            carries: HashSet::new(),
             ignored: 0,
         };
-        let mut seams: QuickMap<Id, Vec<(Id, Nid)>> = QuickMap::default();
+        let mut seams: HashMap<Id, Vec<(Id, Nid)>> = HashMap::new();
         let mut placed = Vec::new();
         let mut open = Vec::new();
-        let mut deep = Vec::new();
+        let (mut deep, mut named) = (Vec::new(), Vec::new());
         for x in mirror.alive() {
             let node = mirror.node(x);
             let registers = &node.registers;
@@ -78,6 +89,9 @@ impl Claims {
                     }
                     if registers.kind == Kind::Break && mirror.kind(node.up) == Kind::Break {
                         deep.push(node.up);
+                    }
+                    if registers.kind == Kind::Break && registers.of != Of::Absent {
+                        named.push(x);
                     }
                     if registers.open && registers.kind == Kind::Strand && x != ROOT {
                         open.push(x);
@@ -96,20 +110,24 @@ impl Claims {
         }
         claims.list = list;
         claims.hold(mirror, schema, &open);
+        deep.extend(named.into_iter().filter(|x| claims.is_stray(mirror, *x)).map(|x| mirror.node(x).up));
+        deep.extend(claims.ending(mirror));
         claims.carry(mirror, deep);
         claims
     }
 
     /// The claims of one head.
-    fn read(&mut self, mirror: &Mirror, x: Nid, voided: &Voided, seams: &QuickMap<Id, Vec<(Id, Nid)>>) {
+    fn read(&mut self, mirror: &Mirror, x: Nid, voided: &Voided, seams: &HashMap<Id, Vec<(Id, Nid)>>) {
         let Some(place) = &mirror.node(x).registers.at else { return };
         let chain = chain_of(mirror, x);
-        if place.time > mirror.bound() || chain.is_none_or(|chain| chain == ROOT) {
+        let is_void = voided.registers.contains(&x);
+        if is_void || place.time > mirror.bound() || chain.is_none_or(|chain| chain == ROOT) {
             self.ignored += 1;
             return;
         }
-        let counts =
-            |marker: Nid| matches!(mirror.kind(marker), Kind::Place | Kind::Seam) && !voided.contains(&(x, marker));
+        let counts = |marker: Nid| {
+            matches!(mirror.kind(marker), Kind::Place | Kind::Seam) && !voided.claims.contains(&(x, marker))
+        };
         let mut found: Vec<Claim> = Vec::new();
         for (position, claim) in place.claims.iter().enumerate() {
             match claim.marker.and_then(|id| mirror.find(id)) {
@@ -122,7 +140,7 @@ impl Claims {
         // Joined to what is removed: another, who joined it elsewhere at the same time, may have a seam for it.
         if let (true, Some(first)) = (found.is_empty(), place.claims.first()) {
             let is_void =
-                first.marker.and_then(|id| mirror.find(id)).is_some_and(|marker| voided.contains(&(x, marker)));
+                first.marker.and_then(|id| mirror.find(id)).is_some_and(|marker| voided.claims.contains(&(x, marker)));
             let others = seams.get(&mirror.id(x)).filter(|_| is_void).into_iter().flatten();
             let greatest = others.filter(|(_, seam)| counts(*seam)).max_by_key(|(id, _)| *id);
             found.extend(greatest.map(|(_, marker)| Claim {
@@ -182,7 +200,7 @@ impl Claims {
             let mut by: Option<(Nid, u32)> = None;
             let items = &mirror.node(seq).items;
             let mut ranges = Vec::new();
-            let mut end = |held: &mut QuickMap<Nid, (u32, u32)>, by: &mut Option<(Nid, u32)>, at: usize| {
+            let mut end = |held: &mut HashMap<Nid, (u32, u32)>, by: &mut Option<(Nid, u32)>, at: usize| {
                 if let Some((strand, from)) = by.take() {
                     held.insert(strand, (from, at as u32));
                     ranges.push((from, at as u32));
@@ -195,6 +213,7 @@ impl Claims {
                         by = Some((*x, at as u32 + 1));
                     }
                     Item::Node(x) if !is_within(*x) => end(&mut self.held, &mut by, at),
+                    Item::Node(x) => self.held_by.extend(by.map(|(strand, _)| (*x, strand))),
                     _ => {}
                 }
             }
@@ -203,8 +222,51 @@ impl Claims {
         }
     }
 
+    /// A break of another chain than the one whose sequence it stands in.
+    fn is_stray(&self, mirror: &Mirror, at: Nid) -> bool {
+        let node = mirror.node(at);
+        let is = |x: Nid| matches!(node.registers.of, Of::Chain(id) if mirror.id(x) == id);
+        node.registers.of != Of::Absent && !is(node.up) && !self.held_by.get(&at).is_some_and(|strand| is(*strand))
+    }
+
+    /// If the `to` of a claim is off, any break ends it that comes next in what flows in: the strands with such breaks.
+    fn ending(&self, mirror: &Mirror) -> Vec<Nid> {
+        let is_open = |claim: &&Claim| {
+            let end = claim.to.and_then(|id| mirror.find(id));
+            end.is_some_and(|end| mirror.kind(end) == Kind::Break && self.is_off(mirror, end))
+        };
+        let mut from: Vec<Option<Nid>> =
+            self.list.iter().filter(is_open).map(|claim| chain_of(mirror, claim.head)).collect();
+        // What flows into a strand; at `None`, from gaps, into whatever is around.
+        let mut flows: HashMap<Option<Nid>, Vec<Nid>> = HashMap::new();
+        for claim in self.list.iter().filter(|claim| mirror.kind(claim.marker) == Kind::Seam) {
+            let up = Some(mirror.node(claim.marker).up).filter(|up| mirror.kind(*up) == Kind::Strand);
+            let into = self.held_by.get(&claim.marker).copied().or(up);
+            flows.entry(into).or_default().extend(chain_of(mirror, claim.head));
+        }
+        if from.is_empty() || flows.is_empty() {
+            return Vec::new();
+        }
+        from.push(None);
+        let is_on = |x: &Nid| mirror.kind(*x) == Kind::Break && !self.is_off(mirror, *x);
+        let divided: HashSet<Nid> = mirror.alive().filter(is_on).filter_map(|x| chain_of(mirror, x)).collect();
+        let (mut seen, mut out) = (HashSet::new(), Vec::new());
+        while let Some(strand) = from.pop() {
+            if !seen.insert(strand) {
+                continue;
+            }
+            for chain in flows.get(&strand).into_iter().flatten() {
+                if divided.contains(chain) {
+                    out.push(*chain);
+                }
+                from.push(Some(*chain));
+            }
+        }
+        out
+    }
+
     fn carry(&mut self, mirror: &Mirror, deep: Vec<Nid>) {
-        let mut by_chain: QuickMap<Nid, Vec<ClaimId>> = QuickMap::default();
+        let mut by_chain: HashMap<Nid, Vec<ClaimId>> = HashMap::new();
         let mut todo = deep;
         for (id, claim) in self.list.iter().enumerate() {
             let chain = chain_of(mirror, claim.head);

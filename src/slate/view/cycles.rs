@@ -114,7 +114,7 @@ pub(super) fn is_enough(round: usize, stuck: usize) -> bool {
 
 /// Makes these void from now on.
 pub(super) fn void(voided: &mut Voided, claims: &Claims, these: impl IntoIterator<Item = ClaimId>) -> usize {
-    let before = voided.len();
-    voided.extend(these.into_iter().map(|id| claims.get(id)).map(|claim| (claim.head, claim.marker)));
-    voided.len() - before
+    let before = voided.claims.len();
+    voided.claims.extend(these.into_iter().map(|id| claims.get(id)).map(|claim| (claim.head, claim.marker)));
+    voided.claims.len() - before
 }

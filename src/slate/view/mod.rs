@@ -5,6 +5,7 @@
 
 mod claims;
 mod cycles;
+mod partition;
 mod settle;
 mod shown;
 pub mod tree;

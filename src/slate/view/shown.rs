@@ -8,6 +8,7 @@ use yrs::Any;
 
 use super::claims::{ClaimId, Claims, Voided};
 use super::cycles;
+use super::partition;
 use super::settle::settle;
 use super::tree::{Chars, Element, Kid as Shown, Leaf, NodeId};
 use super::types::{Kid, Piece, PieceId, View};
@@ -85,13 +86,20 @@ pub fn show<S: BuildHasher>(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid
     }
     let kept = &table;
     let mut voided = Voided::default();
+    let mut nets = 0;
     for round in 0.. {
         let claims = Claims::new(mirror, schema, &voided);
-        let walker = Walker::all(mirror, &claims, schema);
+        let mut walker = Walker::all(mirror, &claims, schema);
         let stuck: Vec<ClaimId> =
             (0..claims.list.len() as ClaimId).filter(|claim| !walker.reached.contains(claim)).collect();
         if stuck.is_empty() {
-            return finish(mirror, kept, &claims, walker);
+            let lost = partition::unshown(mirror, &claims, &mut walker);
+            if lost.is_empty() {
+                return finish(mirror, kept, &claims, walker);
+            }
+            voided.registers.extend(partition::to_silence(mirror, &claims, &lost, nets));
+            nets += 1;
+            continue;
         }
         let void = match walker.refused.is_empty() {
             _ if cycles::is_enough(round, stuck.len()) => stuck.clone(),

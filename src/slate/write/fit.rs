@@ -101,6 +101,10 @@ impl<'a> Rest<'a> {
                 let mut first = Leaf { runs: vec![run], ..Leaf::default() };
                 let behind = leaf::split_off(&mut first, len);
                 self.runs.extend(behind.into_iter().rev());
+                // Inside of a surrogate pair nothing is cut: what is wanted is not what is there.
+                if first.runs.is_empty() {
+                    return None;
+                }
                 for run in &first.runs {
                     text = text.strip_prefix(&*run.text)?;
                 }

@@ -15,8 +15,8 @@ pub type Span = (Id, u32);
 pub enum Act {
     /// Characters were put in.
     Insert(Span),
-    /// Characters were deleted: their text, and their formats as they stood.
-    Delete { span: Span, text: Arc<str>, formats: super::formats::Formats },
+    /// Characters were deleted: their text, their formats as they stood, and the character right before them, if one was.
+    Delete { span: Span, text: Arc<str>, formats: super::formats::Formats, left: Option<Id> },
     /// A nested type was put into the sequence of another.
     Make { id: Id, kind: Kind, up: Id },
     /// A marker was deleted: what it was, and its attributes.

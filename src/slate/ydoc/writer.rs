@@ -168,6 +168,10 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         }
         let (from, to) = (self.cut(seq, index), self.cut(seq, end));
         let items = &mut self.mirror.nodes[seq as usize].items;
+        let mut left = match from.checked_sub(1).map(|before| &items[before]) {
+            Some(Item::Text(run)) => Some(run.id.plus(run.len - 1)),
+            _ => None,
+        };
         let mut ids = Vec::new();
         let mut kept = Vec::new();
         for item in items.drain(from..to) {
@@ -175,9 +179,13 @@ impl<'a, 'doc> Writer<'a, 'doc> {
                 Item::Text(run) => {
                     let span = (run.id, run.len);
                     ids.push(span);
-                    self.acts.push(Act::Delete { span, text: run.text, formats: run.formats });
+                    self.acts.push(Act::Delete { span, text: run.text, formats: run.formats, left });
+                    left = Some(run.id.plus(run.len - 1));
                 }
-                other => kept.push(other),
+                other => {
+                    kept.push(other);
+                    left = None;
+                }
             }
         }
         items.splice(from..from, kept);

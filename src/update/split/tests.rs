@@ -20,26 +20,6 @@ fn utf16(client: u64) -> Doc {
     Doc::with_options(yrs::Options { offset_kind: yrs::OffsetKind::Utf16, ..options })
 }
 
-/// What an update leaves out, and the replica has, stays left out.
-#[test]
-fn at_holes_keeps_what_is_left_out() {
-    let doc = utf16(5);
-    let text = doc.get_or_insert_text("content");
-    let updates: Vec<Vec<u8>> = ["a", "bb", "c"]
-        .iter()
-        .map(|word| {
-            let mut txn = doc.transact_mut();
-            text.insert(&mut txn, 0, word);
-            txn.encode_update_v1()
-        })
-        .collect();
-    let gapped = yrs::merge_updates_v1([&updates[0], &updates[2]]).unwrap();
-    let Parted { ready, waiting } = at_holes(&gapped, |_| 3).unwrap();
-    assert_eq!(waiting, None);
-    let (shown, _) = apply(&[updates[0].clone(), updates[1].clone(), ready.unwrap()]);
-    assert_eq!(shown, "cbba");
-}
-
 /// A piece without content for what is deleted, and an update that still has it: merged they are what both say.
 #[test]
 fn a_piece_deletes_what_it_holds_no_content_of() {

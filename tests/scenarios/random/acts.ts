@@ -47,7 +47,7 @@ class Here {
   /** A place in a text. */
   point(): { path: Path; offset: number } | null {
     const text = this.pick(this.texts);
-    return text === null ? null : { path: text[1], offset: this.next(text[0].text.length + 1) };
+    return text === null ? null : { path: text[1], offset: whole(text[0].text, this.next(text[0].text.length + 1)) };
   }
 
   /** Some letters of one text. */
@@ -57,13 +57,17 @@ class Here {
     const [{ text: letters }, path] = text;
     const from = this.next(letters.length);
     const to = from + 1 + this.next(letters.length - from);
-    return { anchor: { path, offset: from }, focus: { path, offset: to } };
+    return { anchor: { path, offset: whole(letters, from) }, focus: { path, offset: whole(letters, to) } };
   }
 
   isLowest(block: Block): boolean {
     return !this.editor.isVoid(block) && this.editor.hasInlines(block);
   }
 }
+
+/** A caret is never within a surrogate pair. */
+const whole = (text: string, offset: number): number =>
+  /^[\udc00-\udfff]/.test(text.slice(offset)) ? offset + 1 : offset;
 
 type Act = (here: Here, fresh: Fresh) => boolean;
 

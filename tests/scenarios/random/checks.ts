@@ -173,12 +173,16 @@ export class Judge {
     );
   }
 
-  /** How often one divided where another did: two breaks have an empty line between them. */
+  /** How often one divided where another did: two breaks have an empty line between them, also where a letter beside them is removed later. */
   #dividedTwice(): number {
     let twice = 0;
-    for (const pair of this.#pairs()) {
-      const times = this.alone.filter((view) => isApart(view, pair)).length;
-      twice += Math.max(0, times - 1);
+    for (const block of this.start.blocks) {
+      [...block].slice(1).forEach((letter, index) => {
+        const pair = [[...block][index]!, letter] as const;
+        const divided = (view: Seen) => pair.every((each) => view.has(each)) && isApart(view, pair);
+        const times = this.people.filter(({ steps }) => steps.some(divided)).length;
+        twice += Math.max(0, times - 1);
+      });
     }
     return twice;
   }

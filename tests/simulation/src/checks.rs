@@ -6,6 +6,7 @@ use slate_yrs::protocol::Role;
 use slate_yrs::session::{Connection, Saved, Storage};
 use slate_yrs::store::{Loaded, Pending, SEED, StoreError};
 use slate_yrs::update::split;
+use slate_yrs::update::{Intake, Limits};
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, StateVector, Transact, Update};
 
@@ -416,11 +417,10 @@ impl World {
 fn bytes_of(updates: &[Vec<u8>]) -> Vec<u8> {
     let merged = slate_yrs::update::merge(updates).expect("updates");
     let doc = Doc::with_client_id(1);
-    let mut txn = doc.transact_mut();
-    let mut intake = slate_yrs::update::Intake::default();
-    intake.apply(&mut txn, &merged).expect("applies");
-    drop(txn);
-    doc.transact().encode_state_as_update_v1(&StateVector::default())
+    let mut intake = Intake::default();
+    intake.apply(&doc, &merged, Limits::STORED, &mut |_| {}).expect("applies");
+    let state = doc.transact().encode_state_as_update_v1(&StateVector::default());
+    intake.include(state).expect("what waits")
 }
 
 /// Where two encodings of a document begin to differ, as text.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use slate_yrs::protocol::{Message, messages};
 use slate_yrs::slate::{DocOptions, SlateDoc};
-use slate_yrs::update::Intake;
+use slate_yrs::update::{Intake, Limits};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{Doc, OffsetKind, Options, ReadTxn, StateVector, Transact};
@@ -141,5 +141,5 @@ pub fn reader(rows: &[Vec<u8>]) -> SlateDoc {
 }
 
 fn apply(doc: &Doc, intake: &mut Intake, update: &[u8]) {
-    intake.apply(&mut doc.transact_mut(), update).expect("an update that applies");
+    intake.apply(doc, update, Limits::STORED, &mut |_| {}).expect("an update that applies");
 }

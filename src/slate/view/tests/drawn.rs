@@ -13,7 +13,7 @@ use yrs::{Any, Doc, ReadTxn as _, Transact as _, TransactionMut, Update, XmlText
 use crate::slate::node::Attrs;
 use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
 use crate::slate::view::{Schema, show, tree};
-use crate::slate::ydoc::Mirror;
+use crate::slate::ydoc::{Item, Kind, Mirror, ROOT};
 
 #[test]
 fn what_is_drawn_is_shown_as_specified() {
@@ -60,7 +60,9 @@ fn compare(drawn: &Value) -> Result<(), String> {
         followed.follow(&mut txn, &changed);
         for (mirror, how) in [(&Mirror::read(&mut txn, root), "read anew"), (&followed, "followed")] {
             let shown = tree(mirror, &show(mirror, &schema, &HashSet::new()));
-            identities(&shown, &mut HashSet::new())
+            let mut seen = HashSet::new();
+            identities(&shown, &mut seen)
+                .and_then(|()| whole(mirror, &seen))
                 .and_then(|()| all_rows(&shown, drawn["tree"].as_array().unwrap()))
                 .map_err(|difference| format!("step {at}, {how}: {difference}"))?;
         }
@@ -97,6 +99,25 @@ fn identities(shown: &Element, seen: &mut HashSet<String>) -> Result<(), String>
         Kid::Element(element) => identities(element, seen),
         Kid::Leaf(_) => Ok(()),
     })
+}
+
+/// Every character that is not in something that is never shown is there.
+fn whole(mirror: &Mirror, seen: &HashSet<String>) -> Result<(), String> {
+    let mut todo = vec![ROOT];
+    while let Some(x) = todo.pop() {
+        for item in &mirror.node(x).items {
+            match item {
+                Item::Text(run) => match (0..run.len).map(|n| run.id.plus(n).to_string()).find(|id| !seen.contains(id))
+                {
+                    Some(id) => return Err(format!("{id} is not there")),
+                    None => continue,
+                },
+                Item::Node(inner) if matches!(mirror.kind(*inner), Kind::Strand | Kind::Break) => todo.push(*inner),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// As a row of the file.

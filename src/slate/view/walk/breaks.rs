@@ -63,7 +63,7 @@ impl Walker<'_> {
         // A join to what another removed with all its text is void, if nothing else hangs on it.
         let is_void = self.is_gone_and_bare(self.target(divided))
             && self.mirror.node(at).items.iter().all(|item| *item == Item::Foreign)
-            && !self.w(divided).stack.iter().any(|entry| entry.to == Some(id) || entry.over);
+            && !self.ends(divided, id);
         if is_void || !self.claims.is_off(self.mirror, at) {
             return self.divide(divided, at);
         }
@@ -116,6 +116,12 @@ impl Walker<'_> {
             // The gap is part of the parent's sequence, and stays where the chain was.
             self.sequence(at, parent);
         }
+    }
+
+    /// Whether a claim goes up to this break, or to one before it that is off.
+    fn ends(&self, divided: FrameId, id: Id) -> bool {
+        let mut frames = std::iter::successors(Some(divided), |frame| self.next(*frame));
+        frames.any(|frame| self.w(frame).stack.iter().any(|entry| entry.to == Some(id) || entry.over))
     }
 
     fn next(&self, frame: FrameId) -> Option<FrameId> {

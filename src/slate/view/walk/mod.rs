@@ -112,7 +112,7 @@ pub(super) struct Walker<'a> {
     /// Whether a piece has content so far.
     filled: Vec<bool>,
     /// Heads that have a piece, by their index.
-    begun: Vec<bool>,
+    pub begun: Vec<bool>,
     pub inherited: Vec<Rc<Attrs>>,
     tasks: Vec<Task>,
     active: HashSet<Active>,

@@ -5,6 +5,7 @@ mod follower;
 mod moved;
 mod named;
 mod peer;
+mod pieces;
 mod random;
 mod transforms;
 mod tree;

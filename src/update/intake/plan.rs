@@ -1,0 +1,397 @@
+//! In what order an update's structs are given to yrs, and in how many pieces.
+//!
+//! yrs takes the highest client first and, where a struct needs another client's, looks there first, and so on: call
+//! within call. Here the same is done with a list, and the order that comes of it is cut, so that what a piece holds can
+//! need only few others of it. What needs something that is not there is never given, but held.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
+
+use super::held::{Holding, Wakes};
+use super::pace::{Opens, Pace};
+use super::{Limits, Refused};
+use crate::protocol::lib0::Reader;
+use crate::update::nesting::{Claim, Nesting, NewRoots, Place};
+use crate::update::split::{Block, Parent};
+
+/// Where bytes are: in the update, or held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Update,
+    Held(u64),
+}
+
+/// Structs of one client that follow each other, to be given one after the other.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub source: Source,
+    pub range: Range<usize>,
+    pub client: u64,
+    /// The first clock, and the one after the last.
+    pub clock: u64,
+    pub end: u64,
+    pub count: u64,
+    /// What has to be finished before it.
+    pub opens: Opens,
+}
+
+/// One client's structs in an update, and how far they are planned.
+#[derive(Debug, Clone)]
+pub(super) struct Section {
+    pub source: Source,
+    pub client: u64,
+    /// Where the next struct is, its clock, and how many are left.
+    pub at: usize,
+    pub clock: u64,
+    pub left: u64,
+}
+
+/// What the structs of an update say, without making anything of them.
+#[derive(Debug, Default)]
+pub(super) struct Outline<'a> {
+    pub sections: Vec<Section>,
+    pub structs: u64,
+    /// Where the deletions begin.
+    pub deletions: usize,
+    /// Only yrs can tell whether it can be read.
+    pub is_odd: bool,
+    /// Names of roots that structs say to lie in; some more than once.
+    pub roots: Vec<&'a str>,
+}
+
+impl<'a> Outline<'a> {
+    pub(super) fn read(update: &'a [u8]) -> Result<Self, Refused> {
+        let mut outline = Self::default();
+        let mut reader = Reader::new(update);
+        for _ in 0..reader.var_uint()? {
+            let left = reader.var_uint()?;
+            let client = reader.var_uint()?;
+            let clock = reader.var_uint()?;
+            let at = update.len() - reader.remaining();
+            let mut end = clock;
+            for _ in 0..left {
+                let block = Block::read(&mut reader)?;
+                outline.is_odd |= block.is_odd();
+                end = end.saturating_add(block.len);
+                if let Some(Parent::Root(name)) = block.parent
+                    && outline.roots.last() != Some(&name)
+                {
+                    outline.roots.push(name);
+                }
+            }
+            if end > u64::from(u32::MAX) || client > u64::from(u32::MAX) {
+                return Err(Refused::TooLarge);
+            }
+            outline.structs += left;
+            outline.sections.push(Section { source: Source::Update, client, at, clock, left });
+        }
+        outline.deletions = update.len() - reader.remaining();
+        Ok(outline)
+    }
+}
+
+/// What is to be done, computed before anything is.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub runs: Vec<Run>,
+    pub structs: u64,
+    /// How far each client that was asked for is afterwards.
+    pub progress: Clocks,
+    /// What could not be given: the rest of the update's sections, and what is left of what was held. With what it needs;
+    /// nothing where it was given later.
+    pub parked: Vec<Option<(Section, Id)>>,
+    /// What was held and is given now.
+    pub finished: Vec<u64>,
+    pub nesting: Nesting,
+    pub firsts: HashMap<Key, u32>,
+}
+
+/// Client and clock.
+pub(super) type Id = (u64, u64);
+
+/// A key of a shared type: hashed, where collisions may but count too much.
+pub(super) type Key = u64;
+
+pub(super) struct Planner<'a> {
+    pub update: &'a [u8],
+    pub known: &'a HashMap<u64, u64>,
+    pub held: &'a Holding,
+    pub nesting: &'a Nesting,
+    pub roots: &'a NewRoots<'a>,
+    pub firsts: &'a HashMap<Key, u32>,
+    pub limits: Limits,
+    pub pace: &'a mut Pace,
+    pub plan: Plan,
+    /// Client, clocks and place of the structs that were last given.
+    pub last: Option<(u64, Range<u64>, Place)>,
+}
+
+/// How far clients are. Of few, as most updates have, a list is quicker than a table.
+#[derive(Debug, Default)]
+pub(super) struct Clocks {
+    list: Vec<(u64, u64)>,
+    places: HashMap<u64, usize>,
+}
+
+impl Clocks {
+    const FEW: usize = 8;
+
+    fn place(&self, client: u64) -> Option<usize> {
+        match self.list.len() <= Self::FEW {
+            true => self.list.iter().position(|one| one.0 == client),
+            false => self.places.get(&client).copied(),
+        }
+    }
+
+    pub(super) fn get(&self, client: u64) -> Option<u64> {
+        self.place(client).and_then(|at| self.list.get(at)).map(|one| one.1)
+    }
+
+    fn set(&mut self, client: u64, clock: u64) {
+        if let Some(one) = self.place(client).and_then(|at| self.list.get_mut(at)) {
+            one.1 = clock;
+            return;
+        }
+        self.list.push((client, clock));
+        match self.list.len() {
+            len if len <= Self::FEW => {}
+            len if len == Self::FEW + 1 => self.places = (0..).zip(&self.list).map(|(at, one)| (one.0, at)).collect(),
+            len => drop(self.places.insert(client, len - 1)),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.list.iter().copied()
+    }
+}
+
+/// Where giving a section came to an end.
+enum End {
+    All,
+    Far,
+    Needs(Id),
+}
+
+/// What comes of one look at a section's next struct.
+enum Step {
+    Given,
+    Passed,
+    Needs(Id),
+}
+
+impl<'a> Planner<'a> {
+    /// `own`: the client whose clock may have grown by edits made here.
+    pub(super) fn run(mut self, mut sections: Vec<Section>, own: u64) -> Result<Plan, Refused> {
+        sections.sort_by_key(|section| std::cmp::Reverse(section.client));
+        if sections.windows(2).any(|two| two[0].client == two[1].client) {
+            return Err(Refused::ClientTwice);
+        }
+        self.order(&mut sections)?;
+        self.wake(own)?;
+        self.plan.nesting.put_run(self.last.take());
+        Ok(self.plan)
+    }
+
+    fn clock_of(&mut self, client: u64) -> u64 {
+        match self.plan.progress.get(client) {
+            Some(clock) => clock,
+            None => {
+                let clock = self.known.get(&client).copied().unwrap_or(0);
+                self.plan.progress.set(client, clock);
+                clock
+            }
+        }
+    }
+
+    /// The sections of an update, highest client first.
+    fn order(&mut self, sections: &mut [Section]) -> Result<(), Refused> {
+        let places: HashMap<u64, usize> = match sections.len() {
+            0 | 1 => HashMap::new(),
+            _ => sections.iter().enumerate().map(|(at, section)| (section.client, at)).collect(),
+        };
+        let mut entered = vec![false; sections.len()];
+        // With how far the one before needs it: beyond that it may need the one before.
+        let mut stack: Vec<(usize, u64)> = Vec::new();
+        for first in 0..sections.len() {
+            if !entered[first] {
+                entered[first] = true;
+                stack.push((first, u64::MAX));
+            }
+            while let Some(&(at, until)) = stack.last() {
+                let needs = match self.advance(&mut sections[at], until)? {
+                    End::Needs(needs) => needs,
+                    End::All => {
+                        stack.pop();
+                        continue;
+                    }
+                    End::Far => {
+                        stack.pop();
+                        entered[at] = false;
+                        continue;
+                    }
+                };
+                match places.get(&needs.0) {
+                    Some(&other) if !entered[other] => {
+                        entered[other] = true;
+                        stack.push((other, needs.1));
+                    }
+                    // Whatever waits for this waits for what this waits for; where one of them waits for itself, too.
+                    _ => {
+                        stack.pop();
+                        self.plan.parked.push(Some((sections[at].clone(), needs)));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives what can be given of a section, until its client's clock is past `until`.
+    fn advance(&mut self, section: &mut Section, until: u64) -> Result<End, Refused> {
+        let held = self.held;
+        let bytes: &'a [u8] = match section.source {
+            Source::Update => self.update,
+            Source::Held(id) => held.bytes(id),
+        };
+        let mut reader = Reader::new(bytes.get(section.at..).unwrap_or_default());
+        let mut open = false;
+        while section.left > 0 {
+            let mut ahead = reader.clone();
+            let block = Block::read(&mut ahead)?;
+            let end = bytes.len() - ahead.remaining();
+            match self.step(section, &block, section.at..end, &mut open)? {
+                Step::Needs(id) => return Ok(End::Needs(id)),
+                Step::Given => {}
+                Step::Passed => open = false,
+            }
+            (section.at, section.clock, section.left) = (end, section.clock + block.len, section.left - 1);
+            reader = ahead;
+            if self.clock_of(section.client) > until && section.left > 0 {
+                return Ok(End::Far);
+            }
+        }
+        Ok(End::All)
+    }
+
+    /// `open`: whether the last run is this section's, and ends where this struct begins.
+    fn step(&mut self, at: &Section, block: &Block, bytes: Range<usize>, open: &mut bool) -> Result<Step, Refused> {
+        let (client, clock, end) = (at.client, at.clock, at.clock + block.len);
+        let has = self.clock_of(client);
+        if end <= has {
+            return Ok(Step::Passed);
+        }
+        if block.is_skip() {
+            return Ok(Step::Needs((client, end - 1)));
+        }
+        if clock > has {
+            return Ok(Step::Needs((client, clock - 1)));
+        }
+        for id in block.needs() {
+            if id.1 >= self.clock_of(id.0) {
+                return Ok(Step::Needs(id));
+            }
+        }
+        // What is there already stays what it is, whatever this says of it.
+        self.measure(client, clock.max(has)..end, block)?;
+        self.plan.progress.set(client, end);
+        self.plan.structs += 1;
+        let mut opens = self.pace.next(client, clock, block, bytes.len());
+        // yrs cuts off what it has by the beginning of a piece.
+        if clock < has && opens == Opens::Nothing {
+            opens = Opens::Piece;
+        }
+        match self.plan.runs.last_mut() {
+            Some(run) if *open && opens == Opens::Nothing => {
+                (run.range.end, run.end) = (bytes.end, end);
+                run.count += 1;
+            }
+            _ => self.plan.runs.push(Run { source: at.source, range: bytes, client, clock, end, count: 1, opens }),
+        }
+        *open = true;
+        Ok(Step::Given)
+    }
+
+    fn measure(&mut self, client: u64, clocks: Range<u64>, block: &Block) -> Result<(), Refused> {
+        let (last, known, new) = (&self.last, self.nesting, &self.plan.nesting);
+        let claim = Claim::of(block, |name| known.root(name, self.roots));
+        let place = claim.place(|id| match last {
+            // Mostly it lies beside what was just looked at.
+            Some((client, clocks, place)) if *client == id.0 && clocks.contains(&id.1) => Some(*place),
+            _ => new.get(id).or_else(|| known.get(id)),
+        });
+        if place.depth.saturating_add(u32::from(block.is_type())) > self.limits.nesting {
+            return Err(Refused::TooDeep(self.limits.nesting));
+        }
+        match &mut self.last {
+            Some((last, before, same)) if *last == client && before.end == clocks.start && *same == place => {
+                before.end = clocks.end;
+            }
+            _ => {
+                let last = self.last.replace((client, clocks, place));
+                self.plan.nesting.put_run(last);
+            }
+        }
+        if let (Some(parent), Some(name)) = (block.parent, block.key) {
+            let key = key(parent, name);
+            let before = self.firsts.get(&key).copied().unwrap_or(0);
+            let new = self.plan.firsts.entry(key).or_insert(0);
+            *new += 1;
+            if before + *new > self.limits.sets_of_a_key {
+                return Err(Refused::KeySet(self.limits.sets_of_a_key));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives what was held and can be given now, and what can be thereby.
+    fn wake(&mut self, own: u64) -> Result<(), Refused> {
+        if self.held.is_empty() && self.plan.parked.is_empty() {
+            return Ok(());
+        }
+        let mut parked = Wakes::default();
+        for (at, one) in (0..).zip(&self.plan.parked) {
+            if let Some((_, needs)) = one {
+                parked.insert(*needs, at);
+            }
+        }
+        let mut woken: HashSet<u64> = HashSet::new();
+        let mut grown: BTreeSet<u64> = self.plan.progress.iter().map(|(client, _)| client).collect();
+        grown.insert(own);
+        while let Some(client) = grown.pop_first() {
+            let clock = self.clock_of(client);
+            let due: Vec<u64> = self.held.due(client, clock).filter(|id| woken.insert(*id)).collect();
+            let due = due.into_iter().filter_map(|id| self.held.get(id).map(|one| one.section.clone()));
+            let mut due: Vec<Section> = due.collect();
+            for at in parked.take(client, clock) {
+                due.extend(self.plan.parked[at as usize].take().map(|(section, _)| section));
+            }
+            for mut section in due {
+                match self.advance(&mut section, u64::MAX)? {
+                    End::Needs(needs) => {
+                        parked.insert(needs, self.plan.parked.len() as u64);
+                        grown.insert(section.client);
+                        self.plan.parked.push(Some((section, needs)));
+                    }
+                    End::All | End::Far => {
+                        grown.insert(section.client);
+                        if let Source::Held(id) = section.source {
+                            self.plan.finished.push(id);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key(parent: Parent, name: &str) -> Key {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    match parent {
+        Parent::Root(root) => root.hash(&mut hasher),
+        Parent::Item(id) => id.hash(&mut hasher),
+    }
+    name.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,91 @@
+//! The intake, against updates in any order, and against updates that are made to cost.
+
+use super::*;
+use yrs::{GetString, OffsetKind, Options, StateVector, Text, Transact};
+
+fn take(intake: &mut Intake, doc: &Doc, update: &[u8]) -> bool {
+    intake.apply(doc, update, Limits::NEW, &mut |_| {}).unwrap()
+}
+
+fn doc(client: u64) -> Doc {
+    let options = Options::with_guid_and_client_id("".into(), ClientID::new(client));
+    Doc::with_options(Options { offset_kind: OffsetKind::Utf16, ..options })
+}
+
+/// F21: in whatever order updates come, alone or merged, cut and overlapping, the document is the same in the end.
+#[test]
+fn f21_any_order_gives_the_same() {
+    for seed in 0..60 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let authors: Vec<Doc> = (10..13).map(doc).collect();
+        let mut intakes: Vec<Intake> = (0..3).map(|_| Intake::default()).collect();
+        let mut updates = Vec::new();
+        let mut by_author = vec![Vec::new(); 3];
+        for _ in 0..30 {
+            let n = rng.usize(..3);
+            let author = &authors[n];
+            let text = author.get_or_insert_text("content");
+            let before = author.transact().state_vector();
+            {
+                let mut txn = author.transact_mut();
+                let len = text.len(&txn);
+                if len > 4 && rng.u8(..4) == 0 {
+                    text.remove_range(&mut txn, rng.u32(..len - 2), 2);
+                } else {
+                    text.insert(&mut txn, rng.u32(..=len), &"abcdef"[..rng.usize(1..6)]);
+                }
+            }
+            let update = author.transact().encode_state_as_update_v1(&before);
+            by_author[n].push(update.clone());
+            updates.push(update.clone());
+            if rng.bool() {
+                let other = rng.usize(..3);
+                take(&mut intakes[other], &authors[other], &update);
+            }
+        }
+        // Overlapping pieces: what an outbox merges.
+        for own in by_author.iter().filter(|own| own.len() > 4) {
+            let from = rng.usize(..own.len() - 3);
+            updates.push(yrs::merge_updates_v1(&own[from..from + rng.usize(2..4)]).unwrap());
+        }
+        let mut expected = None;
+        for _ in 0..4 {
+            rng.shuffle(&mut updates);
+            let (replica, mut intake) = (doc(99), Intake::default());
+            let text = replica.get_or_insert_text("content");
+            for update in updates.iter().chain(&updates) {
+                take(&mut intake, &replica, update);
+            }
+            assert!(!intake.is_waiting(), "seed {seed}");
+            let txn = replica.transact();
+            let got = (text.get_string(&txn), txn.state_vector());
+            assert_eq!(*expected.get_or_insert_with(|| got.clone()), got, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn what_waits_is_in_the_state() {
+    let author = doc(1);
+    let text = author.get_or_insert_text("content");
+    let mut updates = Vec::new();
+    for _ in 0..3 {
+        let before = author.transact().state_vector();
+        text.insert(&mut author.transact_mut(), 0, "x");
+        updates.push(author.transact().encode_state_as_update_v1(&before));
+    }
+    let (replica, mut intake) = (doc(2), Intake::default());
+    take(&mut intake, &replica, &updates[2]);
+    take(&mut intake, &replica, &updates[2]);
+    assert!(intake.is_waiting());
+    let state = intake.include(replica.transact().encode_state_as_update_v1(&StateVector::default())).unwrap();
+    let (other, mut other_intake) = (doc(3), Intake::default());
+    for update in [&state, &updates[0], &updates[1]] {
+        take(&mut other_intake, &other, update);
+    }
+    let text = other.get_or_insert_text("content");
+    assert_eq!(text.get_string(&other.transact()), "xxx");
+    assert!(!other_intake.is_waiting());
+}
+
+mod hostile;

@@ -1,0 +1,3 @@
+import { holdsWithServers } from "./runner/suite.js";
+
+holdsWithServers("format1");
