@@ -18,12 +18,14 @@ use crate::slate::op::{Op, Path};
 use crate::slate::steps;
 use crate::slate::undo::{self, Again};
 use crate::slate::view::tree::{Element, Kid, NodeId};
-use crate::slate::view::{self, Schema};
+use crate::slate::view::{self, Schema, View};
 use crate::slate::write::{self, EditorTree};
 use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, ROOT, Writer};
 
 pub(super) struct Reference {
     pub mirror: Mirror,
+    /// What the mirror shows, if that was worked out since it changed.
+    view: Option<Rc<View>>,
     pub again: Again,
     schema: Schema,
     tree: EditorTree,
@@ -47,7 +49,7 @@ impl Reference {
         let again = Again::read(txn);
         let shown = shown(&mirror, &schema);
         let tree = EditorTree::new(shown, schema.clone());
-        Self { mirror, again, schema, tree, client: u64::from(client), inexact: 0 }
+        Self { mirror, view: None, again, schema, tree, client: u64::from(client), inexact: 0 }
     }
 
     pub fn tree(&self) -> &Rc<Element> {
@@ -102,8 +104,10 @@ impl Reference {
             let key = block_id.unwrap_or_default();
             renamings(self.tree.root(), key, &renamed, &mut Path::new(), &mut change.ops);
         }
+        let known = self.view.take();
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
-        let flushed = write::flush(&mut writer, &before, &self.tree, &self.schema);
+        let flushed = write::flush(&mut writer, &before, &self.tree, &self.schema, known);
+        self.view = flushed.view;
         change.acts = writer.take_acts();
         self.inexact += u32::from(!flushed.exact);
         self.tree.reset(flushed.tree);
@@ -126,6 +130,7 @@ impl Reference {
 
     /// After a transaction that was not one's own: what leads the editor to what the document shows now.
     pub fn follow(&mut self, txn: &mut TransactionMut, changed: &[XmlTextRef], again: bool) -> Vec<Op> {
+        self.view = None;
         let followed = self.mirror.follow(txn, changed);
         if again {
             self.again = Again::read(txn);
@@ -167,7 +172,9 @@ impl Reference {
     }
 
     fn show_now(&mut self) -> Vec<Op> {
-        let now = write::adopt(self.tree.root(), shown(&self.mirror, &self.schema));
+        let view = view::show(&self.mirror, &self.schema, &HashSet::new());
+        let now = write::adopt(self.tree.root(), view::tree(&self.mirror, &view));
+        self.view = Some(Rc::new(view));
         let ops = steps::steps(self.tree.root(), &now);
         self.tree.reset(now);
         ops
@@ -175,6 +182,7 @@ impl Reference {
 
     /// Takes edits back.
     pub fn revert(&mut self, txn: &mut TransactionMut, acts: &[Act]) -> Vec<Act> {
+        self.view = None;
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         undo::revert(&mut writer, &mut self.again, acts);
         writer.take_acts()
@@ -193,6 +201,7 @@ impl Reference {
 
     /// Reads the document again: what leads the editor there, if it differs from what is shown.
     pub fn check(&mut self, txn: &mut TransactionMut, root: &XmlTextRef) -> Vec<Op> {
+        self.view = None;
         self.mirror = Mirror::read(txn, root);
         self.show_now()
     }
@@ -216,6 +225,7 @@ impl Reference {
                 kinds.push((id, kind));
             }
         }
+        self.view = None;
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         for (id, kind) in kinds {
             if let Some(node) = writer.mirror.find(id)
@@ -254,6 +264,7 @@ impl Reference {
 
     /// An editor that knows which elements are inline and void: what it shows otherwise than before.
     pub fn set_schema(&mut self, schema: Schema) -> Vec<Op> {
+        self.view = None;
         let now = shown(&self.mirror, &schema);
         let ops = steps::steps(self.tree.root(), &now);
         self.schema = schema.clone();

@@ -1,9 +1,9 @@
 //! Which elements are in both trees, found by pointers: what is the same by its pointer is not looked into.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::slate::view::tree::{Element, Kid, NodeId};
+use crate::slate::ydoc::QuickMap;
 
 /// An element of either tree, or of both.
 pub(super) type Who = u32;
@@ -72,7 +72,7 @@ pub(super) struct Look {
 pub(super) struct Found<'a> {
     pub known: Vec<Known<'a>>,
     pub looks: Vec<Look>,
-    by_id: HashMap<&'a NodeId, Who>,
+    by_id: QuickMap<&'a NodeId, Who>,
     /// In both trees, by different pointers, not compared yet.
     differ: Vec<Who>,
     /// Seen in one tree so far, by tree; and how many of them nobody looked into yet.

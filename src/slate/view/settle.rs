@@ -1,15 +1,13 @@
 //! What is hidden, what is transparent, and where bare text beside blocks is shown.
 
-use std::collections::HashSet;
-
 use super::types::{FrameId, Kid, Piece, PieceId, View};
-use crate::slate::ydoc::{Formats, Mirror, Nid};
+use crate::slate::ydoc::{Formats, Mirror};
 
 /// Elements that would be shown deeper are transparent.
 pub const MAX_DEPTH: usize = 100;
 
 /// `kept`: heads that are shown although they have nothing.
-pub(super) fn settle(mirror: &Mirror, view: &mut View, kept: &HashSet<Nid>) {
+pub(super) fn settle(mirror: &Mirror, view: &mut View, kept: &[bool]) {
     let mut chains = Chains::new(view);
     let order = post_order(view, kept);
     for (at, depth) in order {
@@ -24,9 +22,9 @@ pub(super) fn settle(mirror: &Mirror, view: &mut View, kept: &HashSet<Nid>) {
 
 /// Pieces with their depth, what is shown in one before it. An unwrapped element is no step down: who wraps and unwraps a block
 /// a hundred times has not lost it. (If nothing in it lives, it is hidden.)
-fn post_order(view: &View, kept: &HashSet<Nid>) -> Vec<(PieceId, usize)> {
+fn post_order(view: &View, kept: &[bool]) -> Vec<(PieceId, usize)> {
     let is_unwrapped =
-        |piece: &Piece| piece.again || piece.gone.is_some_and(|gone| gone.unwrap) && !kept.contains(&piece.head);
+        |piece: &Piece| piece.again || piece.gone.is_some_and(|gone| gone.unwrap) && !kept[piece.head as usize];
     let mut order = Vec::with_capacity(view.pieces.len());
     let mut todo = vec![(View::ROOT, 0, false)];
     while let Some((at, depth, done)) = todo.pop() {
@@ -50,6 +48,8 @@ struct Chains {
     to_come: Vec<u32>,
     has_blocks: Vec<bool>,
     outer: Vec<FrameId>,
+    /// Pieces that live without what is kept.
+    lives: Vec<bool>,
 }
 
 impl Chains {
@@ -61,7 +61,7 @@ impl Chains {
         for (frame, _) in outer.iter().zip(&has_blocks).filter(|(_, has)| **has) {
             to_come[*frame as usize] += 1;
         }
-        Self { held: vec![false; view.frames.len()], to_come, has_blocks, outer }
+        Self { held: vec![false; view.frames.len()], to_come, has_blocks, outer, lives: vec![false; view.pieces.len()] }
     }
 
     /// It is this piece's turn: it does not come behind any more.
@@ -84,17 +84,33 @@ impl Chains {
     }
 }
 
-fn settle_one(mirror: &Mirror, view: &mut View, kept: &HashSet<Nid>, chains: &mut Chains, at: PieceId, depth: usize) {
+fn settle_one(mirror: &Mirror, view: &mut View, kept: &[bool], chains: &mut Chains, at: PieceId, depth: usize) {
     let walked = std::mem::take(&mut view.pieces[at as usize].kids);
-    let mut kids = Vec::with_capacity(walked.len());
+    let stays = |kid: &Kid| match kid {
+        Kid::Piece(kid) => !view.piece(*kid).spill && !view.piece(*kid).hidden,
+        _ => true,
+    };
+    let lives = |kid: &Kid| match kid {
+        Kid::Piece(kid) => chains.lives[*kid as usize],
+        Kid::Text { .. } => true,
+        Kid::Cursor(_) => false,
+    };
+    // Whether it lives without what is kept.
+    let mut own_life = walked.iter().any(lives);
+    // Mostly nothing changes.
+    let is_same = walked.iter().all(stays);
+    let mut kids = if is_same { Vec::new() } else { Vec::with_capacity(walked.len()) };
     let (mut some, mut live, mut holds, mut absent) = (false, false, false, false);
-    for kid in walked {
+    for kid in &walked {
+        let kid = kid.clone();
         let Kid::Piece(id) = kid else {
             (some, live) = match kid {
                 Kid::Text { .. } => (true, true),
                 _ => (some, live),
             };
-            kids.push(kid);
+            if !is_same {
+                kids.push(kid);
+            }
             continue;
         };
         let piece = &mut view.pieces[id as usize];
@@ -116,37 +132,52 @@ fn settle_one(mirror: &Mirror, view: &mut View, kept: &HashSet<Nid>, chains: &mu
             absent |= is_block;
         } else {
             (some, live, holds) = (true, live || piece.live, holds || is_block);
-            kids.push(kid);
+            if !is_same {
+                kids.push(kid);
+            }
         }
     }
     let registers = &mirror.node(view.piece(at).head).registers;
     let piece = &mut view.pieces[at as usize];
-    piece.kids = kids;
+    piece.kids = if is_same { walked } else { kids };
     piece.absent |= absent;
     piece.holds = holds;
-    piece.live = live || (piece.gone.is_none() && (piece.void || (registers.keep && !piece.inline)));
+    let is_kept_alive = piece.gone.is_none() && (piece.void || (registers.keep && !piece.inline));
+    piece.live = live || is_kept_alive;
+    own_life |= is_kept_alive;
+    chains.lives[at as usize] = own_life;
     if !piece.inline {
         // Formats are of text and inline elements.
         piece.formats = Formats::default();
     }
-    decide(piece, at, registers.keep, registers.open, some, kept, chains);
+    let is_plain = decide(piece, at, registers.keep, registers.open, some, kept, chains);
     if (depth > MAX_DEPTH || piece.again) && !piece.hidden {
         piece.spill = true;
     }
     let holds = piece.holds;
+    view.plain &= is_plain;
     chains.settled(at, holds);
 }
 
-fn decide(piece: &mut Piece, at: PieceId, keep: bool, open: bool, some: bool, kept: &HashSet<Nid>, chains: &Chains) {
-    if at == View::ROOT || kept.contains(&piece.head) {
+/// Returns whether it would be the same if nothing were kept.
+fn decide(piece: &mut Piece, at: PieceId, keep: bool, open: bool, some: bool, kept: &[bool], chains: &Chains) -> bool {
+    let is_bare = |piece: &Piece| {
+        let is_shell = piece.absent || open || piece.inline || chains.holds(at);
+        !some && !keep && !piece.void && is_shell
+    };
+    if at == View::ROOT {
         piece.live = true;
+    } else if kept[piece.head as usize] {
+        piece.live = true;
+        return piece.gone.is_none() && !piece.again && !is_bare(piece);
     } else if let Some(gone) = piece.gone {
         piece.hidden = !piece.live;
         piece.spill = piece.live && gone.unwrap;
+        return piece.live == chains.lives[at as usize];
     } else {
-        let is_shell = piece.absent || open || piece.inline || chains.holds(at);
-        piece.hidden = !some && !keep && !piece.void && is_shell;
+        piece.hidden = is_bare(piece);
     }
+    true
 }
 
 /// Bare text in an element that shows blocks is shown in the text block beside it: the one before, else the one behind.

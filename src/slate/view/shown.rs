@@ -1,6 +1,7 @@
 //! [`show`]: the view from scratch, and [`tree`]: what the editor is to show.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, BuildHasherDefault};
 use std::rc::Rc;
 
 use yrs::Any;
@@ -13,7 +14,7 @@ use super::tree::{Chars, Element, Kid as Shown, Leaf, NodeId};
 use super::types::{Kid, Piece, PieceId, View};
 use super::walk::Walker;
 use crate::slate::node::Attrs;
-use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, ROOT, Registers, Resolved, Run, resolve};
+use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, QuickMap, ROOT, Registers, Resolved, Run, resolve};
 
 type Rule = Rc<dyn Fn(&Attrs) -> bool>;
 
@@ -76,7 +77,14 @@ impl std::fmt::Debug for Schema {
 }
 
 /// What the document shows. `kept`: heads that are shown although they have nothing to show, as if `@keep` were set.
-pub fn show(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid>) -> View {
+pub fn show<S: BuildHasher>(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid, S>) -> View {
+    let mut table = vec![false; mirror.capacity()];
+    for head in kept {
+        if let Some(kept) = table.get_mut(*head as usize) {
+            *kept = true;
+        }
+    }
+    let kept = &table;
     let mut voided = Voided::default();
     let mut nets = 0;
     for round in 0.. {
@@ -106,21 +114,22 @@ pub fn show(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid>) -> View {
 }
 
 /// The loop above ends by itself; this is what a compiler wants.
-fn unreachable_view(mirror: &Mirror, kept: &HashSet<Nid>, schema: &Schema) -> View {
+fn unreachable_view(mirror: &Mirror, kept: &[bool], schema: &Schema) -> View {
     let claims = Claims::new(mirror, schema, &Voided::default());
     finish(mirror, kept, &claims, Walker::all(mirror, &claims, schema))
 }
 
-fn finish(mirror: &Mirror, kept: &HashSet<Nid>, claims: &Claims, walker: Walker) -> View {
+fn finish(mirror: &Mirror, kept: &[bool], claims: &Claims, walker: Walker) -> View {
     let of = |ids: &Vec<ClaimId>| ids.iter().map(|id| claims.get(*id)).map(|claim| (claim.marker, claim.to)).collect();
     let frames = walker.frames();
     let mut view = View {
         frames,
-        by_head: HashMap::with_capacity(walker.pieces.len()),
+        by_head: QuickMap::with_capacity_and_hasher(walker.pieces.len(), BuildHasherDefault::default()),
         claims: claims.heads().map(|(head, ids)| (*head, of(ids))).collect(),
         inherited: walker.inherited,
         ignored: claims.ignored,
         pieces: walker.pieces,
+        plain: true,
     };
     settle(mirror, &mut view, kept);
     view
@@ -244,14 +253,24 @@ impl Build<'_> {
         let kids = open.pop().map(|open| open.kids).unwrap_or_default();
         let id = if piece.head == ROOT { NodeId::Root } else { NodeId::Head(head) };
         let kids = if id == NodeId::Root { kids } else { spaced(kids) };
-        Element { id, props: Rc::new(shown(&piece.props)), kids, inline: piece.inline, void: piece.void }
+        Element { id, props: shown_of(&piece.props), kids, inline: piece.inline, void: piece.void }
+    }
+}
+
+fn is_shown(name: &str, value: &Any) -> bool {
+    !matches!(value, Any::Null | Any::Undefined) && name != "text" && name != "children"
+}
+
+/// [`shown`], the same where all is.
+fn shown_of(props: &Rc<Attrs>) -> Rc<Attrs> {
+    match props.iter().all(|(name, value)| is_shown(name, value)) {
+        true => props.clone(),
+        false => Rc::new(shown(props)),
     }
 }
 
 /// Without nulls, and without what a node is.
 fn shown(props: &Attrs) -> Attrs {
-    let is_shown =
-        |name: &str, value: &Any| !matches!(value, Any::Null | Any::Undefined) && name != "text" && name != "children";
     props
         .iter()
         .filter(|(name, value)| is_shown(name, value))

@@ -1,10 +1,9 @@
 //! Pieces, and the positions between what they show.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::slate::node::Attrs;
-use crate::slate::ydoc::{Formats, Gone, Id, Nid};
+use crate::slate::ydoc::{Formats, Gone, Id, Nid, QuickMap};
 
 pub type PieceId = u32;
 /// A walk of one strand for one owner; see [`View::frames`].
@@ -104,13 +103,15 @@ pub struct View {
     /// The first is the root. Hidden ones are here too.
     pub pieces: Vec<Piece>,
     pub frames: Vec<Frame>,
-    pub by_head: HashMap<Nid, PieceId>,
+    pub by_head: QuickMap<Nid, PieceId>,
     /// Valid claims of heads that have any: the marker, and up to which break; the innermost first.
-    pub claims: HashMap<Nid, Vec<(Nid, Option<Id>)>>,
+    pub claims: QuickMap<Nid, Vec<(Nid, Option<Id>)>>,
     /// Properties along chains, nulls among them; see [`Cursor::props`].
     pub inherited: Vec<Rc<Attrs>>,
     /// Registers and claims that do not count.
     pub ignored: u32,
+    /// It shows the same to who keeps nothing.
+    pub plain: bool,
 }
 
 impl View {
@@ -127,6 +128,25 @@ impl View {
 
     pub fn frame(&self, at: FrameId) -> &Frame {
         &self.frames[at as usize]
+    }
+
+    /// Whether a view for which nothing was kept is the same for who keeps these.
+    pub fn holds_for(&self, mut kept: impl FnMut(Nid) -> bool) -> bool {
+        let is_in_gone = |piece: &Piece| {
+            let mut at = piece.up;
+            while at != Self::ROOT {
+                if self.piece(at).gone.is_some() {
+                    return true;
+                }
+                at = self.piece(at).up;
+            }
+            false
+        };
+        self.plain
+            && self.pieces.iter().skip(1).filter(|piece| kept(piece.head)).all(|piece| {
+                let is_shown = !piece.hidden && !piece.spill && !piece.again && piece.gone.is_none();
+                is_shown && (piece.live || !is_in_gone(piece))
+            })
     }
 
     /// The walk into which this one flows at last.

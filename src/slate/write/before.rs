@@ -97,6 +97,9 @@ impl Before {
         for kid in &view.piece(at).kids {
             let Kid::Text { item, at } = kid else { continue };
             let Some((id, len)) = run(mirror, *item, *at) else { continue };
+            if work.has_all(id, len) {
+                continue;
+            }
             let mut from = 0;
             for (offset, kept, _) in work.kept(id, len).into_iter().chain([(len, 0, 0)]) {
                 if offset > from {

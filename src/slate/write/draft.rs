@@ -11,7 +11,7 @@ use super::gap::Units;
 use super::work::{LeafOffset, Work, WorkId};
 use crate::slate::utf16;
 use crate::slate::view::{self, Cursor, Frame, Kid, PieceId, Schema, View};
-use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Nid, Of, ROOT, Writer, attribute_name};
+use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Nid, Of, QuickSet, ROOT, Writer, attribute_name};
 
 pub(super) type Attributes = Vec<(Arc<str>, Any)>;
 
@@ -44,12 +44,19 @@ struct Markers {
 struct Places(Vec<(Id, u32, Cursor, PieceId)>);
 
 impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
-    pub fn new(writer: &'f mut Writer<'w, 'd>, schema: &'f Schema, work: Work) -> Self {
+    /// `known`: what the document shows to who does not know what the editor shows.
+    pub fn new(writer: &'f mut Writer<'w, 'd>, schema: &'f Schema, work: Work, known: Option<Rc<View>>) -> Self {
         let time = writer.mirror.time() + 1;
         let kept = kept(writer.mirror, &work);
-        let view = Rc::new(view::show(writer.mirror, schema, &kept));
+        let known = known.filter(|view| view.holds_for(|head| kept.contains(&head)));
+        let views = u32::from(known.is_none());
+        let view = known.unwrap_or_else(|| Rc::new(view::show(writer.mirror, schema, &kept)));
+        #[cfg(test)]
+        if views == 0 {
+            super::tests::same_view(&view, &view::show(writer.mirror, schema, &kept));
+        }
         let wrote = std::mem::take(&mut writer.changed);
-        Self { writer, schema, work, view, time, views: 1, wrote, markers: None, places: None, touched: HashSet::new() }
+        Self { writer, schema, work, view, time, views, wrote, markers: None, places: None, touched: HashSet::new() }
     }
 
     /// Whether this flush, or what came before it, has written anything.
@@ -95,9 +102,14 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
     }
 
     /// What is shown to who does not know what the editor shows.
-    pub fn plain_view(&mut self) -> View {
+    pub fn plain_view(&mut self) -> Rc<View> {
+        if self.view.plain && !self.writer.changed {
+            #[cfg(test)]
+            super::tests::same_view(&self.view, &view::show(self.writer.mirror, self.schema, &HashSet::new()));
+            return self.view.clone();
+        }
         self.views += 1;
-        view::show(self.writer.mirror, self.schema, &HashSet::new())
+        Rc::new(view::show(self.writer.mirror, self.schema, &HashSet::new()))
     }
 
     // --- looking
@@ -324,7 +336,7 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
 }
 
 /// What the editor shows is shown, even if it has nothing.
-fn kept(mirror: &Mirror, work: &Work) -> HashSet<Nid> {
+fn kept(mirror: &Mirror, work: &Work) -> QuickSet<Nid> {
     work.by_head.keys().filter_map(|id| mirror.find(*id)).collect()
 }
 

@@ -1,24 +1,28 @@
 //! What the document shows with the leaves that the editor has; and what differs, to be written again whole.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::leaf;
 use crate::slate::node::Attrs;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
+use crate::slate::ydoc::QuickMap;
 
 /// The editor's tree with the ids of the document, its parts shared where they are the same. `None`: they differ.
 pub(super) fn fit(editor: &Rc<Element>, shown: &Rc<Element>) -> Option<Rc<Element>> {
     if Rc::ptr_eq(editor, shown) {
         return Some(editor.clone());
     }
-    if *editor.props != *shown.props {
+    if !Rc::ptr_eq(&editor.props, &shown.props) && *editor.props != *shown.props {
         return None;
+    }
+    let is_same = editor.id == shown.id && editor.inline == shown.inline && editor.void == shown.void;
+    if is_same && same_text(&editor.kids, &shown.kids) {
+        return Some(editor.clone());
     }
     let mut rest = Rest { kids: &shown.kids, runs: Vec::new(), marks: None };
     let mut kids = Vec::with_capacity(editor.kids.len());
-    let mut is_same = editor.id == shown.id && editor.inline == shown.inline && editor.void == shown.void;
+    let mut is_same = is_same;
     for kid in &editor.kids {
         let fitted = match kid {
             Kid::Leaf(leaf) => {
@@ -40,6 +44,12 @@ pub(super) fn fit(editor: &Rc<Element>, shown: &Rc<Element>) -> Option<Rc<Elemen
     }
     let (inline, void) = (shown.inline, shown.void);
     Some(Rc::new(Element { id: shown.id.clone(), props: editor.props.clone(), kids, inline, void }))
+}
+
+/// Whether both are nothing but text, and the same leaf by leaf.
+fn same_text(a: &[Kid], b: &[Kid]) -> bool {
+    let is_same = |(a, b): (&Kid, &Kid)| matches!((a, b), (Kid::Leaf(a), Kid::Leaf(b)) if a == b);
+    a.len() == b.len() && a.iter().zip(b).all(is_same)
 }
 
 /// What is shown and not matched yet.
@@ -160,7 +170,7 @@ fn copy_leaf(leaf: &Leaf) -> Leaf {
 
 /// What is shown now, with those parts of what was shown before that are the same: an editor keeps its leaves there.
 pub fn adopt(before: &Rc<Element>, now: Rc<Element>) -> Rc<Element> {
-    let mut known: HashMap<&NodeId, &Rc<Element>> = HashMap::new();
+    let mut known: QuickMap<&NodeId, &Rc<Element>> = QuickMap::default();
     let mut todo = vec![before];
     while let Some(element) = todo.pop() {
         known.insert(&element.id, element);
@@ -174,7 +184,7 @@ pub fn adopt(before: &Rc<Element>, now: Rc<Element>) -> Rc<Element> {
     now
 }
 
-fn take_over(known: &HashMap<&NodeId, &Rc<Element>>, now: &mut Rc<Element>) {
+fn take_over(known: &QuickMap<&NodeId, &Rc<Element>>, now: &mut Rc<Element>) {
     // It is new: nobody else has it.
     for kid in Rc::get_mut(now).into_iter().flat_map(|element| &mut element.kids) {
         if let Kid::Element(kid) = kid {

@@ -4,6 +4,7 @@
 //! each other the break is switched off, else the content flows in through a seam.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use yrs::Any;
 
@@ -11,7 +12,7 @@ use super::before::{Before, Vanished};
 use super::draft::{Draft, pieces_in};
 use crate::slate::view::tree::NodeId;
 use crate::slate::view::{PieceId, View};
-use crate::slate::ydoc::{Erase, Gone, Id, Kind, Nid, ROOT};
+use crate::slate::ydoc::{Erase, Gone, Id, Kind, Nid, QuickSet, ROOT};
 
 /// Returns the heads that were joined.
 pub(super) fn write_joins(draft: &mut Draft, before: &Before, joins: &HashMap<Id, NodeId>) -> HashSet<Id> {
@@ -143,10 +144,10 @@ pub(super) fn write_appeared(draft: &mut Draft) {
 }
 
 /// What the editor shows and the view would hide; what the view would show and the editor does not. Returns what is shown then.
-pub(super) fn write_lives(draft: &mut Draft) -> View {
+pub(super) fn write_lives(draft: &mut Draft) -> Rc<View> {
     let mut view = draft.plain_view();
     for _ in 0..10 {
-        let mut displayed = HashSet::from([View::ROOT]);
+        let mut displayed = QuickSet::from_iter([View::ROOT]);
         let mut extra = Vec::new();
         let mut todo = vec![View::ROOT];
         while let Some(at) = todo.pop() {

@@ -39,7 +39,7 @@ pub use tree::EditorTree;
 use work::{TOP, Work};
 
 use crate::slate::view::tree::Element;
-use crate::slate::view::{self, Schema};
+use crate::slate::view::{self, Schema, View};
 use crate::slate::ydoc::{Id, Writer};
 
 /// What came of a flush.
@@ -56,28 +56,39 @@ pub struct Flushed {
     /// How often it had to be worked out what the document shows.
     #[cfg_attr(not(test), allow(dead_code, reason = "what a flush costs, for tests"))]
     pub views: u32,
+    /// What the document shows now, if that was worked out: for the next flush, if the mirror does not change meanwhile.
+    pub view: Option<Rc<View>>,
 }
 
 /// Writes what the editor has and the document does not. `old`: what the document shows, as the editor last heard of it.
-pub fn flush(writer: &mut Writer, old: &Rc<Element>, new: &EditorTree, schema: &Schema) -> Flushed {
+/// `known`: its view, if there is one that is true of the mirror.
+pub fn flush(
+    writer: &mut Writer,
+    old: &Rc<Element>,
+    new: &EditorTree,
+    schema: &Schema,
+    known: Option<Rc<View>>,
+) -> Flushed {
     if Rc::ptr_eq(old, &new.root) {
-        return Flushed { tree: old.clone(), exact: true, rewritten: false, views: 0 };
+        return Flushed { tree: old.clone(), exact: true, rewritten: false, views: 0, view: known };
     }
     let typed = new.typed().and_then(|path| typing::flush(writer, old, &new.root, path));
     if let Some(tree) = typed {
-        return Flushed { tree, exact: true, rewritten: false, views: 0 };
+        return Flushed { tree, exact: true, rewritten: false, views: 0, view: None };
     }
     let mut views = 0;
-    if let Some(tree) = write(writer, new, schema, &mut views) {
-        return Flushed { tree, exact: true, rewritten: false, views };
+    let (tree, view) = write(writer, new, schema, &mut views, known);
+    if let Some(tree) = tree {
+        return Flushed { tree, exact: true, rewritten: false, views, view: Some(view) };
     }
     let mut again = EditorTree::new(new.root.clone(), schema.clone());
     again.renew(&shown(writer, schema));
-    let (tree, exact) = match write(writer, &again, schema, &mut views) {
+    let (tree, view) = write(writer, &again, schema, &mut views, Some(view));
+    let (tree, exact) = match tree {
         Some(tree) => (tree, true),
         None => (shown(writer, schema), false),
     };
-    Flushed { tree, exact, rewritten: true, views }
+    Flushed { tree, exact, rewritten: true, views, view: Some(view) }
 }
 
 fn shown(writer: &Writer, schema: &Schema) -> Rc<Element> {
@@ -85,11 +96,17 @@ fn shown(writer: &Writer, schema: &Schema) -> Rc<Element> {
     view::tree(writer.mirror, &view)
 }
 
-/// `None`: the document shows something else afterwards.
-fn write(writer: &mut Writer, new: &EditorTree, schema: &Schema, views: &mut u32) -> Option<Rc<Element>> {
+/// No tree: the document shows something else afterwards. With the view of what it shows.
+fn write(
+    writer: &mut Writer,
+    new: &EditorTree,
+    schema: &Schema,
+    views: &mut u32,
+    known: Option<Rc<View>>,
+) -> (Option<Rc<Element>>, Rc<View>) {
     let mut work = Work::new(new);
     divide::swap_at_starts(&mut work);
-    let mut draft = Draft::new(writer, schema, work);
+    let mut draft = Draft::new(writer, schema, work, known);
     let start = draft.view.clone();
     let before = Before::of(&start, draft.mirror(), &draft.work);
     draft.erase(before.lost.clone());
@@ -116,7 +133,7 @@ fn write(writer: &mut Writer, new: &EditorTree, schema: &Schema, views: &mut u32
     let view = join::write_lives(&mut draft);
     *views += draft.views;
     draft.finish();
-    fit::fit(&new.root, &view::tree(writer.mirror, &view))
+    (fit::fit(&new.root, &view::tree(writer.mirror, &view)), view)
 }
 
 #[cfg(test)]

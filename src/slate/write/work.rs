@@ -1,6 +1,5 @@
 //! [`Work`]: the editor's tree as a flush works on it: every element may be given an id, and every character.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use super::leaf;
 use super::tree::EditorTree;
 use crate::slate::node::Attrs;
 use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
-use crate::slate::ydoc::Id;
+use crate::slate::ydoc::{Id, QuickMap};
 
 pub(super) type WorkId = usize;
 
@@ -88,8 +87,8 @@ struct Range {
 #[derive(Debug)]
 pub(super) struct Work {
     pub nodes: Vec<WorkNode>,
-    pub by_head: HashMap<Id, WorkId>,
-    pub by_source: HashMap<NodeId, WorkId>,
+    pub by_head: QuickMap<Id, WorkId>,
+    pub by_source: QuickMap<NodeId, WorkId>,
     /// Inner elements first.
     pub inner_first: Vec<WorkId>,
     ranges: Vec<Range>,
@@ -101,8 +100,8 @@ impl Work {
     pub fn new(tree: &EditorTree) -> Self {
         let mut work = Self {
             nodes: Vec::new(),
-            by_head: HashMap::new(),
-            by_source: HashMap::new(),
+            by_head: QuickMap::default(),
+            by_source: QuickMap::default(),
             inner_first: Vec::new(),
             ranges: Vec::new(),
         };
@@ -167,6 +166,13 @@ impl Work {
         let range = self.ranges[at];
         let is_in = range.id.client == id.client && id.clock - range.id.clock < range.len;
         is_in.then_some(range.parent)
+    }
+
+    /// Whether one element has all of these characters, in one run.
+    pub fn has_all(&self, id: Id, len: u32) -> bool {
+        let Some(at) = self.ranges.partition_point(|range| range.id <= id).checked_sub(1) else { return false };
+        let range = self.ranges[at];
+        range.id.client == id.client && id.clock + len <= range.id.clock + range.len
     }
 
     /// Characters that are in the document from now on.

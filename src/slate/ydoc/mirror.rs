@@ -1,6 +1,5 @@
 //! [`Mirror`]: the document's nested types and sequences, outside of yrs.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use yrs::XmlTextRef;
@@ -8,6 +7,7 @@ use yrs::XmlTextRef;
 use super::attrs::{Kind, Registers};
 use super::formats::{Formats, parse_key};
 use super::id::Id;
+use super::quick::QuickMap;
 
 /// Index of a nested type in [`Mirror`].
 pub type Nid = u32;
@@ -50,7 +50,7 @@ pub struct NodeData {
 #[derive(Debug, Clone)]
 pub struct Mirror {
     pub(super) nodes: Vec<NodeData>,
-    pub(super) by_id: HashMap<Id, Nid>,
+    pub(super) by_id: QuickMap<Id, Nid>,
     pub(super) free: Vec<Nid>,
     /// Highest Lamport time of a register or key that was seen.
     pub(super) time: u64,

@@ -12,6 +12,7 @@ mod attrs;
 mod formats;
 mod id;
 mod mirror;
+mod quick;
 mod read;
 mod writer;
 
@@ -20,6 +21,7 @@ pub use attrs::{Claim, Erase, Gone, Kind, Of, Place, Registers};
 pub use formats::{Around, Formats, KeyName, MarkKey, Resolved, attribute_name, key_name, parse_key, resolve};
 pub use id::Id;
 pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
+pub use quick::{QuickMap, QuickSet};
 pub use read::Followed;
 pub use writer::Writer;
 

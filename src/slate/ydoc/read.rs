@@ -1,6 +1,5 @@
 //! From yrs into a [`Mirror`]: whole, or only what a transaction changed.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use yrs::branch::{Branch, BranchID};
@@ -11,6 +10,7 @@ use super::attrs::Registers;
 use super::formats::Formats;
 use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
+use super::quick::QuickMap;
 use crate::slate::utf16;
 
 /// What is nested deeper is not read. A server refuses it at the door.
@@ -109,7 +109,7 @@ impl Mirror {
                 formats: Formats::default(),
                 items: Vec::new(),
             }],
-            by_id: HashMap::from([(Id::ROOT, ROOT)]),
+            by_id: QuickMap::from_iter([(Id::ROOT, ROOT)]),
             free: Vec::new(),
             time: 0,
             bound: 0,

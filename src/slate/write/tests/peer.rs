@@ -9,7 +9,7 @@ use yrs::{ClientID, Doc, OffsetKind, Options, ReadTxn as _, StateVector, Transac
 use super::follower::Follower;
 use crate::slate::tests::model;
 use crate::slate::view::tree::{Element, Kid};
-use crate::slate::view::{self, Schema};
+use crate::slate::view::{self, Schema, View};
 use crate::slate::write::{EditorTree, flush};
 use crate::slate::ydoc::{Id, Item, Mirror, Writer};
 use crate::slate::{self, Leaf, Node, Op};
@@ -36,6 +36,8 @@ pub struct Peer {
     root: XmlTextRef,
     client: u64,
     pub mirror: Mirror,
+    /// What the last flush found, as long as the mirror is the same.
+    view: Option<Rc<View>>,
     pub tree: EditorTree,
     pub old: Rc<Element>,
     /// What the editor shows, by Slate's own semantics.
@@ -63,7 +65,22 @@ impl Peer {
         let twin = new_doc(1);
         let (value, out, log) = (Vec::new(), Vec::new(), Vec::new());
         let follower = Follower::new();
-        Self { doc, root, client, mirror, tree, old, value, twin, follower, out, rewritten: 0, views: 0, log }
+        Self {
+            doc,
+            root,
+            client,
+            mirror,
+            view: None,
+            tree,
+            old,
+            value,
+            twin,
+            follower,
+            out,
+            rewritten: 0,
+            views: 0,
+            log,
+        }
     }
 
     pub fn apply(&mut self, op: Op) {
@@ -80,12 +97,13 @@ impl Peer {
         }
         let mut txn = self.doc.transact_mut();
         let mut writer = Writer::new(&mut self.mirror, &mut txn, self.client);
-        let flushed = flush(&mut writer, &self.old, &self.tree, &schema());
+        let flushed = flush(&mut writer, &self.old, &self.tree, &schema(), self.view.take());
         let changed = writer.changed;
         drop(writer);
         let update = txn.encode_update_v1();
         drop(txn);
         self.views = flushed.views;
+        self.view = flushed.view;
         self.rewritten += u32::from(flushed.rewritten);
         self.old = flushed.tree.clone();
         self.tree.reset(flushed.tree);
@@ -120,6 +138,7 @@ impl Peer {
 
     /// After others were heard: the editor shows what the document shows.
     pub fn load(&mut self) {
+        self.view = None;
         self.mirror = Mirror::read(&mut self.doc.transact_mut(), &self.root);
         self.old = shown(&self.mirror);
         self.tree.reset(self.old.clone());
