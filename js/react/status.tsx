@@ -27,11 +27,11 @@ export function statusText(status: Status): StatusText {
   if (storage === "full") return problem("This device's storage is full");
   if (status.setAside > 0) return problem(`${changes(status.setAside)} could not be sent`);
   if (status.local && connection !== "closed") return onDevice(status);
-  if (status.readOnly) return say("read-only", kept === "" ? "Read only" : `Read only · ${kept}`, stay(status));
   if (connection === "closed") return say("offline", kept === "" ? "Closed" : `Closed · ${kept}`, "");
   if (connection === "offline" || status.offlineSince !== null) {
     return say("offline", kept === "" ? "Offline" : `Offline · ${kept}`, both(stay(status), why(status)));
   }
+  if (status.readOnly) return say("read-only", kept === "" ? "Read only" : `Read only · ${kept}`, stay(status));
   if (status.syncingOfflineChanges) return say("syncing", "Offline changes syncing…", kept);
   if (status.progress !== null && !status.synced) return say("syncing", "Loading…", kept);
   if (connection === "connecting" || !status.synced) {
