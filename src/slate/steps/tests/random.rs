@@ -1,4 +1,4 @@
-//! Random trees and edits. `SLATE_RUNS` says how many, `SLATE_SEED` with which seed to begin.
+//! Random trees and edits. `STEPS_RUNS` says how many, `SLATE_SEED` with which seed to begin.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use crate::slate::view::tree::Element;
 fn runs(default: u64, test: impl Fn(u64, &mut Garden)) {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let first = number("SLATE_SEED").unwrap_or(1);
-    for seed in first..first + number("SLATE_RUNS").unwrap_or(default) {
+    for seed in first..first + number("STEPS_RUNS").unwrap_or(default) {
         let named = Named(seed);
         test(seed, &mut Garden::new(seed));
         std::mem::forget(named);
@@ -26,7 +26,7 @@ struct Named(u64);
 
 impl Drop for Named {
     fn drop(&mut self) {
-        println!("failed with SLATE_SEED={} SLATE_RUNS=1", self.0);
+        println!("failed with SLATE_SEED={} STEPS_RUNS=1", self.0);
     }
 }
 

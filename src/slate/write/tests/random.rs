@@ -1,5 +1,5 @@
 //! Random histories: after every flush the view from scratch, of a replica that is fed by the updates alone, is the editor's
-//! value. `SLATE_RUNS` and `SLATE_SEED` choose the runs; a failure prints its seed.
+//! value. `WRITE_RUNS` and `SLATE_SEED` choose the runs; a failure prints its seed.
 
 use std::collections::HashSet;
 
@@ -243,12 +243,12 @@ fn histories(people: u64, runs: u64, known: usize) {
 
 #[test]
 fn one_author_is_shown_what_the_editor_shows() {
-    histories(1, env("SLATE_RUNS", 96), 0);
+    histories(1, env("WRITE_RUNS", 200), 0);
 }
 
 #[test]
 fn three_authors_agree_and_each_flush_is_exact() {
-    histories(3, env("SLATE_RUNS", 96), 0);
+    histories(3, env("WRITE_RUNS", 200), 0);
 }
 
 #[test]
