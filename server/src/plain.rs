@@ -20,6 +20,8 @@ use yrs::{
 
 use crate::history::{HistoryError, open};
 
+use crate::replica::branch_of;
+
 /// Types in types. Whoever reads them recurses, too.
 const MAX_DEPTH: usize = 100;
 
@@ -61,7 +63,7 @@ pub fn plain(root: &str, state: &[u8]) -> Result<Plain, PlainError> {
     roots.sort_by_key(|(name, _)| *name);
     let mut left_out = Vec::new();
     for (name, out) in roots {
-        let Some(branch) = branch_of(&out) else { continue };
+        let Some(branch) = branch_of(&out).map(BranchPtr::from) else { continue };
         if name == root {
             left_out.extend(MapRef::from(branch).keys(&txn).map(str::to_owned));
             left_out.sort();
@@ -87,20 +89,6 @@ fn client_beside(text: &[u8]) -> Result<u64, PlainError> {
     let update = Update::decode_v1(text).map_err(|error| PlainError::Copy(error.to_string()))?;
     let used: Vec<u64> = update.state_vector().iter().map(|(client, _)| client.get()).collect();
     Ok((1..).find(|client| !used.contains(client)).unwrap_or(1))
-}
-
-fn branch_of(root: &Out) -> Option<BranchPtr> {
-    let branch: &Branch = match root {
-        Out::YText(root) => root.as_ref(),
-        Out::YArray(root) => root.as_ref(),
-        Out::YMap(root) => root.as_ref(),
-        Out::YXmlElement(root) => root.as_ref(),
-        Out::YXmlFragment(root) => root.as_ref(),
-        Out::YXmlText(root) => root.as_ref(),
-        Out::UndefinedRef(root) => root,
-        Out::Any(_) | Out::YDoc(_) => return None,
-    };
-    Some(BranchPtr::from(branch))
 }
 
 /// Updates do not say of what type a root is: what it holds does.

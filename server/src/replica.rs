@@ -179,7 +179,7 @@ impl Replica {
     /// Whether no root has content. Attributes and map entries are no content; what waits for missing updates may be.
     pub fn is_empty(&self) -> bool {
         let txn = self.doc.transact();
-        !self.has_pending() && txn.root_refs().all(|(_, root)| root_len(&root) == 0)
+        !self.has_pending() && txn.root_refs().all(|(_, root)| branch_of(&root).is_none_or(|branch| branch.len() == 0))
     }
 
     /// Whether something received waits for updates that never came.
@@ -301,8 +301,9 @@ fn decode(update: &[u8]) -> Result<Update, ApplyError> {
     }
 }
 
-fn root_len(root: &Out) -> u32 {
-    let branch: &Branch = match root {
+/// What a root holds, whatever it is; `None` if it is no shared type.
+pub(crate) fn branch_of(root: &Out) -> Option<&Branch> {
+    Some(match root {
         Out::YText(root) => root.as_ref(),
         Out::YArray(root) => root.as_ref(),
         Out::YMap(root) => root.as_ref(),
@@ -310,9 +311,8 @@ fn root_len(root: &Out) -> u32 {
         Out::YXmlFragment(root) => root.as_ref(),
         Out::YXmlText(root) => root.as_ref(),
         Out::UndefinedRef(root) => root,
-        Out::Any(_) | Out::YDoc(_) => return 0,
-    };
-    branch.len()
+        Out::Any(_) | Out::YDoc(_) => return None,
+    })
 }
 
 #[cfg(test)]

@@ -12,15 +12,8 @@ use common::program::Program;
 use common::{Client, Msg};
 use slate_yrs::protocol::Message;
 use slate_yrs::update::{Intake, Limits};
+use slate_yrs_server::wire::var_uint;
 use yrs::{Doc, GetString, Transact};
-
-fn var_uint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
 
 /// One update of these sections, without deletions: client, first clock, structs.
 fn update(sections: &[(u64, u64, Vec<Vec<u8>>)]) -> Vec<u8> {

@@ -12,17 +12,10 @@ use std::time::{Duration, Instant};
 use common::program::Program;
 use common::{Client, Msg, TestServer, eventually};
 use slate_yrs::protocol::{Message, RejectCode};
+use slate_yrs_server::wire::var_uint;
 use std::net::SocketAddr;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-
-fn var_uint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
 
 /// `count` shared types, each in the one before; the outermost is deleted in the same update if `delete`.
 fn nested_types(client: u64, count: u64, delete: bool) -> Vec<u8> {

@@ -5,9 +5,9 @@
 
 use crate::slate::{LocalChange, Op, RemoteChange, SlateDoc};
 use crate::store::{Write, same_epoch};
-use crate::update::split;
 
 use super::outbox::Place;
+use super::sending::cut;
 use super::stage::DocChange;
 use super::{ErrorCode, Origin, Output, Session};
 
@@ -122,7 +122,7 @@ impl Session {
     /// A change made here: pending until the server has it.
     pub(super) fn submit(&mut self, update: Vec<u8>, origin: Origin) {
         self.busy_at = self.now;
-        for piece in self.pieces(&update) {
+        for piece in cut(&update, self.update_limit) {
             let key = self.outbox.push(piece.clone(), Place::Memory);
             self.journal.write(Write::Edit { key, update: piece });
         }
@@ -137,15 +137,6 @@ impl Session {
         if self.outbox.wants_merging() {
             self.rearrange();
         }
-    }
-
-    fn pieces(&self, update: &[u8]) -> Vec<Vec<u8>> {
-        if update.len() > self.update_limit
-            && let Ok(pieces) = split(update, self.update_limit)
-        {
-            return pieces;
-        }
-        vec![update.to_vec()]
     }
 
     /// Merges and cuts what was never sent.

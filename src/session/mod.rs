@@ -22,6 +22,7 @@ mod reach;
 mod refused;
 mod seeding;
 mod selfcheck;
+mod sending;
 mod stage;
 mod status;
 mod suspicion;

@@ -273,10 +273,8 @@ impl Session {
                 self.rearrange();
             }
             Err(_) => {
-                return {
-                    self.give_seed(*shown);
-                    changed
-                };
+                self.give_seed(*shown);
+                return changed;
             }
         }
         self.seed_decided(shown.theirs);
@@ -286,17 +284,11 @@ impl Session {
     /// What a tab that has died had typed upon a seed which this one has withdrawn: the seed is given after all, but for
     /// the blocks in which nobody has written.
     pub(super) fn keep_orphans_beside(&mut self, orphans: &[Pending]) {
-        let Some(seed) = &self.withdrawn else { return };
-        let Some((value, ..)) = SlateDoc::seed_in(seed, &self.config.root) else { return };
-        let mut updates = vec![&**seed];
+        let Some(seed) = self.withdrawn.clone() else { return };
+        let Some((value, ..)) = SlateDoc::seed_in(&seed, &self.config.root) else { return };
+        let mut updates = vec![&*seed];
         updates.extend(orphans.iter().map(|orphan| &*orphan.update));
-        let options = crate::slate::DocOptions {
-            client_id: self.random.u32(1..),
-            root: self.config.root.clone(),
-            block_id: self.config.block_id.clone(),
-            seed: self.random.u64(..),
-            schema: self.config.schema.clone(),
-        };
+        let options = self.doc_options();
         let mut doc = SlateDoc::new(options);
         doc.load_all(&updates);
         if doc.value() == value {

@@ -19,15 +19,10 @@ use super::{ErrorCode, Millis, Origin, Output, Session};
 
 /// Assumed before a server has said what it takes, bytes.
 pub(super) const USUAL_UPDATE_LIMIT: usize = 512 * 1024;
-/// So much may be submitted and not acknowledged; the rest waits, and may be merged.
-const WINDOW: usize = 64;
-const WINDOW_BYTES: usize = 4 << 20;
 /// Why an edit was set aside that was not even sent.
 pub(super) const UNCUTTABLE: &str = "a single value exceeds what the server takes";
 /// Bytes of a frame around an update.
 pub(super) const FRAMING: usize = 16;
-/// A plain server is asked what it has this long after it was sent something.
-const ASK_AFTER: Millis = 1_000;
 /// How long to wait after the server was asked too much: doubled each time.
 const HOLD_FIRST: Millis = 1_000;
 const HOLD_LONGEST: Millis = 30_000;
@@ -224,83 +219,6 @@ impl Session {
         let last = self.outbox.last_seq();
         if let Some(live) = self.link.live_mut() {
             live.offline_through = last;
-        }
-    }
-
-    /// Sends what is pending and was not sent on this connection.
-    pub(super) fn pump(&mut self) {
-        let held = self.conflict || self.replacement.is_some() || self.hold_until.is_some();
-        if held || !self.may_send() || self.waits_for_seed() {
-            return;
-        }
-        match self.link.live().map(|live| &live.mode) {
-            Some(Mode::Durable(_)) => self.pump_submits(),
-            Some(Mode::Plain { covered: true, .. }) => self.pump_updates(),
-            _ => {}
-        }
-    }
-
-    fn pump_submits(&mut self) {
-        if self.outbox.oversized(self.update_limit).is_some() {
-            self.rearrange();
-            self.put_oversized_aside();
-        }
-        let Some(live) = self.link.live_mut() else { return };
-        let (first, through) = (self.outbox.first_pending().unwrap_or(0), live.sent_through);
-        let under_way = self.outbox.updates().take((through + 1).saturating_sub(first) as usize);
-        let (mut count, mut bytes) = under_way.fold((0, 0), |(n, size), update| (n + 1, size + update.len()));
-        let mut frames = Vec::new();
-        for entry in self.outbox.after(through) {
-            if count > 0 && (count >= WINDOW || bytes + entry.update.len() > WINDOW_BYTES) {
-                break;
-            }
-            count += 1;
-            bytes += entry.update.len();
-            live.sent_through = entry.seq;
-            frames.push(Message::Submit { seq: entry.seq, update: &entry.update }.to_frame());
-        }
-        let sent = live.sent_through;
-        if !frames.is_empty() {
-            self.outbox.mark_sent(sent);
-        }
-        for frame in frames {
-            self.send(frame);
-        }
-    }
-
-    /// What cannot be made small enough is kept from the wire, and the rest flows.
-    fn put_oversized_aside(&mut self) {
-        let limit = self.aside_limit;
-        // One after the other: seqs may be others after each.
-        while let Some(seq) = self.outbox.oversized(limit) {
-            self.put_aside(seq, RejectCode::TooLarge, UNCUTTABLE);
-            self.rearrange();
-        }
-    }
-
-    fn pump_updates(&mut self) {
-        let now = self.now;
-        self.put_uncuttable_aside(self.frame_limit.unwrap_or(usize::MAX).saturating_sub(FRAMING));
-        self.let_small_ones_overtake();
-        let limit = self.frame_bound().saturating_sub(FRAMING);
-        let Some(live) = self.link.live_mut() else { return };
-        let mut frames = Vec::new();
-        for entry in self.outbox.after(live.sent_through) {
-            live.sent_through = entry.seq;
-            for piece in cut(&entry.update, limit) {
-                frames.push(Message::Update(&piece).to_frame());
-            }
-        }
-        let sent = live.sent_through;
-        if frames.is_empty() {
-            return;
-        }
-        if let Mode::Plain { ask_at, .. } = &mut live.mode {
-            ask_at.get_or_insert(now + ASK_AFTER);
-        }
-        self.outbox.mark_sent(sent);
-        for frame in frames {
-            self.send(frame);
         }
     }
 
@@ -590,16 +508,6 @@ impl Session {
             _ => {}
         }
     }
-}
-
-/// In pieces of at most `limit` bytes, if it can be cut.
-fn cut(update: &[u8], limit: usize) -> Vec<Vec<u8>> {
-    if update.len() > limit
-        && let Ok(pieces) = split(update, limit)
-    {
-        return pieces;
-    }
-    vec![update.to_vec()]
 }
 
 /// The state vector of a replica that also has what is pending, as far as that follows what it has.

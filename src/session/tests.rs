@@ -158,6 +158,14 @@ impl Rig {
         self.take();
     }
 
+    /// Connected to a server of one kind or the other.
+    fn joins(&mut self, durable: bool) {
+        match durable {
+            true => self.durable(),
+            false => self.plain(),
+        }
+    }
+
     fn plain(&mut self) {
         self.feed(Input::Opened);
         self.frame(Message::SyncStep1(&[0]));

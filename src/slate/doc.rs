@@ -1,14 +1,11 @@
 //! [`SlateDoc`]: one document, as a Y.Doc and as the editor's value.
 
-use std::collections::HashSet;
-
 use smallvec::SmallVec;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
 use yrs::{
-    Any, Assoc, BranchID, ClientID, Doc, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact,
-    TransactionMut, Update, Xml as _, XmlTextRef,
+    Any, Assoc, ClientID, Doc, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, Update, Xml as _, XmlTextRef,
 };
 
 use super::amend::amend;
@@ -21,21 +18,23 @@ use super::op::{Op, Path, Point, Range};
 use super::remote::Watch;
 use super::restyle::Restyled;
 use super::sticky::{self, Sticky};
-use super::tree::{NodeId, ROOT, Tree, branch_id};
+use super::tree::{NodeId, ROOT, Tree};
 use super::twins::Twins;
 use super::view::Schema;
 use super::ydoc::Act;
 use super::{diff, read, root, seed};
-use crate::format::{FORMATS, Format, Formats, format_of};
-use crate::update::{Intake, Limits, Refused, has_wide_client, merge};
+use crate::format::{FORMATS, Format, Formats};
+use crate::update::{Intake, Limits, merge};
 
 mod anchors;
 mod by_reference;
+mod load;
 mod receive;
 mod reference;
 mod selfcheck;
 
 pub use by_reference::Caret;
+use load::changed_directly;
 use reference::Reference;
 
 pub use selfcheck::Look;
@@ -114,12 +113,6 @@ pub struct SlateDoc {
     format: Format,
     /// Of a document of format 1; `tree` is empty then.
     reference: Option<Box<Reference>>,
-}
-
-/// What is known of a remote transaction once it is done.
-struct Integrated {
-    branches: Vec<XmlTextRef>,
-    deleted: IdSet,
 }
 
 /// Nothing is squashed before a commit, so that a very large transaction turns quadratic.
@@ -308,70 +301,6 @@ impl SlateDoc {
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() })
     }
 
-    /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
-    pub fn load(&mut self, update: &[u8]) -> Result<bool, UpdateError> {
-        let (_, changed) = self.integrate(update, Limits::STORED)?;
-        if changed {
-            self.rebuild();
-        }
-        Ok(changed)
-    }
-
-    /// [`SlateDoc::load`] for the rows of a log, in whatever order they are: says of each whether it could be read, and
-    /// how many foreign embeds were met.
-    pub fn load_all(&mut self, updates: &[&[u8]]) -> (Vec<bool>, u32) {
-        let wide: Vec<bool> = updates.iter().map(|update| has_wide_client(update)).collect();
-        let narrow = updates.iter().copied().zip(&wide).filter(|(_, wide)| !**wide).map(|(update, _)| update);
-        let mut taken = self.intake.apply_all(&self.doc, narrow, Limits::STORED, &mut |_| {}).into_iter();
-        self.format = format_of(&self.doc.transact());
-        self.copies.absorb();
-        let read = wide.iter().map(|wide| !wide && taken.next().is_some_and(|taken| taken.is_ok())).collect();
-        (read, self.rebuild())
-    }
-
-    /// Returns how many foreign embeds were met.
-    fn rebuild(&mut self) -> u32 {
-        if !self.settle_format()
-            && let Some(reference) = &mut self.reference
-            && let Some(root) = self.tree.branch(ROOT)
-        {
-            let (schema, client) = (self.options.schema.clone(), self.options.client_id);
-            **reference = Reference::read(&mut self.doc.transact_mut(), &root, schema, client);
-        }
-        if let Some(reference) = &self.reference {
-            return reference.foreign();
-        }
-        let txn = self.doc.transact();
-        self.tree = Tree::new(self.tree.branch(ROOT));
-        read::load_children(&txn, &mut self.tree, ROOT, 0)
-    }
-
-    fn integrate(&mut self, update: &[u8], limits: Limits) -> Result<(Integrated, bool), UpdateError> {
-        if has_wide_client(update) {
-            return Err(UpdateError::Malformed("a client id has more than 32 bits".to_owned()));
-        }
-        let (mut transactions, mut branches, mut deleted) = (0, Vec::new(), IdSet::default());
-        let result = self.intake.apply(&self.doc, update, limits, &mut |txn| {
-            branches.extend(changed_directly(txn).into_iter().map(|one| (branch_id(&one), one)));
-            deleted.merge_with(txn.delete_set().clone());
-            transactions += 1;
-        });
-        self.format = format_of(&self.doc.transact());
-        self.copies.absorb();
-        let changed = transactions > 0;
-        if transactions > 1 {
-            // Each once, without those that a later transaction removed: these must not be looked at.
-            let (txn, mut seen) = (self.doc.transact(), HashSet::new());
-            branches.retain(|(id, _)| seen.insert(id.clone()) && id.get_branch(&txn).is_some());
-        }
-        let branches = branches.into_iter().map(|(_, one)| one).collect();
-        match result {
-            // What was integrated before the error is in the doc and must reach the editor.
-            Err(error) if !changed => Err(refused(&error)),
-            _ => Ok((Integrated { branches, deleted }, changed)),
-        }
-    }
-
     /// Whether the doc keeps bytes that wait for updates not yet received.
     pub fn is_waiting(&self) -> bool {
         let txn = self.doc.transact();
@@ -417,9 +346,8 @@ impl SlateDoc {
     /// The value rebuilt from the doc, for checking: equal to [`SlateDoc::value`] up to empty texts and to the borders
     /// between texts with equal marks.
     pub fn read(&self) -> Vec<Node> {
-        if let (Some(_), Some(root)) = (&self.reference, self.tree.branch(ROOT)) {
-            let (schema, client) = (self.options.schema.clone(), self.options.client_id);
-            return Reference::read(&mut self.doc.transact_mut(), &root, schema, client).value();
+        if let (Some(_), Some(root)) = (&self.reference, self.root_branch()) {
+            return self.read_by_reference(&root).value();
         }
         let txn = self.doc.transact();
         let mut tree = Tree::new(self.tree.branch(ROOT));
@@ -589,27 +517,4 @@ impl std::fmt::Debug for SlateDoc {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SlateDoc").field("options", &self.options).finish_non_exhaustive()
     }
-}
-
-fn refused(error: &Refused) -> UpdateError {
-    match error {
-        Refused::Undecodable(_) | Refused::Unreadable(_) | Refused::TooLarge | Refused::ClientTwice => {
-            UpdateError::Malformed(error.to_string())
-        }
-        _ => UpdateError::Rejected(error.to_string()),
-    }
-}
-
-/// yrs gives, for each type that changed, the chain from it up to its root, one after the other. The first of each chain
-/// is what changed itself.
-fn changed_directly(txn: &TransactionMut) -> Vec<XmlTextRef> {
-    let mut changed = Vec::new();
-    let mut starts = true;
-    for branch in txn.changed_parent_types() {
-        if starts {
-            changed.push(XmlTextRef::from(*branch));
-        }
-        starts = matches!(branch.id(), BranchID::Root(_));
-    }
-    changed
 }

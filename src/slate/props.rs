@@ -17,8 +17,7 @@ impl Props {
 
     /// As [`Props::from_attrs`], without nulls: Slate takes a null property of a text for none, and so does Yjs.
     pub fn marks(attrs: &Attrs) -> Self {
-        let present = attrs.iter().filter(|(key, value)| !is_null(value) && !is_reserved(key));
-        present.map(|(key, value)| (key.clone(), value.clone())).collect()
+        Self(present(attrs))
     }
 
     pub fn to_attrs(&self) -> Attrs {
@@ -72,4 +71,15 @@ pub(super) fn is_null(value: &Any) -> bool {
 /// `text` and `children` are what a node is, not properties of it.
 pub(super) fn is_reserved(key: &str) -> bool {
     key == "text" || key == "children"
+}
+
+/// Whether this is a property of a node, and one that it has: a null is as good as none.
+pub(super) fn is_present(key: &str, value: &Any) -> bool {
+    !is_null(value) && !is_reserved(key)
+}
+
+/// Those of them.
+pub(super) fn present(attrs: &Attrs) -> Attrs {
+    let own = attrs.iter().filter(|(key, value)| is_present(key, value));
+    own.map(|(key, value)| (key.clone(), value.clone())).collect()
 }

@@ -25,11 +25,7 @@ fn f2_synced_only_after_step_2() {
 fn f22_heartbeats_keep_a_quiet_connection_and_find_a_dead_one() {
     for durable in [true, false] {
         let mut rig = Rig::new();
-        if durable {
-            rig.durable()
-        } else {
-            rig.plain()
-        }
+        rig.joins(durable);
         for _ in 0..300 {
             rig.pass(1_000);
             for sent in rig.sent() {
@@ -526,11 +522,7 @@ fn f49_a_tab_that_comes_back_tries_at_once() {
     // A socket that died meanwhile is found out within two seconds.
     for durable in [true, false] {
         let mut rig = Rig::new();
-        if durable {
-            rig.durable()
-        } else {
-            rig.plain()
-        }
+        rig.joins(durable);
         rig.now += 8_000;
         rig.feed(Input::Awake);
         assert_eq!(rig.sent(), [if durable { "ping" } else { "step1" }]);
@@ -545,11 +537,7 @@ fn f49_offline_is_noticed_within_two_seconds() {
     for durable in [true, false] {
         for probed in [false, true] {
             let mut rig = Rig::new();
-            if durable {
-                rig.durable()
-            } else {
-                rig.plain()
-            }
+            rig.joins(durable);
             if probed {
                 rig.pass(if durable { 16_000 } else { 26_000 });
                 assert!(rig.status().connection == Connection::Online);

@@ -6,7 +6,7 @@
 use yrs::{Assoc, BranchID, ID, IndexScope, ReadTxn, StickyIndex, XmlTextRef};
 use yrs::{ClientID, branch::Branch};
 
-use super::reference::{Reference, element_at};
+use super::reference::Reference;
 use crate::slate::op::{Path, Point};
 use crate::slate::sticky::Sticky;
 use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
@@ -16,9 +16,9 @@ impl Reference {
     /// `None` if the point does not exist.
     pub fn sticky(&self, point: &Point, assoc: Assoc) -> Option<Sticky> {
         let (index, parent) = point.path.split_last()?;
-        let element = element_at(self.tree(), parent)?;
+        let element = self.tree().at(parent).ok()?;
         let Kid::Leaf(leaf) = element.kids.get(*index as usize)? else { return None };
-        if point.offset > leaf.runs.iter().map(|run| run.len).sum() {
+        if point.offset > leaf.len() {
             return None;
         }
         let leaves = |kids: &[Kid], back: bool| -> Option<Id> {
@@ -150,8 +150,7 @@ impl Reference {
             match kid {
                 Kid::Element(kid) => at = kid,
                 Kid::Leaf(leaf) => {
-                    let len = leaf.runs.iter().map(|run| run.len).sum();
-                    return Some(Point { path, offset: if assoc == Assoc::After { 0 } else { len } });
+                    return Some(Point { path, offset: if assoc == Assoc::After { 0 } else { leaf.len() } });
                 }
             }
         }

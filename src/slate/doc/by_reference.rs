@@ -2,7 +2,7 @@
 
 use yrs::{Assoc, BranchID, ID, IndexScope, Transact as _, XmlTextRef};
 
-use super::reference::{Reference, Reverted};
+use super::reference::Reference;
 use super::{LocalChange, Look, RemoteChange, SlateDoc};
 use crate::format::{Format, set_format};
 use crate::slate::error::UpdateError;
@@ -47,15 +47,18 @@ impl SlateDoc {
             return false;
         }
         self.reference = match (wanted, self.root_branch()) {
-            (true, Some(root)) => {
-                let (schema, client) = (self.options.schema.clone(), self.options.client_id);
-                Some(Box::new(Reference::read(&mut self.doc.transact_mut(), &root, schema, client)))
-            }
+            (true, Some(root)) => Some(Box::new(self.read_by_reference(&root))),
             _ => None,
         };
         // What it keeps is of no use any more.
         self.tree = Tree::new(self.root_branch());
         true
+    }
+
+    /// The document as it is now.
+    pub(super) fn read_by_reference(&self, root: &XmlTextRef) -> Reference {
+        let (schema, client) = (self.options.schema.clone(), self.options.client_id);
+        Reference::read(&mut self.doc.transact_mut(), root, schema, client)
     }
 
     pub(super) fn root_branch(&self) -> Option<XmlTextRef> {
@@ -69,9 +72,8 @@ impl SlateDoc {
         if format != BY_REFERENCE {
             return vec![self.set_flag(format)];
         }
-        let (schema, client) = (self.options.schema.clone(), self.options.client_id);
+        let mut reference = self.read_by_reference(&root);
         let mut txn = self.doc.transact_mut();
-        let mut reference = Reference::read(&mut txn, &root, schema, client);
         reference.write_kinds(&mut txn);
         txn.commit();
         let kinds = txn.has_changes().then(|| txn.encode_update_v1());
@@ -202,7 +204,7 @@ impl SlateDoc {
         let update = txn.has_changes().then(|| txn.encode_update_v1());
         drop(txn);
         update.iter().for_each(|update| self.intake.wrote(update));
-        let Reverted { ops, acts } = reference.reverted(acts);
+        let ops = reference.show_now();
         (LocalChange { update, acts, ..LocalChange::default() }, ops)
     }
 

@@ -8,7 +8,8 @@ use yrs::updates::decoder::Decode;
 use yrs::{Assoc, ClientID, IdSet, Transact, Update};
 
 use super::by_reference::BY_REFERENCE;
-use super::{LocalChange, RemoteChange, SlateDoc, refused};
+use super::load::refused;
+use super::{LocalChange, RemoteChange, SlateDoc};
 use crate::slate::amend::amend;
 use crate::slate::astray;
 use crate::slate::copies::{self, Key};

@@ -20,7 +20,7 @@ use crate::slate::undo::{self, Again};
 use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::view::{self, Schema, View};
 use crate::slate::write::{self, EditorTree};
-use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, ROOT, Writer};
+use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, ROOT, Writer, kind_name};
 
 pub(super) struct Reference {
     pub mirror: Mirror,
@@ -32,14 +32,6 @@ pub(super) struct Reference {
     client: u64,
     /// Flushes after which the document did not show what the editor shows.
     pub inexact: u32,
-}
-
-/// What taking edits back came to.
-pub(super) struct Reverted {
-    /// For the editor; empty if nothing that is shown changed.
-    pub ops: Vec<Op>,
-    /// What takes it back again.
-    pub acts: Vec<Act>,
 }
 
 impl Reference {
@@ -115,10 +107,10 @@ impl Reference {
 
     /// A split that gives the new half the id of the old one, or none.
     fn renaming(&self, path: &Path, key: &str, fresh_id: &mut impl FnMut() -> String) -> Option<Op> {
-        let left = element_at(self.tree.root(), path)?;
+        let left = self.tree().at(path).ok()?;
         let taken = left.props.get(key)?;
         let next = crate::slate::transform::next(path);
-        let right = element_at(self.tree.root(), &next)?;
+        let right = self.tree().at(&next).ok()?;
         let has = right.props.get(key);
         if has.is_some_and(|id| id != taken) {
             return None;
@@ -161,17 +153,13 @@ impl Reference {
             if !is_text_of(element, was) {
                 return None;
             }
-            let mut at = Rc::make_mut(&mut now);
-            for index in path {
-                let Kid::Element(kid) = at.kids.get_mut(index as usize)? else { return None };
-                at = Rc::make_mut(kid);
-            }
-            at.kids = view::text_of(&node.items, node.id);
+            Element::at_mut(&mut now, &path).ok()?.kids = view::text_of(&node.items, node.id);
         }
         Some(now)
     }
 
-    fn show_now(&mut self) -> Vec<Op> {
+    /// What leads the editor to what the mirror shows now.
+    pub fn show_now(&mut self) -> Vec<Op> {
         let view = view::show(&self.mirror, &self.schema, &HashSet::new());
         let now = write::adopt(self.tree.root(), view::tree(&self.mirror, &view));
         self.view = Some(Rc::new(view));
@@ -180,17 +168,13 @@ impl Reference {
         ops
     }
 
-    /// Takes edits back.
+    /// Takes edits back; what takes that back again. The editor is to be shown it, once it is committed:
+    /// [`Reference::show_now`].
     pub fn revert(&mut self, txn: &mut TransactionMut, acts: &[Act]) -> Vec<Act> {
         self.view = None;
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         undo::revert(&mut writer, &mut self.again, acts);
         writer.take_acts()
-    }
-
-    /// After [`Reference::revert`].
-    pub fn reverted(&mut self, acts: Vec<Act>) -> Reverted {
-        Reverted { ops: self.show_now(), acts }
     }
 
     /// The same content, read anew under another client id: the editor has the leaves that it had.
@@ -211,18 +195,9 @@ impl Reference {
         let mut todo = vec![self.tree.root().clone()];
         let mut kinds = Vec::new();
         while let Some(element) = todo.pop() {
-            todo.extend(element.kids.iter().filter_map(|kid| match kid {
-                Kid::Element(kid) => Some(kid.clone()),
-                Kid::Leaf(_) => None,
-            }));
-            let kind = match (element.inline, element.void) {
-                (false, false) => continue,
-                (true, false) => "inline",
-                (false, true) => "void",
-                (true, true) => "inline void",
-            };
-            if let NodeId::Head(id) = element.id {
-                kinds.push((id, kind));
+            todo.extend(element.elements().cloned());
+            if let (NodeId::Head(id), Some(kind)) = (&element.id, kind_name(element.inline, element.void)) {
+                kinds.push((*id, kind));
             }
         }
         self.view = None;
@@ -254,10 +229,7 @@ impl Reference {
         let mut todo = vec![self.tree.root().clone()];
         while let Some(element) = todo.pop() {
             add(&element.props, (element.inline, element.void));
-            todo.extend(element.kids.iter().filter_map(|kid| match kid {
-                Kid::Element(kid) => Some(kid.clone()),
-                Kid::Leaf(_) => None,
-            }));
+            todo.extend(element.elements().cloned());
         }
         (inline.into_iter().collect(), void.into_iter().collect())
     }
@@ -304,17 +276,6 @@ fn is_text_of(element: &Element, items: &[Item]) -> bool {
 
 fn shown(mirror: &Mirror, schema: &Schema) -> Rc<Element> {
     view::tree(mirror, &view::show(mirror, schema, &HashSet::new()))
-}
-
-pub(super) fn element_at<'a>(root: &'a Element, path: &[u32]) -> Option<&'a Element> {
-    let mut at = root;
-    for &index in path {
-        match at.kids.get(index as usize)? {
-            Kid::Element(kid) => at = kid,
-            Kid::Leaf(_) => return None,
-        }
-    }
-    Some(at)
 }
 
 /// Where elements with these new ids are when all operations are done.

@@ -3,41 +3,34 @@
 use std::collections::HashMap;
 
 use super::Plan;
-use super::known::{KidRef, NEW, OLD, Who};
+use super::known::{KidRef, NEW, OLD, Side, Who};
 
 impl Plan<'_> {
     /// A new element in which nothing is old.
     pub(super) fn is_fresh(&mut self, who: Who) -> bool {
-        if self.end(OLD, who).is_some() {
-            return false;
-        }
-        if let Some(fresh) = self.found.look(who).fresh {
-            return fresh;
-        }
-        let fresh = (0..self.kid_count(NEW, who)).all(|index| match self.kid(NEW, who, index) {
-            Some(KidRef::Element(kid)) => self.is_fresh(kid),
-            Some(KidRef::Leaf(first, count)) => !self.any_kept(NEW, first, count),
-            None => true,
-        });
-        self.found.look(who).fresh = Some(fresh);
-        fresh
+        self.shares_nothing(NEW, who)
     }
 
     /// A gone element of which nothing lives on.
     pub(super) fn is_dead(&mut self, who: Who) -> bool {
-        if self.end(NEW, who).is_some() {
+        self.shares_nothing(OLD, who)
+    }
+
+    /// An element that only one tree has, with nothing in it that the other has.
+    fn shares_nothing(&mut self, side: Side, who: Who) -> bool {
+        if self.end(1 - side, who).is_some() {
             return false;
         }
-        if let Some(dead) = self.found.look(who).dead {
-            return dead;
+        if let Some(known) = self.found.look(who).shares_nothing[side] {
+            return known;
         }
-        let dead = (0..self.kid_count(OLD, who)).all(|index| match self.kid(OLD, who, index) {
-            Some(KidRef::Element(kid)) => self.is_dead(kid),
-            Some(KidRef::Leaf(first, count)) => !self.any_kept(OLD, first, count),
+        let is = (0..self.kid_count(side, who)).all(|index| match self.kid(side, who, index) {
+            Some(KidRef::Element(kid)) => self.shares_nothing(side, kid),
+            Some(KidRef::Leaf(first, count)) => !self.any_kept(side, first, count),
             None => true,
         });
-        self.found.look(who).dead = Some(dead);
-        dead
+        self.found.look(who).shares_nothing[side] = Some(is);
+        is
     }
 
     fn any_kept(&self, side: usize, first: u32, count: u32) -> bool {

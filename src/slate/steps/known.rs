@@ -63,8 +63,8 @@ pub(super) struct Look {
     pub touched: Vec<(u32, Who)>,
     /// Gone elements most of whose content is in it now.
     pub heir_of: Vec<Who>,
-    pub fresh: Option<bool>,
-    pub dead: Option<bool>,
+    /// By side: whether it has nothing that the other tree has.
+    pub shares_nothing: [Option<bool>; 2],
     pub heir: Option<Option<Who>>,
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Claims {
 }
 
 /// The strand in whose chain a strand or break is; `None`: in none, it has no say where anything is shown.
-pub(super) fn chain_of(mirror: &Mirror, x: Nid) -> Option<Nid> {
+pub fn chain_of(mirror: &Mirror, x: Nid) -> Option<Nid> {
     let node = mirror.node(x);
     let strand = match (node.registers.kind, node.registers.of) {
         (Kind::Break, Of::Chain(id)) => mirror.find(id)?,

@@ -12,6 +12,7 @@ pub mod tree;
 mod types;
 mod walk;
 
+pub use claims::chain_of;
 pub use settle::MAX_DEPTH;
 pub use shown::{Schema, element, show, text_of, tree};
 pub use types::{Cursor, Frame, FrameId, Joined, Kid, Piece, PieceId, View};

@@ -14,7 +14,7 @@ pub(super) fn settle(mirror: &Mirror, view: &mut View, kept: &[bool]) {
         if !view.piece(at).again {
             view.by_head.insert(view.piece(at).head, at);
         }
-        chains.settle_next(view, at);
+        chains.settle_next(at);
         settle_one(mirror, view, kept, &mut chains, at, depth);
     }
     stray(view);
@@ -65,7 +65,7 @@ impl Chains {
     }
 
     /// It is this piece's turn: it does not come behind any more.
-    fn settle_next(&mut self, _view: &View, at: PieceId) {
+    fn settle_next(&mut self, at: PieceId) {
         if self.has_blocks[at as usize] {
             self.to_come[self.outer[at as usize] as usize] -= 1;
         }

@@ -14,6 +14,7 @@ use super::tree::{Chars, Element, Kid as Shown, Leaf, NodeId};
 use super::types::{Kid, Piece, PieceId, View};
 use super::walk::Walker;
 use crate::slate::node::Attrs;
+use crate::slate::props::{is_present, present};
 use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, QuickMap, ROOT, Registers, Resolved, Run, resolve};
 
 type Rule = Rc<dyn Fn(&Attrs) -> bool>;
@@ -87,7 +88,8 @@ pub fn show<S: BuildHasher>(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid
     let kept = &table;
     let mut voided = Voided::default();
     let mut nets = 0;
-    for round in 0.. {
+    let mut round = 0;
+    loop {
         let claims = Claims::new(mirror, schema, &voided);
         let mut walker = Walker::all(mirror, &claims, schema);
         let stuck: Vec<ClaimId> =
@@ -99,6 +101,7 @@ pub fn show<S: BuildHasher>(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid
             }
             voided.registers.extend(partition::to_silence(mirror, &claims, &lost, nets));
             nets += 1;
+            round += 1;
             continue;
         }
         let void = match walker.refused.is_empty() {
@@ -109,14 +112,8 @@ pub fn show<S: BuildHasher>(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid
         if cycles::void(&mut voided, &claims, void) == 0 {
             cycles::void(&mut voided, &claims, stuck);
         }
+        round += 1;
     }
-    unreachable_view(mirror, kept, schema)
-}
-
-/// The loop above ends by itself; this is what a compiler wants.
-fn unreachable_view(mirror: &Mirror, kept: &[bool], schema: &Schema) -> View {
-    let claims = Claims::new(mirror, schema, &Voided::default());
-    finish(mirror, kept, &claims, Walker::all(mirror, &claims, schema))
 }
 
 fn finish(mirror: &Mirror, kept: &[bool], claims: &Claims, walker: Walker) -> View {
@@ -199,7 +196,7 @@ fn resolved(cache: &mut Cache, formats: &Formats) -> (Rc<Resolved>, Rc<Attrs>) {
         return (resolved.clone(), marks.clone());
     }
     let resolved = Rc::new(resolve(formats));
-    let marks = Rc::new(shown(&resolved.marks));
+    let marks = Rc::new(present(&resolved.marks));
     *cache = Some((formats.clone(), resolved.clone(), marks.clone()));
     (resolved, marks)
 }
@@ -257,25 +254,12 @@ impl Build<'_> {
     }
 }
 
-fn is_shown(name: &str, value: &Any) -> bool {
-    !matches!(value, Any::Null | Any::Undefined) && name != "text" && name != "children"
-}
-
-/// [`shown`], the same where all is.
+/// [`present`], the same where all is.
 fn shown_of(props: &Rc<Attrs>) -> Rc<Attrs> {
-    match props.iter().all(|(name, value)| is_shown(name, value)) {
+    match props.iter().all(|(name, value)| is_present(name, value)) {
         true => props.clone(),
-        false => Rc::new(shown(props)),
+        false => Rc::new(present(props)),
     }
-}
-
-/// Without nulls, and without what a node is.
-fn shown(props: &Attrs) -> Attrs {
-    props
-        .iter()
-        .filter(|(name, value)| is_shown(name, value))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
 }
 
 /// Opens and closes elements around text, so that what comes next is in these.
@@ -286,7 +270,7 @@ fn surround(open: &mut Vec<Open>, resolved: &Resolved, holder: Id, seen: &mut Ha
     for around in &resolved.around[same..] {
         let nth = seen.entry(around.key.clone()).and_modify(|nth| *nth += 1).or_insert(0);
         let id = NodeId::Around { key: around.key.clone(), holder, nth: *nth };
-        let mut props = shown(&around.props);
+        let mut props = present(&around.props);
         props.insert("type".into(), Any::String(around.kind.clone()));
         open.push(Open { id, props: Rc::new(props), kids: Vec::new() });
     }
@@ -313,25 +297,6 @@ fn push_text(open: &mut [Open], run: &Run, marks: Rc<Attrs>) {
     match last.kids.last_mut() {
         Some(Shown::Leaf(leaf)) if Rc::ptr_eq(&leaf.marks, &marks) || leaf.marks == marks => leaf.push(chars),
         _ => last.kids.push(Shown::Leaf(Leaf { marks, runs: vec![chars] })),
-    }
-}
-
-impl Leaf {
-    /// Characters behind the last; in one run where their ids go on.
-    pub fn push(&mut self, more: Chars) {
-        if let Some(last) = self.runs.last_mut() {
-            let goes_on = match (last.id, more.id) {
-                (Some(id), Some(next)) => id.client == next.client && id.plus(last.len) == next,
-                (None, None) => true,
-                _ => false,
-            };
-            if goes_on {
-                last.text = [&*last.text, &*more.text].concat().into();
-                last.len += more.len;
-                return;
-            }
-        }
-        self.runs.push(more);
     }
 }
 

@@ -8,6 +8,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::slate::error::OpError;
 use crate::slate::node::Attrs;
 use crate::slate::ydoc::Id;
 
@@ -61,4 +62,64 @@ pub struct Chars {
     pub text: Arc<str>,
     /// In UTF-16 units.
     pub len: u32,
+}
+
+impl Element {
+    /// Its kids without the leaves.
+    pub fn elements(&self) -> impl DoubleEndedIterator<Item = &Rc<Element>> {
+        self.kids.iter().filter_map(|kid| match kid {
+            Kid::Element(kid) => Some(kid),
+            Kid::Leaf(_) => None,
+        })
+    }
+
+    /// The element at a path below this one.
+    ///
+    /// # Errors
+    /// If there is nothing on the way, or a leaf.
+    pub fn at(&self, path: &[u32]) -> Result<&Self, OpError> {
+        let mut at = self;
+        for &index in path {
+            at = match at.kids.get(index as usize) {
+                Some(Kid::Element(kid)) => kid,
+                Some(Kid::Leaf(_)) => return Err(OpError::WrongKind),
+                None => return Err(OpError::NoSuchNode),
+            };
+        }
+        Ok(at)
+    }
+
+    /// [`Element::at`], for change. What is on the way is no longer shared, unless there is no such element: then nothing is
+    /// touched.
+    pub fn at_mut<'a>(root: &'a mut Rc<Self>, path: &[u32]) -> Result<&'a mut Self, OpError> {
+        root.at(path)?;
+        let mut at = Rc::make_mut(root);
+        for &index in path {
+            let Some(Kid::Element(kid)) = at.kids.get_mut(index as usize) else { return Err(OpError::WrongKind) };
+            at = Rc::make_mut(kid);
+        }
+        Ok(at)
+    }
+}
+
+impl Leaf {
+    /// In UTF-16 units.
+    pub fn len(&self) -> u32 {
+        self.runs.iter().map(|run| run.len).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Characters behind the last. Runs that go on with each other, by id or because both are new, become one.
+    pub fn push(&mut self, more: Chars) {
+        match self.runs.last_mut() {
+            Some(last) if last.id.map(|id| id.plus(last.len)) == more.id => {
+                last.text = [&*last.text, &*more.text].concat().into();
+                last.len += more.len;
+            }
+            _ => self.runs.push(more),
+        }
+    }
 }

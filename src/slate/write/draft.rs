@@ -11,7 +11,7 @@ use super::gap::Units;
 use super::work::{LeafOffset, Work, WorkId};
 use crate::slate::utf16;
 use crate::slate::view::{self, Cursor, Frame, Kid, PieceId, Schema, View};
-use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Nid, Of, QuickSet, ROOT, Writer, attribute_name};
+use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Nid, QuickSet, ROOT, Writer, attribute_name, kind_name};
 
 pub(super) type Attributes = Vec<(Arc<str>, Any)>;
 
@@ -177,12 +177,7 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
     pub fn make_strand(&mut self, at: Cursor, element: WorkId, is_open: bool) -> Nid {
         let node = self.work.node(element);
         let mut attributes: Attributes = Vec::new();
-        let says = match (node.inline, node.void) {
-            (true, true) => Some("inline void"),
-            (true, false) => Some("inline"),
-            (false, true) => Some("void"),
-            (false, false) => None,
-        };
+        let says = kind_name(node.inline, node.void);
         attributes.extend(says.map(|says| (Arc::from("@kind"), Any::from(says))));
         let props = node.props.iter();
         attributes.extend(props.map(|(name, value)| (attribute_name(name), value.clone())));
@@ -235,25 +230,13 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         node.map_or(Any::Null, |node| self.id(node).to_any())
     }
 
-    /// The strand in whose chain a head is; `None`: it has no say where anything is shown.
-    fn chain_of(&self, head: Nid) -> Option<Nid> {
-        let node = self.mirror().node(head);
-        let strand = match (node.registers.kind, node.registers.of) {
-            (Kind::Break, Of::Absent) => Some(node.up),
-            (Kind::Break, Of::Chain(id)) => self.mirror().find(id),
-            (Kind::Break, Of::Damaged) => None,
-            _ => Some(head),
-        };
-        strand.filter(|strand| self.mirror().kind(*strand) == Kind::Strand)
-    }
-
     /// A piece is shown at the marker from now on; what comes behind it stays where it is. The markers that it leaves go, if
     /// nobody else is registered there.
     pub fn register(&mut self, piece: PieceId, marker: Nid) {
         let view = self.view.clone();
         let piece = view.piece(piece);
         let (head, strand) = (piece.head, view.frame(piece.frame).strand);
-        if self.mirror().kind(head) == Kind::Break && self.chain_of(head) != Some(strand) {
+        if self.mirror().kind(head) == Kind::Break && view::chain_of(self.mirror(), head) != Some(strand) {
             let strand = self.id(strand).to_any();
             self.set(head, "@of", strand);
         }

@@ -120,13 +120,7 @@ pub(super) fn renewed(editor: &Rc<Element>, shown: &Rc<Element>, next: &mut u64)
     if fit(editor, shown).is_some() {
         return editor.clone();
     }
-    let elements = |element: &'_ Rc<Element>| -> Vec<Rc<Element>> {
-        let element = element.kids.iter().filter_map(|kid| match kid {
-            Kid::Element(kid) => Some(kid.clone()),
-            Kid::Leaf(_) => None,
-        });
-        element.collect()
-    };
+    let elements = |element: &Element| -> Vec<Rc<Element>> { element.elements().cloned().collect() };
     let (ours, theirs) = (elements(editor), elements(shown));
     let has_text =
         |element: &Element| element.kids.iter().any(|kid| matches!(kid, Kid::Leaf(leaf) if !leaf.runs.is_empty()));
@@ -169,17 +163,13 @@ fn copy_leaf(leaf: &Leaf) -> Leaf {
 }
 
 /// What is shown now, with those parts of what was shown before that are the same: an editor keeps its leaves there.
-pub fn adopt(before: &Rc<Element>, now: Rc<Element>) -> Rc<Element> {
+pub fn adopt(before: &Rc<Element>, mut now: Rc<Element>) -> Rc<Element> {
     let mut known: QuickMap<&NodeId, &Rc<Element>> = QuickMap::default();
     let mut todo = vec![before];
     while let Some(element) = todo.pop() {
         known.insert(&element.id, element);
-        todo.extend(element.kids.iter().filter_map(|kid| match kid {
-            Kid::Element(kid) => Some(kid),
-            Kid::Leaf(_) => None,
-        }));
+        todo.extend(element.elements());
     }
-    let mut now = now;
     take_over(&known, &mut now);
     now
 }

@@ -1,7 +1,5 @@
 //! Characters of a leaf: cut, put in, taken out. Offsets count UTF-16 units; inside a surrogate pair they are the pair's start.
 
-use std::sync::Arc;
-
 use crate::slate::utf16;
 use crate::slate::view::tree::{Chars, Leaf};
 use crate::slate::ydoc::Id;
@@ -9,10 +7,6 @@ use crate::slate::ydoc::Id;
 /// Characters that are not in the document yet.
 pub(super) fn fresh(text: &str) -> Option<Chars> {
     (!text.is_empty()).then(|| Chars { id: None, text: text.into(), len: utf16::len(text) })
-}
-
-pub(super) fn length(leaf: &Leaf) -> u32 {
-    leaf.runs.iter().map(|run| run.len).sum()
 }
 
 /// A run in two, at an offset inside it; the second is `None` at its end, and the first at its start.
@@ -45,28 +39,19 @@ pub(super) fn split_off(leaf: &mut Leaf, offset: u32) -> Vec<Chars> {
     Vec::new()
 }
 
-/// Runs that go on with each other, by id or because both are new, become one.
-pub(super) fn append(leaf: &mut Leaf, runs: Vec<Chars>) {
-    for run in runs {
-        match leaf.runs.last_mut() {
-            Some(last) if last.id.map(|id| id.plus(last.len)) == run.id => {
-                last.text = Arc::from([&*last.text, &*run.text].concat());
-                last.len += run.len;
-            }
-            _ => leaf.runs.push(run),
-        }
-    }
+pub(super) fn append(leaf: &mut Leaf, runs: impl IntoIterator<Item = Chars>) {
+    runs.into_iter().for_each(|run| leaf.push(run));
 }
 
 pub(super) fn insert(leaf: &mut Leaf, offset: u32, text: &str) {
     let behind = split_off(leaf, offset);
-    append(leaf, fresh(text).into_iter().collect());
+    append(leaf, fresh(text));
     append(leaf, behind);
 }
 
 pub(super) fn remove(leaf: &mut Leaf, offset: u32, len: u32) {
     let mut rest = Leaf { runs: split_off(leaf, offset), ..Leaf::default() };
     // What the cut left of a pair counts.
-    let len = (offset.saturating_add(len)).saturating_sub(length(leaf));
+    let len = (offset.saturating_add(len)).saturating_sub(leaf.len());
     append(leaf, split_off(&mut rest, len));
 }

@@ -9,6 +9,7 @@ use yrs::Any;
 use super::draft::Draft;
 use super::work::WorkId;
 use crate::slate::node::Attrs;
+use crate::slate::props::is_null;
 use crate::slate::view::View;
 use crate::slate::ydoc::{Kind, attribute_name};
 
@@ -28,7 +29,7 @@ pub(super) fn write_properties(draft: &mut Draft, start: &View) {
 
 /// A null is as good as none.
 fn get<'a>(attrs: &'a Attrs, name: &str) -> Option<&'a Any> {
-    attrs.get(name).filter(|value| !matches!(value, Any::Null | Any::Undefined))
+    attrs.get(name).filter(|value| !is_null(value))
 }
 
 fn write_of(draft: &mut Draft, start: &View, at: WorkId) -> Option<()> {

@@ -8,12 +8,11 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use yrs::Any;
-
 use super::{fit, leaf};
 use crate::slate::error::OpError;
 use crate::slate::node::{Attrs, Node};
 use crate::slate::op::{Op, Path};
+use crate::slate::props::{is_null, is_reserved, present};
 use crate::slate::view::Schema;
 use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::Id;
@@ -140,19 +139,13 @@ impl EditorTree {
 
     /// For change: the element at a path. Everything above it is no longer shared.
     fn element(&mut self, path: &[u32]) -> Result<&mut Element, OpError> {
-        find(&self.root, path)?;
-        let mut at = Rc::make_mut(&mut self.root);
-        for &index in path {
-            let Some(Kid::Element(kid)) = at.kids.get_mut(index as usize) else { return Err(OpError::WrongKind) };
-            at = Rc::make_mut(kid);
-        }
-        Ok(at)
+        Element::at_mut(&mut self.root, path)
     }
 
     /// The parent of what is at a path, and its index there.
     fn place(&mut self, path: &[u32]) -> Result<(&mut Element, usize), OpError> {
         let (&index, parent) = path.split_last().ok_or(OpError::Root)?;
-        if find(&self.root, parent)?.kids.len() <= index as usize {
+        if self.root.at(parent)?.kids.len() <= index as usize {
             return Err(OpError::NoSuchNode);
         }
         Ok((self.element(parent)?, index as usize))
@@ -160,7 +153,7 @@ impl EditorTree {
 
     fn leaf(&mut self, path: &[u32]) -> Result<&mut Leaf, OpError> {
         let (&index, parent) = path.split_last().ok_or(OpError::Root)?;
-        match find(&self.root, parent)?.kids.get(index as usize) {
+        match self.root.at(parent)?.kids.get(index as usize) {
             Some(Kid::Leaf(_)) => {}
             Some(Kid::Element(_)) => return Err(OpError::WrongKind),
             None => return Err(OpError::NoSuchNode),
@@ -178,7 +171,7 @@ impl EditorTree {
 
     fn insert_node(&mut self, path: &Path, node: &Node) -> Result<(), OpError> {
         let (&index, parent) = path.split_last().ok_or(OpError::Root)?;
-        find(&self.root, parent)?;
+        self.root.at(parent)?;
         if path.len() + depth_of(node) > MAX_DEPTH {
             return Err(OpError::TooDeep(MAX_DEPTH));
         }
@@ -219,9 +212,9 @@ impl EditorTree {
                 attrs.remove(name);
             }
             for (name, value) in new_properties {
-                match value {
-                    Any::Null | Any::Undefined => drop(attrs.remove(name)),
-                    value => drop(attrs.insert(name.clone(), value.clone())),
+                match is_null(value) {
+                    true => drop(attrs.remove(name)),
+                    false => drop(attrs.insert(name.clone(), value.clone())),
                 }
             }
         };
@@ -278,7 +271,7 @@ impl EditorTree {
 
     fn merge_node(&mut self, path: &Path) -> Result<(), OpError> {
         let (&index, parent) = path.split_last().ok_or(OpError::Root)?;
-        let kids = &find(&self.root, parent)?.kids;
+        let kids = &self.root.at(parent)?.kids;
         let right = kids.get(index as usize).ok_or(OpError::NoSuchNode)?;
         let left = (index as usize).checked_sub(1).and_then(|index| kids.get(index)).ok_or(OpError::NoSuchNode)?;
         if matches!(left, Kid::Leaf(_)) != matches!(right, Kid::Leaf(_)) {
@@ -337,7 +330,7 @@ impl EditorTree {
         }
         let kid = find_kid(&self.root, path)?;
         let (_, target) = new_path.split_last().ok_or(OpError::Root)?;
-        find(&self.root, target)?;
+        self.root.at(target)?;
         if new_path.len() + depth_of_kid(kid) > MAX_DEPTH {
             return Err(OpError::TooDeep(MAX_DEPTH));
         }
@@ -365,21 +358,9 @@ fn landing(path: &[u32], new_path: &[u32]) -> Path {
     to
 }
 
-fn find<'a>(root: &'a Element, path: &[u32]) -> Result<&'a Element, OpError> {
-    let mut at = root;
-    for &index in path {
-        at = match at.kids.get(index as usize) {
-            Some(Kid::Element(kid)) => kid,
-            Some(Kid::Leaf(_)) => return Err(OpError::WrongKind),
-            None => return Err(OpError::NoSuchNode),
-        };
-    }
-    Ok(at)
-}
-
 fn find_kid<'a>(root: &'a Element, path: &[u32]) -> Result<&'a Kid, OpError> {
     let (&index, parent) = path.split_last().ok_or(OpError::Root)?;
-    find(root, parent)?.kids.get(index as usize).ok_or(OpError::NoSuchNode)
+    root.at(parent)?.kids.get(index as usize).ok_or(OpError::NoSuchNode)
 }
 
 fn depth_of(node: &Node) -> usize {
@@ -394,15 +375,4 @@ fn depth_of_kid(kid: &Kid) -> usize {
         Kid::Leaf(_) => 0,
         Kid::Element(element) => 1 + element.kids.iter().map(depth_of_kid).max().unwrap_or_default(),
     }
-}
-
-/// `text` and `children` are what a node is, not properties of it; a null is none.
-fn present(attrs: &Attrs) -> Attrs {
-    let is_null = |value: &Any| matches!(value, Any::Null | Any::Undefined);
-    let own = attrs.iter().filter(|(name, value)| !is_null(value) && !is_reserved(name));
-    own.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-fn is_reserved(name: &str) -> bool {
-    name == "text" || name == "children"
 }

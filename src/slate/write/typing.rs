@@ -131,12 +131,7 @@ fn formats_behind(mirror: &Mirror, seq: Nid, index: u32) -> Formats {
 
 fn leaf_at<'a>(tree: &'a mut Rc<Element>, path: &Path) -> Option<&'a mut Leaf> {
     let (&last, parents) = path.split_last()?;
-    let mut at = Rc::make_mut(tree);
-    for &index in parents {
-        let Some(Kid::Element(kid)) = at.kids.get_mut(index as usize) else { return None };
-        at = Rc::make_mut(kid);
-    }
-    match at.kids.get_mut(last as usize) {
+    match Element::at_mut(tree, parents).ok()?.kids.get_mut(last as usize) {
         Some(Kid::Leaf(leaf)) => Some(leaf),
         _ => None,
     }

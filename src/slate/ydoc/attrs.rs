@@ -147,6 +147,16 @@ fn put(attrs: &mut Attrs, name: &str, value: Option<&Any>) {
     }
 }
 
+/// What `@kind` says of an element that is inline or void; blocks say nothing.
+pub fn kind_name(inline: bool, void: bool) -> Option<&'static str> {
+    match (inline, void) {
+        (false, false) => None,
+        (true, false) => Some("inline"),
+        (false, true) => Some("void"),
+        (true, true) => Some("inline void"),
+    }
+}
+
 impl Kind {
     /// From the attribute `@`.
     pub fn read(value: &Any) -> Self {

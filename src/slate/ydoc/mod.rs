@@ -17,7 +17,7 @@ mod read;
 mod writer;
 
 pub use act::{Act, Span};
-pub use attrs::{Claim, Erase, Gone, Kind, Of, Place, Registers};
+pub use attrs::{Claim, Erase, Gone, Kind, Of, Place, Registers, kind_name};
 pub use formats::{Around, Formats, KeyName, MarkKey, Resolved, attribute_name, key_name, parse_key, resolve};
 pub use id::Id;
 pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};

@@ -12,9 +12,7 @@ use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
 use super::quick::QuickMap;
 use crate::slate::utf16;
-
-/// What is nested deeper is not read. A server refuses it at the door.
-pub const MAX_NESTING: usize = 1000;
+use crate::update::MAX_NESTING;
 
 impl Id {
     pub(super) fn of(branch: &XmlTextRef) -> Self {
@@ -190,7 +188,8 @@ impl Mirror {
                                 self.nodes[node as usize].formats = formats;
                                 Item::Node(node)
                             }
-                            None if depth >= MAX_NESTING => Item::Foreign,
+                            // Who takes updates in refuses it.
+                            None if depth >= MAX_NESTING as usize => Item::Foreign,
                             None => {
                                 let node = self.add(branch, id, at, formats);
                                 self.take_registers(txn, node);

@@ -1,0 +1,105 @@
+//! Updates into the Y.Doc, and the tree read anew from it: for opening a document, before an editor looks at it.
+
+use std::collections::HashSet;
+
+use yrs::{BranchID, IdSet, Transact as _, TransactionMut, XmlTextRef};
+
+use super::SlateDoc;
+use crate::format::format_of;
+use crate::slate::error::UpdateError;
+use crate::slate::read;
+use crate::slate::tree::{ROOT, Tree, branch_id};
+use crate::update::{Limits, Refused, has_wide_client};
+
+/// What is known of a remote transaction once it is done.
+pub(super) struct Integrated {
+    pub branches: Vec<XmlTextRef>,
+    pub deleted: IdSet,
+}
+
+impl SlateDoc {
+    /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
+    pub fn load(&mut self, update: &[u8]) -> Result<bool, UpdateError> {
+        let (_, changed) = self.integrate(update, Limits::STORED)?;
+        if changed {
+            self.rebuild();
+        }
+        Ok(changed)
+    }
+
+    /// [`SlateDoc::load`] for the rows of a log, in whatever order they are: says of each whether it could be read, and
+    /// how many foreign embeds were met.
+    pub fn load_all(&mut self, updates: &[&[u8]]) -> (Vec<bool>, u32) {
+        let wide: Vec<bool> = updates.iter().map(|update| has_wide_client(update)).collect();
+        let narrow = updates.iter().copied().zip(&wide).filter(|(_, wide)| !**wide).map(|(update, _)| update);
+        let mut taken = self.intake.apply_all(&self.doc, narrow, Limits::STORED, &mut |_| {}).into_iter();
+        self.format = format_of(&self.doc.transact());
+        self.copies.absorb();
+        let read = wide.iter().map(|wide| !wide && taken.next().is_some_and(|taken| taken.is_ok())).collect();
+        (read, self.rebuild())
+    }
+
+    /// Returns how many foreign embeds were met.
+    pub(super) fn rebuild(&mut self) -> u32 {
+        if !self.settle_format()
+            && let (Some(_), Some(root)) = (&self.reference, self.root_branch())
+        {
+            self.reference = Some(Box::new(self.read_by_reference(&root)));
+        }
+        if let Some(reference) = &self.reference {
+            return reference.foreign();
+        }
+        let txn = self.doc.transact();
+        self.tree = Tree::new(self.tree.branch(ROOT));
+        read::load_children(&txn, &mut self.tree, ROOT, 0)
+    }
+
+    pub(super) fn integrate(&mut self, update: &[u8], limits: Limits) -> Result<(Integrated, bool), UpdateError> {
+        if has_wide_client(update) {
+            return Err(UpdateError::Malformed("a client id has more than 32 bits".to_owned()));
+        }
+        let (mut transactions, mut branches, mut deleted) = (0, Vec::new(), IdSet::default());
+        let result = self.intake.apply(&self.doc, update, limits, &mut |txn| {
+            branches.extend(changed_directly(txn).into_iter().map(|one| (branch_id(&one), one)));
+            deleted.merge_with(txn.delete_set().clone());
+            transactions += 1;
+        });
+        self.format = format_of(&self.doc.transact());
+        self.copies.absorb();
+        let changed = transactions > 0;
+        if transactions > 1 {
+            // Each once, without those that a later transaction removed: these must not be looked at.
+            let (txn, mut seen) = (self.doc.transact(), HashSet::new());
+            branches.retain(|(id, _)| seen.insert(id.clone()) && id.get_branch(&txn).is_some());
+        }
+        let branches = branches.into_iter().map(|(_, one)| one).collect();
+        match result {
+            // What was integrated before the error is in the doc and must reach the editor.
+            Err(error) if !changed => Err(refused(&error)),
+            _ => Ok((Integrated { branches, deleted }, changed)),
+        }
+    }
+}
+
+pub(super) fn refused(error: &Refused) -> UpdateError {
+    match error {
+        Refused::Undecodable(_) | Refused::Unreadable(_) | Refused::TooLarge | Refused::ClientTwice => {
+            UpdateError::Malformed(error.to_string())
+        }
+        _ => UpdateError::Rejected(error.to_string()),
+    }
+}
+
+/// yrs gives, for each type that changed, the chain from it up to its root, one after the other. The first of each chain
+/// is what changed itself.
+pub(super) fn changed_directly(txn: &TransactionMut) -> Vec<XmlTextRef> {
+    let mut changed = Vec::new();
+    let mut starts = true;
+    for branch in txn.changed_parent_types() {
+        if starts {
+            changed.push(XmlTextRef::from(*branch));
+        }
+        starts = matches!(branch.id(), BranchID::Root(_));
+    }
+    changed
+}
