@@ -416,7 +416,7 @@ impl Session {
         }
         match close::meaning(code) {
             Meaning::Retry => {
-                self.suspect(code);
+                self.suspect(code, reason);
                 self.wait_for_retry();
             }
             Meaning::Unauthorized => self.refused(reason),
@@ -482,7 +482,7 @@ impl Session {
         match self.link {
             Link::Open(_) => {
                 self.retries.fell_silent();
-                self.suspect(close::SILENT);
+                self.suspect(close::SILENT, "");
             }
             Link::Opening(Opening { step: Step::Server, .. }) => self.not_reached(close::SILENT, "it does not answer"),
             _ => {}

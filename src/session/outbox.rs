@@ -138,6 +138,12 @@ impl Outbox {
         self.key(number)
     }
 
+    /// Puts an entry at the end, under a seq and a number of its own. To be followed by [`Outbox::rearrange`].
+    fn put_again(&mut self, mut entry: Entry) {
+        entry.replaces.push(self.key(entry.number));
+        self.put(entry.update, entry.place, entry.replaces);
+    }
+
     /// Removes what was acknowledged, and returns it with the key up to which the store may.
     pub fn acknowledge(&mut self, seq: u64) -> Option<(PendingKey, Vec<Vec<u8>>)> {
         let mut updates = Vec::new();
@@ -195,21 +201,33 @@ impl Outbox {
         writes
     }
 
-    /// Puts aside what needs something that is missing, and keeps the rest pending.
+    /// Puts aside what needs something that is missing, and keeps the rest pending: the rest of what was sent under a
+    /// seq of its own, as a seq on a wire means one update. To be followed by [`Outbox::rearrange`], which tells the
+    /// store of that.
     pub fn part(&mut self, holes: &Holes, code: &str, message: &str) -> Vec<Write> {
         let mut writes = Vec::new();
+        let mut again = Vec::new();
         for entry in std::mem::take(&mut self.entries) {
             let apart = holes.part(&entry.update).unwrap_or_default();
             match apart {
                 Apart { stuck: None, .. } => self.entries.push_back(entry),
                 Apart { sound: None, .. } => writes.extend(self.entry_aside(entry, code, message)),
                 Apart { sound: Some(sound), stuck: Some(stuck) } => {
-                    let to = self.key(entry.number);
                     writes.extend(self.aside(Vec::new(), stuck, Place::Memory, code, message));
-                    writes.push(Write::Coalesce { from: entry.replaces.clone(), to, update: sound.clone() });
-                    self.entries.push_back(Entry { update: sound, place: Place::Memory, ..entry });
+                    let rest = Entry { update: sound, place: Place::Memory, ..entry };
+                    if rest.seq <= self.sent {
+                        again.push(rest);
+                        continue;
+                    }
+                    let (from, to) = (rest.replaces.clone(), self.key(rest.number));
+                    writes.push(Write::Coalesce { from, to, update: rest.update.clone() });
+                    self.entries.push_back(rest);
                 }
             }
+        }
+        if !again.is_empty() {
+            let unsent = self.take_unsent();
+            again.into_iter().chain(unsent).for_each(|entry| self.put_again(entry));
         }
         writes
     }
@@ -251,10 +269,7 @@ impl Outbox {
         let seeds = self.take_seeds();
         let unsent = self.take_unsent();
         self.put(update, Place::Memory, seeds);
-        for mut entry in unsent {
-            entry.replaces.push(self.key(entry.number));
-            self.put(entry.update, entry.place, entry.replaces);
-        }
+        unsent.into_iter().for_each(|entry| self.put_again(entry));
     }
 
     /// What was not sent, and the seed, become one update, which holds them all. To be followed by
@@ -318,9 +333,8 @@ impl Outbox {
     /// Moves a sent update to the end, under a new seq: it is submitted again later. To be followed by
     /// [`Outbox::rearrange`]. Returns whether it was pending.
     pub fn postpone(&mut self, seq: u64) -> bool {
-        let Some(mut entry) = self.remove(seq) else { return false };
-        entry.replaces.push(self.key(entry.number));
-        self.put(entry.update, entry.place, entry.replaces);
+        let Some(entry) = self.remove(seq) else { return false };
+        self.put_again(entry);
         true
     }
 

@@ -1,6 +1,6 @@
 //! Connections that end without a word, with a large frame on its way.
 
-use crate::protocol::{Message, RejectCode};
+use crate::protocol::{Message, RejectCode, close};
 
 use super::sync::FRAMING;
 use super::{ErrorCode, Millis, Session};
@@ -63,6 +63,16 @@ impl Suspicion {
     }
 }
 
+/// Whether it is the server that closes, for a reason of its own: it cannot store at the moment, restarts, drops a slow
+/// reader. A hop on the way may use its code for a failure, and gives none.
+fn is_told(code: u16, reason: &str) -> bool {
+    match code {
+        close::RESTART | close::SLOW => true,
+        close::INTERNAL => !reason.is_empty(),
+        _ => false,
+    }
+}
+
 impl Session {
     /// The largest frame that is sent: what a server has said, or what is suspected of the way to it.
     pub(super) fn frame_bound(&self) -> usize {
@@ -83,8 +93,11 @@ impl Session {
         self.link.live().map_or(0, |live| live.sent_through)
     }
 
-    /// The connection has ended for no reason that it gave: perhaps because of what was on its way.
-    pub(super) fn suspect(&mut self, code: u16) {
+    /// The connection has ended: unless the server said why, perhaps because of what was on its way.
+    pub(super) fn suspect(&mut self, code: u16, reason: &str) {
+        if is_told(code, reason) {
+            return;
+        }
         let unanswered = self.link.live().and_then(|live| live.unanswered);
         if let Some(size) = self.suspicion.ended(self.now, unanswered) {
             let message =

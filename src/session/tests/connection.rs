@@ -405,6 +405,36 @@ fn f47_nothing_is_set_aside_for_a_bad_network() {
     assert_eq!((rig.status().set_aside, rig.status().pending), (0, 2));
 }
 
+/// A server that cannot store says so and closes; so does one that restarts, or drops a slow reader. That is no sign of
+/// what was on its way: the edits stay pending, whole, however long it lasts.
+#[test]
+fn f47_nothing_is_set_aside_for_a_server_that_fails() {
+    let told = [(1011, "the document cannot be stored at the moment"), (1012, ""), (4508, "")];
+    for durable in [true, false] {
+        for (code, reason) in told {
+            let mut rig = Rig::new();
+            rig.type_block(&"x".repeat(6_000));
+            let attrs = Attrs::from([("data".into(), "x".repeat(100_000).into())]);
+            let node = Node::Element(Element { attrs, children: vec![] });
+            rig.feed(Input::Edit(Op::InsertNode { path: path(&[1]), node }));
+            rig.feed(Input::Flush);
+            for _ in 0..40 {
+                if durable {
+                    rig.durable();
+                } else {
+                    rig.plain();
+                }
+                rig.feed(Input::Closed { code, reason: reason.into() });
+                rig.feed(Input::Connect);
+            }
+            let status = rig.status();
+            assert_eq!((status.set_aside, status.pending), (0, 2), "durable {durable}, code {code}");
+            let error = status.error.as_ref().map(|error| error.code);
+            assert_ne!(error, Some(ErrorCode::TooLarge), "durable {durable}, code {code}");
+        }
+    }
+}
+
 /// F48: connected anew just before the token expires, when one had been renewed already.
 #[test]
 fn f48_a_reconnect_just_before_an_expiry_ends_nothing() {

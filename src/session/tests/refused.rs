@@ -80,6 +80,40 @@ fn f16_what_is_refused_is_not_sent_again() {
     }
 }
 
+/// A seq that was on a wire means one update for ever: the server may have that update, and say so. What remains of one
+/// that was sent is submitted under another, before what comes after it.
+#[test]
+fn what_remains_of_a_sent_update_gets_a_seq_of_its_own() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.type_block("before");
+    rig.frame(Message::Ack { seq: 1 });
+    rig.type_block("refused");
+    rig.feed(Input::Edit(Op::InsertText { path: path(&[0, 0]), offset: 0, text: "in ".into() }));
+    rig.feed(Input::Edit(Op::RemoveText { path: path(&[1, 0]), offset: 0, text: "be".into() }));
+    rig.feed(Input::Flush);
+    assert_eq!(rig.sent(), ["submit 1", "submit 2", "submit 3"]);
+    rig.frame(Message::Reject { seq: 2, code: RejectCode::Invalid, message: "no" });
+    assert_eq!((rig.sent(), rig.status().pending, rig.status().set_aside), (vec!["submit 4".into()], 1, 2));
+    rig.feed(Input::Closed { code: 1006, reason: String::new() });
+    rig.feed(Input::Edit(Op::InsertNode { path: path(&[2]), node: block("beside") }));
+    rig.feed(Input::Flush);
+    // A tab that is killed here leaves all of it in the store, once.
+    assert_eq!((rig.store.peek("d").outbox.len(), rig.store.peek("d").set_aside.len()), (2, 2));
+    rig.feed(Input::Connect);
+    rig.feed(Input::Opened);
+    rig.take();
+    rig.frame(Message::Hello(hello("e", 2)));
+    rig.frame(Message::SyncStep1(&[0]));
+    assert_eq!(
+        rig.sent().iter().filter(|sent| sent.starts_with("submit")).collect::<Vec<_>>(),
+        ["submit 4", "submit 5"]
+    );
+    rig.frame(Message::Ack { seq: 5 });
+    rig.pass(1_000);
+    assert_eq!((rig.status().pending, rig.store.peek("d").outbox.len()), (0, 0));
+}
+
 /// Given up, it is gone from the editor and from the device, with what was built upon it; the rest stays.
 #[test]
 fn f16_what_is_set_aside_can_be_given_up() {

@@ -59,7 +59,7 @@ impl World {
             found.carries_down = false;
             found.carries_up = false;
         }
-        self.at(1, Event::ClientSeesClose(conn, code));
+        self.at(1, Event::ClientSeesClose(conn, code, ""));
         self.at(2, Event::ServerSeesClose(conn));
     }
 

@@ -29,7 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(3_600);
 /// What goes to a client.
 pub enum Out {
     Frame(Vec<u8>),
-    Close(u16),
+    /// The code and the reason.
+    Close(u16, &'static str),
 }
 
 /// How long the clock of a process is moved at once at most: days in which nothing happens are not worth living through.
@@ -169,10 +170,9 @@ impl Server {
     fn collect(&mut self, now: u64) {
         let mut closed = Vec::new();
         for (conn, found) in &mut self.conns {
-            let ending = *found.end.ending.borrow();
-            let mut code = ending.map(|(code, _)| code);
+            let mut ending = *found.end.ending.borrow();
             // An end goes ahead of what is queued.
-            while code.is_none()
+            while ending.is_none()
                 && let Some(outgoing) = found.end.try_next()
             {
                 match outgoing {
@@ -182,11 +182,11 @@ impl Server {
                         self.out.extend(pieces);
                     }
                     Outgoing::Text(_) => {}
-                    Outgoing::Close { code: with, .. } => code = Some(with),
+                    Outgoing::Close { code, reason } => ending = Some((code, reason)),
                 }
             }
-            if let Some(code) = code {
-                self.out.push((*conn, Out::Close(code)));
+            if let Some((code, reason)) = ending {
+                self.out.push((*conn, Out::Close(code, reason)));
                 closed.push(*conn);
             }
         }

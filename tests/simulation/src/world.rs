@@ -27,7 +27,8 @@ pub enum Event {
     OpenSocket(usize, u64),
     ToServer(u64, Vec<u8>),
     ToClient(u64, Vec<u8>, Told),
-    ClientSeesClose(u64, u16),
+    /// The code and the reason.
+    ClientSeesClose(u64, u16, &'static str),
     ServerSeesClose(u64),
     /// The database has done what it was asked, or says so.
     Answer(oneshot::Sender<()>),
@@ -223,7 +224,7 @@ impl World {
                 }
             }
             Event::ToClient(conn, frame, told) => self.client_hears(conn, frame, told),
-            Event::ClientSeesClose(conn, code) => self.client_sees_close(conn, code),
+            Event::ClientSeesClose(conn, code, reason) => self.client_sees_close(conn, code, reason),
             Event::ServerSeesClose(conn) => {
                 match &mut self.backend {
                     Backend::Real(server) => server.disconnect(self.now, conn),
@@ -273,13 +274,13 @@ impl World {
         self.feed(tab, Input::Frame(frame));
     }
 
-    fn client_sees_close(&mut self, conn: u64, code: u16) {
+    fn client_sees_close(&mut self, conn: u64, code: u16, reason: &str) {
         let Some(found) = self.conns.get_mut(&conn) else { return };
         if std::mem::take(&mut found.client_open) {
             let tab = found.tab;
             self.tabs[tab].conn = None;
-            self.note(|| format!("t{tab} sees its connection closed, {code}"));
-            self.feed(tab, Input::Closed { code, reason: String::new() });
+            self.note(|| format!("t{tab} sees its connection closed, {code} {reason}"));
+            self.feed(tab, Input::Closed { code, reason: reason.to_owned() });
         }
     }
 
@@ -299,15 +300,15 @@ impl World {
             let delay = self.latency();
             let told = match &out {
                 Out::Frame(frame) => self.look_into_answer(conn, frame),
-                Out::Close(_) => Told::default(),
+                Out::Close(..) => Told::default(),
             };
             let Some(found) = self.conns.get_mut(&conn) else { continue };
             found.down_at = found.down_at.max(self.now + delay);
             let (delay, carries) = (found.down_at - self.now, found.carries_down);
             match out {
                 Out::Frame(frame) => self.at(delay, Event::ToClient(conn, frame, told)),
-                Out::Close(code) if carries => self.at(delay, Event::ClientSeesClose(conn, code)),
-                Out::Close(_) => {}
+                Out::Close(code, reason) if carries => self.at(delay, Event::ClientSeesClose(conn, code, reason)),
+                Out::Close(..) => {}
             }
         }
         let Backend::Real(server) = &self.backend else { return };
@@ -480,7 +481,7 @@ impl World {
             found.carries_up &= arrives;
         }
         let (soon, later) = (self.rng.u64(1..500), self.rng.u64(1..40_000));
-        self.at(soon, Event::ClientSeesClose(conn, 1006));
+        self.at(soon, Event::ClientSeesClose(conn, 1006, ""));
         self.at(later, Event::ServerSeesClose(conn));
     }
 
@@ -511,7 +512,7 @@ impl World {
                 found.carries_up = false;
                 found.carries_down = false;
             }
-            self.at(delay, Event::ClientSeesClose(conn, 1006));
+            self.at(delay, Event::ClientSeesClose(conn, 1006, ""));
         }
         if up {
             self.at(back_after, Event::ServerStarts);
