@@ -21,6 +21,7 @@ mod error;
 mod local;
 pub mod node;
 pub mod op;
+mod part;
 mod props;
 mod read;
 mod remote;

@@ -110,8 +110,8 @@ impl Reference {
                     behind = Some(run.id.plus(index - start));
                 }
                 Item::Text(run) => behind = behind.or(Some(run.id)),
-                Item::Node(_) | Item::Foreign if end <= index => before = None,
-                Item::Node(_) | Item::Foreign => break,
+                _ if end <= index => before = None,
+                _ => break,
             }
             if behind.is_some() {
                 break;

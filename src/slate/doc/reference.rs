@@ -18,14 +18,13 @@ use crate::slate::op::{Op, Path};
 use crate::slate::steps;
 use crate::slate::undo::{self, Again};
 use crate::slate::view::tree::{Element, Kid, NodeId};
-use crate::slate::view::{self, Schema, View};
-use crate::slate::write::{self, EditorTree};
+use crate::slate::view::{self, Schema};
+use crate::slate::write::{self, EditorTree, Known};
 use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, ROOT, Writer, kind_name};
 
 pub(super) struct Reference {
     pub mirror: Mirror,
-    /// What the mirror shows, if that was worked out since it changed.
-    view: Option<Rc<View>>,
+    known: Known,
     pub again: Again,
     schema: Schema,
     tree: EditorTree,
@@ -39,9 +38,10 @@ impl Reference {
     pub fn read(txn: &mut TransactionMut, root: &XmlTextRef, schema: Schema, client: u32) -> Self {
         let mirror = Mirror::read(txn, root);
         let again = Again::read(txn);
-        let shown = shown(&mirror, &schema);
-        let tree = EditorTree::new(shown, schema.clone());
-        Self { mirror, view: None, again, schema, tree, client: u64::from(client), inexact: 0 }
+        let view = view::show(&mirror, &schema, &HashSet::new());
+        let tree = EditorTree::new(view::tree(&mirror, &view), schema.clone());
+        let known = Known::new(&mirror, &schema, view);
+        Self { mirror, known, again, schema, tree, client: u64::from(client), inexact: 0 }
     }
 
     pub fn tree(&self) -> &Rc<Element> {
@@ -96,13 +96,10 @@ impl Reference {
             let key = block_id.unwrap_or_default();
             renamings(self.tree.root(), key, &renamed, &mut Path::new(), &mut change.ops);
         }
-        let known = self.view.take();
-        let mut writer = Writer::new(&mut self.mirror, txn, self.client);
-        let flushed = write::flush(&mut writer, &before, &self.tree, &self.schema, known);
-        self.view = flushed.view;
-        change.acts = writer.take_acts();
+        let flushed;
+        (flushed, change.acts) =
+            self.known.flush(&mut self.mirror, txn, self.client, &before, &mut self.tree, &self.schema);
         self.inexact += u32::from(!flushed.exact);
-        self.tree.reset(flushed.tree);
     }
 
     /// A split that gives the new half the id of the old one, or none.
@@ -122,15 +119,16 @@ impl Reference {
 
     /// After a transaction that was not one's own: what leads the editor to what the document shows now.
     pub fn follow(&mut self, txn: &mut TransactionMut, changed: &[XmlTextRef], again: bool) -> Vec<Op> {
-        self.view = None;
+        let is_shown = !self.mirror.is_touched();
         let followed = self.mirror.follow(txn, changed);
         if again {
             self.again = Again::read(txn);
         }
-        match self.with_texts(&followed) {
+        match is_shown.then(|| self.with_texts(&followed)).flatten() {
             Some(now) => {
                 let ops = steps::steps(self.tree.root(), &now);
                 self.tree.reset(now);
+                self.known.keep(&mut self.mirror);
                 ops
             }
             None => self.show_now(),
@@ -160,10 +158,8 @@ impl Reference {
 
     /// What leads the editor to what the mirror shows now.
     pub fn show_now(&mut self) -> Vec<Op> {
-        let view = view::show(&self.mirror, &self.schema, &HashSet::new());
-        let now = write::adopt(self.tree.root(), view::tree(&self.mirror, &view));
-        self.view = Some(Rc::new(view));
-        let ops = steps::steps(self.tree.root(), &now);
+        let before = self.tree.root().clone();
+        let (now, ops) = self.known.show(&mut self.mirror, &before, &self.schema);
         self.tree.reset(now);
         ops
     }
@@ -171,7 +167,6 @@ impl Reference {
     /// Takes edits back; what takes that back again. The editor is to be shown it, once it is committed:
     /// [`Reference::show_now`].
     pub fn revert(&mut self, txn: &mut TransactionMut, acts: &[Act]) -> Vec<Act> {
-        self.view = None;
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         undo::revert(&mut writer, &mut self.again, acts);
         writer.take_acts()
@@ -180,12 +175,13 @@ impl Reference {
     /// The same content, read anew under another client id: the editor has the leaves that it had.
     pub fn take_leaves(&mut self, before: &Self) {
         let tree = write::adopt(before.tree(), shown(&self.mirror, &self.schema));
+        self.known = Known::default();
         self.tree.reset(tree);
     }
 
     /// Reads the document again: what leads the editor there, if it differs from what is shown.
     pub fn check(&mut self, txn: &mut TransactionMut, root: &XmlTextRef) -> Vec<Op> {
-        self.view = None;
+        self.known = Known::default();
         self.mirror = Mirror::read(txn, root);
         self.show_now()
     }
@@ -200,7 +196,6 @@ impl Reference {
                 kinds.push((*id, kind));
             }
         }
-        self.view = None;
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         for (id, kind) in kinds {
             if let Some(node) = writer.mirror.find(id)
@@ -236,7 +231,7 @@ impl Reference {
 
     /// An editor that knows which elements are inline and void: what it shows otherwise than before.
     pub fn set_schema(&mut self, schema: Schema) -> Vec<Op> {
-        self.view = None;
+        self.known = Known::default();
         let now = shown(&self.mirror, &schema);
         let ops = steps::steps(self.tree.root(), &now);
         self.schema = schema.clone();

@@ -145,6 +145,14 @@ impl Plan<'_> {
                 }
             }
         }
+        let is_fixed = |item: &Item| match item {
+            Item::Element(who) => self.found.known[*who as usize].stands_for_many(),
+            Item::Text(_) => false,
+        };
+        let fixed: Vec<usize> = (0..have.len()).filter(|at| is_fixed(&have[*at])).collect();
+        if !fixed.is_empty() {
+            keep_around(&fixed, &mut have, &mut pos);
+        }
         for index in increasing(&pos) {
             match have[index] {
                 Item::Element(who) => self.found.known[who as usize].stays = turn,
@@ -278,4 +286,20 @@ impl Plan<'_> {
         let at = self.behind(doing, self.up(leaf));
         self.move_to(leaf, doing.element, at);
     }
+}
+
+/// What stands for many cannot be moved: only what is on the same sides of all these, before and after, may stay.
+fn keep_around(fixed: &[usize], have: &mut Vec<Item>, pos: &mut Vec<u32>) {
+    let mut behind = 0;
+    let stays: Vec<bool> = (0..have.len())
+        .map(|at| {
+            behind += usize::from(fixed.get(behind).is_some_and(|fixed| *fixed < at));
+            let is_after = behind.checked_sub(1).is_none_or(|last| pos[fixed[last]] < pos[at]);
+            is_after && fixed.get(behind).is_none_or(|next| *next == at || pos[at] < pos[*next])
+        })
+        .collect();
+    let mut keep = stays.iter();
+    have.retain(|_| *keep.next().unwrap_or(&true));
+    let mut keep = stays.iter();
+    pos.retain(|_| *keep.next().unwrap_or(&true));
 }

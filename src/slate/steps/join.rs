@@ -5,7 +5,7 @@ use super::known::{OLD, Who};
 use super::shadow::{Kind, Positions, ShadeId};
 
 /// Which of these can stay if all are to be in increasing order: indices of a longest increasing subsequence.
-pub(super) fn increasing(list: &[u32]) -> Vec<usize> {
+pub fn increasing(list: &[u32]) -> Vec<usize> {
     if list.is_sorted_by(|a, b| a < b) {
         return (0..list.len()).collect();
     }

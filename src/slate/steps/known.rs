@@ -47,6 +47,13 @@ pub(super) struct Known<'a> {
     pub stays: u32,
 }
 
+impl Known<'_> {
+    /// It stands for what is left out of a part of a document.
+    pub fn stands_for_many(&self) -> bool {
+        self.ends[0].is_some_and(|end| end.element.id.left_out().is_some())
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KidRef {
     Element(Who),

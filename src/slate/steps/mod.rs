@@ -27,6 +27,7 @@ mod stretches;
 
 use std::rc::Rc;
 
+pub use self::join::increasing;
 use self::known::{End, Found, KidRef, NEW, OLD, Side, Who};
 use self::shadow::Shade;
 use self::stretches::{Cuts, Stretch, StretchId};

@@ -212,7 +212,7 @@ impl Claims {
                         end(&mut self.held, &mut by, at);
                         by = Some((*x, at as u32 + 1));
                     }
-                    Item::Node(x) if !is_within(*x) => end(&mut self.held, &mut by, at),
+                    Item::Node(x) | Item::Left { node: x, .. } if !is_within(*x) => end(&mut self.held, &mut by, at),
                     Item::Node(x) => self.held_by.extend(by.map(|(strand, _)| (*x, strand))),
                     _ => {}
                 }

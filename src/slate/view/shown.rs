@@ -97,7 +97,7 @@ pub fn show<S: BuildHasher>(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid
         if stuck.is_empty() {
             let lost = partition::unshown(mirror, &claims, &mut walker);
             if lost.is_empty() {
-                return finish(mirror, kept, &claims, walker);
+                return finish(mirror, kept, &claims, walker, round == 0);
             }
             voided.registers.extend(partition::to_silence(mirror, &claims, &lost, nets));
             nets += 1;
@@ -116,7 +116,7 @@ pub fn show<S: BuildHasher>(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid
     }
 }
 
-fn finish(mirror: &Mirror, kept: &[bool], claims: &Claims, walker: Walker) -> View {
+fn finish(mirror: &Mirror, kept: &[bool], claims: &Claims, walker: Walker, apart: bool) -> View {
     let of = |ids: &Vec<ClaimId>| ids.iter().map(|id| claims.get(*id)).map(|claim| (claim.marker, claim.to)).collect();
     let frames = walker.frames();
     let mut view = View {
@@ -127,6 +127,7 @@ fn finish(mirror: &Mirror, kept: &[bool], claims: &Claims, walker: Walker) -> Vi
         ignored: claims.ignored,
         pieces: walker.pieces,
         plain: true,
+        apart,
     };
     settle(mirror, &mut view, kept);
     view

@@ -29,6 +29,16 @@ pub enum NodeId {
     New(u64),
 }
 
+impl NodeId {
+    /// Of what stands for elements that are left out of a part of a document: the how manieth.
+    pub const fn left_out(&self) -> Option<u32> {
+        match self {
+            Self::Head(id) => id.left_out(),
+            Self::Root | Self::Around { .. } | Self::New(_) => None,
+        }
+    }
+}
+
 /// An element, or the root.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Element {

@@ -112,6 +112,9 @@ pub struct View {
     pub ignored: u32,
     /// It shows the same to who keeps nothing.
     pub plain: bool,
+    /// Each of the root's items shows what it shows whatever the others are that are not linked with it: no claim is void
+    /// for the sake of others, and no bare text was brought into a block beside it.
+    pub apart: bool,
 }
 
 impl View {

@@ -183,7 +183,7 @@ pub(super) fn compact(draft: &mut Draft) {
             let formats = match item {
                 Item::Text(run) => Some(&run.formats),
                 Item::Node(node) => Some(&mirror.node(*node).formats),
-                Item::Foreign => None,
+                Item::Foreign | Item::Left { .. } => None,
             };
             for (key, is_covered) in formats.into_iter().flat_map(|formats| own_keys(formats, client)) {
                 match is_covered {

@@ -17,6 +17,7 @@ mod format;
 mod gap;
 mod join;
 mod keys;
+mod known;
 mod leaf;
 mod moving;
 mod order;
@@ -34,6 +35,7 @@ use before::Before;
 use draft::Draft;
 pub use fit::adopt;
 use keys::Keys;
+pub use known::Known;
 use place::Placer;
 pub use tree::EditorTree;
 use work::{TOP, Work};
@@ -60,22 +62,8 @@ pub struct Flushed {
     pub view: Option<Rc<View>>,
 }
 
-/// Writes what the editor has and the document does not. `old`: what the document shows, as the editor last heard of it.
-/// `known`: its view, if there is one that is true of the mirror.
-pub fn flush(
-    writer: &mut Writer,
-    old: &Rc<Element>,
-    new: &EditorTree,
-    schema: &Schema,
-    known: Option<Rc<View>>,
-) -> Flushed {
-    if Rc::ptr_eq(old, &new.root) {
-        return Flushed { tree: old.clone(), exact: true, rewritten: false, views: 0, view: known };
-    }
-    let typed = new.typed().and_then(|path| typing::flush(writer, old, &new.root, path));
-    if let Some(tree) = typed {
-        return Flushed { tree, exact: true, rewritten: false, views: 0, view: None };
-    }
+/// Writes what the editor has and the document does not. `known`: its view, if there is one that is true of the mirror.
+fn flush(writer: &mut Writer, new: &EditorTree, schema: &Schema, known: Option<Rc<View>>) -> Flushed {
     let mut views = 0;
     let (tree, view) = write(writer, new, schema, &mut views, known);
     if let Some(tree) = tree {

@@ -49,6 +49,7 @@ fn is_ended(draft: &Draft, seq: Nid, index: u32) -> bool {
         if index < end {
             return match item {
                 Item::Text(_) | Item::Foreign => false,
+                Item::Left { .. } => true,
                 Item::Node(node) => {
                     draft.mirror().kind(*node) != Kind::Strand || draft.mirror().node(*node).registers.open
                 }

@@ -19,6 +19,8 @@ use crate::slate::ydoc::{Formats, Id, Item, Kind, Nid, ROOT};
 const PLACED: u64 = 10_000;
 const CONTENT: u64 = 19;
 const MOVED: u64 = 10;
+/// Of what stands for many that are left out.
+const LEFT_OUT: u64 = 1 << 40;
 /// So many steps in one element; what is not done by then is written again whole.
 const MAX_STEPS: usize = 400;
 const MAX_PASSES: usize = 20;
@@ -159,6 +161,7 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
             }
         }
         let weight = |atom: &Atom| match want[atom.of].element().map(|at| self.draft.work.node(at)) {
+            Some(node) if node.head.and_then(Id::left_out).is_some() => LEFT_OUT,
             Some(node) if node.placed => PLACED,
             Some(node) if node.moved => MOVED,
             _ => CONTENT,

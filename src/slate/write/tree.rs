@@ -70,6 +70,11 @@ impl EditorTree {
         &self.root
     }
 
+    /// Puts another root in its place, and returns it: what was divided, joined and moved stays known.
+    pub fn replace(&mut self, root: Rc<Element>) -> Rc<Element> {
+        std::mem::replace(&mut self.root, root)
+    }
+
     /// Goes on from what the document shows now: nothing is divided, joined or moved yet.
     pub fn reset(&mut self, root: Rc<Element>) {
         self.root = root;

@@ -7,7 +7,8 @@ use yrs::XmlTextRef;
 use super::attrs::{Kind, Registers};
 use super::formats::{Formats, parse_key};
 use super::id::Id;
-use super::quick::QuickMap;
+use super::mask::Mask;
+use super::quick::{QuickMap, QuickSet};
 
 /// Index of a nested type in [`Mirror`].
 pub type Nid = u32;
@@ -31,6 +32,11 @@ pub enum Item {
     Node(Nid),
     /// An embed that is no `Y.XmlText`: kept, not shown, one unit long.
     Foreign,
+    /// In a masked root: what is left out there, which this node stands for. See [`Mirror::mask`].
+    Left {
+        node: Nid,
+        len: u32,
+    },
 }
 
 /// A nested type, or the root.
@@ -56,6 +62,11 @@ pub struct Mirror {
     pub(super) time: u64,
     /// Above this no register's time is believed: the sum of all clocks.
     pub(super) bound: u64,
+    /// Nodes whose registers name others.
+    pub(super) linked: QuickSet<Nid>,
+    /// Nodes whose sequence or attributes changed since this was taken.
+    pub(super) touched: QuickSet<Nid>,
+    pub(super) mask: Option<Box<Mask>>,
 }
 
 impl Mirror {
@@ -76,9 +87,21 @@ impl Mirror {
         self.node(at).id
     }
 
-    /// All that are in the document, in no particular order; the root is [`ROOT`].
+    /// All that are in the document, or left of it by a mask, in no particular order; the root is [`ROOT`].
     pub fn alive(&self) -> impl Iterator<Item = Nid> + '_ {
-        self.by_id.values().copied()
+        let masked = self.mask.as_ref().map(|mask| mask.alive.iter().copied());
+        let all = if masked.is_none() { Some(self.by_id.values().copied()) } else { None };
+        masked.into_iter().flatten().chain(all.into_iter().flatten())
+    }
+
+    /// Whether anything changed since [`Mirror::take_touched`].
+    pub fn is_touched(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
+    /// What changed since this was asked last.
+    pub fn take_touched(&mut self) -> QuickSet<Nid> {
+        std::mem::take(&mut self.touched)
     }
 
     /// Upper bound of every [`Nid`], for tables.
@@ -121,7 +144,7 @@ impl Mirror {
                 return match item {
                     Item::Text(run) => run.formats.clone(),
                     Item::Node(node) => self.node(*node).formats.clone(),
-                    Item::Foreign => Formats::default(),
+                    Item::Foreign | Item::Left { .. } => Formats::default(),
                 };
             }
         }
@@ -147,6 +170,7 @@ impl Item {
         match self {
             Self::Text(run) => run.len,
             Self::Node(_) | Self::Foreign => 1,
+            Self::Left { len, .. } => *len,
         }
     }
 

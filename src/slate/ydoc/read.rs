@@ -10,7 +10,7 @@ use super::attrs::Registers;
 use super::formats::Formats;
 use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
-use super::quick::QuickMap;
+use super::quick::{QuickMap, QuickSet};
 use crate::slate::utf16;
 use crate::update::MAX_NESTING;
 
@@ -111,9 +111,13 @@ impl Mirror {
             free: Vec::new(),
             time: 0,
             bound: 0,
+            linked: QuickSet::default(),
+            touched: QuickSet::default(),
+            mask: None,
         };
         mirror.set_bound(txn);
         mirror.fill(txn, &mut Reader::new(txn), vec![(ROOT, 0)]);
+        mirror.touched.clear();
         mirror
     }
 
@@ -164,6 +168,7 @@ impl Mirror {
             self.see_time(place.time);
         }
         self.nodes[at as usize].registers = registers;
+        self.note_registers(at);
     }
 
     /// Reads the sequences of these, and of what is new in them.
@@ -201,6 +206,7 @@ impl Mirror {
                 });
             }
             self.forget_missing(&old, &items);
+            self.touched.insert(at);
             self.nodes[at as usize].items = items;
         }
     }
@@ -218,6 +224,9 @@ impl Mirror {
             }
         };
         self.by_id.insert(id, at);
+        if let Some(mask) = &mut self.mask {
+            mask.alive.insert(at);
+        }
         at
     }
 
@@ -256,6 +265,11 @@ impl Mirror {
                 _ => None,
             }));
             self.nodes[node as usize].registers = Registers::default();
+            self.linked.remove(&node);
+            self.touched.remove(&node);
+            if let Some(mask) = &mut self.mask {
+                mask.alive.remove(&node);
+            }
             self.free.push(node);
         }
     }

@@ -99,6 +99,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
 
     fn note_text(&mut self, seq: Nid, at: usize, run: Run) {
         let (id, len) = (run.id, run.len);
+        self.mirror.touched.insert(seq);
         let items = &mut self.mirror.nodes[seq as usize].items;
         match at.checked_sub(1).and_then(|before| items.get_mut(before)) {
             // What is typed goes on in its run.
@@ -130,6 +131,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         let node = self.mirror.add(branch, id, seq, formats);
         let at = self.cut(seq, index);
         self.mirror.nodes[seq as usize].items.insert(at, Item::Node(node));
+        self.mirror.touched.extend([seq, node]);
         let kind =
             attributes.iter().find(|(name, _)| **name == *"@").map_or(Kind::Strand, |(_, value)| Kind::read(value));
         self.acts.push(Act::Make { id, kind, up: self.mirror.id(seq) });
@@ -157,6 +159,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         self.delete(&[(id, 1)]);
         let up = self.mirror.node(node).up;
         self.mirror.nodes[up as usize].items.retain(|item| *item != Item::Node(node));
+        self.mirror.touched.insert(up);
         self.mirror.forget(node);
     }
 
@@ -167,6 +170,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
             return;
         }
         let (from, to) = (self.cut(seq, index), self.cut(seq, end));
+        self.mirror.touched.insert(seq);
         let items = &mut self.mirror.nodes[seq as usize].items;
         let mut left = match from.checked_sub(1).map(|before| &items[before]) {
             Some(Item::Text(run)) => Some(run.id.plus(run.len - 1)),
@@ -207,7 +211,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
             let id = match item {
                 Item::Text(run) => Some(run.id),
                 Item::Node(node) => Some(self.mirror.id(*node)),
-                Item::Foreign => None,
+                Item::Foreign | Item::Left { .. } => None,
             };
             if let Some(id) = id.filter(|id| id.client == first.client) {
                 let from = id.clock.max(first.clock);
@@ -228,7 +232,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
             let formats = match item {
                 Item::Text(run) => Some(&run.formats),
                 Item::Node(node) => Some(&self.mirror.node(*node).formats),
-                Item::Foreign => None,
+                Item::Foreign | Item::Left { .. } => None,
             };
             if formats.is_some_and(|formats| formats.get(key) == Some(value)) {
                 found.push((index, item.len()));
@@ -275,6 +279,8 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         self.note_set(node, name, Some(&value));
         let registers = &mut self.mirror.nodes[node as usize].registers;
         registers.set(name, Some(&value));
+        self.mirror.note_registers(node);
+        let registers = &self.mirror.node(node).registers;
         if let Some(place) = registers.at.as_ref().map(|place| place.time) {
             self.mirror.see_time(place);
         }
@@ -290,6 +296,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         self.note_set(node, name, None);
         branch.remove_attribute(self.txn, &name);
         self.mirror.nodes[node as usize].registers.set(name, None);
+        self.mirror.note_registers(node);
     }
 
     /// An attribute as it stands in the document.
@@ -325,6 +332,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         branch.format(self.txn, index, end - index, formats.iter().cloned().collect());
         self.mirror.bound += u64::from(self.clock() - before);
         let (from, to) = (self.cut(seq, index), self.cut(seq, end));
+        self.mirror.touched.insert(seq);
         for at in from..to {
             let node = match &self.mirror.node(seq).items[at] {
                 Item::Node(node) => Some(*node),

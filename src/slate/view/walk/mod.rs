@@ -480,7 +480,7 @@ impl<'a> Walker<'a> {
             self.put(frame, |piece| Kid::Cursor(Cursor { piece, ..cursor }));
             match this {
                 Item::Text(_) => self.put(frame, |piece| Kid::Text { item: at, at: Cursor { piece, ..cursor } }),
-                Item::Node(x) => {
+                Item::Node(x) | Item::Left { node: x, .. } => {
                     self.tasks.push(Task::Sequence { seq, frame, item, end, index, held });
                     self.meet_node(*x, frame);
                     // What has to be done first lies on top.

@@ -9,9 +9,9 @@ use yrs::{ClientID, Doc, OffsetKind, Options, ReadTxn as _, StateVector, Transac
 use super::follower::Follower;
 use crate::slate::tests::model;
 use crate::slate::view::tree::{Element, Kid};
-use crate::slate::view::{self, Schema, View};
-use crate::slate::write::{EditorTree, flush};
-use crate::slate::ydoc::{Id, Item, Mirror, Writer};
+use crate::slate::view::{self, Schema};
+use crate::slate::write::{EditorTree, Known};
+use crate::slate::ydoc::{Id, Item, Mirror};
 use crate::slate::{self, Leaf, Node, Op};
 
 pub fn schema() -> Schema {
@@ -37,7 +37,7 @@ pub struct Peer {
     client: u64,
     pub mirror: Mirror,
     /// What the last flush found, as long as the mirror is the same.
-    view: Option<Rc<View>>,
+    known: Known,
     pub tree: EditorTree,
     pub old: Rc<Element>,
     /// What the editor shows, by Slate's own semantics.
@@ -70,7 +70,7 @@ impl Peer {
             root,
             client,
             mirror,
-            view: None,
+            known: Known::default(),
             tree,
             old,
             value,
@@ -96,14 +96,12 @@ impl Peer {
             return Err(format!("the tree is not the editor's value: {}", show(&self.value)));
         }
         let mut txn = self.doc.transact_mut();
-        let mut writer = Writer::new(&mut self.mirror, &mut txn, self.client);
-        let flushed = flush(&mut writer, &self.old, &self.tree, &schema(), self.view.take());
-        let changed = writer.changed;
-        drop(writer);
+        let (flushed, _) =
+            self.known.flush(&mut self.mirror, &mut txn, self.client, &self.old, &mut self.tree, &schema());
+        let changed = txn.has_changes();
         let update = txn.encode_update_v1();
         drop(txn);
         self.views = flushed.views;
-        self.view = flushed.view;
         self.rewritten += u32::from(flushed.rewritten);
         self.old = flushed.tree.clone();
         self.tree.reset(flushed.tree);
@@ -138,9 +136,10 @@ impl Peer {
 
     /// After others were heard: the editor shows what the document shows.
     pub fn load(&mut self) {
-        self.view = None;
         self.mirror = Mirror::read(&mut self.doc.transact_mut(), &self.root);
-        self.old = shown(&self.mirror);
+        let view = view::show(&self.mirror, &schema(), &HashSet::new());
+        self.old = view::tree(&self.mirror, &view);
+        self.known = Known::new(&self.mirror, &schema(), view);
         self.tree.reset(self.old.clone());
         self.value = nodes(&self.old);
     }
@@ -239,7 +238,7 @@ pub fn dump(mirror: &Mirror) -> String {
                     }
                     last = Some((run.id.plus(run.len), format!("{formats:?}")));
                 }
-                Item::Foreign => out.push_str("\n?"),
+                Item::Foreign | Item::Left { .. } => out.push_str("\n?"),
                 Item::Node(node) => {
                     last = None;
                     let data = mirror.node(*node);
