@@ -174,8 +174,7 @@ impl Reference {
 
     /// The same content, read anew under another client id: the editor has the leaves that it had.
     pub fn take_leaves(&mut self, before: &Self) {
-        let tree = write::adopt(before.tree(), shown(&self.mirror, &self.schema));
-        self.known = Known::default();
+        let tree = write::adopt(before.tree(), self.see());
         self.tree.reset(tree);
     }
 
@@ -229,13 +228,20 @@ impl Reference {
         (inline.into_iter().collect(), void.into_iter().collect())
     }
 
+    /// What the whole document shows.
+    fn see(&mut self) -> Rc<Element> {
+        let view = view::show(&self.mirror, &self.schema, &HashSet::new());
+        let tree = view::tree(&self.mirror, &view);
+        self.known = Known::new(&self.mirror, &self.schema, view);
+        tree
+    }
+
     /// An editor that knows which elements are inline and void: what it shows otherwise than before.
     pub fn set_schema(&mut self, schema: Schema) -> Vec<Op> {
-        self.known = Known::default();
-        let now = shown(&self.mirror, &schema);
+        self.schema = schema;
+        let now = self.see();
         let ops = steps::steps(self.tree.root(), &now);
-        self.schema = schema.clone();
-        self.tree = EditorTree::new(now, schema);
+        self.tree = EditorTree::new(now, self.schema.clone());
         ops
     }
 }
@@ -267,10 +273,6 @@ fn is_text_of(element: &Element, items: &[Item]) -> bool {
         }
     }
     collect(element, &mut has) && has == wants
-}
-
-fn shown(mirror: &Mirror, schema: &Schema) -> Rc<Element> {
-    view::tree(mirror, &view::show(mirror, schema, &HashSet::new()))
 }
 
 /// Where elements with these new ids are when all operations are done.

@@ -1,10 +1,16 @@
 //! Parts of a document of format 1: what a change concerns, looked at without the rest.
 //!
-//! [`Outline`] says which of the root's items show which of the top-level elements, and which are linked. [`Narrow`] is a part,
-//! in which single elements stand for what is left out. What a part shows is what it shows in the whole: a change costs what
-//! its part costs.
+//! An [`Outline`] says which of the root's items show which of the top-level elements, and which are linked. With it a change
+//! makes a [`Division`]: *segments*, which are what changed, what stands beside that and what these are linked with, and what
+//! is left out between. Segments that have nothing to do with each other are in *groups* of their own, and one group is worked
+//! on at a time, while single elements stand for all the rest. What a group shows is what it shows in the whole
+//! (`View::apart`): a change costs what it concerns.
 
-mod narrow;
+mod division;
+mod fixed;
+mod groups;
 mod outline;
+mod widen;
 
+pub use division::Division;
 pub use outline::Outline;

@@ -7,7 +7,7 @@ use yrs::TransactionMut;
 
 use super::{EditorTree, Flushed, adopt, typing};
 use crate::slate::op::Op;
-use crate::slate::part::Outline;
+use crate::slate::part::{Division, Outline};
 use crate::slate::steps;
 use crate::slate::view::tree::Element;
 use crate::slate::view::{self, Schema, View};
@@ -50,33 +50,15 @@ impl Known {
             tree.reset(now.clone());
             return (Flushed::unchanged(now), acts);
         }
-        let (mut view, outline) = (self.view.take(), self.outline.take());
-        let part = outline.as_ref().and_then(|outline| outline.narrow_to_edit(mirror, before, tree.root()));
-        let (mut flushed, mut acts) = (None, Vec::new());
-        if let (Some(outline), Some((part, after))) = (outline, part) {
-            view = None;
-            tree.replace(after);
-            mirror.mask(&part.parts);
-            let mut writer = Writer::new(mirror, txn, client);
-            let mut found = super::flush(&mut writer, tree, schema, None);
-            acts = writer.take_acts();
-            let shown = found.view.take();
-            let outline = shown.and_then(|view| outline.after(&part, mirror, schema, &view));
-            mirror.unmask();
-            self.outline = outline.map(|outline| outline.linked(mirror));
-            found.tree = part.widen(&found.tree, before);
-            // If the part does not stand by itself any more, all is looked at.
-            tree.reset(found.tree.clone());
-            flushed = self.outline.is_some().then_some(found);
-        }
-        let flushed = flushed.unwrap_or_else(|| {
-            let mut writer = Writer::new(mirror, txn, client);
-            let mut flushed = super::flush(&mut writer, tree, schema, view);
-            acts.extend(writer.take_acts());
-            self.view = flushed.view.take();
-            self.outline = self.view.as_ref().and_then(|view| Outline::of(mirror, schema, view));
-            flushed
-        });
+        let view = self.view.take();
+        let division = self
+            .outline
+            .take()
+            .map(|outline| outline.divide_edit(mirror, &before.kids, &tree.root().kids, &tree.ties()));
+        let (flushed, acts) = match division {
+            Some(Ok(division)) => self.flush_groups(division, mirror, txn, client, before, tree, schema),
+            _ => self.flush_whole(mirror, txn, client, tree, schema, view),
+        };
         mirror.take_touched();
         tree.reset(flushed.tree.clone());
         #[cfg(test)]
@@ -89,21 +71,20 @@ impl Known {
     pub fn show(&mut self, mirror: &mut Mirror, before: &Rc<Element>, schema: &Schema) -> (Rc<Element>, Vec<Op>) {
         let touched = mirror.take_touched();
         self.view = None;
-        let outline = self.outline.take();
-        let part = outline.as_ref().and_then(|outline| outline.narrow_to_change(mirror, before, &touched));
-        if let (Some(outline), Some(part)) = (outline, part) {
-            mirror.mask(&part.parts);
+        let division = self.outline.take().and_then(|outline| outline.divide_change(mirror, &before.kids, &touched));
+        if let Some(mut division) = division {
+            division.begin(mirror);
+            let group = division.enter(0, mirror);
             let view = view::show(mirror, schema, &HashSet::new());
-            let outline = outline.after(&part, mirror, schema, &view);
-            let old = part.old();
-            let shown = adopt(&old, view::tree(mirror, &view));
-            mirror.unmask();
-            if let Some(outline) = outline {
-                self.outline = Some(outline.linked(mirror));
-                let now = part.widen(&shown, before);
+            let shown = adopt(&group.old, view::tree(mirror, &view));
+            let is_apart = division.leave(&group, &shown, mirror, schema, Some(&view));
+            let now = division.all(&before.kids);
+            let outline = division.end(mirror);
+            if is_apart {
+                self.outline = Some(outline);
                 #[cfg(test)]
                 self.compare(mirror, schema, &now);
-                return (now, part.widen_ops(steps::steps(&old, &shown)));
+                return (now, group.widen(steps::steps(&group.old, &shown)));
             }
         }
         let view = view::show(mirror, schema, &HashSet::new());
@@ -111,6 +92,65 @@ impl Known {
         let ops = steps::steps(before, &now);
         *self = Self::new(mirror, schema, view);
         (now, ops)
+    }
+
+    /// One group after the other. If one does not stand by itself any more, all that is left to write is written at once.
+    #[expect(clippy::too_many_arguments, reason = "what a flush works on")]
+    fn flush_groups(
+        &mut self,
+        mut division: Division,
+        mirror: &mut Mirror,
+        txn: &mut TransactionMut,
+        client: u64,
+        before: &Rc<Element>,
+        tree: &mut EditorTree,
+        schema: &Schema,
+    ) -> (Flushed, Vec<Act>) {
+        let mut all = Flushed::unchanged(before.clone());
+        let mut acts = Vec::new();
+        let mut is_apart = true;
+        division.begin(mirror);
+        for nth in 0..division.len() {
+            let group = division.enter(nth, mirror);
+            tree.replace(group.after.clone());
+            let mut writer = Writer::new(mirror, txn, client);
+            let found = super::flush(&mut writer, tree, schema, None);
+            acts.extend(writer.take_acts());
+            is_apart = division.leave(&group, &found.tree, mirror, schema, found.view.as_deref());
+            all.add(&found);
+            if !is_apart {
+                break;
+            }
+        }
+        all.tree = division.all(&before.kids);
+        tree.replace(all.tree.clone());
+        let outline = division.end(mirror);
+        if is_apart {
+            self.outline = Some(outline);
+            return (all, acts);
+        }
+        let (mut rest, more) = self.flush_whole(mirror, txn, client, tree, schema, None);
+        acts.extend(more);
+        rest.views += all.views;
+        rest.rewritten |= all.rewritten;
+        (rest, acts)
+    }
+
+    fn flush_whole(
+        &mut self,
+        mirror: &mut Mirror,
+        txn: &mut TransactionMut,
+        client: u64,
+        tree: &EditorTree,
+        schema: &Schema,
+        view: Option<Rc<View>>,
+    ) -> (Flushed, Vec<Act>) {
+        let mut writer = Writer::new(mirror, txn, client);
+        let mut flushed = super::flush(&mut writer, tree, schema, view);
+        let acts = writer.take_acts();
+        self.view = flushed.view.take();
+        self.outline = self.view.as_ref().and_then(|view| Outline::of(mirror, schema, view));
+        (flushed, acts)
     }
 
     /// The texts of some elements changed, and nothing else.
@@ -134,5 +174,12 @@ impl Known {
 impl Flushed {
     fn unchanged(tree: Rc<Element>) -> Self {
         Self { tree, exact: true, rewritten: false, views: 0, view: None }
+    }
+
+    /// Another part of the same flush.
+    fn add(&mut self, other: &Self) {
+        self.exact &= other.exact;
+        self.rewritten |= other.rewritten;
+        self.views += other.views;
     }
 }

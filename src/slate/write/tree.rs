@@ -70,6 +70,13 @@ impl EditorTree {
         &self.root
     }
 
+    /// What has to be written together: what was divided and what from, what was joined and what into.
+    pub fn ties(&self) -> Vec<(NodeId, NodeId)> {
+        let origins = self.origins.iter().filter_map(|(id, origin)| Some((id.clone(), NodeId::Head(origin.head?))));
+        let joins = self.joins.iter().map(|(from, into)| (NodeId::Head(*from), into.clone()));
+        origins.chain(joins).collect()
+    }
+
     /// Puts another root in its place, and returns it: what was divided, joined and moved stays known.
     pub fn replace(&mut self, root: Rc<Element>) -> Rc<Element> {
         std::mem::replace(&mut self.root, root)

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use yrs::XmlTextRef;
 
 use super::attrs::{Kind, Registers};
+use super::focus::Chunks;
 use super::formats::{Formats, parse_key};
 use super::id::Id;
-use super::mask::Mask;
 use super::quick::{QuickMap, QuickSet};
 
 /// Index of a nested type in [`Mirror`].
@@ -32,7 +32,7 @@ pub enum Item {
     Node(Nid),
     /// An embed that is no `Y.XmlText`: kept, not shown, one unit long.
     Foreign,
-    /// In a masked root: what is left out there, which this node stands for. See [`Mirror::mask`].
+    /// In a root of which parts are left out: what stands for them. See [`Mirror::focus`].
     Left {
         node: Nid,
         len: u32,
@@ -66,7 +66,7 @@ pub struct Mirror {
     pub(super) linked: QuickSet<Nid>,
     /// Nodes whose sequence or attributes changed since this was taken.
     pub(super) touched: QuickSet<Nid>,
-    pub(super) mask: Option<Box<Mask>>,
+    pub(super) chunks: Option<Box<Chunks>>,
 }
 
 impl Mirror {
@@ -87,11 +87,11 @@ impl Mirror {
         self.node(at).id
     }
 
-    /// All that are in the document, or left of it by a mask, in no particular order; the root is [`ROOT`].
+    /// All that are in the document, or in the parts that are in focus, in no particular order; the root is [`ROOT`].
     pub fn alive(&self) -> impl Iterator<Item = Nid> + '_ {
-        let masked = self.mask.as_ref().map(|mask| mask.alive.iter().copied());
-        let all = if masked.is_none() { Some(self.by_id.values().copied()) } else { None };
-        masked.into_iter().flatten().chain(all.into_iter().flatten())
+        let focused = self.chunks.as_ref().map(|chunks| chunks.alive.iter().copied());
+        let all = if focused.is_none() { Some(self.by_id.values().copied()) } else { None };
+        focused.into_iter().flatten().chain(all.into_iter().flatten())
     }
 
     /// Whether anything changed since [`Mirror::take_touched`].

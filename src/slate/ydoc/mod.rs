@@ -9,10 +9,10 @@
 
 mod act;
 mod attrs;
+mod focus;
 mod formats;
 mod id;
 mod links;
-mod mask;
 mod mirror;
 mod quick;
 mod read;
@@ -22,7 +22,6 @@ pub use act::{Act, Span};
 pub use attrs::{Claim, Erase, Gone, Kind, Of, Place, Registers, kind_name};
 pub use formats::{Around, Formats, KeyName, MarkKey, Resolved, attribute_name, key_name, parse_key, resolve};
 pub use id::Id;
-pub use mask::Part;
 pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
 pub use quick::{QuickMap, QuickSet};
 pub use read::Followed;

@@ -113,7 +113,7 @@ impl Mirror {
             bound: 0,
             linked: QuickSet::default(),
             touched: QuickSet::default(),
-            mask: None,
+            chunks: None,
         };
         mirror.set_bound(txn);
         mirror.fill(txn, &mut Reader::new(txn), vec![(ROOT, 0)]);
@@ -224,8 +224,8 @@ impl Mirror {
             }
         };
         self.by_id.insert(id, at);
-        if let Some(mask) = &mut self.mask {
-            mask.alive.insert(at);
+        if let Some(chunks) = &mut self.chunks {
+            chunks.alive.insert(at);
         }
         at
     }
@@ -267,8 +267,8 @@ impl Mirror {
             self.nodes[node as usize].registers = Registers::default();
             self.linked.remove(&node);
             self.touched.remove(&node);
-            if let Some(mask) = &mut self.mask {
-                mask.alive.remove(&node);
+            if let Some(chunks) = &mut self.chunks {
+                chunks.alive.remove(&node);
             }
             self.free.push(node);
         }
