@@ -21,6 +21,23 @@ pub struct Range {
     pub focus: Point,
 }
 
+impl Op {
+    /// Its paths: two of a move.
+    pub fn paths_mut(&mut self) -> impl Iterator<Item = &mut Path> {
+        let (path, other) = match self {
+            Self::MoveNode { path, new_path } => (path, Some(new_path)),
+            Self::InsertText { path, .. }
+            | Self::RemoveText { path, .. }
+            | Self::InsertNode { path, .. }
+            | Self::RemoveNode { path, .. }
+            | Self::SetNode { path, .. }
+            | Self::SplitNode { path, .. }
+            | Self::MergeNode { path, .. } => (path, None),
+        };
+        std::iter::once(path).chain(other)
+    }
+}
+
 /// One Slate operation. The ninth of Slate's, `set_selection`, changes no document and travels as a [`Range`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {

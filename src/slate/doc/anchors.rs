@@ -216,7 +216,12 @@ fn find_char(root: &Element, id: Id) -> Option<(Path, u32)> {
     None
 }
 
-pub(super) fn find_head(root: &Element, id: Id) -> Option<(Path, &Element)> {
+/// The path of a head's element in an element, which may be itself.
+pub(super) fn path_of(element: &Element, id: Id) -> Option<Path> {
+    if element.id == NodeId::Head(id) { Some(Path::new()) } else { find_head(element, id).map(|(path, _)| path) }
+}
+
+fn find_head(root: &Element, id: Id) -> Option<(Path, &Element)> {
     let mut todo: Vec<(&Element, usize)> = vec![(root, 0)];
     while let Some((element, index)) = todo.pop() {
         let Some(kid) = element.kids.get(index) else { continue };

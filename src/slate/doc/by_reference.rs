@@ -208,6 +208,20 @@ impl SlateDoc {
         (LocalChange { update, acts, ..LocalChange::default() }, ops)
     }
 
+    /// Whether some of the document can be looked at without the rest.
+    pub(super) fn has_parts(&self) -> bool {
+        self.reference.as_ref().is_some_and(|reference| reference.has_parts())
+    }
+
+    /// Compares a part of what is shown with the document; `None` where that has no parts, or the last was looked at.
+    pub(super) fn look_at_part(&mut self, from: usize) -> Option<(Look, usize)> {
+        let (root, reference) = (self.tree.branch(ROOT)?, self.reference.as_mut()?);
+        let checked = reference.check_part(&mut self.doc.transact_mut(), &root, from)?;
+        let inexact = std::mem::take(&mut reference.inexact);
+        let blocks = checked.blocks.map(|block| block as u32).collect();
+        Some((Look { blocks, divergences: inexact + u32::from(!checked.is_true), ops: checked.ops }, checked.next))
+    }
+
     /// Compares what is shown with the document, read anew.
     pub(super) fn look_by_reference(&mut self) -> Look {
         let (Some(root), Some(reference)) = (self.tree.branch(ROOT), &mut self.reference) else {

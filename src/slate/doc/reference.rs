@@ -6,7 +6,8 @@
 //!
 //! Invariant: between calls the tree is what the document shows, with the leaves that the editor has.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -77,7 +78,6 @@ impl Reference {
         mut fresh_id: impl FnMut() -> String,
         change: &mut LocalChange,
     ) {
-        let before = self.tree.root().clone();
         let mut renamed = HashSet::new();
         for op in ops {
             if let Err(error) = self.tree.apply(&op) {
@@ -97,8 +97,7 @@ impl Reference {
             renamings(self.tree.root(), key, &renamed, &mut Path::new(), &mut change.ops);
         }
         let flushed;
-        (flushed, change.acts) =
-            self.known.flush(&mut self.mirror, txn, self.client, &before, &mut self.tree, &self.schema);
+        (flushed, change.acts) = self.known.flush(&mut self.mirror, txn, self.client, &mut self.tree, &self.schema);
         self.inexact += u32::from(!flushed.exact);
     }
 
@@ -124,36 +123,48 @@ impl Reference {
         if again {
             self.again = Again::read(txn);
         }
-        match is_shown.then(|| self.with_texts(&followed)).flatten() {
-            Some(now) => {
-                let ops = steps::steps(self.tree.root(), &now);
-                self.tree.reset(now);
+        match is_shown.then(|| self.texts(&followed)).flatten() {
+            Some((tops, ops)) => {
+                tops.into_iter().for_each(|(at, top)| self.tree.set_top(at, top));
                 self.known.keep(&mut self.mirror);
+                #[cfg(test)]
+                self.known.compare(&self.mirror, &self.schema, self.tree.root());
                 ops
             }
             None => self.show_now(),
         }
     }
 
-    /// The tree with other texts, where nothing else changed than the text of blocks that have nothing but text, and are
-    /// shown by themselves.
-    fn with_texts(&self, followed: &[Followed]) -> Option<Rc<Element>> {
+    /// The top-level elements with other texts, and the operations that lead there, where nothing else changed than the text
+    /// of blocks that have nothing but text, and are shown by themselves.
+    fn texts(&self, followed: &[Followed]) -> Option<(BTreeMap<usize, Rc<Element>>, Vec<Op>)> {
         if followed.len() > MANY {
             return None;
         }
-        let mut now = self.tree.root().clone();
+        let (mut tops, mut ops): (BTreeMap<usize, Rc<Element>>, Vec<Op>) = Default::default();
         for followed in followed {
             let (node, was) = (self.mirror.node(followed.node), followed.was.as_ref()?);
             if was.is_empty() || node.items.is_empty() || node.registers.open || node.registers.gone.is_some() {
                 return None;
             }
-            let (path, element) = anchors::find_head(self.tree.root(), node.id)?;
+            let kids = &self.tree().kids;
+            let near = self.known.top(&self.mirror, followed.node).unwrap_or(0..kids.len());
+            let (at, path) = near.clone().zip(kids.get(near)?).find_map(|(at, kid)| match kid {
+                Kid::Element(kid) => Some((at, anchors::path_of(tops.get(&at).unwrap_or(kid), node.id)?)),
+                Kid::Leaf(_) => None,
+            })?;
+            let Kid::Element(kid) = &kids[at] else { return None };
+            let before: &Rc<Element> = tops.get(&at).unwrap_or(kid);
+            let mut now = before.clone();
+            let element = Element::at_mut(&mut now, &path).ok()?;
             if !is_text_of(element, was) {
                 return None;
             }
-            Element::at_mut(&mut now, &path).ok()?.kids = view::text_of(&node.items, node.id);
+            element.kids = view::text_of(&node.items, node.id);
+            ops.extend(steps::steps_within(before, &now, at as u32));
+            tops.insert(at, now);
         }
-        Some(now)
+        Some((tops, ops))
     }
 
     /// What leads the editor to what the mirror shows now.
@@ -183,6 +194,27 @@ impl Reference {
         self.known = Known::default();
         self.mirror = Mirror::read(txn, root);
         self.show_now()
+    }
+
+    /// Whether [`Reference::check_part`] can look at anything.
+    pub fn has_parts(&self) -> bool {
+        self.known.items(0, 1).is_some()
+    }
+
+    /// The same for some of the root's items, from one on: the top-level elements that they show, and what leads the editor to
+    /// what they should show. `None`: there are none any more, or they cannot be looked at by themselves.
+    pub fn check_part(&mut self, txn: &mut TransactionMut, root: &XmlTextRef, from: usize) -> Option<Checked> {
+        let items = self.known.items(from, CHECKED).filter(|items| !items.is_empty())?;
+        let is_true = (from > 0 || self.mirror.is_true(txn, &[ROOT])) && self.mirror.is_true(txn, &items);
+        if !is_true {
+            let ops = self.check(txn, root);
+            return Some(Checked { blocks: 0..self.tree().kids.len(), next: usize::MAX, ops, is_true });
+        }
+        let shown: Vec<Range<usize>> = items.iter().filter_map(|item| self.known.top(&self.mirror, *item)).collect();
+        let blocks = shown.first().map_or(0, |first| first.start)..shown.last().map_or(0, |last| last.end);
+        self.mirror.touch(&items);
+        let ops = self.show_now();
+        Some(Checked { blocks, next: from + items.len(), is_true: ops.is_empty(), ops })
     }
 
     /// Writes which strands are inline and void, where the document does not say: the last thing before it is format 1.
@@ -245,6 +277,42 @@ impl Reference {
         ops
     }
 }
+
+#[cfg(test)]
+impl Reference {
+    /// Shows another element at the top, as a defect would.
+    pub fn spoil_tree(&mut self, at: usize, other: &Element) {
+        if let Kid::Element(kid) = &other.kids[at] {
+            self.tree.set_top(at, kid.clone());
+            self.known.is_spoiled = true;
+        }
+    }
+
+    /// Takes the last item of an element for missing, as a defect would.
+    pub fn spoil_mirror(&mut self, at: usize) {
+        let Kid::Element(kid) = &self.tree().kids[at] else { return };
+        if let NodeId::Head(id) = kid.id
+            && let Some(node) = self.mirror.find(id)
+        {
+            self.mirror.spoil(node);
+            self.known.is_spoiled = true;
+        }
+    }
+}
+
+/// What was looked at by [`Reference::check_part`].
+pub(super) struct Checked {
+    /// Of the top-level elements.
+    pub blocks: Range<usize>,
+    /// Of the root's items: where to go on.
+    pub next: usize,
+    /// Whether mirror and tree were what the document has.
+    pub is_true: bool,
+    pub ops: Vec<Op>,
+}
+
+/// So many of the root's items are looked at by a check of a part.
+const CHECKED: usize = 64;
 
 /// If more changed at once, all is looked at.
 const MANY: usize = 32;

@@ -31,6 +31,8 @@ pub(super) struct Looks {
     /// The top-level block whose turn it is, and for how many it goes on.
     next: usize,
     left: usize,
+    /// How many looks pass before the whole document is read again.
+    rest: usize,
 }
 
 impl Looks {
@@ -68,13 +70,7 @@ impl SlateDoc {
     #[inline(never)]
     pub fn look(&mut self) -> Look {
         if self.is_by_reference() {
-            // All of it is read at once: not more often than once in so many looks.
-            if self.looks.next > 0 {
-                self.looks.next -= 1;
-                return Look::default();
-            }
-            (self.looks.left, self.looks.next) = (0, REST);
-            return self.look_by_reference();
+            return self.look_next_by_reference();
         }
         let mut open = self.take_changed();
         let blocks = self.tree.children(ROOT);
@@ -95,6 +91,25 @@ impl SlateDoc {
             taken += 1;
         }
         self.compare(open)
+    }
+
+    /// Part by part; a document that cannot be looked at in parts not more often than once in so many looks.
+    fn look_next_by_reference(&mut self) -> Look {
+        if self.has_parts() {
+            let part = self.look_at_part(self.looks.next);
+            if part.is_none() {
+                self.looks.left = 0;
+            }
+            let (look, next) = part.unwrap_or_default();
+            self.looks.next = next;
+            return look;
+        }
+        if self.looks.rest > 0 {
+            self.looks.rest -= 1;
+            return Look::default();
+        }
+        (self.looks.left, self.looks.rest) = (0, REST);
+        self.look_by_reference()
     }
 
     /// From here on, all blocks have their turn once more.
@@ -145,7 +160,19 @@ impl SlateDoc {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests")]
 impl SlateDoc {
+    /// Shows another's element at the top, in a document of format 1.
+    pub(in crate::slate) fn spoil_shown(&mut self, at: usize, other: &Self) {
+        let other = other.reference.as_ref().expect("a document of format 1");
+        self.reference.as_mut().expect("a document of format 1").spoil_tree(at, other.tree());
+    }
+
+    /// Takes the last item of an element for missing, in a document of format 1.
+    pub(in crate::slate) fn spoil_known(&mut self, at: usize) {
+        self.reference.as_mut().expect("a document of format 1").spoil_mirror(at);
+    }
+
     /// For making it differ in any other way.
     pub(in crate::slate) fn tree_mut(&mut self) -> &mut crate::slate::tree::Tree {
         &mut self.tree

@@ -100,6 +100,17 @@ impl Outline {
         kids.iter().filter_map(owner).collect()
     }
 
+    /// The root's items from one on, so many at most.
+    pub fn items(&self, from: usize, count: usize) -> Vec<Nid> {
+        self.rows.iter().skip(from).take(count).map(|row| row.node).collect()
+    }
+
+    /// Which of the top-level elements one of the root's items shows.
+    pub fn shown_by(&self, item: Nid) -> Option<std::ops::Range<usize>> {
+        let at = self.place(item)?;
+        Some(self.starts[at] as usize..self.starts[at + 1] as usize)
+    }
+
     pub(super) fn place(&self, node: Nid) -> Option<usize> {
         let at = *self.places.get(node as usize)? as usize;
         self.rows.get(at).filter(|row| row.node == node).map(|_| at)

@@ -188,7 +188,7 @@ fn count(mixes: &[Mix], back: f64, part: u64) {
     for (name, roles) in mixes {
         for (way, relayed, share) in WAYS {
             let mut total = Count::default();
-            for seed in first..first + env("SLATE_RUNS", 100).div_ceil(part * share) {
+            for seed in first..first + env("SLATE_RUNS", 1_000).div_ceil(part * share) {
                 let count = run(roles, seed, relayed);
                 assert_eq!((count.lost, count.doubled), (0, 0), "{name}{way}: lost, doubled with SLATE_SEED={seed}");
                 assert!(back > 0.0 || count.back == 0, "{name}{way}: {} are back with SLATE_SEED={seed}", count.back);

@@ -152,3 +152,36 @@ fn a_long_document_is_looked_over_in_pieces_and_what_has_changed_comes_first() {
     seen.dedup();
     assert_eq!(seen, (0..500).collect::<Vec<_>>());
 }
+
+fn by_reference(count: usize) -> Editor {
+    let blocks: Vec<Value> = (0..count).map(|at| p(&format!("line {at}"))).collect();
+    let mut one = opened(&json!(blocks));
+    one.doc.raise_format(1);
+    one
+}
+
+/// A document of format 1, part by part; it is read as a whole only where a part is wrong.
+#[test]
+fn what_is_shown_of_format_1_is_looked_at_in_parts() {
+    for at in [0, 70, 199] {
+        let mut one = by_reference(200);
+        let right = one.doc.value();
+        let mut wrong = by_reference(200);
+        wrong.doc.apply_local(vec![Op::InsertText { path: Path::from_slice(&[at, 0]), offset: 2, text: "x".into() }]);
+        one.doc.spoil_shown(at as usize, &wrong.doc);
+        let mut shown = one.doc.value();
+        assert_ne!(shown, right);
+        let looks = look_over(&mut one.doc, &mut shown);
+        assert!(looks.len() > 3, "in parts");
+        assert_eq!(looks.iter().map(|look| look.divergences).sum::<u32>(), 1);
+        assert_eq!((&shown, &one.doc.value()), (&right, &right));
+        one.doc.spoil_known(at as usize);
+        let looks = look_over(&mut one.doc, &mut shown);
+        assert_eq!(looks.iter().map(|look| look.divergences).sum::<u32>(), 1, "what is known of the document");
+        assert_eq!((&shown, &one.doc.value()), (&right, &right));
+        let looks = look_over(&mut one.doc, &mut shown);
+        assert_eq!(looks.iter().map(|look| look.divergences).sum::<u32>(), 0);
+        let seen: Vec<u32> = looks.into_iter().flat_map(|look| look.blocks).collect();
+        assert_eq!(seen, (0..200).collect::<Vec<u32>>(), "all have their turn");
+    }
+}

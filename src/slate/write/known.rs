@@ -1,6 +1,7 @@
 //! [`Known`]: what is remembered of what the document shows, so that a change costs what its part of the document costs.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::rc::Rc;
 
 use yrs::TransactionMut;
@@ -11,7 +12,7 @@ use crate::slate::part::{Division, Outline};
 use crate::slate::steps;
 use crate::slate::view::tree::Element;
 use crate::slate::view::{self, Schema, View};
-use crate::slate::ydoc::{Act, Mirror, Writer};
+use crate::slate::ydoc::{Act, Mirror, Nid, Writer};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -20,35 +21,39 @@ pub struct Known {
     view: Option<Rc<View>>,
     /// What the mirror has touched since is not in it.
     outline: Option<Outline>,
+    /// What is shown is made wrong on purpose.
+    #[cfg(test)]
+    pub is_spoiled: bool,
 }
 
 impl Known {
     /// `view`: what the whole mirror shows.
     pub fn new(mirror: &Mirror, schema: &Schema, view: View) -> Self {
-        Self { outline: Outline::of(mirror, schema, &view), view: Some(Rc::new(view)) }
+        Self { outline: Outline::of(mirror, schema, &view), view: Some(Rc::new(view)), ..Self::default() }
     }
 
-    /// [`flush`](super::flush) in the part of the document that changed. `before`: what editor and document showed; `tree` is
-    /// what they show from now on. Also returns what was done.
+    /// [`flush`](super::flush) in the parts of the document that changed. `tree` is what editor and document show from now on.
+    /// Also returns what was done.
     pub fn flush(
         &mut self,
         mirror: &mut Mirror,
         txn: &mut TransactionMut,
         client: u64,
-        before: &Rc<Element>,
         tree: &mut EditorTree,
         schema: &Schema,
     ) -> (Flushed, Vec<Act>) {
         let mut writer = Writer::new(mirror, txn, client);
-        if Rc::ptr_eq(before, tree.root()) {
-            return (Flushed::unchanged(before.clone()), Vec::new());
-        }
-        if let Some(now) = tree.typed().and_then(|path| typing::flush(&mut writer, before, tree.root(), path)) {
+        if typing::flush(&mut writer, tree).is_some() {
             let acts = writer.take_acts();
-            self.view = None;
-            mirror.take_touched();
-            tree.reset(now.clone());
-            return (Flushed::unchanged(now), acts);
+            self.keep(mirror);
+            #[cfg(test)]
+            self.compare(mirror, schema, tree.root());
+            return (Flushed::unchanged(tree.root().clone()), acts);
+        }
+        let before = &tree.before();
+        if Rc::ptr_eq(before, tree.root()) {
+            tree.reset(before.clone());
+            return (Flushed::unchanged(before.clone()), Vec::new());
         }
         let view = self.view.take();
         let division = self
@@ -159,9 +164,22 @@ impl Known {
         mirror.take_touched();
     }
 
+    /// Where among the elements at the top that is, or is not, which a node shows or is shown in.
+    pub fn top(&self, mirror: &Mirror, node: Nid) -> Option<Range<usize>> {
+        self.outline.as_ref()?.shown_by(mirror.top(node))
+    }
+
+    /// The root's items from one on, so many at most; `None`: they cannot be looked at by themselves.
+    pub fn items(&self, from: usize, count: usize) -> Option<Vec<Nid>> {
+        Some(self.outline.as_ref()?.items(from, count))
+    }
+
     /// What is known in parts is what is so of the whole.
     #[cfg(test)]
-    fn compare(&self, mirror: &Mirror, schema: &Schema, tree: &Rc<Element>) {
+    pub fn compare(&self, mirror: &Mirror, schema: &Schema, tree: &Rc<Element>) {
+        if self.is_spoiled {
+            return;
+        }
         let view = view::show(mirror, schema, &HashSet::new());
         let whole = adopt(tree, view::tree(mirror, &view));
         assert_eq!(*tree, whole, "what is shown in parts, and as a whole");

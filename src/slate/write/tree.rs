@@ -33,9 +33,10 @@ pub(super) struct Origin {
 enum Touched {
     #[default]
     Nothing,
-    /// Text was typed into, or deleted from, the leaf at this path.
-    Text(Path),
-    More,
+    /// Text was typed into, or deleted from, the leaf at this path, which was so before.
+    Text(Path, Leaf),
+    /// What was shown before.
+    More(Rc<Element>),
 }
 
 /// See the module.
@@ -92,38 +93,75 @@ impl EditorTree {
         self.touched = Touched::Nothing;
     }
 
-    /// The path of the one leaf in which text was typed or deleted, if nothing else was done.
-    pub(super) fn typed(&self) -> Option<&Path> {
+    /// The path of the one leaf in which text was typed or deleted, and what it was before, if nothing else was done.
+    pub(super) fn typed(&self) -> Option<(&Path, &Leaf)> {
         match &self.touched {
-            Touched::Text(path) => Some(path),
-            Touched::Nothing | Touched::More => None,
+            Touched::Text(path, leaf) => Some((path, leaf)),
+            Touched::Nothing | Touched::More(_) => None,
         }
     }
 
+    /// What was shown when the document showed the same.
+    pub fn before(&self) -> Rc<Element> {
+        match &self.touched {
+            Touched::Nothing => self.root.clone(),
+            Touched::More(before) => before.clone(),
+            Touched::Text(path, leaf) => {
+                let mut before = self.root.clone();
+                if let Some(now) = leaf_at(&mut before, path) {
+                    *now = leaf.clone();
+                }
+                before
+            }
+        }
+    }
+
+    /// Before an operation. What is kept of the state before it shares all with it that is not changed, so that a whole root
+    /// is kept only where more is done than typing into one leaf.
     fn touch(&mut self, op: &Op) {
         let leaf = match op {
             Op::InsertText { path, .. } | Op::RemoveText { path, .. } => Some(path),
             _ => None,
         };
-        self.touched = match (std::mem::take(&mut self.touched), leaf) {
-            (Touched::Nothing, Some(path)) => Touched::Text(path.clone()),
-            (Touched::Text(other), Some(path)) if other == *path => Touched::Text(other),
-            _ => Touched::More,
-        };
+        match (&self.touched, leaf) {
+            (Touched::More(_), _) => {}
+            (Touched::Text(other, _), Some(path)) if other == path => {}
+            (Touched::Nothing, Some(path)) => {
+                if let Ok(Kid::Leaf(leaf)) = find_kid(&self.root, path) {
+                    self.touched = Touched::Text(path.clone(), leaf.clone());
+                }
+            }
+            _ => self.touched = Touched::More(self.before()),
+        }
+    }
+
+    /// The leaf that was typed into is so from now on, and shown by the document.
+    pub(super) fn set_typed(&mut self, leaf: Leaf) {
+        if let Touched::Text(path, _) = std::mem::take(&mut self.touched)
+            && let Some(now) = leaf_at(&mut self.root, &path)
+        {
+            *now = leaf;
+        }
+    }
+
+    /// Another element at the top, which the document shows.
+    pub fn set_top(&mut self, at: usize, kid: Rc<Element>) {
+        if let Some(old) = Rc::make_mut(&mut self.root).kids.get_mut(at) {
+            *old = Kid::Element(kid);
+        }
     }
 
     /// What differs from what is shown is new, with all that is in it.
     pub(super) fn renew(&mut self, shown: &Rc<Element>) {
+        self.touched = Touched::More(self.before());
         self.root = fit::renewed(&self.root, shown, &mut self.next);
-        self.touched = Touched::More;
     }
 
     /// # Errors
     /// If the operation does not fit the value. Offsets and indices past an end are the end, as in Slate.
     pub fn apply(&mut self, op: &Op) -> Result<(), OpError> {
-        self.change(op)?;
         self.touch(op);
-        Ok(())
+        self.change(op)
     }
 
     fn change(&mut self, op: &Op) -> Result<(), OpError> {
@@ -357,6 +395,15 @@ impl EditorTree {
         let index = (index as usize).min(target.kids.len());
         target.kids.insert(index, kid);
         Ok(())
+    }
+}
+
+/// What is on the way is no longer shared.
+fn leaf_at<'a>(tree: &'a mut Rc<Element>, path: &[u32]) -> Option<&'a mut Leaf> {
+    let (&last, parents) = path.split_last()?;
+    match Element::at_mut(tree, parents).ok()?.kids.get_mut(last as usize) {
+        Some(Kid::Leaf(leaf)) => Some(leaf),
+        _ => None,
     }
 }
 

@@ -3,8 +3,7 @@
 //! It goes where what is left in the leaf says all: something of it was there before, and stands in the element's own
 //! sequence. Then no element appears or is hidden, and what is typed takes exactly the formats of a neighbour in the leaf.
 
-use std::rc::Rc;
-
+use super::tree::EditorTree;
 use crate::slate::op::Path;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Nid, Writer};
@@ -16,10 +15,12 @@ struct Change {
     lost: Vec<(u32, u32)>,
 }
 
-/// The tree as it is afterwards; `None`: it takes more than that, and nothing was written.
-pub(super) fn flush(writer: &mut Writer, old: &Element, new: &Rc<Element>, path: &Path) -> Option<Rc<Element>> {
-    let (seq, before, after) = leaves(writer.mirror, old, new, path)?;
+/// Writes it; `None`: it takes more than that, and nothing was written.
+pub(super) fn flush(writer: &mut Writer, tree: &mut EditorTree) -> Option<()> {
+    let (path, before) = tree.typed()?;
+    let (seq, after) = leaf(writer.mirror, tree.root(), path)?;
     let change = change(writer, seq, before, after)?;
+    let after = after.clone();
     for (index, len) in change.lost.iter().rev() {
         writer.delete_text(change.seq, *index, *len);
     }
@@ -31,29 +32,21 @@ pub(super) fn flush(writer: &mut Writer, old: &Element, new: &Rc<Element>, path:
         };
         runs.push(Chars { id: Some(id), ..run.clone() });
     }
-    let leaf = Leaf { marks: after.marks.clone(), runs: Vec::new() };
-    let mut tree = new.clone();
-    let target = leaf_at(&mut tree, path)?;
-    *target = leaf;
-    for run in runs {
-        target.push(run);
-    }
-    Some(tree)
+    let mut leaf = Leaf { marks: after.marks, runs: Vec::new() };
+    runs.into_iter().for_each(|run| leaf.push(run));
+    tree.set_typed(leaf);
+    Some(())
 }
 
-/// The leaf at a path, before and after, and the sequence of the element that shows it.
-fn leaves<'a>(mirror: &Mirror, old: &'a Element, new: &'a Element, path: &Path) -> Option<(Nid, &'a Leaf, &'a Leaf)> {
+/// The sequence of the element that shows a leaf, and the leaf.
+fn leaf<'a>(mirror: &Mirror, root: &'a Element, path: &Path) -> Option<(Nid, &'a Leaf)> {
     let (&last, parents) = path.split_last()?;
-    let (mut old, mut new) = (old, new);
+    let mut at = root;
     let mut holder = None;
     for &index in parents {
-        let (Kid::Element(before), Kid::Element(after)) =
-            (old.kids.get(index as usize)?, new.kids.get(index as usize)?)
-        else {
-            return None;
-        };
-        (old, new) = (before, after);
-        match &new.id {
+        let Kid::Element(kid) = at.kids.get(index as usize)? else { return None };
+        at = kid;
+        match &at.id {
             NodeId::Head(id) => holder = Some(*id),
             NodeId::Around { .. } => {}
             NodeId::Root | NodeId::New(_) => return None,
@@ -65,9 +58,9 @@ fn leaves<'a>(mirror: &Mirror, old: &'a Element, new: &'a Element, path: &Path) 
         Kind::Break => mirror.node(head).up,
         _ => return None,
     };
-    match (old.kids.get(last as usize)?, new.kids.get(last as usize)?) {
-        (Kid::Leaf(before), Kid::Leaf(after)) => Some((seq, before, after)),
-        _ => None,
+    match at.kids.get(last as usize)? {
+        Kid::Leaf(leaf) => Some((seq, leaf)),
+        Kid::Element(_) => None,
     }
 }
 
@@ -127,12 +120,4 @@ fn formats_behind(mirror: &Mirror, seq: Nid, index: u32) -> Formats {
         }
     }
     Formats::default()
-}
-
-fn leaf_at<'a>(tree: &'a mut Rc<Element>, path: &Path) -> Option<&'a mut Leaf> {
-    let (&last, parents) = path.split_last()?;
-    match Element::at_mut(tree, parents).ok()?.kids.get_mut(last as usize) {
-        Some(Kid::Leaf(leaf)) => Some(leaf),
-        _ => None,
-    }
 }

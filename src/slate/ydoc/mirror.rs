@@ -99,6 +99,11 @@ impl Mirror {
         !self.touched.is_empty()
     }
 
+    /// As if these had changed.
+    pub fn touch(&mut self, nodes: &[Nid]) {
+        self.touched.extend(nodes);
+    }
+
     /// What changed since this was asked last.
     pub fn take_touched(&mut self) -> QuickSet<Nid> {
         std::mem::take(&mut self.touched)
@@ -149,6 +154,11 @@ impl Mirror {
             }
         }
         Formats::default()
+    }
+
+    #[cfg(test)]
+    pub fn spoil(&mut self, at: Nid) {
+        self.nodes[at as usize].items.pop();
     }
 
     pub(super) fn see_time(&mut self, time: u64) {

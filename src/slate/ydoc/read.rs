@@ -86,6 +86,23 @@ enum Raw {
     Foreign,
 }
 
+/// Runs that go on with each other are one.
+fn joined(items: impl Iterator<Item = Item>) -> Vec<Item> {
+    let mut joined: Vec<Item> = Vec::new();
+    for item in items {
+        match (joined.last_mut(), item) {
+            (Some(Item::Text(last)), Item::Text(run))
+                if last.id.plus(last.len) == run.id && last.formats == run.formats =>
+            {
+                last.text = [&*last.text, &*run.text].concat().into();
+                last.len += run.len;
+            }
+            (_, item) => joined.push(item),
+        }
+    }
+    joined
+}
+
 fn registers(txn: &TransactionMut, branch: &XmlTextRef) -> Registers {
     let attributes = branch.attributes(txn).filter_map(|(name, value)| match value {
         Out::Any(Any::Undefined) => None,
@@ -151,6 +168,40 @@ impl Mirror {
 
     pub(super) fn set_bound(&mut self, txn: &TransactionMut) {
         self.bound = txn.state_vector().iter().map(|(_, clock)| u64::from(*clock)).sum();
+    }
+
+    /// Whether the sequences and attributes of these, and of all in them, are what the document has. Outside of a
+    /// transaction that has deleted something.
+    pub fn is_true(&self, txn: &mut TransactionMut, nodes: &[Nid]) -> bool {
+        let mut reader = Reader::new(txn);
+        let mut todo = nodes.to_vec();
+        while let Some(at) = todo.pop() {
+            if at != ROOT && registers(txn, &self.node(at).branch) != self.node(at).registers {
+                return false;
+            }
+            if !self.has_sequence(txn, &mut reader, at) {
+                return false;
+            }
+            todo.extend(self.node(at).items.iter().filter_map(|item| match item {
+                Item::Node(node) if at != ROOT => Some(*node),
+                _ => None,
+            }));
+        }
+        true
+    }
+
+    fn has_sequence(&self, txn: &mut TransactionMut, reader: &mut Reader, at: Nid) -> bool {
+        let branch = self.node(at).branch.clone();
+        let raw = reader.sequence(txn, &branch);
+        let found = raw.into_iter().map(|raw| match raw {
+            Raw::Text(run) => Item::Text(run),
+            Raw::Node(branch, formats) => match self.find(Id::of(&branch)) {
+                Some(node) if self.node(node).formats == formats => Item::Node(node),
+                _ => Item::Foreign,
+            },
+            Raw::Foreign => Item::Foreign,
+        });
+        joined(found) == joined(self.node(at).items.iter().cloned())
     }
 
     fn nesting(&self, mut at: Nid) -> usize {

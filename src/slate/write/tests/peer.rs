@@ -96,15 +96,13 @@ impl Peer {
             return Err(format!("the tree is not the editor's value: {}", show(&self.value)));
         }
         let mut txn = self.doc.transact_mut();
-        let (flushed, _) =
-            self.known.flush(&mut self.mirror, &mut txn, self.client, &self.old, &mut self.tree, &schema());
+        let (flushed, _) = self.known.flush(&mut self.mirror, &mut txn, self.client, &mut self.tree, &schema());
         let changed = txn.has_changes();
         let update = txn.encode_update_v1();
         drop(txn);
         self.views = flushed.views;
         self.rewritten += u32::from(flushed.rewritten);
         self.old = flushed.tree.clone();
-        self.tree.reset(flushed.tree);
         if changed {
             self.out.push(update.clone());
         }
