@@ -137,11 +137,11 @@ impl Reference {
 
     /// The top-level elements with other texts, and the operations that lead there, where nothing else changed than the text
     /// of blocks that have nothing but text, and are shown by themselves.
-    fn texts(&self, followed: &[Followed]) -> Option<(BTreeMap<usize, Rc<Element>>, Vec<Op>)> {
+    fn texts(&self, followed: &[Followed]) -> Option<(Tops, Vec<Op>)> {
         if followed.len() > MANY {
             return None;
         }
-        let (mut tops, mut ops): (BTreeMap<usize, Rc<Element>>, Vec<Op>) = Default::default();
+        let (mut tops, mut ops) = (Tops::new(), Vec::new());
         for followed in followed {
             let (node, was) = (self.mirror.node(followed.node), followed.was.as_ref()?);
             if was.is_empty() || node.items.is_empty() || node.registers.open || node.registers.gone.is_some() {
@@ -270,6 +270,11 @@ impl Reference {
 
     /// An editor that knows which elements are inline and void: what it shows otherwise than before.
     pub fn set_schema(&mut self, schema: Schema) -> Vec<Op> {
+        if schema.agrees(&self.schema, self.mirror.types()) {
+            self.tree.set_schema(schema.clone());
+            self.schema = schema;
+            return Vec::new();
+        }
         self.schema = schema;
         let now = self.see();
         let ops = steps::steps(self.tree.root(), &now);
@@ -313,6 +318,9 @@ pub(super) struct Checked {
 
 /// So many of the root's items are looked at by a check of a part.
 const CHECKED: usize = 64;
+
+/// Top-level elements by their place.
+type Tops = BTreeMap<usize, Rc<Element>>;
 
 /// If more changed at once, all is looked at.
 const MANY: usize = 32;

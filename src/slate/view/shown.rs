@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use yrs::Any;
 
@@ -19,7 +20,7 @@ use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, QuickMap, ROOT, Registe
 
 type Rule = Rc<dyn Fn(&Attrs) -> bool>;
 
-/// Which elements are inline and which are void where the document does not say.
+/// Which elements are inline and which are void where the document does not say. Rules go by `type`.
 #[derive(Clone)]
 pub struct Schema {
     inline: Rule,
@@ -40,6 +41,14 @@ impl Schema {
             }
         };
         Self::new(of(inline), of(void))
+    }
+
+    /// Whether another says the same of each of these types.
+    pub fn agrees(&self, other: &Self, types: impl IntoIterator<Item = Arc<str>>) -> bool {
+        types.into_iter().all(|kind| {
+            let props = Attrs::from([("type".into(), Any::String(kind))]);
+            self.is_inline(&props) == other.is_inline(&props) && self.is_void(&props) == other.is_void(&props)
+        })
     }
 
     pub fn is_inline(&self, props: &Attrs) -> bool {
@@ -222,7 +231,7 @@ impl Build<'_> {
         let piece = view.piece(at);
         let head = mirror.id(piece.head);
         let mut open = vec![Open { id: NodeId::Root, props: Rc::default(), kids: Vec::new() }];
-        let mut seen: HashMap<std::sync::Arc<str>, u32> = HashMap::new();
+        let mut seen: HashMap<Arc<str>, u32> = HashMap::new();
         for kid in &piece.kids {
             let formats = match kid {
                 Kid::Cursor(_) => continue,
@@ -264,7 +273,7 @@ fn shown_of(props: &Rc<Attrs>) -> Rc<Attrs> {
 }
 
 /// Opens and closes elements around text, so that what comes next is in these.
-fn surround(open: &mut Vec<Open>, resolved: &Resolved, holder: Id, seen: &mut HashMap<std::sync::Arc<str>, u32>) {
+fn surround(open: &mut Vec<Open>, resolved: &Resolved, holder: Id, seen: &mut HashMap<Arc<str>, u32>) {
     let is_open = |open: &Open, key: &str| matches!(&open.id, NodeId::Around { key: other, .. } if **other == *key);
     let same = resolved.around.iter().zip(&open[1..]).take_while(|(around, open)| is_open(open, &around.key)).count();
     close(open, same);

@@ -29,7 +29,12 @@ pub struct Known {
 impl Known {
     /// `view`: what the whole mirror shows.
     pub fn new(mirror: &Mirror, schema: &Schema, view: View) -> Self {
-        Self { outline: Outline::of(mirror, schema, &view), view: Some(Rc::new(view)), ..Self::default() }
+        Self {
+            outline: Outline::of(mirror, schema, &view),
+            view: Some(Rc::new(view)),
+            #[cfg(test)]
+            is_spoiled: false,
+        }
     }
 
     /// [`flush`](super::flush) in the parts of the document that changed. `tree` is what editor and document show from now on.

@@ -67,6 +67,11 @@ impl EditorTree {
         }
     }
 
+    /// Says of what is new which of it is inline and void.
+    pub fn set_schema(&mut self, schema: Schema) {
+        self.schema = schema;
+    }
+
     pub fn root(&self) -> &Rc<Element> {
         &self.root
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use yrs::XmlTextRef;
+use yrs::{Any, XmlTextRef};
 
 use super::attrs::{Kind, Registers};
 use super::focus::Chunks;
@@ -97,6 +97,20 @@ impl Mirror {
     /// Whether anything changed since [`Mirror::take_touched`].
     pub fn is_touched(&self) -> bool {
         !self.touched.is_empty()
+    }
+
+    /// The types of elements that do not say whether they are inline or void, each once.
+    pub fn types(&self) -> QuickSet<Arc<str>> {
+        let unsaid = self.alive().map(|at| &self.node(at).registers).filter(|registers| registers.says.is_none());
+        let named = unsaid.flat_map(|registers| [registers.own.get("type"), registers.pins.get("type")]).flatten();
+        named.fold(QuickSet::default(), |mut types, kind| {
+            if let Any::String(kind) = kind
+                && !types.contains(kind)
+            {
+                types.insert(kind.clone());
+            }
+            types
+        })
     }
 
     /// As if these had changed.
