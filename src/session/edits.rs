@@ -54,7 +54,8 @@ impl Session {
         let before = self.selection_before.take();
         let inverse = std::mem::take(&mut change.inverse);
         if self.author == Author::User {
-            self.undo.record_acts(self.now, std::mem::take(&mut change.acts), caret);
+            let (acts, passage) = (std::mem::take(&mut change.acts), change.passage.take());
+            self.undo.record_acts(self.now, acts, passage, caret);
         }
         match self.author {
             Author::User if !inverse.is_empty() => self.undo.record(self.now, inverse, before),

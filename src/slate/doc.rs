@@ -33,7 +33,7 @@ mod receive;
 mod reference;
 mod selfcheck;
 
-pub use by_reference::Caret;
+pub use by_reference::{Caret, Passage};
 use load::changed_directly;
 use reference::Reference;
 
@@ -68,6 +68,8 @@ pub struct LocalChange {
     pub inverse: Vec<Op>,
     /// What was written, in format 1: [`SlateDoc::revert`] takes it back.
     pub acts: Vec<Act>,
+    /// What was shown before and afterwards, in format 1.
+    pub passage: Option<Passage>,
 }
 
 /// What an update did.

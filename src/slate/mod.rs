@@ -39,7 +39,7 @@ pub mod view;
 mod write;
 pub mod ydoc;
 
-pub use doc::{Caret, DocOptions, LocalChange, Look, RemoteChange, SlateDoc};
+pub use doc::{Caret, DocOptions, LocalChange, Look, Passage, RemoteChange, SlateDoc};
 pub use error::{OpError, RootMismatch, UpdateError};
 pub use node::{Attrs, Element, Leaf, Node};
 pub use op::{Op, Path, Point, Range};

@@ -11,7 +11,7 @@ mod steps;
 mod tests;
 mod transform;
 
-use crate::slate::{Act, Caret, LocalChange, Op, Range, SlateDoc};
+use crate::slate::{Act, Caret, LocalChange, Op, Passage, Range, SlateDoc};
 use stack::{Group, Stack};
 use steps::Steps;
 
@@ -72,13 +72,13 @@ impl Undo {
     }
 
     /// After local edits in a document of format 1: what was written, and the selection before.
-    pub fn record_acts(&mut self, now: u64, acts: Vec<Act>, before: Option<Caret>) {
+    pub fn record_acts(&mut self, now: u64, acts: Vec<Act>, passage: Option<Passage>, before: Option<Caret>) {
         if acts.is_empty() {
             return;
         }
         let joins = self.last.is_some_and(|last| now.saturating_sub(last) < self.capture_timeout);
         self.last = Some(now);
-        self.steps.record(now, acts, before, joins);
+        self.steps.record(now, acts, passage, before, joins);
     }
 
     /// After operations that are not one's own: remote ones, and those of [`LocalChange::ops`].

@@ -1,5 +1,7 @@
 //! [`SlateDoc`] where the document is of format 1.
 
+use std::rc::Rc;
+
 use yrs::{Assoc, BranchID, ID, IndexScope, Transact as _, XmlTextRef};
 
 use super::reference::Reference;
@@ -12,11 +14,27 @@ use crate::slate::sticky::Sticky;
 use crate::slate::tree::{ROOT, Tree};
 use crate::slate::undo::MAP;
 use crate::slate::view::Schema;
+use crate::slate::view::tree::Element;
+use crate::slate::write;
 use crate::slate::ydoc::{Act, Id};
 use crate::update::Limits;
 
 /// The format that is written by reference.
 pub const BY_REFERENCE: Format = 1;
+
+/// What was shown before and after an edit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Passage {
+    before: Rc<Element>,
+    after: Rc<Element>,
+}
+
+impl Passage {
+    /// With an edit that came later. `None`: something else was shown before that.
+    pub fn and(&self, next: &Self) -> Option<Self> {
+        Rc::ptr_eq(&self.after, &next.before).then(|| Self { before: self.before.clone(), after: next.after.clone() })
+    }
+}
 
 /// A selection that stays with its characters: anchor and focus.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,8 +137,10 @@ impl SlateDoc {
         let Some(reference) = &mut self.reference else { return change };
         let rng = &mut self.rng;
         let fresh_id = || (0..16).map(|_| rng.alphanumeric()).collect();
+        let before = reference.tree().clone();
         let mut txn = self.doc.transact_mut();
         reference.local(&mut txn, ops, self.options.block_id.as_deref(), fresh_id, &mut change);
+        change.passage = Some(Passage { before, after: reference.tree().clone() });
         // A commit joins what was typed to the text typed before it, and it would have to be cut out again.
         let early = (change.acts.len() == 1 && txn.has_changes()).then(|| txn.encode_update_v1());
         txn.commit();
@@ -195,17 +215,21 @@ impl SlateDoc {
         reference.resolve(&self.doc.transact(), sticky.0.scope(), sticky.0.assoc, &ids)
     }
 
-    /// Takes back what was done by these acts. The change has the acts that take it back again.
-    pub fn revert(&mut self, acts: &[Act]) -> (LocalChange, Vec<Op>) {
+    /// Takes back what was done by these acts. The change has the acts that take it back again. `passage`: if what was shown
+    /// after them is shown now, all of it by whoever, what was shown before them is shown then.
+    pub fn revert(&mut self, acts: &[Act], passage: Option<&Passage>) -> (LocalChange, Vec<Op>) {
         let Some(reference) = &mut self.reference else { return (LocalChange::default(), Vec::new()) };
+        let before = reference.tree().clone();
+        let aim = passage.filter(|passage| write::fit(&passage.after, &before).is_some());
         let mut txn = self.doc.transact_mut();
-        let acts = reference.revert(&mut txn, acts);
+        let acts = reference.revert(&mut txn, acts, aim.map(|passage| &passage.before));
         txn.commit();
         let update = txn.has_changes().then(|| txn.encode_update_v1());
         drop(txn);
         update.iter().for_each(|update| self.intake.wrote(update));
         let ops = reference.show_now();
-        (LocalChange { update, acts, ..LocalChange::default() }, ops)
+        let passage = Some(Passage { before, after: reference.tree().clone() });
+        (LocalChange { update, acts, passage, ..LocalChange::default() }, ops)
     }
 
     /// Compares what is shown with the document, read anew.

@@ -160,21 +160,39 @@ impl Reference {
 
     /// What leads the editor to what the mirror shows now.
     pub fn show_now(&mut self) -> Vec<Op> {
-        let view = view::show(&self.mirror, &self.schema, &HashSet::new());
+        let view = self.seen();
         let now = write::adopt(self.tree.root(), view::tree(&self.mirror, &view));
-        self.view = Some(Rc::new(view));
         let ops = steps::steps(self.tree.root(), &now);
         self.tree.reset(now);
         ops
     }
 
+    /// What the mirror shows.
+    fn seen(&mut self) -> Rc<View> {
+        let (mirror, schema) = (&self.mirror, &self.schema);
+        self.view.get_or_insert_with(|| Rc::new(view::show(mirror, schema, &HashSet::new()))).clone()
+    }
+
     /// Takes edits back; what takes that back again. The editor is to be shown it, once it is committed:
-    /// [`Reference::show_now`].
-    pub fn revert(&mut self, txn: &mut TransactionMut, acts: &[Act]) -> Vec<Act> {
+    /// [`Reference::show_now`]. `aim`: what has to be shown then; what is not is written as an edit is.
+    pub fn revert(&mut self, txn: &mut TransactionMut, acts: &[Act], aim: Option<&Rc<Element>>) -> Vec<Act> {
         self.view = None;
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         undo::revert(&mut writer, &mut self.again, acts);
-        writer.take_acts()
+        let mut acts = writer.take_acts();
+        let Some(aim) = aim else { return acts };
+        let view = self.seen();
+        let shown = view::tree(&self.mirror, &view);
+        if write::fit(aim, &shown).is_none() {
+            let aim = undo::aim(&self.mirror, &self.again, &shown, aim);
+            let tree = EditorTree::new(aim, self.schema.clone());
+            let known = self.view.take();
+            let mut writer = Writer::new(&mut self.mirror, txn, self.client);
+            let flushed = write::flush(&mut writer, &shown, &tree, &self.schema, known);
+            acts.extend(writer.take_acts());
+            self.inexact += u32::from(!flushed.exact);
+        }
+        acts
     }
 
     /// The same content, read anew under another client id: the editor has the leaves that it had.

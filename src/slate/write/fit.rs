@@ -9,7 +9,7 @@ use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::QuickMap;
 
 /// The editor's tree with the ids of the document, its parts shared where they are the same. `None`: they differ.
-pub(super) fn fit(editor: &Rc<Element>, shown: &Rc<Element>) -> Option<Rc<Element>> {
+pub fn fit(editor: &Rc<Element>, shown: &Rc<Element>) -> Option<Rc<Element>> {
     if Rc::ptr_eq(editor, shown) {
         return Some(editor.clone());
     }

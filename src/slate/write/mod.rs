@@ -32,7 +32,7 @@ use std::rc::Rc;
 
 use before::Before;
 use draft::Draft;
-pub use fit::adopt;
+pub use fit::{adopt, fit};
 use keys::Keys;
 use place::Placer;
 pub use tree::EditorTree;
@@ -137,4 +137,4 @@ fn write(
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::slate) mod tests;
