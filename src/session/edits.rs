@@ -102,7 +102,7 @@ impl Session {
             true => self.undo.undo(&mut self.doc, selection),
             false => self.undo.redo(&mut self.doc, selection),
         };
-        let changed = result.as_ref().is_some_and(|result| !result.ops.is_empty());
+        let changed = result.as_ref().is_some_and(|result| result.changed);
         self.undo.set_undone(changed);
         let Some(result) = result else { return };
         for update in result.passed {

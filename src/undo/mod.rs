@@ -33,6 +33,8 @@ pub struct Undo {
 pub struct UndoResult {
     /// For the editor, to be applied without echo.
     pub ops: Vec<Op>,
+    /// Whether something else is shown than before.
+    pub changed: bool,
     /// The doc's change, as of [`SlateDoc::apply_local`]. Its `ops` are contained in `ops` above.
     pub change: LocalChange,
     /// To be restored.
@@ -143,7 +145,8 @@ fn step(from: &mut Stack, to: &mut Stack, doc: &mut SlateDoc, selection: Option<
         }
         applied.extend(change.ops.iter().cloned());
         to.push(Group::new(change.inverse.clone(), selection));
-        return Some(UndoResult { ops: applied, change, selection: restored, passed: Vec::new() });
+        let changed = !applied.is_empty();
+        return Some(UndoResult { ops: applied, changed, change, selection: restored, passed: Vec::new() });
     }
     None
 }

@@ -107,20 +107,21 @@ fn typed(acts: &[Act]) -> Option<u32> {
 /// Takes steps off one stack until one changes what is shown; what takes that back goes onto the other.
 fn turn(from: &mut Vec<Step>, to: &mut Vec<Step>, doc: &mut SlateDoc, selection: Option<Range>) -> Option<UndoResult> {
     let now = selection.and_then(|range| doc.caret(&range));
-    let mut passed: Vec<Vec<u8>> = Vec::new();
+    let (mut passed, mut all) = (Vec::new(), Vec::new());
     while let Some(step) = from.pop() {
         let (change, ops) = doc.revert(&step.acts, step.passage.as_ref());
-        if ops.is_empty() {
+        all.extend(ops);
+        if change.passage.as_ref().is_none_or(Passage::shows_the_same) {
             passed.extend(change.update);
             continue;
         }
         let selection = step.selection.as_ref().and_then(|caret| doc.range(caret));
         let (acts, passage) = (change.acts.clone(), change.passage.clone());
         to.push(Step { acts, passage, selection: now, began: 0, typed: 0 });
-        return Some(UndoResult { ops, change, selection, passed });
+        return Some(UndoResult { ops: all, changed: true, change, selection, passed });
     }
     if passed.is_empty() {
         return None;
     }
-    Some(UndoResult { ops: Vec::new(), change: LocalChange::default(), selection: None, passed })
+    Some(UndoResult { ops: all, changed: false, change: LocalChange::default(), selection: None, passed })
 }

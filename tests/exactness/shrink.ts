@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type Descendant, Editor, type Operation } from "slate";
 import type { Schema } from "../scenarios/acts.mjs";
-import { identical, same } from "../scenarios/expect.mjs";
+import { same } from "../scenarios/expect.mjs";
 import type { Replica } from "../scenarios/runner/replica.js";
 import { setUp } from "../scenarios/runner/yrs.js";
 import { ENGINE, readAnew, shown } from "./run.js";
@@ -49,7 +49,7 @@ async function play(
       }
     });
     await replica.settle();
-    if (!identical(now(), values.at(-1)!)) values.push(now());
+    if (!same(now(), values.at(-1)!)) values.push(now());
     const read = await readAnew(replica.state(), editor);
     if (!same(read, now())) return `editor ${shown(now())}\n  read   ${shown(read)}`;
     if (replica.problems().length > 0) return `${replica.problems().join("; ")}\n  editor ${shown(now())}`;

@@ -30,6 +30,11 @@ pub struct Passage {
 }
 
 impl Passage {
+    /// Whether the same was shown afterwards, be it by other elements.
+    pub fn shows_the_same(&self) -> bool {
+        write::fit(&self.before, &self.after).is_some()
+    }
+
     /// With an edit that came later. `None`: something else was shown before that.
     pub fn and(&self, next: &Self) -> Option<Self> {
         Rc::ptr_eq(&self.after, &next.before).then(|| Self { before: self.before.clone(), after: next.after.clone() })

@@ -108,11 +108,12 @@ fn write(
     divide::swap_at_starts(&mut work);
     let mut draft = Draft::new(writer, schema, work, known);
     let start = draft.view.clone();
-    let before = Before::of(&start, draft.mirror(), &draft.work);
+    let mut before = Before::of(&start, draft.mirror(), &draft.work);
+    let joins: HashSet<Id> = new.joins.keys().copied().collect();
+    divide::take_over(&mut draft.work, &mut before, &joins);
     draft.erase(before.lost.clone());
     draft.see();
 
-    let joins: HashSet<Id> = new.joins.keys().copied().collect();
     divide::write_breaks(&mut draft, &start, &joins);
     let joined = join::write_joins(&mut draft, &before, &new.joins);
     join::write_removals(&mut draft, &before, &start, &joined);

@@ -2,6 +2,7 @@
 
 pub mod acts;
 mod follower;
+mod halves;
 mod moved;
 mod named;
 mod nested;
