@@ -54,7 +54,8 @@ impl Session {
         let before = self.selection_before.take();
         let inverse = std::mem::take(&mut change.inverse);
         if self.author == Author::User {
-            self.undo.record_acts(self.now, std::mem::take(&mut change.acts), caret);
+            let (acts, passage) = (std::mem::take(&mut change.acts), change.passage.take());
+            self.undo.record_acts(self.now, acts, passage, caret);
         }
         match self.author {
             Author::User if !inverse.is_empty() => self.undo.record(self.now, inverse, before),
@@ -101,7 +102,7 @@ impl Session {
             true => self.undo.undo(&mut self.doc, selection),
             false => self.undo.redo(&mut self.doc, selection),
         };
-        let changed = result.as_ref().is_some_and(|result| !result.ops.is_empty());
+        let changed = result.as_ref().is_some_and(|result| result.changed);
         self.undo.set_undone(changed);
         let Some(result) = result else { return };
         for update in result.passed {

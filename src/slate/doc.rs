@@ -21,6 +21,7 @@ use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
 use super::twins::Twins;
 use super::view::Schema;
+use super::write::Passage;
 use super::ydoc::Act;
 use super::{diff, read, root, seed};
 use crate::format::{FORMATS, Format, Formats};
@@ -68,6 +69,8 @@ pub struct LocalChange {
     pub inverse: Vec<Op>,
     /// What was written, in format 1: [`SlateDoc::revert`] takes it back.
     pub acts: Vec<Act>,
+    /// What was shown before and afterwards, in format 1.
+    pub passage: Option<Passage>,
 }
 
 /// What an update did.

@@ -48,6 +48,7 @@ pub use root::check_layout;
 pub use sticky::Sticky;
 pub use utf16::{len as utf16_len, slice as utf16_slice};
 pub use view::Schema;
+pub use write::Passage;
 pub use ydoc::Act;
 pub use yrs::Assoc;
 

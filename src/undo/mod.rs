@@ -11,7 +11,7 @@ mod steps;
 mod tests;
 mod transform;
 
-use crate::slate::{Act, Caret, LocalChange, Op, Range, SlateDoc};
+use crate::slate::{Act, Caret, LocalChange, Op, Passage, Range, SlateDoc};
 use stack::{Group, Stack};
 use steps::Steps;
 
@@ -33,6 +33,8 @@ pub struct Undo {
 pub struct UndoResult {
     /// For the editor, to be applied without echo.
     pub ops: Vec<Op>,
+    /// Whether something else is shown than before.
+    pub changed: bool,
     /// The doc's change, as of [`SlateDoc::apply_local`]. Its `ops` are contained in `ops` above.
     pub change: LocalChange,
     /// To be restored.
@@ -72,13 +74,13 @@ impl Undo {
     }
 
     /// After local edits in a document of format 1: what was written, and the selection before.
-    pub fn record_acts(&mut self, now: u64, acts: Vec<Act>, before: Option<Caret>) {
+    pub fn record_acts(&mut self, now: u64, acts: Vec<Act>, passage: Option<Passage>, before: Option<Caret>) {
         if acts.is_empty() {
             return;
         }
         let joins = self.last.is_some_and(|last| now.saturating_sub(last) < self.capture_timeout);
         self.last = Some(now);
-        self.steps.record(now, acts, before, joins);
+        self.steps.record(now, acts, passage, before, joins);
     }
 
     /// After operations that are not one's own: remote ones, and those of [`LocalChange::ops`].
@@ -143,7 +145,8 @@ fn step(from: &mut Stack, to: &mut Stack, doc: &mut SlateDoc, selection: Option<
         }
         applied.extend(change.ops.iter().cloned());
         to.push(Group::new(change.inverse.clone(), selection));
-        return Some(UndoResult { ops: applied, change, selection: restored, passed: Vec::new() });
+        let changed = !applied.is_empty();
+        return Some(UndoResult { ops: applied, changed, change, selection: restored, passed: Vec::new() });
     }
     None
 }

@@ -4,7 +4,7 @@
 //! and what that wrote is the step of the other stack.
 
 use super::UndoResult;
-use crate::slate::{Act, Caret, LocalChange, Range, SlateDoc};
+use crate::slate::{Act, Caret, LocalChange, Passage, Range, SlateDoc};
 
 /// Older steps are forgotten.
 const MAX_STEPS: usize = 1000;
@@ -16,6 +16,8 @@ const MAX_TIME: u64 = 5_000;
 #[derive(Debug)]
 struct Step {
     acts: Vec<Act>,
+    /// What was shown before and after it; `None` once others changed something meanwhile.
+    passage: Option<Passage>,
     selection: Option<Caret>,
     began: u64,
     typed: u32,
@@ -30,7 +32,14 @@ pub(super) struct Steps {
 
 impl Steps {
     /// `joins`: the last edit was a short time ago, and nobody asked for a new step.
-    pub fn record(&mut self, now: u64, acts: Vec<Act>, selection: Option<Caret>, joins: bool) {
+    pub fn record(
+        &mut self,
+        now: u64,
+        acts: Vec<Act>,
+        passage: Option<Passage>,
+        selection: Option<Caret>,
+        joins: bool,
+    ) {
         self.redo.clear();
         let typed = typed(&acts);
         if let Some(step) = self.undo.last_mut()
@@ -39,12 +48,13 @@ impl Steps {
         {
             step.typed += typed.unwrap_or_default();
             step.acts.extend(acts);
+            step.passage = step.passage.take().zip(passage).and_then(|(was, now)| was.and(now));
             return;
         }
         if self.undo.len() == MAX_STEPS {
             self.undo.remove(0);
         }
-        self.undo.push(Step { acts, selection, began: now, typed: typed.unwrap_or_default() });
+        self.undo.push(Step { acts, passage, selection, began: now, typed: typed.unwrap_or_default() });
     }
 
     pub fn can_undo(&self) -> bool {
@@ -97,19 +107,21 @@ fn typed(acts: &[Act]) -> Option<u32> {
 /// Takes steps off one stack until one changes what is shown; what takes that back goes onto the other.
 fn turn(from: &mut Vec<Step>, to: &mut Vec<Step>, doc: &mut SlateDoc, selection: Option<Range>) -> Option<UndoResult> {
     let now = selection.and_then(|range| doc.caret(&range));
-    let mut passed: Vec<Vec<u8>> = Vec::new();
+    let (mut passed, mut all) = (Vec::new(), Vec::new());
     while let Some(step) = from.pop() {
-        let (change, ops) = doc.revert(&step.acts);
-        if ops.is_empty() {
+        let (change, ops) = doc.revert(&step.acts, step.passage.as_ref());
+        all.extend(ops);
+        if change.passage.as_ref().is_none_or(Passage::shows_the_same) {
             passed.extend(change.update);
             continue;
         }
         let selection = step.selection.as_ref().and_then(|caret| doc.range(caret));
-        to.push(Step { acts: change.acts.clone(), selection: now, began: 0, typed: 0 });
-        return Some(UndoResult { ops, change, selection, passed });
+        let (acts, passage) = (change.acts.clone(), change.passage.clone());
+        to.push(Step { acts, passage, selection: now, began: 0, typed: 0 });
+        return Some(UndoResult { ops: all, changed: true, change, selection, passed });
     }
     if passed.is_empty() {
         return None;
     }
-    Some(UndoResult { ops: Vec::new(), change: LocalChange::default(), selection: None, passed })
+    Some(UndoResult { ops: all, changed: false, change: LocalChange::default(), selection: None, passed })
 }

@@ -12,6 +12,7 @@ use crate::slate::sticky::Sticky;
 use crate::slate::tree::{ROOT, Tree};
 use crate::slate::undo::MAP;
 use crate::slate::view::Schema;
+use crate::slate::write::Passage;
 use crate::slate::ydoc::{Act, Id};
 use crate::update::Limits;
 
@@ -195,17 +196,17 @@ impl SlateDoc {
         reference.resolve(&self.doc.transact(), sticky.0.scope(), sticky.0.assoc, &ids)
     }
 
-    /// Takes back what was done by these acts. The change has the acts that take it back again.
-    pub fn revert(&mut self, acts: &[Act]) -> (LocalChange, Vec<Op>) {
+    /// Takes back what was done by these acts. The change has the acts that take it back again. `passage`: if what was shown
+    /// after them is shown now, all of it by whoever, what was shown before them is shown then.
+    pub fn revert(&mut self, acts: &[Act], passage: Option<&Passage>) -> (LocalChange, Vec<Op>) {
         let Some(reference) = &mut self.reference else { return (LocalChange::default(), Vec::new()) };
         let mut txn = self.doc.transact_mut();
-        let acts = reference.revert(&mut txn, acts);
+        let (acts, ops, passage) = reference.revert(&mut txn, acts, passage);
         txn.commit();
         let update = txn.has_changes().then(|| txn.encode_update_v1());
         drop(txn);
         update.iter().for_each(|update| self.intake.wrote(update));
-        let ops = reference.show_now();
-        (LocalChange { update, acts, ..LocalChange::default() }, ops)
+        (LocalChange { update, acts, passage: Some(passage), ..LocalChange::default() }, ops)
     }
 
     /// Whether some of the document can be looked at without the rest.

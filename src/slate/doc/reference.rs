@@ -20,7 +20,7 @@ use crate::slate::steps;
 use crate::slate::undo::{self, Again};
 use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::view::{self, Schema};
-use crate::slate::write::{self, EditorTree, Known};
+use crate::slate::write::{self, EditorTree, Known, Passage};
 use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, ROOT, Writer, kind_name};
 
 pub(super) struct Reference {
@@ -99,6 +99,7 @@ impl Reference {
         let flushed;
         (flushed, change.acts) = self.known.flush(&mut self.mirror, txn, self.client, &mut self.tree, &self.schema);
         self.inexact += u32::from(!flushed.exact);
+        change.passage = Some(flushed.passage);
     }
 
     /// A split that gives the new half the id of the old one, or none.
@@ -175,12 +176,44 @@ impl Reference {
         ops
     }
 
-    /// Takes edits back; what takes that back again. The editor is to be shown it, once it is committed:
-    /// [`Reference::show_now`].
-    pub fn revert(&mut self, txn: &mut TransactionMut, acts: &[Act]) -> Vec<Act> {
+    /// Takes edits back: what takes that back again, what leads the editor there, and what was shown before and is now.
+    /// `passage`: of the edits; if what they led to is shown, what is not as before then is written as an edit is.
+    pub fn revert(
+        &mut self,
+        txn: &mut TransactionMut,
+        acts: &[Act],
+        passage: Option<&Passage>,
+    ) -> (Vec<Act>, Vec<Op>, Passage) {
+        let before = self.tree.root().clone();
+        let aim = passage.and_then(|passage| passage.back(&before.kids));
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         undo::revert(&mut writer, &mut self.again, acts);
-        writer.take_acts()
+        let mut acts = writer.take_acts();
+        let mut ops = self.show_now();
+        let shown = self.tree.root().clone();
+        if let Some(aim) = aim.and_then(|aim| self.aim(&shown, &aim)) {
+            self.tree.edit(aim);
+            let (flushed, more) = self.known.flush(&mut self.mirror, txn, self.client, &mut self.tree, &self.schema);
+            acts.extend(more);
+            self.inexact += u32::from(!flushed.exact);
+            ops.extend(steps::steps(&shown, &flushed.tree));
+        }
+        (acts, ops, Passage::of(&before.kids, &self.tree().kids))
+    }
+
+    /// What the editor has to show so that these elements are shown; `None`: they are.
+    fn aim(&self, shown: &Element, wanted: &[Kid]) -> Option<Rc<Element>> {
+        let (start, end) = write::same_ends(&shown.kids, wanted);
+        let middle = |kids: &[Kid]| kids[start..kids.len() - end].to_vec();
+        let (has, wants) = (middle(&shown.kids), middle(wanted));
+        if write::fits(&wants, &has) {
+            return None;
+        }
+        let kids = undo::aim(&self.mirror, &self.again, &has, &wants);
+        let mut all = shown.kids[..start].to_vec();
+        all.extend(kids);
+        all.extend_from_slice(&shown.kids[shown.kids.len() - end..]);
+        Some(Rc::new(Element { id: NodeId::Root, props: Rc::default(), kids: all, inline: false, void: false }))
     }
 
     /// The same content, read anew under another client id: the editor has the leaves that it had.

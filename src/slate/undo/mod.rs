@@ -6,17 +6,22 @@
 //! is to take back the taking back.
 
 mod again;
+mod aim;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use yrs::Any;
 
 pub use again::{Again, MAP};
+pub use aim::aim;
 
-use super::ydoc::{Act, Formats, Id, KeyName, Kind, Nid, Place, Registers, Span, Writer, key_name, resolve};
+use super::node::Attrs;
+use super::ydoc::{
+    Act, Formats, Id, KeyName, Kind, Neighbours, Nid, Place, Registers, Span, Writer, key_name, resolve,
+};
 
 /// Takes acts back, the last first. What takes that back again is [`Writer::take_acts`].
 pub fn revert(writer: &mut Writer, again: &mut Again, acts: &[Act]) {
@@ -24,59 +29,13 @@ pub fn revert(writer: &mut Writer, again: &mut Again, acts: &[Act]) {
         Act::Make { kind: Kind::Place, up, .. } => Some(*up),
         _ => None,
     });
-    let mut revert = Revert { time: writer.mirror.time() + 1, wrappers: wrappers.collect(), unused: Vec::new() };
-    for act in backwards(acts) {
+    let time = writer.mirror.time() + 1;
+    let mut revert = Revert { time, wrappers: wrappers.collect(), unused: Vec::new(), taken_on: Vec::new() };
+    for act in acts.iter().rev() {
         revert.act(writer, again, act);
     }
+    revert.overrule(writer);
     drop_unused(writer, &revert.unused);
-}
-
-/// The last first; of characters that were deleted one after the other, those on the right first: each is written again
-/// before what stands behind it.
-fn backwards(acts: &[Act]) -> Vec<&Act> {
-    let mut out = Vec::with_capacity(acts.len());
-    for group in acts.chunk_by(|a, b| is_deletion(a) && is_deletion(b)).rev() {
-        match group.len() {
-            1 => out.extend(group),
-            _ => out.extend(from_the_right(group)),
-        }
-    }
-    out
-}
-
-fn is_deletion(act: &Act) -> bool {
-    matches!(act, Act::Delete { .. })
-}
-
-/// Deletions of one kind after the other, in the order in which the text stood, each stretch from its end.
-fn from_the_right(group: &[Act]) -> Vec<&Act> {
-    let mut ends = HashMap::new();
-    for (at, act) in group.iter().enumerate() {
-        if let Act::Delete { span: (first, len), .. } = act {
-            ends.insert(first.plus(len - 1), at);
-        }
-    }
-    let before = |act: &Act| match act {
-        Act::Delete { left, .. } => left.as_ref().and_then(|left| ends.get(left)).copied(),
-        _ => None,
-    };
-    // Of several behind one, that which was deleted first stood next to it.
-    let mut behind: Vec<Vec<usize>> = vec![Vec::new(); group.len()];
-    let mut firsts = Vec::new();
-    for (at, act) in group.iter().enumerate() {
-        match before(act) {
-            Some(before) => behind[before].push(at),
-            None => firsts.push(at),
-        }
-    }
-    let (mut out, mut todo) = (Vec::with_capacity(group.len()), firsts);
-    todo.reverse();
-    while let Some(at) = todo.pop() {
-        out.push(&group[at]);
-        todo.extend(behind[at].iter().rev());
-    }
-    out.reverse();
-    out
 }
 
 struct Revert {
@@ -84,6 +43,8 @@ struct Revert {
     wrappers: HashSet<Id>,
     /// Markers that were put in.
     unused: Vec<Nid>,
+    /// What was written again, and the keys that it only has because of what stands beside it.
+    taken_on: Vec<(Span, Vec<Arc<str>>)>,
 }
 
 impl Revert {
@@ -94,31 +55,49 @@ impl Revert {
                     writer.delete_span(span);
                 }
             }
-            Act::Delete { span, text, formats, .. } => self.write_again(writer, again, *span, text, formats),
+            Act::Delete { span, text, formats, between } => {
+                self.write_again(writer, again, *span, text, formats, *between);
+            }
             Act::Make { id, kind, .. } => self.unmake(writer, again.latest(*id), *kind, *id),
-            Act::Drop { id, attributes } => {
-                let Some((seq, index)) = writer.place_of(again.latest(*id)) else { return };
+            Act::Drop { id, attributes, formats, between } => {
+                let was = again.latest(*id);
+                let Some((seq, index)) = writer.place_between(was, now(again, *between)) else { return };
                 let attributes: Vec<(Arc<str>, Any)> =
                     attributes.iter().map(|(name, value)| (name.clone(), again.translate(value))).collect();
                 let node = writer.make(seq, index, &attributes);
                 let new = writer.mirror.id(node);
-                again.note(writer, (again.latest(*id), 1), new);
+                again.note(writer, (was, 1), new);
+                self.format_again(writer, (new, 1), (seq, index), formats);
             }
             Act::Set { id, name, before, after } => {
                 self.set_back(writer, again, *id, name, before.as_ref(), after.as_ref());
             }
-            Act::Format { on, key, before, after } => {
-                let spans = on.iter().flat_map(|span| again.follow(*span));
+            Act::Format { on, key, before, after, given } => {
+                let spans: Vec<Span> = on.iter().flat_map(|span| again.follow(*span)).collect();
                 match (before, after) {
                     // A key of one's own goes as a whole: what a peer typed in it has it too.
-                    (None, Some(value)) => clear(writer, spans, key, value),
-                    _ => spans.for_each(|span| format_back(writer, span, key, before.as_ref(), after.as_ref())),
+                    (None, Some(value)) if *given => clear(writer, &spans, key, value),
+                    _ => {
+                        for span in spans {
+                            self.own(span, key);
+                            format_back(writer, span, key, before.as_ref(), after.as_ref());
+                        }
+                    }
                 }
             }
         }
     }
 
-    fn write_again(&mut self, writer: &mut Writer, again: &mut Again, span: Span, text: &str, formats: &Formats) {
+    fn write_again(
+        &mut self,
+        writer: &mut Writer,
+        again: &mut Again,
+        span: Span,
+        text: &str,
+        formats: &Formats,
+        between: Neighbours,
+    ) {
+        let mut between = now(again, between);
         for (was, len) in again.follow(span) {
             // In as many pieces as it was written in: mostly one.
             let from = if was.client == span.0.client { was.clock.saturating_sub(span.0.clock) } else { 0 };
@@ -126,40 +105,69 @@ impl Revert {
                 true => Some(text),
                 false => crate::slate::utf16::slice(text, from, from + len),
             };
-            let (Some(piece), Some((seq, index))) = (piece, writer.place_of(was)) else { continue };
+            let (Some(piece), Some((seq, index))) = (piece, writer.place_between(was, between)) else { continue };
             let new = writer.insert_text(seq, index, piece);
             again.note(writer, (was, len), new);
-            let has = writer.mirror.formats_at(seq, index + len);
-            let missing = self.formats(writer, &has, formats);
-            writer.format(seq, index, len, &missing);
+            between.left = Some(new.plus(len - 1));
+            self.format_again(writer, (new, len), (seq, index), formats);
         }
     }
 
-    /// What to set so that `has` shows what `want` shows: the same keys, and newer ones of one's own against what is too much.
-    fn formats(&self, writer: &Writer, has: &Formats, want: &Formats) -> Vec<(Arc<str>, Any)> {
-        if has == want {
-            return Vec::new();
+    /// What was written again gets the keys that it had; what it has besides is seen to when all is done.
+    fn format_again(&mut self, writer: &mut Writer, span: Span, (seq, index): (Nid, u32), formats: &Formats) {
+        let has = writer.mirror.formats_at(seq, index + span.1);
+        if has == *formats {
+            return;
         }
-        let mut set: Vec<(Arc<str>, Any)> = want
-            .iter()
-            .filter(|(key, value)| has.get(&***key) != Some(value))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        let mut both = (**has).clone();
-        both.extend(set.iter().cloned());
-        let (now, aim) = (resolve(&both), resolve(want));
+        let is_same = |key: &Arc<str>, value: &Any, other: &Formats| other.get(&**key) == Some(value);
+        let missing = formats.iter().filter(|(key, value)| !is_same(key, value, &has));
+        let missing: Vec<(Arc<str>, Any)> = missing.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let besides = has.keys().filter(|key| !formats.contains_key(&***key)).cloned().collect();
+        writer.format_new(seq, index, span.1, &missing);
+        self.taken_on.push((span, besides));
+    }
+
+    /// From here on these characters have a key because it was set on them.
+    fn own(&mut self, (first, len): Span, key: &Arc<str>) {
+        for ((other, count), besides) in &mut self.taken_on {
+            let is_in = other.client == first.client
+                && other.clock < first.clock.saturating_add(len)
+                && first.clock < other.clock.saturating_add(*count);
+            if is_in {
+                besides.retain(|other| other != key);
+            }
+        }
+    }
+
+    /// Newer keys of one's own against those that what was written again should not have. Nothing is ever cleared.
+    fn overrule(&mut self, writer: &mut Writer) {
+        for (span, besides) in std::mem::take(&mut self.taken_on) {
+            let Some((seq, _)) = writer.place_of(span.0) else { continue };
+            for (index, len) in writer.find(seq, span) {
+                let has = writer.mirror.formats_at(seq, index + len);
+                let mut want = (*has).clone();
+                besides.iter().for_each(|key| drop(want.remove(key)));
+                let newer = self.newer(writer, &has, &want);
+                writer.format_new(seq, index, len, &newer);
+            }
+        }
+    }
+
+    /// What to set so that what has these formats shows what it would show with those.
+    fn newer(&self, writer: &Writer, has: &Attrs, want: &Attrs) -> Vec<(Arc<str>, Any)> {
+        let (now, aim) = (resolve(has), resolve(want));
+        let none = || Any::Array(Vec::new().into());
         let own = |name: &KeyName| key_name(name, self.time, writer.client());
-        for name in now.marks.keys().chain(aim.marks.keys()) {
-            if now.marks.get(&**name) != aim.marks.get(&**name) {
-                let none = Any::Array(Vec::new().into());
-                let value = aim.marks.get(&**name).cloned().unwrap_or(none);
-                set.push((own(&KeyName::Mark(name.clone())), value));
-            }
+        let mut set = Vec::new();
+        let names = now.marks.keys().chain(aim.marks.keys().filter(|name| !now.marks.contains_key(&***name)));
+        for name in names.filter(|name| now.marks.get(&***name) != aim.marks.get(&***name)) {
+            let value = aim.marks.get(&**name).cloned().unwrap_or_else(none);
+            set.push((own(&KeyName::Mark(name.clone())), value));
         }
-        for around in &now.around {
-            if aim.around.iter().all(|other| other.kind != around.kind) {
-                set.push((own(&KeyName::Around(around.kind.clone())), Any::Array(Vec::new().into())));
-            }
+        for around in now.around.iter().filter(|around| !aim.around.iter().any(|other| other.key == around.key)) {
+            let same = aim.around.iter().find(|other| other.kind == around.kind);
+            let value = same.and_then(|same| want.get(&*same.key)).cloned().unwrap_or_else(none);
+            set.push((own(&KeyName::Around(around.kind.clone())), value));
         }
         set
     }
@@ -170,7 +178,8 @@ impl Revert {
             Kind::Break => writer.set_attribute(node, "@off", Any::Bool(true)),
             Kind::Strand => {
                 let mut gone = vec![Any::Null];
-                if self.wrappers.contains(&made) {
+                // What it holds is not its own.
+                if self.wrappers.contains(&made) || writer.mirror.node(node).registers.open {
                     gone.push(Any::Bool(true));
                 }
                 writer.set_attribute(node, "@gone", Any::Array(gone.into()));
@@ -205,6 +214,12 @@ impl Revert {
     }
 }
 
+/// The same neighbours, under the ids that they have now.
+fn now(again: &Again, between: Neighbours) -> Neighbours {
+    let latest = |id: Option<Id>| id.map(|id| again.latest(id));
+    Neighbours { left: latest(between.left), right: latest(between.right) }
+}
+
 /// Whether the own value still stands; of a place its time does not matter.
 fn stands(name: &str, now: Option<&Any>, own: Option<&Any>) -> bool {
     let read = |value: &Any| -> Option<Place> {
@@ -226,8 +241,8 @@ fn timed(value: &Any, time: u64) -> Any {
     }
 }
 
-fn clear(writer: &mut Writer, spans: impl Iterator<Item = Span>, key: &Arc<str>, value: &Any) {
-    let sequences: HashSet<Nid> = spans.filter_map(|span| writer.place_of(span.0)).map(|(seq, _)| seq).collect();
+fn clear(writer: &mut Writer, spans: &[Span], key: &Arc<str>, value: &Any) {
+    let sequences: HashSet<Nid> = spans.iter().filter_map(|span| writer.place_of(span.0)).map(|(seq, _)| seq).collect();
     let mut sequences: Vec<Nid> = sequences.into_iter().collect();
     sequences.sort_unstable();
     for seq in sequences {

@@ -11,7 +11,7 @@ use super::keys::{Keys, Look};
 use super::work::{Want, Wanted, WorkId, WorkKid};
 use crate::slate::node::Attrs;
 use crate::slate::view::{Cursor, Kid, PieceId};
-use crate::slate::ydoc::{Formats, Id, Item, KeyName, MarkKey, Nid, parse_key, resolve};
+use crate::slate::ydoc::{Formats, Id, Item, KeyName, Kind, MarkKey, Nid, parse_key, resolve};
 
 /// A stretch of what an element shows, with the same formats and the same that is wanted.
 struct Stretch {
@@ -137,6 +137,7 @@ fn is_shown_under(formats: &Formats, key: &str) -> bool {
 
 /// Writes what has to be shown and is not. Formats concern text and inline elements only.
 pub(super) fn paint(draft: &mut Draft, keys: &mut Keys) {
+    give_places(draft, keys);
     let mut todo: Vec<(Nid, u32, u32, Attributes)> = Vec::new();
     for at in formatted(draft) {
         for stretch in stretches(draft, at) {
@@ -159,6 +160,35 @@ pub(super) fn paint(draft: &mut Draft, keys: &mut Keys) {
     }
     for (seq, index, len, change) in todo {
         draft.writer.format(seq, index, len, &change);
+    }
+}
+
+/// The second half of an inline strand has the formats of the first. To have others it gets a place of its own.
+fn give_places(draft: &mut Draft, keys: &mut Keys) {
+    let mirror = draft.mirror();
+    if !draft.view.pieces.iter().any(|piece| piece.inline && mirror.kind(piece.head) == Kind::Break) {
+        return;
+    }
+    let mut halves: Vec<Nid> = Vec::new();
+    for at in formatted(draft) {
+        for stretch in stretches(draft, at) {
+            let Place::Piece(piece) = stretch.place else { continue };
+            let head = draft.view.piece(piece).head;
+            let is_half = draft.mirror().kind(head) == Kind::Break && draft.view.claims(head).is_empty();
+            let look = Look { marks: None, around: &stretch.around };
+            if is_half && !keys.changes(draft, &stretch.formats, &look).is_empty() {
+                halves.push(head);
+            }
+        }
+    }
+    for head in halves {
+        let Some(piece) = draft.view.find(head) else { continue };
+        let units = draft.units(draft.view.piece(piece).up);
+        let index = units.position(draft.id(head));
+        let Some(cursor) = index.and_then(|index| units.for_element(index, index)) else { continue };
+        let marker = draft.place(cursor);
+        draft.register(piece, marker);
+        draft.see();
     }
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use yrs::TransactionMut;
 
-use super::{EditorTree, Flushed, adopt, typing};
+use super::{EditorTree, Flushed, Passage, adopt, typing};
 use crate::slate::op::Op;
 use crate::slate::part::{Division, Outline};
 use crate::slate::steps;
@@ -48,12 +48,12 @@ impl Known {
         schema: &Schema,
     ) -> (Flushed, Vec<Act>) {
         let mut writer = Writer::new(mirror, txn, client);
-        if typing::flush(&mut writer, tree).is_some() {
+        if let Some(passage) = typing::flush(&mut writer, tree) {
             let acts = writer.take_acts();
             self.keep(mirror);
             #[cfg(test)]
             self.compare(mirror, schema, tree.root());
-            return (Flushed::unchanged(tree.root().clone()), acts);
+            return (Flushed { passage, ..Flushed::unchanged(tree.root().clone()) }, acts);
         }
         let before = &tree.before();
         if Rc::ptr_eq(before, tree.root()) {
@@ -65,11 +65,12 @@ impl Known {
             .outline
             .take()
             .map(|outline| outline.divide_edit(mirror, &before.kids, &tree.root().kids, &tree.ties()));
-        let (flushed, acts) = match division {
+        let (mut flushed, acts) = match division {
             Some(Ok(division)) => self.flush_groups(division, mirror, txn, client, before, tree, schema),
             _ => self.flush_whole(mirror, txn, client, tree, schema, view),
         };
         mirror.take_touched();
+        flushed.passage = Passage::of(&before.kids, &flushed.tree.kids);
         tree.reset(flushed.tree.clone());
         #[cfg(test)]
         self.compare(mirror, schema, &flushed.tree);
@@ -196,7 +197,7 @@ impl Known {
 
 impl Flushed {
     fn unchanged(tree: Rc<Element>) -> Self {
-        Self { tree, exact: true, rewritten: false, views: 0, view: None }
+        Self { tree, exact: true, rewritten: false, views: 0, passage: Passage::default(), view: None }
     }
 
     /// Another part of the same flush.

@@ -21,6 +21,7 @@ mod known;
 mod leaf;
 mod moving;
 mod order;
+mod passage;
 mod place;
 mod props;
 mod text;
@@ -36,6 +37,7 @@ use draft::Draft;
 pub use fit::adopt;
 use keys::Keys;
 pub use known::Known;
+pub use passage::{Passage, fits, same_ends};
 use place::Placer;
 pub use tree::EditorTree;
 use work::{TOP, Work};
@@ -58,6 +60,8 @@ pub struct Flushed {
     /// How often it had to be worked out what the document shows.
     #[cfg_attr(not(test), allow(dead_code, reason = "what a flush costs, for tests"))]
     pub views: u32,
+    /// What was shown before, and is now.
+    pub passage: Passage,
     /// What the document shows now, if that was worked out: for the next flush, if the mirror does not change meanwhile.
     pub view: Option<Rc<View>>,
 }
@@ -67,7 +71,7 @@ fn flush(writer: &mut Writer, new: &EditorTree, schema: &Schema, known: Option<R
     let mut views = 0;
     let (tree, view) = write(writer, new, schema, &mut views, known);
     if let Some(tree) = tree {
-        return Flushed { tree, exact: true, rewritten: false, views, view: Some(view) };
+        return Flushed { tree, exact: true, rewritten: false, views, passage: Passage::default(), view: Some(view) };
     }
     let mut again = EditorTree::new(new.root.clone(), schema.clone());
     again.renew(&shown(writer, schema));
@@ -76,7 +80,7 @@ fn flush(writer: &mut Writer, new: &EditorTree, schema: &Schema, known: Option<R
         Some(tree) => (tree, true),
         None => (shown(writer, schema), false),
     };
-    Flushed { tree, exact, rewritten: true, views, view: Some(view) }
+    Flushed { tree, exact, rewritten: true, views, passage: Passage::default(), view: Some(view) }
 }
 
 fn shown(writer: &Writer, schema: &Schema) -> Rc<Element> {
@@ -96,11 +100,12 @@ fn write(
     divide::swap_at_starts(&mut work);
     let mut draft = Draft::new(writer, schema, work, known);
     let start = draft.view.clone();
-    let before = Before::of(&start, draft.mirror(), &draft.work);
+    let mut before = Before::of(&start, draft.mirror(), &draft.work);
+    let joins: HashSet<Id> = new.joins.keys().copied().collect();
+    divide::take_over(&mut draft.work, &mut before, &joins);
     draft.erase(before.lost.clone());
     draft.see();
 
-    let joins: HashSet<Id> = new.joins.keys().copied().collect();
     divide::write_breaks(&mut draft, &start, &joins);
     let joined = join::write_joins(&mut draft, &before, &new.joins);
     join::write_removals(&mut draft, &before, &start, &joined);
@@ -125,4 +130,4 @@ fn write(
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::slate) mod tests;

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{fit, leaf};
+use super::{Passage, fit, leaf};
 use crate::slate::error::OpError;
 use crate::slate::node::{Attrs, Node};
 use crate::slate::op::{Op, Path};
@@ -33,8 +33,8 @@ pub(super) struct Origin {
 enum Touched {
     #[default]
     Nothing,
-    /// Text was typed into, or deleted from, the leaf at this path, which was so before.
-    Text(Path, Leaf),
+    /// Text was typed into, or deleted from, the leaf at this path; the element at the top before.
+    Text(Path, Rc<Element>),
     /// What was shown before.
     More(Rc<Element>),
 }
@@ -100,9 +100,10 @@ impl EditorTree {
 
     /// The path of the one leaf in which text was typed or deleted, and what it was before, if nothing else was done.
     pub(super) fn typed(&self) -> Option<(&Path, &Leaf)> {
-        match &self.touched {
-            Touched::Text(path, leaf) => Some((path, leaf)),
-            Touched::Nothing | Touched::More(_) => None,
+        let Touched::Text(path, top) = &self.touched else { return None };
+        match find_kid(top, path.get(1..)?) {
+            Ok(Kid::Leaf(leaf)) => Some((path, leaf)),
+            _ => None,
         }
     }
 
@@ -111,10 +112,10 @@ impl EditorTree {
         match &self.touched {
             Touched::Nothing => self.root.clone(),
             Touched::More(before) => before.clone(),
-            Touched::Text(path, leaf) => {
+            Touched::Text(path, top) => {
                 let mut before = self.root.clone();
-                if let Some(now) = leaf_at(&mut before, path) {
-                    *now = leaf.clone();
+                if let Some(kid) = Rc::make_mut(&mut before).kids.get_mut(path[0] as usize) {
+                    *kid = Kid::Element(top.clone());
                 }
                 before
             }
@@ -132,8 +133,11 @@ impl EditorTree {
             (Touched::More(_), _) => {}
             (Touched::Text(other, _), Some(path)) if other == path => {}
             (Touched::Nothing, Some(path)) => {
-                if let Ok(Kid::Leaf(leaf)) = find_kid(&self.root, path) {
-                    self.touched = Touched::Text(path.clone(), leaf.clone());
+                let top = path.first().and_then(|at| self.root.kids.get(*at as usize));
+                if let (Some(Kid::Element(top)), Ok(Kid::Leaf(_))) = (top, find_kid(&self.root, path)) {
+                    self.touched = Touched::Text(path.clone(), top.clone());
+                } else {
+                    self.touched = Touched::More(self.before());
                 }
             }
             _ => self.touched = Touched::More(self.before()),
@@ -141,12 +145,18 @@ impl EditorTree {
     }
 
     /// The leaf that was typed into is so from now on, and shown by the document.
-    pub(super) fn set_typed(&mut self, leaf: Leaf) {
-        if let Touched::Text(path, _) = std::mem::take(&mut self.touched)
-            && let Some(now) = leaf_at(&mut self.root, &path)
-        {
-            *now = leaf;
-        }
+    pub(super) fn set_typed(&mut self, leaf: Leaf) -> Option<Passage> {
+        let Touched::Text(path, top) = std::mem::take(&mut self.touched) else { return None };
+        *leaf_at(&mut self.root, &path)? = leaf;
+        let at = path[0] as usize;
+        let left = at.checked_sub(1).and_then(|left| self.root.kids.get(left));
+        Some(Passage::new(left, vec![Kid::Element(top)], vec![self.root.kids.get(at)?.clone()]))
+    }
+
+    /// An editor that shows this now.
+    pub fn edit(&mut self, root: Rc<Element>) {
+        self.touched = Touched::More(self.before());
+        self.root = root;
     }
 
     /// Another element at the top, which the document shows.

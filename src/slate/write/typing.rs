@@ -3,6 +3,7 @@
 //! It goes where what is left in the leaf says all: something of it was there before, and stands in the element's own
 //! sequence. Then no element appears or is hidden, and what is typed takes exactly the formats of a neighbour in the leaf.
 
+use super::Passage;
 use super::tree::EditorTree;
 use crate::slate::op::Path;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
@@ -16,7 +17,7 @@ struct Change {
 }
 
 /// Writes it; `None`: it takes more than that, and nothing was written.
-pub(super) fn flush(writer: &mut Writer, tree: &mut EditorTree) -> Option<()> {
+pub(super) fn flush(writer: &mut Writer, tree: &mut EditorTree) -> Option<Passage> {
     let (path, before) = tree.typed()?;
     let (seq, after) = leaf(writer.mirror, tree.root(), path)?;
     let change = change(writer, seq, before, after)?;
@@ -34,8 +35,7 @@ pub(super) fn flush(writer: &mut Writer, tree: &mut EditorTree) -> Option<()> {
     }
     let mut leaf = Leaf { marks: after.marks, runs: Vec::new() };
     runs.into_iter().for_each(|run| leaf.push(run));
-    tree.set_typed(leaf);
-    Some(())
+    tree.set_typed(leaf)
 }
 
 /// The sequence of the element that shows a leaf, and the leaf.

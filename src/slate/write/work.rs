@@ -107,6 +107,12 @@ impl Work {
         };
         work.add(tree, &tree.root, None);
         work.ranges.sort_unstable_by_key(|range| range.id);
+        // What has a key and can have none in the document any more is written as a strand.
+        for at in 0..work.nodes.len() {
+            if work.nodes[at].key.is_some() && !work.is_around(at) {
+                work.nodes[at].key = None;
+            }
+        }
         work
     }
 
@@ -244,11 +250,13 @@ impl Work {
     fn is_filled(&self, at: WorkId) -> bool {
         self.nodes[at].kids.iter().any(|kid| match kid {
             WorkKid::Leaf(leaf) => !leaf.runs.is_empty(),
-            WorkKid::Node(kid) => !self.is_around(*kid) || self.is_filled(*kid),
+            // Around text, or a strand.
+            WorkKid::Node(_) => true,
         })
     }
 
-    /// An element around text is a keyed format. Empty ones, voids, and those that are strands already, are strands.
+    /// An element around text is a keyed format. Empty ones, voids, those that are strands already, and those within one of
+    /// their own type (a character shows one element of a name), are strands.
     pub fn is_around(&self, at: WorkId) -> bool {
         let node = &self.nodes[at];
         node.head.is_none()
@@ -259,6 +267,20 @@ impl Work {
                 WorkKid::Node(kid) => self.nodes[*kid].inline,
             })
             && self.is_filled(at)
+            && !self.is_in_its_like(at)
+    }
+
+    /// Whether one of its type is around it as a format.
+    fn is_in_its_like(&self, at: WorkId) -> bool {
+        let kind = self.kind(at);
+        let mut inner = at;
+        while let Some(outer) = self.nodes[inner].parent.filter(|outer| self.is_around(*outer)) {
+            if self.kind(outer) == kind {
+                return true;
+            }
+            inner = outer;
+        }
+        false
     }
 
     /// The name of an element around text.

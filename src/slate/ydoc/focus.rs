@@ -17,9 +17,26 @@ pub(super) struct Chunks {
     /// Those that the root has now, in order; none: what there is, is in the chunks.
     focus: Vec<usize>,
     /// What stands for others in the root now.
-    stand_ins: Vec<Nid>,
+    stand_ins: Vec<Stand>,
     /// Nodes that there are in focus.
     pub alive: QuickSet<Nid>,
+}
+
+/// What stands for chunks between, and the first and last of their items.
+#[derive(Debug, Clone, Copy)]
+struct Stand {
+    node: Nid,
+    first: Option<Nid>,
+    last: Option<Nid>,
+}
+
+/// What is left out, so far.
+#[derive(Default)]
+struct Stretch {
+    len: u32,
+    shows: bool,
+    first: Option<Nid>,
+    last: Option<Nid>,
 }
 
 #[derive(Debug, Clone)]
@@ -60,24 +77,27 @@ impl Mirror {
         let Some(mut divided) = self.chunks.take() else { return };
         divided.alive = QuickSet::from_iter([ROOT]);
         let (mut items, mut shown) = (Vec::new(), 0);
-        let mut left: Option<(u32, bool)> = None;
+        let mut left: Option<Stretch> = None;
         let mut focused = focus.iter().peekable();
         for (at, chunk) in divided.chunks.iter_mut().enumerate() {
             if focused.next_if_eq(&&at).is_some() {
-                if let Some((len, shows)) = left.take() {
-                    items.push(self.stand_in(len, shows, &mut shown, &mut divided.stand_ins));
+                if let Some(stretch) = left.take() {
+                    items.push(self.stand_in(&stretch, &mut shown, &mut divided.stand_ins));
                 }
                 chunk.items.iter().for_each(|item| self.collect(item, &mut divided.alive));
                 items.append(&mut chunk.items);
             } else {
-                let (len, shown) = left.unwrap_or_default();
-                left = Some((len + chunk.len, shown || shows(at)));
+                let stretch = left.get_or_insert_default();
+                stretch.len += chunk.len;
+                stretch.shows |= shows(at);
+                stretch.first = stretch.first.or_else(|| chunk.items.first().and_then(node_of));
+                stretch.last = chunk.items.last().and_then(node_of).or(stretch.last);
             }
         }
-        if let Some((len, shows)) = left {
-            items.push(self.stand_in(len, shows, &mut shown, &mut divided.stand_ins));
+        if let Some(stretch) = left {
+            items.push(self.stand_in(&stretch, &mut shown, &mut divided.stand_ins));
         }
-        divided.alive.extend(divided.stand_ins.iter().copied());
+        divided.alive.extend(divided.stand_ins.iter().map(|stand| stand.node));
         divided.focus = focus.to_vec();
         self.nodes[ROOT as usize].items = items;
         self.chunks = Some(divided);
@@ -104,8 +124,8 @@ impl Mirror {
             let chunk = &mut divided.chunks[at];
             chunk.len = chunk.items.iter().map(Item::len).sum();
         }
-        for node in std::mem::take(&mut divided.stand_ins) {
-            self.forget(node);
+        for stand in std::mem::take(&mut divided.stand_ins) {
+            self.forget(stand.node);
         }
         self.chunks = Some(divided);
     }
@@ -118,26 +138,37 @@ impl Mirror {
         self.nodes[ROOT as usize].items = items.collect();
     }
 
-    fn stand_in(&mut self, len: u32, shows: bool, shown: &mut u32, all: &mut Vec<Nid>) -> Item {
+    /// The id of the first or last of what is left out, for which this stands.
+    pub(super) fn edge_left_out(&self, node: Nid, is_last: bool) -> Option<Id> {
+        let stand = self.chunks.as_ref()?.stand_ins.iter().find(|stand| stand.node == node)?;
+        let item = if is_last { stand.last } else { stand.first };
+        item.map(|item| self.id(item))
+    }
+
+    fn stand_in(&mut self, stretch: &Stretch, shown: &mut u32, all: &mut Vec<Stand>) -> Item {
+        let Stretch { len, shows, first, last } = *stretch;
         let id = Id::of_left_out(if shows { *shown } else { u32::MAX - all.len() as u32 });
         *shown += u32::from(shows);
         let branch = self.node(ROOT).branch.clone();
         let node = self.add(branch, id, ROOT, Formats::default());
         let kind = if shows { Kind::Strand } else { Kind::Unknown };
         self.nodes[node as usize].registers = Registers { kind, says: Some((false, true)), ..Registers::default() };
-        all.push(node);
+        all.push(Stand { node, first, last });
         Item::Left { node, len }
     }
 
     fn collect(&self, item: &Item, out: &mut QuickSet<Nid>) {
-        let Item::Node(node) = item else { return };
-        let mut todo = vec![*node];
+        let mut todo: Vec<Nid> = node_of(item).into_iter().collect();
         while let Some(node) = todo.pop() {
             out.insert(node);
-            todo.extend(self.node(node).items.iter().filter_map(|item| match item {
-                Item::Node(node) => Some(*node),
-                _ => None,
-            }));
+            todo.extend(self.node(node).items.iter().filter_map(node_of));
         }
+    }
+}
+
+fn node_of(item: &Item) -> Option<Nid> {
+    match item {
+        Item::Node(node) => Some(*node),
+        Item::Text(_) | Item::Foreign | Item::Left { .. } => None,
     }
 }

@@ -1,5 +1,6 @@
 //! [`Writer`]: small changes of the document, done to the mirror as well.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use yrs::encoding::write::Write as _;
@@ -9,7 +10,7 @@ use yrs::{
     TransactionMut, Update, WriteTxn as _, Xml as _, XmlTextPrelim, XmlTextRef,
 };
 
-use super::act::{Act, Span};
+use super::act::{Act, Neighbours, Span};
 use super::attrs::Kind;
 use super::formats::Formats;
 use super::id::Id;
@@ -25,13 +26,15 @@ pub struct Writer<'a, 'doc> {
     /// Whether anything was written.
     pub changed: bool,
     acts: Vec<Act>,
+    /// Keys of formats that a sequence has since this was made.
+    given: HashSet<(Nid, Arc<str>)>,
     /// In which sequence text was put last.
     typing: Option<Nid>,
 }
 
 impl<'a, 'doc> Writer<'a, 'doc> {
     pub fn new(mirror: &'a mut Mirror, txn: &'a mut TransactionMut<'doc>, client: u64) -> Self {
-        Self { mirror, txn, client, changed: false, acts: Vec::new(), typing: None }
+        Self { mirror, txn, client, changed: false, acts: Vec::new(), given: HashSet::new(), typing: None }
     }
 
     /// One's own client id.
@@ -50,6 +53,16 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         let offset = StickyIndex::new(scope, Assoc::After).get_offset(&*self.txn)?;
         let seq = self.mirror.find(Id::of(&XmlTextRef::from(offset.branch)))?;
         Some((seq, offset.index))
+    }
+
+    /// The same, between what is still there of what it stood between: several that were deleted one after the other have
+    /// one place in yrs.
+    pub fn place_between(&self, id: Id, between: Neighbours) -> Option<(Nid, u32)> {
+        let (seq, index) = self.place_of(id)?;
+        let at = |id: Id| self.find(seq, (id, 1)).first().map(|(index, _)| *index);
+        let from = between.left.and_then(at).map_or(0, |left| left + 1);
+        let to = between.right.and_then(at).unwrap_or(u32::MAX);
+        Some((seq, index.min(to).max(from)))
     }
 
     fn clock(&self) -> u32 {
@@ -155,9 +168,14 @@ impl<'a, 'doc> Writer<'a, 'doc> {
             _ => None,
         });
         let attributes = attributes.collect();
-        self.acts.push(Act::Drop { id, attributes });
+        let (up, formats) = (self.mirror.node(node).up, self.mirror.node(node).formats.clone());
+        let at = self.mirror.node(up).items.iter().position(|item| *item == Item::Node(node));
+        let between = at.map(|at| Neighbours {
+            left: at.checked_sub(1).and_then(|left| self.edge(up, left, true)),
+            right: self.edge(up, at + 1, false),
+        });
+        self.acts.push(Act::Drop { id, attributes, formats, between: between.unwrap_or_default() });
         self.delete(&[(id, 1)]);
-        let up = self.mirror.node(node).up;
         self.mirror.nodes[up as usize].items.retain(|item| *item != Item::Node(node));
         self.mirror.touched.insert(up);
         self.mirror.forget(node);
@@ -171,29 +189,42 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         }
         let (from, to) = (self.cut(seq, index), self.cut(seq, end));
         self.mirror.touched.insert(seq);
-        let items = &mut self.mirror.nodes[seq as usize].items;
-        let mut left = match from.checked_sub(1).map(|before| &items[before]) {
-            Some(Item::Text(run)) => Some(run.id.plus(run.len - 1)),
-            _ => None,
-        };
+        // One after the other: what was deleted stands beside nothing any more.
+        let mut left = from.checked_sub(1).and_then(|before| self.edge(seq, before, true));
+        let rights: Vec<Option<Id>> = (from..to).map(|at| self.edge(seq, at + 1, false)).collect();
         let mut ids = Vec::new();
         let mut kept = Vec::new();
-        for item in items.drain(from..to) {
+        let deleted: Vec<Item> = self.mirror.nodes[seq as usize].items.drain(from..to).collect();
+        for (item, right) in deleted.into_iter().zip(rights) {
             match item {
                 Item::Text(run) => {
                     let span = (run.id, run.len);
                     ids.push(span);
-                    self.acts.push(Act::Delete { span, text: run.text, formats: run.formats, left });
-                    left = Some(run.id.plus(run.len - 1));
+                    let between = Neighbours { left, right };
+                    self.acts.push(Act::Delete { span, text: run.text, formats: run.formats, between });
                 }
                 other => {
+                    left = match &other {
+                        Item::Node(node) => Some(self.mirror.id(*node)),
+                        _ => None,
+                    };
                     kept.push(other);
-                    left = None;
                 }
             }
         }
-        items.splice(from..from, kept);
+        self.mirror.nodes[seq as usize].items.splice(from..from, kept);
         self.delete(&ids);
+    }
+
+    /// The id of an item's last character or first, or of the nested type.
+    fn edge(&self, seq: Nid, at: usize, is_last: bool) -> Option<Id> {
+        match self.mirror.node(seq).items.get(at)? {
+            Item::Text(run) if is_last => Some(run.id.plus(run.len - 1)),
+            Item::Text(run) => Some(run.id),
+            Item::Node(node) => Some(self.mirror.id(*node)),
+            Item::Left { node, .. } => self.mirror.edge_left_out(*node, is_last),
+            Item::Foreign => None,
+        }
     }
 
     /// Deletes those of these characters that are still there.
@@ -240,6 +271,14 @@ impl<'a, 'doc> Writer<'a, 'doc> {
             index += item.len();
         }
         found
+    }
+
+    fn has_key(&self, seq: Nid, key: &str) -> bool {
+        self.mirror.node(seq).items.iter().any(|item| match item {
+            Item::Text(run) => run.formats.contains_key(key),
+            Item::Node(node) => self.mirror.node(*node).formats.contains_key(key),
+            Item::Foreign | Item::Left { .. } => false,
+        })
     }
 
     /// By id: yrs' own removal clears formats across nested types.
@@ -327,6 +366,11 @@ impl<'a, 'doc> Writer<'a, 'doc> {
             return;
         }
         self.changed = true;
+        for (key, _) in formats {
+            if !self.has_key(seq, key) {
+                self.given.insert((seq, key.clone()));
+            }
+        }
         let branch = self.mirror.node(seq).branch.clone();
         let before = self.clock();
         branch.format(self.txn, index, end - index, formats.iter().cloned().collect());
@@ -354,12 +398,20 @@ impl<'a, 'doc> Writer<'a, 'doc> {
                     Some(value) => changed.insert(key.clone(), value.clone()),
                     None => changed.remove(key),
                 };
-                note_format(&mut self.acts, span, key, before, after);
+                let given = self.given.contains(&(seq, key.clone()));
+                note_format(&mut self.acts, span, key, (before, after), given);
             }
             *slot = Formats::new(changed);
             let slot = slot.clone();
             self.mirror.see_formats(&slot);
         }
+    }
+
+    /// Sets formats of what was put in just now: they come and go with it.
+    pub fn format_new(&mut self, seq: Nid, index: u32, len: u32, formats: &[(Arc<str>, Any)]) {
+        let acts = self.acts.len();
+        self.format(seq, index, len, formats);
+        self.acts.truncate(acts);
     }
 
     /// Cuts a run so that an item begins at this index. Returns that item's place in the list.
@@ -398,19 +450,25 @@ impl<'a, 'doc> Writer<'a, 'doc> {
 }
 
 /// The same key set on neighbours is one act.
-fn note_format(acts: &mut Vec<Act>, span: Span, key: &Arc<str>, before: Option<Any>, after: Option<Any>) {
+fn note_format(
+    acts: &mut Vec<Act>,
+    span: Span,
+    key: &Arc<str>,
+    (before, after): (Option<Any>, Option<Any>),
+    given: bool,
+) {
     if before == after {
         return;
     }
     for act in acts.iter_mut().rev() {
         match act {
-            Act::Format { on, key: other, before: was, after: is } => {
-                if other == key && *was == before && *is == after {
+            Act::Format { on, key: other, before: was, after: is, given: as_given } => {
+                if other == key && *was == before && *is == after && *as_given == given {
                     return on.push(span);
                 }
             }
             _ => break,
         }
     }
-    acts.push(Act::Format { on: vec![span], key: key.clone(), before, after });
+    acts.push(Act::Format { on: vec![span], key: key.clone(), before, after, given });
 }

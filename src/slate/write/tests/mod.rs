@@ -1,13 +1,15 @@
 //! Tests of the writer.
 
-mod acts;
+pub mod acts;
 mod follower;
+mod halves;
 mod moved;
 mod named;
-mod peer;
+mod nested;
+pub mod peer;
 mod pieces;
-mod random;
-mod transforms;
+pub mod random;
+pub mod transforms;
 mod tree;
 
 use crate::slate::view::{Piece, View};

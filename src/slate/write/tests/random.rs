@@ -16,7 +16,7 @@ pub fn env(name: &str, default: u64) -> u64 {
 }
 
 /// A value of this shape.
-fn start(actor: &mut Actor, shape: &str) -> Vec<Node> {
+pub fn start(actor: &mut Actor, shape: &str) -> Vec<Node> {
     let mut line = |n: usize| (0..n).map(|_| actor.letter()).collect::<String>();
     match shape {
         "flat" => (0..5).map(|_| p(&line(4))).collect(),
@@ -48,10 +48,10 @@ fn start(actor: &mut Actor, shape: &str) -> Vec<Node> {
     }
 }
 
-const SHAPES: [&str; 6] = ["flat", "lists", "tables", "quotes", "voids", "all"];
+pub const SHAPES: [&str; 6] = ["flat", "lists", "tables", "quotes", "voids", "all"];
 
 /// Makes a first document: ready-made, or by dividing what could be one element.
-fn seed(value: &[Node], by_breaks: bool) -> Result<Peer, String> {
+pub fn seed(value: &[Node], by_breaks: bool) -> Result<Peer, String> {
     let mut peer = Peer::new(2);
     for (at, node) in value.iter().enumerate() {
         peer.insert(&[at], node.clone());

@@ -1,10 +1,13 @@
 //! Taking back what one did, alone.
 
+mod alone;
+mod formats;
+
+use crate::slate::write::tests::peer::schema;
 use crate::slate::{DocOptions, Element, Leaf, Node, Op, Path, SlateDoc};
 
 fn doc(text: &str) -> SlateDoc {
-    let options =
-        DocOptions { client_id: 5, root: "content".into(), block_id: None, seed: 1, schema: Default::default() };
+    let options = DocOptions { client_id: 5, root: "content".into(), block_id: None, seed: 1, schema: schema() };
     let mut doc = SlateDoc::new(options);
     doc.raise_format(1);
     let leaf = Node::Text(Leaf { text: text.into(), ..Leaf::default() });
@@ -42,11 +45,11 @@ fn text_that_was_typed_at_several_times_comes_back_in_its_order() {
             acts.extend(doc.apply_local(vec![op]).acts);
         }
         assert_eq!(text(&doc), "");
-        let (change, _) = doc.revert(&acts);
+        let (change, _) = doc.revert(&acts, None);
         assert_eq!(text(&doc), "abcd", "{order:?}");
-        let (change, _) = doc.revert(&change.acts);
+        let (change, _) = doc.revert(&change.acts, None);
         assert_eq!(text(&doc), "", "{order:?}");
-        doc.revert(&change.acts);
+        doc.revert(&change.acts, None);
         assert_eq!(text(&doc), "abcd", "{order:?}");
     }
 }

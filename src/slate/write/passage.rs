@@ -1,0 +1,112 @@
+//! [`Passage`]: what an edit led to, from what.
+
+use std::rc::Rc;
+
+use super::fit::fit;
+use crate::slate::view::tree::{Kid, NodeId};
+
+/// Top-level elements before and after an edit: those that it changed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Passage {
+    /// What stood, and stands, right before them.
+    left: Option<NodeId>,
+    before: Vec<Kid>,
+    after: Vec<Kid>,
+}
+
+impl Passage {
+    pub(super) fn new(left: Option<&Kid>, before: Vec<Kid>, after: Vec<Kid>) -> Self {
+        Self { left: left.and_then(id).cloned(), before, after }
+    }
+
+    /// From what is shown before and afterwards.
+    pub fn of(before: &[Kid], after: &[Kid]) -> Self {
+        let (start, end) = same_ends(before, after);
+        let middle = |kids: &[Kid]| kids[start..kids.len() - end].to_vec();
+        Self::new(start.checked_sub(1).and_then(|at| before.get(at)), middle(before), middle(after))
+    }
+
+    /// Whether the same was shown afterwards, be it by other elements.
+    pub fn shows_the_same(&self) -> bool {
+        fits(&self.before, &self.after)
+    }
+
+    /// With an edit that came later. `None`: something else was shown in between, or elsewhere.
+    pub fn and(self, next: Self) -> Option<Self> {
+        let (had, has) = (self.after.len(), next.before.len());
+        // How far behind the start of what this one led to the next one began.
+        let shift = match (self.after.first(), next.before.first()) {
+            (Some(first), _) if next.before.iter().any(|kid| is_same(kid, first)) => {
+                -(next.before.iter().position(|kid| is_same(kid, first))? as isize)
+            }
+            (_, Some(first)) if self.after.iter().any(|kid| is_same(kid, first)) => {
+                self.after.iter().position(|kid| is_same(kid, first))? as isize
+            }
+            _ if next.left == self.after.last().map_or_else(|| self.left.clone(), |kid| id(kid).cloned()) => {
+                had as isize
+            }
+            _ if next.before.last().is_some_and(|kid| id(kid) == self.left.as_ref()) => -(has as isize),
+            _ => return None,
+        };
+        let (early, late) = ((-shift).max(0) as usize, shift.max(0) as usize);
+        let both = (has - early).min(had - late);
+        let is_same = self.after[late..late + both].iter().zip(&next.before[early..]).all(|(a, b)| is_same(a, b));
+        if !is_same {
+            return None;
+        }
+        let mut before = next.before[..early].to_vec();
+        before.extend(self.before);
+        before.extend_from_slice(&next.before[early + both..]);
+        let mut after = self.after[..late].to_vec();
+        after.extend(next.after);
+        after.extend_from_slice(&self.after[late + both..]);
+        Some(Self { left: if early > 0 { next.left } else { self.left }, before, after })
+    }
+
+    /// What is to be shown where this is taken back; `None`: what it led to is not shown.
+    pub fn back(&self, shown: &[Kid]) -> Option<Vec<Kid>> {
+        let find = |wanted: &NodeId| shown.iter().position(|kid| id(kid) == Some(wanted));
+        let start = match (self.after.first().and_then(id), &self.left) {
+            (Some(first), _) => find(first)?,
+            (None, Some(left)) => find(left)? + 1,
+            (None, None) => 0,
+        };
+        let end = start + self.after.len();
+        fits(&self.after, shown.get(start..end)?).then(|| {
+            let mut kids = shown[..start].to_vec();
+            kids.extend_from_slice(&self.before);
+            kids.extend_from_slice(&shown[end..]);
+            kids
+        })
+    }
+}
+
+/// How many at the start, and how many at the end, are the same.
+pub fn same_ends(a: &[Kid], b: &[Kid]) -> (usize, usize) {
+    let start = a.iter().zip(b).take_while(|(a, b)| is_same(a, b)).count();
+    let rest = a[start..].iter().rev().zip(b[start..].iter().rev());
+    (start, rest.take_while(|(a, b)| is_same(a, b)).count())
+}
+
+/// Whether the second shows what the first shows, element by element.
+pub fn fits(a: &[Kid], b: &[Kid]) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b).all(|kids| match kids {
+            (Kid::Element(a), Kid::Element(b)) => fit(a, b).is_some(),
+            (a, b) => a == b,
+        })
+}
+
+fn is_same(a: &Kid, b: &Kid) -> bool {
+    match (a, b) {
+        (Kid::Element(a), Kid::Element(b)) => Rc::ptr_eq(a, b),
+        (a, b) => a == b,
+    }
+}
+
+fn id(kid: &Kid) -> Option<&NodeId> {
+    match kid {
+        Kid::Element(element) => Some(&element.id),
+        Kid::Leaf(_) => None,
+    }
+}
