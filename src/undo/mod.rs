@@ -15,6 +15,9 @@ use crate::slate::{Act, Caret, LocalChange, Op, Range, SlateDoc};
 use stack::{Group, Stack};
 use steps::Steps;
 
+/// One step of typing takes back so many milliseconds of it at most: who writes on without a pause does not lose a page.
+const MAX_TIME: u64 = 5_000;
+
 #[derive(Debug)]
 pub struct Undo {
     capture_timeout: u64,
@@ -22,6 +25,8 @@ pub struct Undo {
     redo: Stack,
     /// When the last edit was recorded, if the next may join its group.
     last: Option<u64>,
+    /// When the last group of `undo` began.
+    began: u64,
     /// Of a document of format 1.
     steps: Steps,
     /// Whether the last undo or redo changed what is shown.
@@ -42,13 +47,14 @@ pub struct UndoResult {
 }
 
 impl Undo {
-    /// Edits less than `capture_timeout` ms apart are undone together.
+    /// Edits less than `capture_timeout` ms apart are undone together, up to [`MAX_TIME`].
     pub fn new(capture_timeout: u64) -> Self {
         Self {
             capture_timeout,
             undo: Stack::default(),
             redo: Stack::default(),
             last: None,
+            began: 0,
             steps: Steps::default(),
             undone: false,
         }
@@ -65,9 +71,10 @@ impl Undo {
         self.redo.clear();
         let joins = self.last.is_some_and(|last| now.saturating_sub(last) < self.capture_timeout);
         self.last = Some(now);
-        if joins && self.undo.join(&inverse) {
+        if joins && now.saturating_sub(self.began) < MAX_TIME && self.undo.join(&inverse) {
             return;
         }
+        self.began = now;
         self.undo.push(Group::new(inverse, selection_before));
     }
 
