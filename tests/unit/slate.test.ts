@@ -276,6 +276,26 @@ describe("selection", () => {
     expect(fake.selections.at(-1)).toEqual(caret(1, [2, 0]));
   });
 
+  it("f62: of several words stays around them while others type before, in and behind them, and divide them", async () => {
+    const fake = new Fake([block("one two three"), block("four")]);
+    const editor = bind(fake);
+    Transforms.select(editor, { anchor: { path: [0, 0], offset: 7 }, focus: { path: [0, 0], offset: 4 } });
+    const selected = () => Editor.string(editor, editor.selection!);
+    fake.receive([text([0, 0], 0, "and ")]);
+    expect(selected()).toBe("two");
+    fake.receive([text([0, 0], 9, "--")]);
+    expect(selected()).toBe("t--wo");
+    fake.receive([text([0, 0], 14, "!"), text([1, 0], 0, "!")]);
+    expect(selected()).toBe("t--wo");
+    fake.receive([
+      { type: "split_node", path: [0, 0], position: 10, properties: {} },
+      { type: "split_node", path: [0], position: 1, properties: {} },
+    ]);
+    expect(editor.selection).toEqual({ anchor: { path: [1, 0], offset: 3 }, focus: { path: [0, 0], offset: 8 } });
+    await tick();
+    expect(selected()).toBe("t--wo");
+  });
+
   it("is told anew when a peer copies what it stands in, though its path stays", async () => {
     const fake = new Fake([block("abcdef")]);
     const editor = bind(fake);
