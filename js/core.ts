@@ -18,10 +18,10 @@ import {
 import { type EngineListener, type Kinds, ORIGINS } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { soon } from "./events.js";
-import { decodeNews } from "./flat.js";
 import { address, engineConfig, toJson } from "./options.js";
 import { askToPersist, watchPage } from "./page.js";
 import { Backup, instance, isRecovering, isTrap, type Revivable, register, trapped } from "./recovery.js";
+import { decodeNews } from "./status.js";
 import { Tabs, type TabWatcher } from "./tabs.js";
 import type { OpenOptions, Origin, Presence } from "./types.js";
 import { Engine } from "./wasm.js";

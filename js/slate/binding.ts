@@ -23,7 +23,7 @@ export interface Parent {
 }
 
 /** Whose operations the editor is applying. */
-type Mode = "local" | "remote" | "normalize";
+type Applying = "local" | "remote" | "normalize";
 
 interface HistoryLike {
   history?: { undos: unknown[]; redos: unknown[] };
@@ -39,7 +39,7 @@ export class Binding {
   readonly #original: Editor["apply"];
   /** The value that the operations so far have led to. */
   #known: Editor["children"];
-  #mode: Mode = "local";
+  #mode: Applying = "local";
   #depth = 0;
   #bound = true;
   /** How many of `editor.operations` have been dealt with, and which array that was: Slate replaces it each tick. */
@@ -249,7 +249,7 @@ export class Binding {
     if (operations.length > 0) this.#parent.local(this, operations, false);
   }
 
-  #run(mode: Mode, body: () => void): void {
+  #run(mode: Applying, body: () => void): void {
     const outer = this.#mode;
     this.#drain();
     this.#mode = mode;

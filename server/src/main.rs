@@ -8,7 +8,7 @@ use slate_yrs_server::admin::{self, AdminError};
 use slate_yrs_server::config::{Cli, Command, DatabaseArgs, ExportFormat, LogArgs, LogFormat, ServeArgs};
 use slate_yrs_server::import;
 use slate_yrs_server::server::{Server, ServerError};
-use slate_yrs_server::storage::{Durability, SqlStorage, Storage, StorageError};
+use slate_yrs_server::storage::{Storage, StorageError};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -68,7 +68,7 @@ fn raise_file_limit() {
 }
 
 async fn open(database: &DatabaseArgs) -> Result<Arc<dyn Storage>, StorageError> {
-    Ok(Arc::new(SqlStorage::open(&database.database, Durability::Full).await?))
+    slate_yrs_server::storage::open(&database.database).await
 }
 
 async fn run(command: Command) -> Result<(), AdminError> {

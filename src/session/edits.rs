@@ -6,7 +6,7 @@
 use crate::slate::{LocalChange, Op, RemoteChange, SlateDoc};
 use crate::store::{Write, same_epoch};
 
-use super::outbox::Place;
+use super::outbox::KeptIn;
 use super::sending::cut;
 use super::stage::DocChange;
 use super::{ErrorCode, Origin, Output, Session};
@@ -123,7 +123,7 @@ impl Session {
     pub(super) fn submit(&mut self, update: Vec<u8>, origin: Origin) {
         self.busy_at = self.now;
         for piece in cut(&update, self.update_limit) {
-            let key = self.outbox.push(piece.clone(), Place::Memory);
+            let key = self.outbox.push(piece.clone(), KeptIn::Memory);
             self.journal.write(Write::Edit { key, update: piece });
         }
         if matches!(origin, Origin::Local | Origin::Undo) {

@@ -49,6 +49,7 @@ use selfcheck::SelfCheck;
 use stage::{DocChange, Stage};
 use suspicion::Suspicion;
 
+pub use status::Status;
 pub use types::*;
 
 /// One opened document.

@@ -2,7 +2,7 @@
 
 use crate::protocol::close::{self, Meaning};
 
-use super::connection::{HURRIED, Link, Mode, Opening, Step};
+use super::connection::{HURRIED, Link, Opening, PeerProtocol, Step};
 use super::{ErrorCode, Millis, Session, SessionError};
 
 /// Somebody who is back makes a waiting session try now, if the last try is older than this.
@@ -17,7 +17,7 @@ impl Session {
     pub(super) fn network_hint(&mut self, online: bool) {
         match &self.link {
             Link::Waiting { .. } if online => self.open_socket(),
-            Link::Open(live) if live.mode != Mode::Unknown => self.probe_soon(),
+            Link::Open(live) if live.mode != PeerProtocol::Unknown => self.probe_soon(),
             _ => {}
         }
     }
@@ -38,7 +38,7 @@ impl Session {
                 self.drop_socket(close::NORMAL);
                 self.open_socket();
             }
-            Link::Open(live) if live.mode != Mode::Unknown && now.saturating_sub(live.heard_at) >= QUIET => {
+            Link::Open(live) if live.mode != PeerProtocol::Unknown && now.saturating_sub(live.heard_at) >= QUIET => {
                 self.probe_soon();
             }
             _ => {}

@@ -8,7 +8,7 @@ use yrs::{Assoc, BranchID, ClientID, ID, TransactionMut};
 
 use super::copies::{self, Copies, Group, Key, Part, Run, nth};
 use super::op::Op;
-use super::rescue::{Origin, Restored, locate, place_of};
+use super::rescue::{GoneText, Restored, locate, place_of};
 use super::tree::{NodeId, Tree};
 use super::{op::Path, utf16};
 
@@ -26,14 +26,14 @@ struct Stretch {
     len: u32,
 }
 
-pub(super) struct Look<'a, 'doc, F> {
+pub(super) struct StraySearch<'a, 'doc, F> {
     pub txn: &'a mut TransactionMut<'doc>,
     pub tree: &'a Tree,
     pub copies: &'a Copies,
     pub is_own: F,
 }
 
-impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
+impl<F: Fn(ClientID) -> bool> StraySearch<'_, '_, F> {
     /// The next of what these records have left behind: its removal, and its insertion where it belongs.
     pub fn next(&mut self, theirs: &[Key]) -> Option<[Restored; 2]> {
         let copies = self.copies;
@@ -117,7 +117,7 @@ impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
         }
         let op = Op::InsertText { path: self.tree.path(to)?, offset: at, text };
         let source = self.tree.block(stretch.id)?.key?;
-        Some([removal, Restored { op, origins: vec![Origin { source, ids: own, within: Path::new() }] }])
+        Some([removal, Restored { op, origins: vec![GoneText { source, ids: own, within: Path::new() }] }])
     }
 
     /// An element with text of which all is known.

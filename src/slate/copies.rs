@@ -27,7 +27,7 @@ use super::utf16;
 mod bytes;
 mod entry;
 
-pub(super) use entry::{Entry, Gone, Group, Part, Run, nth};
+pub(super) use entry::{CopyRecord, Gone, Group, Part, Run, nth};
 
 /// The root map.
 pub(super) const NAME: &str = "slate-yrs:copies";
@@ -125,7 +125,7 @@ pub(super) struct Copies {
     map: MapRef,
     /// What the map's observer saw and is not in here yet.
     changes: Changes,
-    entries: LiteMap<Key, Entry>,
+    entries: LiteMap<Key, CopyRecord>,
     spans: BTreeMap<(ClientID, u32), SmallVec<[Span; 1]>>,
     longest: u32,
     /// Elements that are copies, and of what.
@@ -184,7 +184,7 @@ impl Copies {
         }
     }
 
-    fn insert(&mut self, key: Key, entry: Entry) {
+    fn insert(&mut self, key: Key, entry: CopyRecord) {
         for (index, group) in entry.groups.iter().enumerate() {
             for &(from, to, len) in &group.runs {
                 self.longest = self.longest.max(len);
@@ -294,7 +294,7 @@ impl Copies {
     /// of whom something was deleted lately; none if what was copied had gone before.
     pub fn write(&self, txn: &mut TransactionMut, copied: Vec<Group>, gone: &Gone, witnessed: Option<&[ClientID]>) {
         let groups = copied.into_iter().filter(|group| group.part == Part::Whole || !group.runs.is_empty());
-        let (mut entries, mut last, mut size) = (Vec::new(), Entry::default(), 0);
+        let (mut entries, mut last, mut size) = (Vec::new(), CopyRecord::default(), 0);
         for group in groups {
             let more = bytes::size(&group);
             if size > 0 && size + more > TOGETHER {
@@ -412,7 +412,7 @@ impl Copies {
         self.spans_at(id).map(|(span, into)| (ID::new(span.to.client, span.to.clock + into), span.key, span.group))
     }
 
-    pub fn entry(&self, key: Key) -> Option<&Entry> {
+    pub fn entry(&self, key: Key) -> Option<&CopyRecord> {
         self.entries.get(&key)
     }
 

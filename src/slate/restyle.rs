@@ -28,7 +28,7 @@ const MAX_LEN: usize = 20_000;
 #[derive(Debug, Clone)]
 pub(super) struct Style {
     pub of: Styled,
-    pub changes: Vec<Change>,
+    pub changes: Vec<Restyling>,
     /// The author's clock before it.
     pub clock: u32,
 }
@@ -41,7 +41,7 @@ pub(super) enum Styled {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Change {
+pub(super) struct Restyling {
     pub key: Arc<str>,
     /// None: absent.
     pub old: Option<Any>,

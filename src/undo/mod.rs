@@ -5,18 +5,18 @@
 //! what a peer wrote: their text inside what is taken back stays, a block into which they wrote stays, a property they
 //! set stays. No clock: callers pass the time.
 
+mod result;
 mod stack;
 mod steps;
 #[cfg(test)]
 mod tests;
 mod transform;
 
-use crate::slate::{Act, Caret, LocalChange, Op, Range, SlateDoc};
+use crate::slate::{Act, Caret, Op, Range, SlateDoc};
+use result::MAX_TIME;
+pub use result::UndoResult;
 use stack::{Group, Stack};
 use steps::Steps;
-
-/// One step of typing takes back so many milliseconds of it at most: who writes on without a pause does not lose a page.
-const MAX_TIME: u64 = 5_000;
 
 #[derive(Debug)]
 pub struct Undo {
@@ -31,19 +31,6 @@ pub struct Undo {
     steps: Steps,
     /// Whether the last undo or redo changed what is shown.
     undone: bool,
-}
-
-/// What an undo or redo did.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UndoResult {
-    /// For the editor, to be applied without echo.
-    pub ops: Vec<Op>,
-    /// The doc's change, as of [`SlateDoc::apply_local`]. Its `ops` are contained in `ops` above.
-    pub change: LocalChange,
-    /// To be restored.
-    pub selection: Option<Range>,
-    /// Updates of steps that changed nothing that is shown, and were passed over: to be stored and sent before.
-    pub passed: Vec<Vec<u8>>,
 }
 
 impl Undo {

@@ -3,7 +3,7 @@
 //! What others do meanwhile needs no care: ids never change. A step holds what was written; taking it back writes as well,
 //! and what that wrote is the step of the other stack.
 
-use super::{MAX_TIME, UndoResult};
+use super::result::{MAX_TIME, UndoResult};
 use crate::slate::{Act, Caret, LocalChange, Range, SlateDoc};
 
 /// Older steps are forgotten.

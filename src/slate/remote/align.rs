@@ -7,7 +7,7 @@ use super::{Remote, ensure};
 use crate::slate::emit::Misfit;
 use crate::slate::props::Props;
 use crate::slate::read::{self, Piece};
-use crate::slate::rescue::Place;
+use crate::slate::rescue::Refuge;
 use crate::slate::tree::{Kind, NodeId, branch_id};
 use crate::slate::utf16;
 
@@ -26,12 +26,12 @@ impl Cursor {
 }
 
 /// The new content, consumed from the start.
-struct Feed<'p> {
+struct NewContent<'p> {
     pieces: &'p [Piece],
     used: u32,
 }
 
-impl<'p> Feed<'p> {
+impl<'p> NewContent<'p> {
     fn peek(&self) -> Result<&'p Piece, Misfit> {
         self.pieces.first().ok_or(Misfit)
     }
@@ -68,7 +68,7 @@ impl<T: ReadTxn> Remote<'_, T> {
     /// From the child at `index` on.
     pub(super) fn align(&mut self, id: NodeId, index: usize, pieces: &[Piece], steps: &[Step]) -> Result<(), Misfit> {
         let mut cursor = Cursor { id, index, offset: 0 };
-        let mut feed = Feed { pieces, used: 0 };
+        let mut feed = NewContent { pieces, used: 0 };
         for (at, step) in steps.iter().enumerate() {
             match *step {
                 Step::Keep(len) => self.keep(&mut cursor, &mut feed, len)?,
@@ -94,7 +94,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         }
     }
 
-    fn keep(&mut self, cursor: &mut Cursor, feed: &mut Feed, mut len: u32) -> Result<(), Misfit> {
+    fn keep(&mut self, cursor: &mut Cursor, feed: &mut NewContent, mut len: u32) -> Result<(), Misfit> {
         while len > 0 {
             let child = self.old_child(cursor)?;
             let done = match (self.emit.tree.kind(child), feed.peek()?) {
@@ -187,8 +187,8 @@ impl<T: ReadTxn> Remote<'_, T> {
             let sibling = *siblings.get(index?)?;
             self.emit.tree.block(sibling).filter(|block| block.texts > 0).map(|_| sibling)
         };
-        let place = holds_text(cursor.index.checked_sub(1)).map(Place::End);
-        let place = place.or_else(|| holds_text(Some(cursor.index + 1)).map(|id| Place::From(id, 0)));
+        let place = holds_text(cursor.index.checked_sub(1)).map(Refuge::End);
+        let place = place.or_else(|| holds_text(Some(cursor.index + 1)).map(|id| Refuge::From(id, 0)));
         if let Some(place) = place {
             self.places.insert(child, place);
         }
@@ -202,7 +202,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         is_text(cursor.index.checked_sub(1)) || is_text(Some(cursor.index + 1))
     }
 
-    fn insert(&mut self, cursor: &mut Cursor, feed: &mut Feed, mut len: u32) -> Result<(), Misfit> {
+    fn insert(&mut self, cursor: &mut Cursor, feed: &mut NewContent, mut len: u32) -> Result<(), Misfit> {
         while len > 0 {
             let done = match feed.peek()? {
                 Piece::Text { marks, .. } => {

@@ -15,7 +15,7 @@ pub(super) enum Item {
 
 /// What a new element is split off from.
 #[derive(Debug, Clone, Copy)]
-struct Origin {
+struct SplitFrom {
     text: Option<StretchId>,
     /// The first that goes into the new one, a kid of `from`.
     first: ShadeId,
@@ -33,7 +33,7 @@ struct Search {
     prev: Option<Item>,
     inline: bool,
     tried: Vec<ShadeId>,
-    best: Option<Origin>,
+    best: Option<SplitFrom>,
 }
 
 impl Plan<'_> {
@@ -42,7 +42,7 @@ impl Plan<'_> {
         let inline = self.end(NEW, who)?.element.inline;
         let mut search = Search { who, at, prev, inline, tried: Vec::new(), best: None };
         self.search(&mut search);
-        let Origin { text, first, from, over } = search.best?;
+        let SplitFrom { text, first, from, over } = search.best?;
         if over {
             return Some(self.take_over(from, who));
         }
@@ -116,7 +116,7 @@ impl Plan<'_> {
         }
         let preferred = search.prev == Some(Item::Element(origin));
         if search.best.is_none() || preferred {
-            search.best = Some(Origin { text, first, from, over });
+            search.best = Some(SplitFrom { text, first, from, over });
         }
         search.prev.is_none() || preferred
     }

@@ -7,8 +7,8 @@ use yrs::{Doc, ReadTxn, Transact, TransactionMut, Update};
 
 use super::pace::{Opens, Pace};
 use super::plan::{Run, Source};
-use super::{Each, Refused};
 use crate::protocol::lib0::var_uint;
+use crate::update::limits::{Each, Refused};
 
 pub(super) struct Feed<'d, 'e> {
     doc: &'d Doc,
