@@ -25,7 +25,7 @@ const STEPS = [
       ["clippy", "--quiet", "--package", "slate-yrs", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
     ],
   ]),
-  step("house", "Circles between files, names, what FAULTS.md names, licences", [["node", ["scripts/checks/all.mjs"]]]),
+  step("house", "Circles between files, names, what documents name, licences", [["node", ["scripts/checks/all.mjs"]]]),
   step(
     "native",
     "Engine, simulation and server",

@@ -56,7 +56,8 @@ function factsOf(code) {
   });
   for (const [path] of rest.matchAll(/\b(?:[A-Za-z_]\w*::)+[A-Za-z_]\w*/g)) used.push(path.split("::"));
   // Who passes a name on and uses it as well needs it.
-  for (const [name, path] of passed) if (new RegExp(`\\b${name}\\b`).test(rest)) used.push(path);
+  const said = rest.replace(/\bmod\s+\w+;/g, "");
+  for (const [name, path] of passed) if (new RegExp(`\\b${name}\\b`).test(said)) used.push(path);
   const defined = new Set([...rest.matchAll(DEFINED)].map(([, name]) => name));
   return { used, passed, all, defined };
 }

@@ -5,6 +5,7 @@ import { changes, circles, rustArrows, typescriptArrows } from "./cycles.mjs";
 import { faults, missing } from "./faults.mjs";
 import { allowed } from "./licences.mjs";
 import { definitions, homonyms } from "./names.mjs";
+import { dangling } from "./paths.mjs";
 import { rustCode } from "./sources.mjs";
 
 const project = (files) => [(file) => files[file] ?? null, Object.keys(files)];
@@ -79,6 +80,15 @@ const PLANTED = {
     assert.equal(missing(family, "s.json", "a", failing), null);
     assert.match(missing(family, "s.json", "b", failing), /does not hold/);
     assert.match(missing(family, "s.json", "c", failing), /no such scenario/);
+  },
+  "a file that is not there, and a heading that nobody has written"() {
+    const isThere = (path) => ["docs/A.md", "src/a.rs"].includes(path);
+    const read = () => "## F1 · A *thing*, that (is)\n";
+    const wrong = (content) => dangling("docs/A.md", content, isThere, read);
+    assert.deepEqual(wrong("`src/a.rs` [a](A.md#f1--a-thing-that-is) [b](https://x.y/z)"), []);
+    assert.match(wrong("`src/b.rs`")[0], /names src\/b.rs/);
+    assert.match(wrong("[b](B.md)")[0], /links to docs\/B.md/);
+    assert.match(wrong("[a](#another)")[0], /links to docs\/A.md#another/);
   },
   "a licence that asks for more than may be given"() {
     const known = ["MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception"];
