@@ -50,6 +50,8 @@ export class Binding {
   #blank: Descendant | null = null;
   /** It is in the view, and not in the document. */
   #showsBlank = false;
+  /** Batches that have come while the page is put together. */
+  #held: (readonly Operation[])[] | null = null;
 
   constructor(editor: Editor, parent: Parent, cursors: boolean) {
     this.editor = editor;
@@ -106,8 +108,28 @@ export class Binding {
     }
   }
 
+  /**
+   * What comes waits, for the page is being put together: React may have rendered a part of the value, and `<Slate>` does
+   * not listen yet.
+   */
+  hold(): void {
+    this.#held = [];
+  }
+
+  /** Applies what has waited. Whether there was anything. */
+  release(): boolean {
+    const held = this.#held;
+    this.#held = null;
+    for (const operations of held ?? []) this.receive(operations);
+    return held !== null && held.length > 0;
+  }
+
   /** Applies a batch that came from the document. Normalizing is a step of its own: see {@link normalize}. */
   receive(operations: readonly Operation[]): void {
+    if (this.#held !== null) {
+      this.#held.push(operations);
+      return;
+    }
     let failure: unknown = null;
     this.#foreign = false;
     this.#catchUp();
@@ -127,7 +149,7 @@ export class Binding {
 
   /** Runs the normalizers on what a batch has made dirty. Held back inside the caller's own `withoutNormalizing`. */
   normalize(verdict: Verdict): void {
-    if (!this.#bound || !Editor.isNormalizing(this.editor)) return;
+    if (!this.#bound || this.#held !== null || !Editor.isNormalizing(this.editor)) return;
     try {
       this.#withoutHistory(() => this.#run("normalize", () => this.gate.normalize(verdict)));
     } catch (error) {
@@ -138,6 +160,7 @@ export class Binding {
 
   /** Compares with the document and changes what differs, as little as possible. Whether there was anything. */
   mend(reason: string): boolean {
+    this.release();
     const value = this.#documentValue();
     if (value === null || (this.#showsBlank && value.length === 0)) return false;
     this.#withdrawBlank();
@@ -179,6 +202,8 @@ export class Binding {
       return;
     }
     const outermost = this.#depth === 0;
+    // Whoever writes before the page is there writes into what there is.
+    if (outermost && this.#mode === "local" && this.#held !== null) this.release();
     if (outermost) this.#catchUp();
     else this.#drain();
     if (this.#mode !== "remote") this.gate.check(op);

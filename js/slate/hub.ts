@@ -2,7 +2,7 @@
 // the engine for all, so that a batch has reached every editor before the first of them normalizes.
 //
 // Invariants: the first editor normalizes for all; what one editor does is in the others before its `apply` returns.
-import { type Descendant, type Editor, type Element, type Operation, Range, Transforms } from "slate";
+import { type BaseEditor, type Descendant, type Editor, type Element, type Operation, Range, Transforms } from "slate";
 import { type EngineHandle, handleOf } from "../engine.js";
 import { soon } from "../events.js";
 import type { Collab } from "../index.js";
@@ -77,6 +77,22 @@ export class Hub implements Parent {
   /** Takes back values that were assigned to the editors' `children`. */
   verify(): void {
     for (const binding of this.#bindings) binding.verify();
+  }
+
+  /** Lets what comes for this editor wait until {@link release}: its page is being put together. */
+  hold(editor: BaseEditor): void {
+    this.#of(editor)?.hold();
+  }
+
+  release(editor: BaseEditor): void {
+    const binding = this.#of(editor);
+    if (!binding?.release()) return;
+    if (binding === this.#bindings[0]) binding.normalize(verdictOf(this.collab, "remote"));
+    else binding.discard();
+  }
+
+  #of(editor: BaseEditor): Binding | undefined {
+    return this.#bindings.find((binding) => binding.editor === editor);
   }
 
   #read(only: boolean): void {

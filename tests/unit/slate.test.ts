@@ -3,6 +3,7 @@ import { withHistory } from "slate-history";
 import { withReact } from "slate-react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { engine } from "../../js/engine.js";
+import { hubOf } from "../../js/slate/hub.js";
 import { anchor, type CollabEditor, resolve, withCollab } from "../../js/slate.js";
 import { block, Fake, ONLINE, peer } from "./fake.js";
 
@@ -228,6 +229,24 @@ describe("two editors on one document", () => {
     expect(one.children).toHaveLength(2);
     expect(two.children).toEqual(one.children);
     expect(fake.value()).toEqual(one.children);
+  });
+
+  it("one whose page is being put together gets what came meanwhile in order, once it listens", async () => {
+    const fake = new Fake([block("abc")]);
+    const [one, two] = [bind(fake), bind(fake)];
+    hubOf(fake.collab).hold(two);
+    fake.receive([text([0, 0], 0, "x")]);
+    Transforms.insertText(one, "y", { at: { path: [0, 0], offset: 1 } });
+    fake.emit("compare", [0]);
+    expect([Node.string(one), Node.string(two)]).toEqual(["xyabc", "abc"]);
+    hubOf(fake.collab).release(two);
+    await tick();
+    expect(two.children).toEqual(one.children);
+    hubOf(fake.collab).hold(two);
+    fake.receive([text([0, 0], 5, "z")]);
+    Transforms.insertText(two, "!", { at: { path: [0, 0], offset: 0 } });
+    expect([fake.value(), one.children]).toEqual([two.children, two.children]);
+    expect([one.divergences, two.divergences, fake.reports]).toEqual([0, 0, []]);
   });
 
   it("goes on with the other one when one disconnects", () => {
