@@ -13,7 +13,7 @@ use super::error::OpError;
 use super::node::{Attrs, Node};
 use super::op::{Op, Path};
 use super::props::{Props, is_null, is_reserved};
-use super::restyle::{Restyling, Style, Styled};
+use super::style::{Restyling, Style, Styled};
 use super::transform;
 use super::tree::{Kind, MAX_DEPTH, NodeId, Tree};
 use super::{by_copy, read, utf16};

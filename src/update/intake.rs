@@ -22,10 +22,12 @@ mod feed;
 mod held;
 mod pace;
 mod plan;
+mod section;
 
 use feed::Feed;
 use held::Holding;
-use plan::{KeyHash, Outline, Plan, Planner, Source};
+use plan::{KeyHash, Outline, Plan, Planner};
+use section::Source;
 
 /// What of updates is not in a document yet, and what has to be known of it to take more.
 #[derive(Debug, Default)]

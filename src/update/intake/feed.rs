@@ -6,7 +6,8 @@ use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, Transact, TransactionMut, Update};
 
 use super::pace::{Opens, Pace};
-use super::plan::{Run, Source};
+use super::plan::Run;
+use super::section::Source;
 use crate::protocol::lib0::var_uint;
 use crate::update::limits::{Each, Refused};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::plan::{Id, Section, Source};
+use super::section::{Id, Section, Source};
 use crate::protocol::lib0::{Reader, var_uint};
 use crate::update::split::Block;
 

@@ -9,17 +9,11 @@ use std::ops::Range;
 
 use super::held::{Holding, Wakes};
 use super::pace::{Opens, Pace};
+use super::section::{Id, Section, Source};
 use crate::protocol::lib0::Reader;
 use crate::update::limits::{Limits, Refused};
 use crate::update::nesting::{Lineage, Location, Nesting, NewRoots};
 use crate::update::split::{Block, Parent};
-
-/// Where bytes are: in the update, or held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
-    Update,
-    Held(u64),
-}
 
 /// Structs of one client that follow each other, to be given one after the other.
 #[derive(Debug)]
@@ -33,17 +27,6 @@ pub(super) struct Run {
     pub count: u64,
     /// What has to be finished before it.
     pub opens: Opens,
-}
-
-/// One client's structs in an update, and how far they are planned.
-#[derive(Debug, Clone)]
-pub(super) struct Section {
-    pub source: Source,
-    pub client: u64,
-    /// Where the next struct is, its clock, and how many are left.
-    pub at: usize,
-    pub clock: u64,
-    pub left: u64,
 }
 
 /// What the structs of an update say, without making anything of them.
@@ -105,9 +88,6 @@ pub(super) struct Plan {
     pub nesting: Nesting,
     pub firsts: HashMap<KeyHash, u32>,
 }
-
-/// Client and clock.
-pub(super) type Id = (u64, u64);
 
 /// A key of a shared type: hashed, where collisions may but count too much.
 pub(super) type KeyHash = u64;
