@@ -12,7 +12,7 @@ import { Gate, type Verdict } from "./gate.js";
 import { equal, isElement, isText } from "./neutral.js";
 
 /** What a binding tells the hub it belongs to. */
-export interface Parent {
+export interface BindingOwner {
   readonly collab: Collab;
   /** The document's value now. */
   value(): Editor["children"];
@@ -35,7 +35,7 @@ export class Binding {
   readonly cursors: boolean;
   /** How often the editor differed from the document and was mended. */
   divergences = 0;
-  readonly #parent: Parent;
+  readonly #parent: BindingOwner;
   readonly #original: Editor["apply"];
   /** The value that the operations so far have led to. */
   #known: Editor["children"];
@@ -53,7 +53,7 @@ export class Binding {
   /** Batches that have come while the page is put together. */
   #held: (readonly Operation[])[] | null = null;
 
-  constructor(editor: Editor, parent: Parent, cursors: boolean) {
+  constructor(editor: Editor, parent: BindingOwner, cursors: boolean) {
     this.editor = editor;
     this.cursors = cursors;
     this.#parent = parent;

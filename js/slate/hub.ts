@@ -6,11 +6,10 @@ import { type BaseEditor, type Descendant, type Editor, type Element, type Opera
 import { type EngineHandle, handleOf } from "../engine.js";
 import { soon } from "../events.js";
 import type { Collab } from "../index.js";
-import { type Binding, isIn, type Parent } from "./binding.js";
+import type { Origin } from "../types.js";
+import { type Binding, type BindingOwner, isIn } from "./binding.js";
 import { verdictOf } from "./gate.js";
 import { equal } from "./neutral.js";
-
-type Origin = "local" | "remote" | "undo" | "store";
 
 const hubs = new WeakMap<Collab, Hub>();
 
@@ -23,7 +22,7 @@ export function hubOf(collab: Collab): Hub {
   return hub;
 }
 
-export class Hub implements Parent {
+export class Hub implements BindingOwner {
   readonly collab: Collab;
   readonly #engine: EngineHandle;
   readonly #bindings: Binding[] = [];

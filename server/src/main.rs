@@ -13,7 +13,7 @@ use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, Error)]
-enum Failure {
+enum Exit {
     #[error(transparent)]
     Server(#[from] ServerError),
     #[error(transparent)]
@@ -24,9 +24,9 @@ enum Failure {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        None => serve(cli.serve).await.map_err(Failure::from),
-        Some(Command::Serve(args)) => serve(*args).await.map_err(Failure::from),
-        Some(command) => run(command).await.map_err(Failure::from),
+        None => serve(cli.serve).await.map_err(Exit::from),
+        Some(Command::Serve(args)) => serve(*args).await.map_err(Exit::from),
+        Some(command) => run(command).await.map_err(Exit::from),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -58,12 +58,12 @@ pub(super) enum Why {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Opening {
     pub since: Millis,
-    pub step: Step,
+    pub step: OpeningStep,
 }
 
 /// What opening it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum OpeningStep {
     Token,
     /// The same, and it was said that it takes long.
     SlowToken,
@@ -244,7 +244,7 @@ impl Link {
     pub fn deadline(&self, retries: &Retries) -> Option<(Millis, Due)> {
         match self {
             Self::Waiting { retry_at } => Some((*retry_at, Due::Retry)),
-            Self::Opening(Opening { since, step: Step::Token }) => Some((since + SLOW_TOKEN, Due::Slow)),
+            Self::Opening(Opening { since, step: OpeningStep::Token }) => Some((since + SLOW_TOKEN, Due::Slow)),
             Self::Opening(Opening { since, .. }) => Some((since + OPEN_TIMEOUT, Due::Dead)),
             Self::Open(live) => Some(live.deadline(retries.patience_factor())),
             Self::Offline(_) | Self::Unauthorized | Self::Forbidden | Self::Outdated | Self::Closed => None,

@@ -13,14 +13,14 @@ use super::{ErrorCode, Origin, Output, Session};
 
 /// Whose operations are queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Author {
+pub(super) enum EditedBy {
     User,
     /// The editor, after a change by others: nobody can undo it.
     Normalizer,
 }
 
 impl Session {
-    pub(super) fn edit(&mut self, op: Op, author: Author) {
+    pub(super) fn edit(&mut self, op: Op, author: EditedBy) {
         if self.refuses_edits() {
             // The editor has applied it already.
             return self.stage.diverged();
@@ -33,7 +33,7 @@ impl Session {
             self.selection_before = self.presence.selection(&self.doc);
         }
         self.queue.push(op);
-        if author == Author::User {
+        if author == EditedBy::User {
             self.presence.edited(self.now);
             self.typing();
         }
@@ -45,7 +45,7 @@ impl Session {
             return;
         }
         let ops = std::mem::take(&mut self.queue);
-        let normalized = if self.author == Author::Normalizer { ops.clone() } else { Vec::new() };
+        let normalized = if self.author == EditedBy::Normalizer { ops.clone() } else { Vec::new() };
         let changed = DocChange::of(&ops);
         let caret = self.selection_before.as_ref().and_then(|range| self.doc.caret_by_reference(range));
         let mut change = self.doc.apply_local(ops);
@@ -53,13 +53,13 @@ impl Session {
         self.stage.changed(if change.ops.is_empty() { changed } else { DocChange::Anything });
         let before = self.selection_before.take();
         let inverse = std::mem::take(&mut change.inverse);
-        if self.author == Author::User {
+        if self.author == EditedBy::User {
             self.undo.record_acts(self.now, std::mem::take(&mut change.acts), caret);
         }
         match self.author {
-            Author::User if !inverse.is_empty() => self.undo.record(self.now, inverse, before),
-            Author::User => {}
-            Author::Normalizer => {
+            EditedBy::User if !inverse.is_empty() => self.undo.record(self.now, inverse, before),
+            EditedBy::User => {}
+            EditedBy::Normalizer => {
                 let refused = |op: &Op| change.rejected.iter().any(|(rejected, _)| rejected == op);
                 let applied: Vec<Op> = normalized.into_iter().filter(|op| !refused(op)).collect();
                 self.undo.transform(&applied);

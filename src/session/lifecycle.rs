@@ -6,7 +6,7 @@ use crate::slate::SlateDoc;
 use crate::store::{Loaded, Pending, Row, SetAside, StoreError, Write, same_epoch};
 use crate::update::Holes;
 
-use super::connection::{Link, Live, Opening, Step, TokenRefusal, Why};
+use super::connection::{Link, Live, Opening, OpeningStep, TokenRefusal, Why};
 use super::journal::Mending;
 use super::outbox::KeptIn;
 use super::seeding::SEED;
@@ -367,7 +367,7 @@ impl Session {
 
     fn open(&mut self, fresh_token: bool) {
         self.retries.tries(self.now);
-        self.link = Link::Opening(Opening { since: self.now, step: Step::Token });
+        self.link = Link::Opening(Opening { since: self.now, step: OpeningStep::Token });
         self.stage.order(Output::OpenSocket { fresh_token });
     }
 
@@ -484,7 +484,9 @@ impl Session {
                 self.retries.fell_silent();
                 self.suspect(close::SILENT, "");
             }
-            Link::Opening(Opening { step: Step::Server, .. }) => self.not_reached(close::SILENT, "it does not answer"),
+            Link::Opening(Opening { step: OpeningStep::Server, .. }) => {
+                self.not_reached(close::SILENT, "it does not answer")
+            }
             _ => {}
         }
         self.drop_socket(close::SILENT);

@@ -27,11 +27,11 @@ pub(super) struct Orphans {
     /// The elements it is in and itself, from the outside in, and what they are.
     around: Vec<(ID, Attrs)>,
     /// In order; offsets among the element's content.
-    runs: Vec<Run>,
+    runs: Vec<OwnRun>,
 }
 
 #[derive(Debug)]
-struct Run {
+struct OwnRun {
     offset: u32,
     text: String,
     marks: Attrs,
@@ -40,7 +40,7 @@ struct Run {
     named: bool,
 }
 
-impl Run {
+impl OwnRun {
     /// Those of its characters that `is_lost` holds for.
     fn parts(self, is_lost: &impl Fn(ID) -> bool) -> Vec<Self> {
         let mut parts: Vec<Self> = Vec::new();
@@ -136,7 +136,7 @@ fn orphans<T: ReadTxn>(
         return None;
     }
     let branch = block.branch.clone()?;
-    let mut runs: Vec<Run> = Vec::new();
+    let mut runs: Vec<OwnRun> = Vec::new();
     let mut start = 0;
     for &child in &block.children {
         if let Some(leaf) = tree.text(child) {
@@ -151,7 +151,7 @@ fn orphans<T: ReadTxn>(
                             run.text.push(c);
                             copies::push(&mut run.ids, item, len);
                         }
-                        _ => runs.push(Run {
+                        _ => runs.push(OwnRun {
                             offset: at,
                             text: c.to_string(),
                             marks: leaf.marks.to_attrs(),
@@ -248,7 +248,7 @@ pub(super) fn place_of<T: ReadTxn>(txn: &T, tree: &Tree, id: ID, assoc: Assoc) -
 /// The operations that write the characters again, in the order of application.
 pub(super) fn restore(tree: &Tree, placed: &[(Orphans, Refuge)]) -> Vec<Restored> {
     let mut all = Vec::new();
-    let mut wanted: Vec<(NodeId, u32, usize, ID, &Run)> = Vec::new();
+    let mut wanted: Vec<(NodeId, u32, usize, ID, &OwnRun)> = Vec::new();
     for (one, place) in placed {
         let mut before = 0;
         for (index, run) in one.runs.iter().enumerate() {
@@ -303,7 +303,7 @@ fn rebuilt(group: &[&Orphans], depth: usize, within: &mut Path, origins: &mut Ve
     for same in group.chunk_by(|a, b| inner(a).is_some() && inner(a) == inner(b)) {
         match same.first() {
             Some(one) if inner(one).is_none() => {
-                let leaf = |run: &Run| Node::Text(Leaf { text: run.text.clone(), marks: run.marks.clone() });
+                let leaf = |run: &OwnRun| Node::Text(Leaf { text: run.text.clone(), marks: run.marks.clone() });
                 children.extend(one.runs.iter().map(leaf));
                 let ids = one.runs.iter().flat_map(|run| run.ids.iter().copied()).collect();
                 origins.push(GoneText { source: one.key, ids, within: within.clone() });

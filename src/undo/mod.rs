@@ -15,7 +15,7 @@ mod transform;
 use crate::slate::{Act, Caret, Op, Range, SlateDoc};
 use result::MAX_TIME;
 pub use result::UndoResult;
-use stack::{Group, Stack};
+use stack::{Stack, UndoGroup};
 use steps::Steps;
 
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Undo {
             return;
         }
         self.began = now;
-        self.undo.push(Group::new(inverse, selection_before));
+        self.undo.push(UndoGroup::new(inverse, selection_before));
     }
 
     /// After local edits in a document of format 1: what was written, and the selection before.
@@ -136,7 +136,7 @@ fn step(from: &mut Stack, to: &mut Stack, doc: &mut SlateDoc, selection: Option<
             continue;
         }
         applied.extend(change.ops.iter().cloned());
-        to.push(Group::new(change.inverse.clone(), selection));
+        to.push(UndoGroup::new(change.inverse.clone(), selection));
         return Some(UndoResult { ops: applied, change, selection: restored, passed: Vec::new() });
     }
     None

@@ -35,12 +35,12 @@ pub(super) struct Location {
 }
 
 /// Runs of one client's clocks: where each begins → where it ends, and the place.
-type Runs = BTreeMap<u64, (u64, Location)>;
+type LocationRuns = BTreeMap<u64, (u64, Location)>;
 
 /// The places in one document. Of what has no content, or is not in it, none is known.
 #[derive(Debug, Default)]
 pub(super) struct Nesting {
-    known: HashMap<u64, Runs>,
+    known: HashMap<u64, LocationRuns>,
     /// The numbers of roots, from 1.
     roots: HashMap<String, u32>,
 }

@@ -8,7 +8,7 @@ use crate::slate::node::{self, Node};
 
 /// A kid of an element as the new tree has it: an element, or text that stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Item {
+pub(super) enum NewKid {
     Element(Who),
     Text(StretchId),
 }
@@ -30,7 +30,7 @@ struct Search {
     /// An element in its final place above the new one.
     at: ShadeId,
     /// What the new one is to stand behind.
-    prev: Option<Item>,
+    prev: Option<NewKid>,
     inline: bool,
     tried: Vec<ShadeId>,
     best: Option<SplitFrom>,
@@ -38,7 +38,7 @@ struct Search {
 
 impl Plan<'_> {
     /// Makes a new element from what is there: by a split, or by taking over an element that is gone.
-    pub(super) fn make(&mut self, who: Who, at: ShadeId, prev: Option<Item>) -> Option<ShadeId> {
+    pub(super) fn make(&mut self, who: Who, at: ShadeId, prev: Option<NewKid>) -> Option<ShadeId> {
         let inline = self.end(NEW, who)?.element.inline;
         let mut search = Search { who, at, prev, inline, tried: Vec::new(), best: None };
         self.search(&mut search);
@@ -114,7 +114,7 @@ impl Plan<'_> {
         if !over && self.would_give_back(first, text, from) {
             return false;
         }
-        let preferred = search.prev == Some(Item::Element(origin));
+        let preferred = search.prev == Some(NewKid::Element(origin));
         if search.best.is_none() || preferred {
             search.best = Some(SplitFrom { text, first, from, over });
         }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::held::{Holding, Wakes};
 use super::pace::{Opens, Pace};
-use super::section::{Id, Section, Source};
+use super::section::{Section, Source, StructId};
 use crate::protocol::lib0::Reader;
 use crate::update::limits::{Limits, Refused};
 use crate::update::nesting::{Lineage, Location, Nesting, NewRoots};
@@ -82,7 +82,7 @@ pub(super) struct Plan {
     pub progress: Clocks,
     /// What could not be given: the rest of the update's sections, and what is left of what was held. With what it needs;
     /// nothing where it was given later.
-    pub parked: Vec<Option<(Section, Id)>>,
+    pub parked: Vec<Option<(Section, StructId)>>,
     /// What was held and is given now.
     pub finished: Vec<u64>,
     pub nesting: Nesting,
@@ -149,14 +149,14 @@ impl Clocks {
 enum SectionEnd {
     All,
     Far,
-    Needs(Id),
+    Needs(StructId),
 }
 
 /// What comes of one look at a section's next struct.
 enum NextStruct {
     Given,
     Passed,
-    Needs(Id),
+    Needs(StructId),
 }
 
 impl<'a> Planner<'a> {

@@ -1,7 +1,7 @@
 //! What is planned and what is held: one client's structs, and where their bytes are.
 
 /// Client and clock.
-pub(super) type Id = (u64, u64);
+pub(super) type StructId = (u64, u64);
 
 /// Where bytes are: in the update, or held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
