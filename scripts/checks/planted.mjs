@@ -6,6 +6,7 @@ import { faults, missing } from "./faults.mjs";
 import { allowed } from "./licences.mjs";
 import { definitions, homonyms } from "./names.mjs";
 import { dangling } from "./paths.mjs";
+import { uprooted } from "./plants.mjs";
 import { rustCode } from "./sources.mjs";
 
 const project = (files) => [(file) => files[file] ?? null, Object.keys(files)];
@@ -89,6 +90,15 @@ const PLANTED = {
     assert.match(wrong("`src/b.rs`")[0], /names src\/b.rs/);
     assert.match(wrong("[b](B.md)")[0], /links to docs\/B.md/);
     assert.match(wrong("[a](#another)")[0], /links to docs\/A.md#another/);
+  },
+  "a planted bug whose place has changed"() {
+    const plant = { name: "n", file: "f", from: "a + 1", to: "a" };
+    assert.deepEqual(
+      uprooted([plant], () => "let b = a + 1;"),
+      [],
+    );
+    assert.match(uprooted([plant], () => "let b = a + 2;")[0], /"n": its place stands 0 times in f/);
+    assert.match(uprooted([plant], () => "a + 1, a + 1")[0], /2 times/);
   },
   "a licence that asks for more than may be given"() {
     const known = ["MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception"];
