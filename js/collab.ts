@@ -6,9 +6,9 @@ import { Core, closedError } from "./core.js";
 import { type EngineHandle, engine } from "./engine.js";
 import { CollabError, type CollabErrorCode, toCollabError } from "./errors.js";
 import { Emitter } from "./events.js";
-import { decodeStatus, Peers } from "./flat.js";
+import { Peers } from "./flat.js";
 import { historyOf } from "./history.js";
-import { CLOSED } from "./status.js";
+import { CLOSED, decodeStatus } from "./status.js";
 import type { Collab, Events, History, OpenOptions, Origin, Peer, Presence, Status } from "./types.js";
 
 type InternalEvents = {

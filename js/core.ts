@@ -18,16 +18,16 @@ import {
 import { type EngineListener, type Kinds, ORIGINS } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { soon } from "./events.js";
-import { decodeNews } from "./flat.js";
 import { address, engineConfig, toJson } from "./options.js";
 import { askToPersist, watchPage } from "./page.js";
 import { Backup, instance, isRecovering, isTrap, type Revivable, register, trapped } from "./recovery.js";
+import { decodeNews } from "./status.js";
 import { Tabs, type TabWatcher } from "./tabs.js";
 import type { OpenOptions, Origin, Presence } from "./types.js";
 import { Engine } from "./wasm.js";
 
 /** `normalization`: made by the editor's normalizers after a change by others. */
-interface Edit {
+interface QueuedEdit {
   operation: Operation;
   normalization: boolean;
 }
@@ -77,7 +77,7 @@ export class Core<P extends Presence> implements Revivable {
   #lastError: CollabError | null = null;
 
   /** What the editor has done and the document has not yet. */
-  #queued: Edit[] = [];
+  #queued: QueuedEdit[] = [];
   /** How many of these the engine is being told. */
   #committing = 0;
   /** What the document has and the application was not told yet. */
@@ -219,7 +219,7 @@ export class Core<P extends Presence> implements Revivable {
   }
 
   /** The editor has applied it all already: what the engine cannot be told, the editor is mended of. */
-  #commit(run: readonly Edit[], normalization: boolean): void {
+  #commit(run: readonly QueuedEdit[], normalization: boolean): void {
     const first = run[0]!.operation;
     try {
       if (run.length === 1 && !normalization && isShortText(first)) {

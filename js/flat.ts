@@ -1,56 +1,7 @@
-// Status and peers from the engine's flat numbers: `src/js/flat.rs` is the other half. What has not changed stays the
-// same frozen object, so that a view can tell by identity what to draw anew.
+// Peers from the engine's flat numbers: `src/js/flat.rs` is the other half. What has not changed stays the same frozen
+// object, so that a view can tell by identity what to draw anew.
 import { decodeRange } from "./codec.js";
-import type { CollabError } from "./errors.js";
-import type { Peer, Presence, Status } from "./types.js";
-
-// In the engine's order.
-const CONNECTIONS = ["offline", "connecting", "online", "unauthorized", "forbidden", "closed"] as const;
-const SAVED = ["memory", "local", "server"] as const;
-const STORAGES = ["indexeddb", "memory", "full", "blocked", "corrupt"] as const;
-
-const SYNCED = 1;
-const SYNCING_OFFLINE = 2;
-const READ_ONLY = 4;
-const EPOCH = 8;
-const OFFLINE_SINCE = 16;
-const RETRY_AT = 32;
-const PROGRESS = 64;
-const ERROR = 128;
-
-/** `local`: there is no server. `error` is asked for if there is one. */
-export function decodeStatus(flat: Float64Array, local: boolean, error: () => CollabError): Status {
-  const [connection, saved, storage, flags, pending, setAside, since, retryAt, received, total, divergences, format] =
-    flat as unknown as number[] & Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11, number>;
-  const has = (flag: number) => (flags & flag) !== 0;
-  return Object.freeze({
-    local,
-    connection: CONNECTIONS[connection] ?? "offline",
-    synced: has(SYNCED),
-    saved: SAVED[saved] ?? "memory",
-    pending,
-    setAside,
-    storage: STORAGES[storage] ?? "memory",
-    offlineSince: has(OFFLINE_SINCE) ? since : null,
-    retryAt: has(RETRY_AT) ? retryAt : null,
-    syncingOfflineChanges: has(SYNCING_OFFLINE),
-    progress: has(PROGRESS) ? Object.freeze({ received, total }) : null,
-    readOnly: has(READ_ONLY),
-    format: format < 0 ? null : format,
-    conflict: has(EPOCH) ? ("epoch" as const) : null,
-    divergences,
-    error: has(ERROR) ? error() : null,
-  });
-}
-
-/** The two things that are told with every change of the status; see `EngineListener`. */
-export function decodeNews(flat: Float64Array): { acknowledged: boolean; receiving: boolean } {
-  const [connection, saved, storage, , pending] = flat;
-  return {
-    acknowledged: SAVED[saved!] === "server" && pending === 0,
-    receiving: CONNECTIONS[connection!] === "online" && STORAGES[storage!] === "indexeddb",
-  };
-}
+import type { Peer, Presence } from "./types.js";
 
 const HEAD = 5;
 

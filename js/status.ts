@@ -1,5 +1,54 @@
-// The status where no session is running: before one is there, after it has ended, on a server.
-import type { Status } from "./types.js";
+// What the application is told of how a document is doing: from the engine's flat numbers, which `src/js/flat.rs` writes
+// in the same order; and where no session is running: before one is there, after it has ended, on a server.
+import type { CollabError } from "./errors.js";
+
+/** How a document is doing. */
+export interface Status {
+  /** There is no server: the document was opened without `url` and stays on this device. It is always `offline`. */
+  readonly local: boolean;
+  /** `unauthorized`: the token is refused. `forbidden`: refused for good, be it for the document's format. `closed`: by {@link Collab.close}. */
+  readonly connection: "offline" | "connecting" | "online" | "unauthorized" | "forbidden" | "closed";
+  /** Whether the server's content has arrived on this connection, and the server has `initialValue` if it takes it. */
+  readonly synced: boolean;
+  /** The least safe place in which the newest local edit is. `server` means acknowledged as stored. */
+  readonly saved: "memory" | "local" | "server";
+  /** Number of local updates that the server has not acknowledged; {@link OpenOptions.initialValue} is one of them. */
+  readonly pending: number;
+  /** Number of updates that the server refuses, or that cannot be without one; see {@link Collab.exportPending}. */
+  readonly setAside: number;
+  /** `full`, `blocked` and `corrupt`: editing goes on in memory while the device's storage is retried. */
+  readonly storage: "indexeddb" | "memory" | "full" | "blocked" | "corrupt";
+  /** Since when, in ms since the epoch. */
+  readonly offlineSince: number | null;
+  /** When the next attempt to connect is due, in ms since the epoch. */
+  readonly retryAt: number | null;
+  /** Reconnected, and edits made offline are still on their way. */
+  readonly syncingOfflineChanges: boolean;
+  /** Bytes of a large first sync. */
+  readonly progress: { readonly received: number; readonly total: number } | null;
+  /**
+   * The server lets this user read only, or did so the last time it was heard; or the document is of a format that must not
+   * be written here.
+   */
+  readonly readOnly: boolean;
+  /**
+   * The document's format; `null` until it is known. One that this version does not know is shown as well, with
+   * `readOnly` and an error `format`.
+   */
+  readonly format: number | null;
+  /** `epoch`: the document was deleted and made anew on the server; this copy no longer syncs. */
+  readonly conflict: "epoch" | null;
+  /**
+   * How often what is shown was found to differ from the document since it was opened here, and was mended. Anything but 0
+   * is a bug to report; each comes with an `error` event.
+   */
+  readonly divergences: number;
+  /**
+   * The last error. Why there is no connection stands here too, as far as a browser says it, until there is one: no
+   * `error` event comes with that.
+   */
+  readonly error: CollabError | null;
+}
 
 /** Nothing is open: offline, and nothing to save. */
 export const OFFLINE: Status = Object.freeze({
@@ -23,3 +72,51 @@ export const OFFLINE: Status = Object.freeze({
 
 /** The document was closed, or has nothing to show yet. */
 export const CLOSED: Status = Object.freeze({ ...OFFLINE, connection: "closed" });
+
+// In the engine's order.
+const CONNECTIONS = ["offline", "connecting", "online", "unauthorized", "forbidden", "closed"] as const;
+const SAVED = ["memory", "local", "server"] as const;
+const STORAGES = ["indexeddb", "memory", "full", "blocked", "corrupt"] as const;
+
+const SYNCED = 1;
+const SYNCING_OFFLINE = 2;
+const READ_ONLY = 4;
+const EPOCH = 8;
+const OFFLINE_SINCE = 16;
+const RETRY_AT = 32;
+const PROGRESS = 64;
+const ERROR = 128;
+
+/** `local`: there is no server. `error` is asked for if there is one. */
+export function decodeStatus(flat: Float64Array, local: boolean, error: () => CollabError): Status {
+  const [connection, saved, storage, flags, pending, setAside, since, retryAt, received, total, divergences, format] =
+    flat as unknown as number[] & Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11, number>;
+  const has = (flag: number) => (flags & flag) !== 0;
+  return Object.freeze({
+    local,
+    connection: CONNECTIONS[connection] ?? "offline",
+    synced: has(SYNCED),
+    saved: SAVED[saved] ?? "memory",
+    pending,
+    setAside,
+    storage: STORAGES[storage] ?? "memory",
+    offlineSince: has(OFFLINE_SINCE) ? since : null,
+    retryAt: has(RETRY_AT) ? retryAt : null,
+    syncingOfflineChanges: has(SYNCING_OFFLINE),
+    progress: has(PROGRESS) ? Object.freeze({ received, total }) : null,
+    readOnly: has(READ_ONLY),
+    format: format < 0 ? null : format,
+    conflict: has(EPOCH) ? ("epoch" as const) : null,
+    divergences,
+    error: has(ERROR) ? error() : null,
+  });
+}
+
+/** The two things that are told with every change of the status; see `EngineListener`. */
+export function decodeNews(flat: Float64Array): { acknowledged: boolean; receiving: boolean } {
+  const [connection, saved, storage, , pending] = flat;
+  return {
+    acknowledged: SAVED[saved!] === "server" && pending === 0,
+    receiving: CONNECTIONS[connection!] === "online" && STORAGES[storage!] === "indexeddb",
+  };
+}

@@ -31,7 +31,7 @@ interface Update {
   kept: boolean;
 }
 
-type Message = { type: "here"; session: string } | { type: "deleted" } | Update;
+type TabMessage = { type: "here"; session: string } | { type: "deleted" } | Update;
 
 /** So long before a tab says that it is here it may have read the database. */
 const UNHEARD_MS = 10_000;
@@ -64,7 +64,7 @@ export class Tabs {
     this.#watcher = watcher;
     this.#watched.add(session);
     this.#channel = typeof BroadcastChannel === "function" ? new BroadcastChannel(this.#prefix) : null;
-    this.#channel?.addEventListener("message", ({ data }: MessageEvent<Message>) => this.#hear(data));
+    this.#channel?.addEventListener("message", ({ data }: MessageEvent<TabMessage>) => this.#hear(data));
     // Not in insecure contexts: there every tab takes over what it finds, which costs traffic and no edits.
     this.#locks = typeof navigator === "object" && navigator.locks ? navigator.locks : null;
     this.#present = this.#hold(session);
@@ -162,7 +162,7 @@ export class Tabs {
     });
   }
 
-  #post(message: Message): void {
+  #post(message: TabMessage): void {
     if (!this.#leaving.signal.aborted) this.#channel?.postMessage(message);
   }
 
@@ -181,7 +181,7 @@ export class Tabs {
     this.#unheard = [];
   }
 
-  #hear(message: Message): void {
+  #hear(message: TabMessage): void {
     if (message.type === "here") this.#greet(message.session);
     else if (message.type === "deleted") this.#watcher.deleted();
     else if (this.#early === null) this.#watcher.update(message.update, message.epoch, message.kept);

@@ -1,6 +1,9 @@
 // The types of the public API.
 import type { Descendant, Operation, Range } from "slate";
 import type { CollabError } from "./errors.js";
+import type { Status } from "./status.js";
+
+export type { Status } from "./status.js";
 
 /** What peers see of a user. Any JSON object that has a name. */
 export interface Presence {
@@ -161,54 +164,6 @@ export interface Version {
   readonly kind: "edit" | "hourly" | "named";
   /** Of the updates it is made of; of the whole state if it is named. */
   readonly bytes: number;
-}
-
-/** How a document is doing. */
-export interface Status {
-  /** There is no server: the document was opened without `url` and stays on this device. It is always `offline`. */
-  readonly local: boolean;
-  /** `unauthorized`: the token is refused. `forbidden`: refused for good, be it for the document's format. `closed`: by {@link Collab.close}. */
-  readonly connection: "offline" | "connecting" | "online" | "unauthorized" | "forbidden" | "closed";
-  /** Whether the server's content has arrived on this connection, and the server has `initialValue` if it takes it. */
-  readonly synced: boolean;
-  /** The least safe place in which the newest local edit is. `server` means acknowledged as stored. */
-  readonly saved: "memory" | "local" | "server";
-  /** Number of local updates that the server has not acknowledged; {@link OpenOptions.initialValue} is one of them. */
-  readonly pending: number;
-  /** Number of updates that the server refuses, or that cannot be without one; see {@link Collab.exportPending}. */
-  readonly setAside: number;
-  /** `full`, `blocked` and `corrupt`: editing goes on in memory while the device's storage is retried. */
-  readonly storage: "indexeddb" | "memory" | "full" | "blocked" | "corrupt";
-  /** Since when, in ms since the epoch. */
-  readonly offlineSince: number | null;
-  /** When the next attempt to connect is due, in ms since the epoch. */
-  readonly retryAt: number | null;
-  /** Reconnected, and edits made offline are still on their way. */
-  readonly syncingOfflineChanges: boolean;
-  /** Bytes of a large first sync. */
-  readonly progress: { readonly received: number; readonly total: number } | null;
-  /**
-   * The server lets this user read only, or did so the last time it was heard; or the document is of a format that must not
-   * be written here.
-   */
-  readonly readOnly: boolean;
-  /**
-   * The document's format; `null` until it is known. One that this version does not know is shown as well, with
-   * `readOnly` and an error `format`.
-   */
-  readonly format: number | null;
-  /** `epoch`: the document was deleted and made anew on the server; this copy no longer syncs. */
-  readonly conflict: "epoch" | null;
-  /**
-   * How often what is shown was found to differ from the document since it was opened here, and was mended. Anything but 0
-   * is a bug to report; each comes with an `error` event.
-   */
-  readonly divergences: number;
-  /**
-   * The last error. Why there is no connection stands here too, as far as a browser says it, until there is one: no
-   * `error` event comes with that.
-   */
-  readonly error: CollabError | null;
 }
 
 /** Someone else in the same document. */

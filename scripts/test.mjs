@@ -25,6 +25,7 @@ const STEPS = [
       ["clippy", "--quiet", "--package", "slate-yrs", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
     ],
   ]),
+  step("house", "Circles between files, names, what documents name, licences", [["node", ["scripts/checks/all.mjs"]]]),
   step(
     "native",
     "Engine, simulation and server",
@@ -90,7 +91,8 @@ if (process.argv.includes("--list")) {
 }
 const steps = STEPS.filter(({ name }) => !only || only.includes(name));
 const began = Date.now();
-const seconds = (since) => `${Math.round((Date.now() - since) / 1000)} s`;
+const whole = (milliseconds) => `${Math.round(milliseconds / 1000)} s`;
+const seconds = (since) => whole(Date.now() - since);
 
 try {
   await rust();
@@ -126,13 +128,18 @@ for (const { name, title, commands, keep, env } of steps) {
     }
   }
   if (code !== 0) failed += 1;
-  summary.push({ name, code, took: seconds(since), lines });
+  summary.push({ name, code, took: Date.now() - since, lines });
 }
 
 say(`Summary, after ${seconds(began)}`);
 for (const { name, code, took, lines } of summary) {
-  console.log(`${code === 0 ? "ok    " : "FAILED"} ${name} (${took})`);
+  console.log(`${code === 0 ? "ok    " : "FAILED"} ${name} (${whole(took)})`);
   for (const line of lines) console.log(`       ${line}`);
 }
+const longest = [...summary].sort((a, b) => b.took - a.took).slice(0, 3);
+const all = Math.max(1, Date.now() - began);
+console.log(
+  `longest: ${longest.map(({ name, took }) => `${name} ${whole(took)} (${Math.round((100 * took) / all)} %)`).join(", ")}`,
+);
 console.log(`steps: ${summary.length - failed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

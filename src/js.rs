@@ -13,8 +13,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use yrs::Any;
 
-use crate::browser::store::{DEFAULT_DATABASE, Durability, IndexedDb};
-use crate::browser::{Driver, Listener};
+use crate::browser::store::{DEFAULT_DATABASE, Durability};
+use crate::browser::{DeviceStore, Driver, Listener};
 use crate::codec::{Batch, CodecError, decode_nodes, decode_ops, decode_range, encode_nodes, encode_range};
 use crate::session::{Conflict, ErrorCode, Input, SessionError};
 use crate::slate::{Op, Path};
@@ -24,7 +24,7 @@ use crate::store::{Pending, PendingKey, StoreError};
 #[wasm_bindgen]
 pub struct Engine {
     driver: Rc<Driver>,
-    store: Option<IndexedDb>,
+    store: Option<DeviceStore>,
 }
 
 #[wasm_bindgen]
@@ -298,7 +298,7 @@ impl Engine {
 pub fn local_documents(database: Option<String>) -> Promise {
     future_to_promise(async move {
         let name = database.as_deref().unwrap_or(DEFAULT_DATABASE);
-        let store = IndexedDb::new(name, Durability::WhereItMatters);
+        let store = DeviceStore::new(name, Durability::WhereItMatters);
         let found = store.pending_of_all().await;
         store.close();
         match found {

@@ -176,6 +176,7 @@ export function useCollabEditor<T extends BaseEditor>(
   useEffect(() => {
     if (collab === null) return;
     const made = withCollab(make.current(), collab);
+    hubOf(collab).hold(made);
     setEditor(made);
     return () => {
       made.disconnect();
@@ -183,8 +184,10 @@ export function useCollabEditor<T extends BaseEditor>(
     };
   }, [collab]);
   useEffect(() => {
-    // `<Slate>` has been rendered with the editor, and may have given it its initial value.
-    if (editor !== null) hubOf(editor.collab).verify();
+    if (editor === null) return;
+    // `<Slate>` has been rendered with the editor, and may have given it its initial value. Now it listens as well.
+    hubOf(editor.collab).verify();
+    hubOf(editor.collab).release(editor);
   }, [editor]);
   return editor !== null && editor.collab === collab ? editor : null;
 }

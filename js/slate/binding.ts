@@ -12,7 +12,7 @@ import { Gate, type Verdict } from "./gate.js";
 import { equal, isElement, isText } from "./neutral.js";
 
 /** What a binding tells the hub it belongs to. */
-export interface Parent {
+export interface BindingOwner {
   readonly collab: Collab;
   /** The document's value now. */
   value(): Editor["children"];
@@ -23,7 +23,7 @@ export interface Parent {
 }
 
 /** Whose operations the editor is applying. */
-type Mode = "local" | "remote" | "normalize";
+type Applying = "local" | "remote" | "normalize";
 
 interface HistoryLike {
   history?: { undos: unknown[]; redos: unknown[] };
@@ -35,11 +35,11 @@ export class Binding {
   readonly cursors: boolean;
   /** How often the editor differed from the document and was mended. */
   divergences = 0;
-  readonly #parent: Parent;
+  readonly #parent: BindingOwner;
   readonly #original: Editor["apply"];
   /** The value that the operations so far have led to. */
   #known: Editor["children"];
-  #mode: Mode = "local";
+  #mode: Applying = "local";
   #depth = 0;
   #bound = true;
   /** How many of `editor.operations` have been dealt with, and which array that was: Slate replaces it each tick. */
@@ -50,8 +50,10 @@ export class Binding {
   #blank: Descendant | null = null;
   /** It is in the view, and not in the document. */
   #showsBlank = false;
+  /** Batches that have come while the page is put together. */
+  #held: (readonly Operation[])[] | null = null;
 
-  constructor(editor: Editor, parent: Parent, cursors: boolean) {
+  constructor(editor: Editor, parent: BindingOwner, cursors: boolean) {
     this.editor = editor;
     this.cursors = cursors;
     this.#parent = parent;
@@ -106,8 +108,28 @@ export class Binding {
     }
   }
 
+  /**
+   * What comes waits, for the page is being put together: React may have rendered a part of the value, and `<Slate>` does
+   * not listen yet.
+   */
+  hold(): void {
+    this.#held = [];
+  }
+
+  /** Applies what has waited. Whether there was anything. */
+  release(): boolean {
+    const held = this.#held;
+    this.#held = null;
+    for (const operations of held ?? []) this.receive(operations);
+    return held !== null && held.length > 0;
+  }
+
   /** Applies a batch that came from the document. Normalizing is a step of its own: see {@link normalize}. */
   receive(operations: readonly Operation[]): void {
+    if (this.#held !== null) {
+      this.#held.push(operations);
+      return;
+    }
     let failure: unknown = null;
     this.#foreign = false;
     this.#catchUp();
@@ -127,7 +149,7 @@ export class Binding {
 
   /** Runs the normalizers on what a batch has made dirty. Held back inside the caller's own `withoutNormalizing`. */
   normalize(verdict: Verdict): void {
-    if (!this.#bound || !Editor.isNormalizing(this.editor)) return;
+    if (!this.#bound || this.#held !== null || !Editor.isNormalizing(this.editor)) return;
     try {
       this.#withoutHistory(() => this.#run("normalize", () => this.gate.normalize(verdict)));
     } catch (error) {
@@ -138,6 +160,7 @@ export class Binding {
 
   /** Compares with the document and changes what differs, as little as possible. Whether there was anything. */
   mend(reason: string): boolean {
+    this.release();
     const value = this.#documentValue();
     if (value === null || (this.#showsBlank && value.length === 0)) return false;
     this.#withdrawBlank();
@@ -179,6 +202,8 @@ export class Binding {
       return;
     }
     const outermost = this.#depth === 0;
+    // Whoever writes before the page is there writes into what there is.
+    if (outermost && this.#mode === "local" && this.#held !== null) this.release();
     if (outermost) this.#catchUp();
     else this.#drain();
     if (this.#mode !== "remote") this.gate.check(op);
@@ -249,7 +274,7 @@ export class Binding {
     if (operations.length > 0) this.#parent.local(this, operations, false);
   }
 
-  #run(mode: Mode, body: () => void): void {
+  #run(mode: Applying, body: () => void): void {
     const outer = this.#mode;
     this.#drain();
     this.#mode = mode;

@@ -2,15 +2,14 @@
 // the engine for all, so that a batch has reached every editor before the first of them normalizes.
 //
 // Invariants: the first editor normalizes for all; what one editor does is in the others before its `apply` returns.
-import { type Descendant, type Editor, type Element, type Operation, Range, Transforms } from "slate";
+import { type BaseEditor, type Descendant, type Editor, type Element, type Operation, Range, Transforms } from "slate";
 import { type EngineHandle, handleOf } from "../engine.js";
 import { soon } from "../events.js";
 import type { Collab } from "../index.js";
-import { type Binding, isIn, type Parent } from "./binding.js";
+import type { Origin } from "../types.js";
+import { type Binding, type BindingOwner, isIn } from "./binding.js";
 import { verdictOf } from "./gate.js";
 import { equal } from "./neutral.js";
-
-type Origin = "local" | "remote" | "undo" | "store";
 
 const hubs = new WeakMap<Collab, Hub>();
 
@@ -23,7 +22,7 @@ export function hubOf(collab: Collab): Hub {
   return hub;
 }
 
-export class Hub implements Parent {
+export class Hub implements BindingOwner {
   readonly collab: Collab;
   readonly #engine: EngineHandle;
   readonly #bindings: Binding[] = [];
@@ -77,6 +76,22 @@ export class Hub implements Parent {
   /** Takes back values that were assigned to the editors' `children`. */
   verify(): void {
     for (const binding of this.#bindings) binding.verify();
+  }
+
+  /** Lets what comes for this editor wait until {@link release}: its page is being put together. */
+  hold(editor: BaseEditor): void {
+    this.#of(editor)?.hold();
+  }
+
+  release(editor: BaseEditor): void {
+    const binding = this.#of(editor);
+    if (!binding?.release()) return;
+    if (binding === this.#bindings[0]) binding.normalize(verdictOf(this.collab, "remote"));
+    else binding.discard();
+  }
+
+  #of(editor: BaseEditor): Binding | undefined {
+    return this.#bindings.find((binding) => binding.editor === editor);
   }
 
   #read(only: boolean): void {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use slate_yrs::format::Format;
 
-use crate::auth::{Auth, AuthError, KeySetUrl, Keys, Refresh, Webhook, WebhookOptions};
+use crate::auth::{Auth, AuthError, KeySetUrl, Refresh, TokenKeys, Webhook, WebhookOptions};
 use crate::compact::Retention;
 use crate::gate::Layout;
 use crate::room::Limits;
@@ -291,7 +291,7 @@ impl AuthArgs {
             Some(path) => file = Some(Path::new(path)),
             None => {}
         }
-        Ok(Auth::Jwt(Arc::new(Keys::new(self.jwt_secret.as_deref(), file, remote)?)))
+        Ok(Auth::Jwt(Arc::new(TokenKeys::new(self.jwt_secret.as_deref(), file, remote)?)))
     }
 
     fn webhook(&self, url: &str) -> Result<Auth, AuthError> {

@@ -1,4 +1,4 @@
-//! One WebSocket: a reader that passes frames to the room, a writer that empties the outbox.
+//! One WebSocket: a reader that passes frames to the room, a writer that empties the queue.
 //!
 //! The reader puts fragments together, answers pings, and notices silence; it waits when the room is busy, which is
 //! what slows a fast sender down. The writer sends a sign of life every heartbeat (F22): a ping to a client of the
@@ -23,7 +23,7 @@ use crate::clock::now;
 use crate::metrics::Metrics;
 use crate::net::Traffic;
 use crate::room::frames::Outgoing;
-use crate::room::{Command, ConnId, JoinRequest, OutboxEnd, RoomRef, Rooms, outbox};
+use crate::room::{Command, ConnId, JoinRequest, RoomRef, Rooms, SendQueueEnd, send_queue};
 use crate::storage::Millis;
 
 /// A frame that cannot be handed to the network for so long ends the connection.
@@ -71,7 +71,7 @@ pub async fn serve(
 ) {
     let conn = NEXT.fetch_add(1, Ordering::Relaxed);
     traffic.upgraded();
-    let (outbox, end) = outbox(settings.max_queued_bytes);
+    let (queue, end) = send_queue(settings.max_queued_bytes);
     let (sink, stream) = socket.split();
     let durable = opening.durable;
     let metrics = Arc::clone(&rooms.shared().metrics);
@@ -86,7 +86,7 @@ pub async fn serve(
         formats: opening.formats,
         role: opening.role,
         author: opening.author,
-        outbox: outbox.clone(),
+        queue: queue.clone(),
     };
     match rooms.hold(&opening.document) {
         Some(room) => {
@@ -95,10 +95,10 @@ pub async fn serve(
                 room,
                 settings,
                 traffic,
-                outbox,
+                queue,
                 reassembly: Reassembly::new(settings.max_sync_bytes + 1024),
                 assembling: None,
-                pace: Pace::new(settings.max_frames_per_second),
+                pace: FrameRate::new(settings.max_frames_per_second),
                 expires: opening.expires.map(deadline),
                 rooms: Arc::clone(&rooms),
             };
@@ -107,9 +107,9 @@ pub async fn serve(
                 reader.room.send(Command::Leave { conn }).await;
             }
         }
-        None => outbox.end(protocol::close::RESTART, "the server is restarting"),
+        None => queue.end(protocol::close::RESTART, "the server is restarting"),
     }
-    // The reader has let go of the outbox, the room will: then the writer ends.
+    // The reader has let go of the queue, the room will: then the writer ends.
     if let Err(error) = writer.await {
         tracing::warn!(conn, %error, "writer failed");
     }
@@ -122,11 +122,11 @@ struct Reader {
     room: RoomRef,
     settings: Settings,
     traffic: Arc<Traffic>,
-    outbox: crate::room::Outbox,
+    queue: crate::room::SendQueue,
     reassembly: Reassembly,
     /// What the pieces that wait take, of what all connections may have waiting.
     assembling: Option<OwnedSemaphorePermit>,
-    pace: Pace,
+    pace: FrameRate,
     expires: Option<Instant>,
     rooms: Arc<Rooms>,
 }
@@ -139,13 +139,13 @@ fn deadline(at: Millis) -> Instant {
 }
 
 /// Lets so many frames a second pass, and a second's worth at once; who sends more is read from later.
-struct Pace {
+struct FrameRate {
     per_second: f64,
     left: f64,
     at: Instant,
 }
 
-impl Pace {
+impl FrameRate {
     fn new(per_second: u32) -> Self {
         let per_second = f64::from(per_second.max(1));
         Self { per_second, left: per_second, at: Instant::now() }
@@ -177,7 +177,7 @@ impl Reader {
                 None => std::future::pending().await,
             }
         };
-        let (ended, gone) = (self.outbox.ended(), self.room.gone());
+        let (ended, gone) = (self.queue.ended(), self.room.gone());
         tokio::pin!(expired, denied, ended, gone);
         loop {
             let frame = tokio::select! {
@@ -186,15 +186,15 @@ impl Reader {
                 () = &mut gone => {
                     // After what the room has left to say, its own reason among it.
                     let (code, reason) = (protocol::close::INTERNAL, "the room has ended");
-                    self.outbox.push(Outgoing::Close { code, reason });
+                    self.queue.push(Outgoing::Close { code, reason });
                     return goodbye(&mut stream).await;
                 }
                 () = &mut expired => {
-                    self.outbox.end(protocol::close::UNAUTHORIZED, "the token has expired");
+                    self.queue.end(protocol::close::UNAUTHORIZED, "the token has expired");
                     return goodbye(&mut stream).await;
                 }
                 denied = &mut denied => {
-                    self.outbox.end(denied.close_code(), denied.reason());
+                    self.queue.end(denied.close_code(), denied.reason());
                     return goodbye(&mut stream).await;
                 }
                 frame = timeout(silence, stream.next()) => frame,
@@ -212,7 +212,7 @@ impl Reader {
                     }
                 }
                 Ok(Some(Err(error))) if is_too_large(&error) => {
-                    self.outbox.end(protocol::close::TOO_LARGE, "the frame is too large");
+                    self.queue.end(protocol::close::TOO_LARGE, "the frame is too large");
                     // The rest of the frame is not read, and a socket closed on it would take the reason along.
                     return sleep(CLOSE_WAIT).await;
                 }
@@ -220,7 +220,7 @@ impl Reader {
                 // A large frame may be on its way slowly: any received byte is a sign of life (F30).
                 Err(_) if self.traffic.since_read() < silence => {}
                 Err(_) => {
-                    return self.outbox.end(protocol::close::GOING_AWAY, "nothing was heard for two heartbeats");
+                    return self.queue.end(protocol::close::GOING_AWAY, "nothing was heard for two heartbeats");
                 }
             }
         }
@@ -242,14 +242,14 @@ impl Reader {
     async fn binary(&mut self, bytes: Bytes) -> bool {
         // Answered here, so that a room waiting for its database does not seem dead.
         if *bytes == *Message::Ping.to_frame() {
-            self.outbox.push(Outgoing::Frame(Bytes::from(Message::Pong.to_frame())));
+            self.queue.push(Outgoing::Frame(Bytes::from(Message::Pong.to_frame())));
             return true;
         }
         let mut whole = None;
         if let Some(Ok(Message::Fragment { id, index, count, bytes: piece })) = protocol::messages(&bytes).next() {
             let now = now() as u64;
             if !self.count_pieces(piece.len()) {
-                self.outbox.end(protocol::close::INTERNAL, "too many large frames are on their way");
+                self.queue.end(protocol::close::INTERNAL, "too many large frames are on their way");
                 return false;
             }
             match self.reassembly.take(now, id, index, count, piece) {
@@ -261,7 +261,7 @@ impl Reader {
                 Err(error) => {
                     self.rooms.shared().metrics.bad_frames.inc();
                     tracing::debug!(conn = self.conn, %error, "fragment");
-                    self.outbox.end(protocol::close::TOO_LARGE, "fragments that do not fit together");
+                    self.queue.end(protocol::close::TOO_LARGE, "fragments that do not fit together");
                     return false;
                 }
             }
@@ -296,7 +296,7 @@ impl Reader {
             r#type: &'a str,
         }
         match serde_json::from_str::<Text<'_>>(text) {
-            Ok(Text { r#type: "ping" }) => self.outbox.push(Outgoing::Text(r#"{"type":"pong"}"#)),
+            Ok(Text { r#type: "ping" }) => self.queue.push(Outgoing::Text(r#"{"type":"pong"}"#)),
             _ => self.rooms.shared().metrics.bad_frames.inc(),
         }
     }
@@ -311,7 +311,7 @@ struct Writer {
 }
 
 impl Writer {
-    async fn run(mut self, mut end: OutboxEnd) {
+    async fn run(mut self, mut end: SendQueueEnd) {
         let keepalive = if self.durable { Message::Ping.to_frame() } else { Message::Awareness(&[0]).to_frame() };
         let keepalive = Bytes::from(keepalive);
         let mut beat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
@@ -362,7 +362,7 @@ impl Writer {
     }
 
     /// Sends this and what else is queued, flushing once.
-    async fn send(&mut self, first: Outgoing, end: &mut OutboxEnd) -> Sent {
+    async fn send(&mut self, first: Outgoing, end: &mut SendQueueEnd) -> Sent {
         let mut next = Some(first);
         while let Some(outgoing) = next {
             let sent = match outgoing {

@@ -8,12 +8,12 @@ use slate_yrs_server::admin::{self, AdminError};
 use slate_yrs_server::config::{Cli, Command, DatabaseArgs, ExportFormat, LogArgs, LogFormat, ServeArgs};
 use slate_yrs_server::import;
 use slate_yrs_server::server::{Server, ServerError};
-use slate_yrs_server::storage::{Durability, SqlStorage, Storage, StorageError};
+use slate_yrs_server::storage::{Storage, StorageError};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, Error)]
-enum Failure {
+enum Exit {
     #[error(transparent)]
     Server(#[from] ServerError),
     #[error(transparent)]
@@ -24,9 +24,9 @@ enum Failure {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        None => serve(cli.serve).await.map_err(Failure::from),
-        Some(Command::Serve(args)) => serve(*args).await.map_err(Failure::from),
-        Some(command) => run(command).await.map_err(Failure::from),
+        None => serve(cli.serve).await.map_err(Exit::from),
+        Some(Command::Serve(args)) => serve(*args).await.map_err(Exit::from),
+        Some(command) => run(command).await.map_err(Exit::from),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -68,7 +68,7 @@ fn raise_file_limit() {
 }
 
 async fn open(database: &DatabaseArgs) -> Result<Arc<dyn Storage>, StorageError> {
-    Ok(Arc::new(SqlStorage::open(&database.database, Durability::Full).await?))
+    slate_yrs_server::storage::open(&database.database).await
 }
 
 async fn run(command: Command) -> Result<(), AdminError> {

@@ -17,8 +17,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::hints::{Hint, Hints, REMOTE};
 use crate::metrics::Metrics;
-use crate::room::{Command, ConnId, Rooms};
+use crate::room::{Command, Rooms};
 use crate::storage::{Seq, random_id};
 use crate::wire::{Reader, buf, var_uint};
 
@@ -33,50 +34,6 @@ const SILENCE: Duration = Duration::from_secs(7);
 /// Documents asked about at once.
 const POLL_PAGE: usize = 50;
 
-/// Connections of this process count from 1; other servers are seen as connections from here on.
-const REMOTE: ConnId = 1 << 63;
-
-/// Whether a presence comes from another server.
-pub fn is_remote(conn: ConnId) -> bool {
-    conn >= REMOTE
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hint {
-    /// The document is stored up to this update, in this lifetime.
-    Stored { epoch: String, seq: Seq },
-    /// Presence of the sender's connections, see [`crate::presence::Presence::take_elsewhere`].
-    Presence(Vec<u8>),
-    /// A room has opened: who has presence of this document?
-    WhoIsThere,
-    /// Of no document: for the sender itself.
-    Beat,
-}
-
-/// Where rooms leave hints for other servers.
-#[derive(Clone)]
-pub struct Hints {
-    queue: Option<mpsc::Sender<(String, Hint)>>,
-}
-
-impl Hints {
-    /// Goes nowhere.
-    pub fn none() -> Self {
-        Self { queue: None }
-    }
-
-    pub fn are_used(&self) -> bool {
-        self.queue.is_some()
-    }
-
-    /// Never waits: hints may be lost.
-    pub fn send(&self, document: &str, hint: Hint) {
-        if let Some(queue) = &self.queue {
-            let _ = queue.try_send((document.to_owned(), hint));
-        }
-    }
-}
-
 /// What is to be published, until [`Neighbours::start`].
 pub struct Neighbours {
     redis: Option<(redis::Client, mpsc::Receiver<(String, Hint)>)>,
@@ -87,7 +44,7 @@ impl Neighbours {
     pub fn new(redis: Option<&str>) -> redis::RedisResult<Self> {
         let Some(url) = redis else { return Ok(Self { redis: None, hints: Hints::none() }) };
         let (sender, receiver) = mpsc::channel(QUEUE);
-        Ok(Self { redis: Some((redis::Client::open(url)?, receiver)), hints: Hints { queue: Some(sender) } })
+        Ok(Self { redis: Some((redis::Client::open(url)?, receiver)), hints: Hints::to(sender) })
     }
 
     /// Starts listening, publishing and asking the database. `poll`: without Redis; zero: this server is alone.

@@ -12,8 +12,7 @@ use std::sync::Arc;
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
-use crate::neighbours::is_remote;
-use crate::room::ConnId;
+use crate::hints::{ConnId, is_remote};
 use crate::storage::Millis;
 use crate::wire::Reader;
 
@@ -44,13 +43,13 @@ pub enum PresenceError {
 
 #[derive(Debug, Default)]
 pub struct Presence {
-    entries: HashMap<u32, Entry>,
+    entries: HashMap<u32, PresentClient>,
     /// Changed since the last [`Presence::take_changes`].
     changed: BTreeSet<u32>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct PresentClient {
     clock: u32,
     /// None: left.
     state: Option<Arc<str>>,
@@ -130,7 +129,7 @@ impl Presence {
             }
         }
         let state = (!gone).then(|| Arc::from(said.json));
-        self.entries.insert(said.client, Entry { clock: said.clock, state, owner: conn, author, renewed: now });
+        self.entries.insert(said.client, PresentClient { clock: said.clock, state, owner: conn, author, renewed: now });
         self.changed.insert(said.client);
         Ok(())
     }
@@ -174,7 +173,7 @@ impl Presence {
         }
     }
 
-    fn remove(&mut self, now: Millis, which: impl Fn(&Entry) -> bool) {
+    fn remove(&mut self, now: Millis, which: impl Fn(&PresentClient) -> bool) {
         for (client, entry) in &mut self.entries {
             if entry.state.is_some() && which(entry) {
                 entry.state = None;
@@ -245,7 +244,7 @@ fn count(reader: &mut Reader<'_>) -> Result<usize, PresenceError> {
     (count <= MAX_STATES_PER_MESSAGE).then_some(count).ok_or(PresenceError::Malformed)
 }
 
-fn encode_for_servers(entries: &[(u32, &Entry)]) -> Vec<u8> {
+fn encode_for_servers(entries: &[(u32, &PresentClient)]) -> Vec<u8> {
     let mut out = encode(entries);
     for (_, entry) in entries {
         crate::wire::buf(&mut out, entry.author.as_deref().unwrap_or_default().as_bytes());
@@ -253,7 +252,7 @@ fn encode_for_servers(entries: &[(u32, &Entry)]) -> Vec<u8> {
     out
 }
 
-fn encode(entries: &[(u32, &Entry)]) -> Vec<u8> {
+fn encode(entries: &[(u32, &PresentClient)]) -> Vec<u8> {
     let mut out = Vec::new();
     crate::wire::var_uint(&mut out, entries.len() as u64);
     for (client, entry) in entries {

@@ -101,11 +101,11 @@ impl Replica {
         Ok(Some(merged))
     }
 
-    fn transact(&mut self, updates: &[&[u8]], limits: Limits) -> Result<Changes, ApplyError> {
+    fn transact(&mut self, updates: &[&[u8]], limits: Limits) -> Result<DocumentChanges, ApplyError> {
         if self.spoiled {
             return Err(ApplyError::Spoiled);
         }
-        let mut changes = Changes::default();
+        let mut changes = DocumentChanges::default();
         let (doc, intake) = (&self.doc, &mut self.intake);
         // A transaction that a panic leaves is leaked, and holds its document's lock for ever; so that document is leaked
         // with it, once per panic; whoever caused it is disconnected.
@@ -259,14 +259,14 @@ fn empty_doc() -> Doc {
 
 /// What updates did to a document.
 #[derive(Default)]
-struct Changes {
+struct DocumentChanges {
     /// Something changed, if only what waits.
     any: bool,
     integrated: bool,
     deleted: IdSet,
 }
 
-impl Changes {
+impl DocumentChanges {
     fn add(&mut self, txn: &TransactionMut<'_>) {
         self.integrated = true;
         self.deleted.merge_with(txn.delete_set().clone());

@@ -40,7 +40,7 @@ pub enum Malformed {
 
 /// Checks the form of an update in Yjs' v1 encoding.
 pub fn update(bytes: &[u8]) -> Result<(), Malformed> {
-    let mut walk = Walk { rest: bytes };
+    let mut walk = UpdateWalk { rest: bytes };
     let clients = walk.count(3)?;
     for _ in 0..clients {
         let structs = walk.count(1)?;
@@ -67,7 +67,7 @@ pub fn update(bytes: &[u8]) -> Result<(), Malformed> {
 
 /// Checks the form of a state vector in Yjs' v1 encoding.
 pub fn state_vector(bytes: &[u8]) -> Result<(), Malformed> {
-    let mut walk = Walk { rest: bytes };
+    let mut walk = UpdateWalk { rest: bytes };
     for _ in 0..walk.count(2)? {
         walk.client()?;
         walk.number()?;
@@ -75,11 +75,11 @@ pub fn state_vector(bytes: &[u8]) -> Result<(), Malformed> {
     Ok(())
 }
 
-struct Walk<'a> {
+struct UpdateWalk<'a> {
     rest: &'a [u8],
 }
 
-impl Walk<'_> {
+impl UpdateWalk<'_> {
     fn byte(&mut self) -> Result<u8, Malformed> {
         let (first, rest) = self.rest.split_first().ok_or(Malformed::Truncated)?;
         self.rest = rest;

@@ -12,7 +12,7 @@ pub const MAX_STATE_BYTES: usize = 64 * 1024;
 
 /// One client's state in an awareness update.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ClientState {
     pub client_id: u32,
     pub clock: u32,
     /// JSON text; none: the client has left.
@@ -31,7 +31,7 @@ pub enum AwarenessError {
 }
 
 /// Writes an awareness update.
-pub fn encode(entries: impl IntoIterator<Item = Entry>) -> Vec<u8> {
+pub fn encode(entries: impl IntoIterator<Item = ClientState>) -> Vec<u8> {
     let mut body = Vec::new();
     let mut count = 0;
     for entry in entries {
@@ -48,7 +48,7 @@ pub fn encode(entries: impl IntoIterator<Item = Entry>) -> Vec<u8> {
 
 /// Reads an awareness update, all of it or nothing. Clients of other implementations may have ids of 53 bits: those
 /// are left out.
-pub fn decode(bytes: &[u8]) -> Result<Vec<Entry>, AwarenessError> {
+pub fn decode(bytes: &[u8]) -> Result<Vec<ClientState>, AwarenessError> {
     let mut reader = Reader::new(bytes);
     let count = reader.var_uint()?;
     let mut entries = Vec::new();
@@ -60,7 +60,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Entry>, AwarenessError> {
             return Err(AwarenessError::StateTooLarge(json.len()));
         }
         if let Ok(client_id) = u32::try_from(client_id) {
-            entries.push(Entry { client_id, clock, state: (json != "null").then(|| Arc::from(json)) });
+            entries.push(ClientState { client_id, clock, state: (json != "null").then(|| Arc::from(json)) });
         }
     }
     Ok(entries)

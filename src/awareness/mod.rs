@@ -9,7 +9,7 @@ mod codec;
 use litemap::LiteMap;
 use std::sync::Arc;
 
-pub use codec::{AwarenessError, Entry, decode, encode};
+pub use codec::{AwarenessError, ClientState, decode, encode};
 
 type Millis = u64;
 
@@ -95,7 +95,7 @@ impl Awareness {
         }
         self.own.dirty = false;
         self.own.sent_at = Some(now);
-        encode([Entry { client_id: self.client_id, clock: self.own.clock, state: self.own.state.clone() }])
+        encode([ClientState { client_id: self.client_id, clock: self.own.clock, state: self.own.state.clone() }])
     }
 
     /// A new connection: nobody there knows one's state, and of nobody there anything is known.
@@ -122,9 +122,12 @@ impl Awareness {
 
     /// Everybody's state, one's own included: the answer to a query.
     pub fn encode_all(&self) -> Vec<u8> {
-        let own = Entry { client_id: self.client_id, clock: self.own.clock, state: self.own.state.clone() };
-        let peers =
-            self.peers.iter().map(|(id, peer)| Entry { client_id: *id, clock: peer.clock, state: peer.state.clone() });
+        let own = ClientState { client_id: self.client_id, clock: self.own.clock, state: self.own.state.clone() };
+        let peers = self.peers.iter().map(|(id, peer)| ClientState {
+            client_id: *id,
+            clock: peer.clock,
+            state: peer.state.clone(),
+        });
         encode(std::iter::once(own).chain(peers).filter(|entry| entry.state.is_some()))
     }
 
@@ -145,7 +148,7 @@ impl Awareness {
     }
 
     /// Returns whether it is another one under the same id.
-    fn hear_of_oneself(&mut self, entry: &Entry) -> bool {
+    fn hear_of_oneself(&mut self, entry: &ClientState) -> bool {
         match (&entry.state, &self.own.state) {
             // Someone thinks we have left: say that we are here, in a way that is believed.
             (None, Some(_)) if entry.clock >= self.own.clock => {
@@ -160,7 +163,7 @@ impl Awareness {
         }
     }
 
-    fn hear_of(&mut self, now: Millis, entry: Entry) -> bool {
+    fn hear_of(&mut self, now: Millis, entry: ClientState) -> bool {
         let known = self.peers.len();
         match self.peers.get_mut(&entry.client_id) {
             None if known >= MAX_CLIENTS => false,

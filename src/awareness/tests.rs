@@ -1,7 +1,7 @@
 use super::*;
 
 fn entry(client_id: u32, clock: u32, state: Option<&str>) -> Vec<u8> {
-    encode([Entry { client_id, clock, state: state.map(Arc::from) }])
+    encode([ClientState { client_id, clock, state: state.map(Arc::from) }])
 }
 
 fn names(awareness: &Awareness) -> Vec<(u32, String)> {
@@ -11,9 +11,9 @@ fn names(awareness: &Awareness) -> Vec<(u32, String)> {
 #[test]
 fn updates_survive_the_wire() {
     let entries = vec![
-        Entry { client_id: 1, clock: 0, state: Some("{}".into()) },
-        Entry { client_id: u32::MAX, clock: u32::MAX, state: None },
-        Entry { client_id: 300, clock: 7, state: Some(r#"{"data":{"name":"é"}}"#.into()) },
+        ClientState { client_id: 1, clock: 0, state: Some("{}".into()) },
+        ClientState { client_id: u32::MAX, clock: u32::MAX, state: None },
+        ClientState { client_id: 300, clock: 7, state: Some(r#"{"data":{"name":"é"}}"#.into()) },
     ];
     assert_eq!(decode(&encode(entries.clone())), Ok(entries));
     assert_eq!(entry(5, 3, Some("{}")), [1, 5, 3, 2, b'{', b'}']);
@@ -23,7 +23,7 @@ fn updates_survive_the_wire() {
 #[test]
 fn f23_decoding_is_total() {
     let mut rng = fastrand::Rng::with_seed(1);
-    let good = encode((0..5).map(|id| Entry { client_id: id, clock: id, state: Some("{\"a\":1}".into()) }));
+    let good = encode((0..5).map(|id| ClientState { client_id: id, clock: id, state: Some("{\"a\":1}".into()) }));
     for end in 0..good.len() {
         assert!(decode(&good[..end]).is_err());
     }

@@ -15,9 +15,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use yrs::Any;
 
-use super::now;
 use super::socket::{Socket, SocketEvent};
-use super::store::IndexedDb;
+use super::{DeviceStore, describe, now};
 use crate::codec::{encode_ops, encode_range};
 use crate::session::{
     Config, Connection as Connected, Input, Millis, Origin, Output, Saved, Session, SessionError, Storage,
@@ -112,8 +111,8 @@ pub struct Driver {
     running: Cell<bool>,
     ended: Cell<bool>,
     timer: RefCell<Option<(Millis, Timeout)>>,
-    store: Option<IndexedDb>,
-    connection: RefCell<Connection>,
+    store: Option<DeviceStore>,
+    connection: RefCell<SocketAttempt>,
     /// As it was last told.
     keeping: RefCell<(Option<String>, bool)>,
     /// Becomes what has become of the last deletion.
@@ -123,14 +122,14 @@ pub struct Driver {
 
 /// The socket, and which attempt it belongs to: events of an earlier one are not heard any more.
 #[derive(Default)]
-struct Connection {
+struct SocketAttempt {
     attempt: u64,
     socket: Option<Socket>,
 }
 
 impl Driver {
     /// Opens a session and carries out its first orders.
-    pub fn start(mut config: Config, store: Option<IndexedDb>, listener: Listener) -> Rc<Self> {
+    pub fn start(mut config: Config, store: Option<DeviceStore>, listener: Listener) -> Rc<Self> {
         config.schema = schema(&listener);
         let name = RefCell::new(CopyName::new(&config.document));
         let mut session = Session::new(config, now());
@@ -511,13 +510,4 @@ fn origin_number(origin: Origin) -> u8 {
         Origin::Undo => 2,
         Origin::Store => 3,
     }
-}
-
-/// What a thrown value says.
-pub fn describe(error: &JsValue) -> String {
-    js_sys::Reflect::get(error, &"message".into())
-        .ok()
-        .and_then(|message| message.as_string())
-        .or_else(|| error.as_string())
-        .unwrap_or_else(|| "unknown error".to_owned())
 }

@@ -3,14 +3,25 @@
 //! [`Driver`] is the one loop: it feeds a [`Session`](crate::session::Session) and does what it orders. Sockets,
 //! IndexedDB and timers live here and decide nothing.
 
+mod device_store;
 mod driver;
 mod socket;
 pub mod store;
 
-pub use driver::{Driver, Listener, describe, is_running};
+pub use device_store::DeviceStore;
+pub use driver::{Driver, Listener, is_running};
 pub use socket::{Socket, SocketEvent};
 
 /// The wall clock, in ms since the epoch.
 pub fn now() -> u64 {
     js_sys::Date::now() as u64
+}
+
+/// What a thrown value says.
+pub fn describe(error: &wasm_bindgen::JsValue) -> String {
+    js_sys::Reflect::get(error, &"message".into())
+        .ok()
+        .and_then(|message| message.as_string())
+        .or_else(|| error.as_string())
+        .unwrap_or_else(|| "unknown error".to_owned())
 }

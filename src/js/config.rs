@@ -2,7 +2,8 @@
 
 use yrs::Any;
 
-use crate::browser::store::{DEFAULT_DATABASE, Durability, IndexedDb};
+use crate::browser::DeviceStore;
+use crate::browser::store::{DEFAULT_DATABASE, Durability};
 use crate::format::FORMATS;
 use crate::json::Fields;
 use crate::session::{self, Remote};
@@ -11,7 +12,7 @@ use crate::slate::{Node, Schema};
 /// `EngineConfig` of `js/engine.ts`.
 pub struct Config {
     session: session::Config,
-    store: Option<IndexedDb>,
+    store: Option<DeviceStore>,
 }
 
 impl Config {
@@ -22,7 +23,7 @@ impl Config {
         let store = fields.object("store").map(|store| {
             let strict = store.bool("strict") == Some(true);
             let durability = if strict { Durability::Strict } else { Durability::WhereItMatters };
-            IndexedDb::new(store.str("database").unwrap_or(DEFAULT_DATABASE), durability)
+            DeviceStore::new(store.str("database").unwrap_or(DEFAULT_DATABASE), durability)
         });
         let session = session::Config {
             document: text("document")?,
@@ -49,7 +50,7 @@ impl Config {
         Some(Self { session, store })
     }
 
-    pub fn into_parts(self) -> (session::Config, Option<IndexedDb>) {
+    pub fn into_parts(self) -> (session::Config, Option<DeviceStore>) {
         (self.session, self.store)
     }
 }

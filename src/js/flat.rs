@@ -1,12 +1,12 @@
 //! Status and peers as flat numbers: they are read at every keystroke where somebody shows them.
 //!
-//! `js/flat.ts` is the other half.
+//! `js/status.ts` and `js/flat.ts` are the other half.
 
 use crate::session::{Connection, Peer, Saved, Status, Storage};
 use crate::slate::{Point, Range};
 
 /// `[connection, saved, storage, flags, pending, set aside, offline since, retry at, received, total, divergences,
-/// format]`. Names are indices of lists in `js/flat.ts`, times are ms since the epoch, no format is -1.
+/// format]`. Names are indices of lists in `js/status.ts`, times are ms since the epoch, no format is -1.
 pub fn status(status: &Status) -> Vec<f64> {
     let connection = match status.connection {
         Connection::Offline => 0,

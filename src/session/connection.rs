@@ -58,12 +58,12 @@ pub(super) enum Why {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Opening {
     pub since: Millis,
-    pub step: Step,
+    pub step: OpeningStep,
 }
 
 /// What opening it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum OpeningStep {
     Token,
     /// The same, and it was said that it takes long.
     SlowToken,
@@ -73,7 +73,7 @@ pub(super) enum Step {
 /// An open socket.
 #[derive(Debug)]
 pub(super) struct Live {
-    pub mode: Mode,
+    pub mode: PeerProtocol,
     pub synced: bool,
     /// When the last frame came.
     pub heard_at: Millis,
@@ -99,7 +99,7 @@ pub(super) struct Live {
 
 /// Who is at the other end.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Mode {
+pub(super) enum PeerProtocol {
     /// No frame has come yet.
     Unknown,
     /// A server that acknowledges: it said hello.
@@ -126,7 +126,7 @@ pub(super) enum Due {
 impl Live {
     pub fn new(now: Millis, jitter: f64) -> Self {
         Self {
-            mode: Mode::Unknown,
+            mode: PeerProtocol::Unknown,
             synced: false,
             heard_at: now,
             probed_at: Some(now),
@@ -165,20 +165,20 @@ impl Live {
 
     pub fn hello(&self) -> Option<&Hello> {
         match &self.mode {
-            Mode::Durable(hello) => Some(hello),
-            Mode::Unknown | Mode::Plain { .. } => None,
+            PeerProtocol::Durable(hello) => Some(hello),
+            PeerProtocol::Unknown | PeerProtocol::Plain { .. } => None,
         }
     }
 
     /// How long it may be silent, and how long a probe may stay unanswered.
     fn limits(&self) -> (Millis, Millis) {
         match &self.mode {
-            Mode::Unknown => (HANDSHAKE_PATIENCE, HANDSHAKE_PATIENCE),
-            Mode::Durable(hello) => {
+            PeerProtocol::Unknown => (HANDSHAKE_PATIENCE, HANDSHAKE_PATIENCE),
+            PeerProtocol::Durable(hello) => {
                 let heartbeat = Millis::from(hello.heartbeat_ms.clamp(1_000, 120_000));
                 (heartbeat, heartbeat)
             }
-            Mode::Plain { .. } => (self.silence, PLAIN_PATIENCE),
+            PeerProtocol::Plain { .. } => (self.silence, PLAIN_PATIENCE),
         }
     }
 
@@ -189,7 +189,7 @@ impl Live {
             None => (self.heard_at + silence, Due::Probe),
         };
         match self.mode {
-            Mode::Plain { ask_at: Some(at), .. } if at < life.0 => (at, Due::Ask),
+            PeerProtocol::Plain { ask_at: Some(at), .. } if at < life.0 => (at, Due::Ask),
             _ => life,
         }
     }
@@ -217,7 +217,7 @@ impl Link {
 
     /// A server has shown what it is.
     pub fn is_online(&self) -> bool {
-        self.live().is_some_and(|live| live.mode != Mode::Unknown)
+        self.live().is_some_and(|live| live.mode != PeerProtocol::Unknown)
     }
 
     pub fn is_read_only(&self) -> bool {
@@ -232,7 +232,7 @@ impl Link {
         match self {
             Self::Offline(Why::Loading) | Self::Opening(_) => Connection::Connecting,
             Self::Offline(_) | Self::Waiting { .. } => Connection::Offline,
-            Self::Open(live) if live.mode == Mode::Unknown => Connection::Connecting,
+            Self::Open(live) if live.mode == PeerProtocol::Unknown => Connection::Connecting,
             Self::Open(_) => Connection::Online,
             Self::Unauthorized => Connection::Unauthorized,
             Self::Forbidden | Self::Outdated => Connection::Forbidden,
@@ -244,7 +244,7 @@ impl Link {
     pub fn deadline(&self, retries: &Retries) -> Option<(Millis, Due)> {
         match self {
             Self::Waiting { retry_at } => Some((*retry_at, Due::Retry)),
-            Self::Opening(Opening { since, step: Step::Token }) => Some((since + SLOW_TOKEN, Due::Slow)),
+            Self::Opening(Opening { since, step: OpeningStep::Token }) => Some((since + SLOW_TOKEN, Due::Slow)),
             Self::Opening(Opening { since, .. }) => Some((since + OPEN_TIMEOUT, Due::Dead)),
             Self::Open(live) => Some(live.deadline(retries.patience_factor())),
             Self::Offline(_) | Self::Unauthorized | Self::Forbidden | Self::Outdated | Self::Closed => None,
@@ -273,7 +273,7 @@ const HELD: Millis = 10_000;
 
 /// What to do about a token that is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum TokenRefusal {
     AskAgain,
     /// It was accepted a moment ago: another one may be as well, and as shortly.
     AskLater,
@@ -329,15 +329,15 @@ impl Retries {
     }
 
     /// The server refuses the token. Another one is asked for once, unless the last one was accepted.
-    pub fn refused(&mut self, now: Millis) -> Refusal {
+    pub fn refused(&mut self, now: Millis) -> TokenRefusal {
         let accepted = self.synced_at.is_some();
         match (self.ended(now), accepted) {
-            (true, _) => Refusal::AskAgain,
-            (false, true) => Refusal::AskLater,
-            (false, false) if self.refused => Refusal::Stop,
+            (true, _) => TokenRefusal::AskAgain,
+            (false, true) => TokenRefusal::AskLater,
+            (false, false) if self.refused => TokenRefusal::Stop,
             (false, false) => {
                 self.refused = true;
-                Refusal::AskAgain
+                TokenRefusal::AskAgain
             }
         }
     }

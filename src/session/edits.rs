@@ -6,21 +6,21 @@
 use crate::slate::{LocalChange, Op, RemoteChange, SlateDoc};
 use crate::store::{Write, same_epoch};
 
-use super::outbox::Place;
+use super::outbox::KeptIn;
 use super::sending::cut;
 use super::stage::DocChange;
 use super::{ErrorCode, Origin, Output, Session};
 
 /// Whose operations are queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Author {
+pub(super) enum EditedBy {
     User,
     /// The editor, after a change by others: nobody can undo it.
     Normalizer,
 }
 
 impl Session {
-    pub(super) fn edit(&mut self, op: Op, author: Author) {
+    pub(super) fn edit(&mut self, op: Op, author: EditedBy) {
         if self.refuses_edits() {
             // The editor has applied it already.
             return self.stage.diverged();
@@ -33,7 +33,7 @@ impl Session {
             self.selection_before = self.presence.selection(&self.doc);
         }
         self.queue.push(op);
-        if author == Author::User {
+        if author == EditedBy::User {
             self.presence.edited(self.now);
             self.typing();
         }
@@ -45,7 +45,7 @@ impl Session {
             return;
         }
         let ops = std::mem::take(&mut self.queue);
-        let normalized = if self.author == Author::Normalizer { ops.clone() } else { Vec::new() };
+        let normalized = if self.author == EditedBy::Normalizer { ops.clone() } else { Vec::new() };
         let changed = DocChange::of(&ops);
         let caret = self.selection_before.as_ref().and_then(|range| self.doc.caret_by_reference(range));
         let mut change = self.doc.apply_local(ops);
@@ -53,14 +53,14 @@ impl Session {
         self.stage.changed(if change.ops.is_empty() { changed } else { DocChange::Anything });
         let before = self.selection_before.take();
         let inverse = std::mem::take(&mut change.inverse);
-        if self.author == Author::User {
+        if self.author == EditedBy::User {
             let (acts, passage) = (std::mem::take(&mut change.acts), change.passage.take());
             self.undo.record_acts(self.now, acts, passage, caret);
         }
         match self.author {
-            Author::User if !inverse.is_empty() => self.undo.record(self.now, inverse, before),
-            Author::User => {}
-            Author::Normalizer => {
+            EditedBy::User if !inverse.is_empty() => self.undo.record(self.now, inverse, before),
+            EditedBy::User => {}
+            EditedBy::Normalizer => {
                 let refused = |op: &Op| change.rejected.iter().any(|(rejected, _)| rejected == op);
                 let applied: Vec<Op> = normalized.into_iter().filter(|op| !refused(op)).collect();
                 self.undo.transform(&applied);
@@ -124,7 +124,7 @@ impl Session {
     pub(super) fn submit(&mut self, update: Vec<u8>, origin: Origin) {
         self.busy_at = self.now;
         for piece in cut(&update, self.update_limit) {
-            let key = self.outbox.push(piece.clone(), Place::Memory);
+            let key = self.outbox.push(piece.clone(), KeptIn::Memory);
             self.journal.write(Write::Edit { key, update: piece });
         }
         if matches!(origin, Origin::Local | Origin::Undo) {

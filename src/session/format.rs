@@ -9,7 +9,7 @@ use crate::protocol::close;
 use crate::slate::SlateDoc;
 use crate::store::Write;
 
-use super::connection::{Link, Live, Mode};
+use super::connection::{Link, Live, PeerProtocol};
 use super::stage::DocChange;
 use super::{ErrorCode, Origin, Remote, Session};
 
@@ -80,8 +80,8 @@ impl Session {
     pub(super) fn may_send(&self) -> bool {
         let Some(live) = self.link.live() else { return false };
         let told = match &live.mode {
-            Mode::Durable(hello) => hello.format.is_some(),
-            Mode::Unknown | Mode::Plain { .. } => false,
+            PeerProtocol::Durable(hello) => hello.format.is_some(),
+            PeerProtocol::Unknown | PeerProtocol::Plain { .. } => false,
         };
         (told || live.synced) && self.bar().is_none()
     }
@@ -242,7 +242,7 @@ impl Session {
     /// A plain server knows no formats, and takes whatever is sent.
     fn server_knows(&self, format: Format) -> bool {
         match self.link.live().map(|live| &live.mode) {
-            Some(Mode::Durable(hello)) => hello.formats.is_some_and(|formats| formats.knows(format)),
+            Some(PeerProtocol::Durable(hello)) => hello.formats.is_some_and(|formats| formats.knows(format)),
             _ => true,
         }
     }

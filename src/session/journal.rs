@@ -33,7 +33,7 @@ pub(super) struct Journal {
     settling: Option<Settling>,
     last_ticket: u64,
     in_flight: VecDeque<InFlight>,
-    rows: Rows,
+    rows: LogRows,
     pub epoch: Option<String>,
     failures: u32,
     /// What was loaded, or will be, may be gone from the store.
@@ -65,13 +65,13 @@ impl Settling {
 
 /// Log rows whose content is in the document, with their sizes.
 #[derive(Debug, Default)]
-struct Rows {
+struct LogRows {
     sizes: LiteMap<Row, usize>,
     bytes: usize,
     largest: usize,
 }
 
-impl Rows {
+impl LogRows {
     fn extend(&mut self, rows: impl IntoIterator<Item = (Row, usize)>) {
         for (row, size) in rows {
             self.bytes += size;
@@ -129,7 +129,7 @@ impl Journal {
             settling: None,
             last_ticket: 0,
             in_flight: VecDeque::new(),
-            rows: Rows::default(),
+            rows: LogRows::default(),
             epoch: None,
             failures: 0,
             doubtful: false,
@@ -194,7 +194,7 @@ impl Journal {
 
     /// The numbers of the rows may be those of others by now.
     fn forget(&mut self) {
-        self.rows = Rows::default();
+        self.rows = LogRows::default();
         self.in_flight.clear();
     }
 

@@ -6,9 +6,9 @@ use crate::slate::SlateDoc;
 use crate::store::{Loaded, Pending, Row, SetAside, StoreError, Write, same_epoch};
 use crate::update::Holes;
 
-use super::connection::{Link, Live, Opening, Refusal, Step, Why};
+use super::connection::{Link, Live, Opening, OpeningStep, TokenRefusal, Why};
 use super::journal::Mending;
-use super::outbox::Place;
+use super::outbox::KeptIn;
 use super::seeding::SEED;
 use super::{ErrorCode, IDLE, Millis, Origin, Output, Remote, Session};
 
@@ -234,7 +234,7 @@ impl Session {
         let own = self.journal.epoch.as_deref();
         let (pending, strays): (Vec<_>, Vec<_>) =
             pending.into_iter().partition(|orphan| same_epoch(orphan.epoch.as_deref(), own));
-        let place = if self.config.store { Place::Stored } else { Place::Memory };
+        let place = if self.config.store { KeptIn::Stored } else { KeptIn::Memory };
         for Pending { key, update, .. } in strays {
             let writes = self.outbox.aside(vec![key], update, place, ErrorCode::Epoch.as_str(), REPLACED);
             self.journal.write_all(writes);
@@ -367,7 +367,7 @@ impl Session {
 
     fn open(&mut self, fresh_token: bool) {
         self.retries.tries(self.now);
-        self.link = Link::Opening(Opening { since: self.now, step: Step::Token });
+        self.link = Link::Opening(Opening { since: self.now, step: OpeningStep::Token });
         self.stage.order(Output::OpenSocket { fresh_token });
     }
 
@@ -457,9 +457,9 @@ impl Session {
         self.connection_gone();
         self.report(ErrorCode::Unauthorized, format!("the server refuses the token: {reason}"));
         match self.retries.refused(self.now) {
-            Refusal::AskAgain => self.open(true),
-            Refusal::AskLater => self.wait_for_retry(),
-            Refusal::Stop => self.link = Link::Unauthorized,
+            TokenRefusal::AskAgain => self.open(true),
+            TokenRefusal::AskLater => self.wait_for_retry(),
+            TokenRefusal::Stop => self.link = Link::Unauthorized,
         }
     }
 
@@ -484,7 +484,9 @@ impl Session {
                 self.retries.fell_silent();
                 self.suspect(close::SILENT, "");
             }
-            Link::Opening(Opening { step: Step::Server, .. }) => self.not_reached(close::SILENT, "it does not answer"),
+            Link::Opening(Opening { step: OpeningStep::Server, .. }) => {
+                self.not_reached(close::SILENT, "it does not answer")
+            }
             _ => {}
         }
         self.drop_socket(close::SILENT);

@@ -38,7 +38,7 @@ use crate::undo::Undo;
 use crate::update::{Holes, merge};
 
 use connection::{Due, Link, Retries, Why};
-use edits::Author;
+use edits::EditedBy;
 use format::Formatting;
 use journal::Journal;
 use keeping::Keeping;
@@ -49,6 +49,7 @@ use selfcheck::SelfCheck;
 use stage::{DocChange, Stage};
 use suspicion::Suspicion;
 
+pub use status::Status;
 pub use types::*;
 
 /// One opened document.
@@ -62,7 +63,7 @@ pub struct Session {
     /// Local operations the doc does not have yet, and the selection before the first.
     queue: Vec<Op>,
     /// Who made what is queued.
-    author: Author,
+    author: EditedBy,
     selection_before: Option<Range>,
     /// The doc keeps updates that wait for others.
     incomplete: bool,
@@ -135,7 +136,7 @@ impl Session {
             random,
             undo: Undo::new(config.capture_timeout),
             queue: Vec::new(),
-            author: Author::User,
+            author: EditedBy::User,
             selection_before: None,
             incomplete: false,
             journal: Journal::new(config.store),
@@ -194,10 +195,10 @@ impl Session {
 
     fn dispatch(&mut self, input: Input) {
         match input {
-            Input::Edit(op) => self.edit(op, Author::User),
-            Input::Normalize(op) => self.edit(op, Author::Normalizer),
+            Input::Edit(op) => self.edit(op, EditedBy::User),
+            Input::Normalize(op) => self.edit(op, EditedBy::Normalizer),
             Input::Commit { ops, normalization } => {
-                let author = if normalization { Author::Normalizer } else { Author::User };
+                let author = if normalization { EditedBy::Normalizer } else { EditedBy::User };
                 ops.into_iter().for_each(|op| self.edit(op, author));
                 self.flush();
             }

@@ -25,7 +25,7 @@ const NOTHING: [u8; 2] = [0, 0];
 #[derive(Debug)]
 pub(super) struct Outbox {
     session: String,
-    entries: VecDeque<Entry>,
+    entries: VecDeque<PendingUpdate>,
     /// The highest seq given so far.
     last_seq: u64,
     /// The highest number given so far.
@@ -39,12 +39,12 @@ pub(super) struct Outbox {
 }
 
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct PendingUpdate {
     pub seq: u64,
     /// What the store knows it by.
     number: u64,
     pub update: Vec<u8>,
-    pub place: Place,
+    pub place: KeptIn,
     /// Keys in the store that this entry stands for, until the store has it under its own.
     replaces: Vec<PendingKey>,
     /// The write that gives it its own key.
@@ -53,7 +53,7 @@ pub(super) struct Entry {
 
 /// Where an update of this device is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum KeptIn {
     Memory,
     /// In memory, and in the write with this ticket.
     Writing(u64),
@@ -63,11 +63,11 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) struct Aside {
     pub update: SetAside,
-    pub place: Place,
+    pub place: KeptIn,
 }
 
-impl Place {
-    fn settle(&mut self, ticket: u64, outcome: Place) {
+impl KeptIn {
+    fn settle(&mut self, ticket: u64, outcome: KeptIn) {
         if *self == Self::Writing(ticket) {
             *self = outcome;
         }
@@ -117,7 +117,7 @@ impl Outbox {
     }
 
     /// The entries after `seq`.
-    pub fn after(&self, seq: u64) -> impl Iterator<Item = &Entry> {
+    pub fn after(&self, seq: u64) -> impl Iterator<Item = &PendingUpdate> {
         self.entries.iter().filter(move |entry| entry.seq > seq)
     }
 
@@ -126,20 +126,20 @@ impl Outbox {
     }
 
     /// Takes in an update; returns its key.
-    pub fn push(&mut self, update: Vec<u8>, place: Place) -> PendingKey {
+    pub fn push(&mut self, update: Vec<u8>, place: KeptIn) -> PendingKey {
         self.put(update, place, Vec::new())
     }
 
-    fn put(&mut self, update: Vec<u8>, place: Place, replaces: Vec<PendingKey>) -> PendingKey {
+    fn put(&mut self, update: Vec<u8>, place: KeptIn, replaces: Vec<PendingKey>) -> PendingKey {
         self.last_seq += 1;
         self.last_number += 1;
         let (seq, number) = (self.last_seq, self.last_number);
-        self.entries.push_back(Entry { seq, number, update, place, replaces, replacing: None });
+        self.entries.push_back(PendingUpdate { seq, number, update, place, replaces, replacing: None });
         self.key(number)
     }
 
     /// Puts an entry at the end, under a seq and a number of its own. To be followed by [`Outbox::rearrange`].
-    fn put_again(&mut self, mut entry: Entry) {
+    fn put_again(&mut self, mut entry: PendingUpdate) {
         entry.replaces.push(self.key(entry.number));
         self.put(entry.update, entry.place, entry.replaces);
     }
@@ -148,7 +148,7 @@ impl Outbox {
     pub fn acknowledge(&mut self, seq: u64) -> Option<(PendingKey, Vec<Vec<u8>>)> {
         let mut updates = Vec::new();
         let mut through = None;
-        while let Some(Entry { number, update, replaces, replacing, .. }) =
+        while let Some(PendingUpdate { number, update, replaces, replacing, .. }) =
             self.entries.pop_front_if(|entry| entry.seq <= seq)
         {
             self.leftover.extend(replaces.into_iter().map(|key| (key, replacing)));
@@ -158,7 +158,7 @@ impl Outbox {
         through.map(|number| (self.key(number), updates))
     }
 
-    pub fn remove(&mut self, seq: u64) -> Option<Entry> {
+    pub fn remove(&mut self, seq: u64) -> Option<PendingUpdate> {
         let at = self.entries.iter().position(|entry| entry.seq == seq)?;
         self.entries.remove(at)
     }
@@ -169,7 +169,7 @@ impl Outbox {
         Some(self.entry_aside(entry, code, message))
     }
 
-    fn entry_aside(&mut self, entry: Entry, code: &str, message: &str) -> Vec<Write> {
+    fn entry_aside(&mut self, entry: PendingUpdate, code: &str, message: &str) -> Vec<Write> {
         let mut from = entry.replaces;
         from.push(self.key(entry.number));
         self.aside(from, entry.update, entry.place, code, message)
@@ -181,7 +181,7 @@ impl Outbox {
         &mut self,
         from: Vec<PendingKey>,
         update: Vec<u8>,
-        place: Place,
+        place: KeptIn,
         code: &str,
         message: &str,
     ) -> Vec<Write> {
@@ -213,8 +213,8 @@ impl Outbox {
                 Apart { stuck: None, .. } => self.entries.push_back(entry),
                 Apart { sound: None, .. } => writes.extend(self.entry_aside(entry, code, message)),
                 Apart { sound: Some(sound), stuck: Some(stuck) } => {
-                    writes.extend(self.aside(Vec::new(), stuck, Place::Memory, code, message));
-                    let rest = Entry { update: sound, place: Place::Memory, ..entry };
+                    writes.extend(self.aside(Vec::new(), stuck, KeptIn::Memory, code, message));
+                    let rest = PendingUpdate { update: sound, place: KeptIn::Memory, ..entry };
                     if rest.seq <= self.sent {
                         again.push(rest);
                         continue;
@@ -268,7 +268,7 @@ impl Outbox {
     pub fn give_seed(&mut self, update: Vec<u8>) {
         let seeds = self.take_seeds();
         let unsent = self.take_unsent();
-        self.put(update, Place::Memory, seeds);
+        self.put(update, KeptIn::Memory, seeds);
         unsent.into_iter().for_each(|entry| self.put_again(entry));
     }
 
@@ -280,10 +280,10 @@ impl Outbox {
             from.push(self.key(entry.number));
             from.extend(entry.replaces);
         }
-        self.put(update, Place::Memory, from);
+        self.put(update, KeptIn::Memory, from);
     }
 
-    fn take_unsent(&mut self) -> Vec<Entry> {
+    fn take_unsent(&mut self) -> Vec<PendingUpdate> {
         let at = self.entries.iter().position(|entry| entry.seq > self.sent).unwrap_or(self.entries.len());
         let unsent = self.entries.drain(at..).collect();
         self.last_seq = self.last_before(at);
@@ -299,7 +299,7 @@ impl Outbox {
         for Aside { update, place } in &mut self.set_aside {
             if update.code == RejectCode::ReadOnly.as_str() {
                 (update.code, update.message) = (ErrorCode::Epoch.as_str().to_owned(), why.to_owned());
-                *place = Place::Memory;
+                *place = KeptIn::Memory;
             }
         }
         self.last_seq = 0;
@@ -309,7 +309,7 @@ impl Outbox {
 
     /// Takes over updates of other sessions, which are in `place` under their keys: they are submitted under this one's
     /// seqs. To be followed by [`Outbox::rearrange`], which tells the store.
-    pub fn adopt(&mut self, pending: impl IntoIterator<Item = Pending>, place: Place) {
+    pub fn adopt(&mut self, pending: impl IntoIterator<Item = Pending>, place: KeptIn) {
         for Pending { key, update, .. } in pending {
             if key.session != self.session || self.entries.iter().all(|entry| entry.number != key.seq) {
                 self.put(update, place, vec![key]);
@@ -342,7 +342,7 @@ impl Outbox {
     pub fn take_stored_aside(&mut self, stored: Vec<SetAside>) {
         for update in stored {
             if self.set_aside.iter().all(|aside| aside.update.key != update.key) {
-                self.set_aside.push(Aside { update, place: Place::Stored });
+                self.set_aside.push(Aside { update, place: KeptIn::Stored });
             }
         }
     }
@@ -353,7 +353,7 @@ impl Outbox {
             && self.unsent().filter(|entry| entry.update.len() < SMALL_BYTES).count() >= MERGE_AT
     }
 
-    fn unsent(&self) -> impl Iterator<Item = &Entry> {
+    fn unsent(&self) -> impl Iterator<Item = &PendingUpdate> {
         self.entries.iter().filter(|entry| entry.seq > self.sent)
     }
 
@@ -366,12 +366,12 @@ impl Outbox {
     /// make the store follow, to be carried out in one transaction.
     pub fn rearrange(&mut self, max: usize) -> Vec<Write> {
         let at = self.disorder(max);
-        let unsent: Vec<Entry> = self.entries.drain(at..).collect();
+        let unsent: Vec<PendingUpdate> = self.entries.drain(at..).collect();
         self.last_seq = self.last_before(self.entries.len());
         if unsent.is_empty() {
             return Vec::new();
         }
-        let stored = unsent.iter().all(|entry| entry.place == Place::Stored);
+        let stored = unsent.iter().all(|entry| entry.place == KeptIn::Stored);
         let mut from: Vec<PendingKey> = Vec::new();
         for entry in &unsent {
             from.push(self.key(entry.number));
@@ -381,7 +381,7 @@ impl Outbox {
         let updates =
             updates.into_iter().flat_map(|update| if update.len() > max { cut(update, max) } else { vec![update] });
         // Until the write is through, the store has it all under the old keys.
-        let place = if stored { Place::Stored } else { Place::Memory };
+        let place = if stored { KeptIn::Stored } else { KeptIn::Memory };
         let mut writes = Vec::new();
         for update in updates {
             let replaces = std::mem::take(&mut from);
@@ -406,7 +406,7 @@ impl Outbox {
         let unsent = self.entries.iter().position(|entry| entry.seq > self.sent).unwrap_or(self.entries.len());
         // Something before it may have been put aside: seqs are without gaps.
         let first = self.last_before(unsent) + 1;
-        let odd = |(at, entry): (usize, &Entry)| {
+        let odd = |(at, entry): (usize, &PendingUpdate)| {
             entry.update.len() > max || !entry.replaces.is_empty() || entry.seq != first + at as u64
         };
         let odd = self.entries.range(unsent..).enumerate().position(odd).map_or(self.entries.len(), |at| unsent + at);
@@ -458,8 +458,8 @@ impl Outbox {
             entry.replacing.get_or_insert(ticket);
         }
         self.each_place(|place| {
-            if *place == Place::Memory {
-                *place = Place::Writing(ticket);
+            if *place == KeptIn::Memory {
+                *place = KeptIn::Writing(ticket);
             }
         });
     }
@@ -470,7 +470,7 @@ impl Outbox {
             entry.replaces.clear();
         }
         self.leftover.retain(|(_, write)| *write != Some(ticket));
-        self.each_place(|place| place.settle(ticket, Place::Stored));
+        self.each_place(|place| place.settle(ticket, KeptIn::Stored));
     }
 
     pub fn not_stored(&mut self, ticket: u64) {
@@ -480,20 +480,20 @@ impl Outbox {
         for (_, write) in self.leftover.iter_mut().filter(|(_, write)| *write == Some(ticket)) {
             *write = None;
         }
-        self.each_place(|place| place.settle(ticket, Place::Memory));
+        self.each_place(|place| place.settle(ticket, KeptIn::Memory));
     }
 
     /// Nothing of this is in a store any more.
     pub fn in_memory_only(&mut self) {
-        self.each_place(|place| *place = Place::Memory);
+        self.each_place(|place| *place = KeptIn::Memory);
     }
 
     pub fn is_stored(&self) -> bool {
-        self.entries.iter().all(|entry| entry.place == Place::Stored)
-            && self.set_aside.iter().all(|aside| aside.place == Place::Stored)
+        self.entries.iter().all(|entry| entry.place == KeptIn::Stored)
+            && self.set_aside.iter().all(|aside| aside.place == KeptIn::Stored)
     }
 
-    fn each_place(&mut self, mut change: impl FnMut(&mut Place)) {
+    fn each_place(&mut self, mut change: impl FnMut(&mut KeptIn)) {
         self.entries.iter_mut().for_each(|entry| change(&mut entry.place));
         self.set_aside.iter_mut().for_each(|aside| change(&mut aside.place));
     }

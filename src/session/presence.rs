@@ -38,7 +38,7 @@ pub(super) struct Presence {
     /// The state has to be written anew.
     pub own_changed: bool,
     sent_at: Option<Millis>,
-    known: LiteMap<u32, Known>,
+    known: LiteMap<u32, PeerState>,
     /// How many states were read.
     versions: u32,
     peers: Vec<Peer>,
@@ -71,7 +71,7 @@ impl Data {
 }
 
 /// A peer's state, read.
-struct Known {
+struct PeerState {
     json: Arc<str>,
     version: u32,
     presence: Any,
@@ -205,7 +205,7 @@ impl Presence {
                 Some(read) if Arc::ptr_eq(&read.json, json) => read,
                 _ => {
                     self.versions = self.versions.wrapping_add(1);
-                    Known::read(json, self.versions)
+                    PeerState::read(json, self.versions)
                 }
             };
             peers.push(Peer {
@@ -224,7 +224,7 @@ impl Presence {
     }
 }
 
-impl Known {
+impl PeerState {
     fn read(json: &Arc<str>, version: u32) -> Self {
         let state = Any::from_json(json).unwrap_or(Any::Null);
         let field = |name: &str| match &state {

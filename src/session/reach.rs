@@ -2,7 +2,7 @@
 
 use crate::protocol::close::{self, Meaning};
 
-use super::connection::{HURRIED, Link, Mode, Opening, Step};
+use super::connection::{HURRIED, Link, Opening, OpeningStep, PeerProtocol};
 use super::{ErrorCode, Millis, Session, SessionError};
 
 /// Somebody who is back makes a waiting session try now, if the last try is older than this.
@@ -17,7 +17,7 @@ impl Session {
     pub(super) fn network_hint(&mut self, online: bool) {
         match &self.link {
             Link::Waiting { .. } if online => self.open_socket(),
-            Link::Open(live) if live.mode != Mode::Unknown => self.probe_soon(),
+            Link::Open(live) if live.mode != PeerProtocol::Unknown => self.probe_soon(),
             _ => {}
         }
     }
@@ -34,11 +34,11 @@ impl Session {
         let now = self.now;
         match &self.link {
             Link::Waiting { .. } if self.retries.tried_before(now, TRY_AGAIN) => self.open_socket(),
-            Link::Opening(Opening { step: Step::Server, since }) if now.saturating_sub(*since) >= QUIET => {
+            Link::Opening(Opening { step: OpeningStep::Server, since }) if now.saturating_sub(*since) >= QUIET => {
                 self.drop_socket(close::NORMAL);
                 self.open_socket();
             }
-            Link::Open(live) if live.mode != Mode::Unknown && now.saturating_sub(live.heard_at) >= QUIET => {
+            Link::Open(live) if live.mode != PeerProtocol::Unknown && now.saturating_sub(live.heard_at) >= QUIET => {
                 self.probe_soon();
             }
             _ => {}
@@ -55,13 +55,13 @@ impl Session {
     pub(super) fn dialing(&mut self) {
         if let Link::Opening(opening) = &mut self.link {
             // The server has its time from here on.
-            *opening = Opening { since: self.now, step: Step::Server };
+            *opening = Opening { since: self.now, step: OpeningStep::Server };
         }
     }
 
     pub(super) fn slow_token(&mut self) {
         if let Link::Opening(opening) = &mut self.link {
-            opening.step = Step::SlowToken;
+            opening.step = OpeningStep::SlowToken;
             self.say_unreachable(ErrorCode::Unauthorized, "token() has not answered for 10 s".to_owned());
         }
     }

@@ -14,7 +14,7 @@ use crate::protocol::Message;
 use crate::slate::{Element, LocalChange, Node, Op, SlateDoc};
 use crate::store::{Pending, Write};
 
-use super::outbox::Place;
+use super::outbox::KeptIn;
 use super::stage::DocChange;
 use super::{ErrorCode, Origin, Session};
 
@@ -27,12 +27,12 @@ pub(super) enum Seed {
     None,
     /// Not shown: it is not known yet whether there is content on the device.
     Wanted(Vec<Node>),
-    Shown(Box<Shown>),
+    Shown(Box<ShownSeed>),
 }
 
 /// A seed that is in the document, and nobody has decided about.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(super) struct ShownSeed {
     update: Vec<u8>,
     value: Vec<Node>,
     /// Whose items the seed's are, and how many.
@@ -56,7 +56,7 @@ enum Asked {
 
 /// What becomes of the seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum SeedVerdict {
     /// There is none, or nothing is decided.
     Open,
     /// The document has it.
@@ -133,7 +133,7 @@ impl Session {
         let mut shadow = SlateDoc::new(options);
         let (mut read, _) = shadow.load_all(&[log, elsewhere].concat());
         read.truncate(log.len());
-        let shown = Shown::new(seed.to_vec(), shadow, &self.config.root)?;
+        let shown = ShownSeed::new(seed.to_vec(), shadow, &self.config.root)?;
         let (_, foreign) = self.doc.load_all(&[&[seed], own, elsewhere].concat());
         self.seed = Seed::Shown(Box::new(shown));
         self.log_applied(foreign);
@@ -163,7 +163,7 @@ impl Session {
     }
 
     fn keep_seed(&mut self, update: &[u8]) {
-        let writes = self.outbox.aside(Vec::new(), update.to_vec(), Place::Memory, SEED, "");
+        let writes = self.outbox.aside(Vec::new(), update.to_vec(), KeptIn::Memory, SEED, "");
         self.journal.write_all(writes);
     }
 
@@ -173,8 +173,8 @@ impl Session {
         let mut shadow = SlateDoc::new(options);
         let state = self.doc.encode_state(None).ok()?;
         shadow.load_all(&[&state]);
-        let shown = Shown::new(update, shadow, &self.config.root)?;
-        if shown.verdict() != Verdict::Open {
+        let shown = ShownSeed::new(update, shadow, &self.config.root)?;
+        if shown.verdict() != SeedVerdict::Open {
             return None;
         }
         let before = self.stage.updates.len();
@@ -187,18 +187,18 @@ impl Session {
     }
 
     /// What an update from elsewhere says of the seed.
-    fn seed_meets(&mut self, update: &[u8]) -> Verdict {
-        let Seed::Shown(shown) = &mut self.seed else { return Verdict::Open };
+    fn seed_meets(&mut self, update: &[u8]) -> SeedVerdict {
+        let Seed::Shown(shown) = &mut self.seed else { return SeedVerdict::Open };
         match shown.shadow.apply_unheard(update) {
             Ok(_) => self.verdict(),
-            Err(_) => Verdict::Open,
+            Err(_) => SeedVerdict::Open,
         }
     }
 
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> SeedVerdict {
         match &self.seed {
             Seed::Shown(shown) => shown.verdict(),
-            _ => Verdict::Open,
+            _ => SeedVerdict::Open,
         }
     }
 
@@ -209,16 +209,16 @@ impl Session {
         self.take_in_by(verdict, update, origin, journal)
     }
 
-    fn take_in_by(&mut self, verdict: Verdict, update: &[u8], origin: Origin, journal: bool) -> Option<bool> {
+    fn take_in_by(&mut self, verdict: SeedVerdict, update: &[u8], origin: Origin, journal: bool) -> Option<bool> {
         match verdict {
-            Verdict::Open => self.take_in(update, origin, journal),
-            Verdict::In => {
+            SeedVerdict::Open => self.take_in(update, origin, journal),
+            SeedVerdict::In => {
                 let changed = self.take_in(update, origin, journal);
                 self.seed_is_in();
                 changed
             }
-            Verdict::Out if self.has_own_edits() => self.keep_beside(update, origin, journal),
-            Verdict::Out => self.seed_is_out(update, origin, journal),
+            SeedVerdict::Out if self.has_own_edits() => self.keep_beside(update, origin, journal),
+            SeedVerdict::Out => self.seed_is_out(update, origin, journal),
         }
     }
 
@@ -236,7 +236,7 @@ impl Session {
     }
 
     /// Nobody has the seed, or not all of it: it is submitted like an edit, before what stands upon it.
-    fn give_seed(&mut self, shown: Shown) {
+    fn give_seed(&mut self, shown: ShownSeed) {
         self.outbox.give_seed(shown.update.clone());
         self.stage.update(Origin::Store, shown.update);
         self.rearrange();
@@ -415,7 +415,7 @@ impl Session {
     }
 }
 
-impl Shown {
+impl ShownSeed {
     /// None if the update is no seed: it holds nothing.
     fn new(update: Vec<u8>, shadow: SlateDoc, root: &str) -> Option<Self> {
         let (value, client, clock) = SlateDoc::seed_in(&update, root)?;
@@ -427,11 +427,11 @@ impl Shown {
         self.shadow.clock_of(self.client)
     }
 
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> SeedVerdict {
         match self.has() {
-            0 if self.shadow.is_empty() => Verdict::Open,
-            0 => Verdict::Out,
-            _ => Verdict::In,
+            0 if self.shadow.is_empty() => SeedVerdict::Open,
+            0 => SeedVerdict::Out,
+            _ => SeedVerdict::In,
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::protocol::{Message, RejectCode};
 use crate::update::split;
 
-use super::connection::Mode;
+use super::connection::PeerProtocol;
 use super::sync::{FRAMING, UNCUTTABLE};
 use super::{Millis, Session};
 
@@ -21,8 +21,8 @@ impl Session {
             return;
         }
         match self.link.live().map(|live| &live.mode) {
-            Some(Mode::Durable(_)) => self.pump_submits(),
-            Some(Mode::Plain { covered: true, .. }) => self.pump_updates(),
+            Some(PeerProtocol::Durable(_)) => self.pump_submits(),
+            Some(PeerProtocol::Plain { covered: true, .. }) => self.pump_updates(),
             _ => {}
         }
     }
@@ -82,7 +82,7 @@ impl Session {
         if frames.is_empty() {
             return;
         }
-        if let Mode::Plain { ask_at, .. } = &mut live.mode {
+        if let PeerProtocol::Plain { ask_at, .. } = &mut live.mode {
             ask_at.get_or_insert(now + ASK_AFTER);
         }
         self.outbox.mark_sent(sent);

@@ -13,8 +13,8 @@ use crate::protocol::{self, FRAGMENT_BYTES, Hello, Message, RejectCode, Role, me
 use crate::store::Write;
 use crate::update::split;
 
-use super::connection::{FRAGMENT_AGE, Live, Mode};
-use super::outbox::Place;
+use super::connection::{FRAGMENT_AGE, Live, PeerProtocol};
+use super::outbox::KeptIn;
 use super::{ErrorCode, Millis, Origin, Output, Session};
 
 /// Assumed before a server has said what it takes, bytes.
@@ -53,7 +53,7 @@ impl Session {
     pub(super) fn request_sync(&mut self) {
         let state_vector = self.replacement.as_ref().unwrap_or(self.settled()).state_vector();
         let Some(live) = self.link.live_mut() else { return };
-        let covered = matches!(live.mode, Mode::Plain { covered: true, .. });
+        let covered = matches!(live.mode, PeerProtocol::Plain { covered: true, .. });
         live.asked.push_back(if covered { live.sent_through } else { 0 });
         self.send(Message::SyncStep1(&state_vector).to_frame());
     }
@@ -71,7 +71,7 @@ impl Session {
 
     /// Asks a plain server whether it has what it was sent.
     pub(super) fn ask(&mut self) {
-        if let Some(Mode::Plain { ask_at, .. }) = self.link.live_mut().map(|live| &mut live.mode) {
+        if let Some(PeerProtocol::Plain { ask_at, .. }) = self.link.live_mut().map(|live| &mut live.mode) {
             *ask_at = None;
             self.request_sync();
         }
@@ -121,7 +121,7 @@ impl Session {
     fn message(&mut self, message: Message) {
         // An earlier message of the same frame may have ended the connection.
         let Some(live) = self.link.live() else { return };
-        if live.mode == Mode::Unknown {
+        if live.mode == PeerProtocol::Unknown {
             match message {
                 Message::Hello(hello) => return self.hello(hello),
                 // Says nothing about who it is.
@@ -180,7 +180,7 @@ impl Session {
             }
         }
         let Some(live) = self.link.live_mut() else { return };
-        live.mode = Mode::Durable(hello);
+        live.mode = PeerProtocol::Durable(hello);
         self.came_online();
         if self.replacement.is_some() {
             return;
@@ -209,7 +209,7 @@ impl Session {
     fn plain_server(&mut self) {
         self.reader = false;
         if let Some(live) = self.link.live_mut() {
-            live.mode = Mode::Plain { covered: false, ask_at: None };
+            live.mode = PeerProtocol::Plain { covered: false, ask_at: None };
         }
         self.came_online();
         self.note_offline_changes();
@@ -329,7 +329,7 @@ impl Session {
             return self.report(ErrorCode::TooLarge, "what the server lacks cannot be cut to its limit");
         };
         for piece in pieces {
-            let to = self.outbox.push(piece.clone(), Place::Memory);
+            let to = self.outbox.push(piece.clone(), KeptIn::Memory);
             self.journal.write(Write::Coalesce { from: Vec::new(), to, update: piece });
         }
         self.pump();
@@ -340,7 +340,7 @@ impl Session {
         let last = self.outbox.last_seq();
         let pending = !self.outbox.is_empty();
         let Some(live) = self.link.live_mut() else { return };
-        live.mode = Mode::Plain { covered: true, ask_at: None };
+        live.mode = PeerProtocol::Plain { covered: true, ask_at: None };
         live.sent_through = last;
         self.outbox.mark_sent(last);
         if pending {
@@ -381,7 +381,7 @@ impl Session {
             self.settle_format();
         }
         self.offer_seed();
-        if matches!(self.link.live().map(|live| &live.mode), Some(Mode::Plain { .. })) && through > 0 {
+        if matches!(self.link.live().map(|live| &live.mode), Some(PeerProtocol::Plain { .. })) && through > 0 {
             self.acknowledged(through);
         }
     }
@@ -396,7 +396,7 @@ impl Session {
         }
         self.show_wanted_seed();
         self.offer_seed();
-        if matches!(self.link.live().map(|live| &live.mode), Some(Mode::Plain { covered: false, .. })) {
+        if matches!(self.link.live().map(|live| &live.mode), Some(PeerProtocol::Plain { covered: false, .. })) {
             self.cover_without_being_asked();
         }
     }
@@ -404,7 +404,7 @@ impl Session {
     /// A plain server that never sends a step 1 gets what is pending all the same.
     fn cover_without_being_asked(&mut self) {
         let Some(live) = self.link.live_mut() else { return };
-        live.mode = Mode::Plain { covered: true, ask_at: None };
+        live.mode = PeerProtocol::Plain { covered: true, ask_at: None };
         live.sent_through = 0;
         self.pump();
     }

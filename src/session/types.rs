@@ -258,34 +258,6 @@ impl ErrorCode {
     }
 }
 
-/// An immutable snapshot for the application; equal until something changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    pub connection: Connection,
-    /// Sync step 2 was applied on this connection.
-    pub synced: bool,
-    /// The least safe place in which the newest local edit is.
-    pub saved: Saved,
-    /// Local updates the server has not acknowledged.
-    pub pending: u32,
-    /// Updates the server refuses.
-    pub set_aside: u32,
-    pub storage: Storage,
-    pub offline_since: Option<Millis>,
-    pub retry_at: Option<Millis>,
-    /// Reconnected, edits made offline are still on their way.
-    pub syncing_offline_changes: bool,
-    /// Bytes of a large sync: received, and to come at most in all.
-    pub progress: Option<(u64, u64)>,
-    pub read_only: bool,
-    /// Of the document; none until it is known.
-    pub format: Option<Format>,
-    pub epoch_conflict: bool,
-    /// How often what is shown was found to differ from the document, and was mended.
-    pub divergences: u32,
-    pub error: Option<SessionError>,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connection {
     Offline,

@@ -8,7 +8,7 @@ use yrs::{Assoc, BranchID, ClientID, ID, TransactionMut};
 
 use super::copies::{self, Copies, Group, Key, Part, Run, nth};
 use super::op::Op;
-use super::rescue::{Origin, Restored, locate, place_of};
+use super::rescue::{GoneText, Restored, locate, place_of};
 use super::tree::{NodeId, Tree};
 use super::{op::Path, utf16};
 
@@ -20,20 +20,20 @@ const MAX_LEN: u32 = 20_000;
 
 /// Where a piece of an element's content is.
 #[derive(Debug, Clone, Copy)]
-struct Stretch {
+struct ContentPart {
     id: NodeId,
     at: u32,
     len: u32,
 }
 
-pub(super) struct Look<'a, 'doc, F> {
+pub(super) struct StraySearch<'a, 'doc, F> {
     pub txn: &'a mut TransactionMut<'doc>,
     pub tree: &'a Tree,
     pub copies: &'a Copies,
     pub is_own: F,
 }
 
-impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
+impl<F: Fn(ClientID) -> bool> StraySearch<'_, '_, F> {
     /// The next of what these records have left behind: its removal, and its insertion where it belongs.
     pub fn next(&mut self, theirs: &[Key]) -> Option<[Restored; 2]> {
         let copies = self.copies;
@@ -55,7 +55,7 @@ impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
                 let first = (copy.is_some() || group.part == Part::Head).then_some(from).filter(|from| *from < at);
                 if let Some(from) = first {
                     let place = copy.map_or((nth(to, into), Assoc::After), |copy| (copy, Assoc::Before));
-                    if let Some(found) = self.bring(Stretch { id, at: from, len: at - from }, place) {
+                    if let Some(found) = self.bring(ContentPart { id, at: from, len: at - from }, place) {
                         return Some(found);
                     }
                 }
@@ -66,7 +66,7 @@ impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
             }
         }
         let end = self.tree.content_len(id);
-        let rest = Stretch { id, at: from, len: end.checked_sub(from)? };
+        let rest = ContentPart { id, at: from, len: end.checked_sub(from)? };
         (group.part == Part::Tail).then(|| self.bring(rest, (copy?, Assoc::Before)))?
     }
 
@@ -84,11 +84,11 @@ impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
             (None, Some(_)) => (0, self.offset(id, first, Assoc::After)?, (last, Assoc::Before)),
             _ => return None,
         };
-        self.bring(Stretch { id, at, len }, place)
+        self.bring(ContentPart { id, at, len }, place)
     }
 
     /// The first of one's own text in a stretch, to be brought beside a character.
-    fn bring(&mut self, stretch: Stretch, (copy, assoc): (ID, Assoc)) -> Option<[Restored; 2]> {
+    fn bring(&mut self, stretch: ContentPart, (copy, assoc): (ID, Assoc)) -> Option<[Restored; 2]> {
         let branch = self.tree.branch(stretch.id).filter(|_| stretch.len > 0)?;
         let runs = copies::ids(self.txn, &branch, stretch.at, stretch.at + stretch.len.min(MAX_LEN));
         let ids = runs.iter().flat_map(|run| run.ids());
@@ -117,7 +117,7 @@ impl<F: Fn(ClientID) -> bool> Look<'_, '_, F> {
         }
         let op = Op::InsertText { path: self.tree.path(to)?, offset: at, text };
         let source = self.tree.block(stretch.id)?.key?;
-        Some([removal, Restored { op, origins: vec![Origin { source, ids: own, within: Path::new() }] }])
+        Some([removal, Restored { op, origins: vec![GoneText { source, ids: own, within: Path::new() }] }])
     }
 
     /// An element with text of which all is known.

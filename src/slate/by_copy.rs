@@ -70,10 +70,16 @@ pub(super) fn set_attrs(txn: &mut TransactionMut, branch: &XmlTextRef, changes: 
 }
 
 /// The ids of elements that were written and of what they hold, each before those in it.
-pub(super) type Inner = Vec<(Option<ID>, Vec<Run>)>;
+pub(super) type WrittenElements = Vec<(Option<ID>, Vec<Run>)>;
 
 /// Writes a node's properties and content into a fresh shared type and puts that behind the node.
-fn fill(txn: &mut TransactionMut, tree: &mut Tree, id: NodeId, branch: XmlTextRef, mut inner: Option<&mut Inner>) {
+fn fill(
+    txn: &mut TransactionMut,
+    tree: &mut Tree,
+    id: NodeId,
+    branch: XmlTextRef,
+    mut inner: Option<&mut WrittenElements>,
+) {
     let Some(block) = tree.block(id) else { return };
     for (key, value) in block.attrs.iter() {
         if !matches!(value, Any::Undefined) {
@@ -105,7 +111,7 @@ pub(super) fn write_noting(
     ids: &[NodeId],
     branch: &XmlTextRef,
     mut at: u32,
-    mut inner: Option<&mut Inner>,
+    mut inner: Option<&mut WrittenElements>,
 ) -> Option<Vec<Run>> {
     let mut runs = Vec::new();
     let mut known = true;

@@ -27,7 +27,7 @@ use super::utf16;
 mod bytes;
 mod entry;
 
-pub(super) use entry::{Entry, Gone, Group, Part, Run, nth};
+pub(super) use entry::{CopyRecord, Gone, Group, Part, Run, nth};
 
 /// The root map.
 pub(super) const NAME: &str = "slate-yrs:copies";
@@ -84,14 +84,14 @@ impl Key {
 
 /// Where to look for an original.
 #[derive(Debug, Clone, Copy)]
-struct Span {
+struct SearchRange {
     len: u32,
     to: ID,
     key: Key,
     group: u32,
 }
 
-impl Span {
+impl SearchRange {
     /// What was copied.
     fn original(self, client: ClientID, start: u32) -> Run {
         Run { id: ID::new(client, start), len: self.len }
@@ -118,15 +118,15 @@ pub(super) struct Twin {
 /// what both copied stays in the outer one, so that it is in order.
 type Rank = (u8, u64, Key, u32);
 
-type Changes = Rc<RefCell<Vec<(Arc<str>, Option<Arc<[u8]>>)>>>;
+type RecordChanges = Rc<RefCell<Vec<(Arc<str>, Option<Arc<[u8]>>)>>>;
 
 #[derive(Debug)]
 pub(super) struct Copies {
     map: MapRef,
     /// What the map's observer saw and is not in here yet.
-    changes: Changes,
-    entries: LiteMap<Key, Entry>,
-    spans: BTreeMap<(ClientID, u32), SmallVec<[Span; 1]>>,
+    changes: RecordChanges,
+    entries: LiteMap<Key, CopyRecord>,
+    spans: BTreeMap<(ClientID, u32), SmallVec<[SearchRange; 1]>>,
     longest: u32,
     /// Elements that are copies, and of what.
     originals: HashMap<ID, ID>,
@@ -142,7 +142,7 @@ pub(super) struct Copies {
 impl Copies {
     pub fn new(doc: &Doc) -> Self {
         let map = doc.get_or_insert_map(NAME);
-        let changes = Changes::default();
+        let changes = RecordChanges::default();
         let log = changes.clone();
         map.observe("slate-yrs", move |txn, event| {
             let mut log = log.borrow_mut();
@@ -184,11 +184,11 @@ impl Copies {
         }
     }
 
-    fn insert(&mut self, key: Key, entry: Entry) {
+    fn insert(&mut self, key: Key, entry: CopyRecord) {
         for (index, group) in entry.groups.iter().enumerate() {
             for &(from, to, len) in &group.runs {
                 self.longest = self.longest.max(len);
-                let span = Span { len, to, key, group: index as u32 };
+                let span = SearchRange { len, to, key, group: index as u32 };
                 self.spans.entry((from.client, from.clock)).or_default().push(span);
             }
             if let (Part::Whole, Some(source)) = (group.part, group.source) {
@@ -294,7 +294,7 @@ impl Copies {
     /// of whom something was deleted lately; none if what was copied had gone before.
     pub fn write(&self, txn: &mut TransactionMut, copied: Vec<Group>, gone: &Gone, witnessed: Option<&[ClientID]>) {
         let groups = copied.into_iter().filter(|group| group.part == Part::Whole || !group.runs.is_empty());
-        let (mut entries, mut last, mut size) = (Vec::new(), Entry::default(), 0);
+        let (mut entries, mut last, mut size) = (Vec::new(), CopyRecord::default(), 0);
         for group in groups {
             let more = bytes::size(&group);
             if size > 0 && size + more > TOGETHER {
@@ -395,7 +395,7 @@ impl Copies {
     }
 
     /// The spans that have any of these ids, the last first, and where each begins.
-    fn spans_over(&self, id: ID, len: u32) -> impl Iterator<Item = (Span, u32)> {
+    fn spans_over(&self, id: ID, len: u32) -> impl Iterator<Item = (SearchRange, u32)> {
         let first = id.clock.saturating_sub(self.longest.saturating_sub(1));
         let spans = self.spans.range((id.client, first)..(id.client, id.clock.saturating_add(len))).rev();
         spans
@@ -403,7 +403,7 @@ impl Copies {
             .filter(move |(span, start)| start + span.len > id.clock)
     }
 
-    fn spans_at(&self, id: ID) -> impl Iterator<Item = (Span, u32)> {
+    fn spans_at(&self, id: ID) -> impl Iterator<Item = (SearchRange, u32)> {
         self.spans_over(id, 1).map(move |(span, start)| (span, id.clock - start))
     }
 
@@ -412,7 +412,7 @@ impl Copies {
         self.spans_at(id).map(|(span, into)| (ID::new(span.to.client, span.to.clock + into), span.key, span.group))
     }
 
-    pub fn entry(&self, key: Key) -> Option<&Entry> {
+    pub fn entry(&self, key: Key) -> Option<&CopyRecord> {
         self.entries.get(&key)
     }
 

@@ -6,7 +6,7 @@ use super::copies::{self, Group, Part, Run};
 use super::error::OpError;
 use super::local::Edit;
 use super::op::{Op, Path};
-use super::rescue::Origin;
+use super::rescue::GoneText;
 use super::tree::NodeId;
 use super::{by_copy, utf16};
 
@@ -18,7 +18,7 @@ const FEW: u32 = 4;
 pub(super) struct Ids {
     parent: Option<ID>,
     runs: Vec<Run>,
-    inner: by_copy::Inner,
+    inner: by_copy::WrittenElements,
 }
 
 impl Ids {
@@ -107,11 +107,11 @@ impl Edit<'_, '_> {
     }
 
     /// Writes text again that was there before, and notes that it is the same.
-    pub fn restore(&mut self, op: &Op, origins: &[Origin]) -> Result<(), OpError> {
+    pub fn restore(&mut self, op: &Op, origins: &[GoneText]) -> Result<(), OpError> {
         self.restores = true;
         self.apply(op)?;
         self.catch_up();
-        for Origin { source, ids, within } in origins {
+        for GoneText { source, ids, within } in origins {
             let (target, part, to) = match op {
                 Op::InsertText { path, offset, text } => {
                     let (parent, index) = self.tree.resolve_parent(path)?;

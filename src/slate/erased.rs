@@ -64,7 +64,7 @@ impl Erased {
         }
         let is_own = |key: Key| own(key.client());
         for &key in theirs {
-            let look = Look { erased: &self.0, copies, is_own: &is_own, key };
+            let look = ErasureCheck { erased: &self.0, copies, is_own: &is_own, key };
             for group in copies.groups(key) {
                 let mut runs = Vec::new();
                 for &(from, to, len) in &group.runs {
@@ -80,7 +80,7 @@ impl Erased {
     }
 }
 
-struct Look<'a, F> {
+struct ErasureCheck<'a, F> {
     erased: &'a IdSet,
     copies: &'a Copies,
     is_own: &'a F,
@@ -88,7 +88,7 @@ struct Look<'a, F> {
     key: Key,
 }
 
-impl<F: Fn(Key) -> bool> Look<'_, F> {
+impl<F: Fn(Key) -> bool> ErasureCheck<'_, F> {
     /// Whether it was deleted here for good: itself, or all that it has become otherwise.
     fn is_gone(&self, id: ID, hops: usize) -> bool {
         let is_erased = self.erased.contains(&id);

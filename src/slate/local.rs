@@ -13,7 +13,7 @@ use super::error::OpError;
 use super::node::{Attrs, Node};
 use super::op::{Op, Path};
 use super::props::{Props, is_null, is_reserved};
-use super::restyle::{Change, Style, Styled};
+use super::style::{Restyling, Style, Styled};
 use super::transform;
 use super::tree::{Kind, MAX_DEPTH, NodeId, Tree};
 use super::{by_copy, read, utf16};
@@ -226,7 +226,7 @@ impl Edit<'_, '_> {
             Kind::Element(block) => &block.attrs,
             Kind::Free => return,
         };
-        let change = |(key, new): &(Arc<str>, Any)| Change {
+        let change = |(key, new): &(Arc<str>, Any)| Restyling {
             key: key.clone(),
             old: props.get(key).cloned(),
             new: Some(new.clone()).filter(|new| !is_null(new)),

@@ -31,6 +31,7 @@ mod root;
 mod seed;
 mod steps;
 mod sticky;
+mod style;
 pub mod transform;
 mod tree;
 mod twins;

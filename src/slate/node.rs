@@ -7,9 +7,9 @@ use yrs::Any;
 /// Properties of an element or marks of a text leaf. Any JSON value; ordered, so that equal values encode equally. A
 /// sorted list: there are none to three, for which a map is large and slow.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Attrs(Vec<Entry>);
+pub struct Attrs(Vec<Attr>);
 
-type Entry = (Arc<str>, Any);
+type Attr = (Arc<str>, Any);
 
 impl Attrs {
     pub const fn new() -> Self {
@@ -73,16 +73,16 @@ impl Attrs {
 }
 
 /// Of several with one key, the last counts.
-impl FromIterator<Entry> for Attrs {
-    fn from_iter<I: IntoIterator<Item = Entry>>(iter: I) -> Self {
+impl FromIterator<Attr> for Attrs {
+    fn from_iter<I: IntoIterator<Item = Attr>>(iter: I) -> Self {
         let mut attrs = Self::new();
         attrs.extend(iter);
         attrs
     }
 }
 
-impl Extend<Entry> for Attrs {
-    fn extend<I: IntoIterator<Item = Entry>>(&mut self, iter: I) {
+impl Extend<Attr> for Attrs {
+    fn extend<I: IntoIterator<Item = Attr>>(&mut self, iter: I) {
         let iter = iter.into_iter();
         self.0.reserve(iter.size_hint().0);
         for (key, value) in iter {
@@ -91,15 +91,15 @@ impl Extend<Entry> for Attrs {
     }
 }
 
-impl<const N: usize> From<[Entry; N]> for Attrs {
-    fn from(entries: [Entry; N]) -> Self {
+impl<const N: usize> From<[Attr; N]> for Attrs {
+    fn from(entries: [Attr; N]) -> Self {
         entries.into_iter().collect()
     }
 }
 
 impl IntoIterator for Attrs {
-    type Item = Entry;
-    type IntoIter = std::vec::IntoIter<Entry>;
+    type Item = Attr;
+    type IntoIter = std::vec::IntoIter<Attr>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
@@ -108,7 +108,7 @@ impl IntoIterator for Attrs {
 
 impl<'a> IntoIterator for &'a Attrs {
     type Item = (&'a Arc<str>, &'a Any);
-    type IntoIter = std::iter::Map<std::slice::Iter<'a, Entry>, fn(&'a Entry) -> Self::Item>;
+    type IntoIter = std::iter::Map<std::slice::Iter<'a, Attr>, fn(&'a Attr) -> Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter().map(|(key, value)| (key, value))

@@ -9,7 +9,7 @@
 
 use yrs::{Assoc, BranchID, ClientID, ID, IdSet, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
 
-use super::copies::{self, Copies, Entry, Key};
+use super::copies::{self, Copies, CopyRecord, Key};
 use super::emit::{Emit, Misfit};
 use super::node::{Attrs, Element, Leaf, Node};
 use super::op::{Op, Path};
@@ -27,11 +27,11 @@ pub(super) struct Orphans {
     /// The elements it is in and itself, from the outside in, and what they are.
     around: Vec<(ID, Attrs)>,
     /// In order; offsets among the element's content.
-    runs: Vec<Run>,
+    runs: Vec<OwnRun>,
 }
 
 #[derive(Debug)]
-struct Run {
+struct OwnRun {
     offset: u32,
     text: String,
     marks: Attrs,
@@ -40,7 +40,7 @@ struct Run {
     named: bool,
 }
 
-impl Run {
+impl OwnRun {
     /// Those of its characters that `is_lost` holds for.
     fn parts(self, is_lost: &impl Fn(ID) -> bool) -> Vec<Self> {
         let mut parts: Vec<Self> = Vec::new();
@@ -77,12 +77,12 @@ impl Run {
 #[derive(Debug)]
 pub(super) struct Restored {
     pub op: Op,
-    pub origins: Vec<Origin>,
+    pub origins: Vec<GoneText>,
 }
 
 /// What text was.
 #[derive(Debug)]
-pub(super) struct Origin {
+pub(super) struct GoneText {
     /// The element that is gone.
     pub source: ID,
     pub ids: Vec<copies::Run>,
@@ -92,7 +92,7 @@ pub(super) struct Origin {
 
 /// Where the content of a vanished element is now.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum Refuge {
     /// From this offset on.
     From(NodeId, u32),
     /// At this offset: the rest of it is gone.
@@ -100,7 +100,7 @@ pub(super) enum Place {
     End(NodeId),
 }
 
-impl Place {
+impl Refuge {
     /// Whether it is still there, and a place for text.
     pub fn is_in(self, tree: &Tree) -> bool {
         let (id, at) = match self {
@@ -136,7 +136,7 @@ fn orphans<T: ReadTxn>(
         return None;
     }
     let branch = block.branch.clone()?;
-    let mut runs: Vec<Run> = Vec::new();
+    let mut runs: Vec<OwnRun> = Vec::new();
     let mut start = 0;
     for &child in &block.children {
         if let Some(leaf) = tree.text(child) {
@@ -151,7 +151,7 @@ fn orphans<T: ReadTxn>(
                             run.text.push(c);
                             copies::push(&mut run.ids, item, len);
                         }
-                        _ => runs.push(Run {
+                        _ => runs.push(OwnRun {
                             offset: at,
                             text: c.to_string(),
                             marks: leaf.marks.to_attrs(),
@@ -180,25 +180,25 @@ fn orphans<T: ReadTxn>(
 }
 
 /// Where an element that is gone was.
-pub(super) enum Gap {
+pub(super) enum GonePlace {
     /// Among the content of one that has text.
-    Text(Place),
+    Text(Refuge),
     /// Among other elements: the parent, the index, and at what depth that is.
     Blocks(NodeId, u32, usize),
 }
 
 impl Orphans {
     /// Where the outermost of what is gone around the characters was.
-    pub fn gap<T: ReadTxn>(&self, txn: &T, tree: &Tree) -> Gap {
+    pub fn gap<T: ReadTxn>(&self, txn: &T, tree: &Tree) -> GonePlace {
         // A shared type that is gone stays where it was in its parent, unless that is gone too.
         let gap = self.around.iter().enumerate().rev().find_map(|(depth, (key, _))| {
             let (parent, at) = place_of(txn, tree, *key, Assoc::After)?;
             Some(match tree.block(parent)?.texts {
-                0 => Gap::Blocks(parent, at, depth),
-                _ => Gap::Text(Place::At(parent, at)),
+                0 => GonePlace::Blocks(parent, at, depth),
+                _ => GonePlace::Text(Refuge::At(parent, at)),
             })
         });
-        gap.unwrap_or_else(|| Gap::Blocks(ROOT, tree.children(ROOT).len() as u32, 0))
+        gap.unwrap_or_else(|| GonePlace::Blocks(ROOT, tree.children(ROOT).len() as u32, 0))
     }
 
     /// Keeps what those who removed the element did not know. What an update does not name as deleted they did not. But
@@ -206,8 +206,8 @@ impl Orphans {
     /// knew everything. Whether anything is left.
     pub fn forget_known(&mut self, copies: &Copies, theirs: &[Key]) -> bool {
         if self.runs.iter().any(|run| run.named) {
-            let about = |entry: &&Entry| entry.ended(self.around.iter().map(|(key, _)| *key));
-            let records: Vec<&Entry> = theirs.iter().filter_map(|key| copies.entry(*key)).filter(about).collect();
+            let about = |entry: &&CopyRecord| entry.ended(self.around.iter().map(|(key, _)| *key));
+            let records: Vec<&CopyRecord> = theirs.iter().filter_map(|key| copies.entry(*key)).filter(about).collect();
             let is_lost = |id| !records.is_empty() && !records.iter().any(|entry| entry.knew(id));
             let runs = std::mem::take(&mut self.runs);
             self.runs =
@@ -233,9 +233,9 @@ impl Orphans {
 
 /// Where the content of an element that vanished is by the records of what was copied. What the operations show is only
 /// what could be recognised: not a merge into a block at whose end someone typed.
-pub(super) fn recorded<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, key: ID) -> Option<Place> {
+pub(super) fn recorded<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, key: ID) -> Option<Refuge> {
     let mut starts = copies.starts_of(key).into_iter();
-    starts.find_map(|(id, assoc)| place_of(txn, tree, id, assoc)).map(|(target, at)| Place::From(target, at))
+    starts.find_map(|(id, assoc)| place_of(txn, tree, id, assoc)).map(|(target, at)| Refuge::From(target, at))
 }
 
 /// The element that a character or element is in, and where; or was before it was deleted.
@@ -246,16 +246,16 @@ pub(super) fn place_of<T: ReadTxn>(txn: &T, tree: &Tree, id: ID, assoc: Assoc) -
 }
 
 /// The operations that write the characters again, in the order of application.
-pub(super) fn restore(tree: &Tree, placed: &[(Orphans, Place)]) -> Vec<Restored> {
+pub(super) fn restore(tree: &Tree, placed: &[(Orphans, Refuge)]) -> Vec<Restored> {
     let mut all = Vec::new();
-    let mut wanted: Vec<(NodeId, u32, usize, ID, &Run)> = Vec::new();
+    let mut wanted: Vec<(NodeId, u32, usize, ID, &OwnRun)> = Vec::new();
     for (one, place) in placed {
         let mut before = 0;
         for (index, run) in one.runs.iter().enumerate() {
             let (id, at) = match *place {
-                Place::From(id, start) => (id, start + run.offset - before),
-                Place::At(id, at) => (id, at),
-                Place::End(id) => (id, tree.content_len(id)),
+                Refuge::From(id, start) => (id, start + run.offset - before),
+                Refuge::At(id, at) => (id, at),
+                Refuge::End(id) => (id, tree.content_len(id)),
             };
             wanted.push((id, at, index, one.key, run));
             before += utf16::len(&run.text);
@@ -269,7 +269,7 @@ pub(super) fn restore(tree: &Tree, placed: &[(Orphans, Place)]) -> Vec<Restored>
         let Some((leaf, offset)) = found.or_else(|| last().map(|&leaf| (leaf, tree.len(leaf)))) else { continue };
         let Some(path) = tree.path(leaf) else { continue };
         let op = Op::InsertText { path, offset, text: run.text.clone() };
-        all.push(Restored { op, origins: vec![Origin { source, ids: run.ids.clone(), within: Path::new() }] });
+        all.push(Restored { op, origins: vec![GoneText { source, ids: run.ids.clone(), within: Path::new() }] });
     }
     all
 }
@@ -296,17 +296,17 @@ pub(super) fn alone(tree: &Tree, mut lost: Vec<(Orphans, NodeId, u32, usize)>) -
 }
 
 /// The element at `depth` around all of these, with nothing in it but them.
-fn rebuilt(group: &[&Orphans], depth: usize, within: &mut Path, origins: &mut Vec<Origin>) -> Node {
+fn rebuilt(group: &[&Orphans], depth: usize, within: &mut Path, origins: &mut Vec<GoneText>) -> Node {
     let attrs = group.first().and_then(|one| one.around.get(depth)).map(|(_, attrs)| attrs.clone());
     let inner = |one: &Orphans| one.around.get(depth + 1).map(|(key, _)| *key);
     let mut children = Vec::new();
     for same in group.chunk_by(|a, b| inner(a).is_some() && inner(a) == inner(b)) {
         match same.first() {
             Some(one) if inner(one).is_none() => {
-                let leaf = |run: &Run| Node::Text(Leaf { text: run.text.clone(), marks: run.marks.clone() });
+                let leaf = |run: &OwnRun| Node::Text(Leaf { text: run.text.clone(), marks: run.marks.clone() });
                 children.extend(one.runs.iter().map(leaf));
                 let ids = one.runs.iter().flat_map(|run| run.ids.iter().copied()).collect();
-                origins.push(Origin { source: one.key, ids, within: within.clone() });
+                origins.push(GoneText { source: one.key, ids, within: within.clone() });
             }
             _ => {
                 within.push(children.len() as u32);

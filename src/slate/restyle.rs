@@ -6,16 +6,15 @@
 //! before.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-use yrs::{Any, BranchID, ClientID, ID, TransactionMut};
+use yrs::{BranchID, ClientID, ID, TransactionMut};
 
 use super::copies::{Copies, Key, Part, Run, push};
 use super::local::Edit;
-use super::node::Attrs;
 use super::op::Op;
 use super::props::Props;
 use super::rescue::locate;
+use super::style::{Style, Styled};
 use super::tree::{NodeId, Tree};
 use super::twins::Present;
 
@@ -23,45 +22,6 @@ use super::twins::Present;
 const MAX: usize = 128;
 /// Single characters are looked at; this is for blocks, not for whole documents in one.
 const MAX_LEN: usize = 20_000;
-
-/// One edit of marks or properties.
-#[derive(Debug, Clone)]
-pub(super) struct Style {
-    pub of: Styled,
-    pub changes: Vec<Change>,
-    /// The author's clock before it.
-    pub clock: u32,
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum Styled {
-    Element(ID),
-    /// In an element; none: the root.
-    Text(Option<ID>, Vec<Run>),
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Change {
-    pub key: Arc<str>,
-    /// None: absent.
-    pub old: Option<Any>,
-    pub new: Option<Any>,
-}
-
-impl Style {
-    /// What is to be set where there are these marks or properties: properties and new ones of a `set_node`.
-    fn due(&self, props: &Props) -> Option<(Attrs, Attrs)> {
-        let due = self.changes.iter().filter(|change| props.get(&change.key) == change.old.as_ref());
-        let (mut before, mut after) = (Attrs::new(), Attrs::new());
-        for change in due {
-            if let Some(old) = &change.old {
-                before.insert(change.key.clone(), old.clone());
-            }
-            after.insert(change.key.clone(), change.new.clone().unwrap_or(Any::Null));
-        }
-        (!after.is_empty()).then_some((before, after))
-    }
-}
 
 /// A copy that lacks what was set in the original.
 #[derive(Debug)]

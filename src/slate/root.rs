@@ -44,7 +44,7 @@ fn check_others<T: ReadTxn>(txn: &T, expected: &str) -> Result<(), RootMismatch>
         }
         let Some(branch) = as_text(&out) else { continue };
         match layout(txn, &branch) {
-            Some(Layout::Slate) => return mismatch(expected, format!("{} {name:?}", Layout::Slate)),
+            Some(RootLayout::Slate) => return mismatch(expected, format!("{} {name:?}", RootLayout::Slate)),
             Some(layout) if KNOWN.contains(&name) => return mismatch(expected, format!("{layout} {name:?}")),
             _ => {}
         }
@@ -66,14 +66,14 @@ fn as_text(out: &Out) -> Option<XmlTextRef> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Layout {
+enum RootLayout {
     Slate,
     Array,
     Fragment,
     Text,
 }
 
-impl std::fmt::Display for Layout {
+impl std::fmt::Display for RootLayout {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Slate => "a Y.XmlText with elements (another root name)",
@@ -85,16 +85,16 @@ impl std::fmt::Display for Layout {
 }
 
 /// What kind of content a root has; `None` without content.
-fn layout<T: ReadTxn>(txn: &T, branch: &XmlTextRef) -> Option<Layout> {
+fn layout<T: ReadTxn>(txn: &T, branch: &XmlTextRef) -> Option<RootLayout> {
     let raw: &Branch = branch.as_ref();
     if raw.content_len() == 0 {
         return None;
     }
     match branch.diff(txn, YChange::identity).first().map(|diff| &diff.insert) {
-        Some(Out::YXmlText(_)) if matches!(raw.type_ref(), TypeRef::XmlFragment) => Some(Layout::Fragment),
-        Some(Out::YXmlText(_)) => Some(Layout::Slate),
-        Some(Out::YXmlElement(_)) => Some(Layout::Fragment),
-        Some(Out::Any(yrs::Any::String(_))) => Some(Layout::Text),
-        _ => Some(Layout::Array),
+        Some(Out::YXmlText(_)) if matches!(raw.type_ref(), TypeRef::XmlFragment) => Some(RootLayout::Fragment),
+        Some(Out::YXmlText(_)) => Some(RootLayout::Slate),
+        Some(Out::YXmlElement(_)) => Some(RootLayout::Fragment),
+        Some(Out::Any(yrs::Any::String(_))) => Some(RootLayout::Text),
+        _ => Some(RootLayout::Array),
     }
 }

@@ -107,12 +107,12 @@ fn doomed(txn: &mut TransactionMut, tree: &Tree, copies: &Copies, all: &[Excess]
 }
 
 /// Runs of an element's content, and where each begins.
-type Content = Vec<(Run, u32)>;
+type ContentRuns = Vec<(Run, u32)>;
 
 /// What is there of elements' content. Few elements are asked for.
 pub(super) struct Present<'a> {
     tree: &'a Tree,
-    known: Vec<(Option<ID>, Option<NodeId>, Content)>,
+    known: Vec<(Option<ID>, Option<NodeId>, ContentRuns)>,
 }
 
 impl<'a> Present<'a> {

@@ -19,13 +19,13 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Inner {
-    documents: BTreeMap<String, Document>,
+    documents: BTreeMap<String, DeviceCopy>,
     last_row: Row,
     fault: Option<StoreError>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Document {
+struct DeviceCopy {
     epoch: Option<String>,
     log: BTreeMap<Row, Labelled>,
     outbox: BTreeMap<PendingKey, Labelled>,
@@ -52,7 +52,7 @@ impl MemoryStore {
 
     /// What is there, faults or not.
     pub fn peek(&self, document: &str) -> Loaded {
-        self.inner.borrow().documents.get(document).map(Document::loaded).unwrap_or_default()
+        self.inner.borrow().documents.get(document).map(DeviceCopy::loaded).unwrap_or_default()
     }
 
     /// [`Store::load`] at once.
@@ -92,7 +92,7 @@ impl MemoryStore {
         for from in moved {
             inner.documents.remove(from);
         }
-        if changed == Document::default() {
+        if changed == DeviceCopy::default() {
             inner.documents.remove(document);
         } else {
             inner.documents.insert(document.to_owned(), changed);
@@ -101,7 +101,7 @@ impl MemoryStore {
     }
 }
 
-impl Document {
+impl DeviceCopy {
     fn apply(&mut self, write: &Write, epoch: Option<&str>, last_row: &mut Row) {
         let labelled = |update: &[u8]| (epoch.map(str::to_owned), update.to_vec());
         match write {

@@ -5,14 +5,17 @@
 //! what a peer wrote: their text inside what is taken back stays, a block into which they wrote stays, a property they
 //! set stays. No clock: callers pass the time.
 
+mod result;
 mod stack;
 mod steps;
 #[cfg(test)]
 mod tests;
 mod transform;
 
-use crate::slate::{Act, Caret, LocalChange, Op, Passage, Range, SlateDoc};
-use stack::{Group, Stack};
+use crate::slate::{Act, Caret, Op, Passage, Range, SlateDoc};
+use result::MAX_TIME;
+pub use result::UndoResult;
+use stack::{Stack, UndoGroup};
 use steps::Steps;
 
 #[derive(Debug)]
@@ -22,35 +25,23 @@ pub struct Undo {
     redo: Stack,
     /// When the last edit was recorded, if the next may join its group.
     last: Option<u64>,
+    /// When the last group of `undo` began.
+    began: u64,
     /// Of a document of format 1.
     steps: Steps,
     /// Whether the last undo or redo changed what is shown.
     undone: bool,
 }
 
-/// What an undo or redo did.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UndoResult {
-    /// For the editor, to be applied without echo.
-    pub ops: Vec<Op>,
-    /// Whether something else is shown than before.
-    pub changed: bool,
-    /// The doc's change, as of [`SlateDoc::apply_local`]. Its `ops` are contained in `ops` above.
-    pub change: LocalChange,
-    /// To be restored.
-    pub selection: Option<Range>,
-    /// Updates of steps that changed nothing that is shown, and were passed over: to be stored and sent before.
-    pub passed: Vec<Vec<u8>>,
-}
-
 impl Undo {
-    /// Edits less than `capture_timeout` ms apart are undone together.
+    /// Edits less than `capture_timeout` ms apart are undone together, up to [`MAX_TIME`].
     pub fn new(capture_timeout: u64) -> Self {
         Self {
             capture_timeout,
             undo: Stack::default(),
             redo: Stack::default(),
             last: None,
+            began: 0,
             steps: Steps::default(),
             undone: false,
         }
@@ -67,10 +58,11 @@ impl Undo {
         self.redo.clear();
         let joins = self.last.is_some_and(|last| now.saturating_sub(last) < self.capture_timeout);
         self.last = Some(now);
-        if joins && self.undo.join(&inverse) {
+        if joins && now.saturating_sub(self.began) < MAX_TIME && self.undo.join(&inverse) {
             return;
         }
-        self.undo.push(Group::new(inverse, selection_before));
+        self.began = now;
+        self.undo.push(UndoGroup::new(inverse, selection_before));
     }
 
     /// After local edits in a document of format 1: what was written, and the selection before.
@@ -144,7 +136,7 @@ fn step(from: &mut Stack, to: &mut Stack, doc: &mut SlateDoc, selection: Option<
             continue;
         }
         applied.extend(change.ops.iter().cloned());
-        to.push(Group::new(change.inverse.clone(), selection));
+        to.push(UndoGroup::new(change.inverse.clone(), selection));
         let changed = !applied.is_empty();
         return Some(UndoResult { ops: applied, changed, change, selection: restored, passed: Vec::new() });
     }

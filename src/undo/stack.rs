@@ -9,7 +9,7 @@ const MAX_GROUPS: usize = 1000;
 const MAX_NOTED: usize = 100_000;
 
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct UndoGroup {
     /// To be applied from the last to the first.
     inverse: Vec<Op>,
     /// Before the edits.
@@ -18,7 +18,7 @@ pub(super) struct Group {
     since: Vec<Op>,
 }
 
-impl Group {
+impl UndoGroup {
     /// `inverse` in the order of application.
     pub fn new(inverse: Vec<Op>, selection: Option<Range>) -> Self {
         let mut group = Self { inverse: Vec::new(), selection, since: Vec::new() };
@@ -63,7 +63,7 @@ impl Group {
 
 /// The last is the next to be undone.
 #[derive(Debug, Default)]
-pub(super) struct Stack(Vec<Group>);
+pub(super) struct Stack(Vec<UndoGroup>);
 
 impl Stack {
     pub fn is_empty(&self) -> bool {
@@ -74,7 +74,7 @@ impl Stack {
         self.0.clear();
     }
 
-    pub fn push(&mut self, group: Group) {
+    pub fn push(&mut self, group: UndoGroup) {
         if self.0.len() == MAX_GROUPS {
             self.0.remove(0);
         }
@@ -173,7 +173,7 @@ mod tests {
         for _ in 0..200 {
             let start = vec![block("a", "first line"), block("b", "another")];
             let (mut value, mut stack) = (start.clone(), Stack::default());
-            stack.push(Group::new(Vec::new(), None));
+            stack.push(UndoGroup::new(Vec::new(), None));
             let mut carets = [(0, 3), (0, 8), (1, 0)];
             for n in 0..60 {
                 let who = rng.usize(..3);

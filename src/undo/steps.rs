@@ -3,15 +3,13 @@
 //! What others do meanwhile needs no care: ids never change. A step holds what was written; taking it back writes as well,
 //! and what that wrote is the step of the other stack.
 
-use super::UndoResult;
+use super::result::{MAX_TIME, UndoResult};
 use crate::slate::{Act, Caret, LocalChange, Passage, Range, SlateDoc};
 
 /// Older steps are forgotten.
 const MAX_STEPS: usize = 1000;
-/// A step of typing ends after so many characters,
+/// A step of typing ends after so many characters, besides [`MAX_TIME`].
 const MAX_TYPED: u32 = 100;
-/// and after so many milliseconds.
-const MAX_TIME: u64 = 5_000;
 
 #[derive(Debug)]
 struct Step {

@@ -80,6 +80,18 @@ fn insert(path: [u32; 2], offset: u32, text: &str) -> Value {
     json!([{"type": "insert_text", "path": path, "offset": offset, "text": text}])
 }
 
+fn text(doc: &SlateDoc) -> String {
+    let leaf = |node: &Node| match node {
+        Node::Text(leaf) => leaf.text.clone(),
+        Node::Element(_) => String::new(),
+    };
+    let block = |node: &Node| match node {
+        Node::Element(element) => element.children.iter().map(leaf).collect(),
+        Node::Text(_) => String::new(),
+    };
+    doc.value().iter().map(block).collect()
+}
+
 fn enter(block: u32, offset: u32) -> Value {
     json!([
         {"type": "split_node", "path": [block, 0], "position": offset, "properties": {}},
@@ -117,6 +129,32 @@ fn edits_close_in_time_are_undone_together() {
     is(&one, json!([p("xxx")]));
     one.edit(0, insert([0, 0], 0, "y"));
     assert!(!one.undo.can_redo(), "a new edit clears what could be redone");
+}
+
+/// F42: who types for 22 seconds without a pause does not take all of it back at once, in either format.
+#[test]
+fn f42_one_step_takes_back_a_few_seconds() {
+    for format in [0, 1] {
+        let (mut one, _) = two(json!([p("")]));
+        if format == 1 {
+            one.doc.raise_format(1);
+        }
+        for n in 0..220 {
+            one.now += 100;
+            let op = Op::InsertText { path: Path::from_slice(&[0, 0]), offset: n, text: "x".into() };
+            let before = one.doc.caret_by_reference(&caret(&[0, 0], n));
+            let change = one.doc.apply_local(vec![op]);
+            match format {
+                0 => one.undo.record(one.now, change.inverse, None),
+                _ => one.undo.record_acts(one.now, change.acts, change.passage, before),
+            }
+        }
+        let mut left = Vec::new();
+        while one.undo.undo(&mut one.doc, None).is_some_and(|result| !result.ops.is_empty()) {
+            left.push(text(&one.doc).len());
+        }
+        assert_eq!(left, [200, 150, 100, 50, 0], "format {format}");
+    }
 }
 
 #[test]

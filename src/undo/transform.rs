@@ -8,7 +8,7 @@ use crate::slate::{Leaf, Node, Op, Path, Point, utf16_len, utf16_slice};
 
 /// Which of two concurrent insertions at one place comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum Order {
     Mine,
     Theirs,
 }
@@ -24,11 +24,11 @@ pub(super) fn cross(mine: Vec<Op>, theirs: Vec<Op>) -> (Vec<Op>, Vec<Op>) {
             let (outline, gives_way) = (outline(&op), yields(&op, &others));
             let mut pieces = vec![op];
             for other in others.iter().filter(|other| !is_apart(&outline, other)) {
-                pieces = pieces.iter().flat_map(|piece| after(piece, other, Side::Mine)).collect();
+                pieces = pieces.iter().flat_map(|piece| after(piece, other, Order::Mine)).collect();
             }
             // What gave way to the others is not there to change them.
             if (!pieces.is_empty() || !gives_way) && others.iter().any(|other| !is_apart(other, &outline)) {
-                others = others.iter().flat_map(|other| after(other, &outline, Side::Theirs)).collect();
+                others = others.iter().flat_map(|other| after(other, &outline, Order::Theirs)).collect();
             }
             mine_after.extend(pieces);
         }
@@ -80,10 +80,10 @@ fn writes_into(op: &Op, node: &Path) -> bool {
 }
 
 /// `op` as it is to be applied after `other`: changed, in several, or not at all.
-fn after(op: &Op, other: &Op, side: Side) -> Vec<Op> {
+fn after(op: &Op, other: &Op, side: Order) -> Vec<Op> {
     match op {
         Op::InsertText { path, offset, text } => {
-            let affinity = if side == Side::Mine { Affinity::Backward } else { Affinity::Forward };
+            let affinity = if side == Order::Mine { Affinity::Backward } else { Affinity::Forward };
             let point = transform::point(&Point { path: path.clone(), offset: *offset }, other, affinity);
             let insert = |point: Point| Op::InsertText { path: point.path, offset: point.offset, text: text.clone() };
             point.map(insert).into_iter().collect()
@@ -94,7 +94,7 @@ fn after(op: &Op, other: &Op, side: Side) -> Vec<Op> {
             to.map(|path| Op::InsertNode { path, node: node.clone() }).into_iter().collect()
         }
         Op::RemoveNode { path, node } => {
-            if side == Side::Mine && writes_into(other, path) {
+            if side == Order::Mine && writes_into(other, path) {
                 return Vec::new();
             }
             let remove = |path| Op::RemoveNode { path, node: node.clone() };
@@ -128,9 +128,9 @@ fn moved(path: &Path, other: &Op) -> Option<Path> {
 }
 
 /// Where something can be put that was to come before the node at `path`.
-fn slot(path: &Path, other: &Op, side: Side) -> Option<Path> {
+fn slot(path: &Path, other: &Op, side: Order) -> Option<Path> {
     match other {
-        Op::InsertNode { path: at, .. } if at == path && side == Side::Mine => Some(path.clone()),
+        Op::InsertNode { path: at, .. } if at == path && side == Order::Mine => Some(path.clone()),
         Op::RemoveNode { path: at, .. } | Op::MergeNode { path: at, .. } | Op::MoveNode { path: at, .. }
             if at == path =>
         {

@@ -10,71 +10,24 @@
 
 use std::collections::HashMap;
 
-use yrs::error::UpdateError;
-use yrs::{ClientID, Doc, ID, IdSet, ReadTxn, TransactionMut};
+use yrs::{ClientID, Doc, ID, IdSet, ReadTxn};
 
-use super::nesting::{Claim, Nesting, NewRoots};
+use super::Survey;
+use super::limits::{Each, Limits, Refused};
+use super::nesting::{Lineage, Nesting, NewRoots};
 use super::split::Block;
-use super::{MAX_NESTING, SplitError, Survey};
-use crate::protocol::DecodeError;
 use crate::protocol::lib0::{Reader, var_uint};
 
 mod feed;
 mod held;
 mod pace;
 mod plan;
+mod section;
 
 use feed::Feed;
 use held::Holding;
-use plan::{Key, Outline, Plan, Planner, Source};
-
-/// What an update may do to a document that none of Yjs' editors does, and that would cost everyone who has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Shared types in one another.
-    pub nesting: u32,
-    /// Sets of one key of a shared type that know of none before them: each takes as long as there are.
-    pub sets_of_a_key: u32,
-    /// Runs of structs, and ranges of deletions, that wait for something that has not come.
-    pub waiting: usize,
-}
-
-impl Limits {
-    /// For what was stored once: only what could end the process.
-    pub const STORED: Self = Self { nesting: MAX_NESTING, sets_of_a_key: u32::MAX, waiting: usize::MAX };
-    /// For what comes from elsewhere, where somebody else was to refuse it.
-    pub const RECEIVED: Self = Self { nesting: MAX_NESTING, sets_of_a_key: 10_000, waiting: usize::MAX };
-    /// For what is to be stored.
-    pub const NEW: Self = Self { nesting: MAX_NESTING, sets_of_a_key: 1_000, waiting: 20_000 };
-}
-
-/// Why an update was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum Refused {
-    #[error("the update does not decode: {0}")]
-    Undecodable(#[from] yrs::encoding::read::Error),
-    #[error(transparent)]
-    Unreadable(#[from] SplitError),
-    #[error("a client or clock of the update is out of range")]
-    TooLarge,
-    #[error("a client's structs come twice in one update")]
-    ClientTwice,
-    #[error("shared types are nested deeper than {0}")]
-    TooDeep(u32),
-    #[error("a key is set more than {0} times by updates that do not know of each other")]
-    KeySet(u32),
-    #[error("more than {0} pieces of updates wait for something that is missing")]
-    Waiting(usize),
-    /// Some of it may be in the document.
-    #[error("the update cannot be applied: {0}")]
-    Broken(#[from] UpdateError),
-}
-
-impl From<DecodeError> for Refused {
-    fn from(error: DecodeError) -> Self {
-        Self::Unreadable(error.into())
-    }
-}
+use plan::{KeyHash, Outline, Plan, Planner};
+use section::Source;
 
 /// What of updates is not in a document yet, and what has to be known of it to take more.
 #[derive(Debug, Default)]
@@ -83,11 +36,8 @@ pub struct Intake {
     known: Option<HashMap<u64, u64>>,
     held: Holding,
     nesting: Nesting,
-    firsts: HashMap<Key, u32>,
+    firsts: HashMap<KeyHash, u32>,
 }
-
-/// Called with each transaction that changed anything, after its commit.
-pub type Each<'e> = dyn FnMut(&TransactionMut<'_>) + 'e;
 
 impl Intake {
     /// Takes an update: applies what of it can be, and what waited for it. Returns whether anything new waits.
@@ -142,7 +92,8 @@ impl Intake {
             let mut clock = section.clock;
             for _ in 0..section.left {
                 let Ok(block) = Block::read(&mut reader) else { return };
-                let place = Claim::of(&block, |name| self.nesting.root(name, &roots)).place(|id| self.nesting.get(id));
+                let place =
+                    Lineage::of(&block, |name| self.nesting.root(name, &roots)).place(|id| self.nesting.get(id));
                 self.nesting.put(section.client, clock..clock + block.len, place);
                 clock += block.len;
             }

@@ -4,14 +4,11 @@
 //! and a yrs document; its [`Survey`] tells what an update touches there. [`Holes`] tells what cannot be without something
 //! that was refused. Nothing here knows Slate; the server uses it too.
 
-/// Shared types in shared types that a document may have. Beyond that, deleting one could exhaust the stack; here and in
-/// every peer.
-pub const MAX_NESTING: u32 = 1_000;
-
 mod check;
 mod clients;
 mod holes;
 mod intake;
+mod limits;
 mod merge;
 mod nesting;
 mod split;
@@ -20,7 +17,8 @@ mod survey;
 pub use check::check;
 pub use clients::has_wide_client;
 pub use holes::{Apart, Holes};
-pub use intake::{Each, Intake, Limits, Refused, deletions, deletions_at};
+pub use intake::{Intake, deletions, deletions_at};
+pub use limits::{Each, Limits, MAX_NESTING, Refused};
 pub use merge::merge;
 pub use split::{SplitError, split};
 pub use survey::Survey;

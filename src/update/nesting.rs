@@ -12,7 +12,7 @@ use super::split::{Block, Parent};
 
 /// What a struct is, as far as a gate asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Kind {
+pub(super) enum StructKind {
     #[default]
     Content,
     /// The beginning or the end of a format.
@@ -21,39 +21,39 @@ pub(super) enum Kind {
     Register,
 }
 
-/// The attribute of a [`Kind::Register`].
+/// The attribute of a [`StructKind::Register`].
 const REGISTER: &str = "@at";
 
 /// Where a struct lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Place {
+pub(super) struct Location {
     /// Types it lies in below the root.
     pub depth: u32,
     /// Number of the root's name, from 1; 0 where it cannot be told.
     pub root: u32,
-    pub kind: Kind,
+    pub kind: StructKind,
 }
 
 /// Runs of one client's clocks: where each begins → where it ends, and the place.
-type Runs = BTreeMap<u64, (u64, Place)>;
+type LocationRuns = BTreeMap<u64, (u64, Location)>;
 
 /// The places in one document. Of what has no content, or is not in it, none is known.
 #[derive(Debug, Default)]
 pub(super) struct Nesting {
-    known: HashMap<u64, Runs>,
+    known: HashMap<u64, LocationRuns>,
     /// The numbers of roots, from 1.
     roots: HashMap<String, u32>,
 }
 
 impl Nesting {
-    pub(super) fn get(&self, (client, clock): (u64, u64)) -> Option<Place> {
+    pub(super) fn get(&self, (client, clock): (u64, u64)) -> Option<Location> {
         let (_, (end, place)) = self.known.get(&client)?.range(..=clock).next_back()?;
         (clock < *end).then_some(*place)
     }
 
     /// Notes the place of structs that are new, each client's in order.
-    pub(super) fn put(&mut self, client: u64, range: Range<u64>, place: Place) {
-        if place == Place::default() {
+    pub(super) fn put(&mut self, client: u64, range: Range<u64>, place: Location) {
+        if place == Location::default() {
             return;
         }
         let runs = self.known.entry(client).or_default();
@@ -63,7 +63,7 @@ impl Nesting {
         }
     }
 
-    pub(super) fn put_run(&mut self, run: Option<(u64, Range<u64>, Place)>) {
+    pub(super) fn put_run(&mut self, run: Option<(u64, Range<u64>, Location)>) {
         if let Some((client, clocks, place)) = run {
             self.put(client, clocks, place);
         }
@@ -109,7 +109,7 @@ impl Nesting {
     }
 
     /// The runs of a client that reach into these clocks.
-    pub(super) fn runs(&self, client: u64, clocks: Range<u64>) -> impl Iterator<Item = (Range<u64>, Place)> {
+    pub(super) fn runs(&self, client: u64, clocks: Range<u64>) -> impl Iterator<Item = (Range<u64>, Location)> {
         let runs = self.known.get(&client);
         let first = runs.and_then(|runs| runs.range(..=clocks.start).next_back()).map_or(clocks.start, |(at, _)| *at);
         let found = runs.into_iter().flat_map(move |runs| runs.range(first..clocks.end.max(first)));
@@ -127,8 +127,8 @@ pub(super) struct NewRoots<'b> {
 
 /// What a struct says of where it lies.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Claim {
-    kind: Kind,
+pub(super) struct Lineage {
+    kind: StructKind,
     /// Number of the root that it names.
     root: u32,
     /// What it names to lie in.
@@ -137,7 +137,7 @@ pub(super) struct Claim {
     origins: [Option<(u64, u64)>; 2],
 }
 
-impl Claim {
+impl Lineage {
     pub(super) fn of<'b>(block: &Block<'b>, number_of: impl FnOnce(&'b str) -> u32) -> Self {
         let (mut parent, mut root) = (None, 0);
         match block.parent {
@@ -146,9 +146,9 @@ impl Claim {
             None => {}
         }
         let kind = match block.key {
-            _ if block.is_format() => Kind::Format,
-            Some(REGISTER) => Kind::Register,
-            _ => Kind::Content,
+            _ if block.is_format() => StructKind::Format,
+            Some(REGISTER) => StructKind::Register,
+            _ => StructKind::Content,
         };
         Self { kind, root, parent, origins: [block.origin, block.right_origin] }
     }
@@ -159,8 +159,8 @@ impl Claim {
     }
 
     /// `place_of`: where something else lies, if that is known.
-    pub(super) fn place(&self, place_of: impl Fn((u64, u64)) -> Option<Place>) -> Place {
-        let mut place = Place { depth: 0, root: self.root, kind: self.kind };
+    pub(super) fn place(&self, place_of: impl Fn((u64, u64)) -> Option<Location>) -> Location {
+        let mut place = Location { depth: 0, root: self.root, kind: self.kind };
         if let Some(around) = self.parent.and_then(&place_of) {
             (place.depth, place.root) = (around.depth.saturating_add(1), around.root);
         }
@@ -172,8 +172,8 @@ impl Claim {
             }
             place.root = beside.root;
             // Entries of one key stand beside each other, and beside nothing else.
-            if place.kind == Kind::Content && beside.kind == Kind::Register {
-                place.kind = Kind::Register;
+            if place.kind == StructKind::Content && beside.kind == StructKind::Register {
+                place.kind = StructKind::Register;
             }
             break;
         }

@@ -56,7 +56,7 @@ pub fn split(update: &[u8], max: usize) -> Result<Vec<Vec<u8>>, SplitError> {
 pub(super) struct Pieces {
     max: usize,
     pub(super) done: Vec<Vec<u8>>,
-    groups: Vec<Group>,
+    groups: Vec<ClientStructs>,
     deletions: Vec<(u64, Vec<(u64, u64)>)>,
     size: usize,
     /// Whether pieces list what of their structs is deleted.
@@ -66,7 +66,7 @@ pub(super) struct Pieces {
 
 /// Structs of one client that follow each other.
 #[derive(Debug)]
-struct Group {
+struct ClientStructs {
     client: u64,
     clock: u64,
     count: u64,
@@ -139,7 +139,7 @@ impl Pieces {
                 group.bytes.extend_from_slice(bytes);
             }
             _ => {
-                self.groups.push(Group { client, clock, count: 1, bytes: bytes.to_vec() });
+                self.groups.push(ClientStructs { client, clock, count: 1, bytes: bytes.to_vec() });
                 self.size += OVERHEAD;
             }
         }
@@ -266,7 +266,7 @@ pub(super) struct Block<'a> {
 }
 
 /// What a struct holds: so many clocks, and the text or JSON text of it.
-type Content<'a> = (u64, Option<&'a str>, Option<&'a str>);
+type StructContent<'a> = (u64, Option<&'a str>, Option<&'a str>);
 
 impl<'a> Block<'a> {
     pub(super) fn is_skip(&self) -> bool {
@@ -396,7 +396,7 @@ fn id(reader: &mut Reader) -> Result<(u64, u64), DecodeError> {
     Ok((reader.var_uint()?, reader.var_uint()?))
 }
 
-fn content<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<Content<'a>, SplitError> {
+fn content<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<StructContent<'a>, SplitError> {
     let mut len = 1;
     match kind {
         DELETED => len = reader.var_uint()?,

@@ -6,8 +6,8 @@ use std::ops::Range;
 use yrs::Any;
 use yrs::encoding::read::Cursor;
 
-use super::intake::Refused;
-use super::nesting::{Kind, Nesting, NewRoots, Place};
+use super::limits::Refused;
+use super::nesting::{Location, Nesting, NewRoots, StructKind};
 use super::split::Block;
 use crate::protocol::lib0::{Reader, var_uint};
 
@@ -34,7 +34,7 @@ pub struct Survey<'a> {
 
 #[derive(Debug)]
 struct Insert<'a> {
-    place: Place,
+    place: Location,
     clocks: u64,
     values: Option<&'a [u8]>,
 }
@@ -44,7 +44,7 @@ struct Insert<'a> {
 struct Deletion {
     client: u64,
     clocks: Range<u64>,
-    place: Option<Place>,
+    place: Option<Location>,
 }
 
 impl<'a> Survey<'a> {
@@ -65,7 +65,7 @@ impl<'a> Survey<'a> {
         nesting: &Nesting,
         roots: &NewRoots<'_>,
         graph: &Graph<'a>,
-        places: &[Place],
+        places: &[Location],
         update: &'a [u8],
         clock_of: &impl Fn(u64) -> u64,
     ) -> Result<Self, Refused> {
@@ -127,7 +127,7 @@ impl<'a> Survey<'a> {
     fn delete(
         &mut self,
         nesting: &Nesting,
-        (graph, places): (&Graph<'a>, &[Place]),
+        (graph, places): (&Graph<'a>, &[Location]),
         client: u64,
         range: Range<u64>,
         state: u64,
@@ -164,13 +164,13 @@ impl<'a> Survey<'a> {
         }
     }
 
-    fn part(&mut self, client: u64, clocks: Range<u64>, place: Option<Place>) {
+    fn part(&mut self, client: u64, clocks: Range<u64>, place: Option<Location>) {
         if clocks.start < clocks.end {
             self.deletes.push(Deletion { client, clocks, place });
         }
     }
 
-    fn name(&self, place: Place) -> &str {
+    fn name(&self, place: Location) -> &str {
         self.names.get(place.root as usize).map_or("", String::as_str)
     }
 
@@ -181,7 +181,7 @@ impl<'a> Survey<'a> {
 
     /// What it deletes in roots that are like this: clients with ranges of their clocks. `formats`: formats count as well.
     pub fn deletions(&self, is_meant: impl Fn(&str) -> bool, formats: bool) -> impl Iterator<Item = (u64, Range<u64>)> {
-        let counts = move |place: Place| (formats || place.kind != Kind::Format) && is_meant(self.name(place));
+        let counts = move |place: Location| (formats || place.kind != StructKind::Format) && is_meant(self.name(place));
         let found = self.deletes.iter().filter(move |it| it.place.is_some_and(&counts));
         found.map(|it| (it.client, it.clocks.clone()))
     }
@@ -219,12 +219,13 @@ impl<'a> Survey<'a> {
 
     /// Whether it sets a register, wherever.
     pub fn has_registers(&self) -> bool {
-        self.inserts.iter().any(|insert| insert.place.kind == Kind::Register)
+        self.inserts.iter().any(|insert| insert.place.kind == StructKind::Register)
     }
 
     /// Whether a register in this root has a time that is no whole number from 0 to below `limit`.
     pub fn has_bad_register(&self, root: &str, limit: u64) -> bool {
-        let registers = self.inserts.iter().filter(|it| it.place.kind == Kind::Register && self.name(it.place) == root);
+        let registers =
+            self.inserts.iter().filter(|it| it.place.kind == StructKind::Register && self.name(it.place) == root);
         registers.filter_map(|insert| insert.values).any(|values| !is_sound(values, limit))
     }
 }

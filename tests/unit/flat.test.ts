@@ -1,7 +1,8 @@
 // Peers and status from the engine's flat numbers.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { CollabError } from "../../js/errors.js";
-import { decodeStatus, Peers } from "../../js/flat.js";
+import { Peers } from "../../js/flat.js";
+import { decodeStatus } from "../../js/status.js";
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => void vi.useRealTimers());

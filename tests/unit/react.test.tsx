@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { act, cleanup, render, screen, waitFor } from "@testing-library/react";
-import { type ReactElement, StrictMode, useCallback } from "react";
+import { type ReactElement, StrictMode, useCallback, useLayoutEffect } from "react";
 import { renderToString } from "react-dom/server";
 import { createEditor, type Editor, Node, Transforms } from "slate";
 import { Editable, type RenderElementProps, type RenderLeafProps, Slate, withReact } from "slate-react";
@@ -364,6 +364,33 @@ describe("an editor on the page", () => {
     view.unmount();
     expect(fake.listeners()).toBe(0);
   });
+});
+
+/** Somebody types at the moment at which the page is put together: after the first render, before `<Slate>` listens. */
+function Early({ fake }: { fake: Fake }): null {
+  useLayoutEffect(() => {
+    fake.receive([{ type: "insert_text", path: [0, 0], offset: 0, text: "early " }]);
+  }, [fake]);
+  return null;
+}
+
+it("f61: what a peer types while <Slate> mounts is shown", async () => {
+  const fake = new Fake([block("bird")]);
+  function Mounting(): ReactElement | null {
+    const editor = useCollabEditor(fake.collab, () => withReact(createEditor()));
+    return editor === null ? null : (
+      <Slate editor={editor as never} initialValue={editor.children}>
+        <Early fake={fake} />
+        <Editable />
+      </Slate>
+    );
+  }
+  const view = render(<Mounting />);
+  await settle();
+  expect(view.container.textContent).toBe("early bird");
+  await act(async () => fake.receive([{ type: "insert_text", path: [0, 0], offset: 10, text: "s" }]));
+  expect(view.container.textContent).toBe("early birds");
+  expect(fake.reports).toEqual([]);
 });
 
 /** As it should not be done: the text is lost from the view, if nobody takes care. */

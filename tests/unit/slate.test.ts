@@ -3,6 +3,7 @@ import { withHistory } from "slate-history";
 import { withReact } from "slate-react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { engine } from "../../js/engine.js";
+import { hubOf } from "../../js/slate/hub.js";
 import { anchor, type CollabEditor, resolve, withCollab } from "../../js/slate.js";
 import { block, Fake, ONLINE, peer } from "./fake.js";
 
@@ -230,6 +231,24 @@ describe("two editors on one document", () => {
     expect(fake.value()).toEqual(one.children);
   });
 
+  it("one whose page is being put together gets what came meanwhile in order, once it listens", async () => {
+    const fake = new Fake([block("abc")]);
+    const [one, two] = [bind(fake), bind(fake)];
+    hubOf(fake.collab).hold(two);
+    fake.receive([text([0, 0], 0, "x")]);
+    Transforms.insertText(one, "y", { at: { path: [0, 0], offset: 1 } });
+    fake.emit("compare", [0]);
+    expect([Node.string(one), Node.string(two)]).toEqual(["xyabc", "abc"]);
+    hubOf(fake.collab).release(two);
+    await tick();
+    expect(two.children).toEqual(one.children);
+    hubOf(fake.collab).hold(two);
+    fake.receive([text([0, 0], 5, "z")]);
+    Transforms.insertText(two, "!", { at: { path: [0, 0], offset: 0 } });
+    expect([fake.value(), one.children]).toEqual([two.children, two.children]);
+    expect([one.divergences, two.divergences, fake.reports]).toEqual([0, 0, []]);
+  });
+
   it("goes on with the other one when one disconnects", () => {
     const fake = new Fake([block("a")]);
     const one = bind(fake);
@@ -274,6 +293,26 @@ describe("selection", () => {
     await tick();
     expect(editor.selection).toEqual(caret(1, [2, 0]));
     expect(fake.selections.at(-1)).toEqual(caret(1, [2, 0]));
+  });
+
+  it("f62: of several words stays around them while others type before, in and behind them, and divide them", async () => {
+    const fake = new Fake([block("one two three"), block("four")]);
+    const editor = bind(fake);
+    Transforms.select(editor, { anchor: { path: [0, 0], offset: 7 }, focus: { path: [0, 0], offset: 4 } });
+    const selected = () => Editor.string(editor, editor.selection!);
+    fake.receive([text([0, 0], 0, "and ")]);
+    expect(selected()).toBe("two");
+    fake.receive([text([0, 0], 9, "--")]);
+    expect(selected()).toBe("t--wo");
+    fake.receive([text([0, 0], 14, "!"), text([1, 0], 0, "!")]);
+    expect(selected()).toBe("t--wo");
+    fake.receive([
+      { type: "split_node", path: [0, 0], position: 10, properties: {} },
+      { type: "split_node", path: [0], position: 1, properties: {} },
+    ]);
+    expect(editor.selection).toEqual({ anchor: { path: [1, 0], offset: 3 }, focus: { path: [0, 0], offset: 8 } });
+    await tick();
+    expect(selected()).toBe("t--wo");
   });
 
   it("is told anew when a peer copies what it stands in, though its path stays", async () => {

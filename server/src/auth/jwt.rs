@@ -6,31 +6,25 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
+use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
 use serde::Deserialize;
 
-use super::keys::Unreachable;
-use super::{AuthError, ClaimedRole, Denied, Grant, KeySetUrl};
+use super::grant::{AuthError, ClaimedRole, Denied, Grant};
+use super::keys::{KeySetUrl, Unreachable};
+use super::token_key::{TokenKey, key};
 
 const MALFORMED: Denied = Denied::Unauthorized("the token is malformed");
 const WRONG: Denied = Denied::Unauthorized("the token's signature is wrong");
 
 /// What tokens are checked with.
-pub struct Keys {
-    fixed: Vec<Key>,
+pub struct TokenKeys {
+    fixed: Vec<TokenKey>,
     remote: Option<Arc<KeySetUrl>>,
 }
 
-#[derive(Clone)]
-pub struct Key {
-    id: Option<String>,
-    algorithm: Algorithm,
-    key: DecodingKey,
-}
-
 #[derive(Debug, PartialEq, Deserialize)]
-struct Claims {
+struct TokenClaims {
     /// The user; `user` is read where there is no `sub`.
     sub: Option<String>,
     user: Option<String>,
@@ -43,7 +37,7 @@ struct Claims {
     document: Option<String>,
 }
 
-impl Keys {
+impl TokenKeys {
     /// Keys from a shared secret (HS256), a file of public keys (RS256, ES256; `oct` keys for HS256), and a URL.
     pub fn new(
         secret: Option<&str>,
@@ -56,7 +50,7 @@ impl Keys {
                 return Err(AuthError::ShortSecret);
             }
             let key = DecodingKey::from_secret(secret.as_bytes());
-            fixed.push(Key { id: None, algorithm: Algorithm::HS256, key });
+            fixed.push(TokenKey { id: None, algorithm: Algorithm::HS256, key });
         }
         if let Some(path) = key_set {
             let name = path.display().to_string();
@@ -90,7 +84,7 @@ impl Keys {
         Ok(Grant { user: claims.sub.or(claims.user), name: claims.name, role, expires })
     }
 
-    async fn verify(&self, token: &str) -> Result<Claims, Denied> {
+    async fn verify(&self, token: &str) -> Result<TokenClaims, Denied> {
         let header = decode_header(token).map_err(|_| MALFORMED)?;
         let here = verify(&self.fixed, &header, token).filter(|result| *result != Err(WRONG));
         if let Some(result) = here {
@@ -109,7 +103,7 @@ impl Keys {
 }
 
 /// None if no key can have signed this token.
-fn verify(keys: &[Key], header: &Header, token: &str) -> Option<Result<Claims, Denied>> {
+fn verify(keys: &[TokenKey], header: &Header, token: &str) -> Option<Result<TokenClaims, Denied>> {
     let mut result = None;
     for key in keys {
         let other_key = header.kid.is_some() && key.id.is_some() && header.kid != key.id;
@@ -120,7 +114,7 @@ fn verify(keys: &[Key], header: &Header, token: &str) -> Option<Result<Claims, D
         validation.leeway = 5;
         validation.validate_aud = false;
         validation.validate_nbf = true;
-        match decode::<Claims>(token, &key.key, &validation) {
+        match decode::<TokenClaims>(token, &key.key, &validation) {
             Ok(token) => return Some(Ok(token.claims)),
             Err(error) => {
                 use jsonwebtoken::errors::ErrorKind;
@@ -144,17 +138,6 @@ fn matches(allowed: &str, document: &str) -> bool {
     }
 }
 
-pub(super) fn key(jwk: &Jwk) -> Result<Key, String> {
-    let algorithm = match &jwk.algorithm {
-        AlgorithmParameters::RSA(_) => Algorithm::RS256,
-        AlgorithmParameters::EllipticCurve(_) => Algorithm::ES256,
-        AlgorithmParameters::OctetKey(_) => Algorithm::HS256,
-        AlgorithmParameters::OctetKeyPair(_) => return Err("its type is not supported".into()),
-    };
-    let key = DecodingKey::from_jwk(jwk).map_err(|error| error.to_string())?;
-    Ok(Key { id: jwk.common.key_id.clone(), algorithm, key })
-}
-
 #[cfg(test)]
 mod tests {
     use jsonwebtoken::{EncodingKey, Header, encode};
@@ -173,8 +156,8 @@ mod tests {
         encode(&Header::new(algorithm), &claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
     }
 
-    fn auth() -> Keys {
-        Keys::new(Some(SECRET), None, None).unwrap()
+    fn auth() -> TokenKeys {
+        TokenKeys::new(Some(SECRET), None, None).unwrap()
     }
 
     #[tokio::test]
@@ -225,8 +208,8 @@ mod tests {
         assert!(matches!(auth().check(Some(none), "scene").await, Err(Denied::Unauthorized(_))));
         let none_allowed = token(Algorithm::HS256, SECRET, json!({"exp": now() + 60}));
         assert_eq!(auth().check(Some(&none_allowed), "scene").await, Err(Denied::Forbidden));
-        assert!(matches!(Keys::new(Some("short"), None, None), Err(AuthError::ShortSecret)));
-        assert!(matches!(Keys::new(None, None, None), Err(AuthError::NoKeys)));
+        assert!(matches!(TokenKeys::new(Some("short"), None, None), Err(AuthError::ShortSecret)));
+        assert!(matches!(TokenKeys::new(None, None, None), Err(AuthError::NoKeys)));
     }
 
     /// Keys and tokens made by openssl, if it is there; RS256 and ES256 through a key set.
@@ -236,7 +219,7 @@ mod tests {
         let set = include_str!("../../tests/keys/jwks.json");
         let path = folder.path().join("jwks.json");
         std::fs::write(&path, set).unwrap();
-        let auth = Keys::new(None, Some(&path), None).unwrap();
+        let auth = TokenKeys::new(None, Some(&path), None).unwrap();
         let claims = json!({"sub": "ada", "exp": now() + 60, "documents": ["scene"]});
         let rsa = EncodingKey::from_rsa_pem(include_bytes!("../../tests/keys/rsa.pem")).unwrap();
         let ec = EncodingKey::from_ec_pem(include_bytes!("../../tests/keys/ec.pem")).unwrap();

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet, KeyOperations, PublicKeyUse};
 use reqwest::{Client, Url};
 
-use super::AuthError;
-use super::jwt::{self, Key};
+use super::grant::AuthError;
 use super::outbound;
+use super::token_key::{self, TokenKey};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 1 << 20;
@@ -37,15 +37,15 @@ pub struct KeySetUrl {
     client: Client,
     url: Url,
     refresh: Refresh,
-    known: Mutex<Known>,
+    known: Mutex<FetchedKeys>,
     /// One fetch at a time; the others wait for its result.
     fetching: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
-struct Known {
+struct FetchedKeys {
     /// None: never fetched.
-    keys: Option<Arc<Vec<Key>>>,
+    keys: Option<Arc<Vec<TokenKey>>>,
     fetched: Option<Instant>,
     tried: Option<Instant>,
     /// How the last try ended.
@@ -56,8 +56,8 @@ struct Known {
 #[derive(Debug)]
 pub struct Unreachable;
 
-impl Known {
-    fn latest(&self) -> Result<Arc<Vec<Key>>, Unreachable> {
+impl FetchedKeys {
+    fn latest(&self) -> Result<Arc<Vec<TokenKey>>, Unreachable> {
         self.keys.clone().filter(|_| !self.failed).ok_or(Unreachable)
     }
 }
@@ -69,7 +69,7 @@ impl KeySetUrl {
     }
 
     /// The keys at hand, fetched if there never were any. Old ones are fetched anew behind the caller's back.
-    pub async fn keys(self: &Arc<Self>) -> Result<Arc<Vec<Key>>, Unreachable> {
+    pub async fn keys(self: &Arc<Self>) -> Result<Arc<Vec<TokenKey>>, Unreachable> {
         let (keys, old) = {
             let known = self.known();
             let old = known.fetched.is_some_and(|at| at.elapsed() >= self.refresh.after) && self.may_try(&known);
@@ -88,7 +88,7 @@ impl KeySetUrl {
     }
 
     /// Fetches the keys, unless that was tried a moment ago: then what that try brought.
-    pub async fn again(&self) -> Result<Arc<Vec<Key>>, Unreachable> {
+    pub async fn again(&self) -> Result<Arc<Vec<TokenKey>>, Unreachable> {
         let _one = self.fetching.lock().await;
         if !self.may_try(&self.known()) {
             return self.known().latest();
@@ -111,15 +111,15 @@ impl KeySetUrl {
         self.known().latest()
     }
 
-    fn may_try(&self, known: &Known) -> bool {
+    fn may_try(&self, known: &FetchedKeys) -> bool {
         known.tried.is_none_or(|at| at.elapsed() >= self.refresh.at_least)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+    fn known(&self) -> std::sync::MutexGuard<'_, FetchedKeys> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn fetch(&self) -> Result<Vec<Key>, String> {
+    async fn fetch(&self) -> Result<Vec<TokenKey>, String> {
         let request = self.client.get(self.url.clone()).header("accept", "application/json");
         let response = request.send().await.map_err(outbound::cause)?;
         if !response.status().is_success() {
@@ -132,7 +132,7 @@ impl KeySetUrl {
 }
 
 /// The keys of a set that can check signatures here. One that cannot be read does not take the others along.
-fn usable(body: &[u8]) -> Result<Vec<Key>, String> {
+fn usable(body: &[u8]) -> Result<Vec<TokenKey>, String> {
     let set: serde_json::Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let Some(list) = set.get("keys").and_then(|keys| keys.as_array()) else { return Err("no key set".into()) };
     let mut keys = Vec::new();
@@ -147,7 +147,7 @@ fn usable(body: &[u8]) -> Result<Vec<Key>, String> {
             };
             let secret = matches!(jwk.algorithm, AlgorithmParameters::OctetKey(_));
             if verifies && !secret {
-                keys.extend(jwt::key(&jwk).ok());
+                keys.extend(token_key::key(&jwk).ok());
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 
-use super::AuthError;
+use super::grant::AuthError;
 
 /// A client for `url`. Redirects are not followed: they would take a token, or the choice of keys, elsewhere.
 pub fn client(url: &str, timeout: Duration) -> Result<(Client, Url), AuthError> {

@@ -15,7 +15,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::{AuthError, ClaimedRole, Denied, Grant, Request, outbound};
+use super::grant::{AuthError, ClaimedRole, Denied, Grant, Request};
+use super::outbound;
 
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Questions under way at once; others wait for theirs.

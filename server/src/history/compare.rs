@@ -34,15 +34,15 @@ impl Change {
 }
 
 /// Who made a change: what, where it begins, its length in UTF-16 units.
-pub type Author<'a> = dyn Fn(Change, &Point, u32) -> Option<Arc<str>> + 'a;
+pub type AuthorOf<'a> = dyn Fn(Change, &Point, u32) -> Option<Arc<str>> + 'a;
 
 /// The comparison as a Slate value.
-pub fn compare(from: &[Node], to: &[Node], author: &Author) -> Vec<Node> {
+pub fn compare(from: &[Node], to: &[Node], author: &AuthorOf) -> Vec<Node> {
     Comparison { author }.children((from, &Path::new()), (to, &Path::new()))
 }
 
 struct Comparison<'a> {
-    author: &'a Author<'a>,
+    author: &'a AuthorOf<'a>,
 }
 
 /// Nodes, and the path of their parent.
@@ -61,7 +61,7 @@ fn child(parent: &Path, index: usize) -> Path {
 }
 
 #[derive(Clone, Copy)]
-enum Step {
+enum DiffStep {
     /// Where in the new one.
     Keep(usize),
     /// Where in the old one.
@@ -80,14 +80,14 @@ impl Comparison<'_> {
         let (mut gone, mut come) = (Vec::new(), Vec::new());
         for step in steps(from.0, to.0, |a, b| a == b) {
             match step {
-                Step::Keep(at) => {
+                DiffStep::Keep(at) => {
                     self.stretch((&gone, from), (&come, to), &mut out);
                     gone.clear();
                     come.clear();
                     out.push(to.0[at].clone());
                 }
-                Step::Remove(at) => gone.push(at),
-                Step::Add(at) => come.push(at),
+                DiffStep::Remove(at) => gone.push(at),
+                DiffStep::Add(at) => come.push(at),
             }
         }
         self.stretch((&gone, from), (&come, to), &mut out);
@@ -123,13 +123,13 @@ impl Comparison<'_> {
         let mut changes: Vec<(Change, usize)> = Vec::new();
         for step in steps(&old, &new, |a, b| a.leaf == b.leaf) {
             match step {
-                Step::Keep(at) => {
+                DiffStep::Keep(at) => {
                     self.run(&changes, (&old, from.1), (&new, to.1), &mut out);
                     changes.clear();
                     append(&mut out, new[at].leaf.clone());
                 }
-                Step::Remove(at) => changes.push((Change::Removed, at)),
-                Step::Add(at) => changes.push((Change::Added, at)),
+                DiffStep::Remove(at) => changes.push((Change::Removed, at)),
+                DiffStep::Add(at) => changes.push((Change::Added, at)),
             }
         }
         self.run(&changes, (&old, from.1), (&new, to.1), &mut out);
@@ -262,7 +262,7 @@ fn same_block(old: &Node, new: &Node) -> bool {
             let (old, new) = (words(&old.children), words(&new.children));
             let kept = steps(&old, &new, |a, b| a.leaf.text == b.leaf.text)
                 .into_iter()
-                .filter(|step| matches!(step, Step::Keep(..)))
+                .filter(|step| matches!(step, DiffStep::Keep(..)))
                 .count();
             kept * 200 >= SAME_BLOCK_PERCENT * (old.len() + new.len()).max(1)
         }
@@ -297,15 +297,15 @@ fn words(nodes: &[Node]) -> Vec<Word> {
 }
 
 /// The longest common subsequence as steps, in the order of the result.
-fn steps<T>(from: &[T], to: &[T], equal: impl Fn(&T, &T) -> bool) -> Vec<Step> {
+fn steps<T>(from: &[T], to: &[T], equal: impl Fn(&T, &T) -> bool) -> Vec<DiffStep> {
     let start = from.iter().zip(to).take_while(|(a, b)| equal(a, b)).count();
     let most = from.len().min(to.len()) - start;
     let end = (0..most).take_while(|n| equal(&from[from.len() - 1 - n], &to[to.len() - 1 - n])).count();
     let (a, b) = (&from[start..from.len() - end], &to[start..to.len() - end]);
-    let mut steps: Vec<Step> = (0..start).map(Step::Keep).collect();
+    let mut steps: Vec<DiffStep> = (0..start).map(DiffStep::Keep).collect();
     if a.len().saturating_mul(b.len()) > MAX_PAIRS {
-        steps.extend((0..a.len()).map(|at| Step::Remove(start + at)));
-        steps.extend((0..b.len()).map(|at| Step::Add(start + at)));
+        steps.extend((0..a.len()).map(|at| DiffStep::Remove(start + at)));
+        steps.extend((0..b.len()).map(|at| DiffStep::Add(start + at)));
     } else {
         let width = b.len() + 1;
         let mut longest = vec![0u32; (a.len() + 1) * width];
@@ -321,19 +321,19 @@ fn steps<T>(from: &[T], to: &[T], equal: impl Fn(&T, &T) -> bool) -> Vec<Step> {
         let (mut i, mut j) = (0, 0);
         while i < a.len() || j < b.len() {
             if i < a.len() && j < b.len() && equal(&a[i], &b[j]) {
-                steps.push(Step::Keep(start + j));
+                steps.push(DiffStep::Keep(start + j));
                 i += 1;
                 j += 1;
             } else if j == b.len() || (i < a.len() && longest[(i + 1) * width + j] >= longest[i * width + j + 1]) {
-                steps.push(Step::Remove(start + i));
+                steps.push(DiffStep::Remove(start + i));
                 i += 1;
             } else {
-                steps.push(Step::Add(start + j));
+                steps.push(DiffStep::Add(start + j));
                 j += 1;
             }
         }
     }
-    steps.extend((0..end).map(|n| Step::Keep(to.len() - end + n)));
+    steps.extend((0..end).map(|n| DiffStep::Keep(to.len() - end + n)));
     steps
 }
 

@@ -10,7 +10,7 @@ use slate_yrs::protocol::Role;
 use slate_yrs::slate::Node;
 use tokio::sync::oneshot;
 
-use super::{Access, App, Failure};
+use super::access::{Access, App, Failure};
 use crate::clock::now;
 use crate::history::{self, HistoryError, Version, VersionId};
 use crate::plain::plain;

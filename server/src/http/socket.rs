@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use slate_yrs::format::Formats;
 
-use super::{App, Failure, header_text, is_id};
+use super::access::{App, Failure, header_text, is_id};
 use crate::auth::{Auth, Denied, Recheck, Request};
 use crate::connection::{self, Opening};
 use crate::net::Peer;

@@ -8,7 +8,7 @@
 pub mod core;
 pub mod frames;
 pub mod load;
-mod outbox;
+mod send_queue;
 mod task;
 
 use std::collections::HashMap;
@@ -21,17 +21,15 @@ use slate_yrs::protocol::Role;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 pub use self::core::Limits;
-pub use outbox::{Outbox, OutboxEnd, outbox};
+pub use crate::hints::ConnId;
+pub use send_queue::{SendQueue, SendQueueEnd, send_queue};
 pub use task::{Command, Restore};
 
 use crate::gate::Layout;
+use crate::hints::Hints;
 use crate::metrics::Metrics;
-use crate::neighbours::Hints;
 use crate::storage::Storage;
 use crate::writer::Writer;
-
-/// Names a connection within this process.
-pub type ConnId = u64;
 
 /// Messages waiting for a room; beyond that its connections are not read from.
 const MAILBOX: usize = 1024;
@@ -47,7 +45,7 @@ pub struct JoinRequest {
     pub formats: Formats,
     pub role: Role,
     pub author: Option<String>,
-    pub outbox: Outbox,
+    pub queue: SendQueue,
 }
 
 /// What every room needs.
@@ -145,7 +143,7 @@ impl Rooms {
         self.shared.metrics.rooms.inc();
         let held = Arc::downgrade(&room._held);
         let metrics = Arc::clone(&self.shared.metrics);
-        let place = Place { document: document.to_owned(), open: Arc::clone(&self.open), held, metrics };
+        let place = Registration { document: document.to_owned(), open: Arc::clone(&self.open), held, metrics };
         tokio::spawn(task::run(place, Arc::clone(&self.shared), inbox, self.closing.subscribe()));
         Some(room)
     }
@@ -176,7 +174,7 @@ impl Rooms {
 }
 
 /// A room's entry among the open ones.
-struct Place {
+struct Registration {
     document: String,
     open: Arc<Mutex<HashMap<String, RoomRef>>>,
     /// Tells this room from the next one of the same document.
@@ -184,14 +182,14 @@ struct Place {
     metrics: Arc<Metrics>,
 }
 
-impl Drop for Place {
+impl Drop for Registration {
     fn drop(&mut self) {
         self.leave();
         self.metrics.rooms.dec();
     }
 }
 
-impl Place {
+impl Registration {
     fn is_mine(&self, room: &RoomRef) -> bool {
         std::ptr::eq(self.held.as_ptr(), Arc::as_ptr(&room._held))
     }
@@ -208,7 +206,7 @@ impl Place {
         unheld
     }
 
-    /// Gives the place up in any case: who holds the room finds it gone. After [`Place::leave_if_unheld`] another room
+    /// Gives the place up in any case: who holds the room finds it gone. After [`Registration::leave_if_unheld`] another room
     /// may have it already.
     fn leave(&self) {
         let mut open = lock(&self.open);

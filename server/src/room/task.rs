@@ -19,11 +19,11 @@ use tokio::time::{Instant, sleep_until};
 use super::core::{Core, Frames, Health, Join, Rows};
 use super::frames::Outgoing;
 use super::load::{Loaded, load};
-use super::outbox::Outbox;
-use super::{ConnId, JoinRequest, Place, Shared};
+use super::send_queue::SendQueue;
+use super::{ConnId, JoinRequest, Registration, Shared};
 use crate::clock::now;
+use crate::hints::Hint;
 use crate::history::{self, HistoryError};
-use crate::neighbours::Hint;
 use crate::replica::ApplyError;
 use crate::storage::{Refusal, Seq, StorageError, StoreRequest, random_id};
 use crate::writer::CommitError;
@@ -85,7 +85,7 @@ enum End {
 
 /// Until the room ends. `closing` is dropped last: who shuts down waits for that.
 pub(super) async fn run(
-    place: Place,
+    place: Registration,
     shared: Arc<Shared>,
     mut inbox: mpsc::Receiver<Command>,
     mut closing: watch::Receiver<bool>,
@@ -102,14 +102,14 @@ pub(super) async fn run(
     inbox.close();
     while let Some(command) = inbox.recv().await {
         if let Command::Join(request) = command {
-            request.outbox.end(code, reason);
+            request.queue.end(code, reason);
         }
     }
     drop(closing);
 }
 
 async fn live(
-    place: &Place,
+    place: &Registration,
     shared: &Arc<Shared>,
     inbox: &mut mpsc::Receiver<Command>,
     closing: &mut watch::Receiver<bool>,
@@ -148,7 +148,7 @@ fn at_length<T>(long: bool, work: impl FnOnce() -> T) -> T {
 struct Room {
     shared: Arc<Shared>,
     core: Core,
-    outboxes: HashMap<ConnId, Outbox>,
+    send_queues: HashMap<ConnId, SendQueue>,
     rows_since_head: u64,
     /// A head on its way to the database.
     head: Option<JoinHandle<()>>,
@@ -167,7 +167,7 @@ impl Room {
         Self {
             shared,
             core,
-            outboxes: HashMap::new(),
+            send_queues: HashMap::new(),
             rows_since_head,
             head: None,
             incomplete: false,
@@ -178,7 +178,7 @@ impl Room {
 
     async fn serve(
         &mut self,
-        place: &Place,
+        place: &Registration,
         inbox: &mut mpsc::Receiver<Command>,
         closing: &mut watch::Receiver<bool>,
     ) -> End {
@@ -272,8 +272,8 @@ impl Room {
             Command::Restore(restore) => return self.restore(restore).await,
             Command::Leave { conn } => {
                 self.core.leave(now(), conn);
-                self.outboxes.remove(&conn);
-                if self.outboxes.is_empty() {
+                self.send_queues.remove(&conn);
+                if self.send_queues.is_empty() {
                     self.empty_since = Some(Instant::now());
                 }
             }
@@ -291,13 +291,13 @@ impl Room {
                 Err(error) => {
                     // Nobody else's affair: this one comes again.
                     tracing::warn!(document = self.core.document().id, %error, "cannot read how far a session is");
-                    request.outbox.end(close::INTERNAL, "the database does not answer");
+                    request.queue.end(close::INTERNAL, "the database does not answer");
                     return Ok(());
                 }
             }
         }
         self.empty_since = None;
-        self.outboxes.insert(request.conn, request.outbox);
+        self.send_queues.insert(request.conn, request.queue);
         self.core.join(Join {
             conn: request.conn,
             durable: request.durable,
@@ -460,9 +460,9 @@ impl Room {
             self.hint(Hint::Presence(update));
         }
         for (conn, frames) in frames.out {
-            let Some(outbox) = self.outboxes.get(&conn) else { continue };
+            let Some(queue) = self.send_queues.get(&conn) else { continue };
             for frame in frames {
-                outbox.push(frame);
+                queue.push(frame);
             }
         }
         for received in frames.received {
@@ -522,11 +522,11 @@ impl Room {
             self.begin_head();
             self.end_head().await;
         }
-        for outbox in self.outboxes.values() {
+        for queue in self.send_queues.values() {
             match end {
                 // After what is queued: acknowledgements among it.
-                End::Done => outbox.push(Outgoing::Close { code, reason }),
-                End::Epoch | End::Failed(_) => outbox.end(code, reason),
+                End::Done => queue.push(Outgoing::Close { code, reason }),
+                End::Epoch | End::Failed(_) => queue.end(code, reason),
             }
         }
     }

@@ -50,10 +50,10 @@ impl House {
 
     async fn join(&self, conn: ConnId) -> Guest {
         let room = self.rooms.hold("scene").unwrap();
-        let (outbox, end) = outbox(8 << 20);
+        let (queue, end) = send_queue(8 << 20);
         let session = Some(format!("session {conn}"));
         let (formats, role) = (crate::gate::FORMATS, Role::ReadWrite);
-        let request = JoinRequest { conn, durable: true, session, formats, role, author: None, outbox };
+        let request = JoinRequest { conn, durable: true, session, formats, role, author: None, queue };
         assert!(room.send(Command::Join(request)).await);
         let mut guest = Guest { conn, room, end, heard: Vec::new() };
         guest.until(|heard| matches!(heard, Heard::Step1)).await;
@@ -83,7 +83,7 @@ enum Heard {
 struct Guest {
     conn: ConnId,
     room: RoomRef,
-    end: OutboxEnd,
+    end: SendQueueEnd,
     heard: Vec<Heard>,
 }
 

@@ -8,6 +8,7 @@
 mod batch;
 #[cfg(test)]
 mod conformance;
+mod open;
 mod sql;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use axum::body::Bytes;
 use thiserror::Error;
 
+pub use open::open;
 pub use sql::{Durability, SqlStorage, random_id};
 
 /// Position in a document's log, from 1. 0: before everything.

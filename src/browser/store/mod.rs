@@ -8,6 +8,7 @@
 //! gone: who stored it is told at once. The next call opens it again, with growing pauses between failures; meanwhile
 //! calls fail, and the document goes on in memory.
 
+mod names;
 mod open;
 mod read;
 mod record;
@@ -24,7 +25,8 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::now;
 use crate::store::{Loaded, Pending, Row, Store, StoreError, Write};
-use open::Connection;
+use open::DatabaseHandles;
+pub use write::Durability;
 
 /// The name of the database unless the application gives one.
 pub const DEFAULT_DATABASE: &str = "slate-yrs";
@@ -32,25 +34,6 @@ pub const DEFAULT_DATABASE: &str = "slate-yrs";
 const BLOCKED_AFTER_MS: u32 = 4_000;
 const RETRY_FIRST_MS: u64 = 250;
 const RETRY_MAX_MS: u64 = 30_000;
-
-mod names {
-    pub const DOCUMENTS: &str = "documents";
-    pub const LOG: &str = "log";
-    pub const OUTBOX: &str = "outbox";
-    pub const SET_ASIDE: &str = "set_aside";
-    pub const ALL: [&str; 4] = [DOCUMENTS, LOG, OUTBOX, SET_ASIDE];
-    /// Index of the log by document.
-    pub const BY_DOCUMENT: &str = "document";
-}
-
-/// Whether a commit waits for the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// For what replaces or removes something; the browser decides for the rest.
-    WhereItMatters,
-    /// For every write.
-    Strict,
-}
 
 /// See the module. Clones share the connection.
 #[derive(Clone)]
@@ -61,20 +44,20 @@ pub struct IndexedDb {
 struct Inner {
     name: String,
     durability: Durability,
-    state: RefCell<State>,
+    state: RefCell<Availability>,
     /// What waits for the connection, in order.
     waiting: RefCell<Vec<Job>>,
     failures: Cell<u32>,
     lost: RefCell<Option<Rc<dyn Fn()>>>,
 }
 
-enum State {
+enum Availability {
     Closed,
     /// `blocked`: it takes so long that callers are told.
     Opening {
         blocked: bool,
     },
-    Open(Rc<Connection>),
+    Open(Rc<DatabaseHandles>),
     /// Not tried again before `until`.
     Failed {
         error: StoreError,
@@ -83,7 +66,7 @@ enum State {
 }
 
 /// Runs with the connection, or with the reason why there is none.
-type Job = Box<dyn FnOnce(Result<Rc<Connection>, StoreError>)>;
+type Job = Box<dyn FnOnce(Result<Rc<DatabaseHandles>, StoreError>)>;
 
 impl IndexedDb {
     /// Opens nothing yet: the first call does.
@@ -92,7 +75,7 @@ impl IndexedDb {
             inner: Rc::new(Inner {
                 name: name.to_owned(),
                 durability,
-                state: RefCell::new(State::Closed),
+                state: RefCell::new(Availability::Closed),
                 waiting: RefCell::default(),
                 failures: Cell::new(0),
                 lost: RefCell::default(),
@@ -155,13 +138,13 @@ impl IndexedDb {
 
     /// Closes the connection once what is under way has finished. The next call opens it again.
     pub fn close(&self) {
-        let state = self.inner.state.replace(State::Closed);
-        if let State::Open(connection) = state {
+        let state = self.inner.state.replace(Availability::Closed);
+        if let Availability::Open(connection) = state {
             connection.close();
         }
     }
 
-    async fn connection(&self) -> Result<Rc<Connection>, StoreError> {
+    async fn connection(&self) -> Result<Rc<DatabaseHandles>, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.inner.with_connection(Box::new(move |connection| drop(answer.send(connection))));
         answered.await.unwrap_or_else(|_| Err(StoreError::Closed("the store is gone".into())))
@@ -171,16 +154,16 @@ impl IndexedDb {
 impl Inner {
     fn with_connection(self: &Rc<Self>, job: Job) {
         let answer = match &*self.state.borrow() {
-            State::Open(connection) if connection.is_open() => Some(Ok(connection.clone())),
-            State::Opening { blocked: true } => Some(Err(blocked())),
-            State::Failed { error, until } if now() < *until => Some(Err(error.clone())),
+            Availability::Open(connection) if connection.is_open() => Some(Ok(connection.clone())),
+            Availability::Opening { blocked: true } => Some(Err(blocked())),
+            Availability::Failed { error, until } if now() < *until => Some(Err(error.clone())),
             _ => None,
         };
         match answer {
             Some(answer) => job(answer),
             None => {
                 self.waiting.borrow_mut().push(job);
-                if !matches!(*self.state.borrow(), State::Opening { .. }) {
+                if !matches!(*self.state.borrow(), Availability::Opening { .. }) {
                     self.open();
                 }
             }
@@ -188,7 +171,7 @@ impl Inner {
     }
 
     fn open(self: &Rc<Self>) {
-        *self.state.borrow_mut() = State::Opening { blocked: false };
+        *self.state.borrow_mut() = Availability::Opening { blocked: false };
         let inner = self.clone();
         spawn_local(async move {
             let weak = Rc::downgrade(&inner);
@@ -197,11 +180,11 @@ impl Inner {
                     inner.lost();
                 }
             };
-            let opening = Box::pin(Connection::open(&inner.name, lost));
+            let opening = Box::pin(DatabaseHandles::open(&inner.name, lost));
             let opened = match select(opening, TimeoutFuture::new(BLOCKED_AFTER_MS)).await {
                 Either::Left((opened, _)) => opened,
                 Either::Right(((), opening)) => {
-                    *inner.state.borrow_mut() = State::Opening { blocked: true };
+                    *inner.state.borrow_mut() = Availability::Opening { blocked: true };
                     inner.answer(&Err(blocked()));
                     opening.await
                 }
@@ -209,29 +192,29 @@ impl Inner {
             match &opened {
                 Ok(connection) => {
                     inner.failures.set(0);
-                    *inner.state.borrow_mut() = State::Open(connection.clone());
+                    *inner.state.borrow_mut() = Availability::Open(connection.clone());
                 }
                 Err(error) => {
                     let failures = inner.failures.get();
                     inner.failures.set(failures + 1);
                     let pause = (RETRY_FIRST_MS << failures.min(16)).min(RETRY_MAX_MS);
-                    *inner.state.borrow_mut() = State::Failed { error: error.clone(), until: now() + pause };
+                    *inner.state.borrow_mut() = Availability::Failed { error: error.clone(), until: now() + pause };
                 }
             }
             inner.answer(&opened);
         });
     }
 
-    fn answer(&self, connection: &Result<Rc<Connection>, StoreError>) {
+    fn answer(&self, connection: &Result<Rc<DatabaseHandles>, StoreError>) {
         for job in self.waiting.take() {
             job(connection.clone());
         }
     }
 
     fn lost(&self) {
-        let open = matches!(*self.state.borrow(), State::Open(_));
+        let open = matches!(*self.state.borrow(), Availability::Open(_));
         if open {
-            *self.state.borrow_mut() = State::Closed;
+            *self.state.borrow_mut() = Availability::Closed;
         }
         let lost = self.lost.borrow().clone();
         if let Some(lost) = lost {
@@ -243,9 +226,9 @@ impl Inner {
     fn observe<T>(&self, result: &Result<T, StoreError>) {
         if matches!(result, Err(StoreError::Closed(_) | StoreError::Corrupt(_))) {
             let mut state = self.state.borrow_mut();
-            if let State::Open(connection) = &*state {
+            if let Availability::Open(connection) = &*state {
                 connection.close();
-                *state = State::Closed;
+                *state = Availability::Closed;
             }
         }
     }

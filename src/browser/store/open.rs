@@ -31,7 +31,7 @@ extern "C" {
 }
 
 /// Both ways to one database.
-pub struct Connection {
+pub struct DatabaseHandles {
     /// For reading. Closes itself when another tab wants to change the version. Taken only by the drop.
     reader: Option<Rexie>,
     /// For writing.
@@ -52,7 +52,7 @@ pub enum Scope {
     All,
 }
 
-impl Connection {
+impl DatabaseHandles {
     /// Waits as long as another tab blocks. `lost` is called should the browser close the connection: what was stored
     /// may be gone with it.
     pub async fn open(name: &str, lost: impl Fn() + 'static) -> Result<Rc<Self>, StoreError> {
@@ -133,7 +133,7 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+impl Drop for DatabaseHandles {
     fn drop(&mut self) {
         self.writer.close();
         if let Some(reader) = self.reader.take() {

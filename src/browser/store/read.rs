@@ -8,7 +8,7 @@ use rexie::KeyRange;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::names;
-use super::open::Connection;
+use super::open::DatabaseHandles;
 use super::record::{
     from_idb, from_js, from_rexie, get, of_document, of_session, read_epoch, read_key, read_row, read_update,
 };
@@ -18,7 +18,7 @@ use crate::store::{CopyName, Loaded, Pending, SetAside, StoreError, same_epoch};
 const MAX_SEQ: u64 = (1 << 53) - 1;
 
 /// Everything of a document, as of one moment.
-pub async fn load(connection: &Connection, document: &str) -> Result<Loaded, StoreError> {
+pub async fn load(connection: &DatabaseHandles, document: &str) -> Result<Loaded, StoreError> {
     let range = of_document(document).map_err(|error| from_idb(&error))?;
     let (meta, log, outbox, set_aside) = records(connection, document, &range).await.map_err(|e| from_rexie(&e))?;
     let mut loaded = Loaded { epoch: meta.and_then(|meta| get(&meta, "epoch").as_string()), ..Loaded::default() };
@@ -52,9 +52,9 @@ pub async fn load(connection: &Connection, document: &str) -> Result<Loaded, Sto
     Ok(loaded)
 }
 
-type Records = (Option<JsValue>, Vec<JsValue>, Vec<JsValue>, Vec<JsValue>);
+type FetchedRecords = (Option<JsValue>, Vec<JsValue>, Vec<JsValue>, Vec<JsValue>);
 
-async fn records(connection: &Connection, document: &str, range: &KeyRange) -> rexie::Result<Records> {
+async fn records(connection: &DatabaseHandles, document: &str, range: &KeyRange) -> rexie::Result<FetchedRecords> {
     let transaction = connection.read()?;
     let documents = transaction.store(names::DOCUMENTS)?;
     let log = transaction.store(names::LOG)?.index(names::BY_DOCUMENT)?;
@@ -76,7 +76,11 @@ async fn records(connection: &Connection, document: &str, range: &KeyRange) -> r
 }
 
 /// What one session has in the outbox. Damaged records stay where they are.
-pub async fn pending_of(connection: &Connection, document: &str, session: &str) -> Result<Vec<Pending>, StoreError> {
+pub async fn pending_of(
+    connection: &DatabaseHandles,
+    document: &str,
+    session: &str,
+) -> Result<Vec<Pending>, StoreError> {
     let range = of_session(document, session, MAX_SEQ).map_err(|error| from_idb(&error))?;
     let transaction = connection.read().map_err(|error| from_rexie(&error))?;
     let outbox = transaction.store(names::OUTBOX).map_err(|error| from_rexie(&error))?;
@@ -93,7 +97,7 @@ pub fn pending(record: &JsValue, document: &str) -> Option<Pending> {
 }
 
 /// The documents of which there is anything, by looking at one key of each.
-pub async fn documents(connection: &Connection) -> Result<Vec<String>, StoreError> {
+pub async fn documents(connection: &DatabaseHandles) -> Result<Vec<String>, StoreError> {
     let transaction = connection.keys()?;
     let mut found = Vec::new();
     for name in names::ALL {
@@ -114,7 +118,7 @@ pub async fn documents(connection: &Connection) -> Result<Vec<String>, StoreErro
 }
 
 /// [`documents`], wherever their copies stand, each with how many updates are pending or set aside.
-pub async fn pending_of_all(connection: &Connection) -> Result<Vec<(String, u32)>, StoreError> {
+pub async fn pending_of_all(connection: &DatabaseHandles) -> Result<Vec<(String, u32)>, StoreError> {
     let mut all: Vec<(String, u32)> = Vec::new();
     for document in documents(connection).await? {
         let range = of_document(&document).map_err(|error| from_idb(&error))?;

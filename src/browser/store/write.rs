@@ -13,13 +13,13 @@ use js_sys::Object;
 use wasm_bindgen::prelude::*;
 use web_sys::IdbTransaction;
 
-use super::open::{Connection, Scope};
+use super::names;
+use super::open::{DatabaseHandles, Scope};
 use super::read::pending;
 use super::record::{
     from_idb, from_js, get, of_document, of_seqs, of_session, pending_key, read_epoch, read_row, read_update, set,
     update_record,
 };
-use super::{Durability, names};
 use crate::store::{
     LEFT_BEHIND, LEFT_BEHIND_WHY, Pending, PendingKey, Row, StoreError, Write, epoch_of, looks, only_edits, same_epoch,
 };
@@ -27,19 +27,28 @@ use crate::store::{
 /// A transaction whose requests are made.
 pub struct Transaction {
     raw: IdbTransaction,
-    end: End,
+    end: TransactionEnd,
     /// What is left to do: nothing but to look at answers, unless something has to be read first.
-    steps: Pin<Box<dyn Future<Output = Result<Rows, StoreError>>>>,
-    finished: Option<Result<Rows, StoreError>>,
+    steps: Pin<Box<dyn Future<Output = Result<NumberRequests, StoreError>>>>,
+    finished: Option<Result<NumberRequests, StoreError>>,
+}
+
+/// Whether a commit waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// For what replaces or removes something; the browser decides for the rest.
+    WhereItMatters,
+    /// For every write.
+    Strict,
 }
 
 /// The requests that numbered the rows; they know once the transaction has committed.
-type Rows = Vec<AddStoreRequest>;
+type NumberRequests = Vec<AddStoreRequest>;
 
 impl Transaction {
     /// Makes the requests, all of them if nothing has to be read first.
     pub fn begin(
-        connection: &Connection,
+        connection: &DatabaseHandles,
         document: &str,
         writes: Vec<Write>,
         durability: Durability,
@@ -48,7 +57,7 @@ impl Transaction {
         // What a transaction costs grows with the stores it is over.
         let scope = if only_edits(&writes) { Scope::Outbox } else { Scope::All };
         let raw = connection.transaction(scope, strict)?;
-        let end = End::of(&raw);
+        let end = TransactionEnd::of(&raw);
         let stores = Stores(raw.clone().into());
         let (handle, document) = (raw.clone(), document.to_owned());
         let mut steps: Pin<Box<dyn Future<Output = _>>> =
@@ -116,7 +125,12 @@ impl Stores {
     /// Requests are carried out in the order in which they are made. Those that only write are not waited for: one
     /// that fails aborts the transaction. Of which epoch the copy is, is waited for only by what would replace
     /// something: an edit is on its way, and committed even if the page is gone before anything is answered.
-    async fn apply(&self, raw: &IdbTransaction, document: &str, writes: &[Write]) -> Result<Rows, StoreError> {
+    async fn apply(
+        &self,
+        raw: &IdbTransaction,
+        document: &str,
+        writes: &[Write],
+    ) -> Result<NumberRequests, StoreError> {
         let mut rows = Vec::new();
         let epoch = epoch_of(writes);
         let mut looking = None;
@@ -147,7 +161,7 @@ impl Stores {
         document: &str,
         epoch: Option<&str>,
         write: &Write,
-        rows: &mut Rows,
+        rows: &mut NumberRequests,
     ) -> Result<(), idb::Error> {
         match write {
             Write::InEpoch { .. } => {}
@@ -244,7 +258,13 @@ impl Stores {
         Ok(())
     }
 
-    fn append(&self, document: &str, epoch: Option<&str>, update: &[u8], rows: &mut Rows) -> Result<(), idb::Error> {
+    fn append(
+        &self,
+        document: &str,
+        epoch: Option<&str>,
+        update: &[u8],
+        rows: &mut NumberRequests,
+    ) -> Result<(), idb::Error> {
         rows.push(self.log()?.add(&update_record(document, None, epoch, update), None)?);
         Ok(())
     }
@@ -298,13 +318,13 @@ fn belongs(found: Result<Option<JsValue>, idb::Error>, epoch: Option<&str>) -> R
 }
 
 /// The end of a transaction: committed, or aborted with a reason.
-struct End {
+struct TransactionEnd {
     receiver: oneshot::Receiver<Result<(), StoreError>>,
     /// Alive until it has run.
     _listener: Closure<dyn FnMut(web_sys::Event)>,
 }
 
-impl End {
+impl TransactionEnd {
     fn of(raw: &IdbTransaction) -> Self {
         let (sender, receiver) = oneshot::channel();
         let (mut sender, handle) = (Some(sender), raw.clone());
@@ -325,7 +345,7 @@ impl End {
     }
 }
 
-impl Future for End {
+impl Future for TransactionEnd {
     type Output = Result<(), StoreError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

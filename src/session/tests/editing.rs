@@ -1,5 +1,5 @@
 use super::*;
-use crate::awareness::{self, Entry};
+use crate::awareness::{self, ClientState};
 
 fn presence(name: &str) -> yrs::Any {
     yrs::Any::from_json(&format!(r#"{{"name":"{name}"}}"#)).unwrap()
@@ -141,7 +141,7 @@ fn a_client_id_that_a_peer_uses_is_given_up() {
     let mut rig = Rig::open(Config { presence: Some(presence("one")), ..config("s", 5) }, MemoryStore::new());
     rig.durable();
     rig.type_block("mine");
-    let clash = Entry { client_id: 5, clock: 1_000, state: Some("{\"data\":{}}".into()) };
+    let clash = ClientState { client_id: 5, clock: 1_000, state: Some("{\"data\":{}}".into()) };
     rig.frame(Message::Awareness(&awareness::encode([clash])));
     assert_ne!(rig.session.client_id(), 5);
     rig.type_block("again");

@@ -2,7 +2,7 @@
 
 use yrs::{ClientID, ID};
 
-use super::{Entry, Group, Part, Run};
+use super::{CopyRecord, Group, Part, Run};
 use crate::protocol::lib0::{Reader, var_uint};
 
 const VERSION: u8 = 1;
@@ -36,7 +36,7 @@ pub fn size(group: &Group) -> usize {
     24 + 16 * group.runs.len()
 }
 
-pub fn encode(entry: &Entry) -> Vec<u8> {
+pub fn encode(entry: &CopyRecord) -> Vec<u8> {
     let mut out = vec![VERSION];
     var_uint(&mut out, entry.groups.len() as u64);
     entry.groups.iter().for_each(|group| put_group(&mut out, group));
@@ -51,12 +51,12 @@ pub fn encode(entry: &Entry) -> Vec<u8> {
     out
 }
 
-pub fn decode(bytes: &[u8]) -> Option<Entry> {
+pub fn decode(bytes: &[u8]) -> Option<CopyRecord> {
     let mut reader = Reader::new(bytes);
     if reader.byte().ok()? != VERSION {
         return None;
     }
-    let mut entry = Entry::default();
+    let mut entry = CopyRecord::default();
     for _ in 0..reader.var_uint().ok()? {
         let part = [Part::Whole, Part::Tail, Part::Head, Part::Some].get(usize::from(reader.byte().ok()?)).copied()?;
         let mut ends = [None; 4];

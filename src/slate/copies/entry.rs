@@ -49,7 +49,7 @@ pub(in crate::slate) struct Group {
 
 /// What one transaction has copied, or a part of it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::slate) struct Entry {
+pub(in crate::slate) struct CopyRecord {
     pub groups: Vec<Group>,
     /// Elements that were removed and are nowhere else.
     pub gone: Vec<Run>,
@@ -58,7 +58,7 @@ pub(in crate::slate) struct Entry {
     pub known: Option<Vec<(ClientID, u32)>>,
 }
 
-impl Entry {
+impl CopyRecord {
     /// Whether this made one of these elements go: copied all of it, or removed it.
     pub fn ended(&self, mut elements: impl Iterator<Item = ID>) -> bool {
         let copied = |id| self.groups.iter().any(|group| group.part == Part::Whole && group.source == Some(id));

@@ -16,13 +16,13 @@ use crate::slate::copies::{self, Key};
 use crate::slate::error::UpdateError;
 use crate::slate::op::{Op, Point, Range};
 use crate::slate::remote::Remote;
-use crate::slate::rescue::{self, Gap, Place, Restored};
+use crate::slate::rescue::{self, GonePlace, Refuge, Restored};
 use crate::slate::sticky::Sticky;
 use crate::slate::tree::{NodeId, ROOT};
 use crate::update::{Limits, deletions};
 
 /// Anchor and focus: behind which character of one's own, and before which.
-type Caret = [(Option<Sticky>, Sticky); 2];
+type CaretInOwn = [(Option<Sticky>, Sticky); 2];
 
 impl SlateDoc {
     /// Applies an update from elsewhere. Bytes already known change nothing; an update that depends on missing ones is
@@ -112,7 +112,7 @@ impl SlateDoc {
     }
 
     /// What the ends of a selection stand behind, where that was written here, and what they stand before.
-    fn typed(&self, range: &Range) -> Option<Caret> {
+    fn typed(&self, range: &Range) -> Option<CaretInOwn> {
         let own = self.own();
         let end = |point: &Point| {
             let behind = self.sticky(point, Assoc::Before)?;
@@ -123,7 +123,7 @@ impl SlateDoc {
     }
 
     /// Where a selection is, if what one of its ends stood behind was written again elsewhere.
-    fn follow(&self, caret: &Caret) -> Option<Range> {
+    fn follow(&self, caret: &CaretInOwn) -> Option<Range> {
         let went = |behind: &Sticky| behind.item().is_some_and(|id| self.copies.copies(id).next().is_some());
         let mut moved = false;
         let mut end = |(behind, before): &(Option<Sticky>, Sticky)| match behind {
@@ -155,7 +155,7 @@ impl SlateDoc {
             let found = {
                 let is_own = |client| clients.contains(&client);
                 let (txn, tree, copies) = (&mut self.doc.transact_mut(), &self.tree, &self.copies);
-                astray::Look { txn, tree, copies, is_own }.next(theirs)
+                astray::StraySearch { txn, tree, copies, is_own }.next(theirs)
             };
             let Some(found) = found else { return };
             let (update, applied) = self.restore(found);
@@ -174,7 +174,7 @@ impl SlateDoc {
     fn rescue(
         &mut self,
         orphans: Vec<rescue::Orphans>,
-        shown: impl Fn(NodeId) -> Option<Place>,
+        shown: impl Fn(NodeId) -> Option<Refuge>,
         ops: &mut Vec<Op>,
         own: &mut Vec<Vec<u8>>,
     ) {
@@ -182,9 +182,12 @@ impl SlateDoc {
         let (mut placed, mut alone) = (Vec::new(), Vec::new());
         for one in orphans {
             let place = rescue::recorded(&txn, &self.tree, &self.copies, one.key).or_else(|| shown(one.id));
-            match place.filter(|place| place.is_in(&self.tree)).map_or_else(|| one.gap(&txn, &self.tree), Gap::Text) {
-                Gap::Text(place) => placed.push((one, place)),
-                Gap::Blocks(parent, index, depth) => alone.push((one, parent, index, depth)),
+            match place
+                .filter(|place| place.is_in(&self.tree))
+                .map_or_else(|| one.gap(&txn, &self.tree), GonePlace::Text)
+            {
+                GonePlace::Text(place) => placed.push((one, place)),
+                GonePlace::Blocks(parent, index, depth) => alone.push((one, parent, index, depth)),
             }
         }
         drop(txn);

@@ -7,18 +7,18 @@ use super::{Remote, ensure};
 use crate::slate::emit::Misfit;
 use crate::slate::props::Props;
 use crate::slate::read::{self, Piece};
-use crate::slate::rescue::Place;
+use crate::slate::rescue::Refuge;
 use crate::slate::tree::{Kind, NodeId, branch_id};
 use crate::slate::utf16;
 
 /// A place among the children of `id`. At the end of a text it stays there, so that what is inserted extends it.
-struct Cursor {
+struct AlignCursor {
     id: NodeId,
     index: usize,
     offset: u32,
 }
 
-impl Cursor {
+impl AlignCursor {
     fn advance(&mut self) {
         self.index += 1;
         self.offset = 0;
@@ -26,12 +26,12 @@ impl Cursor {
 }
 
 /// The new content, consumed from the start.
-struct Feed<'p> {
+struct NewContent<'p> {
     pieces: &'p [Piece],
     used: u32,
 }
 
-impl<'p> Feed<'p> {
+impl<'p> NewContent<'p> {
     fn peek(&self) -> Result<&'p Piece, Misfit> {
         self.pieces.first().ok_or(Misfit)
     }
@@ -67,8 +67,8 @@ impl<'p> Feed<'p> {
 impl<T: ReadTxn> Remote<'_, T> {
     /// From the child at `index` on.
     pub(super) fn align(&mut self, id: NodeId, index: usize, pieces: &[Piece], steps: &[Step]) -> Result<(), Misfit> {
-        let mut cursor = Cursor { id, index, offset: 0 };
-        let mut feed = Feed { pieces, used: 0 };
+        let mut cursor = AlignCursor { id, index, offset: 0 };
+        let mut feed = NewContent { pieces, used: 0 };
         for (at, step) in steps.iter().enumerate() {
             match *step {
                 Step::Keep(len) => self.keep(&mut cursor, &mut feed, len)?,
@@ -83,7 +83,7 @@ impl<T: ReadTxn> Remote<'_, T> {
     }
 
     /// The child at the cursor that the script speaks of next.
-    fn old_child(&self, cursor: &mut Cursor) -> Result<NodeId, Misfit> {
+    fn old_child(&self, cursor: &mut AlignCursor) -> Result<NodeId, Misfit> {
         loop {
             let child = *self.emit.tree.children(cursor.id).get(cursor.index).ok_or(Misfit)?;
             let exhausted = self.emit.tree.text(child).is_some_and(|text| text.len == cursor.offset);
@@ -94,7 +94,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         }
     }
 
-    fn keep(&mut self, cursor: &mut Cursor, feed: &mut Feed, mut len: u32) -> Result<(), Misfit> {
+    fn keep(&mut self, cursor: &mut AlignCursor, feed: &mut NewContent, mut len: u32) -> Result<(), Misfit> {
         while len > 0 {
             let child = self.old_child(cursor)?;
             let done = match (self.emit.tree.kind(child), feed.peek()?) {
@@ -123,7 +123,7 @@ impl<T: ReadTxn> Remote<'_, T> {
     }
 
     /// Gives `len` units from the cursor on other marks; the cursor comes to stand behind them.
-    fn reformat(&mut self, cursor: &mut Cursor, child: NodeId, len: u32, marks: &Props) -> Result<(), Misfit> {
+    fn reformat(&mut self, cursor: &mut AlignCursor, child: NodeId, len: u32, marks: &Props) -> Result<(), Misfit> {
         let text = self.emit.tree.text(child).ok_or(Misfit)?;
         let (rest, old) = (text.len - cursor.offset, text.marks.clone());
         if cursor.offset > 0 {
@@ -143,7 +143,7 @@ impl<T: ReadTxn> Remote<'_, T> {
     }
 
     /// `refill`: the marks of a text that is inserted in the place of what is deleted.
-    fn delete(&mut self, cursor: &mut Cursor, mut len: u32, refill: Option<&Props>) -> Result<(), Misfit> {
+    fn delete(&mut self, cursor: &mut AlignCursor, mut len: u32, refill: Option<&Props>) -> Result<(), Misfit> {
         while len > 0 {
             let child = self.old_child(cursor)?;
             let done = match self.emit.tree.kind(child) {
@@ -178,7 +178,7 @@ impl<T: ReadTxn> Remote<'_, T> {
 
     /// A block that was empty for who removed it, while someone typed into it here: the text goes to the end of the
     /// block before, as in a merge, or to the start of the next.
-    fn find_refuge(&mut self, cursor: &Cursor, child: NodeId) {
+    fn find_refuge(&mut self, cursor: &AlignCursor, child: NodeId) {
         if !self.bereft.contains(&child) || self.emit.tree.content_len(child) > 0 {
             return;
         }
@@ -187,14 +187,14 @@ impl<T: ReadTxn> Remote<'_, T> {
             let sibling = *siblings.get(index?)?;
             self.emit.tree.block(sibling).filter(|block| block.texts > 0).map(|_| sibling)
         };
-        let place = holds_text(cursor.index.checked_sub(1)).map(Place::End);
-        let place = place.or_else(|| holds_text(Some(cursor.index + 1)).map(|id| Place::From(id, 0)));
+        let place = holds_text(cursor.index.checked_sub(1)).map(Refuge::End);
+        let place = place.or_else(|| holds_text(Some(cursor.index + 1)).map(|id| Refuge::From(id, 0)));
         if let Some(place) = place {
             self.places.insert(child, place);
         }
     }
 
-    fn has_text_neighbour(&self, cursor: &Cursor) -> bool {
+    fn has_text_neighbour(&self, cursor: &AlignCursor) -> bool {
         let siblings = self.emit.tree.children(cursor.id);
         let is_text = |index: Option<usize>| {
             index.and_then(|index| siblings.get(index)).is_some_and(|&sibling| self.emit.tree.is_text(sibling))
@@ -202,7 +202,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         is_text(cursor.index.checked_sub(1)) || is_text(Some(cursor.index + 1))
     }
 
-    fn insert(&mut self, cursor: &mut Cursor, feed: &mut Feed, mut len: u32) -> Result<(), Misfit> {
+    fn insert(&mut self, cursor: &mut AlignCursor, feed: &mut NewContent, mut len: u32) -> Result<(), Misfit> {
         while len > 0 {
             let done = match feed.peek()? {
                 Piece::Text { marks, .. } => {
@@ -223,7 +223,7 @@ impl<T: ReadTxn> Remote<'_, T> {
     }
 
     /// Extends the text at the cursor, or the one before or after it, if the marks are the same.
-    fn insert_run(&mut self, cursor: &mut Cursor, run: &str, len: u32, marks: &Props) -> Result<(), Misfit> {
+    fn insert_run(&mut self, cursor: &mut AlignCursor, run: &str, len: u32, marks: &Props) -> Result<(), Misfit> {
         let fits = |index: Option<usize>| {
             let child = *self.emit.tree.children(cursor.id).get(index?)?;
             let text = self.emit.tree.text(child)?;
@@ -253,13 +253,13 @@ impl<T: ReadTxn> Remote<'_, T> {
         Ok(())
     }
 
-    fn current_text(&self, cursor: &Cursor) -> Option<(NodeId, u32)> {
+    fn current_text(&self, cursor: &AlignCursor) -> Option<(NodeId, u32)> {
         let child = *self.emit.tree.children(cursor.id).get(cursor.index)?;
         Some((child, self.emit.tree.text(child)?.len))
     }
 
     /// Makes the cursor stand between two children, splitting a text if it is inside of one.
-    fn open_gap(&mut self, cursor: &mut Cursor) -> Result<(), Misfit> {
+    fn open_gap(&mut self, cursor: &mut AlignCursor) -> Result<(), Misfit> {
         if let Some((child, len)) = self.current_text(cursor) {
             if cursor.offset > 0 && cursor.offset < len {
                 let marks = self.emit.tree.text(child).ok_or(Misfit)?.marks.clone();
@@ -272,7 +272,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         Ok(())
     }
 
-    fn insert_element(&mut self, cursor: &mut Cursor, branch: &XmlTextRef) -> Result<(), Misfit> {
+    fn insert_element(&mut self, cursor: &mut AlignCursor, branch: &XmlTextRef) -> Result<(), Misfit> {
         self.open_gap(cursor)?;
         if let Some(id) = self.claimed(branch) {
             self.ghosts.remove(&id);

@@ -21,13 +21,13 @@ use super::copies::Copies;
 use super::emit::{Emit, Misfit};
 use super::props::Props;
 use super::read::{self, Content, Piece};
-use super::rescue::{Orphans, Place};
+use super::rescue::{Orphans, Refuge};
 use super::tree::{Block, Kind, MAX_DEPTH, NodeId, ROOT, Tree, branch_id};
 
 pub(super) use watch::Watch;
 
 /// An element whose content is to become `pieces`.
-struct Job {
+struct Rebuilt {
     id: NodeId,
     branch: XmlTextRef,
     pieces: Vec<Piece>,
@@ -52,7 +52,7 @@ pub(super) struct Remote<'a, T> {
     emit: Emit<'a>,
     copies: &'a Copies,
     txn: &'a T,
-    jobs: Vec<Job>,
+    jobs: Vec<Rebuilt>,
     /// Nodes that are elsewhere in the doc by now and wait to be moved, by their new shared type.
     moves: HashMap<ID, NodeId>,
     /// Children that no script counts: they wait to be moved or removed.
@@ -64,7 +64,7 @@ pub(super) struct Remote<'a, T> {
     /// Nodes that got another shared type, a copy of their old one.
     adopted: Vec<NodeId>,
     /// Where what vanished elements held is now.
-    places: HashMap<NodeId, Place>,
+    places: HashMap<NodeId, Refuge>,
     /// Vanished elements that hold text which their remover did not know; that text is withdrawn.
     bereft: HashSet<NodeId>,
     resynced: u32,
@@ -77,7 +77,7 @@ pub(super) struct Outcome {
     pub foreign: u32,
     /// Elements that changed, for watching them.
     pub touched: Vec<NodeId>,
-    pub places: HashMap<NodeId, Place>,
+    pub places: HashMap<NodeId, Refuge>,
 }
 
 impl<'a, T: ReadTxn> Remote<'a, T> {
@@ -154,11 +154,11 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
             .filter(|_| foreign == 0 && !had_foreign)
             .and_then(|record| steps::complete(record.steps, self.emit.tree.content_len(id), new_len))
             .unwrap_or_else(|| self.derive(id, &pieces, Identity::Shared, Window::default()));
-        self.jobs.push(Job { id, branch, pieces, steps, window: Window::default() });
+        self.jobs.push(Rebuilt { id, branch, pieces, steps, window: Window::default() });
     }
 
     /// A job for an element of elements of which a record tells all that has changed, so that the others are not read.
-    fn narrow_job(&self, id: NodeId, branch: &XmlTextRef, record: Record) -> Option<Job> {
+    fn narrow_job(&self, id: NodeId, branch: &XmlTextRef, record: Record) -> Option<Rebuilt> {
         let block = self.emit.tree.block(id).filter(|block| block.texts == 0 && block.foreign == 0)?;
         let mut new = record.elements?.into_iter();
         let mut steps = steps::complete(record.steps, block.children.len() as u32, content_len(branch))?;
@@ -182,7 +182,7 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
                 Step::Insert(n) => pieces.extend(new.by_ref().take(*n as usize).map(Piece::Element)),
             }
         }
-        Some(Job { id, branch: branch.clone(), pieces, steps, window })
+        Some(Rebuilt { id, branch: branch.clone(), pieces, steps, window })
     }
 
     fn derive(&self, id: NodeId, pieces: &[Piece], identity: Identity, window: Window) -> Vec<Step> {
@@ -329,7 +329,7 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
         self.emit.tree.bind(id, branch);
         self.adopted.push(id);
         // What was typed into the old one belongs into the copy.
-        self.places.entry(id).or_insert(Place::From(id, 0));
+        self.places.entry(id).or_insert(Refuge::From(id, 0));
     }
 }
 

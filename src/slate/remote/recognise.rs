@@ -10,23 +10,23 @@ use std::collections::HashMap;
 use yrs::{Any, BranchID, ReadTxn, XmlTextRef};
 
 use super::steps::{self, Identity, Step};
-use super::{Job, Remote};
+use super::{Rebuilt, Remote};
 use crate::slate::emit::Misfit;
 use crate::slate::props::Props;
 use crate::slate::read::{self, Piece};
-use crate::slate::rescue::Place;
+use crate::slate::rescue::Refuge;
 use crate::slate::tree::{Kind, NodeId, Tree, branch_id};
 
 /// An element child, before or after.
 #[derive(Debug, Clone)]
-enum Entry {
+enum Sibling {
     Kept(NodeId),
     Gone(NodeId),
     New(XmlTextRef),
 }
 
 /// Between two children that stay.
-struct Gap {
+struct ChangedStretch {
     left: Option<NodeId>,
     right: Option<NodeId>,
     gone: Vec<NodeId>,
@@ -41,7 +41,7 @@ impl<T: ReadTxn> Remote<'_, T> {
                 continue;
             }
             let entries = self.entries(&self.jobs[at]);
-            if entries.iter().all(|entry| matches!(entry, Entry::Kept(_))) {
+            if entries.iter().all(|entry| matches!(entry, Sibling::Kept(_))) {
                 continue;
             }
             if self.is_container(&self.jobs[at]) && self.restructure(&entries) {
@@ -50,9 +50,9 @@ impl<T: ReadTxn> Remote<'_, T> {
             }
             for entry in self.entries(&self.jobs[at]) {
                 match entry {
-                    Entry::Gone(id) => gone.push(id),
-                    Entry::New(branch) => new.push(branch),
-                    Entry::Kept(_) => {}
+                    Sibling::Gone(id) => gone.push(id),
+                    Sibling::New(branch) => new.push(branch),
+                    Sibling::Kept(_) => {}
                 }
             }
         }
@@ -62,13 +62,13 @@ impl<T: ReadTxn> Remote<'_, T> {
     }
 
     /// Holds elements only: splits and merges of its children are told by theirs.
-    fn is_container(&self, job: &Job) -> bool {
+    fn is_container(&self, job: &Rebuilt) -> bool {
         let all_elements = job.pieces.iter().all(|piece| matches!(piece, Piece::Element(_)));
         all_elements && self.emit.tree.block(job.id).is_some_and(|block| block.texts == 0)
     }
 
     /// The element children before and after, in the order of the script.
-    fn entries(&self, job: &Job) -> Vec<Entry> {
+    fn entries(&self, job: &Rebuilt) -> Vec<Sibling> {
         let mut old = Vec::new();
         let mut at = 0;
         let children = job.window.of(self.emit.tree.children(job.id));
@@ -94,20 +94,20 @@ impl<T: ReadTxn> Remote<'_, T> {
                 Step::Keep(n) => {
                     (from, to) = (from + n, to + n);
                     while let Some((_, id)) = old.next_if(|(at, _)| *at < from) {
-                        entries.push(Entry::Kept(id));
+                        entries.push(Sibling::Kept(id));
                     }
                     while new.next_if(|(at, _)| *at < to).is_some() {}
                 }
                 Step::Delete(n) => {
                     from += n;
                     while let Some((_, id)) = old.next_if(|(at, _)| *at < from) {
-                        entries.push(Entry::Gone(id));
+                        entries.push(Sibling::Gone(id));
                     }
                 }
                 Step::Insert(n) => {
                     to += n;
                     while let Some((_, branch)) = new.next_if(|(at, _)| *at < to) {
-                        entries.push(Entry::New(branch.clone()));
+                        entries.push(Sibling::New(branch.clone()));
                     }
                 }
             }
@@ -117,7 +117,7 @@ impl<T: ReadTxn> Remote<'_, T> {
 
     // --- splits and merges
 
-    fn restructure(&mut self, entries: &[Entry]) -> bool {
+    fn restructure(&mut self, entries: &[Sibling]) -> bool {
         let mut any = false;
         for gap in gaps(entries) {
             any |= self.split_deep(&gap).unwrap_or(true);
@@ -136,7 +136,7 @@ impl<T: ReadTxn> Remote<'_, T> {
 
     /// A split through several levels: the last of what stays inside of the left element was split, too, and the first
     /// new element begins with its other half.
-    fn split_deep(&mut self, gap: &Gap) -> Result<bool, Misfit> {
+    fn split_deep(&mut self, gap: &ChangedStretch) -> Result<bool, Misfit> {
         let (Some(id), [branch]) = (gap.left, gap.new.as_slice()) else { return Ok(false) };
         let Some(right) = self.split_inside(id, branch)? else { return Ok(false) };
         self.adopt(right, branch.clone());
@@ -160,7 +160,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         if let Some(right) = self.split_inside(last, &first)? {
             self.adopt(right, first);
         } else {
-            let inner = Gap { left: Some(last), right: None, gone: Vec::new(), new: vec![first] };
+            let inner = ChangedStretch { left: Some(last), right: None, gone: Vec::new(), new: vec![first] };
             if !self.split_right(&inner)? {
                 return Ok(None);
             }
@@ -176,7 +176,7 @@ impl<T: ReadTxn> Remote<'_, T> {
     }
 
     /// The element left of the gap lost its end, and new elements in the gap hold it.
-    fn split_right(&mut self, gap: &Gap) -> Result<bool, Misfit> {
+    fn split_right(&mut self, gap: &ChangedStretch) -> Result<bool, Misfit> {
         let Some(job) = self.job_of(gap.left) else { return Ok(false) };
         let lost = steps::tail_delete(&self.jobs[job].steps);
         // Text typed into what was copied did not go along; nor does the caret behind it, unless most of it went.
@@ -218,7 +218,7 @@ impl<T: ReadTxn> Remote<'_, T> {
     }
 
     /// The element right of the gap lost its beginning, and the last new element in the gap holds it.
-    fn split_left(&mut self, gap: &Gap) -> Result<bool, Misfit> {
+    fn split_left(&mut self, gap: &ChangedStretch) -> Result<bool, Misfit> {
         let (Some(job), Some(branch)) = (self.job_of(gap.right), gap.new.last()) else { return Ok(false) };
         let lost = steps::head_delete(&self.jobs[job].steps);
         let id = self.jobs[job].id;
@@ -270,7 +270,7 @@ impl<T: ReadTxn> Remote<'_, T> {
     }
 
     /// The element left of the gap gained what elements that vanished in the gap held.
-    fn merge_left(&mut self, gap: &Gap) -> Result<bool, Misfit> {
+    fn merge_left(&mut self, gap: &ChangedStretch) -> Result<bool, Misfit> {
         let Some(job) = self.job_of(gap.left) else { return Ok(false) };
         let gained = steps::tail_insert(&self.jobs[job].steps);
         if gained == 0 || gap.gone.is_empty() {
@@ -286,12 +286,12 @@ impl<T: ReadTxn> Remote<'_, T> {
             let is_last = index + 1 == gap.gone.len();
             if !is_last && !held.is_empty() && held.len() < rest.len() && rest.starts_with(&held) {
                 merged.push(gone);
-                self.places.insert(gone, Place::From(id, start));
+                self.places.insert(gone, Refuge::From(id, start));
                 start += self.emit.tree.content_len(gone);
                 rest.drain(..held.len());
             } else if self.was_copied(gone, job) || related(&rest, &held) {
                 merged.push(gone);
-                self.places.insert(gone, Place::From(id, start));
+                self.places.insert(gone, Refuge::From(id, start));
                 break;
             }
         }
@@ -321,7 +321,7 @@ impl<T: ReadTxn> Remote<'_, T> {
 
     /// The element right of the gap gained what the one that vanished before it held; or it took over the properties of
     /// an empty one.
-    fn merge_right(&mut self, gap: &Gap) -> Result<bool, Misfit> {
+    fn merge_right(&mut self, gap: &ChangedStretch) -> Result<bool, Misfit> {
         let Some(job) = self.job_of(gap.right) else { return Ok(false) };
         // A merge with the left neighbour may have used it up.
         let Some(&gone) = gap.gone.last().filter(|&&id| self.emit.tree.block(id).is_some()) else { return Ok(false) };
@@ -344,7 +344,7 @@ impl<T: ReadTxn> Remote<'_, T> {
             steps::drop_first(&mut self.jobs[job].steps, |step| matches!(step, Step::Insert(_)));
         }
         self.emit.merge_blocks(gone, right)?;
-        self.places.insert(gone, Place::From(gone, 0));
+        self.places.insert(gone, Refuge::From(gone, 0));
         let job = &mut self.jobs[job];
         self.emit.tree.bind(gone, job.branch.clone());
         job.id = gone;
@@ -465,7 +465,7 @@ impl<T: ReadTxn> Remote<'_, T> {
             steps::forget(&mut self.jobs[job].steps, at);
         }
         self.moves.insert(key, id);
-        self.places.insert(id, Place::From(id, 0));
+        self.places.insert(id, Refuge::From(id, 0));
         self.ghosts.insert(id);
         let mut at = self.emit.tree.parent(id);
         while let Some(node) = at {
@@ -513,16 +513,16 @@ fn drop_tail_delete(script: &mut Vec<Step>) {
     }
 }
 
-fn gaps(entries: &[Entry]) -> Vec<Gap> {
+fn gaps(entries: &[Sibling]) -> Vec<ChangedStretch> {
     let mut gaps = Vec::new();
-    let mut gap = Gap { left: None, right: None, gone: Vec::new(), new: Vec::new() };
+    let mut gap = ChangedStretch { left: None, right: None, gone: Vec::new(), new: Vec::new() };
     for entry in entries {
         match entry {
-            Entry::Gone(id) => gap.gone.push(*id),
-            Entry::New(branch) => gap.new.push(branch.clone()),
-            Entry::Kept(id) => {
+            Sibling::Gone(id) => gap.gone.push(*id),
+            Sibling::New(branch) => gap.new.push(branch.clone()),
+            Sibling::Kept(id) => {
                 gap.right = Some(*id);
-                let next = Gap { left: Some(*id), right: None, gone: Vec::new(), new: Vec::new() };
+                let next = ChangedStretch { left: Some(*id), right: None, gone: Vec::new(), new: Vec::new() };
                 gaps.push(std::mem::replace(&mut gap, next));
             }
         }

@@ -4,14 +4,14 @@ use super::Plan;
 use super::join::increasing;
 use super::known::{KidRef, NEW, Who};
 use super::shadow::{Kind, ShadeId};
-use super::split::Item;
+use super::split::NewKid;
 use super::stretches::StretchId;
 
 struct Arranging {
     who: Who,
     element: ShadeId,
     /// What is in place already, and the index at which it may stand.
-    prev: Option<Item>,
+    prev: Option<NewKid>,
     hint: usize,
 }
 
@@ -32,15 +32,15 @@ impl Plan<'_> {
             next += 1;
             match item {
                 _ if self.needs_no_move(item) => doing.prev = Some(item),
-                Item::Element(kid) => {
+                NewKid::Element(kid) => {
                     self.fetch(&mut doing, kid);
                     doing.prev = Some(item);
                     doing.hint = doing.hint.wrapping_add(1);
                 }
-                Item::Text(id) => {
+                NewKid::Text(id) => {
                     let last = self.together(id, &wanted, &mut next);
                     self.fetch_text(&mut doing, id, last);
-                    doing.prev = Some(Item::Text(last));
+                    doing.prev = Some(NewKid::Text(last));
                     doing.hint = doing.hint.wrapping_add(1);
                 }
             }
@@ -59,7 +59,7 @@ impl Plan<'_> {
                             self.make(kid, element, prev);
                         }
                     }
-                    prev = Some(Item::Element(kid));
+                    prev = Some(NewKid::Element(kid));
                 }
                 Some(KidRef::Leaf(_, 0)) | None => {}
                 Some(KidRef::Leaf(..)) => prev = None,
@@ -68,7 +68,7 @@ impl Plan<'_> {
     }
 
     /// What is to be in the element, in order, but for what begins and ends alike; what needs no move is marked.
-    fn sort_out(&mut self, who: Who, element: ShadeId) -> (Arranging, Vec<Item>) {
+    fn sort_out(&mut self, who: Who, element: ShadeId) -> (Arranging, Vec<NewKid>) {
         self.turn += 1;
         let turn = self.turn;
         let list = self.children(element);
@@ -102,17 +102,17 @@ impl Plan<'_> {
         let mut wanted = Vec::new();
         for kid in rest {
             match kid {
-                KidRef::Element(who) => wanted.push(Item::Element(*who)),
+                KidRef::Element(who) => wanted.push(NewKid::Element(*who)),
                 KidRef::Leaf(first, count) => {
                     let all = self.cuts_of(NEW, *first, *count).iter().flatten();
-                    wanted.extend(all.filter(|id| self.stretch(**id).kept).map(|id| Item::Text(*id)));
+                    wanted.extend(all.filter(|id| self.stretch(**id).kept).map(|id| NewKid::Text(*id)));
                 }
             }
         }
-        let prev = head.checked_sub(1).and_then(|last| self.who(list[last])).map(Item::Element);
+        let prev = head.checked_sub(1).and_then(|last| self.who(list[last])).map(NewKid::Element);
         let middle = list[head..tail].to_vec();
         for item in &wanted {
-            if let Item::Element(who) = item {
+            if let NewKid::Element(who) = item {
                 self.found.known[*who as usize].wanted = turn;
             }
         }
@@ -132,22 +132,22 @@ impl Plan<'_> {
                         stretch.kept && stretch.to == Some(who)
                     });
                     for id in own {
-                        have.push(Item::Text(*id));
+                        have.push(NewKid::Text(*id));
                         pos.push(self.stretch(*id).pos);
                     }
                 }
                 Kind::Element { who, .. } => {
                     let known = &self.found.known[*who as usize];
                     if known.wanted == turn {
-                        have.push(Item::Element(*who));
+                        have.push(NewKid::Element(*who));
                         pos.push(known.pos);
                     }
                 }
             }
         }
-        let is_fixed = |item: &Item| match item {
-            Item::Element(who) => self.found.known[*who as usize].stands_for_many(),
-            Item::Text(_) => false,
+        let is_fixed = |item: &NewKid| match item {
+            NewKid::Element(who) => self.found.known[*who as usize].stands_for_many(),
+            NewKid::Text(_) => false,
         };
         let fixed: Vec<usize> = (0..have.len()).filter(|at| is_fixed(&have[*at])).collect();
         if !fixed.is_empty() {
@@ -155,16 +155,16 @@ impl Plan<'_> {
         }
         for index in increasing(&pos) {
             match have[index] {
-                Item::Element(who) => self.found.known[who as usize].stays = turn,
-                Item::Text(id) => self.stretches[id as usize].stays = turn,
+                NewKid::Element(who) => self.found.known[who as usize].stays = turn,
+                NewKid::Text(id) => self.stretches[id as usize].stays = turn,
             }
         }
     }
 
-    fn needs_no_move(&self, item: Item) -> bool {
+    fn needs_no_move(&self, item: NewKid) -> bool {
         match item {
-            Item::Element(who) => self.found.known[who as usize].stays == self.turn,
-            Item::Text(id) => self.stretch(id).stays == self.turn,
+            NewKid::Element(who) => self.found.known[who as usize].stays == self.turn,
+            NewKid::Text(id) => self.stretch(id).stays == self.turn,
         }
     }
 
@@ -179,10 +179,10 @@ impl Plan<'_> {
         }
     }
 
-    fn shade_of(&mut self, item: Item) -> Option<ShadeId> {
+    fn shade_of(&mut self, item: NewKid) -> Option<ShadeId> {
         match item {
-            Item::Element(who) => self.shade(who),
-            Item::Text(id) => self.leaf_of(id),
+            NewKid::Element(who) => self.shade(who),
+            NewKid::Text(id) => self.leaf_of(id),
         }
     }
 
@@ -194,7 +194,7 @@ impl Plan<'_> {
         if let Some(prev) = doing.prev
             && let Some(shade) = self.shade_of(prev)
         {
-            if let Item::Text(id) = prev {
+            if let NewKid::Text(id) = prev {
                 let end = self.end_of(id, shade);
                 if end < self.texts(shade).len() {
                     self.split_leaf(shade, end);
@@ -229,7 +229,7 @@ impl Plan<'_> {
             && let Some(before) = self.shade_of(prev)
         {
             from = self.index_of(before) + 1;
-            if let Item::Text(id) = prev {
+            if let NewKid::Text(id) = prev {
                 let rest = &self.texts(before)[self.end_of(id, before)..];
                 if rest.iter().any(|id| self.stretch(*id).stays == self.turn) {
                     return false;
@@ -259,10 +259,10 @@ impl Plan<'_> {
     }
 
     /// The last of the text that follows a stretch both here and there.
-    fn together(&self, id: StretchId, wanted: &[Item], next: &mut usize) -> StretchId {
+    fn together(&self, id: StretchId, wanted: &[NewKid], next: &mut usize) -> StretchId {
         let mut last = id;
         let Some(leaf) = self.leaf_of(id) else { return last };
-        while let Some(Item::Text(follows)) = wanted.get(*next).copied() {
+        while let Some(NewKid::Text(follows)) = wanted.get(*next).copied() {
             let stays = self.stretch(follows).stays == self.turn;
             let end = self.end_of(last, leaf);
             if stays || self.leaf_of(follows) != Some(leaf) || self.texts(leaf).get(end) != Some(&follows) {
@@ -289,7 +289,7 @@ impl Plan<'_> {
 }
 
 /// What stands for many cannot be moved: only what is on the same sides of all these, before and after, may stay.
-fn keep_around(fixed: &[usize], have: &mut Vec<Item>, pos: &mut Vec<u32>) {
+fn keep_around(fixed: &[usize], have: &mut Vec<NewKid>, pos: &mut Vec<u32>) {
     let mut behind = 0;
     let stays: Vec<bool> = (0..have.len())
         .map(|at| {

@@ -63,7 +63,7 @@ pub(super) enum KidRef {
 
 /// What is known of the kids of an element.
 #[derive(Debug, Default)]
-pub(super) struct Look {
+pub(super) struct Facts {
     /// None where nobody needed them.
     pub kids: [Option<Vec<KidRef>>; 2],
     /// Nothing of its own changed, but these kids did.
@@ -78,7 +78,7 @@ pub(super) struct Look {
 #[derive(Debug, Default)]
 pub(super) struct Found<'a> {
     pub known: Vec<Known<'a>>,
-    pub looks: Vec<Look>,
+    pub looks: Vec<Facts>,
     by_id: QuickMap<&'a NodeId, Who>,
     /// In both trees, by different pointers, not compared yet.
     differ: Vec<Who>,
@@ -138,16 +138,16 @@ impl<'a> Found<'a> {
         self.known[who as usize].ends.iter().all(Option::is_some)
     }
 
-    pub fn look(&mut self, who: Who) -> &mut Look {
+    pub fn look(&mut self, who: Who) -> &mut Facts {
         let known = &mut self.known[who as usize];
         let at = *known.look.get_or_insert_with(|| {
-            self.looks.push(Look::default());
+            self.looks.push(Facts::default());
             self.looks.len() as u32 - 1
         });
         &mut self.looks[at as usize]
     }
 
-    pub fn looked(&self, who: Who) -> Option<&Look> {
+    pub fn looked(&self, who: Who) -> Option<&Facts> {
         self.known[who as usize].look.map(|at| &self.looks[at as usize])
     }
 

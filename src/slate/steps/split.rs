@@ -8,14 +8,14 @@ use crate::slate::node::{self, Node};
 
 /// A kid of an element as the new tree has it: an element, or text that stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Item {
+pub(super) enum NewKid {
     Element(Who),
     Text(StretchId),
 }
 
 /// What a new element is split off from.
 #[derive(Debug, Clone, Copy)]
-struct Origin {
+struct SplitFrom {
     text: Option<StretchId>,
     /// The first that goes into the new one, a kid of `from`.
     first: ShadeId,
@@ -30,19 +30,19 @@ struct Search {
     /// An element in its final place above the new one.
     at: ShadeId,
     /// What the new one is to stand behind.
-    prev: Option<Item>,
+    prev: Option<NewKid>,
     inline: bool,
     tried: Vec<ShadeId>,
-    best: Option<Origin>,
+    best: Option<SplitFrom>,
 }
 
 impl Plan<'_> {
     /// Makes a new element from what is there: by a split, or by taking over an element that is gone.
-    pub(super) fn make(&mut self, who: Who, at: ShadeId, prev: Option<Item>) -> Option<ShadeId> {
+    pub(super) fn make(&mut self, who: Who, at: ShadeId, prev: Option<NewKid>) -> Option<ShadeId> {
         let inline = self.end(NEW, who)?.element.inline;
         let mut search = Search { who, at, prev, inline, tried: Vec::new(), best: None };
         self.search(&mut search);
-        let Origin { text, first, from, over } = search.best?;
+        let SplitFrom { text, first, from, over } = search.best?;
         if over {
             return Some(self.take_over(from, who));
         }
@@ -114,9 +114,9 @@ impl Plan<'_> {
         if !over && self.would_give_back(first, text, from) {
             return false;
         }
-        let preferred = search.prev == Some(Item::Element(origin));
+        let preferred = search.prev == Some(NewKid::Element(origin));
         if search.best.is_none() || preferred {
-            search.best = Some(Origin { text, first, from, over });
+            search.best = Some(SplitFrom { text, first, from, over });
         }
         search.prev.is_none() || preferred
     }

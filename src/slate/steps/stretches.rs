@@ -26,7 +26,7 @@ pub(super) struct Stretch<'a> {
 }
 
 /// A run that is being cut from the left.
-struct Rest<'a> {
+struct RunRest<'a> {
     run: &'a Chars,
     client: u64,
     first: u64,
@@ -35,7 +35,7 @@ struct Rest<'a> {
     byte: usize,
 }
 
-impl<'a> Rest<'a> {
+impl<'a> RunRest<'a> {
     fn of(run: &'a Chars) -> Option<Self> {
         let id = run.id.filter(|_| run.len > 0)?;
         Some(Self { run, client: id.client, first: id.clock.into(), at: id.clock.into(), byte: 0 })
@@ -80,7 +80,7 @@ impl<'a> Rest<'a> {
 
 /// Where two runs have the same characters. Ids that are equal do not make the text so: who cuts a surrogate pair leaves
 /// something else in its place.
-fn alike(a: &Rest<'_>, b: &Rest<'_>, from: u64, to: u64) -> SmallVec<[(u64, u64); 1]> {
+fn alike(a: &RunRest<'_>, b: &RunRest<'_>, from: u64, to: u64) -> SmallVec<[(u64, u64); 1]> {
     let (left, right) = (a.between(from, to), b.between(from, to));
     if left.is_some() && left == right {
         return [(from, to)].into_iter().collect();
@@ -102,11 +102,11 @@ fn alike(a: &Rest<'_>, b: &Rest<'_>, from: u64, to: u64) -> SmallVec<[(u64, u64)
     found
 }
 
-type Runs<'a, 'r> = (&'r [&'a Chars], &'r mut Vec<Cuts>);
+type CutRuns<'a, 'r> = (&'r [&'a Chars], &'r mut Vec<Cuts>);
 
 /// The runs that have ids, by id; each with its index.
-fn sorted<'a>(runs: &[&'a Chars]) -> Vec<(usize, Rest<'a>)> {
-    let rests = runs.iter().enumerate().filter_map(|(index, run)| Some((index, Rest::of(run)?)));
+fn sorted<'a>(runs: &[&'a Chars]) -> Vec<(usize, RunRest<'a>)> {
+    let rests = runs.iter().enumerate().filter_map(|(index, run)| Some((index, RunRest::of(run)?)));
     let mut rests: Vec<_> = rests.collect();
     rests.sort_by_key(|(_, rest)| (rest.client, rest.first));
     rests
@@ -118,7 +118,7 @@ fn push<'a>(all: &mut Vec<Stretch<'a>>, text: &'a str, kept: bool) -> StretchId 
 }
 
 /// What is in one tree only, up to a unit.
-fn fill<'a>(all: &mut Vec<Stretch<'a>>, list: &mut Cuts, rest: &mut Rest<'a>, to: u64) {
+fn fill<'a>(all: &mut Vec<Stretch<'a>>, list: &mut Cuts, rest: &mut RunRest<'a>, to: u64) {
     if let Some(text) = rest.up_to(to).filter(|text| !text.is_empty()) {
         list.push(push(all, text, false));
         rest.cut(text, to);
@@ -126,7 +126,7 @@ fn fill<'a>(all: &mut Vec<Stretch<'a>>, list: &mut Cuts, rest: &mut Rest<'a>, to
 }
 
 /// Cuts runs of both trees. `was` and `is` get an entry for each; a stretch that is in both trees is in both lists.
-pub(super) fn refine<'a>((olds, was): Runs<'a, '_>, (news, is): Runs<'a, '_>, all: &mut Vec<Stretch<'a>>) {
+pub(super) fn refine<'a>((olds, was): CutRuns<'a, '_>, (news, is): CutRuns<'a, '_>, all: &mut Vec<Stretch<'a>>) {
     let (old_from, new_from) = (was.len(), is.len());
     was.resize(old_from + olds.len(), Cuts::new());
     is.resize(new_from + news.len(), Cuts::new());

@@ -6,9 +6,10 @@ use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, Transact, TransactionMut, Update};
 
 use super::pace::{Opens, Pace};
-use super::plan::{Run, Source};
-use super::{Each, Refused};
+use super::plan::Run;
+use super::section::Source;
 use crate::protocol::lib0::var_uint;
+use crate::update::limits::{Each, Refused};
 
 pub(super) struct Feed<'d, 'e> {
     doc: &'d Doc,
@@ -19,7 +20,7 @@ pub(super) struct Feed<'d, 'e> {
 }
 
 /// Structs of a client that follow each other.
-struct Group {
+struct FedStructs {
     client: u64,
     clock: u64,
     end: u64,
@@ -65,7 +66,7 @@ impl<'d, 'e> Feed<'d, 'e> {
         bytes_of: impl Fn(Source) -> &'b [u8],
         deletions: &[u8],
     ) -> Result<(), Refused> {
-        let mut piece: Vec<Group> = Vec::new();
+        let mut piece: Vec<FedStructs> = Vec::new();
         for run in runs {
             if run.opens != Opens::Nothing && !piece.is_empty() {
                 self.give_piece(piece.drain(..), &[0])?;
@@ -82,7 +83,7 @@ impl<'d, 'e> Feed<'d, 'e> {
                 }
                 _ => {
                     let (client, clock, end, count) = (run.client, run.clock, run.end, run.count);
-                    piece.push(Group { client, clock, end, count, bytes: bytes.to_vec() });
+                    piece.push(FedStructs { client, clock, end, count, bytes: bytes.to_vec() });
                 }
             }
         }
@@ -92,7 +93,11 @@ impl<'d, 'e> Feed<'d, 'e> {
         }
     }
 
-    fn give_piece(&mut self, groups: impl ExactSizeIterator<Item = Group>, deletions: &[u8]) -> Result<(), Refused> {
+    fn give_piece(
+        &mut self,
+        groups: impl ExactSizeIterator<Item = FedStructs>,
+        deletions: &[u8],
+    ) -> Result<(), Refused> {
         let mut update = Vec::new();
         var_uint(&mut update, groups.len() as u64);
         for group in groups {

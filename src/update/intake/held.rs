@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::plan::{Id, Section, Source};
+use super::section::{Section, Source, StructId};
 use crate::protocol::lib0::{Reader, var_uint};
 use crate::update::split::Block;
 
@@ -11,11 +11,11 @@ use crate::update::split::Block;
 pub(super) struct Wakes(HashMap<u64, BTreeSet<(u64, u64)>>);
 
 impl Wakes {
-    pub(super) fn insert(&mut self, (client, clock): Id, who: u64) {
+    pub(super) fn insert(&mut self, (client, clock): StructId, who: u64) {
         self.0.entry(client).or_default().insert((clock, who));
     }
 
-    fn remove(&mut self, (client, clock): Id, who: u64) {
+    fn remove(&mut self, (client, clock): StructId, who: u64) {
         if let Some(waiting) = self.0.get_mut(&client) {
             waiting.remove(&(clock, who));
             if waiting.is_empty() {
@@ -44,7 +44,7 @@ pub(super) struct Held {
     pub section: Section,
     bytes: Vec<u8>,
     end: u64,
-    needs: Id,
+    needs: StructId,
 }
 
 /// Ranges that do not overlap: begin → end.
@@ -89,7 +89,7 @@ impl Holding {
     }
 
     /// Holds what is left of a section of an update. Returns whether that is news.
-    pub(super) fn hold(&mut self, update: &[u8], section: &Section, needs: Id) -> bool {
+    pub(super) fn hold(&mut self, update: &[u8], section: &Section, needs: StructId) -> bool {
         let mut reader = Reader::new(update.get(section.at..).unwrap_or_default());
         let (mut news, mut clock, mut needs) = (false, section.clock, needs);
         // Between gaps.
@@ -110,7 +110,7 @@ impl Holding {
         news | self.hold_stretch(update, &stretch, update.len() - reader.remaining(), needs)
     }
 
-    fn hold_stretch(&mut self, update: &[u8], stretch: &Section, until: usize, needs: Id) -> bool {
+    fn hold_stretch(&mut self, update: &[u8], stretch: &Section, until: usize, needs: StructId) -> bool {
         let bytes = update.get(stretch.at..until).unwrap_or_default().to_vec();
         let mut end = stretch.clock;
         let mut reader = Reader::new(&bytes);
@@ -128,7 +128,7 @@ impl Holding {
     }
 
     /// Of something held a part was given; the rest needs something else.
-    pub(super) fn shorten(&mut self, id: u64, section: Section, needs: Id) {
+    pub(super) fn shorten(&mut self, id: u64, section: Section, needs: StructId) {
         let Some(held) = self.held.get_mut(&id) else { return };
         self.wakes.remove(held.needs, id);
         self.wakes.insert(needs, id);

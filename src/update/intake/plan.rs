@@ -9,17 +9,11 @@ use std::ops::Range;
 
 use super::held::{Holding, Wakes};
 use super::pace::{Opens, Pace};
-use super::{Limits, Refused};
+use super::section::{Section, Source, StructId};
 use crate::protocol::lib0::Reader;
-use crate::update::nesting::{Claim, Nesting, NewRoots, Place};
+use crate::update::limits::{Limits, Refused};
+use crate::update::nesting::{Lineage, Location, Nesting, NewRoots};
 use crate::update::split::{Block, Parent};
-
-/// Where bytes are: in the update, or held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
-    Update,
-    Held(u64),
-}
 
 /// Structs of one client that follow each other, to be given one after the other.
 #[derive(Debug)]
@@ -33,17 +27,6 @@ pub(super) struct Run {
     pub count: u64,
     /// What has to be finished before it.
     pub opens: Opens,
-}
-
-/// One client's structs in an update, and how far they are planned.
-#[derive(Debug, Clone)]
-pub(super) struct Section {
-    pub source: Source,
-    pub client: u64,
-    /// Where the next struct is, its clock, and how many are left.
-    pub at: usize,
-    pub clock: u64,
-    pub left: u64,
 }
 
 /// What the structs of an update say, without making anything of them.
@@ -99,18 +82,15 @@ pub(super) struct Plan {
     pub progress: Clocks,
     /// What could not be given: the rest of the update's sections, and what is left of what was held. With what it needs;
     /// nothing where it was given later.
-    pub parked: Vec<Option<(Section, Id)>>,
+    pub parked: Vec<Option<(Section, StructId)>>,
     /// What was held and is given now.
     pub finished: Vec<u64>,
     pub nesting: Nesting,
-    pub firsts: HashMap<Key, u32>,
+    pub firsts: HashMap<KeyHash, u32>,
 }
 
-/// Client and clock.
-pub(super) type Id = (u64, u64);
-
 /// A key of a shared type: hashed, where collisions may but count too much.
-pub(super) type Key = u64;
+pub(super) type KeyHash = u64;
 
 pub(super) struct Planner<'a> {
     pub update: &'a [u8],
@@ -118,12 +98,12 @@ pub(super) struct Planner<'a> {
     pub held: &'a Holding,
     pub nesting: &'a Nesting,
     pub roots: &'a NewRoots<'a>,
-    pub firsts: &'a HashMap<Key, u32>,
+    pub firsts: &'a HashMap<KeyHash, u32>,
     pub limits: Limits,
     pub pace: &'a mut Pace,
     pub plan: Plan,
     /// Client, clocks and place of the structs that were last given.
-    pub last: Option<(u64, Range<u64>, Place)>,
+    pub last: Option<(u64, Range<u64>, Location)>,
 }
 
 /// How far clients are. Of few, as most updates have, a list is quicker than a table.
@@ -166,17 +146,17 @@ impl Clocks {
 }
 
 /// Where giving a section came to an end.
-enum End {
+enum SectionEnd {
     All,
     Far,
-    Needs(Id),
+    Needs(StructId),
 }
 
 /// What comes of one look at a section's next struct.
-enum Step {
+enum NextStruct {
     Given,
     Passed,
-    Needs(Id),
+    Needs(StructId),
 }
 
 impl<'a> Planner<'a> {
@@ -219,12 +199,12 @@ impl<'a> Planner<'a> {
             }
             while let Some(&(at, until)) = stack.last() {
                 let needs = match self.advance(&mut sections[at], until)? {
-                    End::Needs(needs) => needs,
-                    End::All => {
+                    SectionEnd::Needs(needs) => needs,
+                    SectionEnd::All => {
                         stack.pop();
                         continue;
                     }
-                    End::Far => {
+                    SectionEnd::Far => {
                         stack.pop();
                         entered[at] = false;
                         continue;
@@ -247,7 +227,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Gives what can be given of a section, until its client's clock is past `until`.
-    fn advance(&mut self, section: &mut Section, until: u64) -> Result<End, Refused> {
+    fn advance(&mut self, section: &mut Section, until: u64) -> Result<SectionEnd, Refused> {
         let held = self.held;
         let bytes: &'a [u8] = match section.source {
             Source::Update => self.update,
@@ -260,35 +240,41 @@ impl<'a> Planner<'a> {
             let block = Block::read(&mut ahead)?;
             let end = bytes.len() - ahead.remaining();
             match self.step(section, &block, section.at..end, &mut open)? {
-                Step::Needs(id) => return Ok(End::Needs(id)),
-                Step::Given => {}
-                Step::Passed => open = false,
+                NextStruct::Needs(id) => return Ok(SectionEnd::Needs(id)),
+                NextStruct::Given => {}
+                NextStruct::Passed => open = false,
             }
             (section.at, section.clock, section.left) = (end, section.clock + block.len, section.left - 1);
             reader = ahead;
             if self.clock_of(section.client) > until && section.left > 0 {
-                return Ok(End::Far);
+                return Ok(SectionEnd::Far);
             }
         }
-        Ok(End::All)
+        Ok(SectionEnd::All)
     }
 
     /// `open`: whether the last run is this section's, and ends where this struct begins.
-    fn step(&mut self, at: &Section, block: &Block, bytes: Range<usize>, open: &mut bool) -> Result<Step, Refused> {
+    fn step(
+        &mut self,
+        at: &Section,
+        block: &Block,
+        bytes: Range<usize>,
+        open: &mut bool,
+    ) -> Result<NextStruct, Refused> {
         let (client, clock, end) = (at.client, at.clock, at.clock + block.len);
         let has = self.clock_of(client);
         if end <= has {
-            return Ok(Step::Passed);
+            return Ok(NextStruct::Passed);
         }
         if block.is_skip() {
-            return Ok(Step::Needs((client, end - 1)));
+            return Ok(NextStruct::Needs((client, end - 1)));
         }
         if clock > has {
-            return Ok(Step::Needs((client, clock - 1)));
+            return Ok(NextStruct::Needs((client, clock - 1)));
         }
         for id in block.needs() {
             if id.1 >= self.clock_of(id.0) {
-                return Ok(Step::Needs(id));
+                return Ok(NextStruct::Needs(id));
             }
         }
         // What is there already stays what it is, whatever this says of it.
@@ -308,12 +294,12 @@ impl<'a> Planner<'a> {
             _ => self.plan.runs.push(Run { source: at.source, range: bytes, client, clock, end, count: 1, opens }),
         }
         *open = true;
-        Ok(Step::Given)
+        Ok(NextStruct::Given)
     }
 
     fn measure(&mut self, client: u64, clocks: Range<u64>, block: &Block) -> Result<(), Refused> {
         let (last, known, new) = (&self.last, self.nesting, &self.plan.nesting);
-        let claim = Claim::of(block, |name| known.root(name, self.roots));
+        let claim = Lineage::of(block, |name| known.root(name, self.roots));
         let place = claim.place(|id| match last {
             // Mostly it lies beside what was just looked at.
             Some((client, clocks, place)) if *client == id.0 && clocks.contains(&id.1) => Some(*place),
@@ -367,12 +353,12 @@ impl<'a> Planner<'a> {
             }
             for mut section in due {
                 match self.advance(&mut section, u64::MAX)? {
-                    End::Needs(needs) => {
+                    SectionEnd::Needs(needs) => {
                         parked.insert(needs, self.plan.parked.len() as u64);
                         grown.insert(section.client);
                         self.plan.parked.push(Some((section, needs)));
                     }
-                    End::All | End::Far => {
+                    SectionEnd::All | SectionEnd::Far => {
                         grown.insert(section.client);
                         if let Source::Held(id) = section.source {
                             self.plan.finished.push(id);
@@ -385,7 +371,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn key(parent: Parent, name: &str) -> Key {
+fn key(parent: Parent, name: &str) -> KeyHash {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     match parent {

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::protocol::lib0::Reader;
-use crate::update::intake::Refused;
-use crate::update::nesting::{Claim, Nesting, Place};
+use crate::update::limits::Refused;
+use crate::update::nesting::{Lineage, Location, Nesting};
 use crate::update::split::Block;
 
 pub(super) struct Struct<'a> {
@@ -14,7 +14,7 @@ pub(super) struct Struct<'a> {
     pub end: u64,
     /// Values in lib0's `any` encoding.
     pub values: Option<&'a [u8]>,
-    claim: Claim,
+    claim: Lineage,
 }
 
 pub(super) struct Graph<'a> {
@@ -35,7 +35,7 @@ impl<'a> Graph<'a> {
                 let block = Block::read(&mut reader)?;
                 let end = clock.saturating_add(block.len);
                 if block.is_item() {
-                    let claim = Claim::of(&block, &number_of);
+                    let claim = Lineage::of(&block, &number_of);
                     graph.structs.push(Struct { client, clock, end, values: block.values, claim });
                 }
                 clock = end;
@@ -56,8 +56,8 @@ impl<'a> Graph<'a> {
     }
 
     /// Where each struct lies. `clock_of`: how far the document has a client's structs.
-    pub(super) fn places(&self, nesting: &Nesting, clock_of: &impl Fn(u64) -> u64) -> Vec<Place> {
-        let mut places: Vec<Option<Place>> = vec![None; self.structs.len()];
+    pub(super) fn places(&self, nesting: &Nesting, clock_of: &impl Fn(u64) -> u64) -> Vec<Location> {
+        let mut places: Vec<Option<Location>> = vec![None; self.structs.len()];
         let mut entered = HashSet::new();
         // A stack of its own: chains may be as long as the update.
         let mut stack = Vec::new();

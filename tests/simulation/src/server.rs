@@ -10,10 +10,12 @@ use std::time::Duration;
 use slate_yrs::protocol::{self, Message, Reassembly, Role, close, messages};
 use slate_yrs_server::clock;
 use slate_yrs_server::gate::{FORMATS, Layout};
+use slate_yrs_server::hints::Hints;
 use slate_yrs_server::metrics::Metrics;
-use slate_yrs_server::neighbours::Hints;
 use slate_yrs_server::room::frames::Outgoing;
-use slate_yrs_server::room::{Command, JoinRequest, Limits, Outbox, OutboxEnd, RoomRef, Rooms, Shared, outbox};
+use slate_yrs_server::room::{
+    Command, JoinRequest, Limits, RoomRef, Rooms, SendQueue, SendQueueEnd, Shared, send_queue,
+};
 use slate_yrs_server::storage::Storage;
 use slate_yrs_server::writer::Writer;
 use tokio::runtime::Runtime;
@@ -56,8 +58,8 @@ struct Process {
 
 struct Conn {
     room: RoomRef,
-    outbox: Outbox,
-    end: OutboxEnd,
+    queue: SendQueue,
+    end: SendQueueEnd,
     reassembly: Reassembly,
 }
 
@@ -105,7 +107,7 @@ impl Server {
         clock::stand_at(now as i64);
         let _inside = process.runtime.enter();
         let Some(room) = process.rooms.hold(DOC) else { return };
-        let (outbox, end) = outbox(1 << 24);
+        let (queue, end) = send_queue(1 << 24);
         let request = JoinRequest {
             conn,
             durable: true,
@@ -113,13 +115,13 @@ impl Server {
             formats: FORMATS,
             role,
             author: None,
-            outbox: outbox.clone(),
+            queue: queue.clone(),
         };
         let joins = process.runtime.block_on(room.send(Command::Join(request)));
         if !joins {
-            outbox.end(close::NORMAL, "");
+            queue.end(close::NORMAL, "");
         }
-        self.conns.insert(conn, Conn { room, outbox, end, reassembly: Reassembly::new(1 << 24) });
+        self.conns.insert(conn, Conn { room, queue, end, reassembly: Reassembly::new(1 << 24) });
         self.pass(now);
     }
 
@@ -146,13 +148,13 @@ impl Server {
             match found.reassembly.take(now, id, index, count, bytes) {
                 Ok(Some(frame)) => whole = Some(frame),
                 Ok(None) => return,
-                Err(_) => return found.outbox.end(close::TOO_LARGE, "fragments that do not fit together"),
+                Err(_) => return found.queue.end(close::TOO_LARGE, "fragments that do not fit together"),
             }
         }
         let bytes = whole.unwrap_or_else(|| frame.to_vec()).into();
         let taken = process.runtime.block_on(found.room.frame(conn, bytes));
         if !taken {
-            found.outbox.end(close::NORMAL, "");
+            found.queue.end(close::NORMAL, "");
         }
         self.pass(now);
     }

@@ -1,10 +1,8 @@
-//! Bytes → messages.
+//! lib0's encoding of numbers, bytes and texts: what messages are made of, and what travels inside them.
 
 use std::str;
 
 use thiserror::Error;
-
-use super::{Hello, Message, RejectCode, tag};
 
 /// Why a frame could not be read. Messages before the bad one were still returned.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -21,64 +19,6 @@ pub enum DecodeError {
     UnknownKind(u64, u64),
     #[error("hello is not the JSON it must be")]
     Hello,
-}
-
-/// The messages of one frame, in order. After an error the iterator is at its end.
-pub struct Messages<'a> {
-    rest: Reader<'a>,
-}
-
-/// Reads the messages of a frame.
-pub fn messages(frame: &[u8]) -> Messages<'_> {
-    Messages { rest: Reader::new(frame) }
-}
-
-impl<'a> Iterator for Messages<'a> {
-    type Item = Result<Message<'a>, DecodeError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let result = message(&mut self.rest);
-        if result.is_err() {
-            self.rest = Reader::new(&[]);
-        }
-        Some(result)
-    }
-}
-
-fn message<'a>(reader: &mut Reader<'a>) -> Result<Message<'a>, DecodeError> {
-    Ok(match reader.var_uint()? {
-        tag::SYNC => match reader.var_uint()? {
-            0 => Message::SyncStep1(reader.buf()?),
-            1 => Message::SyncStep2(reader.buf()?),
-            2 => Message::Update(reader.buf()?),
-            kind => return Err(DecodeError::UnknownKind(tag::SYNC, kind)),
-        },
-        tag::AWARENESS => Message::Awareness(reader.buf()?),
-        tag::AUTH => match reader.var_uint()? {
-            0 => Message::AuthDenied(reader.str()?),
-            kind => return Err(DecodeError::UnknownKind(tag::AUTH, kind)),
-        },
-        tag::QUERY_AWARENESS => Message::QueryAwareness,
-        tag::HELLO => Message::Hello(Hello::from_json(reader.str()?).ok_or(DecodeError::Hello)?),
-        tag::SUBMIT => Message::Submit { seq: reader.var_uint()?, update: reader.buf()? },
-        tag::ACK => Message::Ack { seq: reader.var_uint()? },
-        tag::REJECT => {
-            Message::Reject { seq: reader.var_uint()?, code: RejectCode::parse(reader.str()?), message: reader.str()? }
-        }
-        tag::SEED => Message::Seed(reader.buf()?),
-        tag::FRAGMENT => Message::Fragment {
-            id: reader.var_uint()?,
-            index: reader.var_uint()?,
-            count: reader.var_uint()?,
-            bytes: reader.buf()?,
-        },
-        tag::PING => Message::Ping,
-        tag::PONG => Message::Pong,
-        unknown => return Err(DecodeError::UnknownMessage(unknown)),
-    })
 }
 
 /// A cursor over borrowed bytes in lib0's encoding.
@@ -139,4 +79,17 @@ impl<'a> Reader<'a> {
     pub(crate) fn str(&mut self) -> Result<&'a str, DecodeError> {
         str::from_utf8(self.buf()?).map_err(|_| DecodeError::NotUtf8)
     }
+}
+
+pub(crate) fn var_uint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+pub(crate) fn buf(out: &mut Vec<u8>, bytes: &[u8]) {
+    var_uint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
 }

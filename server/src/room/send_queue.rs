@@ -14,13 +14,13 @@ use super::frames::{Held, Outgoing};
 /// Why a connection is ended from this side.
 pub type Ending = Option<(u16, &'static str)>;
 
-/// Frames that an emptied queue keeps room for.
+/// Frames that an emptied channel keeps room for.
 const SPARE: usize = 32;
 
 /// A channel of a few bytes: most connections are idle most of the time, and a channel that allocates its places in
 /// blocks takes two kilobytes for each of them.
 #[derive(Default)]
-struct Queue {
+struct Channel {
     waiting: Mutex<Waiting>,
     came: Notify,
     /// Nobody can send any more.
@@ -33,45 +33,45 @@ struct Waiting {
     held: Held,
 }
 
-impl Queue {
+impl Channel {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         // Nothing panics while it is held.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What all clones of an [`Outbox`] share.
+/// What all clones of a [`SendQueue`] share.
 struct Sending {
-    queue: Arc<Queue>,
+    channel: Arc<Channel>,
     limit: usize,
     ending: watch::Sender<Ending>,
 }
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.queue.closed.store(true, Ordering::Release);
-        self.queue.came.notify_one();
+        self.channel.closed.store(true, Ordering::Release);
+        self.channel.came.notify_one();
     }
 }
 
 #[derive(Clone)]
-pub struct Outbox(Arc<Sending>);
+pub struct SendQueue(Arc<Sending>);
 
 /// The connection's end.
-pub struct OutboxEnd {
-    queue: Arc<Queue>,
+pub struct SendQueueEnd {
+    channel: Arc<Channel>,
     pub ending: watch::Receiver<Ending>,
     /// Ends with this, so that the other side hears of it.
     _reading: Reading,
 }
 
 /// `limit`: bytes that may wait, beside one frame of any size, before one more frame is taken.
-pub fn outbox(limit: usize) -> (Outbox, OutboxEnd) {
-    let queue = Arc::new(Queue::default());
+pub fn send_queue(limit: usize) -> (SendQueue, SendQueueEnd) {
+    let channel = Arc::new(Channel::default());
     let (ending, ended) = watch::channel(None);
-    let sending = Arc::new(Sending { queue: Arc::clone(&queue), limit, ending });
+    let sending = Arc::new(Sending { channel: Arc::clone(&channel), limit, ending });
     let reading = Reading(Arc::downgrade(&sending));
-    (Outbox(sending), OutboxEnd { queue, ending: ended, _reading: reading })
+    (SendQueue(sending), SendQueueEnd { channel, ending: ended, _reading: reading })
 }
 
 /// Says on its end that nobody reads any more.
@@ -80,15 +80,15 @@ struct Reading(std::sync::Weak<Sending>);
 impl Drop for Reading {
     fn drop(&mut self) {
         if let Some(sending) = self.0.upgrade() {
-            Outbox(sending).end(close::NORMAL, "");
+            SendQueue(sending).end(close::NORMAL, "");
         }
     }
 }
 
-impl Outbox {
+impl SendQueue {
     /// Queues a frame, or ends the connection if too much is queued already.
     pub fn push(&self, outgoing: Outgoing) {
-        let mut waiting = self.0.queue.waiting();
+        let mut waiting = self.0.channel.waiting();
         if waiting.held.is_over(self.0.limit) {
             drop(waiting);
             return self.end(close::SLOW, "the peer reads too slowly");
@@ -96,10 +96,10 @@ impl Outbox {
         waiting.held.add(&outgoing);
         waiting.frames.push_back(outgoing);
         drop(waiting);
-        self.0.queue.came.notify_one();
+        self.0.channel.came.notify_one();
     }
 
-    /// Resolves when [`Outbox::end`] was called, or nobody reads the outbox any more.
+    /// Resolves when [`SendQueue::end`] was called, or nobody reads the queue any more.
     pub fn ended(&self) -> impl Future<Output = ()> + use<> {
         let mut ending = self.0.ending.subscribe();
         async move {
@@ -119,23 +119,23 @@ impl Outbox {
     }
 }
 
-impl OutboxEnd {
+impl SendQueueEnd {
     /// None: nobody can send any more.
     pub async fn next(&mut self) -> Option<Outgoing> {
         loop {
-            let closed = self.queue.closed.load(Ordering::Acquire);
+            let closed = self.channel.closed.load(Ordering::Acquire);
             if let Some(outgoing) = self.try_next() {
                 return Some(outgoing);
             }
             if closed {
                 return None;
             }
-            self.queue.came.notified().await;
+            self.channel.came.notified().await;
         }
     }
 
     pub fn try_next(&mut self) -> Option<Outgoing> {
-        let mut waiting = self.queue.waiting();
+        let mut waiting = self.channel.waiting();
         let outgoing = waiting.frames.pop_front()?;
         waiting.held.remove(&outgoing);
         if waiting.frames.is_empty() {
@@ -153,49 +153,49 @@ mod tests {
 
     #[test]
     fn a_slow_peer_is_ended_and_memory_is_bounded() {
-        let (outbox, mut end) = outbox(1_000);
+        let (queue, mut end) = send_queue(1_000);
         let frame = || Outgoing::Frame(Bytes::from(vec![0; 600]));
         for _ in 0..3 {
-            outbox.push(frame());
+            queue.push(frame());
         }
         assert_eq!(*end.ending.borrow(), None);
-        outbox.push(frame());
+        queue.push(frame());
         assert_eq!(end.ending.borrow().map(|(code, _)| code), Some(close::SLOW));
         assert_eq!(std::iter::from_fn(|| end.try_next()).count(), 3);
     }
 
     #[test]
     fn who_joins_a_large_document_is_not_slow_because_others_type() {
-        let (outbox, mut end) = outbox(1_000);
+        let (queue, mut end) = send_queue(1_000);
         let frame = |bytes| Outgoing::Frame(Bytes::from(vec![0; bytes]));
-        outbox.push(frame(50_000));
-        outbox.push(frame(100));
-        outbox.push(frame(100));
+        queue.push(frame(50_000));
+        queue.push(frame(100));
+        queue.push(frame(100));
         assert_eq!(*end.ending.borrow(), None);
         assert!(end.try_next().is_some());
         // What is left is what it was before the large one came.
         for _ in 0..3 {
-            outbox.push(frame(600));
+            queue.push(frame(600));
         }
         assert_eq!(*end.ending.borrow(), None);
-        outbox.push(frame(100));
+        queue.push(frame(100));
         assert_eq!(end.ending.borrow().map(|(code, _)| code), Some(close::SLOW));
     }
 
     #[tokio::test]
     async fn either_side_hears_that_the_other_is_gone() {
-        let (outbox, mut end) = outbox(1_000);
-        outbox.clone().push(Outgoing::Text("one"));
+        let (queue, mut end) = send_queue(1_000);
+        queue.clone().push(Outgoing::Text("one"));
         let reader = tokio::spawn(async move {
             let first = end.next().await;
             (first.is_some(), end.next().await.is_none())
         });
         tokio::task::yield_now().await;
-        drop(outbox);
+        drop(queue);
         assert_eq!(reader.await.unwrap(), (true, true));
 
-        let (outbox, end) = super::outbox(1_000);
-        let ended = outbox.ended();
+        let (queue, end) = super::send_queue(1_000);
+        let ended = queue.ended();
         drop(end);
         ended.await;
     }
