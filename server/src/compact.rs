@@ -93,7 +93,7 @@ pub async fn compact_all(
                 // One document's affair, unless it is that of all.
                 Err(error) => {
                     failures += 1;
-                    if error.is_outage() || failures == MAX_FAILURES {
+                    if error.fault().is_outage() || failures == MAX_FAILURES {
                         return Err(error);
                     }
                     tracing::error!(document = document.id, %error, "not compacted");

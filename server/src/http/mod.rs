@@ -19,6 +19,7 @@ use tower_http::services::{ServeDir, ServeFile};
 use crate::auth::{Auth, Denied, Grant, Request};
 use crate::config::ServeArgs;
 use crate::connection::Settings;
+use crate::health::Health;
 use crate::room::Rooms;
 
 /// Bytes a document id or a session id may have.
@@ -30,6 +31,7 @@ pub struct App {
     pub args: Arc<ServeArgs>,
     pub settings: Settings,
     pub auth: Auth,
+    pub health: Arc<Health>,
 }
 
 pub fn router(app: App) -> Router {
@@ -65,13 +67,9 @@ fn cors(origins: &[String]) -> CorsLayer {
 }
 
 async fn ready(State(app): State<App>) -> Response {
-    let shared = app.rooms.shared();
-    match shared.storage.ping().await {
-        Ok(()) => format!("ready\n{}\n", shared.neighbours()).into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
-        }
+    match app.health.ask().await {
+        Ok(()) => format!("ready\n{}\n", app.rooms.shared().neighbours()).into_response(),
+        Err(fault) => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", fault.reason())).into_response(),
     }
 }
 
@@ -113,7 +111,7 @@ impl From<Denied> for Failure {
 impl From<crate::storage::StorageError> for Failure {
     fn from(error: crate::storage::StorageError) -> Self {
         tracing::error!(%error, "request failed");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage", "the database does not answer")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage", error.fault().reason())
     }
 }
 

@@ -25,7 +25,7 @@ use crate::clock::now;
 use crate::history::{self, HistoryError};
 use crate::neighbours::Hint;
 use crate::replica::ApplyError;
-use crate::storage::{Refusal, Seq, StorageError, StoreRequest, random_id};
+use crate::storage::{Fault, Refusal, Seq, StorageError, StoreRequest, random_id};
 use crate::writer::CommitError;
 
 /// Commands taken into one batch.
@@ -78,7 +78,7 @@ enum End {
     /// Empty, or shutting down: everything is stored.
     Done,
     /// The peers must come again, to another copy of the document.
-    Failed(String),
+    Failed { fault: Fault, error: String },
     /// The document was deleted, or another one has its id.
     Epoch,
 }
@@ -92,10 +92,10 @@ pub(super) async fn run(
 ) {
     let document = place.document.clone();
     let life = AssertUnwindSafe(live(&place, &shared, &mut inbox, &mut closing)).catch_unwind().await;
-    let end = life.unwrap_or_else(|_| End::Failed("the room panicked".into()));
+    let end = life.unwrap_or_else(|_| panicked());
     drop(place);
     let (code, reason) = end.farewell();
-    if let End::Failed(error) = &end {
+    if let End::Failed { error, .. } = &end {
         tracing::error!(document, error, "room closed");
     }
     // Whoever was about to join hears the same.
@@ -114,13 +114,18 @@ async fn live(
     inbox: &mut mpsc::Receiver<Command>,
     closing: &mut watch::Receiver<bool>,
 ) -> End {
+    // Before anything is read: what comes from another database since is not stored in this one.
+    let database = shared.storage.database();
     let mut room = match load(&shared.storage, &place.document, now()).await {
-        Ok(loaded) => Room::new(Arc::clone(shared), loaded),
-        Err(error) => return failed(error),
+        Ok(loaded) => Room::new(Arc::clone(shared), database, loaded),
+        Err(error) => {
+            shared.metrics.read_failed(&error);
+            return failed(error);
+        }
     };
     room.hint(Hint::WhoIsThere);
     let served = AssertUnwindSafe(room.serve(place, inbox, closing)).catch_unwind().await;
-    let end = served.unwrap_or_else(|_| End::Failed("the room panicked".into()));
+    let end = served.unwrap_or_else(|_| panicked());
     room.finish(&end).await;
     end
 }
@@ -130,7 +135,7 @@ impl End {
         match self {
             Self::Done => (close::RESTART, "the server is restarting"),
             Self::Epoch => (close::EPOCH, "the document was deleted or replaced"),
-            Self::Failed(_) => (close::INTERNAL, "the document cannot be stored at the moment"),
+            Self::Failed { fault, .. } => (close::INTERNAL, fault.reason()),
         }
     }
 }
@@ -148,6 +153,8 @@ fn at_length<T>(long: bool, work: impl FnOnce() -> T) -> T {
 struct Room {
     shared: Arc<Shared>,
     core: Core,
+    /// The one that the document was loaded from, see [`crate::storage::Storage::database`].
+    database: u64,
     outboxes: HashMap<ConnId, Outbox>,
     rows_since_head: u64,
     /// A head on its way to the database.
@@ -160,13 +167,14 @@ struct Room {
 }
 
 impl Room {
-    fn new(shared: Arc<Shared>, loaded: Loaded) -> Self {
+    fn new(shared: Arc<Shared>, database: u64, loaded: Loaded) -> Self {
         shared.metrics.quarantined.inc_by(loaded.quarantined);
         let core = Core::new(shared.limits, shared.layout.clone(), loaded.document, loaded.replica);
         let rows_since_head = loaded.tail_rows;
         Self {
             shared,
             core,
+            database,
             outboxes: HashMap::new(),
             rows_since_head,
             head: None,
@@ -282,6 +290,10 @@ impl Room {
     }
 
     async fn join(&mut self, request: JoinRequest) -> Result<(), End> {
+        if self.shared.storage.database() != self.database {
+            request.outbox.end(close::INTERNAL, Fault::Replaced.reason());
+            return Err(replaced());
+        }
         let mut progress = Default::default();
         if let Some(session) = &request.session {
             // What the session sent before may be waiting in this very batch.
@@ -291,7 +303,8 @@ impl Room {
                 Err(error) => {
                     // Nobody else's affair: this one comes again.
                     tracing::warn!(document = self.core.document().id, %error, "cannot read how far a session is");
-                    request.outbox.end(close::INTERNAL, "the database does not answer");
+                    self.shared.metrics.read_failed(&error);
+                    request.outbox.end(close::INTERNAL, error.fault().reason());
                     return Ok(());
                 }
             }
@@ -363,10 +376,13 @@ impl Room {
             at: now(),
             updates: rows.updates,
             only_at_tip: rows.only_at_tip,
+            database: Some(self.database),
         };
         let stored = self.shared.writer.commit(request).await.map_err(|error| match error {
             CommitError::Refused(Refusal::Epoch) => End::Epoch,
-            error => End::Failed(error.to_string()),
+            CommitError::Refused(Refusal::Replaced) => replaced(),
+            CommitError::Refused(refusal) => End::Failed { fault: Fault::Other, error: refusal.to_string() },
+            CommitError::Failed { fault, error } => End::Failed { fault, error },
         })?;
         tracing::debug!(document = self.core.document().id, stored.first, stored.last, "stored");
         self.rows_since_head += count;
@@ -526,7 +542,7 @@ impl Room {
             match end {
                 // After what is queued: acknowledgements among it.
                 End::Done => outbox.push(Outgoing::Close { code, reason }),
-                End::Epoch | End::Failed(_) => outbox.end(code, reason),
+                End::Epoch | End::Failed { .. } => outbox.end(code, reason),
             }
         }
     }
@@ -564,5 +580,13 @@ async fn until(closing: &mut watch::Receiver<bool>) {
 }
 
 fn failed(error: StorageError) -> End {
-    End::Failed(error.to_string())
+    End::Failed { fault: error.fault(), error: error.to_string() }
+}
+
+fn replaced() -> End {
+    End::Failed { fault: Fault::Replaced, error: Refusal::Replaced.to_string() }
+}
+
+fn panicked() -> End {
+    End::Failed { fault: Fault::Other, error: "the room panicked".into() }
 }

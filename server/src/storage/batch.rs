@@ -19,10 +19,11 @@ const ROWS: usize = 256;
 
 type Session<'a> = (&'a str, &'a str);
 
-/// Within a transaction that will write.
+/// Within a transaction that will write, in the database with this number.
 pub async fn store(
     connection: &mut AnyConnection,
     dialect: Dialect,
+    database: u64,
     requests: &[StoreRequest],
 ) -> Result<Vec<Result<Stored, Refusal>>> {
     let mut documents = lock(connection, dialect, requests).await?;
@@ -30,6 +31,10 @@ pub async fn store(
     let mut results = Vec::with_capacity(requests.len());
     let mut writes = Writes::default();
     for request in requests {
+        if request.database.is_some_and(|loaded_from| loaded_from != database) {
+            results.push(Err(Refusal::Replaced));
+            continue;
+        }
         let Some(document) = documents.get_mut(request.document.as_str()).filter(|one| one.epoch == request.epoch)
         else {
             results.push(Err(Refusal::Epoch));

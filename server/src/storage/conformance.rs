@@ -12,6 +12,7 @@ fn request(document: &Document, updates: &[&[u8]]) -> StoreRequest {
             .map(|bytes| NewUpdate { bytes: bytes.to_vec().into(), author: Some("ada".into()), submission: None })
             .collect(),
         only_at_tip: None,
+        database: None,
     }
 }
 
@@ -297,4 +298,22 @@ async fn a_named_version_that_is_damaged_is_not_passed_off_as_one() {
     let state = storage.named_state("named", "v1").await;
     assert!(matches!(state, Err(StorageError::Damaged(_))), "{state:?}");
     assert!(storage.named_state("named", "v2").await.expect("works").is_some());
+}
+
+/// SQLite ends such a transaction by itself; what counts transactions must not go on counting it.
+#[tokio::test]
+async fn f53_a_full_database_leaves_the_next_transaction_a_connection() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite:{}/storage.sqlite", folder.path().display());
+    let storage = SqlStorage::open(&url, Durability::Process).await.expect("opens");
+    let document = storage.open_document("full", 1).await.expect("opens");
+    for seq in 1..4 {
+        // Holds for the connection that writes now.
+        storage.meddle("PRAGMA max_page_count = 1").await;
+        let large = vec![7; 1 << 20];
+        let error = storage.store_update("full", &document.epoch, 1, &large).await.expect_err("is full");
+        assert_eq!(error.fault(), Fault::Full, "{error}");
+        assert_eq!(storage.store_update("full", &document.epoch, 1, &large).await.expect("stored"), seq);
+    }
+    storage.probe(1).await.expect("writes");
 }

@@ -133,8 +133,12 @@ impl Storage for Faulty {
         self.inner.named_state(document, id).await
     }
 
-    async fn ping(&self) -> Result<()> {
-        self.inner.ping().await
+    async fn probe(&self, now: Millis) -> Result<()> {
+        self.inner.probe(now).await
+    }
+
+    fn database(&self) -> u64 {
+        self.inner.database()
     }
 
     async fn close(&self) {

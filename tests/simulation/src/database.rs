@@ -284,7 +284,7 @@ impl Storage for Database {
         Ok(())
     }
 
-    async fn ping(&self) -> Result<()> {
+    async fn probe(&self, _: Millis) -> Result<()> {
         self.readable()
     }
 
