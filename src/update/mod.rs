@@ -14,6 +14,7 @@ mod holes;
 mod intake;
 mod merge;
 mod nesting;
+mod ordered;
 mod split;
 mod survey;
 
@@ -22,5 +23,6 @@ pub use clients::has_wide_client;
 pub use holes::{Apart, Holes};
 pub use intake::{Each, Intake, Limits, Refused, deletions, deletions_at};
 pub use merge::merge;
+pub use ordered::say_the_same;
 pub use split::{SplitError, split};
 pub use survey::Survey;
