@@ -47,6 +47,8 @@ pub struct JoinRequest {
     pub formats: Formats,
     pub role: Role,
     pub author: Option<String>,
+    /// Whose the session is: who the token says this is. None where nobody is asked.
+    pub owner: Option<String>,
     pub outbox: Outbox,
 }
 

@@ -25,7 +25,7 @@ use crate::clock::now;
 use crate::history::{self, HistoryError};
 use crate::neighbours::Hint;
 use crate::replica::ApplyError;
-use crate::storage::{Fault, Refusal, Seq, StorageError, StoreRequest, random_id};
+use crate::storage::{Fault, KnownSession, Refusal, Seq, StorageError, StoreRequest, random_id};
 use crate::writer::CommitError;
 
 /// Commands taken into one batch.
@@ -294,12 +294,12 @@ impl Room {
             request.outbox.end(close::INTERNAL, Fault::Replaced.reason());
             return Err(replaced());
         }
-        let mut progress = Default::default();
+        let mut known = KnownSession::default();
         if let Some(session) = &request.session {
             // What the session sent before may be waiting in this very batch.
             self.commit().await?;
-            match self.shared.storage.progress(&self.core.document().id, session).await {
-                Ok(known) => progress = known,
+            match self.shared.storage.session(&self.core.document().id, session).await {
+                Ok(found) => known = found,
                 Err(error) => {
                     // Nobody else's affair: this one comes again.
                     tracing::warn!(document = self.core.document().id, %error, "cannot read how far a session is");
@@ -309,6 +309,13 @@ impl Room {
                 }
             }
         }
+        let owner = request.session.as_deref().and_then(|session| self.core.session_owner(session)).or(known.owner);
+        if owner.is_some() && owner != request.owner {
+            tracing::warn!(document = self.core.document().id, "a session is used by another user");
+            self.shared.metrics.denied.inc();
+            request.outbox.end(close::FORBIDDEN, "the session is another user's");
+            return Ok(());
+        }
         self.empty_since = None;
         self.outboxes.insert(request.conn, request.outbox);
         self.core.join(Join {
@@ -316,9 +323,10 @@ impl Room {
             durable: request.durable,
             session: request.session,
             formats: request.formats,
-            progress,
+            progress: known.progress,
             role: request.role,
             author: request.author,
+            owner: request.owner,
         });
         Ok(())
     }

@@ -18,7 +18,8 @@ fn request(document: &Document, updates: &[&[u8]]) -> StoreRequest {
 
 fn submitted(document: &Document, session: &str, seq: u64, bytes: &[u8]) -> StoreRequest {
     let mut request = request(document, &[bytes]);
-    request.updates[0].submission = Some(Submission { session: session.into(), seq, after_refusal: false });
+    request.updates[0].submission =
+        Some(Submission { session: session.into(), seq, after_refusal: false, owner: None });
     request
 }
 
@@ -116,9 +117,18 @@ async fn resends_are_stored_once(storage: &dyn Storage) {
     assert_eq!(storage.get_updates_since("resend", 0, 10).await.expect("works").len(), 3);
     assert_eq!(storage.progress("resend", "s").await.expect("works"), Progress { acked: 3, last: 3 });
     assert_eq!(storage.progress("resend", "t").await.expect("works"), Progress::default());
+    // A session is whose it was first.
+    for owner in ["ada", "eve"] {
+        let mut owned = submitted(&document, "owned", 1, owner.as_bytes());
+        owned.updates[0].submission.as_mut().expect("set").owner = Some(owner.into());
+        let stored = store(storage, owned).await.expect("stored");
+        assert_eq!(stored.first, stored.last);
+        let known = storage.session("resend", "owned").await.expect("works");
+        assert_eq!((known.progress.last, known.owner.as_deref()), (1, Some("ada")));
+    }
     // The same seq of another session is another submission; so are other bytes under a seq that was used.
-    assert_eq!(store(storage, submitted(&document, "t", 1, &[1])).await.map(|stored| stored.last), Ok(4));
-    assert_eq!(store(storage, submitted(&document, "s", 3, &[99])).await.map(|stored| stored.last), Ok(5));
+    assert_eq!(store(storage, submitted(&document, "t", 1, &[1])).await.map(|stored| stored.last), Ok(6));
+    assert_eq!(store(storage, submitted(&document, "s", 3, &[99])).await.map(|stored| stored.last), Ok(7));
 }
 
 async fn a_refused_submission_is_never_covered(storage: &dyn Storage) {

@@ -47,6 +47,14 @@ pub struct Progress {
     pub last: u64,
 }
 
+/// What is known of a client session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KnownSession {
+    pub progress: Progress,
+    /// Whose it is, if its token said so.
+    pub owner: Option<String>,
+}
+
 /// An update on its way into the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUpdate {
@@ -62,6 +70,8 @@ pub struct Submission {
     pub seq: u64,
     /// An earlier submission of the session was refused: `acked` must not pass it.
     pub after_refusal: bool,
+    /// Whose the session is.
+    pub owner: Option<String>,
 }
 
 /// Updates of one document that are stored together.
@@ -277,7 +287,11 @@ pub trait Storage: Send + Sync + 'static {
         Ok(self.document(document).await?.filter(|now| now.epoch == epoch).map(|_| rows))
     }
 
-    async fn progress(&self, document: &str, session: &str) -> Result<Progress>;
+    async fn session(&self, document: &str, session: &str) -> Result<KnownSession>;
+
+    async fn progress(&self, document: &str, session: &str) -> Result<Progress> {
+        Ok(self.session(document, session).await?.progress)
+    }
 
     /// Marks a row that does not decode; it is kept, and never merged or deleted.
     async fn quarantine(&self, document: &str, seq: Seq, reason: &str) -> Result<()>;

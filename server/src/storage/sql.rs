@@ -11,8 +11,8 @@ use sqlx::{Any, AnyConnection, AnyPool, Row};
 
 use super::connections::{Connections, POSTGRES_LANES};
 use super::{
-    Authors, Detail, Document, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState, Seq, Storage,
-    StorageError, StoreRequest, Stored, UpdateRow, batch,
+    Authors, Detail, Document, KnownSession, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState, Seq,
+    Storage, StorageError, StoreRequest, Stored, UpdateRow, batch,
 };
 
 /// More than is left of a block, or of a log that is written anew, on a disk that is full.
@@ -194,14 +194,15 @@ impl Storage for SqlStorage {
             .collect()
     }
 
-    async fn progress(&self, document: &str, session: &str) -> Result<Progress> {
-        let row = sqlx::query("SELECT acked_seq, last_seq FROM sessions WHERE document = $1 AND session = $2")
+    async fn session(&self, document: &str, session: &str) -> Result<KnownSession> {
+        let row = sqlx::query("SELECT acked_seq, last_seq, owner FROM sessions WHERE document = $1 AND session = $2")
             .bind(document)
             .bind(session)
             .fetch_optional(&self.reads().await?)
             .await?;
-        let Some(row) = row else { return Ok(Progress::default()) };
-        Ok(Progress { acked: row.try_get::<i64, _>(0)? as u64, last: row.try_get::<i64, _>(1)? as u64 })
+        let Some(row) = row else { return Ok(KnownSession::default()) };
+        let progress = Progress { acked: row.try_get::<i64, _>(0)? as u64, last: row.try_get::<i64, _>(1)? as u64 };
+        Ok(KnownSession { progress, owner: row.try_get(2)? })
     }
 
     async fn quarantine(&self, document: &str, seq: Seq, reason: &str) -> Result<()> {

@@ -81,12 +81,12 @@ impl Storage for Faulty {
         self.inner.get_updates_since(document, seq, limit).await
     }
 
-    async fn progress(&self, document: &str, session: &str) -> Result<Progress> {
+    async fn session(&self, document: &str, session: &str) -> Result<KnownSession> {
         assert!(!self.panic_progress.load(Ordering::SeqCst), "told to panic");
         if self.fail_progress.load(Ordering::SeqCst) {
             return Err(StorageError::Unavailable("told to fail".into()));
         }
-        self.inner.progress(document, session).await
+        self.inner.session(document, session).await
     }
 
     async fn quarantine(&self, document: &str, seq: Seq, reason: &str) -> Result<()> {
