@@ -6,14 +6,13 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use common::client::doc;
 use common::http::get;
+use common::outage::{SmallDisk, limit_files};
 use common::program::Program;
 use common::{Client, Msg, PATIENCE};
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use slate_yrs::protocol::close;
 use sqlx::{Connection, Executor};
 
@@ -168,8 +167,7 @@ impl Scene {
     }
 
     fn limit_files(&self, bytes: Option<u64>) {
-        let pid = Pid::from_raw(i32::try_from(self.program.id()).unwrap());
-        prlimit(pid, Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
+        limit_files(self.program.id(), bytes);
     }
 
     fn beside(&self, ending: &str) -> PathBuf {
@@ -186,34 +184,11 @@ impl Scene {
     }
 }
 
-/// A file system of 3 MB. None, after a loud line, where this may not be mounted.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: PathBuf) -> Option<Self> {
-        std::fs::create_dir(&at).unwrap();
-        let mut mount = Command::new("mount");
-        let status = mount.args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"]).arg(&at).status();
-        if status.is_ok_and(|status| status.success()) {
-            return Some(Self(at));
-        }
-        assert!(std::env::var_os("CI").is_none(), "no file system can be mounted, and CI skips nothing");
-        eprintln!("SKIPPED: a small file system cannot be mounted here; only the limit of a file's size is tested");
-        None
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn f53_a_full_disk_is_said_and_ends_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("small");
-    let Some(disk) = SmallDisk::mount(place.clone()) else { return };
+    let Some(disk) = SmallDisk::mount(place.clone(), "3m") else { return };
     let mut scene = Scene::begin_at(folder, &place, Program::start_logging).await;
     let filler = place.join("filler");
     let fill = |_: &Scene| {
