@@ -98,14 +98,15 @@ impl Metrics {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something could not be read. The database as a whole counts as failing if it is not this one thing.
-    pub fn read_failed(&self, error: &StorageError) {
-        if error.fault().is_outage() {
-            self.database_failed(error);
+    /// Something could not be stored or read. Unless the error says that the database is to blame it may be this one thing.
+    pub fn database_erred(&self, error: &StorageError) {
+        match error.fault().is_outage() {
+            true => self.database_failed(error),
+            false => self.database_failures.with_label_values(&[error.fault().label()]).inc(),
         }
     }
 
-    /// Something could not be written.
+    /// The database takes nothing.
     pub fn database_failed(&self, error: &StorageError) {
         let fault = error.fault();
         self.database_failures.with_label_values(&[fault.label()]).inc();

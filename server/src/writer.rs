@@ -101,7 +101,7 @@ impl Lane {
             Err(error) if requests.len() == 1 || error.fault().is_outage() || Instant::now() >= until => {
                 self.metrics.commit_failures.inc();
                 tracing::error!(%error, requests = requests.len(), "a commit failed");
-                self.metrics.database_failed(&error);
+                self.metrics.database_erred(&error);
                 let (fault, error) = (error.fault(), error.to_string());
                 for done in done {
                     let _ = done.send(Err(CommitError::Failed { fault, error: error.clone() }));

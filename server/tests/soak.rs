@@ -30,12 +30,16 @@ const DOCUMENTS: usize = 3;
 const WRITERS: u64 = 4;
 /// Faults between two looks at what is there.
 const LOOK_EVERY: u64 = 6;
+/// Edits that one database has to hold; after a look the next one begins, so that the disk is full only when it shall be.
+const PER_DATABASE: usize = 20_000;
 
 /// What the writers share.
 struct World {
     address: Mutex<SocketAddr>,
     over: AtomicBool,
     paused: AtomicBool,
+    /// How many databases there were.
+    databases: AtomicU64,
     /// Held by everybody who is connected.
     connected: RwLock<()>,
     /// By document.
@@ -57,6 +61,7 @@ struct Writer {
     document: usize,
     id: u64,
     rng: Rng,
+    database: u64,
     doc: yrs::Doc,
     outbox: VecDeque<Pending>,
     words: u64,
@@ -76,6 +81,11 @@ impl Writer {
 
     async fn connect(&mut self) {
         let address = *self.world.address.lock().unwrap();
+        let database = self.world.databases.load(Ordering::SeqCst);
+        if database != self.database {
+            (self.database, self.doc, self.words) = (database, doc(self.id + 1), 0);
+            self.outbox.clear();
+        }
         let document = format!("scene-{}", self.document);
         let query = format!("slate-yrs=1&session=writer-{}", self.id);
         let Some(mut client) = Client::open_with(address, &document, self.doc.clone(), &query).await else { return };
@@ -135,7 +145,6 @@ struct Stage {
     world: Arc<World>,
     /// None while it is dead.
     program: Option<Program>,
-    database: String,
     path: PathBuf,
     disk: Option<SmallDisk>,
     rng: Rng,
@@ -146,9 +155,10 @@ struct Stage {
 impl Stage {
     fn start(&mut self, as_nobody: bool) {
         self.program = None;
+        let database = format!("sqlite:{}", self.path.display());
         let program = match as_nobody {
-            true => Program::start_as_nobody(&self.database, &[], &self.log),
-            false => Program::start_logging(&self.database, &[], "info", &self.log),
+            true => Program::start_as_nobody(&database, &[], &self.log),
+            false => Program::start_logging(&database, &[], "info", &self.log),
         };
         *self.world.address.lock().unwrap() = program.address;
         self.program = Some(program);
@@ -263,6 +273,17 @@ impl Stage {
         }
     }
 
+    fn begin_anew(&mut self) {
+        self.program = None;
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(self.beside(ending));
+        }
+        let number = self.world.databases.fetch_add(1, Ordering::SeqCst) + 1;
+        self.path.set_file_name(format!("server-{number}.sqlite"));
+        self.world.acknowledged.iter().for_each(|words| words.lock().unwrap().clear());
+        self.start(false);
+    }
+
     /// Killed, and started again without the writers: every acknowledged word is there, once.
     async fn has_everything(&mut self) -> usize {
         let world = Arc::clone(&self.world);
@@ -284,6 +305,9 @@ impl Stage {
                 assert_eq!(there.get(word.as_str()), Some(&1), "{word} was acknowledged, after {:?}", self.injected);
             }
             count += acknowledged.len();
+        }
+        if count > PER_DATABASE {
+            self.begin_anew();
         }
         drop(nobody);
         world.paused.store(false, Ordering::SeqCst);
@@ -310,13 +334,13 @@ async fn f53_nothing_acknowledged_is_lost_and_the_service_is_back_by_itself() {
             address: Mutex::new(SocketAddr::from(([127, 0, 0, 1], 0))),
             over: false.into(),
             paused: false.into(),
+            databases: 0.into(),
             connected: RwLock::new(()),
             acknowledged: (0..DOCUMENTS).map(|_| Mutex::default()).collect(),
             acks: (0..DOCUMENTS).map(|_| AtomicU64::new(0)).collect(),
             farewells: Mutex::default(),
         }),
         program: None,
-        database: format!("sqlite:{}", path.display()),
         path,
         disk,
         rng: Rng::with_seed(seed),
@@ -331,6 +355,7 @@ async fn f53_nothing_acknowledged_is_lost_and_the_service_is_back_by_itself() {
                 document: id as usize % DOCUMENTS,
                 id,
                 rng: Rng::with_seed(seed + id),
+                database: 0,
                 doc: doc(id + 1),
                 outbox: VecDeque::new(),
                 words: 0,
@@ -340,7 +365,7 @@ async fn f53_nothing_acknowledged_is_lost_and_the_service_is_back_by_itself() {
         .collect();
     stage.is_back().await;
     let until = Instant::now() + Duration::from_secs(seconds);
-    let mut count = 0;
+    let (mut count, mut edits) = (0, 0);
     while Instant::now() < until || count % LOOK_EVERY != 0 {
         let fault = stage.choose();
         stage.inject(fault).await;
@@ -350,13 +375,16 @@ async fn f53_nothing_acknowledged_is_lost_and_the_service_is_back_by_itself() {
             stage.has_everything().await;
         }
     }
-    let there = stage.has_everything().await;
+    stage.has_everything().await;
+    for acks in &stage.world.acks {
+        edits += acks.load(Ordering::SeqCst);
+    }
     stage.world.over.store(true, Ordering::SeqCst);
     for writer in writers {
         writer.await.unwrap();
     }
     stage.program = None;
-    println!("soak: {there} acknowledged edits, all there after {count} faults: {:?}", stage.injected);
+    println!("soak: {edits} acknowledged edits, all there after {count} faults: {:?}", stage.injected);
     println!("soak: connections ended with {:?}", stage.world.farewells.lock().unwrap());
 }
 

@@ -119,7 +119,7 @@ async fn live(
     let mut room = match load(&shared.storage, &place.document, now()).await {
         Ok(loaded) => Room::new(Arc::clone(shared), database, loaded),
         Err(error) => {
-            shared.metrics.read_failed(&error);
+            shared.metrics.database_erred(&error);
             return failed(error);
         }
     };
@@ -303,7 +303,7 @@ impl Room {
                 Err(error) => {
                     // Nobody else's affair: this one comes again.
                     tracing::warn!(document = self.core.document().id, %error, "cannot read how far a session is");
-                    self.shared.metrics.read_failed(&error);
+                    self.shared.metrics.database_erred(&error);
                     request.outbox.end(close::INTERNAL, error.fault().reason());
                     return Ok(());
                 }

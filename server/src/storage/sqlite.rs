@@ -185,7 +185,9 @@ impl File {
                 }
                 return Err(self.gone());
             }
-            tracing::warn!(path = %self.path.display(), "the files of the database are others than before");
+            if !opened.retired.load(Ordering::Acquire) {
+                tracing::warn!(path = %self.path.display(), "the files of the database are others than before");
+            }
             self.retire(&opened).await?;
             *self.current.write().unwrap_or_else(PoisonError::into_inner) = None;
         }
