@@ -99,7 +99,7 @@ async fn f50_what_was_refused_is_no_gap_for_who_has_heard_it() {
     a.until("acknowledged", |a| a.acked == 4).await;
 }
 
-/// With nothing stored an acknowledgement is not remembered: what comes next is no gap all the same.
+/// It is no sign that frames are too large, as 1009 would be.
 #[tokio::test(flavor = "multi_thread")]
 async fn f50_a_piece_of_a_frame_that_is_lost_ends_the_connection_for_a_retry() {
     let server = TestServer::start().await;

@@ -6,6 +6,7 @@
 //! up as well, so that the next one can begin.
 
 pub mod core;
+mod end;
 pub mod frames;
 pub mod load;
 mod outbox;

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::core::{Core, Frames, Health, Join, Rows};
+use super::end::{End, failed, panicked, replaced};
 use super::frames::Outgoing;
 use super::load::{Loaded, load};
 use super::outbox::Outbox;
@@ -25,7 +26,7 @@ use crate::clock::now;
 use crate::history::{self, HistoryError};
 use crate::neighbours::Hint;
 use crate::replica::ApplyError;
-use crate::storage::{Fault, KnownSession, Refusal, Seq, StorageError, StoreRequest, random_id};
+use crate::storage::{Fault, KnownSession, Refusal, Seq, StoreRequest, random_id};
 use crate::writer::CommitError;
 
 /// Commands taken into one batch.
@@ -74,15 +75,6 @@ pub struct Restore {
     pub done: oneshot::Sender<Result<(), HistoryError>>,
 }
 
-enum End {
-    /// Empty, or shutting down: everything is stored.
-    Done,
-    /// The peers must come again, to another copy of the document.
-    Failed { fault: Fault, error: String },
-    /// The document was deleted, or another one has its id.
-    Epoch,
-}
-
 /// Until the room ends. `closing` is dropped last: who shuts down waits for that.
 pub(super) async fn run(
     place: Place,
@@ -128,16 +120,6 @@ async fn live(
     let end = served.unwrap_or_else(|_| panicked());
     room.finish(&end).await;
     end
-}
-
-impl End {
-    fn farewell(&self) -> (u16, &'static str) {
-        match self {
-            Self::Done => (close::RESTART, "the server is restarting"),
-            Self::Epoch => (close::EPOCH, "the document was deleted or replaced"),
-            Self::Failed { fault, .. } => (close::INTERNAL, fault.reason()),
-        }
-    }
 }
 
 /// Work that may take long: other tasks go on on another thread.
@@ -585,16 +567,4 @@ fn fresh_client_id() -> u32 {
 async fn until(closing: &mut watch::Receiver<bool>) {
     // An error means that the rooms are gone, which ends this one as well.
     let _ = closing.wait_for(|closing| *closing).await;
-}
-
-fn failed(error: StorageError) -> End {
-    End::Failed { fault: error.fault(), error: error.to_string() }
-}
-
-fn replaced() -> End {
-    End::Failed { fault: Fault::Replaced, error: Refusal::Replaced.to_string() }
-}
-
-fn panicked() -> End {
-    End::Failed { fault: Fault::Other, error: "the room panicked".into() }
 }
