@@ -34,6 +34,7 @@ const STEPS = [
     {
       SLATE_RUNS: "10000",
       SIM_SEEDS: "5000",
+      SERVER_SOAK_SECONDS: "45",
     },
   ),
   step("model", "The engine shows what the specification shows", [["node", ["scripts/model.mjs", "1500"]]], DRAWN),

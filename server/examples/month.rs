@@ -111,6 +111,7 @@ async fn store(storage: &Arc<dyn Storage>, document: &Document, edits: Vec<(Mill
             at,
             updates: vec![NewUpdate { bytes: bytes.into(), author: Some(author.into()), submission: None }],
             only_at_tip: None,
+            database: None,
         })
         .collect();
     for stored in storage.store_updates(&requests).await.unwrap() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use slate_yrs::format::Format;
 use slate_yrs::slate::{RootMismatch, check_layout};
+use slate_yrs::update::say_the_same;
 use thiserror::Error;
 use yrs::Transact;
 
@@ -172,7 +173,7 @@ async fn verify_one(storage: &Arc<dyn Storage>, document: &str) -> Result<Option
         Ok(built) => built.replica,
         Err(error) => return Ok(Some(format!("the head snapshot cannot be read: {error}"))),
     };
-    if head.encode_whole()? != log.replica.encode_whole()? {
+    if !say_the_same(&head.encode_whole()?, &log.replica.encode_whole()?) {
         return Ok(Some("the head snapshot differs from the log".to_owned()));
     }
     for named in storage.named(document).await? {

@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use slate_yrs::update::{merge as merge_updates, say_the_same};
+
 use crate::replica::{ApplyError, Replica};
 use crate::room::load::{build, whole_log};
 use crate::storage::{Authors, Detail, Merge, Millis, Seq, Storage, StorageError, UpdateRow};
@@ -93,7 +95,7 @@ pub async fn compact_all(
                 // One document's affair, unless it is that of all.
                 Err(error) => {
                     failures += 1;
-                    if error.is_outage() || failures == MAX_FAILURES {
+                    if error.fault().is_outage() || failures == MAX_FAILURES {
                         return Err(error);
                     }
                     tracing::error!(document = document.id, %error, "not compacted");
@@ -270,7 +272,7 @@ fn merge(replica: &mut Replica, group: &[UpdateRow], detail: Detail) -> Result<M
     let merged = replica.load_merged(&updates)?;
     let bytes = if waiting || replica.has_pending() {
         // What waits is in no transaction: keep every struct of every row.
-        match slate_yrs::update::merge(&updates) {
+        match merge_updates(&updates) {
             Ok(bytes) => bytes,
             Err(_) => return Ok(Merged::Differs),
         }
@@ -278,7 +280,7 @@ fn merge(replica: &mut Replica, group: &[UpdateRow], detail: Detail) -> Result<M
         merged.unwrap_or_else(|| vec![0, 0])
     };
     check.load(&bytes)?;
-    if check.encode() != replica.encode() {
+    if !say_the_same(&check.encode(), &replica.encode()) {
         return Ok(Merged::Differs);
     }
     let mut authors = Authors::default();

@@ -14,7 +14,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use slate_yrs::format::Formats;
-use slate_yrs::protocol::{self, Message, Reassembly, Role};
+use slate_yrs::protocol::{self, FragmentError, Message, Reassembly, Role};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 
@@ -42,6 +42,8 @@ pub struct Opening {
     pub formats: Formats,
     pub role: Role,
     pub author: Option<String>,
+    /// Who the token says this is.
+    pub owner: Option<String>,
     /// When the token ends.
     pub expires: Option<Millis>,
 }
@@ -86,6 +88,7 @@ pub async fn serve(
         formats: opening.formats,
         role: opening.role,
         author: opening.author,
+        owner: opening.owner,
         queue: queue.clone(),
     };
     match rooms.hold(&opening.document) {
@@ -261,7 +264,13 @@ impl Reader {
                 Err(error) => {
                     self.rooms.shared().metrics.bad_frames.inc();
                     tracing::debug!(conn = self.conn, %error, "fragment");
-                    self.queue.end(protocol::close::TOO_LARGE, "fragments that do not fit together");
+                    let (code, reason) = match error {
+                        FragmentError::OutOfOrder { .. } => {
+                            (protocol::close::INTERNAL, "a piece of a frame is missing")
+                        }
+                        _ => (protocol::close::TOO_LARGE, "fragments that do not fit together"),
+                    };
+                    self.queue.end(code, reason);
                     return false;
                 }
             }

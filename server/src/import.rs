@@ -171,6 +171,7 @@ impl Import {
             at,
             updates: vec![NewUpdate { bytes: bytes.into(), author: None, submission: None }],
             only_at_tip: None,
+            database: None,
         };
         let requests: Vec<_> = std::mem::take(&mut self.waiting).into_iter().map(request).collect();
         let mut last = None;

@@ -11,6 +11,7 @@ pub mod compact;
 pub mod config;
 pub mod connection;
 pub mod gate;
+pub mod health;
 pub mod hints;
 pub mod history;
 pub mod http;

@@ -40,6 +40,8 @@ async fn main() -> ExitCode {
 async fn serve(args: ServeArgs) -> Result<(), ServerError> {
     log(&args.log);
     raise_file_limit();
+    // A file that may not grow further is an error to report, not the end.
+    let _too_large = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let storage = open(&args.database).await?;

@@ -1,6 +1,10 @@
 //! What the server counts, for Prometheus.
 
-use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry, TextEncoder};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+use crate::storage::{Fault, StorageError};
 
 /// One set per server.
 pub struct Metrics {
@@ -10,6 +14,11 @@ pub struct Metrics {
     pub updates_stored: IntCounter,
     pub commits: IntCounter,
     pub commit_failures: IntCounter,
+    /// 1: the database takes what is written; and why not.
+    database_writable: IntGauge,
+    fault: Mutex<Option<Fault>>,
+    /// By [`Fault`].
+    database_failures: IntCounterVec,
     /// From a room handing updates over to their commit.
     pub commit_seconds: Histogram,
     /// From a submission being received to its acknowledgement being on its way.
@@ -43,7 +52,17 @@ impl Default for Metrics {
             let options = HistogramOpts::new(format!("slate_yrs_{name}"), help).buckets(buckets.clone());
             register(&registry, Histogram::with_opts(options))
         };
+        let failures = Opts::new("slate_yrs_database_failures_total", "Transactions and reads that failed, by why");
+        let database_failures = register(&registry, IntCounterVec::new(failures, &["fault"]));
+        for fault in Fault::ALL {
+            database_failures.with_label_values(&[fault.label()]);
+        }
+        let database_writable = gauge("database_writable", "Whether the database takes what is written");
+        database_writable.set(1);
         Self {
+            database_writable,
+            fault: Mutex::new(None),
+            database_failures,
             connections: gauge("connections", "Open WebSockets"),
             rooms: gauge("rooms", "Documents in memory"),
             updates_stored: counter("updates_stored_total", "Updates committed to the database"),
@@ -69,6 +88,42 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// Why the database takes nothing, if so.
+    pub fn database_fault(&self) -> Option<Fault> {
+        *self.fault()
+    }
+
+    fn fault(&self) -> MutexGuard<'_, Option<Fault>> {
+        // Nothing panics while it is held.
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something could not be stored or read. Unless the error says that the database is to blame it may be this one thing.
+    pub fn database_erred(&self, error: &StorageError) {
+        match error.fault().is_outage() {
+            true => self.database_failed(error),
+            false => self.database_failures.with_label_values(&[error.fault().label()]).inc(),
+        }
+    }
+
+    /// The database takes nothing.
+    pub fn database_failed(&self, error: &StorageError) {
+        let fault = error.fault();
+        self.database_failures.with_label_values(&[fault.label()]).inc();
+        self.database_writable.set(0);
+        if self.fault().replace(fault) != Some(fault) {
+            tracing::error!(%error, "the database cannot be written: {}", fault.reason());
+        }
+    }
+
+    /// Something was written.
+    pub fn database_works(&self) {
+        if self.fault().take().is_some() {
+            self.database_writable.set(1);
+            tracing::info!("the database takes what is written again");
+        }
+    }
+
     /// In Prometheus' text format.
     pub fn render(&self) -> String {
         let mut out = Vec::new();

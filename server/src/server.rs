@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use crate::auth::{Auth, AuthError};
 use crate::config::ServeArgs;
 use crate::connection::Settings;
+use crate::health::Health;
 use crate::http::{App, router};
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
@@ -85,12 +86,16 @@ impl Server {
             max_sync_bytes: args.max_sync_bytes,
             max_frames_per_second: args.max_frames_per_second,
         };
+        let health = Health::new(Arc::clone(&storage), Arc::clone(&metrics));
+        // Whoever may only read is served meanwhile.
+        let _ = health.ask().await;
         let mut background = neighbours.start(&rooms, &metrics, args.poll());
         let retention = args.retention.retention();
         background.push(schedule::start(args.compact_at, retention, Arc::clone(&storage), Arc::clone(&metrics)));
+        background.push(health.watch());
         let shutdown = Duration::from_millis(args.shutdown_ms);
         let max_sockets = usize::try_from(args.max_connections).unwrap_or(usize::MAX / 2);
-        let app = App { rooms: Arc::clone(&rooms), args: Arc::new(args), settings, auth };
+        let app = App { rooms: Arc::clone(&rooms), args: Arc::new(args), settings, auth, health };
         let service = router(app).into_make_service_with_connect_info::<Peer>();
         let stop = watch::Sender::new(false);
         let mut stopping = stop.subscribe();

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::metrics::Metrics;
-use crate::storage::{Refusal, Storage, StorageError, StoreRequest, Stored};
+use crate::storage::{Fault, Refusal, Storage, StorageError, StoreRequest, Stored};
 
 /// Requests in one transaction, and the bytes after which it takes no more.
 const MAX_REQUESTS: usize = 256;
@@ -26,8 +26,8 @@ const MAX_BYTES: usize = 8 << 20;
 pub enum CommitError {
     #[error(transparent)]
     Refused(#[from] Refusal),
-    #[error("{0}")]
-    Failed(String),
+    #[error("{error}")]
+    Failed { fault: Fault, error: String },
 }
 
 struct Job {
@@ -55,7 +55,7 @@ impl Writer {
     /// Resolves when the updates are committed, or will not be.
     pub async fn commit(&self, request: StoreRequest) -> Result<Stored, CommitError> {
         let (done, result) = oneshot::channel();
-        let gone = || CommitError::Failed("the writer has ended".into());
+        let gone = || CommitError::Failed { fault: Fault::Other, error: "the writer has ended".into() };
         let mut hasher = DefaultHasher::new();
         request.document.hash(&mut hasher);
         let lane = &self.lanes[hasher.finish() as usize % self.lanes.len()];
@@ -89,6 +89,7 @@ impl Lane {
         let started = std::time::Instant::now();
         match self.store(&requests, until).await {
             Ok(results) => {
+                self.metrics.database_works();
                 self.metrics.commits.inc();
                 self.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
                 for (result, done) in results.into_iter().zip(done) {
@@ -97,11 +98,13 @@ impl Lane {
                     let _ = done.send(result.map_err(CommitError::from));
                 }
             }
-            Err(error) if requests.len() == 1 || error.is_outage() || Instant::now() >= until => {
+            Err(error) if requests.len() == 1 || error.fault().is_outage() || Instant::now() >= until => {
                 self.metrics.commit_failures.inc();
                 tracing::error!(%error, requests = requests.len(), "a commit failed");
+                self.metrics.database_erred(&error);
+                let (fault, error) = (error.fault(), error.to_string());
                 for done in done {
-                    let _ = done.send(Err(CommitError::Failed(error.to_string())));
+                    let _ = done.send(Err(CommitError::Failed { fault, error: error.clone() }));
                 }
             }
             // One request may have spoiled it for the others: by halves, until it is alone.
@@ -122,11 +125,10 @@ impl Lane {
         until: Instant,
     ) -> Result<Vec<Result<Stored, Refusal>>, StorageError> {
         let store = AssertUnwindSafe(self.storage.store_updates(requests)).catch_unwind();
-        let failed = |what: &str| StorageError::Unavailable(what.to_owned());
         match timeout_at(until, store).await {
             Ok(Ok(stored)) => stored,
-            Ok(Err(_)) => Err(failed("it panicked")),
-            Err(_) => Err(failed("it did not answer in time")),
+            Ok(Err(_)) => Err(StorageError::Unavailable("it panicked".into())),
+            Err(_) => Err(StorageError::Slow),
         }
     }
 }

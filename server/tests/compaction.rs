@@ -90,7 +90,7 @@ fn end_state(rows: &[UpdateRow]) -> Vec<u8> {
 async fn store(storage: &Arc<dyn Storage>, document: &Document, at: Millis, author: &str, bytes: Vec<u8>) {
     let updates = vec![NewUpdate { bytes: bytes.into(), author: Some(author.into()), submission: None }];
     let (document, epoch) = (document.id.clone(), document.epoch.clone());
-    let request = StoreRequest { document, epoch, at, updates, only_at_tip: None };
+    let request = StoreRequest { document, epoch, at, updates, only_at_tip: None, database: None };
     storage.store_updates(&[request]).await.unwrap().pop().unwrap().unwrap();
 }
 
@@ -328,4 +328,50 @@ async fn a_row_that_cannot_be_read_holds_up_neither_its_document_nor_others() {
     let rows = |log: Vec<UpdateRow>| log.iter().map(|row| (row.seq, row.quarantined.is_some())).collect::<Vec<_>>();
     assert_eq!(rows(log(&storage, "a").await), [(10, false), (11, true), (20, false)]);
     assert_eq!(rows(log(&storage, "b").await), [(20, false)]);
+}
+
+/// Objects in a map, an array, an embed, the mark of a text, and the options of a subdocument.
+fn objects(doc: &Doc, n: u32) -> Vec<u8> {
+    use yrs::{Any, Array, Map};
+    let object = |depth: u32| {
+        let mut entries: std::collections::HashMap<String, Any> =
+            ["width", "height", "left", "top", "name"].map(|key| (key.to_owned(), Any::from(n))).into();
+        if depth > 0 {
+            entries.insert("inner".into(), Any::from(entries.clone()));
+        }
+        Any::from(entries)
+    };
+    let (text, map, array) =
+        (doc.get_or_insert_text("content"), doc.get_or_insert_map("map"), doc.get_or_insert_array("array"));
+    let mut txn = doc.transact_mut();
+    map.insert(&mut txn, format!("data {n}"), object(1));
+    array.push_back(&mut txn, object(1));
+    text.insert_embed(&mut txn, 0, object(0));
+    text.insert_with_attributes(&mut txn, 1, "marked", [("comment".into(), object(1))].into());
+    let mut options = yrs::Options::with_guid_and_client_id(format!("inside {n}").into(), yrs::block::ClientID::new(9));
+    options.collection_id = Some("notes".into());
+    options.auto_load = true;
+    map.insert(&mut txn, format!("inside {n}"), Doc::with_options(options));
+    txn.encode_update_v1()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f54_objects_of_many_keys_are_compacted_and_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = sqlite(&folder).await;
+    let now = 100 * DAY;
+    let document = storage.open_document("objects", 1).await.unwrap();
+    let doc = Doc::with_client_id(3);
+    for n in 0..30 {
+        store(&storage, &document, now - 3 * DAY + i64::from(n), "ada", objects(&doc, n)).await;
+    }
+    let head = end_state(&log(&storage, "objects").await);
+    storage.put_head("objects", &document.epoch, 30, now, &head).await.unwrap();
+    let mut said = Vec::new();
+    let verified = slate_yrs_server::admin::verify(&storage, None, &mut said).await;
+    assert!(verified.is_ok(), "{}", String::from_utf8_lossy(&said));
+    let report = compact_document(&storage, "objects", Retention::default(), now).await.unwrap();
+    assert_eq!((report.rows_merged, report.rows_made, report.given_up), (30, 1, 0));
+    let verified = slate_yrs_server::admin::verify(&storage, None, &mut said).await;
+    assert!(verified.is_ok(), "{}", String::from_utf8_lossy(&said));
 }

@@ -16,6 +16,9 @@ pub use message::{Message, Messages, RejectCode, messages};
 /// The version of the durable-sync extension spoken here; the `version` of [`Hello`].
 pub const VERSION: u32 = 1;
 
+/// An update without content. Submitted, it says that nothing else is under its seq or one before it that was not answered.
+pub const NOTHING: [u8; 2] = [0, 0];
+
 /// WebSocket close codes, what they mean to a client, and which of them are final.
 pub mod close {
     /// A page leaves, a session is closed.

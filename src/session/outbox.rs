@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::RejectCode;
+use crate::protocol::{NOTHING, RejectCode};
 use crate::store::{ASIDE, Pending, PendingKey, SEED, SetAside, Write};
 use crate::update::{Apart, Holes, split};
 
@@ -18,9 +18,6 @@ pub(super) const MERGED_BYTES: usize = 32 * 1024;
 const SMALL_BYTES: usize = 4 * 1024;
 /// So many unsent updates are worth merging.
 const MERGE_AT: usize = 128;
-
-/// An update without content.
-const NOTHING: [u8; 2] = [0, 0];
 
 #[derive(Debug)]
 pub(super) struct Outbox {

@@ -1,6 +1,6 @@
 //! What is pending, on its way: in order, as much as may be unanswered, in frames that the server takes.
 
-use crate::protocol::{Message, RejectCode};
+use crate::protocol::{Message, NOTHING, RejectCode};
 use crate::update::split;
 
 use super::connection::PeerProtocol;
@@ -34,6 +34,7 @@ impl Session {
         }
         let Some(live) = self.link.live_mut() else { return };
         let (first, through) = (self.outbox.first_pending().unwrap_or(0), live.sent_through);
+        let mut answered = live.hello().map_or(0, |hello| hello.acked_seq).max(through);
         let under_way = self.outbox.updates().take((through + 1).saturating_sub(first) as usize);
         let (mut count, mut bytes) = under_way.fold((0, 0), |(n, size), update| (n + 1, size + update.len()));
         let mut frames = Vec::new();
@@ -44,6 +45,11 @@ impl Session {
             count += 1;
             bytes += entry.update.len();
             live.sent_through = entry.seq;
+            if entry.seq > answered + 1 {
+                // The server takes a gap for something lost on the way; what was under these seqs was answered, or set aside.
+                frames.push(Message::Submit { seq: entry.seq - 1, update: &NOTHING }.to_frame());
+            }
+            answered = entry.seq;
             frames.push(Message::Submit { seq: entry.seq, update: &entry.update }.to_frame());
         }
         let sent = live.sent_through;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::*;
 use crate::format::{Format, Formats, set_format};
-use crate::protocol::{Hello, Message, RejectCode, Role, messages};
+use crate::protocol::{Hello, Message, NOTHING, RejectCode, Role, messages};
 use crate::slate::{Attrs, Element, Leaf, Path, Point};
 use crate::store::{CopyName, Loaded, MemoryStore, StoreError, Write, load_copy};
 
@@ -189,6 +189,7 @@ fn name(message: &Message) -> String {
         Message::SyncStep2(_) => "step2".into(),
         Message::Update(_) => "update".into(),
         Message::Awareness(_) => "awareness".into(),
+        Message::Submit { seq, update } if *update == NOTHING => format!("submit nothing up to {seq}"),
         Message::Submit { seq, .. } => format!("submit {seq}"),
         Message::Seed(_) => "seed".into(),
         Message::Ping => "ping".into(),

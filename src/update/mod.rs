@@ -11,6 +11,7 @@ mod intake;
 mod limits;
 mod merge;
 mod nesting;
+mod ordered;
 mod split;
 mod survey;
 
@@ -20,5 +21,6 @@ pub use holes::{Apart, Holes};
 pub use intake::{Intake, deletions, deletions_at};
 pub use limits::{Each, Limits, MAX_NESTING, Refused};
 pub use merge::merge;
+pub use ordered::say_the_same;
 pub use split::{SplitError, split};
 pub use survey::Survey;

@@ -13,7 +13,7 @@ const OVERHEAD: usize = 48;
 const DELETION: usize = 24;
 
 /// How deep values inside an update may be nested.
-const MAX_DEPTH: u32 = 64;
+pub(super) const MAX_DEPTH: u32 = 64;
 
 /// Why an update could not be cut.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -263,6 +263,8 @@ pub(super) struct Block<'a> {
     pub(super) json: Option<&'a str>,
     /// Values in lib0's `any` encoding, `len` of them.
     pub(super) values: Option<&'a [u8]>,
+    /// The bytes after its head.
+    pub(super) content: &'a [u8],
 }
 
 /// What a struct holds: so many clocks, and the text or JSON text of it.
@@ -308,6 +310,15 @@ impl<'a> Block<'a> {
 
     pub(super) fn is_format(&self) -> bool {
         self.info & 0x1f == FORMAT
+    }
+
+    /// Values written as JSON, as Yjs once did.
+    pub(super) fn is_json(&self) -> bool {
+        self.info & 0x1f == JSON
+    }
+
+    pub(super) fn is_doc(&self) -> bool {
+        self.info & 0x1f == DOC
     }
 
     pub(super) fn is_type(&self) -> bool {
@@ -366,7 +377,18 @@ impl<'a> Block<'a> {
         if kind == GC || kind == SKIP {
             let len = reader.var_uint()?;
             let (origin, right_origin, parent, key) = (None, None, None, None);
-            return Ok(Self { info, origin, right_origin, parent, key, len, text: None, json: None, values: None });
+            return Ok(Self {
+                info,
+                origin,
+                right_origin,
+                parent,
+                key,
+                len,
+                text: None,
+                json: None,
+                values: None,
+                content: &[],
+            });
         }
         let origin = if info & HAS_ORIGIN != 0 { Some(id(reader)?) } else { None };
         let right_origin = if info & HAS_RIGHT_ORIGIN != 0 { Some(id(reader)?) } else { None };
@@ -382,8 +404,9 @@ impl<'a> Block<'a> {
         }
         let before = reader.rest();
         let (len, text, json) = content(reader, kind)?;
-        let values = (kind == ANY).then(|| &before[..before.len() - reader.remaining()]);
-        Ok(Self { info, origin, right_origin, parent, key, len, text, json, values })
+        let content = &before[..before.len() - reader.remaining()];
+        let values = (kind == ANY).then_some(content);
+        Ok(Self { info, origin, right_origin, parent, key, len, text, json, values, content })
     }
 }
 
@@ -443,7 +466,7 @@ fn content<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<StructContent<'a>, S
 }
 
 /// Skips a value in lib0's `any` encoding.
-fn any(reader: &mut Reader, depth: u32) -> Result<(), SplitError> {
+pub(super) fn any(reader: &mut Reader, depth: u32) -> Result<(), SplitError> {
     if depth == 0 {
         return Err(SplitError::Unknown(ANY));
     }

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::auth::{Auth, Denied, Grant, Request};
 use crate::config::ServeArgs;
 use crate::connection::Settings;
+use crate::health::Health;
 use crate::room::Rooms;
 
 /// Bytes a document id or a session id may have.
@@ -24,6 +25,7 @@ pub struct App {
     pub args: Arc<ServeArgs>,
     pub settings: Settings,
     pub auth: Auth,
+    pub health: Arc<Health>,
 }
 
 /// An answer that is not the one asked for.
@@ -59,7 +61,7 @@ impl From<Denied> for Failure {
 impl From<crate::storage::StorageError> for Failure {
     fn from(error: crate::storage::StorageError) -> Self {
         tracing::error!(%error, "request failed");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage", "the database does not answer")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage", error.fault().reason())
     }
 }
 

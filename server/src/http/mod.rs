@@ -47,13 +47,9 @@ fn cors(origins: &[String]) -> CorsLayer {
 }
 
 async fn ready(State(app): State<App>) -> Response {
-    let shared = app.rooms.shared();
-    match shared.storage.ping().await {
-        Ok(()) => format!("ready\n{}\n", shared.neighbours()).into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
-        }
+    match app.health.ask().await {
+        Ok(()) => format!("ready\n{}\n", app.rooms.shared().neighbours()).into_response(),
+        Err(fault) => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", fault.reason())).into_response(),
     }
 }
 

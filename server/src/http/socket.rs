@@ -78,6 +78,7 @@ pub async fn open(
         // Clients of the first version say nothing.
         formats: query.formats.as_deref().and_then(Formats::parse).unwrap_or(Formats::of(&[0])),
         role: grant.role,
+        owner: grant.user.clone(),
         author: grant.user.or_else(|| app.claimed(query.user)),
         expires: grant.expires,
     };

@@ -54,6 +54,8 @@ pub struct Join {
     pub role: Role,
     /// Whose edits these are.
     pub author: Option<String>,
+    /// Whose the session is.
+    pub owner: Option<String>,
 }
 
 /// To be stored before anything is sent.
@@ -94,6 +96,8 @@ pub struct Counts {
 
 struct Peer {
     join: Join,
+    /// The next submission: all before it were answered, on this connection or before it.
+    expected: u64,
     bad_frames: u32,
     /// Told that it may only read.
     told_read_only: bool,
@@ -107,10 +111,11 @@ struct Peer {
     asked_presence: bool,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct SessionState {
     progress: Progress,
     refused: bool,
+    owner: Option<String>,
 }
 
 pub struct Core {
@@ -192,6 +197,7 @@ impl Core {
         let mut acked = join.progress.acked;
         if let Some(session) = &join.session {
             let state = self.sessions.entry(session.clone()).or_default();
+            state.owner = state.owner.take().or_else(|| join.owner.clone());
             state.progress.last = state.progress.last.max(join.progress.last);
             // What this room refused since the database heard of the session holds as well.
             if !state.refused {
@@ -213,6 +219,7 @@ impl Core {
         };
         let peer = Peer {
             join,
+            expected: acked.saturating_add(1),
             bad_frames: 0,
             told_read_only: false,
             told_format: false,
@@ -230,6 +237,11 @@ impl Core {
         if let Some(everyone) = self.presence.everyone() {
             self.send(conn, &Message::Awareness(&everyone));
         }
+    }
+
+    /// Whose a session is that is connected.
+    pub fn session_owner(&self, session: &str) -> Option<String> {
+        self.sessions.get(session)?.owner.clone()
     }
 
     /// Sessions that do not know the document's format are sent nothing more, and nothing is taken from them: what they hold

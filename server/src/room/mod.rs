@@ -6,6 +6,7 @@
 //! up as well, so that the next one can begin.
 
 pub mod core;
+mod end;
 pub mod frames;
 pub mod load;
 mod send_queue;
@@ -45,6 +46,8 @@ pub struct JoinRequest {
     pub formats: Formats,
     pub role: Role,
     pub author: Option<String>,
+    /// Whose the session is: who the token says this is. None where nobody is asked.
+    pub owner: Option<String>,
     pub queue: SendQueue,
 }
 

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::core::{Core, Frames, Health, Join, Rows};
+use super::end::{End, failed, panicked, replaced};
 use super::frames::Outgoing;
 use super::load::{Loaded, load};
 use super::send_queue::SendQueue;
@@ -25,7 +26,7 @@ use crate::clock::now;
 use crate::hints::Hint;
 use crate::history::{self, HistoryError};
 use crate::replica::ApplyError;
-use crate::storage::{Refusal, Seq, StorageError, StoreRequest, random_id};
+use crate::storage::{Fault, KnownSession, Refusal, Seq, StoreRequest, random_id};
 use crate::writer::CommitError;
 
 /// Commands taken into one batch.
@@ -74,15 +75,6 @@ pub struct Restore {
     pub done: oneshot::Sender<Result<(), HistoryError>>,
 }
 
-enum End {
-    /// Empty, or shutting down: everything is stored.
-    Done,
-    /// The peers must come again, to another copy of the document.
-    Failed(String),
-    /// The document was deleted, or another one has its id.
-    Epoch,
-}
-
 /// Until the room ends. `closing` is dropped last: who shuts down waits for that.
 pub(super) async fn run(
     place: Registration,
@@ -92,10 +84,10 @@ pub(super) async fn run(
 ) {
     let document = place.document.clone();
     let life = AssertUnwindSafe(live(&place, &shared, &mut inbox, &mut closing)).catch_unwind().await;
-    let end = life.unwrap_or_else(|_| End::Failed("the room panicked".into()));
+    let end = life.unwrap_or_else(|_| panicked());
     drop(place);
     let (code, reason) = end.farewell();
-    if let End::Failed(error) = &end {
+    if let End::Failed { error, .. } = &end {
         tracing::error!(document, error, "room closed");
     }
     // Whoever was about to join hears the same.
@@ -114,25 +106,20 @@ async fn live(
     inbox: &mut mpsc::Receiver<Command>,
     closing: &mut watch::Receiver<bool>,
 ) -> End {
+    // Before anything is read: what comes from another database since is not stored in this one.
+    let database = shared.storage.database();
     let mut room = match load(&shared.storage, &place.document, now()).await {
-        Ok(loaded) => Room::new(Arc::clone(shared), loaded),
-        Err(error) => return failed(error),
+        Ok(loaded) => Room::new(Arc::clone(shared), database, loaded),
+        Err(error) => {
+            shared.metrics.database_erred(&error);
+            return failed(error);
+        }
     };
     room.hint(Hint::WhoIsThere);
     let served = AssertUnwindSafe(room.serve(place, inbox, closing)).catch_unwind().await;
-    let end = served.unwrap_or_else(|_| End::Failed("the room panicked".into()));
+    let end = served.unwrap_or_else(|_| panicked());
     room.finish(&end).await;
     end
-}
-
-impl End {
-    fn farewell(&self) -> (u16, &'static str) {
-        match self {
-            Self::Done => (close::RESTART, "the server is restarting"),
-            Self::Epoch => (close::EPOCH, "the document was deleted or replaced"),
-            Self::Failed(_) => (close::INTERNAL, "the document cannot be stored at the moment"),
-        }
-    }
 }
 
 /// Work that may take long: other tasks go on on another thread.
@@ -148,6 +135,8 @@ fn at_length<T>(long: bool, work: impl FnOnce() -> T) -> T {
 struct Room {
     shared: Arc<Shared>,
     core: Core,
+    /// The one that the document was loaded from, see [`crate::storage::Storage::database`].
+    database: u64,
     send_queues: HashMap<ConnId, SendQueue>,
     rows_since_head: u64,
     /// A head on its way to the database.
@@ -160,13 +149,14 @@ struct Room {
 }
 
 impl Room {
-    fn new(shared: Arc<Shared>, loaded: Loaded) -> Self {
+    fn new(shared: Arc<Shared>, database: u64, loaded: Loaded) -> Self {
         shared.metrics.quarantined.inc_by(loaded.quarantined);
         let core = Core::new(shared.limits, shared.layout.clone(), loaded.document, loaded.replica);
         let rows_since_head = loaded.tail_rows;
         Self {
             shared,
             core,
+            database,
             send_queues: HashMap::new(),
             rows_since_head,
             head: None,
@@ -282,19 +272,31 @@ impl Room {
     }
 
     async fn join(&mut self, request: JoinRequest) -> Result<(), End> {
-        let mut progress = Default::default();
+        if self.shared.storage.database() != self.database {
+            request.queue.end(close::INTERNAL, Fault::Replaced.reason());
+            return Err(replaced());
+        }
+        let mut known = KnownSession::default();
         if let Some(session) = &request.session {
             // What the session sent before may be waiting in this very batch.
             self.commit().await?;
-            match self.shared.storage.progress(&self.core.document().id, session).await {
-                Ok(known) => progress = known,
+            match self.shared.storage.session(&self.core.document().id, session).await {
+                Ok(found) => known = found,
                 Err(error) => {
                     // Nobody else's affair: this one comes again.
                     tracing::warn!(document = self.core.document().id, %error, "cannot read how far a session is");
-                    request.queue.end(close::INTERNAL, "the database does not answer");
+                    self.shared.metrics.database_erred(&error);
+                    request.queue.end(close::INTERNAL, error.fault().reason());
                     return Ok(());
                 }
             }
+        }
+        let owner = request.session.as_deref().and_then(|session| self.core.session_owner(session)).or(known.owner);
+        if owner.is_some() && owner != request.owner {
+            tracing::warn!(document = self.core.document().id, "a session is used by another user");
+            self.shared.metrics.denied.inc();
+            request.queue.end(close::FORBIDDEN, "the session is another user's");
+            return Ok(());
         }
         self.empty_since = None;
         self.send_queues.insert(request.conn, request.queue);
@@ -303,9 +305,10 @@ impl Room {
             durable: request.durable,
             session: request.session,
             formats: request.formats,
-            progress,
+            progress: known.progress,
             role: request.role,
             author: request.author,
+            owner: request.owner,
         });
         Ok(())
     }
@@ -363,10 +366,13 @@ impl Room {
             at: now(),
             updates: rows.updates,
             only_at_tip: rows.only_at_tip,
+            database: Some(self.database),
         };
         let stored = self.shared.writer.commit(request).await.map_err(|error| match error {
             CommitError::Refused(Refusal::Epoch) => End::Epoch,
-            error => End::Failed(error.to_string()),
+            CommitError::Refused(Refusal::Replaced) => replaced(),
+            CommitError::Refused(refusal) => End::Failed { fault: Fault::Other, error: refusal.to_string() },
+            CommitError::Failed { fault, error } => End::Failed { fault, error },
         })?;
         tracing::debug!(document = self.core.document().id, stored.first, stored.last, "stored");
         self.rows_since_head += count;
@@ -526,7 +532,7 @@ impl Room {
             match end {
                 // After what is queued: acknowledgements among it.
                 End::Done => queue.push(Outgoing::Close { code, reason }),
-                End::Epoch | End::Failed(_) => queue.end(code, reason),
+                End::Epoch | End::Failed { .. } => queue.end(code, reason),
             }
         }
     }
@@ -561,8 +567,4 @@ fn fresh_client_id() -> u32 {
 async fn until(closing: &mut watch::Receiver<bool>) {
     // An error means that the rooms are gone, which ends this one as well.
     let _ = closing.wait_for(|closing| *closing).await;
-}
-
-fn failed(error: StorageError) -> End {
-    End::Failed(error.to_string())
 }

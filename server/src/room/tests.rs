@@ -53,7 +53,7 @@ impl House {
         let (queue, end) = send_queue(8 << 20);
         let session = Some(format!("session {conn}"));
         let (formats, role) = (crate::gate::FORMATS, Role::ReadWrite);
-        let request = JoinRequest { conn, durable: true, session, formats, role, author: None, queue };
+        let request = JoinRequest { conn, durable: true, session, formats, role, author: None, owner: None, queue };
         assert!(room.send(Command::Join(request)).await);
         let mut guest = Guest { conn, room, end, heard: Vec::new() };
         guest.until(|heard| matches!(heard, Heard::Step1)).await;

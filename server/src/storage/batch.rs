@@ -19,10 +19,11 @@ const ROWS: usize = 256;
 
 type Session<'a> = (&'a str, &'a str);
 
-/// Within a transaction that will write.
+/// Within a transaction that will write, in the database with this number.
 pub async fn store(
     connection: &mut AnyConnection,
     dialect: Dialect,
+    database: u64,
     requests: &[StoreRequest],
 ) -> Result<Vec<Result<Stored, Refusal>>> {
     let mut documents = lock(connection, dialect, requests).await?;
@@ -30,6 +31,10 @@ pub async fn store(
     let mut results = Vec::with_capacity(requests.len());
     let mut writes = Writes::default();
     for request in requests {
+        if request.database.is_some_and(|loaded_from| loaded_from != database) {
+            results.push(Err(Refusal::Replaced));
+            continue;
+        }
         let Some(document) = documents.get_mut(request.document.as_str()).filter(|one| one.epoch == request.epoch)
         else {
             results.push(Err(Refusal::Epoch));
@@ -46,7 +51,8 @@ pub async fn store(
                 if is_stored(connection, &request.document, known, submission, &update.bytes).await? {
                     continue;
                 }
-                writes.sessions.insert((&request.document, &submission.session), (*known, request.at));
+                let row = SessionRow { progress: *known, owner: submission.owner.as_deref(), at: request.at };
+                writes.sessions.insert((&request.document, &submission.session), row);
             }
             document.tip += 1;
             writes.rows.push((request, document.tip, update));
@@ -168,11 +174,17 @@ async fn is_stored(
     Ok(false)
 }
 
+struct SessionRow<'a> {
+    progress: Progress,
+    owner: Option<&'a str>,
+    at: Millis,
+}
+
 /// What a transaction writes.
 #[derive(Default)]
 struct Writes<'a> {
     rows: Vec<(&'a StoreRequest, Seq, &'a NewUpdate)>,
-    sessions: BTreeMap<Session<'a>, (Progress, Millis)>,
+    sessions: BTreeMap<Session<'a>, SessionRow<'a>>,
     tips: BTreeMap<&'a str, (Seq, Millis)>,
 }
 
@@ -195,11 +207,12 @@ impl Writes<'_> {
         let sessions: Vec<_> = self.sessions.iter().collect();
         for chunk in sessions.chunks(ROWS) {
             let sql = format!(
-                "INSERT INTO sessions (document, session, acked_seq, last_seq, at) \
-                 SELECT column1, column2, column3, column4, column5 FROM {} WHERE column1 IS NOT NULL \
+                "INSERT INTO sessions (document, session, acked_seq, last_seq, at, owner) \
+                 SELECT column1, column2, column3, column4, column5, column6 FROM {} WHERE column1 IS NOT NULL \
                  ON CONFLICT (document, session) DO UPDATE \
-                 SET acked_seq = excluded.acked_seq, last_seq = excluded.last_seq, at = excluded.at",
-                values(dialect, chunk.len(), 5)
+                 SET acked_seq = excluded.acked_seq, last_seq = excluded.last_seq, at = excluded.at, \
+                 owner = COALESCE(sessions.owner, excluded.owner)",
+                values(dialect, chunk.len(), 6)
             );
             let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
             for at in 0..padded(chunk.len()) {
@@ -207,9 +220,10 @@ impl Writes<'_> {
                 query = query
                     .bind(one.map(|((document, _), _)| (*document).to_owned()))
                     .bind(one.map(|((_, session), _)| (*session).to_owned()))
-                    .bind(one.map(|(_, (progress, _))| progress.acked as i64))
-                    .bind(one.map(|(_, (progress, _))| progress.last as i64))
-                    .bind(one.map(|(_, (_, at))| *at));
+                    .bind(one.map(|(_, row)| row.progress.acked as i64))
+                    .bind(one.map(|(_, row)| row.progress.last as i64))
+                    .bind(one.map(|(_, row)| row.at))
+                    .bind(one.and_then(|(_, row)| row.owner.map(str::to_owned)));
             }
             query.execute(&mut *connection).await?;
         }

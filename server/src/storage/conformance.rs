@@ -12,12 +12,14 @@ fn request(document: &Document, updates: &[&[u8]]) -> StoreRequest {
             .map(|bytes| NewUpdate { bytes: bytes.to_vec().into(), author: Some("ada".into()), submission: None })
             .collect(),
         only_at_tip: None,
+        database: None,
     }
 }
 
 fn submitted(document: &Document, session: &str, seq: u64, bytes: &[u8]) -> StoreRequest {
     let mut request = request(document, &[bytes]);
-    request.updates[0].submission = Some(Submission { session: session.into(), seq, after_refusal: false });
+    request.updates[0].submission =
+        Some(Submission { session: session.into(), seq, after_refusal: false, owner: None });
     request
 }
 
@@ -115,9 +117,18 @@ async fn resends_are_stored_once(storage: &dyn Storage) {
     assert_eq!(storage.get_updates_since("resend", 0, 10).await.expect("works").len(), 3);
     assert_eq!(storage.progress("resend", "s").await.expect("works"), Progress { acked: 3, last: 3 });
     assert_eq!(storage.progress("resend", "t").await.expect("works"), Progress::default());
+    // A session is whose it was first.
+    for owner in ["ada", "eve"] {
+        let mut owned = submitted(&document, "owned", 1, owner.as_bytes());
+        owned.updates[0].submission.as_mut().expect("set").owner = Some(owner.into());
+        let stored = store(storage, owned).await.expect("stored");
+        assert_eq!(stored.first, stored.last);
+        let known = storage.session("resend", "owned").await.expect("works");
+        assert_eq!((known.progress.last, known.owner.as_deref()), (1, Some("ada")));
+    }
     // The same seq of another session is another submission; so are other bytes under a seq that was used.
-    assert_eq!(store(storage, submitted(&document, "t", 1, &[1])).await.map(|stored| stored.last), Ok(4));
-    assert_eq!(store(storage, submitted(&document, "s", 3, &[99])).await.map(|stored| stored.last), Ok(5));
+    assert_eq!(store(storage, submitted(&document, "t", 1, &[1])).await.map(|stored| stored.last), Ok(6));
+    assert_eq!(store(storage, submitted(&document, "s", 3, &[99])).await.map(|stored| stored.last), Ok(7));
 }
 
 async fn a_refused_submission_is_never_covered(storage: &dyn Storage) {
@@ -297,4 +308,22 @@ async fn a_named_version_that_is_damaged_is_not_passed_off_as_one() {
     let state = storage.named_state("named", "v1").await;
     assert!(matches!(state, Err(StorageError::Damaged(_))), "{state:?}");
     assert!(storage.named_state("named", "v2").await.expect("works").is_some());
+}
+
+/// SQLite ends such a transaction by itself; what counts transactions must not go on counting it.
+#[tokio::test]
+async fn f53_a_full_database_leaves_the_next_transaction_a_connection() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite:{}/storage.sqlite", folder.path().display());
+    let storage = SqlStorage::open(&url, Durability::Process).await.expect("opens");
+    let document = storage.open_document("full", 1).await.expect("opens");
+    for seq in 1..4 {
+        // Holds for the connection that writes now.
+        storage.meddle("PRAGMA max_page_count = 1").await;
+        let large = vec![7; 1 << 20];
+        let error = storage.store_update("full", &document.epoch, 1, &large).await.expect_err("is full");
+        assert_eq!(error.fault(), Fault::Full, "{error}");
+        assert_eq!(storage.store_update("full", &document.epoch, 1, &large).await.expect("stored"), seq);
+    }
+    storage.probe(1).await.expect("writes");
 }

@@ -8,8 +8,11 @@
 mod batch;
 #[cfg(test)]
 mod conformance;
+mod connections;
+mod fault;
 mod open;
 mod sql;
+mod sqlite;
 
 use std::collections::BTreeSet;
 
@@ -17,6 +20,7 @@ use async_trait::async_trait;
 use axum::body::Bytes;
 use thiserror::Error;
 
+pub use fault::Fault;
 pub use open::open;
 pub use sql::{Durability, SqlStorage, random_id};
 
@@ -45,6 +49,14 @@ pub struct Progress {
     pub last: u64,
 }
 
+/// What is known of a client session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KnownSession {
+    pub progress: Progress,
+    /// Whose it is, if its token said so.
+    pub owner: Option<String>,
+}
+
 /// An update on its way into the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUpdate {
@@ -60,6 +72,8 @@ pub struct Submission {
     pub seq: u64,
     /// An earlier submission of the session was refused: `acked` must not pass it.
     pub after_refusal: bool,
+    /// Whose the session is.
+    pub owner: Option<String>,
 }
 
 /// Updates of one document that are stored together.
@@ -71,6 +85,8 @@ pub struct StoreRequest {
     pub updates: Vec<NewUpdate>,
     /// Store only if the tip is still this one: what a seed needs.
     pub only_at_tip: Option<Seq>,
+    /// Store only in the database with this number ([`Storage::database`]): the one that the document was loaded from.
+    pub database: Option<u64>,
 }
 
 /// Where the updates of a request are now. `first..=last` is empty (`last < first`) if all were there already.
@@ -87,6 +103,8 @@ pub enum Refusal {
     Epoch,
     #[error("the document's tip is {tip}")]
     TipMoved { tip: Seq },
+    #[error("the document was loaded from another database")]
+    Replaced,
 }
 
 /// How coarse a row of the log is.
@@ -196,17 +214,15 @@ pub enum StorageError {
     NoDocument(String),
     #[error("{0} is damaged")]
     Damaged(String),
+    #[error("{0} was moved or deleted while it was open, or something was put in its place")]
+    Gone(String),
+    #[error("{path}: {error}")]
+    Disk { path: String, error: String },
+    #[error("the database did not answer in time")]
+    Slow,
     /// Made by tests, and by whoever gave up on a database.
     #[error("the storage is not available: {0}")]
     Unavailable(String),
-}
-
-impl StorageError {
-    /// Whether the database cannot be reached at all: asking again at once is no use.
-    pub fn is_outage(&self) -> bool {
-        use sqlx::Error::{Io, PoolClosed, PoolTimedOut};
-        matches!(self, Self::Database(PoolTimedOut | PoolClosed | Io(_)))
-    }
 }
 
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
@@ -246,6 +262,7 @@ pub trait Storage: Send + Sync + 'static {
             at,
             updates: vec![NewUpdate { bytes: Bytes::copy_from_slice(update), author: None, submission: None }],
             only_at_tip: None,
+            database: None,
         };
         match self.store_updates(&[request]).await?.pop() {
             Some(Ok(stored)) => Ok(stored.last),
@@ -272,7 +289,11 @@ pub trait Storage: Send + Sync + 'static {
         Ok(self.document(document).await?.filter(|now| now.epoch == epoch).map(|_| rows))
     }
 
-    async fn progress(&self, document: &str, session: &str) -> Result<Progress>;
+    async fn session(&self, document: &str, session: &str) -> Result<KnownSession>;
+
+    async fn progress(&self, document: &str, session: &str) -> Result<Progress> {
+        Ok(self.session(document, session).await?.progress)
+    }
 
     /// Marks a row that does not decode; it is kept, and never merged or deleted.
     async fn quarantine(&self, document: &str, seq: Seq, reason: &str) -> Result<()>;
@@ -306,8 +327,13 @@ pub trait Storage: Send + Sync + 'static {
     /// A named version's state; [`StorageError::Damaged`] if it is not the one that was put.
     async fn named_state(&self, document: &str, id: &str) -> Result<Option<(NamedVersion, Vec<u8>)>>;
 
-    /// Answers if the database does.
-    async fn ping(&self) -> Result<()>;
+    /// Writes something; what is written like this would be stored.
+    async fn probe(&self, now: Millis) -> Result<()>;
+
+    /// Which database this is, of those that were in its place while it was open.
+    fn database(&self) -> u64 {
+        0
+    }
 
     async fn close(&self);
 }

@@ -4,23 +4,19 @@
 //! SQLite: write-ahead log, `synchronous = FULL`, one connection that writes. PostgreSQL: the document's row is locked
 //! while its sequence numbers are given; reads have connections of their own, so that writers never wait for them.
 
-use std::str::FromStr;
-use std::time::Duration;
-
 use async_trait::async_trait;
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
-use sqlx::{Any, AnyConnection, AnyPool, Executor, Row, Transaction};
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AnyPool, Row};
 
+use super::connections::{Connections, POSTGRES_LANES};
 use super::{
-    Authors, Detail, Document, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState, Seq, Storage,
-    StorageError, StoreRequest, Stored, UpdateRow, batch,
+    Authors, Detail, Document, KnownSession, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState, Seq,
+    Storage, StorageError, StoreRequest, Stored, UpdateRow, batch,
 };
 
-static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
-static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");
-
-/// Transactions of updates at a time: while one is flushed to the disk, others gather.
-const POSTGRES_LANES: usize = 3;
+/// More than is left of a block, or of a log that is written anew, on a disk that is full.
+const PROBE_BYTES: usize = 64 * 1024;
 
 const UPDATE_COLUMNS: &str = "seq, first_seq, detail, author, at, bytes, checksum, quarantined";
 
@@ -45,94 +41,26 @@ pub enum Durability {
 
 pub struct SqlStorage {
     dialect: Dialect,
-    reads: AnyPool,
-    writes: AnyPool,
+    connections: Connections,
 }
 
 impl SqlStorage {
     /// Opens `sqlite:PATH` (made if missing) or `postgres://…`, and brings its tables to this version.
     pub async fn open(url: &str, durability: Durability) -> Result<Self> {
-        sqlx::any::install_default_drivers();
-        let dialect = if url.starts_with("sqlite:") {
-            Dialect::Sqlite
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Dialect::Postgres
-        } else {
-            return Err(bad_url(url, "it must begin with sqlite: or postgres://"));
-        };
-        match dialect {
-            Dialect::Sqlite => Self::open_sqlite(url, durability).await,
-            Dialect::Postgres => Self::open_postgres(url, durability).await,
-        }
+        let connections = Connections::open(url, durability).await?;
+        Ok(Self { dialect: connections.dialect(), connections })
     }
 
-    async fn open_sqlite(url: &str, durability: Durability) -> Result<Self> {
-        let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-        if let Some(parent) = std::path::Path::new(path).parent() {
-            std::fs::create_dir_all(parent).map_err(|error| bad_url(url, error))?;
-        }
-        let options = AnyConnectOptions::from_str(&format!("sqlite://{path}?mode=rwc"))?;
-        let synchronous = match durability {
-            Durability::Full => "FULL",
-            Durability::Process => "OFF",
-        };
-        let pragmas = format!(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA busy_timeout = 10000; \
-             PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000;"
-        );
-        let pool = |connections| {
-            let pragmas = pragmas.clone();
-            AnyPoolOptions::new()
-                .max_connections(connections)
-                .min_connections(1)
-                .acquire_timeout(Duration::from_secs(30))
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .after_connect(move |connection, _| {
-                    let pragmas = pragmas.clone();
-                    Box::pin(async move {
-                        connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))).await?;
-                        Ok(())
-                    })
-                })
-        };
-        let writes = pool(1).connect_with(options.clone()).await?;
-        SQLITE_MIGRATIONS.run(&writes).await?;
-        let reads = pool(4).connect_with(options).await?;
-        Ok(Self { dialect: Dialect::Sqlite, reads, writes })
+    async fn reads(&self) -> Result<AnyPool> {
+        self.connections.reads().await
     }
 
-    async fn open_postgres(url: &str, durability: Durability) -> Result<Self> {
-        let options = AnyConnectOptions::from_str(url)?;
-        let pool = |connections, patience: &'static str| {
-            AnyPoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(Duration::from_secs(3))
-                .after_connect(move |connection, _| {
-                    Box::pin(async move {
-                        if durability == Durability::Process {
-                            connection.execute("SET synchronous_commit = off").await?;
-                        }
-                        // A lock or an answer that does not come in this time is a failure to report, not a hang.
-                        connection.execute("SET lock_timeout = '10s'").await?;
-                        connection.execute(patience).await?;
-                        Ok(())
-                    })
-                })
-                .connect_with(options.clone())
-        };
-        // One for each lane of the writer, and some for heads and compaction.
-        let writes = pool(POSTGRES_LANES as u32 + 3, "SET statement_timeout = '30s'").await?;
-        POSTGRES_MIGRATIONS.run(&writes).await?;
-        Ok(Self { dialect: Dialect::Postgres, reads: pool(6, "SET statement_timeout = '120s'").await?, writes })
-    }
-
-    /// Begins a transaction that will write. SQLite takes its write lock at once: a later upgrade could fail.
-    async fn begin(&self) -> Result<Transaction<'static, Any>> {
-        Ok(match self.dialect {
-            Dialect::Sqlite => self.writes.begin_with("BEGIN IMMEDIATE").await?,
-            Dialect::Postgres => self.writes.begin().await?,
-        })
+    /// One statement that writes. The number of rows that it concerned.
+    async fn write(&self, query: Query<'_, Any, AnyArguments>) -> Result<u64> {
+        let mut writing = self.connections.write().await?;
+        let done = query.execute(&mut *writing).await?;
+        self.connections.commit(writing).await?;
+        Ok(done.rows_affected())
     }
 
     /// The document's row, locked until the transaction ends.
@@ -153,22 +81,18 @@ impl Storage for SqlStorage {
         if let Some(row) = self.document(document).await? {
             return Ok(row);
         }
-        sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO documents (id, epoch, tip, created_at, updated_at) VALUES ($1, $2, 0, $3, $3) \
              ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(document)
-        .bind(random_id())
-        .bind(now)
-        .execute(&self.writes)
-        .await?;
+        );
+        self.write(query.bind(document).bind(random_id()).bind(now)).await?;
         self.document(document).await?.ok_or_else(|| StorageError::NoDocument(document.into()))
     }
 
     async fn document(&self, document: &str) -> Result<Option<Document>> {
         sqlx::query("SELECT id, epoch, tip, created_at, updated_at FROM documents WHERE id = $1")
             .bind(document)
-            .fetch_optional(&self.reads)
+            .fetch_optional(&self.reads().await?)
             .await?
             .map(|row| document_row(&row))
             .transpose()
@@ -178,7 +102,7 @@ impl Storage for SqlStorage {
         sqlx::query("SELECT id, epoch, tip, created_at, updated_at FROM documents WHERE id > $1 ORDER BY id LIMIT $2")
             .bind(after)
             .bind(i64::from(limit))
-            .fetch_all(&self.reads)
+            .fetch_all(&self.reads().await?)
             .await?
             .iter()
             .map(document_row)
@@ -193,20 +117,24 @@ impl Storage for SqlStorage {
         for document in documents {
             query = query.bind(document);
         }
-        let rows = query.fetch_all(&self.reads).await?;
+        let rows = query.fetch_all(&self.reads().await?).await?;
         rows.iter().map(document_row).collect()
     }
 
     async fn delete_document(&self, document: &str) -> Result<bool> {
-        let deleted = sqlx::query("DELETE FROM documents WHERE id = $1").bind(document).execute(&self.writes).await?;
-        Ok(deleted.rows_affected() > 0)
+        Ok(self.write(sqlx::query("DELETE FROM documents WHERE id = $1").bind(document)).await? > 0)
     }
 
     async fn store_updates(&self, requests: &[StoreRequest]) -> Result<Vec<Result<Stored, Refusal>>> {
-        let mut transaction = self.begin().await?;
-        let results = batch::store(&mut transaction, self.dialect, requests).await?;
-        transaction.commit().await?;
+        let mut writing = self.connections.write().await?;
+        let number = writing.number();
+        let results = batch::store(&mut writing, self.dialect, number, requests).await?;
+        self.connections.commit(writing).await?;
         Ok(results)
+    }
+
+    fn database(&self) -> u64 {
+        self.connections.number()
     }
 
     fn lanes(&self) -> usize {
@@ -218,19 +146,19 @@ impl Storage for SqlStorage {
 
     async fn get_scene_state(&self, document: &str) -> Result<Option<SceneState>> {
         // One transaction, so that a compaction in between cannot show half of itself.
-        let mut transaction = match self.dialect {
-            Dialect::Sqlite => self.reads.begin().await?,
-            Dialect::Postgres => self.reads.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
-        };
+        let mut reading = self.connections.snapshot().await?;
         let row = sqlx::query("SELECT id, epoch, tip, created_at, updated_at FROM documents WHERE id = $1")
             .bind(document)
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut *reading)
             .await?;
-        let Some(row) = row else { return Ok(None) };
+        let Some(row) = row else {
+            reading.end("ROLLBACK").await?;
+            return Ok(None);
+        };
         let head =
             sqlx::query("SELECT through_seq, bytes, checksum FROM snapshots WHERE document = $1 AND kind = 'head'")
                 .bind(document)
-                .fetch_optional(&mut *transaction)
+                .fetch_optional(&mut *reading)
                 .await?;
         let mut snapshot = None;
         if let Some(head) = head {
@@ -242,9 +170,8 @@ impl Storage for SqlStorage {
         }
         let after: Seq = snapshot.as_ref().map_or(0, |(seq, _)| *seq);
         let sql = format!("SELECT {UPDATE_COLUMNS} FROM scene_versions WHERE document = $1 AND seq > $2 ORDER BY seq");
-        let rows =
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(document).bind(after).fetch_all(&mut *transaction).await?;
-        transaction.rollback().await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(document).bind(after).fetch_all(&mut *reading).await?;
+        reading.end("ROLLBACK").await?;
         let rows = rows.iter().map(update_row).collect::<Result<Vec<_>>>()?;
         let all = rows.len();
         let tail: Vec<_> = rows.into_iter().filter(|row| row.quarantined.is_none()).collect();
@@ -260,43 +187,40 @@ impl Storage for SqlStorage {
             .bind(document)
             .bind(seq)
             .bind(i64::from(limit))
-            .fetch_all(&self.reads)
+            .fetch_all(&self.reads().await?)
             .await?
             .iter()
             .map(update_row)
             .collect()
     }
 
-    async fn progress(&self, document: &str, session: &str) -> Result<Progress> {
-        let row = sqlx::query("SELECT acked_seq, last_seq FROM sessions WHERE document = $1 AND session = $2")
+    async fn session(&self, document: &str, session: &str) -> Result<KnownSession> {
+        let row = sqlx::query("SELECT acked_seq, last_seq, owner FROM sessions WHERE document = $1 AND session = $2")
             .bind(document)
             .bind(session)
-            .fetch_optional(&self.reads)
+            .fetch_optional(&self.reads().await?)
             .await?;
-        let Some(row) = row else { return Ok(Progress::default()) };
-        Ok(Progress { acked: row.try_get::<i64, _>(0)? as u64, last: row.try_get::<i64, _>(1)? as u64 })
+        let Some(row) = row else { return Ok(KnownSession::default()) };
+        let progress = Progress { acked: row.try_get::<i64, _>(0)? as u64, last: row.try_get::<i64, _>(1)? as u64 };
+        Ok(KnownSession { progress, owner: row.try_get(2)? })
     }
 
     async fn quarantine(&self, document: &str, seq: Seq, reason: &str) -> Result<()> {
-        sqlx::query("UPDATE scene_versions SET quarantined = $1 WHERE document = $2 AND seq = $3")
-            .bind(reason)
-            .bind(document)
-            .bind(seq)
-            .execute(&self.writes)
-            .await?;
+        let query = sqlx::query("UPDATE scene_versions SET quarantined = $1 WHERE document = $2 AND seq = $3");
+        self.write(query.bind(reason).bind(document).bind(seq)).await?;
         Ok(())
     }
 
     async fn put_head(&self, document: &str, epoch: &str, through: Seq, at: Millis, bytes: &[u8]) -> Result<()> {
-        let mut transaction = self.begin().await?;
-        let current = self.lock(&mut transaction, document).await?;
+        let mut writing = self.connections.write().await?;
+        let current = self.lock(&mut writing, document).await?;
         if current.is_none_or(|current| current.epoch != epoch || current.tip < through) {
-            return Ok(());
+            return self.connections.roll_back(writing).await;
         }
         sqlx::query("DELETE FROM snapshots WHERE document = $1 AND kind = 'head' AND through_seq <= $2")
             .bind(document)
             .bind(through)
-            .execute(&mut *transaction)
+            .execute(&mut *writing)
             .await?;
         sqlx::query(
             "INSERT INTO snapshots (id, document, kind, through_seq, at, bytes, checksum) \
@@ -308,10 +232,9 @@ impl Storage for SqlStorage {
         .bind(at)
         .bind(bytes.to_vec())
         .bind(checksum(bytes))
-        .execute(&mut *transaction)
+        .execute(&mut *writing)
         .await?;
-        transaction.commit().await?;
-        Ok(())
+        self.connections.commit(writing).await
     }
 
     async fn compact_updates(&self, document: &str, merges: &[Merge]) -> Result<Vec<bool>> {
@@ -325,7 +248,12 @@ impl Storage for SqlStorage {
     async fn fine_rows(&self, document: &str, edits_before: Millis, hours_before: Millis) -> Result<u64> {
         let sql = "SELECT COUNT(*) FROM scene_versions WHERE document = $1 AND quarantined IS NULL \
              AND ((detail = 0 AND at < $2) OR (detail < 2 AND at < $3))";
-        let row = sqlx::query(sql).bind(document).bind(edits_before).bind(hours_before).fetch_one(&self.reads).await?;
+        let row = sqlx::query(sql)
+            .bind(document)
+            .bind(edits_before)
+            .bind(hours_before)
+            .fetch_one(&self.reads().await?)
+            .await?;
         let fine = row.try_get::<i64, _>(0)?;
         // Windows of which an interrupted run made several rows.
         let sql = "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM (SELECT COUNT(*) - 1 AS n FROM scene_versions \
@@ -334,38 +262,31 @@ impl Storage for SqlStorage {
         let hour: Millis = 3_600_000;
         for (detail, from, to, window) in [(1i64, hours_before, edits_before, hour), (2, 0, hours_before, 24 * hour)] {
             let query = sqlx::query(sql).bind(document).bind(detail).bind(from).bind(to).bind(window);
-            split += query.fetch_one(&self.reads).await?.try_get::<i64, _>(0)?;
+            split += query.fetch_one(&self.reads().await?).await?.try_get::<i64, _>(0)?;
         }
         Ok((fine + split) as u64)
     }
 
     async fn log_bytes(&self, document: &str) -> Result<u64> {
         let sql = "SELECT CAST(COALESCE(SUM(LENGTH(bytes)), 0) AS BIGINT) FROM scene_versions WHERE document = $1";
-        let row = sqlx::query(sql).bind(document).fetch_one(&self.reads).await?;
+        let row = sqlx::query(sql).bind(document).fetch_one(&self.reads().await?).await?;
         Ok(row.try_get::<i64, _>(0)? as u64)
     }
 
     async fn forget_sessions(&self, before: Millis) -> Result<u64> {
-        let result = sqlx::query("DELETE FROM sessions WHERE at < $1").bind(before).execute(&self.writes).await?;
-        Ok(result.rows_affected())
+        self.write(sqlx::query("DELETE FROM sessions WHERE at < $1").bind(before)).await
     }
 
     async fn take_lease(&self, name: &str, holder: &str, now: Millis, until: Millis) -> Result<bool> {
-        let taken = sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO leases (name, holder, until) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE \
              SET holder = $2, until = $3 WHERE leases.holder = $2 OR leases.until < $4",
-        )
-        .bind(name)
-        .bind(holder)
-        .bind(until)
-        .bind(now)
-        .execute(&self.writes)
-        .await?;
-        Ok(taken.rows_affected() > 0)
+        );
+        Ok(self.write(query.bind(name).bind(holder).bind(until).bind(now)).await? > 0)
     }
 
     async fn put_named(&self, version: &NamedVersion, bytes: &[u8]) -> Result<()> {
-        sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO snapshots (id, document, kind, through_seq, label, author, at, bytes, checksum) \
              VALUES ($1, $2, 'named', $3, $4, $5, $6, $7, $8)",
         )
@@ -376,24 +297,24 @@ impl Storage for SqlStorage {
         .bind(version.author.clone())
         .bind(version.at)
         .bind(bytes.to_vec())
-        .bind(checksum(bytes))
-        .execute(&self.writes)
-        .await?;
+        .bind(checksum(bytes));
+        self.write(query).await?;
         Ok(())
     }
 
     async fn named(&self, document: &str) -> Result<Vec<NamedVersion>> {
         let sql = format!("{NAMED_SELECT} WHERE document = $1 AND kind = 'named' ORDER BY at DESC, id");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(document).fetch_all(&self.reads).await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(document).fetch_all(&self.reads().await?).await?;
         rows.iter().map(named_row).collect()
     }
 
     async fn named_state(&self, document: &str, id: &str) -> Result<Option<(NamedVersion, Vec<u8>)>> {
         let sql = format!("{NAMED_SELECT} WHERE document = $1 AND kind = 'named' AND id = $2");
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(document).bind(id).fetch_optional(&self.reads).await?;
+        let row =
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(document).bind(id).fetch_optional(&self.reads().await?).await?;
         let Some(row) = row else { return Ok(None) };
         let state = sqlx::query("SELECT bytes, checksum FROM snapshots WHERE id = $1");
-        let state = state.bind(id).fetch_one(&self.reads).await?;
+        let state = state.bind(id).fetch_one(&self.reads().await?).await?;
         let bytes: Vec<u8> = state.try_get(0)?;
         if checksum(&bytes) != state.try_get::<i64, _>(1)? {
             return Err(StorageError::Damaged(format!("the named version {id} of {document:?}")));
@@ -401,29 +322,36 @@ impl Storage for SqlStorage {
         Ok(Some((named_row(&row)?, bytes)))
     }
 
-    async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").fetch_one(&self.reads).await?;
+    async fn probe(&self, now: Millis) -> Result<()> {
+        let query = sqlx::query(
+            "INSERT INTO probes (name, at, bytes) VALUES ('writes', $1, $2) \
+             ON CONFLICT (name) DO UPDATE SET at = excluded.at, bytes = excluded.bytes",
+        );
+        self.write(query.bind(now).bind(vec![0u8; PROBE_BYTES])).await?;
         Ok(())
     }
 
     async fn close(&self) {
-        self.reads.close().await;
-        self.writes.close().await;
+        self.connections.close().await;
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "for tests")]
 impl SqlStorage {
     /// Runs SQL behind the server's back.
     pub async fn meddle(&self, sql: &'static str) {
-        let _ = self.writes.execute(sql).await;
+        let mut writing = self.connections.write().await.expect("writes");
+        sqlx::raw_sql(sql).execute(&mut *writing).await.expect("works");
+        self.connections.commit(writing).await.expect("commits");
     }
 }
 
 impl SqlStorage {
     async fn replace_rows(&self, document: &str, merge: &Merge) -> Result<bool> {
-        let mut transaction = self.begin().await?;
-        if self.lock(&mut transaction, document).await?.is_none() {
+        let mut writing = self.connections.write().await?;
+        if self.lock(&mut writing, document).await?.is_none() {
+            self.connections.roll_back(writing).await?;
             return Ok(false);
         }
         // Rows of a document come at its end and go by merges alone, so that as many as were read are the ones that were.
@@ -434,11 +362,11 @@ impl SqlStorage {
         .bind(document)
         .bind(first.unwrap_or_default())
         .bind(last.unwrap_or_default())
-        .execute(&mut *transaction)
+        .execute(&mut *writing)
         .await?
         .rows_affected();
         if deleted != merge.rows.len() as u64 {
-            transaction.rollback().await?;
+            self.connections.roll_back(writing).await?;
             return Ok(false);
         }
         let row = &merge.merged;
@@ -454,9 +382,9 @@ impl SqlStorage {
         .bind(row.at)
         .bind(row.bytes.clone())
         .bind(checksum(&row.bytes))
-        .execute(&mut *transaction)
+        .execute(&mut *writing)
         .await?;
-        transaction.commit().await?;
+        self.connections.commit(writing).await?;
         Ok(true)
     }
 }
@@ -501,12 +429,6 @@ fn update_row(row: &AnyRow) -> Result<UpdateRow> {
 
 pub(super) fn checksum(bytes: &[u8]) -> i64 {
     i64::from(crc32fast::hash(bytes))
-}
-
-fn bad_url(url: &str, reason: impl ToString) -> StorageError {
-    // A database URL may hold a password.
-    let url = url.split('@').next_back().unwrap_or_default().to_owned();
-    StorageError::Url { url, reason: reason.to_string() }
 }
 
 /// 128 random bits, in hexadecimal.

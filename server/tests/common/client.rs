@@ -40,6 +40,8 @@ pub struct Client {
     /// The seq of the last submission.
     pub seq: u64,
     pub acked: u64,
+    /// The reason that the server closed with.
+    pub farewell: String,
     socket: Option<WebSocketStream<MaybeTlsStream<TcpStream>>>,
     reassembly: protocol::Reassembly,
     waiting: std::collections::VecDeque<Msg>,
@@ -61,23 +63,30 @@ impl Client {
 
     /// None if the server does not answer, or closes instead of saying hello.
     pub async fn try_connect_with(address: SocketAddr, document: &str, doc: Doc, query: &str) -> Option<Self> {
-        let url = format!("ws://{address}/ws/scenes/{document}?{query}");
-        let (socket, _) = tokio_tungstenite::connect_async_with_config(url, None, true).await.ok()?;
-        let mut client = Self::over(Some(socket), doc);
-        if query.contains("slate-yrs=1") {
-            let Msg::Hello(hello) = client.next().await else { return None };
-            client.acked = hello.acked_seq;
-            client.seq = hello.acked_seq;
-            client.hello = Some(hello);
-        }
-        Some(client)
+        let mut client = Self::open_with(address, document, doc, query).await?;
+        let greeted = !query.contains("slate-yrs=1") || client.greeted().await;
+        greeted.then_some(client)
+    }
+
+    /// Takes hello. False if something else comes.
+    pub async fn greeted(&mut self) -> bool {
+        let Msg::Hello(hello) = self.next().await else { return false };
+        self.acked = hello.acked_seq;
+        self.seq = hello.acked_seq;
+        self.hello = Some(hello);
+        true
     }
 
     /// Connected; what comes first is not looked at.
     pub async fn open(address: SocketAddr, document: &str, id: u64, query: &str) -> Self {
+        Self::open_with(address, document, doc(id), query).await.expect("connects")
+    }
+
+    /// None if the server does not answer.
+    pub async fn open_with(address: SocketAddr, document: &str, doc: Doc, query: &str) -> Option<Self> {
         let url = format!("ws://{address}/ws/scenes/{document}?{query}");
-        let (socket, _) = tokio_tungstenite::connect_async_with_config(url, None, true).await.expect("connects");
-        Self::over(Some(socket), doc(id))
+        let (socket, _) = tokio_tungstenite::connect_async_with_config(url, None, true).await.ok()?;
+        Some(Self::over(Some(socket), doc))
     }
 
     /// A doc to make updates with, connected to nothing.
@@ -89,7 +98,8 @@ impl Client {
         let text = doc.get_or_insert_text("content");
         let reassembly = protocol::Reassembly::new(64 << 20);
         let waiting = Default::default();
-        Self { doc, text, hello: None, seq: 0, acked: 0, socket, reassembly, waiting }
+        let farewell = String::new();
+        Self { doc, text, hello: None, seq: 0, acked: 0, farewell, socket, reassembly, waiting }
     }
 
     fn socket(&mut self) -> &mut WebSocketStream<MaybeTlsStream<TcpStream>> {
@@ -132,6 +142,7 @@ impl Client {
                 Some(Ok(tungstenite::Message::Binary(bytes))) => self.decode(&bytes),
                 Some(Ok(tungstenite::Message::Text(text))) => return Msg::Text(text.to_string()),
                 Some(Ok(tungstenite::Message::Close(frame))) => {
+                    self.farewell = frame.as_ref().map(|frame| frame.reason.to_string()).unwrap_or_default();
                     return Msg::Close(frame.map_or(1005, |frame| frame.code.into()));
                 }
                 Some(Ok(_)) => {}

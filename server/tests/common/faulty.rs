@@ -81,12 +81,12 @@ impl Storage for Faulty {
         self.inner.get_updates_since(document, seq, limit).await
     }
 
-    async fn progress(&self, document: &str, session: &str) -> Result<Progress> {
+    async fn session(&self, document: &str, session: &str) -> Result<KnownSession> {
         assert!(!self.panic_progress.load(Ordering::SeqCst), "told to panic");
         if self.fail_progress.load(Ordering::SeqCst) {
             return Err(StorageError::Unavailable("told to fail".into()));
         }
-        self.inner.progress(document, session).await
+        self.inner.session(document, session).await
     }
 
     async fn quarantine(&self, document: &str, seq: Seq, reason: &str) -> Result<()> {
@@ -133,8 +133,12 @@ impl Storage for Faulty {
         self.inner.named_state(document, id).await
     }
 
-    async fn ping(&self) -> Result<()> {
-        self.inner.ping().await
+    async fn probe(&self, now: Millis) -> Result<()> {
+        self.inner.probe(now).await
+    }
+
+    fn database(&self) -> u64 {
+        self.inner.database()
     }
 
     async fn close(&self) {

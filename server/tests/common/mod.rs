@@ -6,6 +6,7 @@ pub mod client;
 pub mod faulty;
 pub mod http;
 pub mod layout;
+pub mod outage;
 pub mod postgres;
 pub mod program;
 

@@ -22,8 +22,36 @@ impl Program {
         Self::start_with(database, flags, filter, Some(std::fs::File::create(file).unwrap()))
     }
 
-    fn start_with(database: &str, flags: &[&str], filter: &str, mut log: Option<std::fs::File>) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_slate-yrs-server"))
+    fn start_with(database: &str, flags: &[&str], filter: &str, log: Option<std::fs::File>) -> Self {
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_slate-yrs-server")), database, flags, filter, log)
+    }
+
+    /// Started as somebody whom file modes bind, unlike root.
+    pub fn start_as_nobody(database: &str, flags: &[&str], file: &std::path::Path) -> Self {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]);
+        command.arg(env!("CARGO_BIN_EXE_slate-yrs-server"));
+        Self::spawn(command, database, flags, "info", Some(std::fs::File::create(file).unwrap()))
+    }
+
+    /// Runs it until it ends by itself; whether it succeeded, and what it said.
+    pub fn run(database: &str) -> (bool, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_slate-yrs-server"))
+            .args(["--listen", "127.0.0.1:0", "--database", database])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    fn spawn(
+        mut command: Command,
+        database: &str,
+        flags: &[&str],
+        filter: &str,
+        mut log: Option<std::fs::File>,
+    ) -> Self {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--database", database, "--log", filter])
             .args(flags)
             .stdin(Stdio::null())
@@ -44,6 +72,10 @@ impl Program {
     }
 
     pub fn kill(self) {}
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
 
     /// Bytes of memory it has resident; 0 where that cannot be read.
     pub fn memory(&self) -> u64 {

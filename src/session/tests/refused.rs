@@ -107,7 +107,7 @@ fn what_remains_of_a_sent_update_gets_a_seq_of_its_own() {
     rig.frame(Message::SyncStep1(&[0]));
     assert_eq!(
         rig.sent().iter().filter(|sent| sent.starts_with("submit")).collect::<Vec<_>>(),
-        ["submit 4", "submit 5"]
+        ["submit nothing up to 3", "submit 4", "submit 5"]
     );
     rig.frame(Message::Ack { seq: 5 });
     rig.pass(1_000);
@@ -256,4 +256,32 @@ fn what_is_refused_takes_nothing_else_out_of_a_slow_store() {
         let kept = crate::update::merge(pending_now.chain(kept.set_aside.iter().map(|aside| &aside.update)));
         assert_eq!(kept.unwrap(), pending, "{code:?}");
     }
+}
+
+/// A gap that nobody speaks of means to the server that something was lost on the way.
+#[test]
+fn f50_a_seq_that_is_given_up_is_said_to_be() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.type_block("a");
+    rig.type_block("b");
+    rig.take();
+    rig.frame(Message::Reject { seq: 1, code: RejectCode::ReadOnly, message: "no" });
+    rig.feed(Input::Closed { code: 1006, reason: String::new() });
+    rig.pass(60_000);
+    rig.take();
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(hello("e", 0)));
+    let mut submitted = Vec::new();
+    for output in rig.take() {
+        let Output::Send(frame) = output else { continue };
+        for message in messages(&frame) {
+            if let Message::Submit { update, seq } = message.unwrap() {
+                submitted.push((seq, update == NOTHING));
+            }
+        }
+    }
+    assert_eq!(submitted, [(1, true), (2, false), (3, false)]);
+    rig.frame(Message::Ack { seq: 3 });
+    assert_eq!((rig.status().pending, rig.status().set_aside), (0, 0));
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use slate_yrs_server::storage::{
-    Authors, Detail, Document, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState, Seq, Storage,
-    StorageError, StoreRequest, Stored, UpdateRow,
+    Authors, Detail, Document, KnownSession, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState, Seq,
+    Storage, StorageError, StoreRequest, Stored, UpdateRow,
 };
 use tokio::sync::oneshot;
 
@@ -260,11 +260,12 @@ impl Storage for Database {
         Ok(rows.take(limit as usize).map(|row| row.row.clone()).collect())
     }
 
-    async fn progress(&self, _: &str, session: &str) -> Result<Progress> {
+    async fn session(&self, _: &str, session: &str) -> Result<KnownSession> {
         self.pause(false).await;
         self.readable()?;
         let inner = self.lock();
-        Ok(inner.document.as_ref().and_then(|table| table.sessions.get(session)).copied().unwrap_or_default())
+        let progress = inner.document.as_ref().and_then(|table| table.sessions.get(session)).copied();
+        Ok(KnownSession { progress: progress.unwrap_or_default(), owner: None })
     }
 
     async fn put_head(&self, _: &str, epoch: &str, through: Seq, _: Millis, bytes: &[u8]) -> Result<()> {
@@ -284,7 +285,7 @@ impl Storage for Database {
         Ok(())
     }
 
-    async fn ping(&self) -> Result<()> {
+    async fn probe(&self, _: Millis) -> Result<()> {
         self.readable()
     }
 

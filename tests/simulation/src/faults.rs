@@ -274,6 +274,7 @@ impl World {
         self.set_luck(luck);
         self.note(|| "all is well again".into());
         self.network_up = true;
+        self.loses = false;
         if let Backend::Real(server) = &self.backend {
             server.database.set_fault(None);
         }

@@ -49,6 +49,8 @@ pub struct Plan {
     pub imports: bool,
     /// Tabs share a device also where edits are refused: docs/RELIABILITY.md.
     pub together: bool,
+    /// The network loses frames of submissions, and goes on.
+    pub lossy: bool,
     pub bug: Bug,
 }
 
@@ -64,7 +66,7 @@ impl Plan {
             _ if plain => Acts::Structure,
             _ => Acts::Refused,
         };
-        Self { seed, plain, acts, imports: false, together: false, bug: Bug::None }
+        Self { seed, plain, acts, imports: false, together: false, lossy: false, bug: Bug::None }
     }
 
     /// The second block of what a device wants a new document to begin with: the same, or each its own. A server that

@@ -115,6 +115,7 @@ impl Server {
             formats: FORMATS,
             role,
             author: None,
+            owner: None,
             queue: queue.clone(),
         };
         let joins = process.runtime.block_on(room.send(Command::Join(request)));
@@ -148,7 +149,7 @@ impl Server {
             match found.reassembly.take(now, id, index, count, bytes) {
                 Ok(Some(frame)) => whole = Some(frame),
                 Ok(None) => return,
-                Err(_) => return found.queue.end(close::TOO_LARGE, "fragments that do not fit together"),
+                Err(_) => return found.queue.end(close::INTERNAL, "a piece of a frame is missing"),
             }
         }
         let bytes = whole.unwrap_or_else(|| frame.to_vec()).into();

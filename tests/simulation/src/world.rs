@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use slate_yrs::protocol::{Hello, Message, Reassembly, Role, messages};
+use slate_yrs::protocol::{Hello, Message, NOTHING, Reassembly, Role, messages};
 use slate_yrs::session::Input;
 use slate_yrs_server::room::Limits;
 use tokio::sync::oneshot;
@@ -84,6 +84,8 @@ pub struct World {
     pub locks: bool,
     pub server_up: bool,
     pub network_up: bool,
+    /// Frames of submissions are lost, and nothing else.
+    pub loses: bool,
     pub conns: BTreeMap<u64, Conn>,
     events: BTreeMap<(u64, u64), Event>,
     pub numbers: u64,
@@ -111,6 +113,7 @@ impl World {
             locks: rng.u8(..4) > 0,
             rng,
             backend,
+            loses: plan.lossy,
             plan,
             tabs: Vec::new(),
             devices: Vec::new(),
@@ -424,7 +427,11 @@ impl World {
     pub fn send(&mut self, tab: usize, frame: Vec<u8>) {
         let delay = self.latency();
         let Some(conn) = self.tabs[tab].conn else { return };
-        let twice = self.look_into_request(conn, &frame) && self.rng.u8(..40) == 0;
+        let submits = self.look_into_request(conn, &frame);
+        if self.loses && submits && self.rng.u8(..20) == 0 {
+            return self.injected("frame lost");
+        }
+        let twice = submits && self.rng.u8(..40) == 0;
         let Some(found) = self.conns.get_mut(&conn) else { return };
         found.up_at = found.up_at.max(self.now + delay);
         let delay = found.up_at - self.now;
@@ -450,6 +457,8 @@ impl World {
         let mut only_submits = whole.is_none();
         for message in messages(whole.as_deref().unwrap_or(frame)) {
             match message.expect("clients send what decodes") {
+                // Says what is under no seq any more.
+                Message::Submit { update, .. } if update == NOTHING => {}
                 Message::Submit { seq, update } => {
                     self.truth.submitted(session.clone(), epoch.clone(), seq, Content::of(update));
                 }

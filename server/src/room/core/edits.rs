@@ -1,7 +1,7 @@
 //! What changes the document: updates, submissions and seeds of its peers, and edits of the server itself.
 
 use axum::body::Bytes;
-use slate_yrs::protocol::{Message, RejectCode, Role, close};
+use slate_yrs::protocol::{Message, NOTHING, RejectCode, Role, close};
 
 use super::{Core, Health};
 use crate::gate::{Pass, Refusal};
@@ -70,8 +70,11 @@ impl Core {
     }
 
     pub(super) fn submit(&mut self, conn: ConnId, seq: u64, update: Bytes) -> Health {
+        if !self.follows(conn, seq, &update) {
+            return Health::Sound;
+        }
         let Some(peer) = self.peer(conn) else { return Health::Sound };
-        let session = peer.join.session.clone();
+        let (session, owner) = (peer.join.session.clone(), peer.join.owner.clone());
         if peer.join.role == Role::ReadOnly {
             self.reject(conn, session.as_deref(), seq, RejectCode::ReadOnly, "this connection may only read");
             return Health::Sound;
@@ -82,9 +85,9 @@ impl Core {
             self.reject(conn, session.as_deref(), seq, RejectCode::TooLarge, &message);
             return Health::Sound;
         }
-        let state = session.as_ref().and_then(|session| self.sessions.get(session)).copied().unwrap_or_default();
+        let state = session.as_ref().and_then(|session| self.sessions.get(session)).cloned().unwrap_or_default();
         let after_refusal = state.refused || state.progress.acked < state.progress.last;
-        let submission = session.clone().map(|session| Submission { session, seq, after_refusal });
+        let submission = session.clone().map(|session| Submission { session, seq, after_refusal, owner });
         match self.accept(Some(conn), conn, update, submission) {
             Ok(()) => {}
             Err(error) => {
@@ -108,6 +111,19 @@ impl Core {
         let ack = self.acks.entry(conn).or_default();
         *ack = seq.max(*ack);
         Health::Sound
+    }
+
+    /// Whether every submission before this one was answered. An acknowledgement of one covers them all: where one is missing
+    /// the connection ends, and the client sends again what is pending.
+    fn follows(&mut self, conn: ConnId, seq: u64, update: &[u8]) -> bool {
+        let Some(peer) = self.peers.get_mut(&conn) else { return false };
+        if seq > peer.expected && update != NOTHING {
+            tracing::warn!(document = self.document.id, seq, expected = peer.expected, "a submission is missing");
+            self.close(conn, close::INTERNAL, "a submission is missing");
+            return false;
+        }
+        peer.expected = peer.expected.max(seq.saturating_add(1));
+        true
     }
 
     fn reject(&mut self, conn: ConnId, session: Option<&str>, seq: u64, code: RejectCode, message: &str) {

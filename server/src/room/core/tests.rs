@@ -31,6 +31,7 @@ fn join(core: &mut Core, conn: ConnId, role: Role) {
         progress: Progress::default(),
         role,
         author: None,
+        owner: None,
     });
 }
 

@@ -1,0 +1,6 @@
+-- What is written to see that the database takes it.
+CREATE TABLE probes (
+    name        TEXT PRIMARY KEY NOT NULL,
+    at          BIGINT NOT NULL,
+    bytes       BYTEA NOT NULL
+);
