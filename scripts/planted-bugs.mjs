@@ -10,7 +10,7 @@ export const PLANTS = [
   {
     name: "a commit that failed counts as done",
     file: "server/src/writer.rs",
-    from: "let _ = done.send(Err(CommitError::Failed(error.to_string())));",
+    from: "let _ = done.send(Err(CommitError::Failed { fault, error: error.clone() }));",
     to: "let _ = done.send(Ok(Stored { first: 1, last: 1 }));",
   },
   {

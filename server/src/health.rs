@@ -17,14 +17,14 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Longer than a database waits for others that write.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-pub struct Health {
+pub struct DatabaseProbe {
     storage: Arc<dyn Storage>,
     metrics: Arc<Metrics>,
     /// When it was last found to take something.
     found: Mutex<Option<Instant>>,
 }
 
-impl Health {
+impl DatabaseProbe {
     pub fn new(storage: Arc<dyn Storage>, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self { storage, metrics, found: Mutex::new(None) })
     }

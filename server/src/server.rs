@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use crate::auth::{Auth, AuthError};
 use crate::config::ServeArgs;
 use crate::connection::Settings;
-use crate::health::Health;
+use crate::health::DatabaseProbe;
 use crate::http::{App, router};
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
@@ -86,7 +86,7 @@ impl Server {
             max_sync_bytes: args.max_sync_bytes,
             max_frames_per_second: args.max_frames_per_second,
         };
-        let health = Health::new(Arc::clone(&storage), Arc::clone(&metrics));
+        let health = DatabaseProbe::new(Arc::clone(&storage), Arc::clone(&metrics));
         // Whoever may only read is served meanwhile.
         let _ = health.ask().await;
         let mut background = neighbours.start(&rooms, &metrics, args.poll());

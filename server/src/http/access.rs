@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::auth::{Auth, Denied, Grant, Request};
 use crate::config::ServeArgs;
 use crate::connection::Settings;
-use crate::health::Health;
+use crate::health::DatabaseProbe;
 use crate::room::Rooms;
 
 /// Bytes a document id or a session id may have.
@@ -25,7 +25,7 @@ pub struct App {
     pub args: Arc<ServeArgs>,
     pub settings: Settings,
     pub auth: Auth,
-    pub health: Arc<Health>,
+    pub health: Arc<DatabaseProbe>,
 }
 
 /// An answer that is not the one asked for.

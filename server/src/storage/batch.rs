@@ -11,7 +11,7 @@ use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, Row};
 
-use super::sql::{Dialect, checksum};
+use super::dialect::{Dialect, checksum};
 use super::{Millis, NewUpdate, Progress, Refusal, Result, Seq, StoreRequest, Stored, Submission};
 
 /// Rows of one statement: few enough for the parameters a statement may have.

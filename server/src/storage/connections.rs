@@ -12,7 +12,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Executor};
 
-use super::sql::Dialect;
+use super::dialect::Dialect;
 use super::{Durability, Result, StorageError, sqlite};
 
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");
@@ -33,7 +33,7 @@ pub(super) struct Pooled {
 
 /// A transaction that will write. Dropped, it is rolled back.
 pub(super) enum Writing {
-    Sqlite(sqlite::Transaction),
+    Sqlite(sqlite::WriteTransaction),
     Postgres(Pooled),
 }
 

@@ -9,6 +9,7 @@ mod batch;
 #[cfg(test)]
 mod conformance;
 mod connections;
+mod dialect;
 mod fault;
 mod open;
 mod sql;
@@ -20,9 +21,10 @@ use async_trait::async_trait;
 use axum::body::Bytes;
 use thiserror::Error;
 
+pub use dialect::Durability;
 pub use fault::Fault;
 pub use open::open;
-pub use sql::{Durability, SqlStorage, random_id};
+pub use sql::{SqlStorage, random_id};
 
 /// Position in a document's log, from 1. 0: before everything.
 pub type Seq = i64;

@@ -10,6 +10,7 @@ use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AnyPool, Row};
 
 use super::connections::{Connections, POSTGRES_LANES};
+use super::dialect::{Dialect, Durability, checksum};
 use super::{
     Authors, Detail, Document, KnownSession, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState, Seq,
     Storage, StorageError, StoreRequest, Stored, UpdateRow, batch,
@@ -22,22 +23,6 @@ const UPDATE_COLUMNS: &str = "seq, first_seq, detail, author, at, bytes, checksu
 
 const NAMED_SELECT: &str =
     "SELECT id, document, through_seq, label, author, at, CAST(LENGTH(bytes) AS BIGINT) FROM snapshots";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
-    Sqlite,
-    Postgres,
-}
-
-/// What a commit survives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Durability {
-    /// A loss of power.
-    #[default]
-    Full,
-    /// The process being killed, not the machine. For tests.
-    Process,
-}
 
 pub struct SqlStorage {
     dialect: Dialect,
@@ -425,10 +410,6 @@ fn update_row(row: &AnyRow) -> Result<UpdateRow> {
         bytes,
         quarantined: quarantined.or_else(|| (!intact).then(|| "the checksum does not match".to_owned())),
     })
-}
-
-pub(super) fn checksum(bytes: &[u8]) -> i64 {
-    i64::from(crc32fast::hash(bytes))
 }
 
 /// 128 random bits, in hexadecimal.

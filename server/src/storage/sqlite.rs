@@ -29,15 +29,15 @@ const READERS: u32 = 4;
 pub(super) struct File {
     path: PathBuf,
     durability: Durability,
-    current: RwLock<Option<Arc<Opened>>>,
+    current: RwLock<Option<Arc<OpenDatabase>>>,
     /// How many databases were at the path so far.
     number: AtomicU64,
     /// Held by whoever looks for another database at the path; the last one.
-    reopening: Mutex<Option<Id>>,
+    reopening: Mutex<Option<FileId>>,
 }
 
 /// Connections to one database.
-struct Opened {
+struct OpenDatabase {
     number: u64,
     files: Files,
     reads: AnyPool,
@@ -50,7 +50,7 @@ struct Opened {
 
 /// What a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Id {
+struct FileId {
     device: u64,
     inode: u64,
 }
@@ -58,16 +58,16 @@ struct Id {
 /// The database, its write-ahead log, and the index of that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Files {
-    main: Id,
-    log: Option<Id>,
-    index: Option<Id>,
+    main: FileId,
+    log: Option<FileId>,
+    index: Option<FileId>,
 }
 
 /// The connection that writes, within a transaction.
-pub(super) struct Transaction {
+pub(super) struct WriteTransaction {
     pub connection: AnyConnection,
     pub number: u64,
-    opened: Arc<Opened>,
+    opened: Arc<OpenDatabase>,
     place: OwnedMutexGuard<Option<AnyConnection>>,
 }
 
@@ -103,7 +103,7 @@ impl File {
     }
 
     /// Begins a transaction that will write. It takes SQLite's write lock at once: a later upgrade could fail.
-    pub async fn begin(&self) -> Result<Transaction> {
+    pub async fn begin(&self) -> Result<WriteTransaction> {
         loop {
             let opened = self.opened().await?;
             let mut place = Arc::clone(&opened.write).lock_owned().await;
@@ -123,14 +123,14 @@ impl File {
                 }
             };
             sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await?;
-            return Ok(Transaction { connection, number: opened.number, opened, place });
+            return Ok(WriteTransaction { connection, number: opened.number, opened, place });
         }
     }
 
     /// Commits, and makes sure that it is in what the path names. A transaction that is dropped instead takes its
     /// connection along, and is rolled back: whatever failed in it, the next one has a new connection.
-    pub async fn commit(&self, transaction: Transaction) -> Result<()> {
-        let Transaction { mut connection, opened, mut place, .. } = transaction;
+    pub async fn commit(&self, transaction: WriteTransaction) -> Result<()> {
+        let WriteTransaction { mut connection, opened, mut place, .. } = transaction;
         sqlx::raw_sql("COMMIT").execute(&mut connection).await?;
         if self.files()? != Some(opened.files) {
             return Err(self.gone());
@@ -139,8 +139,8 @@ impl File {
         Ok(())
     }
 
-    pub async fn roll_back(&self, transaction: Transaction) -> Result<()> {
-        let Transaction { mut connection, mut place, .. } = transaction;
+    pub async fn roll_back(&self, transaction: WriteTransaction) -> Result<()> {
+        let WriteTransaction { mut connection, mut place, .. } = transaction;
         sqlx::raw_sql("ROLLBACK").execute(&mut connection).await?;
         *place = Some(connection);
         Ok(())
@@ -156,7 +156,7 @@ impl File {
     }
 
     /// The connections to what the path names now.
-    async fn opened(&self) -> Result<Arc<Opened>> {
+    async fn opened(&self) -> Result<Arc<OpenDatabase>> {
         let current = self.current();
         match current {
             Some(opened) if self.is_current(&opened)? => Ok(opened),
@@ -164,15 +164,15 @@ impl File {
         }
     }
 
-    fn is_current(&self, opened: &Opened) -> Result<bool> {
+    fn is_current(&self, opened: &OpenDatabase) -> Result<bool> {
         Ok(!opened.retired.load(Ordering::Acquire) && self.files()? == Some(opened.files))
     }
 
-    fn current(&self) -> Option<Arc<Opened>> {
+    fn current(&self) -> Option<Arc<OpenDatabase>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn reopen(&self) -> Result<Arc<Opened>> {
+    async fn reopen(&self) -> Result<Arc<OpenDatabase>> {
         let mut last = self.reopening.lock().await;
         if let Some(opened) = self.current() {
             if self.is_current(&opened)? {
@@ -200,7 +200,7 @@ impl File {
         Ok(opened)
     }
 
-    async fn connect_all(&self, main: Id, last: Option<Id>) -> Result<Opened> {
+    async fn connect_all(&self, main: FileId, last: Option<FileId>) -> Result<OpenDatabase> {
         let mut anchor = self.connect("rw").await?;
         self.prepare(&mut anchor).await?;
         let reads = AnyPoolOptions::new()
@@ -212,7 +212,7 @@ impl File {
         let files = self.files()?.filter(|files| files.main == main);
         let files = files.ok_or_else(|| self.gone())?;
         let number = self.number() + u64::from(last != Some(main));
-        Ok(Opened {
+        Ok(OpenDatabase {
             number,
             files,
             reads,
@@ -255,7 +255,7 @@ impl File {
     }
 
     /// Ends all connections, once what the log has is in the file that it belongs to.
-    async fn retire(&self, opened: &Opened) -> Result<()> {
+    async fn retire(&self, opened: &OpenDatabase) -> Result<()> {
         opened.retired.store(true, Ordering::Release);
         let write = opened.write.lock().await.take();
         if let Some(connection) = write {
@@ -284,7 +284,7 @@ impl File {
     }
 }
 
-impl Opened {
+impl OpenDatabase {
     /// Brings everything from the log into the file, and empties the log, wherever both are now.
     async fn complete(&self) -> Result<()> {
         let mut anchor = self.anchor.lock().await;
@@ -297,9 +297,9 @@ impl Opened {
     }
 }
 
-fn id(path: &Path) -> Result<Option<Id>> {
+fn id(path: &Path) -> Result<Option<FileId>> {
     match fs::metadata(path) {
-        Ok(found) => Ok(Some(Id { device: found.dev(), inode: found.ino() })),
+        Ok(found) => Ok(Some(FileId { device: found.dev(), inode: found.ino() })),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(disk(path, error)),
     }

@@ -20,12 +20,12 @@ use crate::slate::steps;
 use crate::slate::undo::{self, Again};
 use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::view::{self, Schema};
-use crate::slate::write::{self, EditorTree, Known, Passage};
+use crate::slate::write::{self, EditorTree, KnownParts, Passage};
 use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, ROOT, Writer, kind_name};
 
 pub(super) struct Reference {
     pub mirror: Mirror,
-    known: Known,
+    known: KnownParts,
     pub again: Again,
     schema: Schema,
     tree: EditorTree,
@@ -41,7 +41,7 @@ impl Reference {
         let again = Again::read(txn);
         let view = view::show(&mirror, &schema, &HashSet::new());
         let tree = EditorTree::new(view::tree(&mirror, &view), schema.clone());
-        let known = Known::new(&mirror, &schema, view);
+        let known = KnownParts::new(&mirror, &schema, view);
         Self { mirror, known, again, schema, tree, client: u64::from(client), inexact: 0 }
     }
 
@@ -224,7 +224,7 @@ impl Reference {
 
     /// Reads the document again: what leads the editor there, if it differs from what is shown.
     pub fn check(&mut self, txn: &mut TransactionMut, root: &XmlTextRef) -> Vec<Op> {
-        self.known = Known::default();
+        self.known = KnownParts::default();
         self.mirror = Mirror::read(txn, root);
         self.show_now()
     }
@@ -297,7 +297,7 @@ impl Reference {
     fn see(&mut self) -> Rc<Element> {
         let view = view::show(&self.mirror, &self.schema, &HashSet::new());
         let tree = view::tree(&self.mirror, &view);
-        self.known = Known::new(&self.mirror, &self.schema, view);
+        self.known = KnownParts::new(&self.mirror, &self.schema, view);
         tree
     }
 

@@ -5,43 +5,17 @@ use std::rc::Rc;
 
 use super::fixed::Fixed;
 use super::groups::groups;
-use super::outline::{Outline, Row, node, rows};
+use super::outline::{ItemRow, RootOutline, close, node, rows};
+use super::segments::{ChunkOfRows, Segment};
 use super::widen;
 use crate::slate::op::Op;
 use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
 use crate::slate::view::{Schema, View};
 use crate::slate::ydoc::{Id, Item, Mirror, Nid, QuickSet, ROOT};
 
-/// Items of the root that follow each other. Those of segments and those that are left out take turns.
-#[derive(Debug)]
-pub(super) struct Chunk {
-    /// In the document, how many.
-    items: usize,
-    /// Of the outline before.
-    pub rows: Range<usize>,
-    /// Of a segment's.
-    pub segment: Option<usize>,
-    /// Of the elements before, where it is left out.
-    kids: Range<usize>,
-    /// How many elements it shows now.
-    shows: u32,
-    /// What its items show, once that was looked at.
-    now: Vec<Row>,
-}
-
-/// What stands between elements that are left out.
-#[derive(Debug)]
-pub(super) struct Segment {
-    /// What is shown of it: before its turn what was, then what is.
-    pub kids: Vec<Kid>,
-    /// What an editor shows of it.
-    pub after: Vec<Kid>,
-    is_done: bool,
-}
-
 /// One thing at the top of a group.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Slot {
+enum TopSlot {
     Segment(usize),
     /// Stands for so many.
     Left(u32),
@@ -50,32 +24,65 @@ enum Slot {
 /// See the module.
 #[derive(Debug)]
 pub struct Division {
-    outline: Outline,
-    chunks: Vec<Chunk>,
+    outline: RootOutline,
+    chunks: Vec<ChunkOfRows>,
     segments: Vec<Segment>,
     groups: Vec<Vec<usize>>,
 }
 
 /// What is worked on at a time.
 #[derive(Debug)]
-pub struct Group {
-    slots: Vec<Slot>,
+pub struct SegmentGroup {
+    slots: Vec<TopSlot>,
     focus: Vec<usize>,
     /// Its elements before, and those of an editor, if there is one, as kids of a root.
     pub old: Rc<Element>,
     pub after: Rc<Element>,
 }
 
+impl RootOutline {
+    /// The parts that an editor's change concerns: what it changed, and what stands beside that. `tied`: elements that are to
+    /// be in one part. `None`: all of the document.
+    pub fn divide_edit(
+        self,
+        mirror: &Mirror,
+        before: &[Kid],
+        after: &[Kid],
+        tied: &[(NodeId, NodeId)],
+    ) -> Result<Division, Self> {
+        let fixed = Fixed::of(before, after);
+        let touched = fixed.touched();
+        let items = &mirror.node(ROOT).items;
+        let is_true = items.len() == self.rows.len() && before.len() == self.starts[self.rows.len()] as usize;
+        let Some(inside) = close(self.owners(&touched), &self.links).filter(|_| is_true) else { return Err(self) };
+        Division::of_edit(self, before, after, &fixed, &inside, tied)
+    }
+
+    /// The part that a change of the document concerns. `touched`: the nodes that changed. `None`: all of the document.
+    pub fn divide_change(self, mirror: &Mirror, before: &[Kid], touched: &QuickSet<Nid>) -> Option<Division> {
+        let mut inside: QuickSet<Nid> =
+            touched.iter().filter(|node| **node != ROOT).map(|node| mirror.top(*node)).collect();
+        if touched.contains(&ROOT) {
+            self.add_replaced(mirror, &mut inside);
+        }
+        // What was linked before was shown elsewhere, perhaps.
+        let mut links = mirror.links();
+        links.extend_from_slice(&self.links);
+        let inside = close(inside, &links)?;
+        Division::of_change(self, mirror, before, &inside)
+    }
+}
+
 impl Division {
     /// If all of the document is concerned, it is not divided: then the outline is given back.
     pub(super) fn of_edit(
-        outline: Outline,
+        outline: RootOutline,
         before: &[Kid],
         after: &[Kid],
         fixed: &Fixed,
         inside: &QuickSet<Nid>,
         tied: &[(NodeId, NodeId)],
-    ) -> Result<Self, Outline> {
+    ) -> Result<Self, RootOutline> {
         let items = outline.rows.iter().map(|row| Some(row.node));
         let Some(chunks) = cut(&outline, items, inside) else { return Err(outline) };
         let mut division = Self { outline, chunks, segments: Vec::new(), groups: Vec::new() };
@@ -86,7 +93,12 @@ impl Division {
         Ok(division)
     }
 
-    pub(super) fn of_change(outline: Outline, mirror: &Mirror, before: &[Kid], inside: &QuickSet<Nid>) -> Option<Self> {
+    pub(super) fn of_change(
+        outline: RootOutline,
+        mirror: &Mirror,
+        before: &[Kid],
+        inside: &QuickSet<Nid>,
+    ) -> Option<Self> {
         let chunks = cut(&outline, mirror.node(ROOT).items.iter().map(node), inside)?;
         let mut division = Self { outline, chunks, segments: Vec::new(), groups: Vec::new() };
         division.fill(before)?;
@@ -159,7 +171,7 @@ impl Division {
     }
 
     /// From now on the document is this group alone, up to the next one, or [`Division::end`].
-    pub fn enter(&self, group: usize, mirror: &mut Mirror) -> Group {
+    pub fn enter(&self, group: usize, mirror: &mut Mirror) -> SegmentGroup {
         let segments = &self.groups[group];
         let (mut slots, mut focus, mut left) = (Vec::new(), Vec::new(), 0);
         for (at, chunk) in self.chunks.iter().enumerate() {
@@ -169,22 +181,22 @@ impl Division {
                 continue;
             };
             if left > 0 {
-                slots.push(Slot::Left(std::mem::take(&mut left)));
+                slots.push(TopSlot::Left(std::mem::take(&mut left)));
             }
-            if slots.last() != Some(&Slot::Segment(segment)) {
-                slots.push(Slot::Segment(segment));
+            if slots.last() != Some(&TopSlot::Segment(segment)) {
+                slots.push(TopSlot::Segment(segment));
             }
             focus.push(at);
         }
         if left > 0 {
-            slots.push(Slot::Left(left));
+            slots.push(TopSlot::Left(left));
         }
         mirror.focus(&focus, |at| self.chunks[at].shows > 0);
         let root = |of: &dyn Fn(usize) -> Vec<Kid>| {
             let mut left = 0;
             let kids = slots.iter().flat_map(|slot| match slot {
-                Slot::Segment(segment) => of(*segment),
-                Slot::Left(_) => {
+                TopSlot::Segment(segment) => of(*segment),
+                TopSlot::Left(_) => {
                     left += 1;
                     vec![stand_in(left - 1)]
                 }
@@ -193,13 +205,13 @@ impl Division {
         };
         let old = root(&|segment| self.segments[segment].kids.clone());
         let after = root(&|segment| self.segments[segment].after.clone());
-        Group { slots, focus, old, after }
+        SegmentGroup { slots, focus, old, after }
     }
 
     /// What the group in focus shows now. False if it does not stand by itself any more, and all has to be looked at.
     pub fn leave(
         &mut self,
-        group: &Group,
+        group: &SegmentGroup,
         now: &Element,
         mirror: &Mirror,
         schema: &Schema,
@@ -208,7 +220,7 @@ impl Division {
         let is_taken = self.take(group, now).is_some();
         if !is_taken {
             for slot in &group.slots {
-                if let Slot::Segment(segment) = slot {
+                if let TopSlot::Segment(segment) = slot {
                     self.segments[*segment].is_done = false;
                 }
             }
@@ -217,16 +229,16 @@ impl Division {
         is_taken && found.is_some_and(|found| self.note(group, found, &mirror.node(ROOT).items).is_some())
     }
 
-    fn take(&mut self, group: &Group, now: &Element) -> Option<()> {
+    fn take(&mut self, group: &SegmentGroup, now: &Element) -> Option<()> {
         let mut kids = now.kids.iter().peekable();
         let mut left = 0;
         for slot in &group.slots {
             match slot {
-                Slot::Left(_) => {
+                TopSlot::Left(_) => {
                     kids.next_if(|kid| left_out(kid) == Some(left))?;
                     left += 1;
                 }
-                Slot::Segment(segment) => {
+                TopSlot::Segment(segment) => {
                     let segment = &mut self.segments[*segment];
                     segment.kids.clear();
                     while let Some(kid) = kids.next_if(|kid| left_out(kid).is_none()) {
@@ -239,7 +251,7 @@ impl Division {
         kids.next().is_none().then_some(())
     }
 
-    fn note(&mut self, group: &Group, found: Vec<Row>, items: &[Item]) -> Option<()> {
+    fn note(&mut self, group: &SegmentGroup, found: Vec<ItemRow>, items: &[Item]) -> Option<()> {
         for at in &group.focus {
             let chunk = &mut self.chunks[*at];
             (chunk.shows, chunk.now) = (0, Vec::new());
@@ -278,7 +290,7 @@ impl Division {
     }
 
     /// The document is whole again. Returns its outline, if every group had its turn.
-    pub fn end(self, mirror: &mut Mirror) -> Outline {
+    pub fn end(self, mirror: &mut Mirror) -> RootOutline {
         mirror.unite();
         let mut rows = Vec::with_capacity(self.outline.rows.len() + 8);
         for chunk in &self.chunks {
@@ -287,16 +299,16 @@ impl Division {
                 Some(_) => rows.extend_from_slice(&chunk.now),
             }
         }
-        Outline::new(mirror, rows)
+        RootOutline::new(mirror, rows)
     }
 }
 
-impl Group {
+impl SegmentGroup {
     /// Operations on the group, as it was before, as operations on the whole.
     pub fn widen(&self, mut ops: Vec<Op>) -> Vec<Op> {
         let mut left = self.slots.iter().filter_map(|slot| match slot {
-            Slot::Left(count) => Some(*count),
-            Slot::Segment(_) => None,
+            TopSlot::Left(count) => Some(*count),
+            TopSlot::Segment(_) => None,
         });
         let size = |kid: &Kid| if left_out(kid).is_some() { left.next().unwrap_or(1) } else { 1 };
         widen::widen(&mut ops, self.old.kids.iter().map(size).collect());
@@ -305,7 +317,11 @@ impl Group {
 }
 
 /// The root's items, now and of the outline, in chunks; `None`: what is not inside is not the same.
-fn cut(outline: &Outline, items: impl Iterator<Item = Option<Nid>>, inside: &QuickSet<Nid>) -> Option<Vec<Chunk>> {
+fn cut(
+    outline: &RootOutline,
+    items: impl Iterator<Item = Option<Nid>>,
+    inside: &QuickSet<Nid>,
+) -> Option<Vec<ChunkOfRows>> {
     let mut is_inside: Vec<bool> = Vec::new();
     for node in inside {
         let at = *node as usize;
@@ -313,12 +329,12 @@ fn cut(outline: &Outline, items: impl Iterator<Item = Option<Nid>>, inside: &Qui
         is_inside[at] = true;
     }
     let is_inside = |node: Nid| is_inside.get(node as usize).copied().unwrap_or_default();
-    let mut chunks: Vec<Chunk> = Vec::new();
+    let mut chunks: Vec<ChunkOfRows> = Vec::new();
     let mut at = 0;
     let mut open = |segment: bool, at: usize| -> usize {
         if chunks.last().is_none_or(|last| last.segment.is_some() != segment) {
             let segment = segment.then_some(usize::MAX);
-            chunks.push(Chunk { items: 0, rows: at..at, segment, kids: 0..0, shows: 0, now: Vec::new() });
+            chunks.push(ChunkOfRows { items: 0, rows: at..at, segment, kids: 0..0, shows: 0, now: Vec::new() });
         }
         chunks.len() - 1
     };
@@ -349,9 +365,16 @@ fn cut(outline: &Outline, items: impl Iterator<Item = Option<Nid>>, inside: &Qui
         chunk.shows += shows;
     }
     // Before what shows nothing at the start, and behind it at the end, something may be put in.
-    let edge =
-        |at: usize| Chunk { items: 0, rows: at..at, segment: Some(usize::MAX), kids: 0..0, shows: 0, now: Vec::new() };
-    let is_hidden = |chunk: Option<&Chunk>| chunk.is_some_and(|chunk| chunk.segment.is_none() && chunk.shows == 0);
+    let edge = |at: usize| ChunkOfRows {
+        items: 0,
+        rows: at..at,
+        segment: Some(usize::MAX),
+        kids: 0..0,
+        shows: 0,
+        now: Vec::new(),
+    };
+    let is_hidden =
+        |chunk: Option<&ChunkOfRows>| chunk.is_some_and(|chunk| chunk.segment.is_none() && chunk.shows == 0);
     if is_hidden(chunks.first()) {
         chunks.insert(0, edge(0));
     }

@@ -1,15 +1,15 @@
 //! Which segments have to do with each other.
 
-use super::division::{Chunk, Segment};
-use super::outline::Outline;
+use super::outline::RootOutline;
+use super::segments::{ChunkOfRows, Segment};
 use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::ydoc::{Id, Nid, QuickMap, ROOT};
 
 /// Segments by group, each in order. Those are in one whose items are linked, that share an element or characters before
 /// and after, and that `tied` names.
 pub(super) fn groups(
-    outline: &Outline,
-    chunks: &[Chunk],
+    outline: &RootOutline,
+    chunks: &[ChunkOfRows],
     segments: &[Segment],
     tied: &[(NodeId, NodeId)],
 ) -> Vec<Vec<usize>> {
@@ -31,7 +31,7 @@ pub(super) fn groups(
             sets.join(a, b);
         }
     }
-    let mut found = Found::default();
+    let mut found = WhereBefore::default();
     for (at, segment) in segments.iter().enumerate() {
         segment.kids.iter().for_each(|kid| found.note(kid, at));
     }
@@ -56,12 +56,12 @@ pub(super) fn groups(
 
 /// Where everything was before.
 #[derive(Default)]
-struct Found {
+struct WhereBefore {
     elements: QuickMap<NodeId, usize>,
     chars: Vec<(Id, u32, usize)>,
 }
 
-impl Found {
+impl WhereBefore {
     fn note(&mut self, kid: &Kid, at: usize) {
         match kid {
             Kid::Element(element) => {

@@ -1,8 +1,5 @@
-//! [`Outline`]: which of the root's items show which of the top-level elements, and which say something about each other.
+//! [`RootOutline`]: which of the root's items show which of the top-level elements, and which say something about each other.
 
-use super::division::Division;
-use super::fixed::Fixed;
-use crate::slate::view::tree::{Kid as Shown, NodeId};
 use crate::slate::view::{Kid, Schema, View};
 use crate::slate::ydoc::{Item, Kind, Mirror, Nid, Of, QuickSet, ROOT};
 
@@ -11,15 +8,15 @@ const MAX_LINKS: usize = 16;
 
 /// One of the root's items, and how many top-level elements it shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Row {
+pub(super) struct ItemRow {
     pub node: Nid,
     pub shows: u32,
 }
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub struct Outline {
-    pub(super) rows: Vec<Row>,
+pub struct RootOutline {
+    pub(super) rows: Vec<ItemRow>,
     /// How many elements the rows before each show; one more, for all.
     pub(super) starts: Vec<u32>,
     /// By node: its row.
@@ -28,13 +25,13 @@ pub struct Outline {
     pub(super) links: Vec<(Nid, Nid)>,
 }
 
-impl Outline {
+impl RootOutline {
     /// `None` where an item cannot be looked at without all the others: bare text at the top, moves into each other.
     pub fn of(mirror: &Mirror, schema: &Schema, view: &View) -> Option<Self> {
         Some(Self::new(mirror, rows(mirror, schema, view)?))
     }
 
-    pub(super) fn new(mirror: &Mirror, rows: Vec<Row>) -> Self {
+    pub(super) fn new(mirror: &Mirror, rows: Vec<ItemRow>) -> Self {
         let (mut starts, mut places) = (Vec::with_capacity(rows.len() + 1), vec![u32::MAX; mirror.capacity()]);
         let mut start = 0;
         for (at, row) in rows.iter().enumerate() {
@@ -46,41 +43,10 @@ impl Outline {
         Self { rows, starts, places, links: mirror.links() }
     }
 
-    /// The parts that an editor's change concerns: what it changed, and what stands beside that. `tied`: elements that are to
-    /// be in one part. `None`: all of the document.
-    pub fn divide_edit(
-        self,
-        mirror: &Mirror,
-        before: &[Shown],
-        after: &[Shown],
-        tied: &[(NodeId, NodeId)],
-    ) -> Result<Division, Self> {
-        let fixed = Fixed::of(before, after);
-        let touched = fixed.touched();
-        let items = &mirror.node(ROOT).items;
-        let is_true = items.len() == self.rows.len() && before.len() == self.starts[self.rows.len()] as usize;
-        let Some(inside) = close(self.owners(&touched), &self.links).filter(|_| is_true) else { return Err(self) };
-        Division::of_edit(self, before, after, &fixed, &inside, tied)
-    }
-
-    /// The part that a change of the document concerns. `touched`: the nodes that changed. `None`: all of the document.
-    pub fn divide_change(self, mirror: &Mirror, before: &[Shown], touched: &QuickSet<Nid>) -> Option<Division> {
-        let mut inside: QuickSet<Nid> =
-            touched.iter().filter(|node| **node != ROOT).map(|node| mirror.top(*node)).collect();
-        if touched.contains(&ROOT) {
-            self.add_replaced(mirror, &mut inside);
-        }
-        // What was linked before was shown elsewhere, perhaps.
-        let mut links = mirror.links();
-        links.extend_from_slice(&self.links);
-        let inside = close(inside, &links)?;
-        Division::of_change(self, mirror, before, &inside)
-    }
-
     /// Items of the root that came, and that are gone.
-    fn add_replaced(&self, mirror: &Mirror, inside: &mut QuickSet<Nid>) {
+    pub(super) fn add_replaced(&self, mirror: &Mirror, inside: &mut QuickSet<Nid>) {
         let items = &mirror.node(ROOT).items;
-        let is = |row: &Row, item: &Item| *item == Item::Node(row.node);
+        let is = |row: &ItemRow, item: &Item| *item == Item::Node(row.node);
         let start = self.rows.iter().zip(items).take_while(|(row, item)| is(row, item)).count();
         let rest = self.rows[start..].iter().rev().zip(items[start..].iter().rev());
         let end = rest.take_while(|(row, item)| is(row, item)).count();
@@ -91,7 +57,7 @@ impl Outline {
     }
 
     /// The items that show these top-level elements, which are in order.
-    fn owners(&self, kids: &[usize]) -> QuickSet<Nid> {
+    pub(super) fn owners(&self, kids: &[usize]) -> QuickSet<Nid> {
         let owner = |kid: &usize| {
             // The last that begins at or before it, and shows something.
             let at = self.starts.partition_point(|start| *start as usize <= *kid).checked_sub(1)?;
@@ -132,7 +98,7 @@ pub(super) fn node(item: &Item) -> Option<Nid> {
 }
 
 /// With all that is linked with them; `None`: that takes too long.
-fn close(mut inside: QuickSet<Nid>, links: &[(Nid, Nid)]) -> Option<QuickSet<Nid>> {
+pub(super) fn close(mut inside: QuickSet<Nid>, links: &[(Nid, Nid)]) -> Option<QuickSet<Nid>> {
     for _ in 0..MAX_LINKS {
         let before = inside.len();
         for (a, b) in links {
@@ -148,8 +114,8 @@ fn close(mut inside: QuickSet<Nid>, links: &[(Nid, Nid)]) -> Option<QuickSet<Nid
     None
 }
 
-/// What each of the root's items shows; see [`Outline::of`].
-pub(super) fn rows(mirror: &Mirror, schema: &Schema, view: &View) -> Option<Vec<Row>> {
+/// What each of the root's items shows; see [`RootOutline::of`].
+pub(super) fn rows(mirror: &Mirror, schema: &Schema, view: &View) -> Option<Vec<ItemRow>> {
     if !view.apart {
         return None;
     }
@@ -167,7 +133,7 @@ pub(super) fn rows(mirror: &Mirror, schema: &Schema, view: &View) -> Option<Vec<
         if !stands_alone {
             return None;
         }
-        rows.push(Row { node: *node, shows: 0 });
+        rows.push(ItemRow { node: *node, shows: 0 });
     }
     let (mut at, mut index) = (0, 0);
     for kid in &view.piece(View::ROOT).kids {

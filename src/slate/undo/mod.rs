@@ -19,9 +19,7 @@ pub use again::{Again, MAP};
 pub use aim::aim;
 
 use super::node::Attrs;
-use super::ydoc::{
-    Act, Formats, Id, KeyName, Kind, Neighbours, Nid, Place, Registers, Span, Writer, key_name, resolve,
-};
+use super::ydoc::{Act, Beside, Formats, Id, KeyName, Kind, Nid, Place, Registers, Span, Writer, key_name, resolve};
 
 /// Takes acts back, the last first. What takes that back again is [`Writer::take_acts`].
 pub fn revert(writer: &mut Writer, again: &mut Again, acts: &[Act]) {
@@ -95,7 +93,7 @@ impl Revert {
         span: Span,
         text: &str,
         formats: &Formats,
-        between: Neighbours,
+        between: Beside,
     ) {
         let mut between = now(again, between);
         for (was, len) in again.follow(span) {
@@ -215,9 +213,9 @@ impl Revert {
 }
 
 /// The same neighbours, under the ids that they have now.
-fn now(again: &Again, between: Neighbours) -> Neighbours {
+fn now(again: &Again, between: Beside) -> Beside {
     let latest = |id: Option<Id>| id.map(|id| again.latest(id));
-    Neighbours { left: latest(between.left), right: latest(between.right) }
+    Beside { left: latest(between.left), right: latest(between.right) }
 }
 
 /// Whether the own value still stands; of a place its time does not matter.

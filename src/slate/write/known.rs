@@ -1,4 +1,4 @@
-//! [`Known`]: what is remembered of what the document shows, so that a change costs what its part of the document costs.
+//! [`KnownParts`]: what is remembered of what the document shows, so that a change costs what its part of the document costs.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use yrs::TransactionMut;
 
 use super::{EditorTree, Flushed, Passage, adopt, typing};
 use crate::slate::op::Op;
-use crate::slate::part::{Division, Outline};
+use crate::slate::part::{Division, RootOutline};
 use crate::slate::steps;
 use crate::slate::view::tree::Element;
 use crate::slate::view::{self, Schema, View};
@@ -16,21 +16,21 @@ use crate::slate::ydoc::{Act, Mirror, Nid, Writer};
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct KnownParts {
     /// If it was worked out for the whole document since it changed.
     view: Option<Rc<View>>,
     /// What the mirror has touched since is not in it.
-    outline: Option<Outline>,
+    outline: Option<RootOutline>,
     /// What is shown is made wrong on purpose.
     #[cfg(test)]
     pub is_spoiled: bool,
 }
 
-impl Known {
+impl KnownParts {
     /// `view`: what the whole mirror shows.
     pub fn new(mirror: &Mirror, schema: &Schema, view: View) -> Self {
         Self {
-            outline: Outline::of(mirror, schema, &view),
+            outline: RootOutline::of(mirror, schema, &view),
             view: Some(Rc::new(view)),
             #[cfg(test)]
             is_spoiled: false,
@@ -160,7 +160,7 @@ impl Known {
         let mut flushed = super::flush(&mut writer, tree, schema, view);
         let acts = writer.take_acts();
         self.view = flushed.view.take();
-        self.outline = self.view.as_ref().and_then(|view| Outline::of(mirror, schema, view));
+        self.outline = self.view.as_ref().and_then(|view| RootOutline::of(mirror, schema, view));
         (flushed, acts)
     }
 
@@ -190,7 +190,7 @@ impl Known {
         let whole = adopt(tree, view::tree(mirror, &view));
         assert_eq!(*tree, whole, "what is shown in parts, and as a whole");
         if let Some(outline) = &self.outline {
-            outline.compare(&Outline::of(mirror, schema, &view).expect("an outline of the whole"));
+            outline.compare(&RootOutline::of(mirror, schema, &view).expect("an outline of the whole"));
         }
     }
 }

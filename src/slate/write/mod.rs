@@ -36,7 +36,7 @@ use before::Before;
 use draft::Draft;
 pub use fit::adopt;
 use keys::Keys;
-pub use known::Known;
+pub use known::KnownParts;
 pub use passage::{Passage, fits, same_ends};
 use place::Placer;
 pub use tree::EditorTree;

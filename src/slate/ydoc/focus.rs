@@ -7,42 +7,16 @@
 use super::attrs::{Kind, Registers};
 use super::formats::Formats;
 use super::id::Id;
-use super::mirror::{Item, Mirror, Nid, ROOT};
+use super::mirror::{Item, Mirror, Nid, ROOT, RootChunk, RootChunks, Stand};
 use super::quick::QuickSet;
-
-/// The root's items while they are divided.
-#[derive(Debug, Clone)]
-pub(super) struct Chunks {
-    chunks: Vec<Chunk>,
-    /// Those that the root has now, in order; none: what there is, is in the chunks.
-    focus: Vec<usize>,
-    /// What stands for others in the root now.
-    stand_ins: Vec<Stand>,
-    /// Nodes that there are in focus.
-    pub alive: QuickSet<Nid>,
-}
-
-/// What stands for chunks between, and the first and last of their items.
-#[derive(Debug, Clone, Copy)]
-struct Stand {
-    node: Nid,
-    first: Option<Nid>,
-    last: Option<Nid>,
-}
 
 /// What is left out, so far.
 #[derive(Default)]
-struct Stretch {
+struct LeftStretch {
     len: u32,
     shows: bool,
     first: Option<Nid>,
     last: Option<Nid>,
-}
-
-#[derive(Debug, Clone)]
-struct Chunk {
-    items: Vec<Item>,
-    len: u32,
 }
 
 impl Id {
@@ -63,11 +37,11 @@ impl Mirror {
         let mut items = std::mem::take(&mut self.nodes[ROOT as usize].items).into_iter();
         let chunks = chunks.into_iter().map(|count| {
             let items: Vec<Item> = items.by_ref().take(count).collect();
-            Chunk { len: items.iter().map(Item::len).sum(), items }
+            RootChunk { len: items.iter().map(Item::len).sum(), items }
         });
         let chunks = chunks.collect();
         self.chunks =
-            Some(Box::new(Chunks { chunks, focus: Vec::new(), stand_ins: Vec::new(), alive: QuickSet::default() }));
+            Some(Box::new(RootChunks { chunks, focus: Vec::new(), stand_ins: Vec::new(), alive: QuickSet::default() }));
     }
 
     /// Only these chunks are there, in order, none beside another. What stands for those between are elements with the ids
@@ -77,7 +51,7 @@ impl Mirror {
         let Some(mut divided) = self.chunks.take() else { return };
         divided.alive = QuickSet::from_iter([ROOT]);
         let (mut items, mut shown) = (Vec::new(), 0);
-        let mut left: Option<Stretch> = None;
+        let mut left: Option<LeftStretch> = None;
         let mut focused = focus.iter().peekable();
         for (at, chunk) in divided.chunks.iter_mut().enumerate() {
             if focused.next_if_eq(&&at).is_some() {
@@ -145,8 +119,8 @@ impl Mirror {
         item.map(|item| self.id(item))
     }
 
-    fn stand_in(&mut self, stretch: &Stretch, shown: &mut u32, all: &mut Vec<Stand>) -> Item {
-        let Stretch { len, shows, first, last } = *stretch;
+    fn stand_in(&mut self, stretch: &LeftStretch, shown: &mut u32, all: &mut Vec<Stand>) -> Item {
+        let LeftStretch { len, shows, first, last } = *stretch;
         let id = Id::of_left_out(if shows { *shown } else { u32::MAX - all.len() as u32 });
         *shown += u32::from(shows);
         let branch = self.node(ROOT).branch.clone();

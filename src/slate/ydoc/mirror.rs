@@ -5,7 +5,6 @@ use std::sync::Arc;
 use yrs::{Any, XmlTextRef};
 
 use super::attrs::{Kind, Registers};
-use super::focus::Chunks;
 use super::formats::{Formats, parse_key};
 use super::id::Id;
 use super::quick::{QuickMap, QuickSet};
@@ -66,7 +65,33 @@ pub struct Mirror {
     pub(super) linked: QuickSet<Nid>,
     /// Nodes whose sequence or attributes changed since this was taken.
     pub(super) touched: QuickSet<Nid>,
-    pub(super) chunks: Option<Box<Chunks>>,
+    pub(super) chunks: Option<Box<RootChunks>>,
+}
+
+/// The root's items while they are divided.
+#[derive(Debug, Clone)]
+pub(super) struct RootChunks {
+    pub(super) chunks: Vec<RootChunk>,
+    /// Those that the root has now, in order; none: what there is, is in the chunks.
+    pub(super) focus: Vec<usize>,
+    /// What stands for others in the root now.
+    pub(super) stand_ins: Vec<Stand>,
+    /// Nodes that there are in focus.
+    pub(super) alive: QuickSet<Nid>,
+}
+
+/// What stands for chunks between, and the first and last of their items.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stand {
+    pub(super) node: Nid,
+    pub(super) first: Option<Nid>,
+    pub(super) last: Option<Nid>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct RootChunk {
+    pub(super) items: Vec<Item>,
+    pub(super) len: u32,
 }
 
 impl Mirror {

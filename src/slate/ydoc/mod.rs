@@ -18,7 +18,7 @@ mod quick;
 mod read;
 mod writer;
 
-pub use act::{Act, Neighbours, Span};
+pub use act::{Act, Beside, Span};
 pub use attrs::{Claim, Erase, Gone, Kind, Of, Place, Registers, kind_name};
 pub use formats::{Around, Formats, KeyName, MarkKey, Resolved, attribute_name, key_name, parse_key, resolve};
 pub use id::Id;

@@ -10,7 +10,7 @@ use yrs::{
     TransactionMut, Update, WriteTxn as _, Xml as _, XmlTextPrelim, XmlTextRef,
 };
 
-use super::act::{Act, Neighbours, Span};
+use super::act::{Act, Beside, Span};
 use super::attrs::Kind;
 use super::formats::Formats;
 use super::id::Id;
@@ -57,7 +57,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
 
     /// The same, between what is still there of what it stood between: several that were deleted one after the other have
     /// one place in yrs.
-    pub fn place_between(&self, id: Id, between: Neighbours) -> Option<(Nid, u32)> {
+    pub fn place_between(&self, id: Id, between: Beside) -> Option<(Nid, u32)> {
         let (seq, index) = self.place_of(id)?;
         let at = |id: Id| self.find(seq, (id, 1)).first().map(|(index, _)| *index);
         let from = between.left.and_then(at).map_or(0, |left| left + 1);
@@ -170,7 +170,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         let attributes = attributes.collect();
         let (up, formats) = (self.mirror.node(node).up, self.mirror.node(node).formats.clone());
         let at = self.mirror.node(up).items.iter().position(|item| *item == Item::Node(node));
-        let between = at.map(|at| Neighbours {
+        let between = at.map(|at| Beside {
             left: at.checked_sub(1).and_then(|left| self.edge(up, left, true)),
             right: self.edge(up, at + 1, false),
         });
@@ -200,7 +200,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
                 Item::Text(run) => {
                     let span = (run.id, run.len);
                     ids.push(span);
-                    let between = Neighbours { left, right };
+                    let between = Beside { left, right };
                     self.acts.push(Act::Delete { span, text: run.text, formats: run.formats, between });
                 }
                 other => {

@@ -10,7 +10,7 @@ use super::follower::Follower;
 use crate::slate::tests::model;
 use crate::slate::view::tree::{Element, Kid};
 use crate::slate::view::{self, Schema};
-use crate::slate::write::{EditorTree, Known};
+use crate::slate::write::{EditorTree, KnownParts};
 use crate::slate::ydoc::{Id, Item, Mirror};
 use crate::slate::{self, Leaf, Node, Op};
 
@@ -37,7 +37,7 @@ pub struct Peer {
     client: u64,
     pub mirror: Mirror,
     /// What the last flush found, as long as the mirror is the same.
-    known: Known,
+    known: KnownParts,
     pub tree: EditorTree,
     pub old: Rc<Element>,
     /// What the editor shows, by Slate's own semantics.
@@ -70,7 +70,7 @@ impl Peer {
             root,
             client,
             mirror,
-            known: Known::default(),
+            known: KnownParts::default(),
             tree,
             old,
             value,
@@ -137,7 +137,7 @@ impl Peer {
         self.mirror = Mirror::read(&mut self.doc.transact_mut(), &self.root);
         let view = view::show(&self.mirror, &schema(), &HashSet::new());
         self.old = view::tree(&self.mirror, &view);
-        self.known = Known::new(&self.mirror, &schema(), view);
+        self.known = KnownParts::new(&self.mirror, &schema(), view);
         self.tree.reset(self.old.clone());
         self.value = nodes(&self.old);
     }
