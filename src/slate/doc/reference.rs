@@ -185,12 +185,13 @@ impl Reference {
         passage: Option<&Passage>,
     ) -> (Vec<Act>, Vec<Op>, Passage) {
         let before = self.tree.root().clone();
-        let aim = passage.and_then(|passage| passage.back(&before.kids));
+        let undone = passage.and_then(|passage| Some((passage, passage.place(&before.kids)?)));
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         undo::revert(&mut writer, &mut self.again, acts);
         let mut acts = writer.take_acts();
         let mut ops = self.show_now();
         let shown = self.tree.root().clone();
+        let aim = undone.and_then(|(passage, place)| passage.back(&before.kids, place, &shown.kids));
         if let Some(aim) = aim.and_then(|aim| self.aim(&shown, &aim)) {
             self.tree.edit(aim);
             let (flushed, more) = self.known.flush(&mut self.mirror, txn, self.client, &mut self.tree, &self.schema);

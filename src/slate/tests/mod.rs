@@ -9,6 +9,7 @@ mod fuzz;
 pub(crate) mod json;
 pub(crate) mod model;
 mod net;
+mod parts;
 pub(crate) mod random;
 mod remote;
 mod selfcheck;

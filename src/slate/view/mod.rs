@@ -15,6 +15,8 @@ mod walk;
 pub use claims::chain_of;
 pub use settle::MAX_DEPTH;
 pub use shown::{Schema, element, show, text_of, tree};
+#[cfg(test)]
+pub use shown::{take_pieces, uncounted};
 pub use types::{Cursor, Frame, FrameId, Joined, Kid, Piece, PieceId, View};
 
 #[cfg(test)]

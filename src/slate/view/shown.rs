@@ -125,8 +125,30 @@ pub fn show<S: BuildHasher>(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    static PIECES: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// How many pieces views on this thread had since this was asked last.
+#[cfg(test)]
+pub fn take_pieces() -> usize {
+    PIECES.take()
+}
+
+/// What is done for a test is not counted.
+#[cfg(test)]
+pub fn uncounted<T>(look: impl FnOnce() -> T) -> T {
+    let before = PIECES.get();
+    let found = look();
+    PIECES.set(before);
+    found
+}
+
 fn finish(mirror: &Mirror, kept: &[bool], claims: &Claims, walker: Walker, apart: bool) -> View {
     let of = |ids: &Vec<ClaimId>| ids.iter().map(|id| claims.get(*id)).map(|claim| (claim.marker, claim.to)).collect();
+    #[cfg(test)]
+    PIECES.set(PIECES.get() + walker.pieces.len());
     let frames = walker.frames();
     let mut view = View {
         frames,

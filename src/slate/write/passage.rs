@@ -1,5 +1,6 @@
 //! [`Passage`]: what an edit led to, from what.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::fit::fit;
@@ -63,21 +64,28 @@ impl Passage {
         Some(Self { left: if early > 0 { next.left } else { self.left }, before, after })
     }
 
-    /// What is to be shown where this is taken back; `None`: what it led to is not shown.
-    pub fn back(&self, shown: &[Kid]) -> Option<Vec<Kid>> {
+    /// Where what it led to is shown; `None`: it is not.
+    pub fn place(&self, shown: &[Kid]) -> Option<Range<usize>> {
         let find = |wanted: &NodeId| shown.iter().position(|kid| id(kid) == Some(wanted));
         let start = match (self.after.first().and_then(id), &self.left) {
             (Some(first), _) => find(first)?,
             (None, Some(left)) => find(left)? + 1,
             (None, None) => 0,
         };
-        let end = start + self.after.len();
-        fits(&self.after, shown.get(start..end)?).then(|| {
-            let mut kids = shown[..start].to_vec();
-            kids.extend_from_slice(&self.before);
-            kids.extend_from_slice(&shown[end..]);
-            kids
-        })
+        let place = start..start + self.after.len();
+        fits(&self.after, shown.get(place.clone())?).then_some(place)
+    }
+
+    /// What is to be shown where this is taken back: `shown` was, with what it led to at this place. `None`: `now` is that.
+    pub fn back(&self, shown: &[Kid], place: Range<usize>, now: &[Kid]) -> Option<Vec<Kid>> {
+        let (left, right) = (&shown[..place.start], &shown[place.end..]);
+        let same = |a: &[Kid], b: &[Kid]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b));
+        let middle = place.start..now.len().saturating_sub(right.len()).max(place.start);
+        let is_back = now.len() == left.len() + self.before.len() + right.len()
+            && same(left, &now[..place.start])
+            && same(right, &now[middle.end..])
+            && fits(&self.before, &now[middle]);
+        (!is_back).then(|| [left, &self.before, right].concat())
     }
 }
 
