@@ -96,8 +96,9 @@ impl Reference {
             let key = block_id.unwrap_or_default();
             renamings(self.tree.root(), key, &renamed, &mut Path::new(), &mut change.ops);
         }
-        let flushed;
-        (flushed, change.acts) = self.known.flush(&mut self.mirror, txn, self.client, &mut self.tree, &self.schema);
+        let mut writer = Writer::new(&mut self.mirror, txn, self.client);
+        let flushed = self.known.flush(&mut writer, &mut self.tree, &self.schema);
+        change.acts = writer.take_acts();
         self.inexact += u32::from(!flushed.exact);
         change.passage = Some(flushed.passage);
     }
@@ -194,8 +195,9 @@ impl Reference {
         let aim = undone.and_then(|(passage, place)| passage.back(&before.kids, place, &shown.kids));
         if let Some(aim) = aim.and_then(|aim| self.aim(&shown, &aim)) {
             self.tree.edit(aim);
-            let (flushed, more) = self.known.flush(&mut self.mirror, txn, self.client, &mut self.tree, &self.schema);
-            acts.extend(more);
+            let mut writer = Writer::new(&mut self.mirror, txn, self.client);
+            let flushed = self.known.flush(&mut writer, &mut self.tree, &self.schema);
+            acts.extend(writer.take_acts());
             self.inexact += u32::from(!flushed.exact);
             ops.extend(steps::steps(&shown, &flushed.tree));
         }

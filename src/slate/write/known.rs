@@ -4,15 +4,13 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::rc::Rc;
 
-use yrs::TransactionMut;
-
 use super::{EditorTree, Flushed, Passage, adopt, typing};
 use crate::slate::op::Op;
 use crate::slate::part::{Division, RootOutline};
 use crate::slate::steps;
 use crate::slate::view::tree::Element;
 use crate::slate::view::{self, Schema, View};
-use crate::slate::ydoc::{Act, Mirror, Nid, Writer};
+use crate::slate::ydoc::{Mirror, Nid, Writer};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -38,43 +36,79 @@ impl KnownParts {
     }
 
     /// [`flush`](super::flush) in the parts of the document that changed. `tree` is what editor and document show from now on.
-    /// Also returns what was done.
-    pub fn flush(
-        &mut self,
-        mirror: &mut Mirror,
-        txn: &mut TransactionMut,
-        client: u64,
-        tree: &mut EditorTree,
-        schema: &Schema,
-    ) -> (Flushed, Vec<Act>) {
-        let mut writer = Writer::new(mirror, txn, client);
-        if let Some(passage) = typing::flush(&mut writer, tree) {
-            let acts = writer.take_acts();
-            self.keep(mirror);
+    pub fn flush(&mut self, writer: &mut Writer, tree: &mut EditorTree, schema: &Schema) -> Flushed {
+        if let Some(passage) = typing::flush(writer, tree) {
+            self.keep(writer.mirror);
             #[cfg(test)]
-            self.compare(mirror, schema, tree.root());
-            return (Flushed { passage, ..Flushed::unchanged(tree.root().clone()) }, acts);
+            self.compare(writer.mirror, schema, tree.root());
+            return Flushed { passage, ..Flushed::unchanged(tree.root().clone()) };
         }
-        let before = &tree.before();
-        if Rc::ptr_eq(before, tree.root()) {
+        let before = tree.before();
+        if Rc::ptr_eq(&before, tree.root()) {
             tree.reset(before.clone());
-            return (Flushed::unchanged(before.clone()), Vec::new());
+            return Flushed::unchanged(before);
         }
         let view = self.view.take();
         let division = self
             .outline
             .take()
-            .map(|outline| outline.divide_edit(mirror, &before.kids, &tree.root().kids, &tree.ties()));
-        let (mut flushed, acts) = match division {
-            Some(Ok(division)) => self.flush_groups(division, mirror, txn, client, before, tree, schema),
-            _ => self.flush_whole(mirror, txn, client, tree, schema, view),
+            .map(|outline| outline.divide_edit(writer.mirror, &before.kids, &tree.root().kids, &tree.ties()));
+        let mut flushed = match division {
+            Some(Ok(division)) => self.flush_groups(division, writer, &before, tree, schema),
+            _ => self.flush_whole(writer, tree, schema, view),
         };
-        mirror.take_touched();
+        writer.mirror.take_touched();
         flushed.passage = Passage::of(&before.kids, &flushed.tree.kids);
         tree.reset(flushed.tree.clone());
         #[cfg(test)]
-        self.compare(mirror, schema, &flushed.tree);
-        (flushed, acts)
+        self.compare(writer.mirror, schema, &flushed.tree);
+        flushed
+    }
+
+    /// One group after the other. If one does not stand by itself any more, all that is left to write is written at once.
+    fn flush_groups(
+        &mut self,
+        mut division: Division,
+        writer: &mut Writer,
+        before: &Rc<Element>,
+        tree: &mut EditorTree,
+        schema: &Schema,
+    ) -> Flushed {
+        let mut all = Flushed::unchanged(before.clone());
+        let mut is_apart = true;
+        division.begin(writer.mirror);
+        for nth in 0..division.len() {
+            let group = division.enter(nth, writer.mirror);
+            tree.replace(group.after.clone());
+            let found = super::flush(writer, tree, schema, None);
+            is_apart = division.leave(&group, &found.tree, writer.mirror, schema, found.view.as_deref());
+            all.add(&found);
+            if !is_apart {
+                break;
+            }
+        }
+        all.tree = division.all(&before.kids);
+        tree.replace(all.tree.clone());
+        let outline = division.end(writer.mirror);
+        if is_apart {
+            self.outline = Some(outline);
+            return all;
+        }
+        let rest = self.flush_whole(writer, tree, schema, None);
+        Flushed { views: all.views + rest.views, rewritten: all.rewritten || rest.rewritten, ..rest }
+    }
+
+    fn flush_whole(
+        &mut self,
+        writer: &mut Writer,
+        tree: &EditorTree,
+        schema: &Schema,
+        view: Option<Rc<View>>,
+    ) -> Flushed {
+        let mut flushed = super::flush(writer, tree, schema, view);
+        self.view = flushed.view.take();
+        self.outline = self.view.as_ref().and_then(|view| RootOutline::of(writer.mirror, schema, view));
+        flushed
     }
 
     /// After the mirror changed otherwise: what is shown now, with those parts of `before` that are the same, and the
@@ -103,65 +137,6 @@ impl KnownParts {
         let ops = steps::steps(before, &now);
         *self = Self::new(mirror, schema, view);
         (now, ops)
-    }
-
-    /// One group after the other. If one does not stand by itself any more, all that is left to write is written at once.
-    #[expect(clippy::too_many_arguments, reason = "what a flush works on")]
-    fn flush_groups(
-        &mut self,
-        mut division: Division,
-        mirror: &mut Mirror,
-        txn: &mut TransactionMut,
-        client: u64,
-        before: &Rc<Element>,
-        tree: &mut EditorTree,
-        schema: &Schema,
-    ) -> (Flushed, Vec<Act>) {
-        let mut all = Flushed::unchanged(before.clone());
-        let mut acts = Vec::new();
-        let mut is_apart = true;
-        division.begin(mirror);
-        for nth in 0..division.len() {
-            let group = division.enter(nth, mirror);
-            tree.replace(group.after.clone());
-            let mut writer = Writer::new(mirror, txn, client);
-            let found = super::flush(&mut writer, tree, schema, None);
-            acts.extend(writer.take_acts());
-            is_apart = division.leave(&group, &found.tree, mirror, schema, found.view.as_deref());
-            all.add(&found);
-            if !is_apart {
-                break;
-            }
-        }
-        all.tree = division.all(&before.kids);
-        tree.replace(all.tree.clone());
-        let outline = division.end(mirror);
-        if is_apart {
-            self.outline = Some(outline);
-            return (all, acts);
-        }
-        let (mut rest, more) = self.flush_whole(mirror, txn, client, tree, schema, None);
-        acts.extend(more);
-        rest.views += all.views;
-        rest.rewritten |= all.rewritten;
-        (rest, acts)
-    }
-
-    fn flush_whole(
-        &mut self,
-        mirror: &mut Mirror,
-        txn: &mut TransactionMut,
-        client: u64,
-        tree: &EditorTree,
-        schema: &Schema,
-        view: Option<Rc<View>>,
-    ) -> (Flushed, Vec<Act>) {
-        let mut writer = Writer::new(mirror, txn, client);
-        let mut flushed = super::flush(&mut writer, tree, schema, view);
-        let acts = writer.take_acts();
-        self.view = flushed.view.take();
-        self.outline = self.view.as_ref().and_then(|view| RootOutline::of(mirror, schema, view));
-        (flushed, acts)
     }
 
     /// The texts of some elements changed, and nothing else.

@@ -11,7 +11,7 @@ use crate::slate::tests::model;
 use crate::slate::view::tree::{Element, Kid};
 use crate::slate::view::{self, Schema};
 use crate::slate::write::{EditorTree, KnownParts};
-use crate::slate::ydoc::{Id, Item, Mirror};
+use crate::slate::ydoc::{Id, Item, Mirror, Writer};
 use crate::slate::{self, Leaf, Node, Op};
 
 pub fn schema() -> Schema {
@@ -96,7 +96,8 @@ impl Peer {
             return Err(format!("the tree is not the editor's value: {}", show(&self.value)));
         }
         let mut txn = self.doc.transact_mut();
-        let (flushed, _) = self.known.flush(&mut self.mirror, &mut txn, self.client, &mut self.tree, &schema());
+        let mut writer = Writer::new(&mut self.mirror, &mut txn, self.client);
+        let flushed = self.known.flush(&mut writer, &mut self.tree, &schema());
         let changed = txn.has_changes();
         let update = txn.encode_update_v1();
         drop(txn);
