@@ -30,6 +30,8 @@ pub(super) struct Reference {
     schema: Schema,
     tree: EditorTree,
     client: u64,
+    /// How often something came from elsewhere that is shown.
+    heard: u64,
     /// Flushes after which the document did not show what the editor shows.
     pub inexact: u32,
 }
@@ -42,7 +44,7 @@ impl Reference {
         let view = view::show(&mirror, &schema, &HashSet::new());
         let tree = EditorTree::new(view::tree(&mirror, &view), schema.clone());
         let known = KnownParts::new(&mirror, &schema, view);
-        Self { mirror, known, again, schema, tree, client: u64::from(client), inexact: 0 }
+        Self { mirror, known, again, schema, tree, client: u64::from(client), heard: 0, inexact: 0 }
     }
 
     pub fn tree(&self) -> &Rc<Element> {
@@ -100,7 +102,7 @@ impl Reference {
         let flushed = self.known.flush(&mut writer, &mut self.tree, &self.schema);
         change.acts = writer.take_acts();
         self.inexact += u32::from(!flushed.exact);
-        change.passage = Some(flushed.passage);
+        change.passage = Some(flushed.passage.at(self.heard));
     }
 
     /// A split that gives the new half the id of the old one, or none.
@@ -125,7 +127,7 @@ impl Reference {
         if again {
             self.again = Again::read(txn);
         }
-        match is_shown.then(|| self.texts(&followed)).flatten() {
+        let ops = match is_shown.then(|| self.texts(&followed)).flatten() {
             Some((tops, ops)) => {
                 tops.into_iter().for_each(|(at, top)| self.tree.set_top(at, top));
                 self.known.keep(&mut self.mirror);
@@ -134,7 +136,9 @@ impl Reference {
                 ops
             }
             None => self.show_now(),
-        }
+        };
+        self.heard += u64::from(!ops.is_empty());
+        ops
     }
 
     /// The top-level elements with other texts, and the operations that lead there, where nothing else changed than the text
@@ -186,7 +190,9 @@ impl Reference {
         passage: Option<&Passage>,
     ) -> (Vec<Act>, Vec<Op>, Passage) {
         let before = self.tree.root().clone();
-        let undone = passage.and_then(|passage| Some((passage, passage.place(&before.kids)?)));
+        // Once others have changed something, only the acts say what is one's own.
+        let undone = passage.filter(|passage| passage.is_latest(self.heard));
+        let undone = undone.and_then(|passage| Some((passage, passage.place(&before.kids)?)));
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         undo::revert(&mut writer, &mut self.again, acts);
         let mut acts = writer.take_acts();
@@ -201,7 +207,7 @@ impl Reference {
             self.inexact += u32::from(!flushed.exact);
             ops.extend(steps::steps(&shown, &flushed.tree));
         }
-        (acts, ops, Passage::of(&before.kids, &self.tree().kids))
+        (acts, ops, Passage::of(&before.kids, &self.tree().kids).at(self.heard))
     }
 
     /// What the editor has to show so that these elements are shown; `None`: they are.
@@ -221,6 +227,7 @@ impl Reference {
 
     /// The same content, read anew under another client id: the editor has the leaves that it had.
     pub fn take_leaves(&mut self, before: &Self) {
+        self.heard = before.heard;
         let tree = write::adopt(before.tree(), self.see());
         self.tree.reset(tree);
     }
@@ -229,7 +236,9 @@ impl Reference {
     pub fn check(&mut self, txn: &mut TransactionMut, root: &XmlTextRef) -> Vec<Op> {
         self.known = KnownParts::default();
         self.mirror = Mirror::read(txn, root);
-        self.show_now()
+        let ops = self.show_now();
+        self.heard += u64::from(!ops.is_empty());
+        ops
     }
 
     /// Whether [`Reference::check_part`] can look at anything.

@@ -13,11 +13,23 @@ pub struct Passage {
     left: Option<NodeId>,
     before: Vec<Kid>,
     after: Vec<Kid>,
+    /// How often something came from elsewhere that is shown, up to then.
+    heard: u64,
 }
 
 impl Passage {
     pub(super) fn new(left: Option<&Kid>, before: Vec<Kid>, after: Vec<Kid>) -> Self {
-        Self { left: left.and_then(id).cloned(), before, after }
+        Self { left: left.and_then(id).cloned(), before, after, heard: 0 }
+    }
+
+    /// `heard`: how often something came from elsewhere that is shown.
+    pub fn at(self, heard: u64) -> Self {
+        Self { heard, ..self }
+    }
+
+    /// Whether nothing came from elsewhere since.
+    pub fn is_latest(&self, heard: u64) -> bool {
+        self.heard == heard
     }
 
     /// From what is shown before and afterwards.
@@ -34,6 +46,9 @@ impl Passage {
 
     /// With an edit that came later. `None`: something else was shown in between, or elsewhere.
     pub fn and(self, next: Self) -> Option<Self> {
+        if self.heard != next.heard {
+            return None;
+        }
         let (had, has) = (self.after.len(), next.before.len());
         // How far behind the start of what this one led to the next one began.
         let shift = match (self.after.first(), next.before.first()) {
@@ -61,7 +76,7 @@ impl Passage {
         let mut after = self.after[..late].to_vec();
         after.extend(next.after);
         after.extend_from_slice(&self.after[late + both..]);
-        Some(Self { left: if early > 0 { next.left } else { self.left }, before, after })
+        Some(Self { left: if early > 0 { next.left } else { self.left }, before, after, heard: self.heard })
     }
 
     /// Where what it led to is shown; `None`: it is not.

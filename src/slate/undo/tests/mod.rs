@@ -2,6 +2,7 @@
 
 mod alone;
 mod formats;
+mod together;
 
 use crate::slate::write::tests::peer::schema;
 use crate::slate::{DocOptions, Element, Leaf, Node, Op, Path, SlateDoc};
