@@ -42,7 +42,7 @@ pub struct SegmentGroup {
 
 impl RootOutline {
     /// The parts that an editor's change concerns: what it changed, and what stands beside that. `tied`: elements that are to
-    /// be in one part. `None`: all of the document.
+    /// be in one part. If that is all of the document, the outline is given back.
     pub fn divide_edit(
         self,
         mirror: &Mirror,
@@ -53,7 +53,7 @@ impl RootOutline {
         let fixed = Fixed::of(before, after);
         let touched = fixed.touched();
         let items = &mirror.node(ROOT).items;
-        let is_true = items.len() == self.rows.len() && before.len() == self.starts[self.rows.len()] as usize;
+        let is_true = items.len() == self.rows.len();
         let Some(inside) = close(self.owners(&touched), &self.links).filter(|_| is_true) else { return Err(self) };
         Division::of_edit(self, before, after, &fixed, &inside, tied)
     }
@@ -109,6 +109,7 @@ impl Division {
     /// Gives each segment what was shown of it.
     fn fill(&mut self, before: &[Kid]) -> Option<()> {
         let outline = &self.outline;
+        (before.len() == outline.shown()).then_some(())?;
         let mut is_open = false;
         for chunk in &mut self.chunks {
             let kids = outline.starts[chunk.rows.start] as usize..outline.starts[chunk.rows.end] as usize;

@@ -77,6 +77,11 @@ impl RootOutline {
         Some(self.starts[at] as usize..self.starts[at + 1] as usize)
     }
 
+    /// How many top-level elements there are.
+    pub(super) fn shown(&self) -> usize {
+        self.starts.last().map_or(0, |all| *all as usize)
+    }
+
     pub(super) fn place(&self, node: Nid) -> Option<usize> {
         let at = *self.places.get(node as usize)? as usize;
         self.rows.get(at).filter(|row| row.node == node).map(|_| at)
