@@ -251,16 +251,21 @@ async fn f53_a_database_that_was_moved_away_takes_nothing_until_it_is_back() {
     scene.has_everything().await;
 }
 
+/// A copy that somebody makes while the server runs, as one should.
+async fn copy_of(database: &Path) -> PathBuf {
+    let copy = database.with_extension("copy");
+    let mut other = sqlx::SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();
+    let vacuum = format!("VACUUM INTO '{}'", copy.display());
+    other.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(vacuum))).await.unwrap();
+    other.close().await.unwrap();
+    copy
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn f53_a_deleted_database_takes_nothing_and_another_one_put_there_is_taken_up() {
     let mut scene = Scene::begin().await;
     scene.write("in both ").await;
-    // A copy that somebody made while the server ran, as one should.
-    let copy = scene.path.with_extension("copy");
-    let mut other = sqlx::SqliteConnection::connect(&format!("sqlite://{}", scene.path.display())).await.unwrap();
-    let vacuum = format!("VACUUM INTO '{}'", copy.display());
-    other.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(vacuum))).await.unwrap();
-    other.close().await.unwrap();
+    let copy = copy_of(&scene.path).await;
     let delete = |scene: &Scene| {
         for ending in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(scene.beside(ending));
@@ -277,11 +282,7 @@ async fn f53_a_deleted_database_takes_nothing_and_another_one_put_there_is_taken
 async fn f53_a_room_of_a_database_that_was_replaced_takes_nothing() {
     let mut scene = Scene::begin().await;
     scene.write("in both ").await;
-    let copy = scene.path.with_extension("copy");
-    let mut other = sqlx::SqliteConnection::connect(&format!("sqlite://{}", scene.path.display())).await.unwrap();
-    let vacuum = format!("VACUUM INTO '{}'", copy.display());
-    other.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(vacuum))).await.unwrap();
-    other.close().await.unwrap();
+    let copy = copy_of(&scene.path).await;
     scene.write("only in the first ").await;
     let mut client = scene.connect().await;
     std::fs::rename(&copy, &scene.path).unwrap();

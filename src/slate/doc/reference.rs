@@ -18,7 +18,7 @@ use crate::slate::node::{Attrs, Node};
 use crate::slate::op::{Op, Path};
 use crate::slate::steps;
 use crate::slate::undo::{self, Again};
-use crate::slate::view::tree::{Element, Kid, NodeId};
+use crate::slate::view::tree::{Element, Kid, NodeId, same_ends};
 use crate::slate::view::{self, Schema};
 use crate::slate::write::{self, EditorTree, KnownParts, Passage};
 use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, ROOT, Writer, kind_name};
@@ -212,7 +212,7 @@ impl Reference {
 
     /// What the editor has to show so that these elements are shown; `None`: they are.
     fn aim(&self, shown: &Element, wanted: &[Kid]) -> Option<Rc<Element>> {
-        let (start, end) = write::same_ends(&shown.kids, wanted);
+        let (start, end) = same_ends(&shown.kids, wanted);
         let middle = |kids: &[Kid]| kids[start..kids.len() - end].to_vec();
         let (has, wants) = (middle(&shown.kids), middle(wanted));
         if write::fits(&wants, &has) {
@@ -222,7 +222,7 @@ impl Reference {
         let mut all = shown.kids[..start].to_vec();
         all.extend(kids);
         all.extend_from_slice(&shown.kids[shown.kids.len() - end..]);
-        Some(Rc::new(Element { id: NodeId::Root, props: Rc::default(), kids: all, inline: false, void: false }))
+        Some(Rc::new(Element::root(all)))
     }
 
     /// The same content, read anew under another client id: the editor has the leaves that it had.

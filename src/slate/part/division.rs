@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::fixed::Fixed;
 use super::groups::groups;
-use super::outline::{ItemRow, RootOutline, close, node, rows};
+use super::outline::{ItemRow, RootOutline, close, rows};
 use super::segments::{ChunkOfRows, Segment};
 use super::widen;
 use crate::slate::op::Op;
@@ -42,20 +42,20 @@ pub struct SegmentGroup {
 
 impl RootOutline {
     /// The parts that an editor's change concerns: what it changed, and what stands beside that. `tied`: elements that are to
-    /// be in one part. If that is all of the document, the outline is given back.
+    /// be in one part. `None`: all of the document.
     pub fn divide_edit(
         self,
         mirror: &Mirror,
         before: &[Kid],
         after: &[Kid],
         tied: &[(NodeId, NodeId)],
-    ) -> Result<Division, Self> {
+    ) -> Option<Division> {
         let fixed = Fixed::of(before, after);
-        let touched = fixed.touched();
-        let items = &mirror.node(ROOT).items;
-        let is_true = items.len() == self.rows.len();
-        let Some(inside) = close(self.owners(&touched), &self.links).filter(|_| is_true) else { return Err(self) };
-        Division::of_edit(self, before, after, &fixed, &inside, tied)
+        let inside = close(self.owners(&fixed.touched()), &self.links)?;
+        let mut division = Division::new(self, mirror, before, &inside)?;
+        division.distribute(after, &fixed)?;
+        division.groups = groups(&division.outline, &division.chunks, &division.segments, tied);
+        Some(division)
     }
 
     /// The part that a change of the document concerns. `touched`: the nodes that changed. `None`: all of the document.
@@ -69,37 +69,14 @@ impl RootOutline {
         let mut links = mirror.links();
         links.extend_from_slice(&self.links);
         let inside = close(inside, &links)?;
-        Division::of_change(self, mirror, before, &inside)
+        Division::new(self, mirror, before, &inside)
     }
 }
 
 impl Division {
-    /// If all of the document is concerned, it is not divided: then the outline is given back.
-    pub(super) fn of_edit(
-        outline: RootOutline,
-        before: &[Kid],
-        after: &[Kid],
-        fixed: &Fixed,
-        inside: &QuickSet<Nid>,
-        tied: &[(NodeId, NodeId)],
-    ) -> Result<Self, RootOutline> {
-        let items = outline.rows.iter().map(|row| Some(row.node));
-        let Some(chunks) = cut(&outline, items, inside) else { return Err(outline) };
-        let mut division = Self { outline, chunks, segments: Vec::new(), groups: Vec::new() };
-        if division.fill(before).is_none() || division.distribute(after, fixed).is_none() {
-            return Err(division.outline);
-        }
-        division.groups = groups(&division.outline, &division.chunks, &division.segments, tied);
-        Ok(division)
-    }
-
-    pub(super) fn of_change(
-        outline: RootOutline,
-        mirror: &Mirror,
-        before: &[Kid],
-        inside: &QuickSet<Nid>,
-    ) -> Option<Self> {
-        let chunks = cut(&outline, mirror.node(ROOT).items.iter().map(node), inside)?;
+    /// In one group. `None`: all of the document is inside, or nothing.
+    fn new(outline: RootOutline, mirror: &Mirror, before: &[Kid], inside: &QuickSet<Nid>) -> Option<Self> {
+        let chunks = cut(&outline, mirror.node(ROOT).items.iter().map(Item::node), inside)?;
         let mut division = Self { outline, chunks, segments: Vec::new(), groups: Vec::new() };
         division.fill(before)?;
         division.groups = vec![(0..division.segments.len()).collect()];
@@ -202,7 +179,7 @@ impl Division {
                     vec![stand_in(left - 1)]
                 }
             });
-            Rc::new(root_of(kids.collect()))
+            Rc::new(Element::root(kids.collect()))
         };
         let old = root(&|segment| self.segments[segment].kids.clone());
         let after = root(&|segment| self.segments[segment].after.clone());
@@ -219,20 +196,13 @@ impl Division {
         view: Option<&View>,
     ) -> bool {
         let is_taken = self.take(group, now).is_some();
-        if !is_taken {
-            for slot in &group.slots {
-                if let TopSlot::Segment(segment) = slot {
-                    self.segments[*segment].is_done = false;
-                }
-            }
-        }
         let found = view.and_then(|view| rows(mirror, schema, view));
-        is_taken && found.is_some_and(|found| self.note(group, found, &mirror.node(ROOT).items).is_some())
+        is_taken && found.is_some_and(|found| self.note(group, found, &mirror.in_focus()).is_some())
     }
 
     fn take(&mut self, group: &SegmentGroup, now: &Element) -> Option<()> {
         let mut kids = now.kids.iter().peekable();
-        let mut left = 0;
+        let (mut left, mut taken) = (0, Vec::new());
         for slot in &group.slots {
             match slot {
                 TopSlot::Left(_) => {
@@ -240,34 +210,33 @@ impl Division {
                     left += 1;
                 }
                 TopSlot::Segment(segment) => {
-                    let segment = &mut self.segments[*segment];
-                    segment.kids.clear();
-                    while let Some(kid) = kids.next_if(|kid| left_out(kid).is_none()) {
-                        segment.kids.push(kid.clone());
-                    }
-                    segment.is_done = true;
+                    let own = std::iter::from_fn(|| kids.next_if(|kid| left_out(kid).is_none()));
+                    taken.push((*segment, own.cloned().collect()));
                 }
             }
         }
-        kids.next().is_none().then_some(())
+        if kids.next().is_some() {
+            return None;
+        }
+        for (segment, kids) in taken {
+            let segment = &mut self.segments[segment];
+            (segment.kids, segment.is_done) = (kids, true);
+        }
+        Some(())
     }
 
-    fn note(&mut self, group: &SegmentGroup, found: Vec<ItemRow>, items: &[Item]) -> Option<()> {
+    /// `chunks`: of each of the root's items now.
+    fn note(&mut self, group: &SegmentGroup, found: Vec<ItemRow>, chunks: &[Option<usize>]) -> Option<()> {
         for at in &group.focus {
             let chunk = &mut self.chunks[*at];
             (chunk.shows, chunk.now) = (0, Vec::new());
         }
-        let before = usize::from(*group.focus.first()? > 0);
-        let mut left = 0_usize;
-        for (row, item) in found.into_iter().zip(items) {
-            if matches!(item, Item::Left { .. }) {
-                left += 1;
-                continue;
+        for (row, at) in found.into_iter().zip(chunks) {
+            if let Some(at) = at {
+                let chunk = self.chunks.get_mut(*at)?;
+                chunk.shows += row.shows;
+                chunk.now.push(row);
             }
-            let at = *group.focus.get(left.checked_sub(before)?)?;
-            let chunk = &mut self.chunks[at];
-            chunk.shows += row.shows;
-            chunk.now.push(row);
         }
         Some(())
     }
@@ -287,7 +256,7 @@ impl Division {
                 }
             }
         }
-        Rc::new(root_of(kids))
+        Rc::new(Element::root(kids))
     }
 
     /// The document is whole again. Returns its outline, if every group had its turn.
@@ -383,10 +352,6 @@ fn cut(
         chunks.push(edge(outline.rows.len()));
     }
     Some(chunks)
-}
-
-fn root_of(kids: Vec<Kid>) -> Element {
-    Element { id: NodeId::Root, props: Rc::default(), kids, inline: false, void: false }
 }
 
 /// Stands for what is left out, as the view shows it.

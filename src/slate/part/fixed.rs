@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::slate::steps::increasing;
-use crate::slate::view::tree::Kid;
+use crate::slate::view::tree::{Kid, same_ends};
 use crate::slate::ydoc::QuickMap;
 
 /// Which top-level elements are the same before and after a change, and in the same order.
@@ -17,9 +17,7 @@ pub(super) struct Fixed {
 
 impl Fixed {
     pub fn of(before: &[Kid], after: &[Kid]) -> Self {
-        let start = before.iter().zip(after).take_while(|(a, b)| is_same(a, b)).count();
-        let rest = before[start..].iter().rev().zip(after[start..].iter().rev());
-        let end = rest.take_while(|(a, b)| is_same(a, b)).count();
+        let (start, end) = same_ends(before, after);
         let ends = (before.len() - end, after.len() - end);
         let known: QuickMap<usize, usize> = match start < ends.1 {
             true => (start..ends.0).filter_map(|at| Some((address(&before[at])?, at))).collect(),
@@ -75,10 +73,6 @@ impl Fixed {
         let before = at.checked_sub(1).and_then(|left| self.before(left));
         !follows(before, self.before(at)) || !follows(self.before(at), self.before(at + 1))
     }
-}
-
-fn is_same(a: &Kid, b: &Kid) -> bool {
-    matches!((a, b), (Kid::Element(a), Kid::Element(b)) if Rc::ptr_eq(a, b))
 }
 
 fn address(kid: &Kid) -> Option<usize> {

@@ -52,7 +52,7 @@ impl RootOutline {
         let end = rest.take_while(|(row, item)| is(row, item)).count();
         let (rows, items) = (&self.rows[start..self.rows.len() - end], &items[start..items.len() - end]);
         let has: QuickSet<Nid> = rows.iter().map(|row| row.node).collect();
-        let now: QuickSet<Nid> = items.iter().filter_map(node).collect();
+        let now: QuickSet<Nid> = items.iter().filter_map(Item::node).collect();
         inside.extend(has.symmetric_difference(&now));
     }
 
@@ -92,13 +92,6 @@ impl RootOutline {
         let links = |outline: &Self| -> QuickSet<(Nid, Nid)> { outline.links.iter().copied().collect() };
         assert_eq!(self.rows, fresh.rows, "what the root's items show");
         assert_eq!(links(self), links(fresh), "which of them are linked");
-    }
-}
-
-pub(super) fn node(item: &Item) -> Option<Nid> {
-    match item {
-        Item::Node(node) => Some(*node),
-        Item::Text(_) | Item::Foreign | Item::Left { .. } => None,
     }
 }
 

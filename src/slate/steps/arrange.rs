@@ -298,8 +298,6 @@ fn keep_around(fixed: &[usize], have: &mut Vec<NewKid>, pos: &mut Vec<u32>) {
             is_after && fixed.get(behind).is_none_or(|next| *next == at || pos[at] < pos[*next])
         })
         .collect();
-    let mut keep = stays.iter();
-    have.retain(|_| *keep.next().unwrap_or(&true));
-    let mut keep = stays.iter();
-    pos.retain(|_| *keep.next().unwrap_or(&true));
+    let both = std::mem::take(have).into_iter().zip(std::mem::take(pos)).zip(stays);
+    (*have, *pos) = both.filter_map(|(both, stays)| stays.then_some(both)).unzip();
 }

@@ -33,7 +33,7 @@ use self::shadow::Shade;
 use self::stretches::{Cuts, Stretch, StretchId};
 use super::node::{self, Node};
 use super::op::Op;
-use super::view::tree::{Chars, Element, Kid, Leaf, NodeId};
+use super::view::tree::{Chars, Element, Kid, Leaf};
 
 /// The operations that lead an editor whose value is that of `old` to that of `new`; see the module.
 ///
@@ -50,10 +50,7 @@ pub fn steps(old: &Rc<Element>, new: &Rc<Element>) -> Vec<Op> {
 
 /// [`steps`] where one of the top-level elements changed, and nothing else.
 pub fn steps_within(old: &Rc<Element>, new: &Rc<Element>, at: u32) -> Vec<Op> {
-    let alone = |top: &Rc<Element>| {
-        let kids = vec![Kid::Element(top.clone())];
-        Rc::new(Element { id: NodeId::Root, props: Rc::default(), kids, inline: false, void: false })
-    };
+    let alone = |top: &Rc<Element>| Rc::new(Element::root(vec![Kid::Element(top.clone())]));
     let mut ops = steps(&alone(old), &alone(new));
     ops.iter_mut().flat_map(Op::paths_mut).filter_map(|path| path.first_mut()).for_each(|first| *first += at);
     ops

@@ -75,6 +75,11 @@ pub struct Chars {
 }
 
 impl Element {
+    /// The root with these.
+    pub fn root(kids: Vec<Kid>) -> Self {
+        Self { id: NodeId::Root, props: Rc::default(), kids, inline: false, void: false }
+    }
+
     /// Its kids without the leaves.
     pub fn elements(&self) -> impl DoubleEndedIterator<Item = &Rc<Element>> {
         self.kids.iter().filter_map(|kid| match kid {
@@ -110,6 +115,23 @@ impl Element {
         }
         Ok(at)
     }
+}
+
+impl Kid {
+    /// By its pointer; texts by what they have.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Element(a), Self::Element(b)) => Rc::ptr_eq(a, b),
+            (a, b) => a == b,
+        }
+    }
+}
+
+/// How many at the start, and how many at the end, are the same.
+pub fn same_ends(a: &[Kid], b: &[Kid]) -> (usize, usize) {
+    let start = a.iter().zip(b).take_while(|(a, b)| a.is_same(b)).count();
+    let rest = a[start..].iter().rev().zip(b[start..].iter().rev());
+    (start, rest.take_while(|(a, b)| a.is_same(b)).count())
 }
 
 impl Leaf {

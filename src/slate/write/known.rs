@@ -52,10 +52,10 @@ impl KnownParts {
         let division = self
             .outline
             .take()
-            .map(|outline| outline.divide_edit(writer.mirror, &before.kids, &tree.root().kids, &tree.ties()));
+            .and_then(|outline| outline.divide_edit(writer.mirror, &before.kids, &tree.root().kids, &tree.ties()));
         let mut flushed = match division {
-            Some(Ok(division)) => self.flush_groups(division, writer, &before, tree, schema),
-            _ => self.flush_whole(writer, tree, schema, view),
+            Some(division) => self.flush_groups(division, writer, &before, tree, schema),
+            None => self.flush_whole(writer, tree, schema, view),
         };
         writer.mirror.take_touched();
         flushed.passage = Passage::of(&before.kids, &flushed.tree.kids);
@@ -79,7 +79,7 @@ impl KnownParts {
         division.begin(writer.mirror);
         for nth in 0..division.len() {
             let group = division.enter(nth, writer.mirror);
-            tree.replace(group.after.clone());
+            tree.set_root(group.after.clone());
             let found = super::flush(writer, tree, schema, None);
             is_apart = division.leave(&group, &found.tree, writer.mirror, schema, found.view.as_deref());
             all.add(&found);
@@ -88,7 +88,7 @@ impl KnownParts {
             }
         }
         all.tree = division.all(&before.kids);
-        tree.replace(all.tree.clone());
+        tree.set_root(all.tree.clone());
         let outline = division.end(writer.mirror);
         if is_apart {
             self.outline = Some(outline);

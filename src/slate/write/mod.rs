@@ -37,7 +37,7 @@ use draft::Draft;
 pub use fit::adopt;
 use keys::Keys;
 pub use known::KnownParts;
-pub use passage::{Passage, fits, same_ends};
+pub use passage::{Passage, fits};
 use place::Placer;
 pub use tree::EditorTree;
 use work::{TOP, Work};

@@ -1,10 +1,9 @@
 //! [`Passage`]: what an edit led to, from what.
 
 use std::ops::Range;
-use std::rc::Rc;
 
 use super::fit::fit;
-use crate::slate::view::tree::{Kid, NodeId};
+use crate::slate::view::tree::{Kid, NodeId, same_ends};
 
 /// Top-level elements before and after an edit: those that it changed.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -52,11 +51,11 @@ impl Passage {
         let (had, has) = (self.after.len(), next.before.len());
         // How far behind the start of what this one led to the next one began.
         let shift = match (self.after.first(), next.before.first()) {
-            (Some(first), _) if next.before.iter().any(|kid| is_same(kid, first)) => {
-                -(next.before.iter().position(|kid| is_same(kid, first))? as isize)
+            (Some(first), _) if next.before.iter().any(|kid| kid.is_same(first)) => {
+                -(next.before.iter().position(|kid| kid.is_same(first))? as isize)
             }
-            (_, Some(first)) if self.after.iter().any(|kid| is_same(kid, first)) => {
-                self.after.iter().position(|kid| is_same(kid, first))? as isize
+            (_, Some(first)) if self.after.iter().any(|kid| kid.is_same(first)) => {
+                self.after.iter().position(|kid| kid.is_same(first))? as isize
             }
             _ if next.left == self.after.last().map_or_else(|| self.left.clone(), |kid| id(kid).cloned()) => {
                 had as isize
@@ -66,7 +65,7 @@ impl Passage {
         };
         let (early, late) = ((-shift).max(0) as usize, shift.max(0) as usize);
         let both = (has - early).min(had - late);
-        let is_same = self.after[late..late + both].iter().zip(&next.before[early..]).all(|(a, b)| is_same(a, b));
+        let is_same = self.after[late..late + both].iter().zip(&next.before[early..]).all(|(a, b)| a.is_same(b));
         if !is_same {
             return None;
         }
@@ -94,7 +93,7 @@ impl Passage {
     /// What is to be shown where this is taken back: `shown` was, with what it led to at this place. `None`: `now` is that.
     pub fn back(&self, shown: &[Kid], place: Range<usize>, now: &[Kid]) -> Option<Vec<Kid>> {
         let (left, right) = (&shown[..place.start], &shown[place.end..]);
-        let same = |a: &[Kid], b: &[Kid]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b));
+        let same = |a: &[Kid], b: &[Kid]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_same(b));
         let middle = place.start..now.len().saturating_sub(right.len()).max(place.start);
         let is_back = now.len() == left.len() + self.before.len() + right.len()
             && same(left, &now[..place.start])
@@ -104,13 +103,6 @@ impl Passage {
     }
 }
 
-/// How many at the start, and how many at the end, are the same.
-pub fn same_ends(a: &[Kid], b: &[Kid]) -> (usize, usize) {
-    let start = a.iter().zip(b).take_while(|(a, b)| is_same(a, b)).count();
-    let rest = a[start..].iter().rev().zip(b[start..].iter().rev());
-    (start, rest.take_while(|(a, b)| is_same(a, b)).count())
-}
-
 /// Whether the second shows what the first shows, element by element.
 pub fn fits(a: &[Kid], b: &[Kid]) -> bool {
     a.len() == b.len()
@@ -118,13 +110,6 @@ pub fn fits(a: &[Kid], b: &[Kid]) -> bool {
             (Kid::Element(a), Kid::Element(b)) => fit(a, b).is_some(),
             (a, b) => a == b,
         })
-}
-
-fn is_same(a: &Kid, b: &Kid) -> bool {
-    match (a, b) {
-        (Kid::Element(a), Kid::Element(b)) => Rc::ptr_eq(a, b),
-        (a, b) => a == b,
-    }
 }
 
 fn id(kid: &Kid) -> Option<&NodeId> {

@@ -83,9 +83,9 @@ impl EditorTree {
         origins.chain(joins).collect()
     }
 
-    /// Puts another root in its place, and returns it: what was divided, joined and moved stays known.
-    pub fn replace(&mut self, root: Rc<Element>) -> Rc<Element> {
-        std::mem::replace(&mut self.root, root)
+    /// Another root in its place: what was divided, joined and moved stays known.
+    pub(super) fn set_root(&mut self, root: Rc<Element>) {
+        self.root = root;
     }
 
     /// Goes on from what the document shows now: nothing is divided, joined or moved yet.

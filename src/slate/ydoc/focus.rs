@@ -64,8 +64,8 @@ impl Mirror {
                 let stretch = left.get_or_insert_default();
                 stretch.len += chunk.len;
                 stretch.shows |= shows(at);
-                stretch.first = stretch.first.or_else(|| chunk.items.first().and_then(node_of));
-                stretch.last = chunk.items.last().and_then(node_of).or(stretch.last);
+                stretch.first = stretch.first.or_else(|| chunk.items.first().and_then(Item::node));
+                stretch.last = chunk.items.last().and_then(Item::node).or(stretch.last);
             }
         }
         if let Some(stretch) = left {
@@ -77,24 +77,33 @@ impl Mirror {
         self.chunks = Some(divided);
     }
 
-    /// Nothing is in focus: what is written in chunks is theirs.
-    pub fn blur(&mut self) {
-        let Some(mut divided) = self.chunks.take() else { return };
-        let items = std::mem::take(&mut self.nodes[ROOT as usize].items);
-        let focus = std::mem::take(&mut divided.focus);
+    /// Of each of the root's items now, the chunk that it is in; none for what stands for others.
+    pub fn in_focus(&self) -> Vec<Option<usize>> {
+        let focus = self.chunks.as_ref().map_or(&[][..], |chunks| &chunks.focus);
         // What is left out stands before the first, unless that is the first of all, and between.
         let before = usize::from(focus.first().is_some_and(|first| *first > 0));
         let mut left: usize = 0;
-        for item in items {
-            match item {
-                Item::Left { .. } => left += 1,
-                item => {
-                    let nth = left.saturating_sub(before).min(focus.len().saturating_sub(1));
-                    divided.chunks[focus[nth]].items.push(item);
-                }
+        let chunk = |item: &Item| match item {
+            Item::Left { .. } => {
+                left += 1;
+                None
+            }
+            _ => focus.get(left.saturating_sub(before).min(focus.len().saturating_sub(1))).copied(),
+        };
+        self.node(ROOT).items.iter().map(chunk).collect()
+    }
+
+    /// Nothing is in focus: what is written in chunks is theirs.
+    pub fn blur(&mut self) {
+        let at = self.in_focus();
+        let Some(mut divided) = self.chunks.take() else { return };
+        let items = std::mem::take(&mut self.nodes[ROOT as usize].items);
+        for (item, at) in items.into_iter().zip(at) {
+            if let Some(at) = at {
+                divided.chunks[at].items.push(item);
             }
         }
-        for at in focus {
+        for at in std::mem::take(&mut divided.focus) {
             let chunk = &mut divided.chunks[at];
             chunk.len = chunk.items.iter().map(Item::len).sum();
         }
@@ -132,17 +141,10 @@ impl Mirror {
     }
 
     fn collect(&self, item: &Item, out: &mut QuickSet<Nid>) {
-        let mut todo: Vec<Nid> = node_of(item).into_iter().collect();
+        let mut todo: Vec<Nid> = item.node().into_iter().collect();
         while let Some(node) = todo.pop() {
             out.insert(node);
-            todo.extend(self.node(node).items.iter().filter_map(node_of));
+            todo.extend(self.node(node).items.iter().filter_map(Item::node));
         }
-    }
-}
-
-fn node_of(item: &Item) -> Option<Nid> {
-    match item {
-        Item::Node(node) => Some(*node),
-        Item::Text(_) | Item::Foreign | Item::Left { .. } => None,
     }
 }

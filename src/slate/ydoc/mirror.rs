@@ -226,4 +226,12 @@ impl Item {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// The nested type that it is.
+    pub fn node(&self) -> Option<Nid> {
+        match self {
+            Self::Node(node) => Some(*node),
+            Self::Text(_) | Self::Foreign | Self::Left { .. } => None,
+        }
+    }
 }

@@ -282,13 +282,7 @@ impl Mirror {
     }
 
     fn forget_missing(&mut self, old: &[Item], new: &[Item]) {
-        let nodes = |items: &[Item]| -> Vec<Nid> {
-            let node = |item: &Item| match item {
-                Item::Node(node) => Some(*node),
-                _ => None,
-            };
-            items.iter().filter_map(node).collect()
-        };
+        let nodes = |items: &[Item]| -> Vec<Nid> { items.iter().filter_map(Item::node).collect() };
         let (old, mut new) = (nodes(old), nodes(new));
         if old.is_empty() || old == new {
             return;
@@ -311,10 +305,7 @@ impl Mirror {
             }
             self.by_id.remove(&id);
             let items = std::mem::take(&mut self.nodes[node as usize].items);
-            todo.extend(items.iter().filter_map(|item| match item {
-                Item::Node(node) => Some(*node),
-                _ => None,
-            }));
+            todo.extend(items.iter().filter_map(Item::node));
             self.nodes[node as usize].registers = Registers::default();
             self.linked.remove(&node);
             self.touched.remove(&node);

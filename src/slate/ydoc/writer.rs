@@ -378,10 +378,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         let (from, to) = (self.cut(seq, index), self.cut(seq, end));
         self.mirror.touched.insert(seq);
         for at in from..to {
-            let node = match &self.mirror.node(seq).items[at] {
-                Item::Node(node) => Some(*node),
-                _ => None,
-            };
+            let node = self.mirror.node(seq).items[at].node();
             let (span, len, slot) = match (node, &mut self.mirror.nodes[seq as usize].items[at]) {
                 (Some(node), _) => {
                     let data = &mut self.mirror.nodes[node as usize];

@@ -27,7 +27,7 @@ fn leaf(marks: &[&str], runs: Vec<Chars>) -> Kid {
 }
 
 fn root(kids: Vec<Kid>) -> Rc<Element> {
-    Rc::new(Element { id: NodeId::Root, props: Rc::default(), kids, inline: false, void: false })
+    Rc::new(Element::root(kids))
 }
 
 fn inline(n: u32, runs: Vec<Chars>) -> Kid {
