@@ -193,10 +193,6 @@ impl Session {
             self.undo.transform(&change.ops);
             self.stage.operations(origin, change.ops);
         }
-        // Typed here, into a block that a peer merged or moved meanwhile: written again, as an edit of one's own.
-        if let Some(update) = change.rescued {
-            self.submit(update, Origin::Local);
-        }
         if let Some(selection) = change.selection {
             self.stage.select(selection);
         }
@@ -227,7 +223,7 @@ impl Session {
         }
         let before = self.stage.updates.len();
         if self.apply(&update, Origin::Remote, false) == Some(true) || self.stage.updates.len() > before {
-            // Besides the update itself there may be one that was made because of it: what was rescued.
+            // What the editor had queued was flushed before it, and is an update of its own.
             self.submit_applied(update, Origin::Remote, before);
         }
     }

@@ -243,7 +243,6 @@ impl Session {
             if self.ready {
                 self.apply_stored(&orphan.update);
             }
-            self.doc.inherit(&orphan.update);
         }
         self.keep_orphans_beside(&pending);
         self.outbox.adopt(pending, place);

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use yrs::types::Delta;
 use yrs::{Any, BranchID, ID, Number, ReadTxn as _, Text as _, TransactionMut, Xml as _, XmlTextPrelim, XmlTextRef};
 
-use super::copies::{self, Run};
 use super::props::Props;
-use super::tree::{Kind, NodeId, Tree, branch_id};
+use super::tree::{Kind, NodeId, Tree};
 
 fn length(branch: &XmlTextRef) -> u32 {
     let branch: &yrs::branch::Branch = branch.as_ref();
@@ -69,17 +68,8 @@ pub(super) fn set_attrs(txn: &mut TransactionMut, branch: &XmlTextRef, changes: 
     }
 }
 
-/// The ids of elements that were written and of what they hold, each before those in it.
-pub(super) type WrittenElements = Vec<(Option<ID>, Vec<Run>)>;
-
 /// Writes a node's properties and content into a fresh shared type and puts that behind the node.
-fn fill(
-    txn: &mut TransactionMut,
-    tree: &mut Tree,
-    id: NodeId,
-    branch: XmlTextRef,
-    mut inner: Option<&mut WrittenElements>,
-) {
+fn fill(txn: &mut TransactionMut, tree: &mut Tree, id: NodeId, branch: XmlTextRef) {
     let Some(block) = tree.block(id) else { return };
     for (key, value) in block.attrs.iter() {
         if !matches!(value, Any::Undefined) {
@@ -88,41 +78,16 @@ fn fill(
     }
     let children = block.children.clone();
     tree.bind(id, branch.clone());
-    let at = inner.as_deref_mut().map(|inner| {
-        inner.push((nested(&branch), Vec::new()));
-        inner.len() - 1
-    });
-    let runs = write_noting(txn, tree, &children, &branch, 0, inner.as_deref_mut());
-    if let (Some(inner), Some(at)) = (inner, at) {
-        inner[at].1 = runs.unwrap_or_else(|| copies::ids(txn, &branch, 0, u32::MAX));
-    }
+    write_nodes(txn, tree, &children, &branch, 0);
 }
 
 /// Writes nodes of the tree into a shared type at an offset of the doc. Elements get fresh shared types.
-pub(super) fn write_nodes(txn: &mut TransactionMut, tree: &mut Tree, ids: &[NodeId], branch: &XmlTextRef, at: u32) {
-    write_noting(txn, tree, ids, branch, at, None);
-}
-
-/// The same, which also says under which ids: what is written gets one's own next ones, one after the other. `None` for
-/// the nodes' own if formats came in between.
-pub(super) fn write_noting(
-    txn: &mut TransactionMut,
-    tree: &mut Tree,
-    ids: &[NodeId],
-    branch: &XmlTextRef,
-    mut at: u32,
-    mut inner: Option<&mut WrittenElements>,
-) -> Option<Vec<Run>> {
-    let mut runs = Vec::new();
-    let mut known = true;
+pub(super) fn write_nodes(txn: &mut TransactionMut, tree: &mut Tree, ids: &[NodeId], branch: &XmlTextRef, mut at: u32) {
     let mut fresh = Vec::new().into_iter();
     for (index, &id) in ids.iter().enumerate() {
         match tree.kind(id) {
             Kind::Text(text) if text.len > 0 => {
-                let first = txn.store().get_local_state();
                 insert_text(txn, branch, at, &text.text, &text.marks);
-                known &= txn.store().get_local_state() - first == text.len;
-                copies::push(&mut runs, ID::new(txn.doc().client_id(), first), text.len);
                 at += text.len;
             }
             Kind::Element(_) => {
@@ -131,23 +96,11 @@ pub(super) fn write_noting(
                     fresh = insert_elements(txn, branch, at, more).into_iter();
                 }
                 let Some(element) = fresh.next() else { continue };
-                match nested(&element) {
-                    Some(id) => copies::push(&mut runs, id, 1),
-                    None => known = false,
-                }
-                fill(txn, tree, id, element, inner.as_deref_mut());
+                fill(txn, tree, id, element);
                 at += 1;
             }
             _ => {}
         }
-    }
-    known.then_some(runs)
-}
-
-fn nested(branch: &XmlTextRef) -> Option<ID> {
-    match branch_id(branch) {
-        BranchID::Nested(id) => Some(id),
-        BranchID::Root(_) => None,
     }
 }
 

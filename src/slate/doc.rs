@@ -9,17 +9,14 @@ use yrs::{
 };
 
 use super::amend::amend;
-use super::copies::{Copies, Gone};
-use super::erased::{Erased, Witnessed};
+use super::copies::Copies;
 use super::error::{OpError, RootMismatch, UpdateError};
 use super::local::Edit;
 use super::node::Node;
 use super::op::{Op, Path, Point, Range};
 use super::remote::Watch;
-use super::restyle::Restyled;
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
-use super::twins::Twins;
 use super::view::Schema;
 use super::write::Passage;
 use super::ydoc::Act;
@@ -83,12 +80,7 @@ pub struct RemoteChange {
     pub changed: bool,
     /// The doc keeps bytes that wait for updates not yet received.
     pub pending: bool,
-    /// An update of one's own, to be stored and sent like any local edit: text typed here into a block that a peer merged
-    /// or moved without knowing of it, written again where it belongs; and what a peer and we copied at once, removed
-    /// where it is there twice. Its operations are the last of `ops`.
-    pub rescued: Option<Vec<u8>>,
-    /// Where the selection that was asked for is now, if what was typed before it was written again elsewhere: no operation
-    /// takes it there.
+    /// Where the selection that was asked for is now, if no operation takes it there.
     pub selection: Option<Range>,
     /// Elements whose operations did not lead to the doc's content and that were replaced: a defect, mended.
     pub resynced: u32,
@@ -101,12 +93,6 @@ pub struct SlateDoc {
     tree: Tree,
     copies: Copies,
     options: DocOptions,
-    /// The client ids of sessions that are over and whose edits this one has taken over.
-    inherited: Vec<ClientID>,
-    twins: Twins,
-    erased: Erased,
-    witnessed: Witnessed,
-    restyled: Restyled,
     rng: fastrand::Rng,
     watch: Watch,
     intake: Intake,
@@ -134,28 +120,9 @@ impl SlateDoc {
         let tree = Tree::new(Some(root.clone()));
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
-        let (inherited, twins, erased) = (Vec::new(), Twins::default(), Erased::default());
-        let (witnessed, restyled) = (Witnessed::default(), Restyled::default());
         let (watch, intake, looks) = (Watch::default(), Intake::default(), Looks::default());
         watch.subscribe_root(&text);
-        Self {
-            doc,
-            tree,
-            copies,
-            options,
-            inherited,
-            twins,
-            erased,
-            witnessed,
-            restyled,
-            rng,
-            watch,
-            intake,
-            looks,
-            formats: FORMATS,
-            format: 0,
-            reference: None,
-        }
+        Self { doc, tree, copies, options, rng, watch, intake, looks, formats: FORMATS, format: 0, reference: None }
     }
 
     /// Which formats may be written here, instead of [`FORMATS`].
@@ -180,19 +147,18 @@ impl SlateDoc {
 
     /// Applies operations the editor has already applied: one update.
     pub fn apply_local(&mut self, ops: Vec<Op>) -> LocalChange {
-        self.apply(ops, None, true)
+        self.apply(ops, None)
     }
 
     /// Applies operations that no editor has applied yet and that may have become stale: each is brought up to date
     /// first, and left out if it has no meaning any more. Also returns what was applied.
     pub fn apply_amended(&mut self, ops: Vec<Op>) -> (LocalChange, Vec<Op>) {
         let mut applied = Vec::new();
-        let change = self.apply(ops, Some(&mut applied), true);
+        let change = self.apply(ops, Some(&mut applied));
         (change, applied)
     }
 
-    /// `is_meant`: what is deleted shall be gone; else a copy of it is there.
-    fn apply(&mut self, ops: Vec<Op>, mut amended: Option<&mut Vec<Op>>, is_meant: bool) -> LocalChange {
+    fn apply(&mut self, ops: Vec<Op>, mut amended: Option<&mut Vec<Op>>) -> LocalChange {
         if self.reference.is_some() {
             let change = self.apply_by_reference(ops.clone());
             if let Some(applied) = amended {
@@ -208,7 +174,7 @@ impl SlateDoc {
         while ops.peek().is_some() {
             let piece: Vec<Op> = ops.by_ref().take(PIECE).collect();
             let amended = amended.as_deref_mut();
-            updates.extend(self.transact(keystroke, is_meant, &mut change, |edit, rejected| match amended {
+            updates.extend(self.transact(keystroke, &mut change, |edit, rejected| match amended {
                 None => {
                     for op in piece {
                         if let Err(error) = edit.apply(&op) {
@@ -241,7 +207,6 @@ impl SlateDoc {
     fn transact(
         &mut self,
         keystroke: bool,
-        is_meant: bool,
         change: &mut LocalChange,
         work: impl FnOnce(&mut Edit, &mut Vec<(Op, OpError)>),
     ) -> Option<Vec<u8>> {
@@ -251,27 +216,16 @@ impl SlateDoc {
             txn: &mut txn,
             block_id: self.options.block_id.as_deref(),
             rng: &mut self.rng,
-            copies: &self.copies,
             inverse: std::mem::take(&mut change.inverse),
             extra: std::mem::take(&mut change.ops),
             touched: SmallVec::new(),
             unwritten: None,
-            copied: Vec::new(),
-            gone: Gone::default(),
-            restores: false,
-            styles: Vec::new(),
-            everything: None,
         };
         work(&mut edit, &mut change.rejected);
-        edit.finish(self.witnessed.authors());
+        edit.finish();
         change.inverse = edit.inverse;
         change.ops = edit.extra;
         let touched = edit.touched;
-        self.restyled.add(edit.styles);
-        if is_meant {
-            self.erased.add(txn.delete_set());
-            self.witnessed.add(txn.delete_set());
-        }
         // A commit joins what was typed to the text typed before it, and it would have to be cut out again.
         let early = (keystroke && txn.has_changes()).then(|| txn.encode_update_v1());
         txn.commit();
@@ -279,7 +233,6 @@ impl SlateDoc {
         update.iter().for_each(|update| self.intake.wrote(update));
         let changed = if cfg!(debug_assertions) { changed_directly(&txn) } else { Vec::new() };
         drop(txn);
-        self.copies.absorb();
         for id in touched {
             self.looks.changed(id);
             self.watch(id);
@@ -425,8 +378,6 @@ impl SlateDoc {
             let root = other.tree.branch(ROOT);
             other.intake = self.intake;
             other.intake.moved();
-            other.inherited = self.inherited;
-            (other.twins, other.erased) = (self.twins, self.erased);
             other.settle_format();
             if let (Some(before), Some(now)) = (&self.reference, &mut other.reference) {
                 now.take_leaves(before);

@@ -6,14 +6,12 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use yrs::{Any, ClientID, ReadTxn as _, Snapshot, TransactionMut, XmlTextRef};
+use yrs::{Any, TransactionMut, XmlTextRef};
 
-use super::copies::{Copies, Gone, Group, Part};
 use super::error::OpError;
 use super::node::{Attrs, Node};
 use super::op::{Op, Path};
 use super::props::{Props, is_null, is_reserved};
-use super::style::{Restyling, Style, Styled};
 use super::transform;
 use super::tree::{Kind, MAX_DEPTH, NodeId, Tree};
 use super::{by_copy, read, utf16};
@@ -27,7 +25,6 @@ pub(super) struct Edit<'a, 'doc> {
     pub txn: &'a mut TransactionMut<'doc>,
     pub block_id: Option<&'a str>,
     pub rng: &'a mut fastrand::Rng,
-    pub copies: &'a Copies,
     /// Inverse operations in the order of the edits.
     pub inverse: Vec<Op>,
     /// What the editor has to apply on top.
@@ -36,15 +33,6 @@ pub(super) struct Edit<'a, 'doc> {
     pub touched: SmallVec<[NodeId; 1]>,
     /// Elements that hang in the tree, next to each other, and are to be written together: parent, offset, nodes.
     pub unwritten: Option<(NodeId, u32, Vec<NodeId>)>,
-    /// What was copied and what was removed, for [`Edit::finish`] to write down.
-    pub copied: Vec<Group>,
-    pub gone: Gone,
-    /// What is copied is gone already, by somebody else's doing.
-    pub restores: bool,
-    /// What marks and properties were set.
-    pub styles: Vec<Style>,
-    /// See [`everything`](super::copies::everything).
-    pub everything: Option<Snapshot>,
 }
 
 impl Edit<'_, '_> {
@@ -61,21 +49,18 @@ impl Edit<'_, '_> {
     }
 
     /// To be called when all operations are applied.
-    pub fn finish(&mut self, witnessed: &[ClientID]) {
+    pub fn finish(&mut self) {
         self.catch_up();
-        let (copied, gone) = (std::mem::take(&mut self.copied), std::mem::take(&mut self.gone));
-        let witnessed = Some(witnessed).filter(|_| !self.restores);
-        self.copies.write(self.txn, copied, &gone, witnessed);
     }
 
-    pub(super) fn touch(&mut self, id: NodeId) {
+    fn touch(&mut self, id: NodeId) {
         if self.touched.last() != Some(&id) {
             self.touched.push(id);
         }
     }
 
     /// Writes what the tree has and the doc has not.
-    pub(super) fn catch_up(&mut self) {
+    fn catch_up(&mut self) {
         if let Some((parent, at, ids)) = self.unwritten.take() {
             self.write_nodes(&ids, parent, at);
         }
@@ -175,7 +160,6 @@ impl Edit<'_, '_> {
         let id = self.tree.resolve(path)?;
         let node = self.tree.to_node(id);
         let (at, len) = (self.tree.offset(parent, index), self.tree.len(id));
-        self.note_gone(parent, id, at);
         self.remove_range(parent, at, len);
         self.tree.detach(parent, index);
         self.tree.free(id);
@@ -209,7 +193,6 @@ impl Edit<'_, '_> {
         if changes.is_empty() {
             return Ok(());
         }
-        self.note_style(parent, index, id, &changes);
         self.set_props(parent, index, id, after, &changes);
         self.inverse.push(Op::SetNode {
             path: path.clone(),
@@ -217,29 +200,6 @@ impl Edit<'_, '_> {
             new_properties: back.into_iter().collect(),
         });
         Ok(())
-    }
-
-    /// Remembers what is about to be set, and what there was.
-    fn note_style(&mut self, parent: NodeId, index: usize, id: NodeId, changes: &[(Arc<str>, Any)]) {
-        let props = match self.tree.kind(id) {
-            Kind::Text(text) => &text.marks,
-            Kind::Element(block) => &block.attrs,
-            Kind::Free => return,
-        };
-        let change = |(key, new): &(Arc<str>, Any)| Restyling {
-            key: key.clone(),
-            old: props.get(key).cloned(),
-            new: Some(new.clone()).filter(|new| !is_null(new)),
-        };
-        let changes = changes.iter().map(change).collect();
-        let of = if self.tree.is_text(id) {
-            let at = self.tree.offset(parent, index);
-            Styled::Text(self.key(parent), self.ids(parent, at, at + self.tree.len(id)))
-        } else {
-            let Some(key) = self.key(id) else { return };
-            Styled::Element(key)
-        };
-        self.styles.push(Style { of, changes, clock: self.txn.store().get_local_state() });
     }
 
     fn set_props(&mut self, parent: NodeId, index: usize, id: NodeId, after: Props, changes: &[(Arc<str>, Any)]) {
@@ -315,17 +275,13 @@ impl Edit<'_, '_> {
         let keeps_left = cut == total || (cut > 0 && weigh(&children[position..]) <= weigh(&children[..position]));
         let old = self.tree.block(id).map(|block| block.attrs.clone()).unwrap_or_default();
         let at = self.tree.offset(parent, index);
-        let (part, range) = if keeps_left { (Part::Tail, position..children.len()) } else { (Part::Head, 0..position) };
-        let copied = self.tree.children(id)[range].to_vec();
-        let before = self.look(id, &copied, if keeps_left { cut } else { 0 });
-        let after;
         if keeps_left {
             let new = self.tree.new_block(props);
             let moved = self.take_children(id, position, usize::MAX);
             self.remove_range(id, cut, total - cut);
             self.tree.attach(parent, index + 1, new);
             self.hang(new, &moved);
-            after = self.copy_nodes(&[new], parent, at + 1);
+            self.write_nodes(&[new], parent, at + 1);
         } else {
             let changes = old.changes_to(&props);
             let new = self.tree.new_block(old);
@@ -333,10 +289,9 @@ impl Edit<'_, '_> {
             self.remove_range(id, 0, cut);
             self.tree.attach(parent, index, new);
             self.hang(new, &moved);
-            after = self.copy_nodes(&[new], parent, at);
+            self.write_nodes(&[new], parent, at);
             self.set_props(parent, index + 1, id, props, &changes);
         }
-        self.note(part, before, after.within(), [None, None]);
     }
 
     // --- merge
@@ -385,9 +340,6 @@ impl Edit<'_, '_> {
             _ => right_len > 0 && (left_len == 0 || self.tree.weight(right) > CLEARLY * self.tree.weight(left)),
         };
         if keeps_right {
-            let children = self.tree.children(left).to_vec();
-            let before = self.look(left, &children, 0);
-            let behind = self.id_at(right, 0);
             let moved = self.take_children(left, 0, usize::MAX);
             let target = self.tree.block(left).map(|block| block.attrs.clone()).unwrap_or_default();
             let changes = self.tree.block(right).map(|block| block.attrs.changes_to(&target)).unwrap_or_default();
@@ -397,14 +349,10 @@ impl Edit<'_, '_> {
             for (index, &child) in moved.iter().enumerate() {
                 self.tree.attach(right, index, child);
             }
-            let after = self.copy_nodes(&moved, right, 0);
+            self.write_nodes(&moved, right, 0);
             self.set_props(parent, left_index, right, target, &changes);
-            self.note(Part::Whole, before, after, [None, behind]);
             self.touch(right);
         } else {
-            let children = self.tree.children(right).to_vec();
-            let before = self.look(right, &children, 0);
-            let last = left_len.checked_sub(1).and_then(|at| self.id_at(left, at));
             let moved = self.take_children(right, 0, usize::MAX);
             self.remove_range(parent, at + 1, 1);
             self.tree.detach(parent, left_index + 1);
@@ -413,8 +361,7 @@ impl Edit<'_, '_> {
             for (index, &child) in moved.iter().enumerate() {
                 self.tree.attach(left, end + index, child);
             }
-            let after = self.copy_nodes(&moved, left, left_len);
-            self.note(Part::Whole, before, after, [last, None]);
+            self.write_nodes(&moved, left, left_len);
             self.touch(left);
         }
     }
@@ -452,12 +399,10 @@ impl Edit<'_, '_> {
             self.tree.attach(from, index, id);
             return Err(OpError::TooDeep(MAX_DEPTH));
         }
-        let before = self.look(from, &[id], at);
         self.remove_range(from, at, len);
         let to_at = self.tree.offset(to, to_index);
         self.tree.attach(to, to_index, id);
-        let after = self.copy_nodes(&[id], to, to_at);
-        self.note(Part::Some, before, after, [None, None]);
+        self.write_nodes(&[id], to, to_at);
         self.inverse.push(transform::inverse_move(path, new_path));
         Ok(())
     }
@@ -475,8 +420,7 @@ impl Edit<'_, '_> {
         let passed_len: u32 = passed.iter().map(|&id| self.tree.len(id)).sum();
         let passed_weight: u64 = passed.iter().map(|&id| self.tree.weight(id)).sum();
         let copies_passed = passed_weight < self.tree.weight(id);
-        let (copied, copied_at) = if copies_passed { (passed.clone(), passed_at) } else { (vec![id], at) };
-        let before = self.look(parent, &copied, copied_at);
+        let copied = if copies_passed { passed } else { vec![id] };
         if copies_passed {
             self.remove_range(parent, passed_at, passed_len);
         } else {
@@ -490,8 +434,7 @@ impl Edit<'_, '_> {
             (false, true) => at + passed_len,
             (false, false) => passed_at,
         };
-        let after = self.copy_nodes(&copied, parent, copy_at);
-        self.note(Part::Some, before, after, [None, None]);
+        self.write_nodes(&copied, parent, copy_at);
         Ok(())
     }
 
@@ -524,7 +467,7 @@ impl Edit<'_, '_> {
         }
     }
 
-    pub(super) fn doc_offset(&self, parent: NodeId, branch: &XmlTextRef, at: u32) -> u32 {
+    fn doc_offset(&self, parent: NodeId, branch: &XmlTextRef, at: u32) -> u32 {
         match self.tree.block(parent) {
             Some(block) if block.foreign > 0 => read::doc_offset(self.txn, branch, at),
             _ => at,

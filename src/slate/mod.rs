@@ -9,14 +9,11 @@
 //! leaves and the borders between leaves with equal marks.
 
 mod amend;
-mod astray;
 mod by_copy;
 mod copies;
-mod copying;
 mod diff;
 mod doc;
 mod emit;
-mod erased;
 mod error;
 mod local;
 pub mod node;
@@ -25,16 +22,12 @@ mod part;
 mod props;
 mod read;
 mod remote;
-mod rescue;
-mod restyle;
 mod root;
 mod seed;
 mod steps;
 mod sticky;
-mod style;
 pub mod transform;
 mod tree;
-mod twins;
 mod undo;
 mod utf16;
 pub mod view;

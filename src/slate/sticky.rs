@@ -96,12 +96,15 @@ pub(super) fn resolve<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, sticky:
     let assoc = sticky.0.assoc;
     let scopes: Vec<StickyIndex> = match sticky.0.scope() {
         IndexScope::Relative(id) => {
-            let ends = copies.follow(*id).into_iter().map(|id| living(txn, copies, id));
-            ends.map(|id| StickyIndex::new(IndexScope::Relative(id), assoc)).collect()
+            let mut ends = copies.follow(*id);
+            // Of what was there twice, one copy was removed.
+            if ends.len() > 1 {
+                ends.sort_by_key(|&id| !is_there(txn, id));
+            }
+            ends.into_iter().map(|id| StickyIndex::new(IndexScope::Relative(id), assoc)).collect()
         }
         IndexScope::Nested(id) => {
-            let ends = copies.follow(*id).into_iter().map(|id| living(txn, copies, id));
-            ends.map(|id| StickyIndex::new(IndexScope::Nested(id), assoc)).collect()
+            copies.follow(*id).into_iter().map(|id| StickyIndex::new(IndexScope::Nested(id), assoc)).collect()
         }
         IndexScope::Root(_) => Vec::new(),
     };
@@ -115,18 +118,11 @@ pub(super) fn resolve<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, sticky:
     found.or_else(|| locate(txn, tree, &merged()?)).or_else(|| locate(txn, tree, &sticky.0))
 }
 
-/// The other copy of a character or element that was there twice, if this one is gone.
-fn living<T: ReadTxn>(txn: &T, copies: &Copies, id: ID) -> ID {
-    let Some(twin) = copies.twin(id) else { return id };
+/// Whether a character or element is not deleted.
+fn is_there<T: ReadTxn>(txn: &T, id: ID) -> bool {
     let index = StickyIndex::new(IndexScope::Relative(id), Assoc::After).get_offset(txn);
-    let there = index.and_then(|index| {
-        let next = XmlTextRef::from(index.branch).sticky_index(txn, index.index, Assoc::After)?;
-        next.id().copied()
-    });
-    match there {
-        Some(there) if there == id => id,
-        _ => copies.follow(twin).pop().unwrap_or(twin),
-    }
+    let next = index.and_then(|index| XmlTextRef::from(index.branch).sticky_index(txn, index.index, Assoc::After));
+    next.is_some_and(|next| next.id() == Some(&id))
 }
 
 fn locate<T: ReadTxn>(txn: &T, tree: &Tree, index: &StickyIndex) -> Option<Point> {

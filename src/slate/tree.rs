@@ -251,10 +251,6 @@ impl Tree {
         }
     }
 
-    pub fn branches(&self) -> impl ExactSizeIterator<Item = (ID, NodeId)> {
-        self.by_branch.iter().map(|(key, id)| (*key, *id))
-    }
-
     /// Puts another shared type behind an element.
     pub fn bind(&mut self, id: NodeId, branch: XmlTextRef) {
         self.unbind(id);

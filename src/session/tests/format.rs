@@ -5,19 +5,19 @@ use yrs::{Doc, ReadTxn, StateVector, Transact, Update};
 
 /// What a version knew that is older than format 1.
 const OLD: Formats = Formats::of(&[0]);
-const BOTH: Formats = Formats::of(&[0, 1]);
+pub(super) const BOTH: Formats = Formats::of(&[0, 1]);
 
 /// A session that knows these, and wants that.
 fn knows(formats: Formats, format: Option<Format>) -> Config {
     Config { formats, format, ..config("s", 5) }
 }
 
-fn of_format(format: Format) -> Hello {
+pub(super) fn of_format(format: Format) -> Hello {
     Hello { format: Some(format), ..hello("e", 0) }
 }
 
 /// `base`, and the flag by somebody else.
-fn flagged(base: &[u8], format: Format) -> Vec<u8> {
+pub(super) fn flagged(base: &[u8], format: Format) -> Vec<u8> {
     let doc = Doc::with_client_id(77);
     doc.transact_mut().apply_update(Update::decode_v1(base).expect("valid")).expect("applies");
     set_format(&mut doc.transact_mut(), format);

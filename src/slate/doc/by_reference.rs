@@ -138,12 +138,12 @@ impl SlateDoc {
         told: bool,
     ) -> Result<RemoteChange, UpdateError> {
         let at = if told { caret(self).and_then(|range| self.caret(&range)) } else { None };
-        let (integrated, changed) = self.integrate(update, Limits::RECEIVED)?;
+        let (branches, changed) = self.integrate(update, Limits::RECEIVED)?;
         let mut change = RemoteChange { changed, pending: self.is_waiting(), ..RemoteChange::default() };
         if !changed {
             return Ok(change);
         }
-        change.ops = self.lead(&integrated.branches, told);
+        change.ops = self.lead(&branches, told);
         // Operations of text alone take the caret along by themselves.
         let is_text = |op: &Op| matches!(op, Op::InsertText { .. } | Op::RemoveText { .. });
         if let Some(at) = at.filter(|_| !change.ops.iter().all(is_text)) {

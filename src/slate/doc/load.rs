@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use yrs::{BranchID, IdSet, Transact as _, TransactionMut, XmlTextRef};
+use yrs::{BranchID, Transact as _, TransactionMut, XmlTextRef};
 
 use super::SlateDoc;
 use crate::format::format_of;
@@ -10,12 +10,6 @@ use crate::slate::error::UpdateError;
 use crate::slate::read;
 use crate::slate::tree::{ROOT, Tree, branch_id};
 use crate::update::{Limits, Refused, has_wide_client};
-
-/// What is known of a remote transaction once it is done.
-pub(super) struct Integrated {
-    pub branches: Vec<XmlTextRef>,
-    pub deleted: IdSet,
-}
 
 impl SlateDoc {
     /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
@@ -54,14 +48,14 @@ impl SlateDoc {
         read::load_children(&txn, &mut self.tree, ROOT, 0)
     }
 
-    pub(super) fn integrate(&mut self, update: &[u8], limits: Limits) -> Result<(Integrated, bool), UpdateError> {
+    /// Returns the shared types that it changed, and whether it changed anything.
+    pub(super) fn integrate(&mut self, update: &[u8], limits: Limits) -> Result<(Vec<XmlTextRef>, bool), UpdateError> {
         if has_wide_client(update) {
             return Err(UpdateError::Malformed("a client id has more than 32 bits".to_owned()));
         }
-        let (mut transactions, mut branches, mut deleted) = (0, Vec::new(), IdSet::default());
+        let (mut transactions, mut branches) = (0, Vec::new());
         let result = self.intake.apply(&self.doc, update, limits, &mut |txn| {
             branches.extend(changed_directly(txn).into_iter().map(|one| (branch_id(&one), one)));
-            deleted.merge_with(txn.delete_set().clone());
             transactions += 1;
         });
         self.format = format_of(&self.doc.transact());
@@ -76,7 +70,7 @@ impl SlateDoc {
         match result {
             // What was integrated before the error is in the doc and must reach the editor.
             Err(error) if !changed => Err(refused(&error)),
-            _ => Ok((Integrated { branches, deleted }, changed)),
+            _ => Ok((branches, changed)),
         }
     }
 }

@@ -138,7 +138,7 @@ impl SlateDoc {
             blocks.extend(top.filter(|top| !blocks.contains(top)));
         }
         let txn = self.doc.transact();
-        let (outcome, divergences) = Remote::new(&mut self.tree, &self.copies, &txn).check(open);
+        let (outcome, divergences) = Remote::new(&mut self.tree, &txn).check(open);
         drop(txn);
         for id in outcome.touched {
             self.watch(id);

@@ -7,7 +7,6 @@ use super::{Remote, ensure};
 use crate::slate::emit::Misfit;
 use crate::slate::props::Props;
 use crate::slate::read::{self, Piece};
-use crate::slate::rescue::Refuge;
 use crate::slate::tree::{Kind, NodeId, branch_id};
 use crate::slate::utf16;
 
@@ -159,7 +158,6 @@ impl<T: ReadTxn> Remote<'_, T> {
                     done
                 }
                 Kind::Element(_) => {
-                    self.find_refuge(cursor, child);
                     let last_block = cursor.id == 0 && self.emit.tree.children(cursor.id).len() == 1;
                     if last_block || self.holders.contains(&child) {
                         self.ghosts.insert(child);
@@ -174,24 +172,6 @@ impl<T: ReadTxn> Remote<'_, T> {
             len -= done;
         }
         Ok(())
-    }
-
-    /// A block that was empty for who removed it, while someone typed into it here: the text goes to the end of the
-    /// block before, as in a merge, or to the start of the next.
-    fn find_refuge(&mut self, cursor: &AlignCursor, child: NodeId) {
-        if !self.bereft.contains(&child) || self.emit.tree.content_len(child) > 0 {
-            return;
-        }
-        let siblings = self.emit.tree.children(cursor.id);
-        let holds_text = |index: Option<usize>| {
-            let sibling = *siblings.get(index?)?;
-            self.emit.tree.block(sibling).filter(|block| block.texts > 0).map(|_| sibling)
-        };
-        let place = holds_text(cursor.index.checked_sub(1)).map(Refuge::End);
-        let place = place.or_else(|| holds_text(Some(cursor.index + 1)).map(|id| Refuge::From(id, 0)));
-        if let Some(place) = place {
-            self.places.insert(child, place);
-        }
     }
 
     fn has_text_neighbour(&self, cursor: &AlignCursor) -> bool {

@@ -43,7 +43,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         if differing.is_empty() {
             return (self.outcome(), divergences);
         }
-        (self.run(&differing, Records::new(), &[]), divergences)
+        (self.run(&differing, Records::new()), divergences)
     }
 
     /// The shared type behind an element, asked of the doc: the tree may have one that was deleted, which must not be

@@ -17,11 +17,9 @@ use yrs::{BranchID, ID, ReadTxn, XmlTextRef};
 
 use self::steps::{Identity, Step};
 use self::watch::{Record, Records};
-use super::copies::Copies;
 use super::emit::{Emit, Misfit};
 use super::props::Props;
 use super::read::{self, Content, Piece};
-use super::rescue::{Orphans, Refuge};
 use super::tree::{Block, Kind, MAX_DEPTH, NodeId, ROOT, Tree, branch_id};
 
 pub(super) use watch::Watch;
@@ -50,7 +48,6 @@ impl Window {
 
 pub(super) struct Remote<'a, T> {
     emit: Emit<'a>,
-    copies: &'a Copies,
     txn: &'a T,
     jobs: Vec<Rebuilt>,
     /// Nodes that are elsewhere in the doc by now and wait to be moved, by their new shared type.
@@ -63,10 +60,6 @@ pub(super) struct Remote<'a, T> {
     leftovers: Vec<NodeId>,
     /// Nodes that got another shared type, a copy of their old one.
     adopted: Vec<NodeId>,
-    /// Where what vanished elements held is now.
-    places: HashMap<NodeId, Refuge>,
-    /// Vanished elements that hold text which their remover did not know; that text is withdrawn.
-    bereft: HashSet<NodeId>,
     resynced: u32,
     foreign: u32,
 }
@@ -77,14 +70,12 @@ pub(super) struct Outcome {
     pub foreign: u32,
     /// Elements that changed, for watching them.
     pub touched: Vec<NodeId>,
-    pub places: HashMap<NodeId, Refuge>,
 }
 
 impl<'a, T: ReadTxn> Remote<'a, T> {
-    pub fn new(tree: &'a mut Tree, copies: &'a Copies, txn: &'a T) -> Self {
+    pub fn new(tree: &'a mut Tree, txn: &'a T) -> Self {
         Self {
             emit: Emit { tree, ops: Vec::new() },
-            copies,
             txn,
             jobs: Vec::new(),
             moves: HashMap::new(),
@@ -92,21 +83,13 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
             holders: HashSet::new(),
             leftovers: Vec::new(),
             adopted: Vec::new(),
-            places: HashMap::new(),
-            bereft: HashSet::new(),
             resynced: 0,
             foreign: 0,
         }
     }
 
     /// `changed`: the shared types the transaction changed directly.
-    pub fn run(mut self, changed: &[XmlTextRef], mut records: Records, orphans: &[Orphans]) -> Outcome {
-        for one in orphans {
-            if one.withdraw(&mut self.emit).is_err() {
-                self.resynced += 1;
-            }
-            self.bereft.insert(one.id);
-        }
+    pub fn run(mut self, changed: &[XmlTextRef], mut records: Records) -> Outcome {
         let mut ids: Vec<(super::op::Path, NodeId, XmlTextRef)> = Vec::new();
         for branch in changed {
             if let Some(id) = self.emit.tree.element_of(branch)
@@ -128,7 +111,7 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
 
     fn outcome(self) -> Outcome {
         let touched = self.jobs.iter().map(|job| job.id).collect();
-        Outcome { ops: self.emit.ops, resynced: self.resynced, foreign: self.foreign, touched, places: self.places }
+        Outcome { ops: self.emit.ops, resynced: self.resynced, foreign: self.foreign, touched }
     }
 
     fn add_job(&mut self, id: NodeId, branch: XmlTextRef, records: &mut Records) {
@@ -328,8 +311,6 @@ impl<'a, T: ReadTxn> Remote<'a, T> {
     fn adopt(&mut self, id: NodeId, branch: XmlTextRef) {
         self.emit.tree.bind(id, branch);
         self.adopted.push(id);
-        // What was typed into the old one belongs into the copy.
-        self.places.entry(id).or_insert(Refuge::From(id, 0));
     }
 }
 

@@ -14,7 +14,6 @@ use super::{Rebuilt, Remote};
 use crate::slate::emit::Misfit;
 use crate::slate::props::Props;
 use crate::slate::read::{self, Piece};
-use crate::slate::rescue::Refuge;
 use crate::slate::tree::{Kind, NodeId, Tree, branch_id};
 
 /// An element child, before or after.
@@ -179,14 +178,11 @@ impl<T: ReadTxn> Remote<'_, T> {
     fn split_right(&mut self, gap: &ChangedStretch) -> Result<bool, Misfit> {
         let Some(job) = self.job_of(gap.left) else { return Ok(false) };
         let lost = steps::tail_delete(&self.jobs[job].steps);
-        // Text typed into what was copied did not go along; nor does the caret behind it, unless most of it went.
-        let typed = matches!(*self.jobs[job].steps, [.., Step::Delete(_), Step::Keep(_), Step::Delete(_)]);
         let taken = gap.new.first().is_none_or(|branch| self.is_known(branch));
         if lost == 0 || taken {
             return Ok(false);
         }
         let id = self.jobs[job].id;
-        let key = self.emit.tree.block(id).and_then(|block| block.key);
         let total = self.emit.tree.content_len(id);
         let mut at = total - lost.min(total);
         let mut rest = flat_tree(self.emit.tree, id, at, total);
@@ -199,7 +195,7 @@ impl<T: ReadTxn> Remote<'_, T> {
                 cuts.push((at, branch.clone()));
                 at += pieces.iter().map(Piece::len).sum::<u32>();
                 rest.drain(..held.len());
-            } else if (!typed && self.copies.links(key, branch)) || related(&rest, &held) {
+            } else if related(&rest, &held) {
                 cuts.push((at, branch.clone()));
                 break;
             }
@@ -227,8 +223,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         }
         let pieces = read::content(self.txn, branch).pieces;
         let held = self.flat_pieces(&pieces, 0, u32::MAX);
-        let key = self.emit.tree.block(id).and_then(|block| block.key);
-        if !self.copies.links(key, branch) && !related(&flat_tree(self.emit.tree, id, 0, lost), &held) {
+        if !related(&flat_tree(self.emit.tree, id, 0, lost), &held) {
             return Ok(false);
         }
         steps::drop_first(&mut self.jobs[job].steps, |step| matches!(step, Step::Delete(_)));
@@ -280,18 +275,14 @@ impl<T: ReadTxn> Remote<'_, T> {
         let mut rest = self.flat_pieces(&self.jobs[job].pieces, total - gained.min(total), total);
         let mut merged = Vec::new();
         let id = self.jobs[job].id;
-        let mut start = total - gained.min(total);
         for (index, &gone) in gap.gone.iter().enumerate() {
             let held = flat_tree(self.emit.tree, gone, 0, u32::MAX);
             let is_last = index + 1 == gap.gone.len();
             if !is_last && !held.is_empty() && held.len() < rest.len() && rest.starts_with(&held) {
                 merged.push(gone);
-                self.places.insert(gone, Refuge::From(id, start));
-                start += self.emit.tree.content_len(gone);
                 rest.drain(..held.len());
-            } else if self.was_copied(gone, job) || related(&rest, &held) {
+            } else if related(&rest, &held) {
                 merged.push(gone);
-                self.places.insert(gone, Refuge::From(id, start));
                 break;
             }
         }
@@ -331,7 +322,7 @@ impl<T: ReadTxn> Remote<'_, T> {
         let right = self.jobs[job].id;
         let is_merge = match held.is_empty() {
             true => self.took_over(job, gone),
-            false => (gained > 0 && self.was_copied(gone, job)) || related(&content, &held),
+            false => related(&content, &held),
         };
         if !is_merge {
             return Ok(false);
@@ -344,19 +335,12 @@ impl<T: ReadTxn> Remote<'_, T> {
             steps::drop_first(&mut self.jobs[job].steps, |step| matches!(step, Step::Insert(_)));
         }
         self.emit.merge_blocks(gone, right)?;
-        self.places.insert(gone, Refuge::From(gone, 0));
         let job = &mut self.jobs[job];
         self.emit.tree.bind(gone, job.branch.clone());
         job.id = gone;
         std::mem::take(&mut job.steps).into_iter().for_each(|step| steps::push(&mut new_steps, step));
         job.steps = new_steps;
         Ok(true)
-    }
-
-    /// Whether content of `gone` is known to have been copied into the job's element.
-    fn was_copied(&self, gone: NodeId, job: usize) -> bool {
-        let key = self.emit.tree.block(gone).and_then(|block| block.key);
-        self.copies.links(key, &self.jobs[job].branch)
     }
 
     /// Whether the job's element has, as of now, the properties that `gone` had, and had others before.
@@ -370,47 +354,12 @@ impl<T: ReadTxn> Remote<'_, T> {
     // --- moves
 
     fn match_moves(&mut self, gone: &[NodeId], new: &[XmlTextRef]) {
-        // First what is known, then what is guessed by its looks.
-        let mut left = Vec::new();
-        for branch in new {
-            self.claim_known(branch, gone, &mut left);
-        }
-        if left.is_empty() {
-            return;
-        }
         let mut candidates: HashMap<String, Vec<NodeId>> = HashMap::new();
         for &id in gone.iter().rev() {
             self.collect_gone(id, &mut candidates);
         }
-        for branch in &left {
+        for branch in new {
             self.claim(branch, &mut candidates);
-        }
-    }
-
-    /// Takes the node of which a new element is a copy, at whatever depth; what is no known copy goes to `left`.
-    fn claim_known(&mut self, branch: &XmlTextRef, gone: &[NodeId], left: &mut Vec<XmlTextRef>) {
-        let BranchID::Nested(key) = branch_id(branch) else { return };
-        let by_branch = |original| self.emit.tree.by_branch(&BranchID::Nested(original));
-        let node = self.copies.originals(key).find_map(by_branch);
-        let is_gone = |id| gone.iter().any(|&gone| self.emit.tree.is_ancestor_or_self(gone, id));
-        match node.filter(|&id| is_gone(id) && !self.is_claimed(id)) {
-            Some(id) => self.set_aside(id, branch),
-            None => {
-                let pieces = read::content(self.txn, branch).pieces;
-                let inner = pieces.into_iter().filter_map(|piece| match piece {
-                    Piece::Element(inner) => Some(inner),
-                    Piece::Text { .. } => None,
-                });
-                let inner: Vec<XmlTextRef> = inner.collect();
-                let before = self.moves.len();
-                for inner in &inner {
-                    self.claim_known(inner, gone, &mut Vec::new());
-                }
-                // With something known in it, it is a new wrapper.
-                if self.moves.len() == before {
-                    left.push(branch.clone());
-                }
-            }
         }
     }
 
@@ -465,7 +414,6 @@ impl<T: ReadTxn> Remote<'_, T> {
             steps::forget(&mut self.jobs[job].steps, at);
         }
         self.moves.insert(key, id);
-        self.places.insert(id, Refuge::From(id, 0));
         self.ghosts.insert(id);
         let mut at = self.emit.tree.parent(id);
         while let Some(node) = at {

@@ -1,7 +1,6 @@
 //! Tests of the mapping.
 
 mod concurrency;
-mod conservation;
 mod cost;
 mod doc;
 mod fixtures;
@@ -14,4 +13,3 @@ pub(crate) mod random;
 mod remote;
 mod selfcheck;
 mod slate_yjs;
-mod twins;

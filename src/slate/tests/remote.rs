@@ -1,12 +1,15 @@
 //! What a peer's change looks like to an editor: as few operations as it takes, with every caret on its character.
 
 use serde_json::{Value, json};
+use yrs::Any;
 
+use super::concurrency::texts;
 use super::fixtures::two_with;
 use super::json::{nodes, op, ops};
 use super::random::Editor;
+use super::slate_yjs::base64;
 use crate::slate::transform::{self, Affinity};
-use crate::slate::{Op, Path, Point};
+use crate::slate::{Op, Path, Point, Sticky};
 
 pub fn p(text: &str) -> Value {
     json!({"type": "paragraph", "children": [{"text": text}]})
@@ -158,37 +161,34 @@ fn letter(value: &[crate::slate::Node], point: &Point) -> Option<char> {
     None
 }
 
+/// tests/fixtures/copies.json says what is in it.
 #[test]
-fn positions_follow_their_characters_through_whatever_peers_copy() {
-    let (mut one, mut two) = two_with(&nodes(&json!([p("abcdefgh"), p("ijklmnopqr"), p("st")])));
-    let mut kept = Vec::new();
-    for (block, text) in ["abcdefgh", "ijklmnopqr", "st"].iter().enumerate() {
-        for (offset, letter) in text.chars().enumerate() {
-            let point = at(&[block as u32, 0], offset as u32);
-            kept.push((letter, one.doc.sticky(&point, crate::slate::Assoc::After).expect("a position")));
-        }
+fn positions_lead_to_where_earlier_versions_copied_their_characters() {
+    let fixture: Value = serde_json::from_str(include_str!("../../../tests/fixtures/copies.json")).expect("JSON");
+    let mut editor = Editor::new(3);
+    editor.receive(&base64(fixture["state"].as_str().expect("a state")));
+    let now: Vec<Value> = texts(&editor.value).into_iter().map(Value::from).collect();
+    assert_eq!(Value::from(now), fixture["texts"]);
+    let sticky = |json: &Value| {
+        let number = |value: &Value| value.as_f64().map_or(Any::Null, Any::from);
+        let map = |pairs: Vec<(String, Any)>| Any::Map(std::sync::Arc::new(pairs.into_iter().collect()));
+        let id = |value: &Value| match value.as_object() {
+            Some(id) => map(id.iter().map(|(key, value)| (key.clone(), number(value))).collect()),
+            None => Any::Null,
+        };
+        let parts = [("type", id(&json["type"])), ("item", id(&json["item"])), ("assoc", number(&json["assoc"]))];
+        Sticky::from_any(&map(parts.map(|(key, value)| (key.to_owned(), value)).into())).expect("a position")
+    };
+    for one in fixture["positions"].as_array().expect("positions") {
+        let point = editor.doc.resolve(&sticky(&one[0])).expect("a place");
+        let expected = one[1].as_str().and_then(|text| text.chars().next());
+        assert_eq!(letter(&editor.value, &point), expected, "{one}");
     }
-    let merge = |position: u32| json!([{"type": "merge_node", "path": [1], "position": position, "properties": {}}]);
-    let steps = [
-        enter(&[0, 0], 3),
-        enter(&[2, 0], 7),
-        json!([{"type": "move_node", "path": [0], "newPath": [3]}]),
-        merge(1),
-        json!([
-            {"type": "insert_node", "path": [1], "node": {"type": "box", "children": []}},
-            {"type": "move_node", "path": [2], "newPath": [1, 0]},
-        ]),
-        json!([{"type": "move_node", "path": [1], "newPath": [2]}]),
-        merge(2),
-    ];
-    for step in steps {
-        let update = two.edit(ops(&step)).expect("a change");
-        one.receive(&update);
-        for (expected, sticky) in &kept {
-            let point = one.doc.resolve(sticky).expect("a place");
-            assert_eq!(letter(&one.value, &point), Some(*expected), "{step} {:?}", one.value);
-        }
-    }
+    let empty = &fixture["inAnEmptyLine"];
+    assert_eq!(editor.doc.resolve(&sticky(&empty[0])), Some(at(&[4, 0], 2)));
+    // Nothing is written of what is copied now.
+    let update = editor.edit(ops(&enter(&[1, 0], 3))).expect("a change");
+    assert!(!update.windows(16).any(|part| part == b"slate-yrs:copies"));
 }
 
 /// As from someone back from offline: all in one update.
@@ -241,12 +241,10 @@ fn f8_setting_what_is_set_writes_nothing() {
     assert_eq!(one.edit(ops(&same)), None);
 }
 
-/// What one transaction copies is noted in a few values, none of which is long: an update cannot be cut inside of one.
 #[test]
 fn many_splits_at_once_are_followed() {
     let text = "word ".repeat(100);
     let (mut one, mut two) = two_with(&nodes(&json!([p(&text)])));
-    let place = two.doc.sticky(&at(&[0, 0], 250), crate::slate::Assoc::After).expect("a place");
     let split = |n: u32| {
         let text = Op::SplitNode { path: Path::from_slice(&[n, 0]), position: 5, properties: Default::default() };
         let block = Op::SplitNode { path: Path::from_slice(&[n]), position: 1, properties: Default::default() };
@@ -255,7 +253,4 @@ fn many_splits_at_once_are_followed() {
     let update = one.edit((0..80).flat_map(split).collect()).expect("a change");
     two.receive(&update);
     assert_eq!(two.doc.read(), one.value);
-    assert_eq!(two.doc.resolve(&place), Some(at(&[50, 0], 0)));
-    let pieces = crate::update::split(&update, 800).expect("pieces");
-    assert!(pieces.len() > 5);
 }

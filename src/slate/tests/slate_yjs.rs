@@ -23,7 +23,7 @@ fn situations() -> Vec<(String, Value, Value)> {
     all
 }
 
-fn base64(text: &str) -> Vec<u8> {
+pub(super) fn base64(text: &str) -> Vec<u8> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let digits = text.bytes().filter_map(|byte| ALPHABET.iter().position(|&letter| letter == byte));
     let (mut bits, mut held, mut bytes) = (0u32, 0, Vec::new());
