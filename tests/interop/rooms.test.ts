@@ -27,6 +27,7 @@ const RUNS = Number(process.env.SLATE_YRS_RUNS ?? 100);
 const ONLY = process.env.SLATE_YRS_SEED;
 const STEPS = 60;
 const START_STATE = seed(START);
+const BY_REFERENCE = seed(START, 1);
 
 type Kind = Replica["kind"];
 const SIT: Record<Kind, Sit> = { ours, theirs };
@@ -184,8 +185,8 @@ describe.each([
     }
   });
 
-  it.each(ENDS)("what is typed into a block that somebody offline %s is not lost", async (how, end) => {
-    const typist = await ours(server.url, `ends-${how}`, START_STATE);
+  it.each(ENDS)("what is typed into a block that somebody offline %s is not lost in format 1", async (how, end) => {
+    const typist = await ours(server.url, `ends-${how}`, BY_REFERENCE);
     const peer = await ours(server.url, `ends-${how}`);
     try {
       expect(await until(() => agree([typist, peer]))).toBe(true);
