@@ -59,21 +59,21 @@ struct Group {
 
 /// So many characters or elements were copied to ids from `to` on.
 #[derive(Debug, Clone, Copy)]
-struct Span {
+struct CopiedRun {
     len: u32,
     to: ID,
     key: Key,
 }
 
 /// What the map's observer saw: the entries' names and bytes; none: removed.
-type Changes = Rc<RefCell<Vec<(Arc<str>, Option<Arc<[u8]>>)>>>;
+type RecordChanges = Rc<RefCell<Vec<(Arc<str>, Option<Arc<[u8]>>)>>>;
 
 #[derive(Debug)]
 pub(super) struct Copies {
     /// Not in here yet.
-    changes: Changes,
+    changes: RecordChanges,
     entries: BTreeMap<Key, Vec<Group>>,
-    spans: BTreeMap<(ClientID, u32), SmallVec<[Span; 1]>>,
+    spans: BTreeMap<(ClientID, u32), SmallVec<[CopiedRun; 1]>>,
     longest: u32,
     /// What the content of an element that is gone ended with, in each entry that copied all of it.
     ends: HashMap<ID, SmallVec<[(Key, ID); 1]>>,
@@ -81,7 +81,7 @@ pub(super) struct Copies {
 
 impl Copies {
     pub fn new(doc: &Doc) -> Self {
-        let changes = Changes::default();
+        let changes = RecordChanges::default();
         let log = changes.clone();
         doc.get_or_insert_map(NAME).observe("slate-yrs", move |txn, event| {
             let mut log = log.borrow_mut();
@@ -116,7 +116,7 @@ impl Copies {
         for group in &groups {
             for &(from, to, len) in &group.runs {
                 self.longest = self.longest.max(len);
-                self.spans.entry((from.client, from.clock)).or_default().push(Span { len, to, key });
+                self.spans.entry((from.client, from.clock)).or_default().push(CopiedRun { len, to, key });
             }
             if let (Some(source), Some(end)) = (group.whole, group.end) {
                 self.ends.entry(source).or_default().push((key, end));
