@@ -1,7 +1,8 @@
 // Documents and their state as React hooks. Snapshots come from the document and are identical until something
 // changes; nothing here copies them into state.
-import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useReducer, useRef, useState, useSyncExternalStore } from "react";
 import type { BaseEditor } from "slate";
+import type { ReactEditor } from "slate-react";
 import {
   type Collab,
   type CollabError,
@@ -14,6 +15,7 @@ import {
 import { hubOf } from "../slate/hub.js";
 import { type CollabEditor, withCollab } from "../slate.js";
 import { OFFLINE } from "../status.js";
+import { ReactPage } from "./page.js";
 
 /** What {@link useCollab} returns: neither of the two while the document is being opened. */
 export interface UseCollab<P extends Presence = Presence> {
@@ -169,6 +171,8 @@ export function useCollabEditor<T extends BaseEditor>(
   create: () => T,
 ): (T & CollabEditor) | null {
   const [editor, setEditor] = useState<(T & CollabEditor) | null>(null);
+  const [, again] = useReducer((count: number) => count + 1, 0);
+  const page = useRef<ReactPage | null>(null);
   const make = useRef(create);
   useEffect(() => {
     make.current = create;
@@ -176,19 +180,27 @@ export function useCollabEditor<T extends BaseEditor>(
   useEffect(() => {
     if (collab === null) return;
     const made = withCollab(make.current(), collab);
-    hubOf(collab).hold(made);
+    const hub = hubOf(collab);
+    hub.hold(made);
+    const shown = new ReactPage(made as unknown as ReactEditor, () => hub.release(made), again);
+    page.current = shown;
+    hub.showOn(made, shown);
     setEditor(made);
     return () => {
       made.disconnect();
+      shown.close();
       setEditor(null);
     };
   }, [collab]);
   useEffect(() => {
     if (editor === null) return;
-    // `<Slate>` has been rendered with the editor, and may have given it its initial value. Now it listens as well.
+    // `<Slate>` may have been rendered with the editor, and may have given it its initial value.
     hubOf(editor.collab).verify();
-    hubOf(editor.collab).release(editor);
+    if (page.current?.isReady()) hubOf(editor.collab).release(editor);
+    else page.current?.waits();
   }, [editor]);
+  // After each render: what is rendered here has come, or has gone and come again.
+  useEffect(() => page.current?.settle());
   return editor !== null && editor.collab === collab ? editor : null;
 }
 

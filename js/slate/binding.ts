@@ -22,6 +22,18 @@ export interface BindingOwner {
   mended(from: Binding, reason: string): void;
 }
 
+/** The page that shows an editor. */
+export interface EditorPage {
+  /** Whether what comes may be applied: nothing is being put together that reads the editor. */
+  isReady(): boolean;
+  /** Something has come and waits; the page lets it go. */
+  waits(): void;
+  /** Before something is applied: gives the editor the selection that the user has made since it last heard of one. */
+  select(): void;
+  /** The editor has been given something by the user. */
+  heard(): void;
+}
+
 /** Whose operations the editor is applying. */
 type Applying = "local" | "remote" | "normalize";
 
@@ -52,6 +64,7 @@ export class Binding {
   #showsBlank = false;
   /** Batches that have come while the page is put together. */
   #held: (readonly Operation[])[] | null = null;
+  #page: EditorPage | null = null;
 
   constructor(editor: Editor, parent: BindingOwner, cursors: boolean) {
     this.editor = editor;
@@ -116,20 +129,32 @@ export class Binding {
     this.#held = [];
   }
 
+  /** From now on what comes minds this page. */
+  showOn(page: EditorPage): void {
+    this.#page = page;
+  }
+
   /** Applies what has waited. Whether there was anything. */
   release(): boolean {
     const held = this.#held;
     this.#held = null;
-    for (const operations of held ?? []) this.receive(operations);
+    for (const operations of held ?? []) this.#take(operations);
     return held !== null && held.length > 0;
   }
 
   /** Applies a batch that came from the document. Normalizing is a step of its own: see {@link normalize}. */
   receive(operations: readonly Operation[]): void {
+    if (this.#held === null && this.#page?.isReady() === false) this.#held = [];
     if (this.#held !== null) {
       this.#held.push(operations);
+      this.#page?.waits();
       return;
     }
+    this.#page?.select();
+    this.#take(operations);
+  }
+
+  #take(operations: readonly Operation[]): void {
     let failure: unknown = null;
     this.#foreign = false;
     this.#catchUp();
@@ -203,7 +228,10 @@ export class Binding {
     }
     const outermost = this.#depth === 0;
     // Whoever writes before the page is there writes into what there is.
-    if (outermost && this.#mode === "local" && this.#held !== null) this.release();
+    if (outermost && this.#mode === "local") {
+      if (this.#held !== null) this.release();
+      this.#page?.heard();
+    }
     if (outermost) this.#catchUp();
     else this.#drain();
     if (this.#mode !== "remote") this.gate.check(op);

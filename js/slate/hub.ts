@@ -7,7 +7,7 @@ import { type EngineHandle, handleOf } from "../engine.js";
 import { soon } from "../events.js";
 import type { Collab } from "../index.js";
 import type { Origin } from "../types.js";
-import { type Binding, type BindingOwner, isIn } from "./binding.js";
+import { type Binding, type BindingOwner, type EditorPage, isIn } from "./binding.js";
 import { verdictOf } from "./gate.js";
 import { equal } from "./neutral.js";
 
@@ -81,6 +81,11 @@ export class Hub implements BindingOwner {
   /** Lets what comes for this editor wait until {@link release}: its page is being put together. */
   hold(editor: BaseEditor): void {
     this.#of(editor)?.hold();
+  }
+
+  /** From now on what comes for this editor minds the page that shows it. */
+  showOn(editor: BaseEditor, page: EditorPage): void {
+    this.#of(editor)?.showOn(page);
   }
 
   release(editor: BaseEditor): void {
