@@ -206,11 +206,20 @@ export function useCollabEditor<T extends BaseEditor>(
 
 const NO_PEERS: readonly never[] = Object.freeze([]);
 
-/** The document's status; renders again when it changes. Without a document: offline, nothing to save. */
-export function useStatus(collab: Collab | null): Status {
+/**
+ * The document's status; renders again when it changes. Without a document: offline, nothing to save.
+ *
+ * @param select What of it is wanted: renders again only when that is another one, compared as React compares state, and
+ * where it is an array or an object by what is in it.
+ * @example
+ * const pending = useStatus(collab, (status) => status.pending);
+ * const { saved, connection } = useStatus(collab, ({ saved, connection }) => ({ saved, connection }));
+ */
+export function useStatus(collab: Collab | null): Status;
+export function useStatus<T>(collab: Collab | null, select: (status: Status) => T): T;
+export function useStatus<T>(collab: Collab | null, select?: (status: Status) => T): T | Status {
   const subscribe = useCallback((changed: () => void) => collab?.on("status", changed) ?? nothing, [collab]);
-  const snapshot = () => collab?.status ?? OFFLINE;
-  return useSyncExternalStore(subscribe, snapshot, snapshot);
+  return useSelected(subscribe, () => collab?.status ?? OFFLINE, select);
 }
 
 /**
@@ -223,11 +232,51 @@ export function useReadOnly<P extends Presence = Presence>(collab: Collab<P> | n
   return useSyncExternalStore(subscribe, snapshot, snapshot);
 }
 
-/** The others in the document; renders again when one comes, goes, moves or types. */
-export function usePeers<P extends Presence = Presence>(collab: Collab<P> | null): readonly Peer<P>[] {
+/**
+ * The others in the document; renders again when one comes, goes, moves or types.
+ *
+ * @param select What of them is wanted, as in {@link useStatus}.
+ * @example
+ * const names = usePeers(collab, (peers) => peers.map(({ presence }) => presence.name));
+ */
+export function usePeers<P extends Presence = Presence>(collab: Collab<P> | null): readonly Peer<P>[];
+export function usePeers<T, P extends Presence = Presence>(
+  collab: Collab<P> | null,
+  select: (peers: readonly Peer<P>[]) => T,
+): T;
+export function usePeers<T, P extends Presence>(
+  collab: Collab<P> | null,
+  select?: (peers: readonly Peer<P>[]) => T,
+): T | readonly Peer<P>[] {
   const subscribe = useCallback((changed: () => void) => collab?.on("peers", changed) ?? nothing, [collab]);
-  const snapshot = () => collab?.peers ?? NO_PEERS;
-  return useSyncExternalStore(subscribe, snapshot, snapshot);
+  return useSelected<readonly Peer<P>[], T>(subscribe, () => collab?.peers ?? NO_PEERS, select);
+}
+
+/** What `select` makes of a snapshot; the same as before as long as it is equal to it. */
+function useSelected<S, T>(
+  subscribe: (changed: () => void) => () => void,
+  snapshot: () => S,
+  select: ((snapshot: S) => T) | undefined,
+): S | T {
+  const before = useRef<{ value: T } | null>(null);
+  const selected = (): S | T => {
+    if (select === undefined) return snapshot();
+    const value = select(snapshot());
+    if (before.current === null || !isAlike(before.current.value, value)) before.current = { value };
+    return before.current.value;
+  };
+  return useSyncExternalStore(subscribe, selected, selected);
+}
+
+/** Whether two values are the same, or have the same in them. */
+function isAlike(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [keys, others] = [Object.keys(a), Object.keys(b)];
+  const has = (key: string) =>
+    Object.hasOwn(b, key) && Object.is((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]);
+  return keys.length === others.length && keys.every(has);
 }
 
 const nothing = (): void => {};

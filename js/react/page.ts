@@ -20,6 +20,8 @@ export class ReactPage implements EditorPage {
   /** `<Slate>` has subscribed to this `<Editable>`'s editor. */
   #listening: HTMLElement | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Something has come that was not let go; since when. */
+  #waiting = false;
   #since = 0;
   /** The user has moved the selection, and Slate has not heard of it. */
   #moved = false;
@@ -37,15 +39,15 @@ export class ReactPage implements EditorPage {
   }
 
   waits(): void {
-    if (this.#timer !== null) return;
-    this.#since = Date.now();
-    this.#timer = setTimeout(this.#look, EVERY);
+    if (!this.#waiting) this.#since = Date.now();
+    this.#waiting = true;
+    this.#timer ??= setTimeout(this.#look, EVERY);
   }
 
   /** To be called in an effect of the component that renders `<Slate>`: the effects of what it renders have run by then. */
   settle(): void {
     const element = elementOf(this.#editor);
-    if (element === null || element === this.#listening) return;
+    if (element === null || (element === this.#listening && !this.#waiting)) return;
     this.#listening = element;
     this.#follow(element.ownerDocument);
     this.#stop();
@@ -63,6 +65,7 @@ export class ReactPage implements EditorPage {
     if (elementOf(this.#editor) !== null) this.#again();
     else if (Date.now() - this.#since < LONGEST) this.#timer = setTimeout(this.#look, EVERY);
     else {
+      this.#waiting = false;
       this.#release();
       this.#again();
     }
@@ -71,6 +74,7 @@ export class ReactPage implements EditorPage {
   #stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#waiting = false;
   }
 
   // --- the selection

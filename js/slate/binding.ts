@@ -58,7 +58,7 @@ export class Binding {
   #seen = 0;
   #operations: Operation[];
   #foreign = false;
-  /** The empty block which the view gave itself when there was nothing to show. */
+  /** The empty block that is shown where there is nothing: the page's, or one that the view gave itself. */
   #blank: Descendant | null = null;
   /** It is in the view, and not in the document. */
   #showsBlank = false;
@@ -129,9 +129,14 @@ export class Binding {
     this.#held = [];
   }
 
-  /** From now on what comes minds this page. */
+  /**
+   * From now on what comes minds this page. Where the document is empty the editor gets an empty block to type in:
+   * slate-react before 0.131 shows none, and what is typed there reaches no document.
+   */
   showOn(page: EditorPage): void {
     this.#page = page;
+    this.#blank = { children: [{ text: "" }] } as Descendant;
+    this.#showBlank(false);
   }
 
   /** Applies what has waited. Whether there was anything. */

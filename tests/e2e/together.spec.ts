@@ -65,6 +65,30 @@ test("a scene is dragged to another place, for everyone, with what is being writ
   ]);
 });
 
+test("everything is selected and deleted while a peer types all the while", async ({ stage }) => {
+  const ada = await stage.join("Ada");
+  await ada.caret(0);
+  await ada.type("Ada writes.\nBen writes.");
+  const ben = await stage.join("Ben");
+  await agreed(ada, ben);
+  await ben.caret(1);
+  let goes = true;
+  const typing = (async () => {
+    while (goes) await ben.page.keyboard.type("b", { delay: 60 });
+  })();
+  for (let round = 0; round < 5; round++) {
+    await ada.page.keyboard.type(`Old${round}`);
+    await expect(ada.script).toContainText(`Old${round}`);
+    await ada.page.keyboard.press("Control+a");
+    await ada.page.keyboard.press("Delete");
+    await expect(ada.script).not.toContainText(`Old${round}`);
+    await expect(ada.script).not.toContainText("writes");
+  }
+  goes = false;
+  await typing;
+  await agreed(ada, ben);
+});
+
 test("what is written without a connection into lines that another splits and deletes is there, and goes on", async ({
   stage,
 }) => {

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { act, cleanup, render, screen, waitFor } from "@testing-library/react";
-import { type ReactElement, StrictMode, useCallback, useLayoutEffect } from "react";
+import { type ReactElement, StrictMode, useCallback } from "react";
 import { renderToString } from "react-dom/server";
 import { createEditor, type Editor, Node, Transforms } from "slate";
 import { Editable, type RenderElementProps, type RenderLeafProps, Slate, withReact } from "slate-react";
@@ -366,103 +366,53 @@ describe("an editor on the page", () => {
   });
 });
 
-/** Somebody types at the moment at which the page is put together: after the first render, before `<Slate>` listens. */
-function Early({ fake }: { fake: Fake }): null {
-  useLayoutEffect(() => {
-    fake.receive([{ type: "insert_text", path: [0, 0], offset: 0, text: "early " }]);
-  }, [fake]);
-  return null;
-}
-
-it("f61: what a peer types while <Slate> mounts is shown", async () => {
-  const fake = new Fake([block("bird")]);
-  function Mounting(): ReactElement | null {
-    const editor = useCollabEditor(fake.collab, () => withReact(createEditor()));
-    return editor === null ? null : (
-      <Slate editor={editor as never} initialValue={editor.children}>
-        <Early fake={fake} />
-        <Editable />
-      </Slate>
-    );
-  }
-  const view = render(<Mounting />);
-  await settle();
-  expect(view.container.textContent).toBe("early bird");
-  await act(async () => fake.receive([{ type: "insert_text", path: [0, 0], offset: 10, text: "s" }]));
-  expect(view.container.textContent).toBe("early birds");
-  expect(fake.reports).toEqual([]);
-});
-
-/** As it should not be done: the text is lost from the view, if nobody takes care. */
-function Careless({ fake }: { fake: Fake }): ReactElement | null {
-  const editor = useCollabEditor(fake.collab, () => withReact(createEditor()));
-  return editor === null ? null : (
-    <Slate editor={editor as never} initialValue={[block("")]}>
-      <Editable />
-    </Slate>
-  );
-}
-
-it("f9: the initial value of <Slate> does not hide the document", async () => {
-  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-  const view = render(<Careless fake={new Fake([block("kept")])} />);
-  await settle();
-  expect(view.container.textContent).toBe("kept");
-  expect(warn).toHaveBeenCalledTimes(1);
-  warn.mockRestore();
-});
-
-/** The lines of the README, with a document that nobody has written in. */
-function ReadmeScene({ fake, made }: { fake: Fake; made: Editor[] }): ReactElement | null {
-  const editor = useCollabEditor(fake.collab, () => withReact(createEditor()));
-  if (editor === null) return null;
-  made.push(editor);
-  return (
-    <Slate editor={editor as never} initialValue={editor.children}>
-      <Editable />
-    </Slate>
-  );
-}
-
-describe("a document without content", () => {
-  async function show() {
-    const fake = new Fake([]);
-    const made: Editor[] = [];
-    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-    render(<ReadmeScene fake={fake} made={made} />);
-    await settle();
-    const editor = made.at(-1)! as Editor & CollabEditor;
-    return { fake, editor, warn };
-  }
-  const type = (editor: Editor, text: string) => act(async () => Transforms.insertText(editor, text, { at: at(0, 0) }));
-
-  it("f3: can be typed in, and opening it writes nothing", async () => {
-    const { fake, editor, warn } = await show();
-    expect([Node.string(editor), editor.children.length, fake.edits, fake.value()]).toEqual(["", 1, [], []]);
-    await type(editor, "First.");
-    expect(fake.value()).toEqual([{ children: [{ text: "First." }] }]);
-    expect(editor.children).toEqual(fake.value());
-    await type(editor, "The ");
-    expect(fake.edits.map(({ op }) => op.type)).toEqual(["insert_node", "insert_text", "insert_text"]);
-    // What one's first words were made of is taken back whole, and can be written again.
-    Transforms.select(editor, at(0, 4));
-    await act(async () => {
-      fake.receive([{ type: "remove_node", path: [0], node: fake.value()[0]! }], "undo");
-    });
-    expect([editor.children.length, Node.string(editor), fake.value()]).toEqual([1, "", []]);
-    expect(editor.selection?.focus).toEqual(at(0, 0));
-    await type(editor, "Again.");
-    expect(fake.value()).toEqual([{ children: [{ text: "Again." }] }]);
-    expect([warn.mock.calls.length, editor.divergences]).toEqual([0, 0]);
+describe("a part of what is known", () => {
+  it("renders again only when that part is another one", async () => {
+    const fake = new Fake([block("a")]);
+    const renders: string[] = [];
+    function Part() {
+      const pending = useStatus(fake.collab, (status) => status.pending);
+      const { saved, connection } = useStatus(fake.collab, ({ saved, connection }) => ({ saved, connection }));
+      const names = usePeers(fake.collab, (peers) => peers.map(({ presence }) => presence.name));
+      renders.push(`${pending} ${saved} ${connection} ${names}`);
+      return null;
+    }
+    render(<Part />);
+    const become = (status: Partial<typeof ONLINE>) =>
+      act(async () => {
+        fake.status = { ...fake.status, ...status };
+        fake.emit("status", fake.status);
+      });
+    const meet = (peers: ReturnType<typeof peer>[]) =>
+      act(async () => {
+        fake.peers = peers;
+        fake.emit("peers", fake.peers);
+      });
+    await become({ divergences: 1 });
+    await become({ pending: 2 });
+    await become({ saved: "local" });
+    await meet([peer(7)]);
+    // They move: not what is asked for.
+    await meet([peer(7, { anchor: at(0, 0), focus: at(0, 1) })]);
+    await meet([]);
+    expect(renders).toEqual([
+      "0 server online ",
+      "2 server online ",
+      "2 local online ",
+      "2 local online Peer 7",
+      "2 local online ",
+    ]);
   });
 
-  it("gets what others write first without an empty line", async () => {
-    const { fake, editor } = await show();
-    Transforms.select(editor, at(0, 0));
-    await act(async () => fake.receive([{ type: "insert_node", path: [0], node: block("theirs") }]));
-    expect(editor.children).toEqual(fake.value());
-    await type(editor, "not ");
-    expect(fake.value()).toEqual([block("not theirs")]);
-    expect([editor.divergences, fake.reports]).toEqual([0, []]);
+  it("follows another selector at once", async () => {
+    const fake = new Fake([block("a")]);
+    const seen: unknown[] = [];
+    function Part({ of }: { of: "saved" | "pending" }) {
+      seen.push(useStatus(fake.collab, (status) => status[of]));
+      return null;
+    }
+    const view = render(<Part of="saved" />);
+    view.rerender(<Part of="pending" />);
+    expect(seen).toEqual(["server", 0]);
   });
 });
