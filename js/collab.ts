@@ -131,6 +131,11 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     return this.#core.demand((to) => to.redo());
   }
 
+  stopCapturing(): void {
+    this.#core.flush();
+    this.#core.into((to) => to.stopCapturing());
+  }
+
   get canUndo(): boolean {
     return this.#core.into((to) => to.canUndo) ?? false;
   }

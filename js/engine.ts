@@ -7,7 +7,7 @@ export const engine: unique symbol = Symbol("slate-yrs engine");
 
 /** Whose an operation is. */
 export interface EditOptions {
-  /** Made by the editor's normalizers after a change by others: no part of anyone's undo. */
+  /** Made by the editor's normalizers after a change by others, or without saving: no part of anyone's undo. */
   normalization?: boolean;
 }
 

@@ -90,6 +90,17 @@ export function resolve(editor: CollabEditor, anchor: string): Range | null {
   return handle.resolve(anchor);
 }
 
+/**
+ * Runs `edit`. What it changes is written and sent like any edit, but stands in no undo step: for what the application
+ * does by itself, such as numbering scenes.
+ *
+ * @example
+ * withoutSaving(editor, () => Transforms.setNodes(editor, { number: 12 }, { at: [3] }));
+ */
+export function withoutSaving(editor: CollabEditor, edit: () => void): void {
+  hubOf(editor.collab).withoutSaving(editor as unknown as BaseEditor, edit);
+}
+
 const isOpen = (collab: Collab): boolean => collab.status.connection !== "closed";
 
 /**

@@ -91,6 +91,14 @@ export interface Collab<P extends Presence = Presence> {
   undo(): boolean;
   /** Repeats what was undone. False if there is nothing. */
   redo(): boolean;
+  /**
+   * The next edit begins an undo step of its own, however soon it comes.
+   *
+   * @example
+   * collab.stopCapturing();
+   * Transforms.setNodes(editor, { type: "heading" });
+   */
+  stopCapturing(): void;
   /** Whether {@link Collab.undo} would do something. */
   readonly canUndo: boolean;
   /** Whether {@link Collab.redo} would do something. */

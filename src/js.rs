@@ -63,7 +63,7 @@ impl Engine {
     }
 
     /// A batch of operations as one transaction. `normalization`: what the editor's normalizers made of a change by
-    /// others.
+    /// others, or what else is no part of anyone's undo.
     pub fn commit(&self, words: &[u32], text: &str, normalization: bool) -> Result<(), JsValue> {
         let ops = decode_ops(words, text).map_err(codec_error)?;
         self.driver.feed(Input::Commit { ops, normalization });
@@ -90,6 +90,12 @@ impl Engine {
     pub fn redo(&self) -> bool {
         self.driver.feed(Input::Redo);
         self.driver.read(|session| session.has_undone())
+    }
+
+    /// The next edit begins a step of its own.
+    #[wasm_bindgen(js_name = stopCapturing)]
+    pub fn stop_capturing(&self) {
+        self.driver.feed(Input::StopCapturing);
     }
 
     #[wasm_bindgen(getter, js_name = canUndo)]

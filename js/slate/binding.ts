@@ -58,6 +58,8 @@ export class Binding {
   #seen = 0;
   #operations: Operation[];
   #foreign = false;
+  /** What the user does stands in no undo step. */
+  #unsaved = false;
   /** The empty block that is shown where there is nothing: the page's, or one that the view gave itself. */
   #blank: Descendant | null = null;
   /** It is in the view, and not in the document. */
@@ -145,6 +147,19 @@ export class Binding {
     this.#held = null;
     for (const operations of held ?? []) this.#take(operations);
     return held !== null && held.length > 0;
+  }
+
+  /** What `edit` changes is no part of anyone's undo. */
+  withoutSaving(edit: () => void): void {
+    this.#catchUp();
+    const before = this.#unsaved;
+    this.#unsaved = true;
+    try {
+      edit();
+    } finally {
+      this.#drain();
+      this.#unsaved = before;
+    }
   }
 
   /** Applies a batch that came from the document. Normalizing is a step of its own: see {@link normalize}. */
@@ -268,7 +283,7 @@ export class Binding {
       this.#showsBlank = false;
       changes.unshift({ type: "insert_node", path: [0], node: this.#blank! });
     }
-    if (changes.length > 0) this.#parent.local(this, changes, this.#mode === "normalize");
+    if (changes.length > 0) this.#parent.local(this, changes, this.#unsaved || this.#mode === "normalize");
   }
 
   /** What happened without `apply`: operations of a plugin that holds an older one, or a value assigned. */

@@ -83,6 +83,13 @@ export class Hub implements BindingOwner {
     this.#of(editor)?.hold();
   }
 
+  /** What `edit` does with this editor is no part of anyone's undo. */
+  withoutSaving(editor: BaseEditor, edit: () => void): void {
+    const binding = this.#of(editor);
+    if (binding === undefined) edit();
+    else binding.withoutSaving(edit);
+  }
+
   /** From now on what comes for this editor minds the page that shows it. */
   showOn(editor: BaseEditor, page: EditorPage): void {
     this.#of(editor)?.showOn(page);

@@ -92,6 +92,11 @@ impl Session {
         self.undo_or_redo(false);
     }
 
+    pub(super) fn stop_capturing(&mut self) {
+        self.flush();
+        self.undo.stop_capturing();
+    }
+
     fn undo_or_redo(&mut self, undo: bool) {
         self.flush();
         if self.refuses_edits() {

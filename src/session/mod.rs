@@ -209,6 +209,7 @@ impl Session {
             Input::Schema(schema) => self.set_schema(schema),
             Input::Undo => self.undo(),
             Input::Redo => self.redo(),
+            Input::StopCapturing => self.stop_capturing(),
             Input::Presence(changes) => self.presence.merge(&changes),
             Input::ApplyUpdate(update) => self.import(update),
             Input::Connect => self.connect(),

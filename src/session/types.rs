@@ -75,6 +75,8 @@ pub enum Input {
     Select(Option<Range>),
     Undo,
     Redo,
+    /// The next edit begins a step of its own.
+    StopCapturing,
     /// Which elements are inline and void, as the editor has it now.
     Schema(Schema),
     // --- the application

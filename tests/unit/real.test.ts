@@ -5,7 +5,7 @@ import { withReact } from "slate-react";
 import { afterEach, describe, expect, it } from "vitest";
 import { handleOf } from "../../js/engine.js";
 import { type Collab, open } from "../../js/index.js";
-import { anchor, type CollabEditor, resolve, withCollab } from "../../js/slate.js";
+import { anchor, type CollabEditor, resolve, withCollab, withoutSaving } from "../../js/slate.js";
 import { block } from "./fake.js";
 
 type Bound = Editor & CollabEditor;
@@ -89,6 +89,29 @@ describe("two editors, two documents", () => {
     }
     await tick();
     expect(Node.string(agree(one, two)[0]!)).toBe("tsetmidtest");
+  });
+
+  it("undo by steps that the application may end, and not what is done without saving", async () => {
+    const [one, two] = await pair([block("one"), block("two")]);
+    const { collab } = one;
+    const texts = () => agree(one, two).map((node) => Node.string(node));
+    Transforms.insertText(one, "a", { at: place([0, 0], 3) });
+    await tick();
+    Transforms.insertText(one, "b", { at: place([0, 0], 4) });
+    collab.stopCapturing();
+    Transforms.insertText(one, "c", { at: place([0, 0], 5) });
+    await tick();
+    withoutSaving(one, () => Transforms.setNodes(one, { number: 7 } as never, { at: [1] }));
+    withoutSaving(one, () => Transforms.insertText(one, "!", { at: place([1, 0], 3) }));
+    await tick();
+    expect(texts()).toEqual(["oneabc", "two!"]);
+    expect(collab.undo()).toBe(true);
+    expect(texts()).toEqual(["oneab", "two!"]);
+    expect(collab.undo()).toBe(true);
+    expect(texts()).toEqual(["one", "two!"]);
+    expect([collab.undo(), (agree(one, two)[1] as { number?: number }).number]).toEqual([false, 7]);
+    expect([collab.redo(), collab.redo(), collab.redo()]).toEqual([true, true, false]);
+    expect(texts()).toEqual(["oneabc", "two!"]);
   });
 
   it("split, merge, mark, move", async () => {
