@@ -21,6 +21,8 @@ type InternalEvents = {
 const EVENTS: ReadonlySet<PropertyKey> = new Set<keyof Events<Presence>>([
   "status",
   "peers",
+  "join",
+  "leave",
   "change",
   "update",
   "error",
@@ -41,6 +43,8 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   #status: Status = CLOSED;
   #unsaved: { of: Status; status: Status } | null = null;
   #peers: readonly Peer<P>[] = NOBODY;
+  /** Who was there when somebody was last told of who comes and goes. */
+  #here: readonly Peer<P>[] = NOBODY;
   readonly #everyone = new Peers<P>();
   #error: CollabError | null = null;
   #closing: Promise<void> | null = null;
@@ -112,8 +116,10 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   on<E extends keyof Events<P>>(event: E, listener: (value: Events<P>[E]) => void): () => void {
     if (!EVENTS.has(event)) throw new CollabError("protocol", `there is no event ${String(event)}`);
     if (typeof listener !== "function") throw new CollabError("protocol", "a listener must be a function");
+    const follows = this.#events.has("join") || this.#events.has("leave");
     const unsubscribe = this.#events.on(event, listener);
     if (event === "change") this.#core.hear();
+    if ((event === "join" || event === "leave") && !follows) this.#here = this.peers;
     return unsubscribe;
   }
 
@@ -240,7 +246,20 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   #peersChanged(): void {
     this.#fresh.peers = false;
-    if (this.#core !== undefined && this.#events.has("peers")) this.#events.emit("peers", this.peers);
+    if (this.#core === undefined) return;
+    if (this.#events.has("join") || this.#events.has("leave")) this.#tellWhoComes();
+    if (this.#events.has("peers")) this.#events.emit("peers", this.peers);
+  }
+
+  #tellWhoComes(): void {
+    const [before, now] = [this.#here, this.peers];
+    this.#here = now;
+    const lacks = (peers: readonly Peer<P>[]) => {
+      const ids = new Set(peers.map(({ clientId }) => clientId));
+      return ({ clientId }: Peer<P>) => !ids.has(clientId);
+    };
+    for (const peer of before.filter(lacks(now))) this.#events.emit("leave", peer);
+    for (const peer of now.filter(lacks(before))) this.#events.emit("join", peer);
   }
 
   #readStatus(): Status {

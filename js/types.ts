@@ -188,6 +188,10 @@ export interface Peer<P extends Presence = Presence> {
 export interface Events<P extends Presence = Presence> {
   status: Status;
   peers: readonly Peer<P>[];
+  /** Somebody has come: another window, with a client id of its own. Who is there already is told to nobody. */
+  join: Peer<P>;
+  /** Somebody has gone: as they were last seen. One whose connection is lost goes after half a minute. */
+  leave: Peer<P>;
   /** The document has changed by these operations. */
   change: { origin: Origin; operations: readonly Operation[] };
   /** The document has changed by this Yjs update. */
