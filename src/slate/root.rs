@@ -3,7 +3,7 @@
 use yrs::branch::Branch;
 use yrs::types::TypeRef;
 use yrs::types::text::YChange;
-use yrs::{Out, ReadTxn, Text as _, XmlTextRef};
+use yrs::{Map as _, MapRef, Out, ReadTxn, Text as _, XmlTextRef};
 
 use super::error::RootMismatch;
 use super::read;
@@ -30,6 +30,9 @@ pub(super) fn check<T: ReadTxn>(txn: &T, root: &XmlTextRef, expected: &str) -> R
     if let Some(layout) = layout(txn, root) {
         return mismatch(expected, format!("{layout} of that name"));
     }
+    if let Some(key) = nested(txn, root) {
+        return mismatch(expected, format!("a Y.Map of that name, and in it a Y.XmlText with elements under {key:?}"));
+    }
     check_others(txn, expected)
 }
 
@@ -42,6 +45,10 @@ fn check_others<T: ReadTxn>(txn: &T, expected: &str) -> Result<(), RootMismatch>
         if name == expected {
             continue;
         }
+        if let Some(key) = as_branch(&out).and_then(|branch| nested(txn, &branch)) {
+            let found = format!("a Y.Map {name:?}, and in it a Y.XmlText with elements under {key:?}");
+            return mismatch(expected, found);
+        }
         let Some(branch) = as_text(&out) else { continue };
         match layout(txn, &branch) {
             Some(RootLayout::Slate) => return mismatch(expected, format!("{} {name:?}", RootLayout::Slate)),
@@ -50,6 +57,24 @@ fn check_others<T: ReadTxn>(txn: &T, expected: &str) -> Result<(), RootMismatch>
         }
     }
     Ok(())
+}
+
+/// The key under which a map has a document: where it is one of several in a map, it is not read.
+fn nested<T: ReadTxn>(txn: &T, branch: &XmlTextRef) -> Option<String> {
+    let raw: &Branch = branch.as_ref();
+    let map = MapRef::from(yrs::branch::BranchPtr::from(raw));
+    let is_document = |out: &Out| matches!(out, Out::YXmlText(text) if layout(txn, text) == Some(RootLayout::Slate));
+    map.iter(txn).find(|(_, out)| is_document(out)).map(|(key, _)| key.to_owned())
+}
+
+fn as_branch(out: &Out) -> Option<XmlTextRef> {
+    match out {
+        Out::YMap(map) => {
+            let branch: &Branch = map.as_ref();
+            Some(XmlTextRef::from(yrs::branch::BranchPtr::from(branch)))
+        }
+        out => as_text(out),
+    }
 }
 
 /// Roots carry no type until someone asks for them by one: what they hold is looked at as if they were texts.

@@ -111,6 +111,17 @@ fn f4_content_elsewhere_is_named() {
     });
     assert!(fragment.check_root().expect_err("a fragment").to_string().contains("Fragment"));
 
+    for (map, expected) in [("content", "a Y.Map of that name"), ("editors", "\"editors\"")] {
+        let nested = foreign(|doc| {
+            let map = doc.get_or_insert_map(map);
+            let mut txn = doc.transact_mut();
+            let text = map.insert(&mut txn, "chapter 1", XmlTextPrelim::new(""));
+            text.insert_embed(&mut txn, 0, XmlTextPrelim::new("x"));
+        });
+        let error = nested.check_root().expect_err("one of several in a map").to_string();
+        assert!(error.contains(expected) && error.contains("\"chapter 1\""), "{error}");
+    }
+
     let comments = foreign(|doc| {
         let comments = doc.get_or_insert_array("comments");
         comments.push_back(&mut doc.transact_mut(), "hello");
