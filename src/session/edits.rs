@@ -3,6 +3,7 @@
 //! Queued operations are flushed before anything else touches the document. What is made here goes to the outbox, the
 //! journal and the wire; what comes from elsewhere goes to the journal, as the bytes received.
 
+use crate::protocol::NOTHING;
 use crate::slate::{LocalChange, Op, RemoteChange, SlateDoc};
 use crate::store::{Write, same_epoch};
 
@@ -250,6 +251,7 @@ impl Session {
         if self.journal.epoch.is_none() {
             self.journal.epoch = epoch;
         }
+        self.formatting.shared |= update.len() > NOTHING.len();
         let before = self.stage.updates.len();
         if self.apply(&update, Origin::Store, false).is_some() && !kept {
             self.submit_applied(update, Origin::Store, before);

@@ -11,6 +11,7 @@ use crate::store::Write;
 
 use super::connection::{Link, Live, PeerProtocol};
 use super::stage::DocChange;
+use super::translating::Overtaken;
 use super::{ErrorCode, Origin, Remote, Session};
 
 /// What is known of formats beside the document.
@@ -23,6 +24,12 @@ pub(super) struct Formatting {
     novelty: Novelty,
     /// The copy stands where older versions do not find it.
     pub guarded: bool,
+    /// The server's document is of a higher format than this one, and on its way.
+    pub overtaken: Option<Overtaken>,
+    /// What was translated is on its way to the store.
+    pub storing: bool,
+    /// Another tab has edits in this document that the server may not have.
+    pub shared: bool,
 }
 
 /// Whether the document is new: what the first sync of this device has found.
@@ -83,7 +90,7 @@ impl Session {
             PeerProtocol::Durable(hello) => hello.format.is_some(),
             PeerProtocol::Unknown | PeerProtocol::Plain { .. } => false,
         };
-        (told || live.synced) && self.bar().is_none()
+        (told || live.synced) && !self.is_overtaken() && !self.is_storing_translation() && self.bar().is_none()
     }
 
     /// The document's format as far as it is known.
@@ -128,23 +135,6 @@ impl Session {
         );
     }
 
-    /// Whether edits wait here that were made while the document was of a lower format than the server's is. As bytes they
-    /// would take along what others have put into what they copy.
-    pub(super) fn is_behind(&self, format: Format) -> bool {
-        format > self.doc.format() && self.config.formats.knows(format) && !self.outbox.is_empty()
-    }
-
-    /// [`Session::is_behind`] where no server has said it: `update` is what the server's document has beyond this one.
-    pub(super) fn is_behind_of(&mut self, update: &[u8]) -> Option<Format> {
-        if self.outbox.is_empty() || self.may_send() {
-            return None;
-        }
-        let mut theirs = SlateDoc::new(self.doc_options());
-        theirs.load(&self.doc.encode_state(None).ok()?).ok()?;
-        theirs.load(update).ok()?;
-        Some(theirs.format()).filter(|format| self.is_behind(*format))
-    }
-
     /// A document that older versions do not know is kept where they do not look: they would take it for one of theirs. In
     /// one transaction with what makes it so, as soon as there is a store.
     pub(super) fn guard_copy(&mut self) {
@@ -163,16 +153,11 @@ impl Session {
         }
     }
 
-    /// Neither takes anything of the other: the edits stay in the outbox, and the device's copy what it was.
-    pub(super) fn fall_behind(&mut self, format: Format) {
-        self.formatting.server = Some(format);
+    /// The edits stay in the outbox, and the device's copy what it was: nothing is sent or taken any more.
+    pub(super) fn be_outdated(&mut self) {
         self.drop_socket(close::NORMAL);
         self.connection_gone();
         self.link = Link::Outdated;
-        let count = self.outbox.len();
-        let message =
-            format!("{count} edits were made before the document became one of format {format}: they are kept here");
-        self.report(ErrorCode::Format, message);
     }
 
     /// What the device has of the document is known. `whole`: and that is all there is.
@@ -200,7 +185,7 @@ impl Session {
     /// Brings the document to the format it is to have, once its first content is there. An update of its own, so that
     /// seeds of equal content stay equal. Readers never do so, and nobody lowers a format.
     pub(super) fn settle_format(&mut self) {
-        if self.seed_is_pending() || self.conflict || self.replacement.is_some() {
+        if self.seed_is_pending() || self.conflict || self.replacement.is_some() || self.is_overtaken() {
             return;
         }
         let online = self.config.remote != Remote::None;

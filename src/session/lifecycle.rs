@@ -90,6 +90,7 @@ impl Session {
     fn take_loaded(&mut self, mut loaded: Loaded) {
         let late = self.ready;
         self.formatting.guarded |= loaded.guarded;
+        self.formatting.shared |= !loaded.elsewhere.is_empty();
         if late && !same_epoch(loaded.epoch.as_deref(), self.journal.epoch.as_deref()) {
             // Whoever opens the document next finds it, and is asked what shall become of it.
             self.journal.turn_off();
@@ -152,6 +153,7 @@ impl Session {
             }
             loaded.set_aside.retain(|aside| aside.code != SEED);
         }
+        self.forget_translated(&mut loaded.set_aside);
         self.outbox.take_stored_aside(loaded.set_aside);
         if seeded && !loaded.seeds_elsewhere.is_empty() {
             self.keep_shown_seed();
@@ -257,6 +259,7 @@ impl Session {
     pub(super) fn stored(&mut self, ticket: u64, rows: &[Row]) {
         self.journal.stored(ticket, rows);
         self.outbox.stored(ticket);
+        self.translation_stored();
     }
 
     pub(super) fn store_failed(&mut self, ticket: u64, error: StoreError) {
@@ -274,6 +277,7 @@ impl Session {
         if self.journal.failed(self.now, ticket, error) {
             self.report(ErrorCode::Storage, message);
         }
+        self.translation_stored();
     }
 
     /// Whatever the store had of this document may be gone, with nobody having written since.
@@ -441,6 +445,7 @@ impl Session {
     /// The socket is gone, or will be: what depends on it ends.
     pub(super) fn connection_gone(&mut self) {
         self.lost_connection();
+        self.formatting.overtaken = None;
         self.seed.unasked();
         self.hold_until = None;
     }

@@ -27,6 +27,7 @@ mod stage;
 mod status;
 mod suspicion;
 mod sync;
+mod translating;
 mod types;
 
 use std::collections::VecDeque;
@@ -255,6 +256,9 @@ impl Session {
             self.pump();
         }
         self.expire_fragments();
+        if self.overtaken_deadline().is_some_and(|at| at <= self.now) {
+            self.take_over();
+        }
         self.mend_store();
         self.compact_if_due();
         self.presence_due();
@@ -278,6 +282,7 @@ impl Session {
             compact,
             self.presence_deadline(),
             self.fragments_deadline(),
+            self.overtaken_deadline(),
             self.check.due,
             self.closing,
         ]

@@ -208,6 +208,8 @@ mod device;
 mod durability;
 mod editing;
 mod format;
+mod homecoming;
 mod refused;
 mod seeding;
 mod selfcheck;
+mod translating;

@@ -71,6 +71,11 @@ impl Holes {
         *from = clock.min(*from);
     }
 
+    /// Of each of these clients, everything from its clock on is missing.
+    pub fn beyond(clocks: impl IntoIterator<Item = (u64, u64)>) -> Self {
+        Self { from: clocks.into_iter().collect() }
+    }
+
     /// A replica that takes no refused structs has those below `clock`: none of them is missing after all.
     pub fn fill(&mut self, client: u64, clock: u64) {
         if self.from.get(&client).is_some_and(|from| *from < clock) {
