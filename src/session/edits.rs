@@ -45,6 +45,7 @@ impl Session {
         if self.queue.is_empty() {
             return;
         }
+        self.keep_base();
         let ops = std::mem::take(&mut self.queue);
         let normalized = if self.author == EditedBy::Normalizer { ops.clone() } else { Vec::new() };
         let changed = DocChange::of(&ops);
@@ -251,7 +252,10 @@ impl Session {
         if self.journal.epoch.is_none() {
             self.journal.epoch = epoch;
         }
-        self.formatting.shared |= update.len() > NOTHING.len();
+        if update.len() > NOTHING.len() {
+            self.keep_base();
+            self.formatting.shared = true;
+        }
         let before = self.stage.updates.len();
         if self.apply(&update, Origin::Store, false).is_some() && !kept {
             self.submit_applied(update, Origin::Store, before);

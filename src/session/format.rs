@@ -26,6 +26,8 @@ pub(super) struct Formatting {
     pub guarded: bool,
     /// The server's document is of a higher format than this one, and on its way.
     pub overtaken: Option<Overtaken>,
+    /// The document before the edits that are pending, if that is known.
+    pub base: Option<Vec<u8>>,
     /// What was translated is on its way to the store.
     pub storing: bool,
     /// Another tab has edits in this document that the server may not have.

@@ -112,7 +112,10 @@ impl Session {
         let log: Vec<&[u8]> = loaded.log.iter().map(|(_, update)| &**update).collect();
         let seed = loaded.seed().filter(|_| !late).map(<[u8]>::to_vec);
         let seeded = seed.and_then(|seed| self.load_seeded(&seed, &log, &own, &elsewhere));
-        let read = seeded.unwrap_or_else(|| self.load_copy(&[log, own, elsewhere].concat()));
+        let read = seeded.unwrap_or_else(|| self.load_copy(&[&*log, &*own, &*elsewhere].concat()));
+        if !late && !(own.is_empty() && elsewhere.is_empty()) {
+            self.keep_loaded_base(&log);
+        }
         let seeded = self.seed.is_undecided() && !late;
         for ((row, update), read) in loaded.log.iter().zip(read) {
             // What does not decode stays in the log, and out of every compaction.

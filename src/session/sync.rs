@@ -438,6 +438,9 @@ impl Session {
         if let Some((through, updates)) = self.outbox.acknowledge(seq) {
             self.retries.acknowledged();
             self.journal.acknowledged(self.now, through, updates);
+            if self.outbox.is_empty() {
+                self.formatting.base = None;
+            }
             if self.outbox.first_pending().is_none_or(|first| first > seq.max(self.sent_here())) {
                 self.answered();
             }

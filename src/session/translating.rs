@@ -154,7 +154,26 @@ impl Session {
         let own = self.holes.without(&own).unwrap_or(own);
         let steps: Vec<Vec<u8>> = self.outbox.updates().cloned().collect();
         let steps: Vec<&[u8]> = steps.iter().map(Vec::as_slice).collect();
-        translation.write(&steps, &own, || self.doc_options()).map(Some)
+        let base = self.formatting.base.take();
+        let written = translation.write(base.as_deref(), &steps, &own, || self.doc_options());
+        self.formatting.base = base;
+        written.map(Some)
+    }
+
+    /// Something is about to be pending, or is known of another tab, and may be so for long: should the document be of another
+    /// format by then, it matters what it was without.
+    pub(super) fn keep_base(&mut self) {
+        let known = self.formatting.base.is_some() || self.doc.format() > 0 || self.link.is_synced();
+        if !known && self.outbox.is_empty() && self.formatting.server.unwrap_or(0) == 0 {
+            self.formatting.base = self.settled().encode_state(None).ok();
+        }
+    }
+
+    /// The same of what the device has kept. `log`: what is not pending of it.
+    pub(super) fn keep_loaded_base(&mut self, log: &[&[u8]]) {
+        if self.doc.format() == 0 {
+            self.formatting.base = crate::update::merge(log).ok();
+        }
     }
 
     /// A seed that the document has not taken goes, but for the blocks in which somebody has written.
@@ -189,7 +208,7 @@ impl Session {
         }
         self.kept_all();
         self.formatting.storing = self.journal.is_working() && !self.outbox.is_empty();
-        self.formatting.shared = false;
+        (self.formatting.shared, self.formatting.base) = (false, None);
         self.note_found(true);
         let waiting = self.link.live_mut().and_then(|live| {
             live.synced = true;

@@ -97,6 +97,21 @@ impl Holes {
     /// # Errors
     /// If it cannot be read.
     pub fn part(&self, update: &[u8]) -> Result<Apart, SplitError> {
+        let (sound, stuck, deletions) = self.parted(update)?;
+        Ok(Apart { sound: sound.finish_with(deletions), stuck: stuck.finish_with(&[0]) })
+    }
+
+    /// What is neither missing nor needs it, without any deletions.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn sound_structs(&self, update: &[u8]) -> Result<Vec<u8>, SplitError> {
+        let (sound, ..) = self.parted(update)?;
+        Ok(sound.finish_with(&[0]).unwrap_or_else(|| vec![0, 0]))
+    }
+
+    /// What is sound, what is stuck, and the bytes of all deletions.
+    fn parted<'a>(&self, update: &'a [u8]) -> Result<(Pieces, Pieces, &'a [u8]), SplitError> {
         let missing = self.within(update)?;
         let (mut sound, mut stuck) = (Pieces::new(usize::MAX), Pieces::new(usize::MAX));
         let mut reader = Reader::new(update);
@@ -113,7 +128,7 @@ impl Holes {
             Ok(())
         })?;
         let deletions = update.get(update.len() - reader.remaining()..).unwrap_or_default();
-        Ok(Apart { sound: sound.finish_with(deletions), stuck: stuck.finish_with(&[0]) })
+        Ok((sound, stuck, deletions))
     }
 
     /// Without anything that is missing or needs it, deletions included.
