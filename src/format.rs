@@ -13,8 +13,11 @@ pub type Format = u32;
 /// What the engine of this build reads and writes.
 pub const FORMATS: Formats = Formats::of(&[0, 1]);
 
-/// What a new document begins in where nobody says otherwise.
-pub const DEFAULT_FORMAT: Format = 0;
+/// What a new document begins in where nobody says otherwise, and nobody is there who would damage it.
+pub const DEFAULT_FORMAT: Format = 1;
+
+/// The root of the text, unless it is named otherwise.
+pub const DEFAULT_ROOT: &str = "content";
 
 /// Roots of ours, beside that of the text, have names that begin so.
 pub const OWN_ROOTS: &str = "slate-yrs:";

@@ -45,6 +45,7 @@ impl Session {
         if self.queue.is_empty() {
             return;
         }
+        self.begin_format();
         self.keep_base();
         let ops = std::mem::take(&mut self.queue);
         let normalized = if self.author == EditedBy::Normalizer { ops.clone() } else { Vec::new() };

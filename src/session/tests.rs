@@ -61,6 +61,7 @@ fn hello(epoch: &str, acked_seq: u64) -> Hello {
         formats: Some(Formats::of(&[0, 1])),
         format: Some(0),
         new_format: None,
+        root: None,
     }
 }
 

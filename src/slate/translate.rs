@@ -88,7 +88,15 @@ impl Translation {
         let mut updates = Vec::new();
         updates.extend(doc.apply_local(recognised).update);
         if doc.read() != wanted.read() {
-            if !updates.is_empty() {
+            // By the ids of what stays; what was copied is new.
+            doc = by_reference(&base, options());
+            updates.clear();
+            let ops = doc.steps_to(&wanted).unwrap_or_default();
+            updates.extend(doc.apply_local(ops).update);
+            let rest = SlateDoc::diff(&doc.value(), &wanted.value());
+            updates.extend(doc.apply_local(rest).update);
+        }
+        if !updates.is_empty() {
             updates.extend(doc.note_translated(&self.pending));
         }
         Ok(updates)
