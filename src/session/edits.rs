@@ -257,6 +257,9 @@ impl Session {
             self.keep_base();
             self.formatting.shared = true;
         }
+        if kept && self.waits_for_word(&update, Origin::Store) {
+            return;
+        }
         let before = self.stage.updates.len();
         if self.apply(&update, Origin::Store, false).is_some() && !kept {
             self.submit_applied(update, Origin::Store, before);

@@ -539,6 +539,7 @@ impl Session {
 
     /// The server has another document under this name: neither takes anything of the other.
     pub(super) fn epoch_mismatch(&mut self) {
+        self.forget_waiting();
         self.conflict = true;
         self.drop_socket(close::NORMAL);
         self.connection_gone();
@@ -566,6 +567,7 @@ impl Session {
             self.report(ErrorCode::InvalidUpdate, "what the server has cannot be read");
             return self.replacement = Some(doc);
         };
+        self.forget_waiting();
         self.show_instead(doc, Origin::Remote);
         self.incomplete = change.pending;
         self.conflict = false;

@@ -10,6 +10,7 @@
 //! The parts: [`connection`] (state, deadlines), [`outbox`] (pending updates) and [`journal`] (the store) know nothing
 //! of each other; `lifecycle`, `sync`, `edits`, `format` and `presence` are the session's methods that join them.
 
+mod composing;
 mod connection;
 mod edits;
 mod format;
@@ -38,6 +39,7 @@ use crate::slate::{DocOptions, Node, Op, Range, Schema, SlateDoc};
 use crate::undo::Undo;
 use crate::update::{Holes, merge};
 
+use composing::Composing;
 use connection::{Due, Link, Retries, Why};
 use edits::EditedBy;
 use format::Formatting;
@@ -99,6 +101,7 @@ pub struct Session {
     /// What the server has, on its way to replace the local copy.
     replacement: Option<SlateDoc>,
     formatting: Formatting,
+    composing: Composing,
 
     check: SelfCheck,
     presence: Presence,
@@ -159,6 +162,7 @@ impl Session {
             conflict: false,
             replacement: None,
             formatting: Formatting::default(),
+            composing: Composing::default(),
             presence: Presence::new(doc.client_id(), config.presence.as_ref(), now),
             check: SelfCheck::default(),
             ready: false,
@@ -226,6 +230,7 @@ impl Session {
             Input::CopyDeleted => self.copy_deleted(),
             Input::TabUpdate { update, epoch, kept } => self.tab_update(update, epoch, kept),
             Input::Keep(here) => self.keep(here),
+            Input::Composing(begins) => self.compose(begins),
             Input::Dialing => self.dialing(),
             Input::Awake => self.awake(),
             Input::Opened => self.opened(),
@@ -259,6 +264,9 @@ impl Session {
         if self.overtaken_deadline().is_some_and(|at| at <= self.now) {
             self.take_over();
         }
+        if self.composing_deadline().is_some_and(|at| at <= self.now) {
+            self.hear_all();
+        }
         self.mend_store();
         self.compact_if_due();
         self.presence_due();
@@ -283,6 +291,7 @@ impl Session {
             self.presence_deadline(),
             self.fragments_deadline(),
             self.overtaken_deadline(),
+            self.composing_deadline(),
             self.check.due,
             self.closing,
         ]

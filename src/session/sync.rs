@@ -415,7 +415,7 @@ impl Session {
         self.pump();
     }
 
-    fn remote_update(&mut self, update: &[u8]) {
+    pub(super) fn remote_update(&mut self, update: &[u8]) {
         if let Some(doc) = &mut self.replacement {
             if let Err(error) = doc.apply_update(update) {
                 self.report(ErrorCode::InvalidUpdate, error.to_string());
@@ -424,7 +424,7 @@ impl Session {
             self.overtaken_by(update, false);
         } else if let Some(format) = self.is_behind_of(update).filter(|_| !self.conflict) {
             self.fall_behind(format);
-        } else if !self.conflict {
+        } else if !self.conflict && !self.waits_for_word(update, Origin::Remote) {
             self.apply(update, Origin::Remote, true);
         }
     }

@@ -68,6 +68,8 @@ impl Session {
     /// Asks for the whole of the server's document.
     pub(super) fn fall_behind(&mut self, format: Format) {
         self.formatting.server = Some(format);
+        // What other tabs have made is part of what is translated.
+        self.hear_all();
         let until = self.now + PATIENCE;
         let Some(live) = self.link.live_mut().filter(|_| self.formatting.overtaken.is_none()) else { return };
         self.formatting.overtaken = Some(Overtaken { before: live.asked.len(), theirs: None, until });
@@ -197,6 +199,7 @@ impl Session {
             self.formatting.guarded = true;
             self.move_copy();
         }
+        self.forget_waiting();
         self.incomplete = doc.is_waiting();
         self.show_instead(doc, Origin::Remote);
         let writes = self.outbox.translate(updates);
