@@ -238,9 +238,12 @@ describe.skipIf(!existsSync(new URL("index.js", older)))("an older version of th
   it("begins in format 0 where it is the first, and there it stays", async () => {
     const id = room();
     const before = await sit(id, { initialValue: LINES }, await version());
+    await before.collab.whenSynced();
+    expect(await until(() => before.lines().length === 2)).toBe(true);
     await before.collab.whenSaved();
     const seat = await sit(id);
     await seat.collab.whenSynced();
+    expect(await until(() => seat.lines().length === 2)).toBe(true);
     type(seat, "!", 0, 0);
     await settled(seat);
     expect(seat.collab.status.format).toBe(0);
