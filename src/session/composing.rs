@@ -9,13 +9,6 @@ use super::{Millis, Origin, Session};
 /// What comes from elsewhere waits this long at most.
 const PATIENCE: Millis = 5_000;
 
-#[derive(Debug, Default)]
-pub(super) struct Composing {
-    /// Until when changes from elsewhere wait; none: they do not.
-    until: Option<Millis>,
-    waiting: Vec<(Vec<u8>, Origin)>,
-}
-
 impl Session {
     /// A word is begun, or finished.
     pub(super) fn compose(&mut self, begins: bool) {

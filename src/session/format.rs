@@ -11,7 +11,7 @@ use crate::store::Write;
 
 use super::connection::{Link, Live, PeerProtocol};
 use super::stage::DocChange;
-use super::translating::Overtaken;
+use super::waiting::Overtaken;
 use super::{ErrorCode, Origin, Remote, Session};
 
 /// What is known of formats beside the document.

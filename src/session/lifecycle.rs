@@ -113,7 +113,8 @@ impl Session {
         let seed = loaded.seed().filter(|_| !late).map(<[u8]>::to_vec);
         let seeded = seed.and_then(|seed| self.load_seeded(&seed, &log, &own, &elsewhere));
         let read = seeded.unwrap_or_else(|| self.load_copy(&[&*log, &*own, &*elsewhere].concat()));
-        if !late && !(own.is_empty() && elsewhere.is_empty()) {
+        let pends = !own.is_empty() || !elsewhere.is_empty();
+        if pends && !late {
             self.keep_loaded_base(&log);
         }
         let seeded = self.seed.is_undecided() && !late;

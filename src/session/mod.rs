@@ -30,6 +30,7 @@ mod suspicion;
 mod sync;
 mod translating;
 mod types;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -39,7 +40,6 @@ use crate::slate::{DocOptions, Node, Op, Range, Schema, SlateDoc};
 use crate::undo::Undo;
 use crate::update::{Holes, merge};
 
-use composing::Composing;
 use connection::{Due, Link, Retries, Why};
 use edits::EditedBy;
 use format::Formatting;
@@ -51,6 +51,7 @@ use seeding::Seed;
 use selfcheck::SelfCheck;
 use stage::{DocChange, Stage};
 use suspicion::Suspicion;
+use waiting::Composing;
 
 pub use status::Status;
 pub use types::*;

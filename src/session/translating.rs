@@ -20,6 +20,7 @@ use super::connection::Live;
 use super::keeping::Keeping;
 use super::outbox::{Aside, inserts, is_below};
 use super::seeding::Seed;
+use super::waiting::Overtaken;
 use super::{ErrorCode, Millis, Origin, Session};
 
 /// The lowest format that edits are translated to.
@@ -28,17 +29,6 @@ const FIRST_BY_REFERENCE: Format = 1;
 const PATIENCE: Millis = 10_000;
 /// Why an edit was set aside that another tab has not heard of when it translated.
 const LATE: &str = "it was made for another format, while another tab translated the rest";
-
-/// The server's document is of a higher format, and on its way.
-#[derive(Debug)]
-pub(super) struct Overtaken {
-    /// Answers that are to come before the one that has all of it.
-    before: usize,
-    /// What the server has, once it is here.
-    theirs: Option<SlateDoc>,
-    /// When this tab translates even if it is not its turn.
-    until: Millis,
-}
 
 impl Session {
     /// Whether there are edits here that were made while the document was of a lower format than the server's is: as bytes

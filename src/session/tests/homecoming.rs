@@ -17,10 +17,10 @@ fn edit(random: &mut fastrand::Rng, value: &[Node], next: &mut u32) -> Vec<Op> {
     let offset = random.u32(..=len);
     let props = || Attrs::from([("type".into(), "p".into())]);
     match random.u8(..12) {
-        0..4 => vec![Op::InsertText { path: path(&[at, 0]), offset, text: letter(next).into() }],
+        0..4 => vec![Op::InsertText { path: path(&[at, 0]), offset, text: letter(next) }],
         4..6 if offset < len => {
             let gone: String = line.chars().skip(offset as usize).take(random.usize(1..3)).collect();
-            vec![Op::RemoveText { path: path(&[at, 0]), offset, text: gone.into() }]
+            vec![Op::RemoveText { path: path(&[at, 0]), offset, text: gone }]
         }
         6..8 => vec![
             Op::SplitNode { path: path(&[at, 0]), position: offset, properties: Attrs::new() },
@@ -38,7 +38,7 @@ fn edit(random: &mut fastrand::Rng, value: &[Node], next: &mut u32) -> Vec<Op> {
             vec![Op::MoveNode { path: path(&[at]), new_path: path(&[to]) }]
         }
         11 if value.len() > 2 => vec![Op::RemoveNode { path: path(&[at]), node: value[at as usize].clone() }],
-        _ => vec![Op::InsertText { path: path(&[at, 0]), offset, text: letter(next).into() }],
+        _ => vec![Op::InsertText { path: path(&[at, 0]), offset, text: letter(next) }],
     }
 }
 
