@@ -208,7 +208,7 @@ fn a_line_that_is_gone_there_comes_back_with_what_was_typed_only() {
 
 /// Killed at any write, before or after the server has what was written again.
 #[test]
-fn f_translated_edits_are_there_once_wherever_the_device_is_killed() {
+fn translated_edits_are_there_once_wherever_the_device_is_killed() {
     for killed_at in 0..6 {
         let mut server = Server::new(&[block("onetwo"), block("last")], true);
         let store = MemoryStore::new();
