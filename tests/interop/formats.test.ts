@@ -11,7 +11,7 @@ import { WebSocket } from "ws";
 import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 import { handleOf } from "../../js/engine.js";
-import { type Collab, type CollabOptions, open } from "../../js/index.js";
+import { type Collab, type OpenOptions, open } from "../../js/index.js";
 import { withCollab } from "../../js/slate.js";
 import { SyncServer } from "../e2e/server.ts";
 import { plainServer, until, useNodeSockets } from "./rooms.js";
@@ -38,6 +38,7 @@ let giveBack = () => {};
 let rooms = 0;
 
 beforeAll(async () => {
+  // @ts-expect-error its types are not where its exports say
   await import("fake-indexeddb/auto");
   giveBack = useNodeSockets();
   [own, plain] = await Promise.all([SyncServer.start([], true), plainServer()]);
@@ -52,7 +53,7 @@ const room = () => `formats-${++rooms}`;
 
 async function sit(
   id: string,
-  options: Partial<CollabOptions> = {},
+  options: Partial<OpenOptions> = {},
   how: { open: Open; bind: Bind } = ours,
 ): Promise<Seat> {
   const collab = await how.open({ id, url: own.scenes, offline: false, ...options });
@@ -75,7 +76,7 @@ const settled = async (...seats: Seat[]) => {
 };
 
 /** A new document: who opens it says nothing of formats. */
-async function begun(id = room(), options: Partial<CollabOptions> = {}) {
+async function begun(id = room(), options: Partial<OpenOptions> = {}) {
   const seat = await sit(id, { initialValue: LINES, ...options });
   await seat.collab.whenSaved();
   return { id, seat };
