@@ -1,6 +1,6 @@
 // `npm run bench`: the benchmark in headless Chromium, production builds, all engines in one page and in interleaved
 // rounds. Writes docs/BENCHMARKS.md (the part between its markers) and docs/images/benchmarks.svg.
-// `--formats 0,1`: the engine in format 1 as well; that table goes to a part of its own in docs/BENCHMARKS.md.
+// `--formats 0`: the engine in format 0 alone, beside slate-yjs; the table with format 1 is a part of its own in docs/BENCHMARKS.md.
 // `--built` (takes pkg/ and dist/ as they are), `--rounds N`, `--sizes 1000,3300`, `--only "keystroke|undo"`, `--dry` (prints, writes nothing).
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
@@ -19,7 +19,7 @@ const rounds = Number(option("rounds", "5"));
 const sizes = option("sizes", "1000,3300,10000,30000").split(",").map(Number);
 const feature = 3300;
 const only = option("only", "").split("|");
-const formats = option("formats", "0").split(",").map(Number);
+const formats = option("formats", "0,1").split(",").map(Number);
 const ENGINES = ["slate-yrs", "slate-yrs, format 1"];
 const engines = ["plain", "quick", "slate-yjs", ...formats.map((format) => ENGINES[format])];
 

@@ -327,6 +327,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
         return found === undefined ? null : { node: decodeNodes(found[0], found[1])[0] ?? null, count: found[2] };
       },
       schema: (kinds) => this.#core.setSchema(kinds),
+      composing: (begins) => this.#core.composing(begins),
       rank: () => this.#core.into((to) => to.rank()) ?? 0,
       report: (message) => this.#core.quietly(() => this.#core.into((to) => to.mended(message))),
       anchor: (range) => {

@@ -153,6 +153,11 @@ export class Core<P extends Presence> implements Revivable {
     this.into((to) => to.schemaChanged());
   }
 
+  /** A word is being composed in an editor, or is finished. */
+  composing(begins: boolean): void {
+    this.quietly(() => this.into((to) => to.composing(begins)));
+  }
+
   // --- into the engine
 
   /** Runs `call` if there is an engine that has the document. */

@@ -34,6 +34,8 @@ export interface EngineHandle {
   block(index: number): { node: Descendant | null; count: number } | null;
   /** Which types of elements are inline (1) and void (2), as the editor has it: a document of format 1 need not say. */
   schema(kinds: Kinds): void;
+  /** A word is being composed in an editor, or is finished: what comes from elsewhere waits for that, for a while. */
+  composing(begins: boolean): void;
   /** How many of the others, shown to the application or not, have a lower client id. */
   rank(): number;
   /** The editor was found to differ from the document, and was mended: counted in the status, goes out as an `error` event. */

@@ -44,11 +44,12 @@ export interface OpenOptions<P extends Presence = Presence> {
   /** Name of a block's id property. A split gives the new block a fresh one. Default `"id"`. */
   blockId?: string;
   /**
-   * How the document is laid out. `0`: as `@slate-yjs/core` has it, if the document is new; it is never brought back to
-   * that. `1`: by reference; a document that is there is brought to it, for good, and clients that do not know it cannot
-   * write it from then on. Without this option a document stays what it is, and a new one begins as the server says, else
-   * in 0. The server's `--format` counts more than this. A format that this version cannot write is reported as an error
-   * `format`, and the document stays what it is.
+   * How the document is laid out. `0`: as `@slate-yjs/core` has it, so that its clients may write it too, if the document
+   * is new; it is never brought back to that. `1`: by reference; a document that is there is brought to it, for good, and
+   * clients that do not know it cannot write it from then on. Without this option a document stays what it is, and a new
+   * one begins in 1 on a slate-yrs server and without a server, in 0 on any other: that keeps nobody from damaging it. The
+   * server's `--format` counts more than this. A format that this version cannot write is reported as an error `format`,
+   * and the document stays what it is.
    */
   format?: 0 | 1;
   /**

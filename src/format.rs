@@ -13,8 +13,11 @@ pub type Format = u32;
 /// What the engine of this build reads and writes.
 pub const FORMATS: Formats = Formats::of(&[0, 1]);
 
-/// What a new document begins in where nobody says otherwise.
-pub const DEFAULT_FORMAT: Format = 0;
+/// What a new document begins in where nobody says otherwise, and nobody is there who would damage it.
+pub const DEFAULT_FORMAT: Format = 1;
+
+/// The root of the text, unless it is named otherwise.
+pub const DEFAULT_ROOT: &str = "content";
 
 /// Roots of ours, beside that of the text, have names that begin so.
 pub const OWN_ROOTS: &str = "slate-yrs:";
@@ -24,6 +27,10 @@ pub const DOC_ROOT: &str = "slate-yrs:doc";
 
 /// The entry of [`DOC_ROOT`] that holds the format.
 pub const FORMAT_KEY: &str = "format";
+
+/// What the names of entries in [`DOC_ROOT`] begin with that say what was translated: a client id follows, the value is a clock.
+/// Edits of this client below that clock were made for format 0, and what they did was written again as in format 1.
+const TRANSLATED: &str = "translated:";
 
 /// The format of a document whose flag is no format: nobody knows it.
 pub const UNREADABLE: Format = Format::MAX;
@@ -87,6 +94,20 @@ pub fn format_of<T: ReadTxn>(txn: &T) -> Format {
 pub fn set_format(txn: &mut TransactionMut, format: Format) {
     let doc = txn.get_or_insert_map(DOC_ROOT);
     doc.insert(txn, FORMAT_KEY, Any::from(format));
+}
+
+/// Notes that the edits of `client` below `clock` were translated.
+pub fn note_translated(txn: &mut TransactionMut, client: u64, clock: u32) {
+    let doc = txn.get_or_insert_map(DOC_ROOT);
+    doc.insert(txn, format!("{TRANSLATED}{client}"), Any::from(clock));
+}
+
+/// Below which clock the edits of `client` were translated: they are in the document in another shape.
+pub fn translated_of<T: ReadTxn>(txn: &T, client: u64) -> u32 {
+    match txn.get_map(DOC_ROOT).and_then(|doc| doc.get(txn, &format!("{TRANSLATED}{client}"))) {
+        Some(Out::Any(Any::Number(clock))) => clock.as_f64().map_or(0, |clock| clock as u32),
+        _ => 0,
+    }
 }
 
 #[cfg(test)]

@@ -237,6 +237,11 @@ impl Engine {
         self.driver.feed(Input::Keep(here));
     }
 
+    /// A word is being composed in the editor, or is finished.
+    pub fn composing(&self, begins: bool) {
+        self.driver.feed(Input::Composing(begins));
+    }
+
     /// Takes over what a session left that has died in another tab. Resolves when the device knows.
     #[wasm_bindgen(js_name = takeOver)]
     pub fn take_over(&self, session: String) -> Promise {

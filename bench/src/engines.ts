@@ -125,6 +125,7 @@ const slateYrs = (format: 0 | 1): Engine => ({
     const collab = await open({
       id: `bench-${opened}`,
       offline: false,
+      format,
       ...(server ? { url: server.url, presence: { name: "me" } } : {}),
     });
     if (format === 1) collab.applyUpdate(FLAG);

@@ -8,6 +8,7 @@ import { soon } from "../events.js";
 import type { Collab } from "../index.js";
 import type { Origin } from "../types.js";
 import { type Binding, type BindingOwner, type EditorPage, isIn } from "./binding.js";
+import { watchComposing } from "./composing.js";
 import { verdictOf } from "./gate.js";
 import { equal } from "./neutral.js";
 
@@ -66,6 +67,7 @@ export class Hub implements BindingOwner {
         this.#engine.onDiverged(() => this.#mendSoon()),
         this.#engine.onCompare((blocks) => this.#compareSoon(blocks)),
         this.collab.on("status", ({ readOnly }) => this.#read(readOnly)),
+        watchComposing((begins) => this.#engine.composing(begins)),
       ];
     }
     this.#bindings.push(binding);

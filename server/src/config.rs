@@ -134,7 +134,7 @@ pub struct ServeArgs {
     pub root: String,
 
     /// In which format new documents begin, whatever their clients wish; 0: and none becomes one of format 1. By default
-    /// clients decide, and begin in 0 unless told otherwise
+    /// they begin in 1, and in 0 where the client says so
     #[arg(long, env = "SLATE_YRS_FORMAT", value_name = "0|1", value_parser = clap::value_parser!(u32).range(0..=1))]
     pub format: Option<Format>,
 

@@ -113,7 +113,11 @@ async fn hello_says_what_is_known_of_formats() {
         let hello = client.hello.as_ref().unwrap();
         assert_eq!(hello.formats, Some(Formats::of(&[0, 1])));
         assert_eq!((hello.format, hello.new_format), (Some(0), new_format));
+        assert_eq!(hello.root, None);
     }
+    let server = TestServer::with(&["--root", "text"]).await;
+    let client = server.durable("scene", 1, "a").await;
+    assert_eq!(client.hello.as_ref().unwrap().root.as_deref(), Some("text"));
     let server = TestServer::start().await;
     document(&server, "scene").await;
     let client = knowing(&server, "scene", 2).await;

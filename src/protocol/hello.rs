@@ -25,6 +25,8 @@ pub struct Hello {
     pub format: Option<Format>,
     /// In which new documents begin, whatever clients wish; none: as they wish.
     pub new_format: Option<Format>,
+    /// The root that the server takes for the text's, and keeps those from who do not know the format; none: the usual one.
+    pub root: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +55,7 @@ impl Hello {
         format!(
             concat!(
                 r#"{{"version":{},"epoch":{},"role":"{}","maxUpdateBytes":{},"#,
-                r#""maxFrameBytes":{},"ackedSeq":{},"heartbeatMs":{}{}{}{}}}"#
+                r#""maxFrameBytes":{},"ackedSeq":{},"heartbeatMs":{}{}{}{}{}}}"#
             ),
             self.version,
             quoted(&self.epoch),
@@ -65,6 +67,7 @@ impl Hello {
             self.formats.map(list).unwrap_or_default(),
             number("format", self.format).unwrap_or_default(),
             number("newFormat", self.new_format).unwrap_or_default(),
+            self.root.as_ref().map(|root| format!(r#","root":{}"#, quoted(root))).unwrap_or_default(),
         )
     }
 
@@ -82,6 +85,7 @@ impl Hello {
             formats: fields.any("formats").and_then(list),
             format: fields.u32("format"),
             new_format: fields.u32("newFormat"),
+            root: fields.str("root").map(str::to_owned),
         })
     }
 }

@@ -20,6 +20,7 @@ fn all() -> Vec<Message<'static>> {
             formats: Some(Formats::of(&[0, 1])),
             format: Some(1),
             new_format: Some(0),
+            root: Some("text".into()),
         }),
         Message::Submit { seq: 300, update: &[9] },
         Message::Ack { seq: (1 << 53) - 1 },

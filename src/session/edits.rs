@@ -3,6 +3,7 @@
 //! Queued operations are flushed before anything else touches the document. What is made here goes to the outbox, the
 //! journal and the wire; what comes from elsewhere goes to the journal, as the bytes received.
 
+use crate::protocol::NOTHING;
 use crate::slate::{LocalChange, Op, RemoteChange, SlateDoc};
 use crate::store::{Write, same_epoch};
 
@@ -44,6 +45,8 @@ impl Session {
         if self.queue.is_empty() {
             return;
         }
+        self.begin_format();
+        self.keep_base();
         let ops = std::mem::take(&mut self.queue);
         let normalized = if self.author == EditedBy::Normalizer { ops.clone() } else { Vec::new() };
         let changed = DocChange::of(&ops);
@@ -250,6 +253,13 @@ impl Session {
         }
         if self.journal.epoch.is_none() {
             self.journal.epoch = epoch;
+        }
+        if update.len() > NOTHING.len() {
+            self.keep_base();
+            self.formatting.shared = true;
+        }
+        if kept && self.waits_for_word(&update, Origin::Store) {
+            return;
         }
         let before = self.stage.updates.len();
         if self.apply(&update, Origin::Store, false).is_some() && !kept {

@@ -4,13 +4,14 @@
 //! format would damage the document. What is not to be *sent* stays in the outbox, on the device, for a session that
 //! knows more. Nothing here is ever dropped.
 
-use crate::format::{DEFAULT_FORMAT, Format};
+use crate::format::{DEFAULT_FORMAT, DEFAULT_ROOT, Format};
 use crate::protocol::close;
 use crate::slate::SlateDoc;
 use crate::store::Write;
 
 use super::connection::{Link, Live, PeerProtocol};
 use super::stage::DocChange;
+use super::waiting::Overtaken;
 use super::{ErrorCode, Origin, Remote, Session};
 
 /// What is known of formats beside the document.
@@ -23,6 +24,14 @@ pub(super) struct Formatting {
     novelty: Novelty,
     /// The copy stands where older versions do not find it.
     pub guarded: bool,
+    /// The server's document is of a higher format than this one, and on its way.
+    pub overtaken: Option<Overtaken>,
+    /// The document before the edits that are pending, if that is known.
+    pub base: Option<Vec<u8>>,
+    /// What was translated is on its way to the store.
+    pub storing: bool,
+    /// Another tab has edits in this document that the server may not have.
+    pub shared: bool,
 }
 
 /// Whether the document is new: what the first sync of this device has found.
@@ -83,7 +92,7 @@ impl Session {
             PeerProtocol::Durable(hello) => hello.format.is_some(),
             PeerProtocol::Unknown | PeerProtocol::Plain { .. } => false,
         };
-        (told || live.synced) && self.bar().is_none()
+        (told || live.synced) && !self.is_overtaken() && !self.is_storing_translation() && self.bar().is_none()
     }
 
     /// The document's format as far as it is known.
@@ -92,7 +101,8 @@ impl Session {
         let there = self.formatting.server;
         let settled = here > 0 || !self.doc.is_empty() || self.link.is_synced();
         let alone = self.ready && self.config.remote == Remote::None;
-        (settled || alone || there.is_some()).then(|| here.max(there.unwrap_or(0)))
+        let begins = if self.doc.is_empty() { self.format_to_set().unwrap_or(0) } else { 0 };
+        (settled || alone || there.is_some()).then(|| here.max(there.unwrap_or(0)).max(begins))
     }
 
     /// Says so when the document turns out to be read only.
@@ -128,23 +138,6 @@ impl Session {
         );
     }
 
-    /// Whether edits wait here that were made while the document was of a lower format than the server's is. As bytes they
-    /// would take along what others have put into what they copy.
-    pub(super) fn is_behind(&self, format: Format) -> bool {
-        format > self.doc.format() && self.config.formats.knows(format) && !self.outbox.is_empty()
-    }
-
-    /// [`Session::is_behind`] where no server has said it: `update` is what the server's document has beyond this one.
-    pub(super) fn is_behind_of(&mut self, update: &[u8]) -> Option<Format> {
-        if self.outbox.is_empty() || self.may_send() {
-            return None;
-        }
-        let mut theirs = SlateDoc::new(self.doc_options());
-        theirs.load(&self.doc.encode_state(None).ok()?).ok()?;
-        theirs.load(update).ok()?;
-        Some(theirs.format()).filter(|format| self.is_behind(*format))
-    }
-
     /// A document that older versions do not know is kept where they do not look: they would take it for one of theirs. In
     /// one transaction with what makes it so, as soon as there is a store.
     pub(super) fn guard_copy(&mut self) {
@@ -163,16 +156,11 @@ impl Session {
         }
     }
 
-    /// Neither takes anything of the other: the edits stay in the outbox, and the device's copy what it was.
-    pub(super) fn fall_behind(&mut self, format: Format) {
-        self.formatting.server = Some(format);
+    /// The edits stay in the outbox, and the device's copy what it was: nothing is sent or taken any more.
+    pub(super) fn be_outdated(&mut self) {
         self.drop_socket(close::NORMAL);
         self.connection_gone();
         self.link = Link::Outdated;
-        let count = self.outbox.len();
-        let message =
-            format!("{count} edits were made before the document became one of format {format}: they are kept here");
-        self.report(ErrorCode::Format, message);
     }
 
     /// What the device has of the document is known. `whole`: and that is all there is.
@@ -200,25 +188,16 @@ impl Session {
     /// Brings the document to the format it is to have, once its first content is there. An update of its own, so that
     /// seeds of equal content stay equal. Readers never do so, and nobody lowers a format.
     pub(super) fn settle_format(&mut self) {
-        if self.seed_is_pending() || self.conflict || self.replacement.is_some() {
+        if self.doc.is_empty() && self.queue.is_empty() {
             return;
         }
-        let online = self.config.remote != Remote::None;
-        if online && (self.link.is_read_only() || !self.link.is_synced()) || self.is_barred() {
-            return;
-        }
-        let wanted = self.wanted_format();
-        if !self.config.formats.knows(wanted) || !self.server_knows(wanted) {
-            return;
-        }
+        let Some(wanted) = self.format_to_set() else { return };
         self.flush();
         if wanted <= self.doc.format() {
             return;
         }
         let before = self.doc.value();
-        for update in self.doc.raise_format(wanted) {
-            self.submit(update, Origin::Local);
-        }
+        self.raise_format(wanted);
         // The steps of before are of another kind. The leaves may be others: as Slate's normalizer leaves them.
         self.undo.clear();
         let ops = SlateDoc::diff(&before, &self.doc.value());
@@ -228,21 +207,59 @@ impl Session {
         }
     }
 
+    /// The same before the first edit of a document that has nothing: it is written in that format at once. Opening alone
+    /// writes nothing.
+    pub(super) fn begin_format(&mut self) {
+        if self.doc.is_empty()
+            && let Some(wanted) = self.format_to_set()
+        {
+            self.raise_format(wanted);
+        }
+    }
+
+    fn raise_format(&mut self, wanted: Format) {
+        for update in self.doc.raise_format(wanted) {
+            self.submit(update, Origin::Local);
+        }
+    }
+
+    /// What the document is to be brought to, if this session may do that now.
+    fn format_to_set(&self) -> Option<Format> {
+        if self.seed_is_pending() || self.conflict || self.replacement.is_some() || self.is_overtaken() {
+            return None;
+        }
+        let online = self.config.remote != Remote::None;
+        if !self.ready || online && (self.link.is_read_only() || !self.link.is_synced()) || self.is_barred() {
+            return None;
+        }
+        let wanted = self.wanted_format();
+        let can = self.config.formats.knows(wanted) && self.server_guards(wanted);
+        (can && wanted > self.doc.format()).then_some(wanted)
+    }
+
     /// The server's word on new documents counts more than the application's.
     fn wanted_format(&self) -> Format {
-        let server = self.link.live().and_then(Live::hello).and_then(|hello| hello.new_format);
+        let live = self.link.live();
+        let server = live.and_then(Live::hello).and_then(|hello| hello.new_format);
+        // There nobody keeps others from damaging it: only who has said so takes that upon himself.
+        let is_plain = live.is_some_and(|live| matches!(live.mode, PeerProtocol::Plain { .. }));
+        let default = if is_plain { 0 } else { DEFAULT_FORMAT };
         match (self.formatting.novelty, server) {
             (Novelty::New, Some(format)) => format,
-            (Novelty::New, None) => self.config.format.unwrap_or(DEFAULT_FORMAT),
+            (Novelty::New, None) => self.config.format.unwrap_or(default),
             (Novelty::Open | Novelty::Old, Some(0)) => 0,
             (Novelty::Open | Novelty::Old, _) => self.config.format.unwrap_or(0),
         }
     }
 
-    /// A plain server knows no formats, and takes whatever is sent.
-    fn server_knows(&self, format: Format) -> bool {
+    /// Whether the server keeps those from the text who do not know this format. A plain server knows no formats, and takes
+    /// whatever is sent.
+    fn server_guards(&self, format: Format) -> bool {
         match self.link.live().map(|live| &live.mode) {
-            Some(PeerProtocol::Durable(hello)) => hello.formats.is_some_and(|formats| formats.knows(format)),
+            Some(PeerProtocol::Durable(hello)) => {
+                let root = hello.root.as_deref().unwrap_or(DEFAULT_ROOT);
+                root == self.config.root && hello.formats.is_some_and(|formats| formats.knows(format))
+            }
             _ => true,
         }
     }

@@ -28,6 +28,7 @@ impl Session {
                     self.journal.write(Write::Append { update });
                 }
                 self.keeping = Keeping::Here;
+                self.take_over();
             }
             _ => {}
         }

@@ -90,6 +90,7 @@ impl Session {
     fn take_loaded(&mut self, mut loaded: Loaded) {
         let late = self.ready;
         self.formatting.guarded |= loaded.guarded;
+        self.formatting.shared |= !loaded.elsewhere.is_empty();
         if late && !same_epoch(loaded.epoch.as_deref(), self.journal.epoch.as_deref()) {
             // Whoever opens the document next finds it, and is asked what shall become of it.
             self.journal.turn_off();
@@ -111,7 +112,11 @@ impl Session {
         let log: Vec<&[u8]> = loaded.log.iter().map(|(_, update)| &**update).collect();
         let seed = loaded.seed().filter(|_| !late).map(<[u8]>::to_vec);
         let seeded = seed.and_then(|seed| self.load_seeded(&seed, &log, &own, &elsewhere));
-        let read = seeded.unwrap_or_else(|| self.load_copy(&[log, own, elsewhere].concat()));
+        let read = seeded.unwrap_or_else(|| self.load_copy(&[&*log, &*own, &*elsewhere].concat()));
+        let pends = !own.is_empty() || !elsewhere.is_empty();
+        if pends && !late {
+            self.keep_loaded_base(&log);
+        }
         let seeded = self.seed.is_undecided() && !late;
         for ((row, update), read) in loaded.log.iter().zip(read) {
             // What does not decode stays in the log, and out of every compaction.
@@ -152,6 +157,7 @@ impl Session {
             }
             loaded.set_aside.retain(|aside| aside.code != SEED);
         }
+        self.forget_translated(&mut loaded.set_aside);
         self.outbox.take_stored_aside(loaded.set_aside);
         if seeded && !loaded.seeds_elsewhere.is_empty() {
             self.keep_shown_seed();
@@ -256,6 +262,7 @@ impl Session {
     pub(super) fn stored(&mut self, ticket: u64, rows: &[Row]) {
         self.journal.stored(ticket, rows);
         self.outbox.stored(ticket);
+        self.translation_stored();
     }
 
     pub(super) fn store_failed(&mut self, ticket: u64, error: StoreError) {
@@ -273,6 +280,7 @@ impl Session {
         if self.journal.failed(self.now, ticket, error) {
             self.report(ErrorCode::Storage, message);
         }
+        self.translation_stored();
     }
 
     /// Whatever the store had of this document may be gone, with nobody having written since.
@@ -440,6 +448,7 @@ impl Session {
     /// The socket is gone, or will be: what depends on it ends.
     pub(super) fn connection_gone(&mut self) {
         self.lost_connection();
+        self.formatting.overtaken = None;
         self.seed.unasked();
         self.hold_until = None;
     }
@@ -530,6 +539,7 @@ impl Session {
 
     /// The server has another document under this name: neither takes anything of the other.
     pub(super) fn epoch_mismatch(&mut self) {
+        self.forget_waiting();
         self.conflict = true;
         self.drop_socket(close::NORMAL);
         self.connection_gone();
@@ -557,6 +567,7 @@ impl Session {
             self.report(ErrorCode::InvalidUpdate, "what the server has cannot be read");
             return self.replacement = Some(doc);
         };
+        self.forget_waiting();
         self.show_instead(doc, Origin::Remote);
         self.incomplete = change.pending;
         self.conflict = false;

@@ -10,6 +10,7 @@
 //! The parts: [`connection`] (state, deadlines), [`outbox`] (pending updates) and [`journal`] (the store) know nothing
 //! of each other; `lifecycle`, `sync`, `edits`, `format` and `presence` are the session's methods that join them.
 
+mod composing;
 mod connection;
 mod edits;
 mod format;
@@ -27,7 +28,9 @@ mod stage;
 mod status;
 mod suspicion;
 mod sync;
+mod translating;
 mod types;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -48,6 +51,7 @@ use seeding::Seed;
 use selfcheck::SelfCheck;
 use stage::{DocChange, Stage};
 use suspicion::Suspicion;
+use waiting::Composing;
 
 pub use status::Status;
 pub use types::*;
@@ -98,6 +102,7 @@ pub struct Session {
     /// What the server has, on its way to replace the local copy.
     replacement: Option<SlateDoc>,
     formatting: Formatting,
+    composing: Composing,
 
     check: SelfCheck,
     presence: Presence,
@@ -158,6 +163,7 @@ impl Session {
             conflict: false,
             replacement: None,
             formatting: Formatting::default(),
+            composing: Composing::default(),
             presence: Presence::new(doc.client_id(), config.presence.as_ref(), now),
             check: SelfCheck::default(),
             ready: false,
@@ -226,6 +232,7 @@ impl Session {
             Input::CopyDeleted => self.copy_deleted(),
             Input::TabUpdate { update, epoch, kept } => self.tab_update(update, epoch, kept),
             Input::Keep(here) => self.keep(here),
+            Input::Composing(begins) => self.compose(begins),
             Input::Dialing => self.dialing(),
             Input::Awake => self.awake(),
             Input::Opened => self.opened(),
@@ -256,6 +263,12 @@ impl Session {
             self.pump();
         }
         self.expire_fragments();
+        if self.overtaken_deadline().is_some_and(|at| at <= self.now) {
+            self.take_over();
+        }
+        if self.composing_deadline().is_some_and(|at| at <= self.now) {
+            self.hear_all();
+        }
         self.mend_store();
         self.compact_if_due();
         self.presence_due();
@@ -279,6 +292,8 @@ impl Session {
             compact,
             self.presence_deadline(),
             self.fragments_deadline(),
+            self.overtaken_deadline(),
+            self.composing_deadline(),
             self.check.due,
             self.closing,
         ]

@@ -6,6 +6,9 @@
 
 use std::collections::VecDeque;
 
+use yrs::Update;
+use yrs::updates::decoder::Decode;
+
 use crate::protocol::{NOTHING, RejectCode};
 use crate::store::{ASIDE, Pending, PendingKey, SEED, SetAside, Write};
 use crate::update::{Apart, Holes, split};
@@ -243,6 +246,11 @@ impl Outbox {
     /// A seed has been decided about: nothing of it is kept apart.
     pub fn forget_seed(&mut self) -> Vec<Write> {
         let from = self.take_seeds();
+        self.forget(from)
+    }
+
+    /// What the store has under these is removed from it.
+    pub fn forget(&mut self, from: Vec<PendingKey>) -> Vec<Write> {
         if from.is_empty() {
             return Vec::new();
         }
@@ -278,6 +286,38 @@ impl Outbox {
             from.extend(entry.replaces);
         }
         self.put(update, KeptIn::Memory, from);
+    }
+
+    /// Everything pending, and the seed, become these updates, under seqs that were never on a wire. To be followed by
+    /// [`Outbox::rearrange`], which tells the store; what it returns goes before.
+    pub fn translate(&mut self, updates: Vec<Vec<u8>>) -> Vec<Write> {
+        let mut from = self.take_seeds();
+        for entry in std::mem::take(&mut self.entries) {
+            from.push(self.key(entry.number));
+            from.extend(entry.replaces);
+        }
+        self.last_seq = self.sent;
+        let mut writes = Vec::new();
+        if updates.is_empty() {
+            writes = self.forget(from);
+            from = Vec::new();
+        }
+        for update in updates {
+            self.put(update, KeptIn::Memory, std::mem::take(&mut from));
+        }
+        writes
+    }
+
+    /// Puts aside what is not all below the clock that `through` says of its client. Returns what the store has to be told.
+    pub fn put_late_aside(&mut self, through: impl Fn(u64) -> u32, code: &str, message: &str) -> Vec<Write> {
+        let mut writes = Vec::new();
+        for entry in std::mem::take(&mut self.entries) {
+            match is_below(&entry.update, &through) {
+                true => self.entries.push_back(entry),
+                false => writes.extend(self.entry_aside(entry, code, message)),
+            }
+        }
+        writes
     }
 
     fn take_unsent(&mut self) -> Vec<PendingUpdate> {
@@ -494,6 +534,18 @@ impl Outbox {
         self.entries.iter_mut().for_each(|entry| change(&mut entry.place));
         self.set_aside.iter_mut().for_each(|aside| change(&mut aside.place));
     }
+}
+
+/// Whether all that an update inserts is below the clock that `through` says of its client.
+pub(super) fn is_below(update: &[u8], through: &impl Fn(u64) -> u32) -> bool {
+    let Ok(update) = Update::decode_v1(update) else { return false };
+    let inserted = update.insertions(true);
+    inserted.iter().all(|(client, ranges)| ranges.iter().all(|range| range.end <= through(client.get())))
+}
+
+/// Whether an update brings anything but deletions.
+pub(super) fn inserts(update: &[u8]) -> bool {
+    Update::decode_v1(update).is_ok_and(|update| !update.insertions(true).is_empty())
 }
 
 /// Neighbours merged as long as they stay within `max` bytes together.

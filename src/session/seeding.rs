@@ -304,7 +304,7 @@ impl Session {
     }
 
     /// Takes the seed's blocks out again, as long as they are what they were.
-    fn remove_untouched(&mut self) {
+    pub(super) fn remove_untouched(&mut self) {
         let Seed::Shown(shown) = &self.seed else { return };
         let mut ops = untouched(&shown.value, self.doc.value(), self.config.block_id.as_deref());
         if ops.is_empty() {
@@ -337,7 +337,7 @@ impl Session {
 
     /// What the server has is here: if that is nothing, it is given the seed, or asked to take it.
     pub(super) fn offer_seed(&mut self) {
-        let is_held = self.conflict || self.hold_until.is_some() || self.is_barred();
+        let is_held = self.conflict || self.hold_until.is_some() || self.is_barred() || self.is_overtaken();
         if is_held || !self.link.is_synced() || !self.seed_is_pending() {
             return;
         }
@@ -420,6 +420,11 @@ impl ShownSeed {
     fn new(update: Vec<u8>, shadow: SlateDoc, root: &str) -> Option<Self> {
         let (value, client, clock) = SlateDoc::seed_in(&update, root)?;
         Some(Self { update, value, client, clock, shadow, asked: Asked::No, theirs: None })
+    }
+
+    /// Whose items the seed's are.
+    pub fn client(&self) -> u32 {
+        self.client
     }
 
     /// How many of the seed's items the document has from elsewhere.

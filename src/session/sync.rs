@@ -14,7 +14,7 @@ use crate::store::Write;
 use crate::update::split;
 
 use super::connection::{FRAGMENT_AGE, Live, PeerProtocol};
-use super::outbox::KeptIn;
+use super::outbox::{KeptIn, inserts};
 use super::{ErrorCode, Millis, Origin, Output, Session};
 
 /// Assumed before a server has said what it takes, bytes.
@@ -175,15 +175,17 @@ impl Session {
             } else if acked > 0 {
                 self.acknowledged(acked);
             }
-            if let Some(format) = hello.format.filter(|format| self.is_behind(*format)) {
-                return self.fall_behind(format);
-            }
         }
+        let theirs = hello.format.unwrap_or(0);
         let Some(live) = self.link.live_mut() else { return };
         live.mode = PeerProtocol::Durable(hello);
         self.came_online();
         if self.replacement.is_some() {
             return;
+        }
+        if self.is_behind(theirs) {
+            self.note_offline_changes();
+            return self.fall_behind(theirs);
         }
         self.outbox_taken_back();
         self.rearrange();
@@ -235,7 +237,8 @@ impl Session {
             return self.report(ErrorCode::Protocol, "a state vector does not decode");
         };
         if !self.may_send() {
-            if let Some(live) = self.link.live_mut().filter(|live| !live.synced) {
+            let storing = self.is_storing_translation();
+            if let Some(live) = self.link.live_mut().filter(|live| storing || !live.synced) {
                 live.step_1 = Some(state_vector.to_vec());
             }
             return;
@@ -358,7 +361,10 @@ impl Session {
         if self.replacement.is_some() {
             return self.replace_with(update);
         }
-        if first && let Some(format) = self.is_behind_of(update) {
+        if self.is_overtaken() {
+            return self.overtaken_by(update, true);
+        }
+        if let Some(format) = self.is_behind_of(update) {
             return self.fall_behind(format);
         }
         if self.apply(update, Origin::Remote, true).is_none() && first {
@@ -366,7 +372,7 @@ impl Session {
             return;
         }
         if first {
-            self.note_found(update_inserts(update));
+            self.note_found(inserts(update));
         }
         let waiting = self.link.live_mut().and_then(|live| {
             live.synced = true;
@@ -386,7 +392,7 @@ impl Session {
         }
     }
 
-    fn synced(&mut self) {
+    pub(super) fn synced(&mut self) {
         self.retries.synced(self.now);
         if let Err(mismatch) = self.settled().check_root() {
             return self.wrong_root(mismatch.to_string());
@@ -409,12 +415,16 @@ impl Session {
         self.pump();
     }
 
-    fn remote_update(&mut self, update: &[u8]) {
+    pub(super) fn remote_update(&mut self, update: &[u8]) {
         if let Some(doc) = &mut self.replacement {
             if let Err(error) = doc.apply_update(update) {
                 self.report(ErrorCode::InvalidUpdate, error.to_string());
             }
-        } else if !self.conflict {
+        } else if self.is_overtaken() {
+            self.overtaken_by(update, false);
+        } else if let Some(format) = self.is_behind_of(update).filter(|_| !self.conflict) {
+            self.fall_behind(format);
+        } else if !self.conflict && !self.waits_for_word(update, Origin::Remote) {
             self.apply(update, Origin::Remote, true);
         }
     }
@@ -428,6 +438,9 @@ impl Session {
         if let Some((through, updates)) = self.outbox.acknowledge(seq) {
             self.retries.acknowledged();
             self.journal.acknowledged(self.now, through, updates);
+            if self.outbox.is_empty() {
+                self.formatting.base = None;
+            }
             if self.outbox.first_pending().is_none_or(|first| first > seq.max(self.sent_here())) {
                 self.answered();
             }
@@ -523,9 +536,4 @@ fn with_pending<'a>(mut theirs: StateVector, pending: impl Iterator<Item = &'a V
         }
     }
     theirs
-}
-
-/// Whether an update brings anything but deletions.
-fn update_inserts(update: &[u8]) -> bool {
-    Update::decode_v1(update).is_ok_and(|update| !update.insertions(true).is_empty())
 }

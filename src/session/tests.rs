@@ -61,6 +61,7 @@ fn hello(epoch: &str, acked_seq: u64) -> Hello {
         formats: Some(Formats::of(&[0, 1])),
         format: Some(0),
         new_format: None,
+        root: None,
     }
 }
 
@@ -208,6 +209,8 @@ mod device;
 mod durability;
 mod editing;
 mod format;
+mod homecoming;
 mod refused;
 mod seeding;
 mod selfcheck;
+mod translating;

@@ -130,6 +130,8 @@ pub enum Input {
         epoch: Option<String>,
         kept: bool,
     },
+    /// A word is being composed in the editor, by an input method or on a phone's keyboard; or is finished.
+    Composing(bool),
     /// Whether this session stores what the server sends, or another tab's does. It does unless told otherwise.
     Keep(bool),
     // --- the network

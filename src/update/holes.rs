@@ -71,6 +71,11 @@ impl Holes {
         *from = clock.min(*from);
     }
 
+    /// Of each of these clients, everything from its clock on is missing.
+    pub fn beyond(clocks: impl IntoIterator<Item = (u64, u64)>) -> Self {
+        Self { from: clocks.into_iter().collect() }
+    }
+
     /// A replica that takes no refused structs has those below `clock`: none of them is missing after all.
     pub fn fill(&mut self, client: u64, clock: u64) {
         if self.from.get(&client).is_some_and(|from| *from < clock) {
@@ -92,6 +97,21 @@ impl Holes {
     /// # Errors
     /// If it cannot be read.
     pub fn part(&self, update: &[u8]) -> Result<Apart, SplitError> {
+        let (sound, stuck, deletions) = self.parted(update)?;
+        Ok(Apart { sound: sound.finish_with(deletions), stuck: stuck.finish_with(&[0]) })
+    }
+
+    /// What is neither missing nor needs it, without any deletions.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn sound_structs(&self, update: &[u8]) -> Result<Vec<u8>, SplitError> {
+        let (sound, ..) = self.parted(update)?;
+        Ok(sound.finish_with(&[0]).unwrap_or_else(|| vec![0, 0]))
+    }
+
+    /// What is sound, what is stuck, and the bytes of all deletions.
+    fn parted<'a>(&self, update: &'a [u8]) -> Result<(Pieces, Pieces, &'a [u8]), SplitError> {
         let missing = self.within(update)?;
         let (mut sound, mut stuck) = (Pieces::new(usize::MAX), Pieces::new(usize::MAX));
         let mut reader = Reader::new(update);
@@ -108,7 +128,7 @@ impl Holes {
             Ok(())
         })?;
         let deletions = update.get(update.len() - reader.remaining()..).unwrap_or_default();
-        Ok(Apart { sound: sound.finish_with(deletions), stuck: stuck.finish_with(&[0]) })
+        Ok((sound, stuck, deletions))
     }
 
     /// Without anything that is missing or needs it, deletions included.

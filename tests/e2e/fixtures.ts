@@ -1,5 +1,13 @@
 // What the browser tests share: a server each, writers with browsers of their own, and the script as a page shows it.
-import { type Browser, type BrowserContext, test as base, expect, type Locator, type Page } from "@playwright/test";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  test as base,
+  expect,
+  type Locator,
+  type Page,
+} from "@playwright/test";
 import { SyncServer, Wire } from "./server.ts";
 
 export { expect, Wire };
@@ -19,8 +27,9 @@ export class Writer {
     address: string,
     before: (page: Page) => Promise<void> = async () => {},
     closed = false,
+    device: BrowserContextOptions = {},
   ): Promise<Writer> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...device });
     const page = await context.newPage();
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(error.stack ?? error.message));
@@ -106,6 +115,24 @@ export class Writer {
     await this.selected();
   }
 
+  /** Puts the caret behind so many characters of a block. */
+  async place(index: number, offset: number): Promise<void> {
+    await this.block(index).click();
+    await this.block(index).evaluate((block, offset) => {
+      let left = offset;
+      const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        const text = node.textContent ?? "";
+        if (left <= text.length) {
+          getSelection()?.collapse(node, left);
+          return;
+        }
+        left -= text.length;
+      }
+    }, offset);
+    await this.selected();
+  }
+
   /** Slate has read the browser's selection, which it does ten times a second: by timers that run before this one. */
   async selected(): Promise<void> {
     await this.page.evaluate(
@@ -146,6 +173,8 @@ interface Stage {
       before?: (page: Page) => Promise<void>;
       /** There will be no page to write on at first. */
       closed?: boolean;
+      /** More about the browser: a phone. */
+      device?: BrowserContextOptions;
     },
   ): Promise<Writer>;
   wire(): Promise<Wire>;
@@ -161,14 +190,14 @@ export const test = base.extend<{ stage: Stage; serverFlags: string[] }>({
     await use({
       server,
       flags,
-      async join(name, { scene = "blank", wire, color, token, before, closed } = {}) {
+      async join(name, { scene = "blank", wire, color, token, before, closed, device } = {}) {
         const address = new URL(server.page);
         address.searchParams.set("scene", scene);
         address.searchParams.set("name", name);
         if (color) address.searchParams.set("color", color);
         if (token) address.searchParams.set("token", token);
         if (wire) address.searchParams.set("server", wire.scenes);
-        const writer = await Writer.open(browser, name, address.href, before, closed);
+        const writer = await Writer.open(browser, name, address.href, before, closed, device);
         writers.push(writer);
         return writer;
       },

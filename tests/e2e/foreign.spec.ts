@@ -6,6 +6,9 @@ import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 import { expect, test } from "./fixtures.ts";
 
+// What such a client may write in. What it meets in a document of format 1: tests/interop/formats.test.ts.
+test.use({ serverFlags: ["--format", "0"] });
+
 test("a y-websocket client with @slate-yjs/core joins, reads and edits along", async ({ stage }) => {
   const ada = await stage.join("Ada");
   await ada.caret(0);

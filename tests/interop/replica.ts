@@ -44,7 +44,7 @@ export function read(state: Uint8Array): Descendant[] {
 
 /** In the format of `start`: the flag is in it. */
 export async function ours(start: Uint8Array, options: { undo?: boolean } = {}): Promise<Replica> {
-  const collab: Collab = await open({ id: `interop-${Math.random()}`, offline: false });
+  const collab: Collab = await open({ id: `interop-${Math.random()}`, offline: false, format: 0 });
   collab.applyUpdate(start);
   const editor = withCollab(withKinds(createEditor()), collab) as Editor & CollabEditor;
   let updates: Uint8Array[] = [];

@@ -85,7 +85,7 @@ export function useNodeSockets(): () => void {
 }
 
 export const ours: Sit = async (url, room, start) => {
-  const collab = await open({ id: room, url, offline: false });
+  const collab = await open({ id: room, url, offline: false, format: 0 });
   if (start !== undefined) collab.applyUpdate(start);
   const editor = withCollab(withKinds(createEditor()), collab) as Editor & CollabEditor;
   const failures: unknown[] = [];

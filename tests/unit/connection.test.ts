@@ -103,7 +103,7 @@ describe("messages", () => {
   it("that come in one turn: what the editor makes of the first is told before the second", async () => {
     const mention = { type: "mention", children: [{ text: "" }] };
     const line = { type: "action", children: [{ text: "a" }, mention, { text: "b" }] } as Descendant;
-    const writer = await open({ id: "writer", offline: false, initialValue: [line] });
+    const writer = await open({ id: "writer", offline: false, format: 0, initialValue: [line] });
     opened.push(writer);
     const start = writer.encodeState();
     const updates: Uint8Array[] = [];

@@ -57,6 +57,7 @@ export class Fake {
     onCompare: (listener) => this.#on("compare", listener),
     block: (index) => ({ node: this.value()[index] ?? null, count: this.value().length }),
     schema: () => {},
+    composing: () => {},
     rank: () => this.peers.filter(({ clientId }) => clientId < this.clientId).length,
     report: (message) => void this.reports.push(message),
     anchor: (range) => JSON.stringify(range),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use axum::body::Bytes;
-use slate_yrs::format::{Format, Formats};
+use slate_yrs::format::{DEFAULT_ROOT, Format, Formats};
 use slate_yrs::protocol::{self, Hello, Message, Role, close};
 
 use super::ConnId;
@@ -216,6 +216,7 @@ impl Core {
             formats: Some(FORMATS),
             format: Some(self.format),
             new_format: self.layout.new_format,
+            root: (*self.layout.root != *DEFAULT_ROOT).then(|| self.layout.root.to_string()),
         };
         let peer = Peer {
             join,

@@ -257,3 +257,31 @@ fn base64(bytes: &[u8]) -> String {
     }
     out
 }
+
+/// While a word is being composed nothing comes between its letters; it comes when the word is finished, or after a while.
+#[test]
+fn what_comes_from_elsewhere_waits_for_the_word_that_is_being_composed() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.frame(Message::SyncStep2(&foreign(&[block("one")])));
+    rig.take();
+    rig.feed(Input::Composing(true));
+    rig.frame(Message::Update(&foreign(&[block("two")])));
+    let tab = foreign(&[block("three")]);
+    rig.feed(Input::TabUpdate { update: tab, epoch: Some("e".into()), kept: true });
+    rig.feed(Input::Edit(Op::InsertText { path: path(&[0, 0]), offset: 3, text: "x".into() }));
+    rig.feed(Input::Flush);
+    assert_eq!(rig.session.value(), [block("onex")]);
+    rig.frame(Message::Ack { seq: 1 });
+    assert_eq!(rig.status().saved, Saved::Server);
+    rig.feed(Input::Composing(false));
+    assert_eq!(rig.session.value().len(), 3);
+    // Who never finishes hears of it all the same, and of what follows at once.
+    rig.feed(Input::Composing(true));
+    rig.frame(Message::Update(&foreign(&[block("four")])));
+    assert_eq!(rig.session.value().len(), 3);
+    rig.pass(6_000);
+    assert_eq!(rig.session.value().len(), 4);
+    rig.frame(Message::Update(&foreign(&[block("five")])));
+    assert_eq!(rig.session.value().len(), 5);
+}

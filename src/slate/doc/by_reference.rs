@@ -4,7 +4,7 @@ use yrs::{Assoc, BranchID, ID, IndexScope, Transact as _, XmlTextRef};
 
 use super::reference::Reference;
 use super::{LocalChange, Look, RemoteChange, SlateDoc};
-use crate::format::{Format, set_format};
+use crate::format::{Format, note_translated, set_format, translated_of};
 use crate::slate::error::UpdateError;
 use crate::slate::op::{Op, Point, Range};
 use crate::slate::steps;
@@ -94,6 +94,22 @@ impl SlateDoc {
         drop(txn);
         self.intake.wrote(&flag);
         flag
+    }
+
+    /// Notes whose edits were translated, each up to a clock: one update.
+    pub fn note_translated(&mut self, through: &[(u64, u32)]) -> Option<Vec<u8>> {
+        let mut txn = self.doc.transact_mut();
+        through.iter().for_each(|(client, clock)| note_translated(&mut txn, *client, *clock));
+        txn.commit();
+        let update = txn.has_changes().then(|| txn.encode_update_v1());
+        drop(txn);
+        update.iter().for_each(|update| self.intake.wrote(update));
+        update
+    }
+
+    /// Below which clock the edits of a client were translated from format 0: [`crate::format::translated_of`].
+    pub fn translated(&self, client: u64) -> u32 {
+        translated_of(&self.doc.transact(), client)
     }
 
     /// Which elements are inline and void where the document does not say: as the editor has it. Operations for the editor,

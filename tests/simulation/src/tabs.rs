@@ -171,7 +171,8 @@ impl World {
             initial_value: Some(vec![block("INT. HOUSE"), block(&self.plan.wanted(it.device))]),
             schema: Default::default(),
             formats: FORMATS,
-            format: None,
+            // What is held here are the bytes of edits: where some are translated, they are others.
+            format: Some(0),
         };
         let device = it.device;
         self.note(|| format!("t{tab} opens on d{device} as {}, id {}", config.session, config.client_id));

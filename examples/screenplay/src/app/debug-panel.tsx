@@ -1,5 +1,6 @@
 // `?debug`: what the engine is doing, for those who look for a fault in it.
 import { type ReactNode, useEffect, useReducer, useRef, useState } from "react";
+import { IS_ANDROID } from "slate-dom";
 import type { Collab, Status } from "slate-yrs";
 import { nameOf, usePeers, useStatus } from "slate-yrs/react";
 import type { ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
@@ -43,6 +44,8 @@ export function DebugPanel({ collab }: { collab: Collab<ScenePresence> }): React
       <dl>
         <Fact name="Document" value={collab.id} />
         <Fact name="Client id" value={collab.clientId} />
+        <Fact name="Format" value={status.format ?? "not known yet"} />
+        <Fact name="Input" value={IS_ANDROID ? "as Android gives it" : "as browsers give it"} />
         <Fact name="Connection" value={status.connection + (status.synced ? ", synced" : "")} />
         <Fact name="Newest edit is in" value={status.saved} />
         <Fact name="Outbox" value={`${status.pending} pending, ${status.setAside} set aside`} />
