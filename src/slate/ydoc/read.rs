@@ -130,7 +130,8 @@ impl Mirror {
             bound: 0,
             linked: QuickSet::default(),
             touched: QuickSet::default(),
-            chunks: None,
+            divided: Vec::new(),
+            alive: QuickSet::default(),
         };
         mirror.set_bound(txn);
         mirror.fill(txn, &mut Reader::new(txn), vec![(ROOT, 0)]);
@@ -275,8 +276,8 @@ impl Mirror {
             }
         };
         self.by_id.insert(id, at);
-        if let Some(chunks) = &mut self.chunks {
-            chunks.alive.insert(at);
+        if !self.divided.is_empty() {
+            self.alive.insert(at);
         }
         at
     }
@@ -309,9 +310,7 @@ impl Mirror {
             self.nodes[node as usize].registers = Registers::default();
             self.linked.remove(&node);
             self.touched.remove(&node);
-            if let Some(chunks) = &mut self.chunks {
-                chunks.alive.remove(&node);
-            }
+            self.alive.remove(&node);
             self.free.push(node);
         }
     }
