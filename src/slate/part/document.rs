@@ -18,6 +18,15 @@ pub struct DocumentOutline {
     open: Vec<Nid>,
 }
 
+/// Items of one sequence, to be looked at together.
+#[derive(Debug, Clone, Default)]
+pub struct ItemBatch {
+    pub seq: Nid,
+    pub items: Vec<Nid>,
+    /// Sequences in the root of which these are the first.
+    pub opened: Vec<Nid>,
+}
+
 impl DocumentOutline {
     /// `None` where the root has no outline. `wants`: other sequences of which one is wanted.
     pub fn of(mirror: &Mirror, schema: &Schema, view: &View, wants: &[Nid]) -> Option<Self> {
@@ -82,6 +91,33 @@ impl DocumentOutline {
         self.nested.extend(found);
         let many = self.nested.len().saturating_sub(MAX_OUTLINES);
         self.nested.drain(..many);
+    }
+
+    /// Of all items, those of sequences with an outline in place of the item that has it: from one on, so many at most.
+    pub fn batch(&self, from: usize, count: usize) -> ItemBatch {
+        let (mut batch, mut at) = (ItemBatch::default(), 0);
+        let mut todo = vec![(&self.root, 0)];
+        while let Some((outline, next)) = todo.pop() {
+            let Some(row) = outline.rows.get(next).filter(|_| batch.items.len() < count) else {
+                if batch.items.is_empty() { continue } else { break }
+            };
+            todo.push((outline, next + 1));
+            match self.nested.iter().find(|nested| nested.seq == row.node) {
+                Some(_) if !batch.items.is_empty() => break,
+                Some(nested) => {
+                    batch.opened.extend((at >= from).then_some(row.node));
+                    todo.push((nested, 0));
+                }
+                None => {
+                    if at >= from {
+                        batch.seq = outline.seq;
+                        batch.items.push(row.node);
+                    }
+                    at += 1;
+                }
+            }
+        }
+        batch
     }
 
     #[cfg(test)]

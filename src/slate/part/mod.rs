@@ -21,4 +21,4 @@ mod widen;
 
 pub use divide::{divide_change, divide_edit};
 pub use division::Division;
-pub use document::DocumentOutline;
+pub use document::{DocumentOutline, ItemBatch};

@@ -82,11 +82,6 @@ impl SequenceOutline {
         kids.iter().filter_map(owner).collect()
     }
 
-    /// The items from one on, so many at most.
-    pub fn items(&self, from: usize, count: usize) -> Vec<Nid> {
-        self.rows.iter().skip(from).take(count).map(|row| row.node).collect()
-    }
-
     /// Which of the elements one of the items shows.
     pub fn shown_by(&self, item: Nid) -> Option<std::ops::Range<usize>> {
         let at = self.place(item)?;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::{EditorTree, Flushed, Passage, adopt, typing};
 use crate::slate::op::Op;
-use crate::slate::part::{self, Division, DocumentOutline};
+use crate::slate::part::{self, Division, DocumentOutline, ItemBatch};
 use crate::slate::steps;
 use crate::slate::view::tree::Element;
 use crate::slate::view::{self, Schema, View};
@@ -158,9 +158,9 @@ impl KnownParts {
         self.outline.as_ref()?.root().shown_by(mirror.top(node))
     }
 
-    /// The root's items from one on, so many at most; `None`: they cannot be looked at by themselves.
-    pub fn items(&self, from: usize, count: usize) -> Option<Vec<Nid>> {
-        Some(self.outline.as_ref()?.root().items(from, count))
+    /// Items from one on, so many at most; `None`: they cannot be looked at by themselves.
+    pub fn batch(&self, from: usize, count: usize) -> Option<ItemBatch> {
+        Some(self.outline.as_ref()?.batch(from, count))
     }
 
     /// What is known in parts is what is so of the whole.

@@ -191,6 +191,15 @@ impl Mirror {
         true
     }
 
+    /// The same of these alone, without what is in them.
+    pub fn is_true_itself(&self, txn: &mut TransactionMut, nodes: &[Nid]) -> bool {
+        let mut reader = Reader::new(txn);
+        nodes.iter().all(|at| {
+            registers(txn, &self.node(*at).branch) == self.node(*at).registers
+                && self.has_sequence(txn, &mut reader, *at)
+        })
+    }
+
     fn has_sequence(&self, txn: &mut TransactionMut, reader: &mut Reader, at: Nid) -> bool {
         let branch = self.node(at).branch.clone();
         let raw = reader.sequence(txn, &branch);
