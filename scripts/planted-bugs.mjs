@@ -129,8 +129,8 @@ export const PLANTS = [
   {
     name: "what stands for others in a sequence is one unit long",
     file: "src/slate/ydoc/focus.rs",
-    from: "self.len += chunk.len;",
-    to: "self.len += chunk.len.min(1);",
+    from: "stretch.len += chunk.len;",
+    to: "stretch.len += chunk.len.min(1);",
     twice: true,
   },
   {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::division::{Division, Parts};
 use super::document::DocumentOutline;
 use super::fixed::Fixed;
+use super::line;
 use super::outline::{MAX_NESTED, SequenceOutline, close};
 use super::way::Way;
 use crate::slate::view::tree::{Element, Kid, NodeId, same_ends};
@@ -20,9 +21,10 @@ pub fn divide_edit(
     tied: &[(NodeId, NodeId)],
 ) -> Result<Division, Vec<Nid>> {
     let mut wants = Vec::new();
-    for changed in changed(mirror, before, after).iter().rev() {
+    for changed in changed(&outlines, mirror, before, after).iter().rev() {
         if let Some(outline) = outlines.usable(mirror, changed.seq, &mut wants)
-            && let Some(way) = Way::to(changed.seq, mirror, before)
+            && let Some(way) = way_to(&outlines, outline, mirror, before)
+            && way.kids(before).len() == changed.before.len()
             && let Some(parts) = parts_of_edit(outline, mirror, changed, tied)
         {
             return Ok(Division::new(outlines, changed.seq, way, parts, wants));
@@ -41,13 +43,21 @@ pub fn divide_change(
     let mut wants = Vec::new();
     for seq in around_all(mirror, touched).into_iter().rev() {
         if let Some(outline) = outlines.usable(mirror, seq, &mut wants)
-            && let Some(way) = Way::to(seq, mirror, before)
-            && let Some(parts) = parts_of_change(outline, mirror, &way.end(before).kids, touched)
+            && let Some(way) = way_to(&outlines, outline, mirror, before)
+            && let Some(parts) = parts_of_change(outline, mirror, way.kids(before), touched)
         {
             return Ok(Division::new(outlines, seq, way, parts, wants));
         }
     }
     Err(wants)
+}
+
+fn way_to(outlines: &DocumentOutline, outline: &SequenceOutline, mirror: &Mirror, before: &Element) -> Option<Way> {
+    if !outline.is_line {
+        return Way::to(outline.seq, mirror, before);
+    }
+    let range = outlines.get(mirror.node(outline.seq).up)?.shown_by(outline.seq)?;
+    Way::to_line(outline.seq, range, mirror, before)
 }
 
 /// An element that is the same before and after an edit but for elements in it.
@@ -58,7 +68,12 @@ struct Changed<'a> {
 }
 
 /// The elements, from the root inwards, in which all is that an edit changed.
-fn changed<'a>(mirror: &Mirror, before: &'a Element, after: &'a Element) -> Vec<Changed<'a>> {
+fn changed<'a>(
+    outlines: &DocumentOutline,
+    mirror: &Mirror,
+    before: &'a Element,
+    after: &'a Element,
+) -> Vec<Changed<'a>> {
     let mut changed = vec![Changed { seq: ROOT, before: &before.kids, after: &after.kids }];
     while let Some(Changed { seq, before, after }) = changed.last().filter(|_| changed.len() < MAX_NESTED) {
         let (start, end) = same_ends(before, after);
@@ -77,7 +92,21 @@ fn changed<'a>(mirror: &Mirror, before: &'a Element, after: &'a Element) -> Vec<
             _ => break,
         }
     }
+    changed.extend(changed.last().and_then(|last| changed_line(outlines, last)));
     changed
+}
+
+/// The line in which all is that changed, if it is in one.
+fn changed_line<'a>(outlines: &DocumentOutline, around: &Changed<'a>) -> Option<Changed<'a>> {
+    let (before, after) = (around.before, around.after);
+    let (start, end) = same_ends(before, after);
+    let outline = outlines.get(around.seq)?;
+    let item = outline.owners(&[start]).into_iter().next()?;
+    let range = outline.shown_by(item)?;
+    let (until, rest) = (before.len() - end, before.len().checked_sub(range.end)?);
+    let is_within = range.len() > 1 && range.contains(&start) && start < until && until <= range.end;
+    let after = after.get(range.start..after.len().checked_sub(rest)?)?;
+    is_within.then(|| Changed { seq: item, before: &before[range], after })
 }
 
 /// The sequences, from the root inwards, in which all of these are, or whose own they are.
@@ -109,10 +138,17 @@ fn parts_of_edit(
     tied: &[(NodeId, NodeId)],
 ) -> Option<Parts> {
     let fixed = Fixed::of(changed.before, changed.after);
-    let inside = close(outline.owners(&fixed.touched()), &outline.links)?;
-    let mut parts = Parts::new(outline, mirror, changed.before, &inside)?;
+    let mut inside = outline.owners(&fixed.touched());
+    let runs = if outline.is_line { Some(line::runs(mirror, outline.seq)?) } else { None };
+    if runs.is_some() {
+        inside.insert(outline.seq);
+    }
+    let inside = close(inside, &outline.links)?;
+    let mut parts = Parts::new(outline, mirror, changed.before, &inside, runs.as_deref())?;
     parts.distribute(changed.after, &fixed)?;
-    parts.group(outline, tied);
+    if !outline.is_line {
+        parts.group(outline, tied);
+    }
     Some(parts)
 }
 
@@ -124,12 +160,17 @@ fn parts_of_change(
 ) -> Option<Parts> {
     let seq = outline.seq;
     let mut inside: QuickSet<Nid> = touched.iter().filter_map(|node| mirror.item_of(seq, *node)).collect();
-    if touched.contains(&seq) {
+    let runs = if outline.is_line { Some(line::runs(mirror, seq)?) } else { None };
+    if let Some(runs) = &runs {
+        inside.extend(line::changed(&outline.rows, runs));
+        inside = line::with_those_before(&outline.rows, runs, &inside);
+        inside.insert(seq);
+    } else if touched.contains(&seq) {
         outline.add_replaced(mirror, &mut inside);
     }
     // What was linked before was shown elsewhere, perhaps.
     let mut links = mirror.links(seq);
     links.extend_from_slice(&outline.links);
     let inside = close(inside, &links)?;
-    Parts::new(outline, mirror, before, &inside)
+    Parts::new(outline, mirror, before, &inside, runs.as_deref())
 }

@@ -6,14 +6,17 @@ use std::rc::Rc;
 use super::document::DocumentOutline;
 use super::fixed::Fixed;
 use super::groups::groups;
-use super::outline::{ItemRow, SequenceOutline, rows};
+use super::line::{self, ItemRun};
+use super::outline::{SequenceOutline, rows};
+use super::rows::ItemRow;
 use super::segments::{ChunkOfRows, Segment};
 use super::way::{Way, left_out, stand_in};
 use super::widen;
+use crate::slate::node::Attrs;
 use crate::slate::op::{Op, Path};
 use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::view::{Schema, View};
-use crate::slate::ydoc::{Item, Mirror, Nid, QuickSet, ROOT};
+use crate::slate::ydoc::{Mirror, Nid, QuickSet, ROOT, StandIn};
 
 /// One thing at the top of a group.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,8 +62,20 @@ pub struct SegmentGroup {
 
 impl Parts {
     /// In one group. `None`: all of the sequence is inside, or nothing.
-    pub fn new(outline: &SequenceOutline, mirror: &Mirror, before: &[Kid], inside: &QuickSet<Nid>) -> Option<Self> {
-        let chunks = cut(outline, mirror.node(outline.seq).items.iter().map(Item::node), inside)?;
+    pub fn new(
+        outline: &SequenceOutline,
+        mirror: &Mirror,
+        before: &[Kid],
+        inside: &QuickSet<Nid>,
+        runs: Option<&[ItemRun]>,
+    ) -> Option<Self> {
+        let chunks = match runs {
+            Some(runs) => cut(outline, runs.iter().map(|run| Some((run.node, run.items))), inside)?,
+            None => {
+                let items = &mirror.node(outline.seq).items;
+                cut(outline, items.iter().map(|item| Some((item.node()?, 1))), inside)?
+            }
+        };
         let mut parts = Self { chunks, segments: Vec::new(), groups: Vec::new() };
         parts.fill(outline, before)?;
         parts.groups = vec![(0..parts.segments.len()).collect()];
@@ -119,6 +134,28 @@ impl Parts {
             }
         }
         Some(())
+    }
+
+    /// What stands for a chunk.
+    fn stand_in(&self, outline: Option<&SequenceOutline>, at: usize) -> StandIn {
+        let chunk = &self.chunks[at];
+        let last =
+            chunk.rows.end.checked_sub(1).and_then(|last| outline?.rows.get(last)).and_then(|row| row.piece.as_ref());
+        match last {
+            _ if chunk.shows == 0 => StandIn::Hidden,
+            Some(piece) => StandIn::Piece(piece.props.clone()),
+            None => StandIn::Element,
+        }
+    }
+
+    /// The properties of what stands for the chunks of a line that are left out, where it is in one group.
+    fn left_props(&self, outline: Option<&SequenceOutline>) -> Vec<Rc<Attrs>> {
+        let left = (0..self.chunks.len()).filter(|at| self.chunks[*at].segment.is_none());
+        let props = left.filter_map(|at| match self.stand_in(outline, at) {
+            StandIn::Piece(props) => Some(props),
+            StandIn::Element | StandIn::Hidden => None,
+        });
+        props.collect()
     }
 
     /// In groups of segments that have to do with each other.
@@ -181,7 +218,11 @@ impl Parts {
             let chunk = &mut self.chunks[*at];
             (chunk.shows, chunk.now) = (0, Vec::new());
         }
-        for (row, at) in found.into_iter().zip(chunks) {
+        let mut item = 0;
+        for row in found {
+            // The first piece of a line may have nothing.
+            let at = if row.items == 0 { group.focus.first() } else { chunks.get(item)?.as_ref() };
+            item += row.items;
             if let Some(at) = at {
                 let chunk = self.chunks.get_mut(*at)?;
                 chunk.shows += row.shows;
@@ -189,6 +230,14 @@ impl Parts {
             }
         }
         Some(())
+    }
+
+    /// Whether what is left out of a line inherits what it inherited.
+    fn hand_on_the_same(&self, before: &SequenceOutline) -> bool {
+        self.chunks.windows(2).filter(|pair| pair[0].segment.is_some()).all(|pair| {
+            let last = pair[0].rows.clone().next_back().and_then(|last| before.rows.get(last));
+            line::hand_on_the_same(last, pair[0].now.last())
+        })
     }
 
     /// All that is shown, with what an editor shows of segments whose turn did not come.
@@ -236,16 +285,17 @@ impl Division {
     /// From now on the document is this group alone, up to the next one, or [`Division::end`].
     pub fn enter(&self, group: usize, mirror: &mut Mirror) -> SegmentGroup {
         let (slots, focus) = self.parts.slots(group);
-        mirror.focus(&focus, |at| self.parts.chunks[at].shows > 0);
+        mirror.focus(&focus, |at| self.parts.stand_in(self.outlines.get(self.seq), at));
         mirror.look_around();
         let first = self.way.left_out();
+        let props = self.parts.left_props(self.outlines.get(self.seq));
         let root = |of: &dyn Fn(usize) -> Vec<Kid>| {
             let mut left = first;
             let kids = slots.iter().flat_map(|slot| match slot {
                 TopSlot::Segment(segment) => of(*segment),
                 TopSlot::Left(_) => {
                     left += 1;
-                    vec![stand_in(left - 1)]
+                    vec![stand_in(left - 1, props.get((left - 1 - first) as usize).map(|props| &**props))]
                 }
             });
             self.way.lead_to(kids.collect())
@@ -257,7 +307,8 @@ impl Division {
             TopSlot::Segment(segment) => vec![1; segments[*segment].kids.len()],
             TopSlot::Left(count) => vec![*count],
         });
-        let (sizes, paths) = (sizes.collect(), self.way.paths());
+        let [before, behind] = self.way.beside();
+        let (sizes, paths) = (before.into_iter().chain(sizes).chain(behind).collect(), self.way.paths());
         SegmentGroup { slots, focus, sizes, paths, old, after }
     }
 
@@ -278,21 +329,24 @@ impl Division {
                 self.found.extend(SequenceOutline::of(mirror, schema, view, *seq));
             }
         }
-        let found = rows(mirror, schema, view, self.seq);
+        let Some(outline) = self.outlines.get(self.seq).filter(|_| self.way.is_kept(mirror)) else { return false };
+        let found = rows(mirror, schema, view, self.seq, outline.is_line);
         found.is_some_and(|found| self.parts.note(group, found, &mirror.in_focus()).is_some())
+            && (!outline.is_line || self.parts.hand_on_the_same(outline))
     }
 
     /// All that is shown, with what an editor shows of segments whose turn did not come.
     pub fn all(&self, before: &Element) -> Rc<Element> {
-        self.way.replace(before, self.parts.all(&self.way.end(before).kids))
+        self.way.replace(before, self.parts.all(self.way.kids(before)))
     }
 
     /// The document is whole again. Returns its outlines, if every group had its turn.
     pub fn end(self, mirror: &mut Mirror) -> DocumentOutline {
         mirror.unite();
         let Self { mut outlines, seq, parts, found, .. } = self;
-        let (mut now, mut focus) = (Vec::new(), QuickSet::default());
+        let (mut now, mut focus, mut is_line) = (Vec::new(), QuickSet::default(), false);
         if let Some(before) = outlines.get(seq) {
+            is_line = before.is_line;
             for chunk in &parts.chunks {
                 match chunk.segment {
                     None => now.extend_from_slice(&before.rows[chunk.rows.clone()]),
@@ -303,7 +357,7 @@ impl Division {
                 }
             }
         }
-        outlines.renew(mirror, SequenceOutline::new(mirror, seq, now), &focus, found);
+        outlines.renew(mirror, SequenceOutline::new(mirror, seq, is_line, now), &focus, found);
         outlines
     }
 }
@@ -326,7 +380,7 @@ impl SegmentGroup {
 /// The items, now and of the outline, in chunks; `None`: what is not inside is not the same.
 fn cut(
     outline: &SequenceOutline,
-    items: impl Iterator<Item = Option<Nid>>,
+    items: impl Iterator<Item = Option<(Nid, usize)>>,
     inside: &QuickSet<Nid>,
 ) -> Option<Vec<ChunkOfRows>> {
     let mut is_inside: Vec<bool> = Vec::new();
@@ -351,13 +405,13 @@ fn cut(
             found.push((open(true, at), 0, 1, row.shows));
             at += 1;
         }
-        let node = item?;
+        let (node, items) = item?;
         if is_inside(node) {
-            found.push((open(true, at), 1, 0, 0));
+            found.push((open(true, at), items, 0, 0));
             continue;
         }
         let row = outline.rows.get(at).filter(|row| row.node == node)?;
-        found.push((open(false, at), 1, 1, row.shows));
+        found.push((open(false, at), items, 1, row.shows));
         at += 1;
     }
     while let Some(row) = outline.rows.get(at) {

@@ -84,6 +84,11 @@ impl DocumentOutline {
                 outline.links = mirror.links(outline.seq);
             }
         }
+        if now.is_line {
+            let (up, shows) = (mirror.node(seq).up, now.shown() as u32);
+            let mut all = self.nested.iter_mut().chain([&mut self.root]);
+            all.find(|outline| outline.seq == up).into_iter().for_each(|outline| outline.set_shows(seq, shows));
+        }
         match seq {
             ROOT => self.root = now,
             _ => self.nested.push(now),
@@ -91,6 +96,14 @@ impl DocumentOutline {
         self.nested.extend(found);
         let many = self.nested.len().saturating_sub(MAX_OUTLINES);
         self.nested.drain(..many);
+    }
+
+    /// Something was typed in the text of this head, and nothing else was done.
+    pub fn note_typed(&mut self, head: Nid) {
+        for outline in self.nested.iter_mut().filter(|outline| outline.is_line) {
+            let row = outline.place(head).and_then(|at| outline.rows[at].piece.as_mut());
+            row.into_iter().for_each(|piece| piece.print = None);
+        }
     }
 
     /// Of all items, those of sequences with an outline in place of the item that has it: from one on, so many at most.
@@ -102,7 +115,7 @@ impl DocumentOutline {
                 if batch.items.is_empty() { continue } else { break }
             };
             todo.push((outline, next + 1));
-            match self.nested.iter().find(|nested| nested.seq == row.node) {
+            match self.nested.iter().find(|nested| nested.seq == row.node && !nested.is_line) {
                 Some(_) if !batch.items.is_empty() => break,
                 Some(nested) => {
                     batch.opened.extend((at >= from).then_some(row.node));

@@ -7,14 +7,16 @@
 //! what it shows in the whole (`View::apart`): a change costs what it concerns.
 //!
 //! The sequence is the root's, or, if all that changed is in one list or page, that one's: then of the sequences around it
-//! there is only the [`Way`](way::Way) to it.
+//! there is only the [`Way`](way::Way) to it. A line that breaks divide is such a sequence too: of its pieces ([`line`]).
 
 mod divide;
 mod division;
 mod document;
 mod fixed;
 mod groups;
+mod line;
 mod outline;
+mod rows;
 mod segments;
 mod way;
 mod widen;

@@ -1,5 +1,7 @@
 //! [`SequenceOutline`]: which items of a sequence show which of the elements in it, and which say something about each other.
 
+use super::line;
+use super::rows::ItemRow;
 use crate::slate::view::{Kid, PieceId, Schema, View};
 use crate::slate::ydoc::{Id, Item, Kind, Mirror, Nid, OUTSIDE, Of, QuickSet, ROOT, Registers};
 
@@ -8,17 +10,12 @@ const MAX_LINKS: usize = 16;
 /// So deep are sequences that have an outline.
 pub(super) const MAX_NESTED: usize = 32;
 
-/// One of a sequence's items, and how many elements it shows.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct ItemRow {
-    pub node: Nid,
-    pub shows: u32,
-}
-
-/// See the module. Of the root, or of a strand that is shown where it stands, as one element that has only elements.
+/// See the module. Of the root, or of a strand that is shown where it stands: as one element that has only elements, or as a
+/// *line*, divided by breaks in pieces that have only text.
 #[derive(Debug, Clone)]
 pub struct SequenceOutline {
     pub(super) seq: Nid,
+    pub(super) is_line: bool,
     id: Id,
     /// Of the strand.
     registers: Registers,
@@ -35,10 +32,11 @@ pub struct SequenceOutline {
 impl SequenceOutline {
     /// `None` where an item cannot be looked at without all the others: bare text among them, moves into each other.
     pub fn of(mirror: &Mirror, schema: &Schema, view: &View, seq: Nid) -> Option<Self> {
-        Some(Self::new(mirror, seq, rows(mirror, schema, view, seq)?))
+        let is_line = seq != ROOT && mirror.node(seq).items.iter().any(|item| matches!(item, Item::Text(_)));
+        Some(Self::new(mirror, seq, is_line, rows(mirror, schema, view, seq, is_line)?))
     }
 
-    pub(super) fn new(mirror: &Mirror, seq: Nid, rows: Vec<ItemRow>) -> Self {
+    pub(super) fn new(mirror: &Mirror, seq: Nid, is_line: bool, rows: Vec<ItemRow>) -> Self {
         let lowest = rows.iter().map(|row| row.node).min().unwrap_or_default();
         let highest = rows.iter().map(|row| row.node + 1).max().unwrap_or_default();
         let (mut starts, mut places) =
@@ -51,7 +49,14 @@ impl SequenceOutline {
         }
         starts.push(start);
         let (id, registers) = (mirror.id(seq), mirror.node(seq).registers.clone());
-        Self { seq, id, registers, rows, starts, places, lowest, links: mirror.links(seq) }
+        Self { seq, is_line, id, registers, rows, starts, places, lowest, links: mirror.links(seq) }
+    }
+
+    /// One of the items shows so many elements now.
+    pub(super) fn set_shows(&mut self, item: Nid, shows: u32) {
+        let Some(at) = self.place(item) else { return };
+        let was = std::mem::replace(&mut self.rows[at].shows, shows);
+        self.starts[at + 1..].iter_mut().for_each(|start| *start = *start + shows - was);
     }
 
     /// Whether the sequence is still there, and what the element is has not changed.
@@ -101,7 +106,10 @@ impl SequenceOutline {
     #[cfg(test)]
     pub fn compare(&self, fresh: &Self) {
         let links = |outline: &Self| -> QuickSet<(Nid, Nid)> { outline.links.iter().copied().collect() };
-        assert_eq!(self.rows, fresh.rows, "what the items show");
+        let rows =
+            |outline: &Self| -> Vec<(Nid, u32)> { outline.rows.iter().map(|row| (row.node, row.shows)).collect() };
+        assert_eq!(rows(self), rows(fresh), "what the items show");
+        assert_eq!((self.is_line, &self.starts), (fresh.is_line, &fresh.starts), "where they show it");
         assert_eq!(links(self), links(fresh), "which of them are linked");
         assert_eq!(self.registers, fresh.registers, "what the element is");
     }
@@ -125,11 +133,16 @@ pub(super) fn close(mut inside: QuickSet<Nid>, links: &[(Nid, Nid)]) -> Option<Q
 }
 
 /// What each of a sequence's items shows; see [`SequenceOutline::of`].
-pub(super) fn rows(mirror: &Mirror, schema: &Schema, view: &View, seq: Nid) -> Option<Vec<ItemRow>> {
+pub(super) fn rows(mirror: &Mirror, schema: &Schema, view: &View, seq: Nid, is_line: bool) -> Option<Vec<ItemRow>> {
+    if is_line {
+        let around = holder(mirror, schema, view, mirror.node(seq).up)?;
+        is_plain(mirror, schema, seq).then_some(())?;
+        return line::rows(mirror, view, seq, around);
+    }
     let holder = holder(mirror, schema, view, seq)?;
     let items = &mirror.node(seq).items;
     let node = |item: &Item| match item {
-        Item::Node(node) | Item::Left { node, .. } => Some(ItemRow { node: *node, shows: 0 }),
+        Item::Node(node) | Item::Left { node, .. } => Some(ItemRow { node: *node, shows: 0, items: 1, piece: None }),
         Item::Text(_) | Item::Foreign => None,
     };
     let mut rows = items.iter().map(node).collect::<Option<Vec<ItemRow>>>()?;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::outline::ItemRow;
+use super::rows::ItemRow;
 use crate::slate::view::tree::Kid;
 
 /// Items that follow each other. Those of segments and those that are left out take turns.

@@ -1,7 +1,9 @@
 //! What an edit costs in format 1: what it concerns, however long the document is. Counted in pieces that views look at.
 
 use serde_json::{Value, json};
-use yrs::Any;
+use yrs::types::text::{Diff, YChange};
+use yrs::updates::decoder::Decode as _;
+use yrs::{Any, Out, ReadTxn as _, Text as _, Transact as _, Update, WriteTxn as _, Xml as _, XmlTextRef};
 
 use super::fixtures::two_with;
 use super::json::{node, nodes};
@@ -18,12 +20,14 @@ enum Shape {
     Page,
     /// Paragraphs in the items of one list.
     List,
+    /// One line that was divided by Enter.
+    Line,
 }
 
 impl Shape {
     fn block(self, text: &str) -> Value {
         match self {
-            Self::Flat | Self::Page => p(text),
+            Self::Flat | Self::Page | Self::Line => p(text),
             Self::List => json!({ "type": "li", "children": [p(text)] }),
         }
     }
@@ -33,6 +37,7 @@ impl Shape {
         let lines: Vec<Value> = (0..blocks).map(|at| self.block(&format!("line {at} of many"))).collect();
         match self {
             Self::Flat => json!(lines),
+            Self::Line => json!([p("before"), p(&"line".repeat(blocks as usize)), p("behind")]),
             Self::Page => json!([{ "type": "page", "children": lines }, p("behind")]),
             Self::List => json!([p("before"), { "type": "ul", "children": lines }, p("behind")]),
         }
@@ -40,7 +45,7 @@ impl Shape {
 
     fn holder(self) -> &'static [u32] {
         match self {
-            Self::Flat => &[],
+            Self::Flat | Self::Line => &[],
             Self::Page => &[0],
             Self::List => &[1],
         }
@@ -63,17 +68,21 @@ impl Shape {
     /// The elements that an Enter divides, the innermost first.
     fn divided(self, at: u32) -> Vec<(Path, &'static str)> {
         match self {
-            Self::Flat | Self::Page => vec![(self.line(at), "paragraph")],
+            Self::Flat | Self::Page | Self::Line => vec![(self.line(at), "paragraph")],
             Self::List => vec![(self.line(at), "paragraph"), (self.path(at), "li")],
         }
     }
 
     fn enter(self, at: u32) -> Vec<Op> {
+        self.enter_at(at, if matches!(self, Self::Line) { 2 } else { 4 })
+    }
+
+    fn enter_at(self, at: u32, offset: u32) -> Vec<Op> {
         let split = |path: Path, position, kind: Option<&str>| {
             let properties = kind.map(|kind| ("type".into(), kind.into())).into_iter().collect();
             Op::SplitNode { path, position, properties }
         };
-        let leaf = split(self.leaf(at), 4, None);
+        let leaf = split(self.leaf(at), offset, None);
         let elements = self.divided(at).into_iter().map(|(path, kind)| split(path, 1, Some(kind)));
         [leaf].into_iter().chain(elements).collect()
     }
@@ -81,7 +90,7 @@ impl Shape {
     fn join(self, at: u32) -> Vec<Op> {
         let merge = |path: Path, position| Op::MergeNode { path, position, properties: Default::default() };
         let inner = match self {
-            Self::Flat | Self::Page => vec![],
+            Self::Flat | Self::Page | Self::Line => vec![],
             Self::List => vec![merge(self.path(at - 1).iter().copied().chain([1]).collect(), 1)],
         };
         let leaf = merge(self.line(at - 1).iter().copied().chain([1]).collect(), 4);
@@ -99,6 +108,12 @@ fn two(shape: Shape, blocks: u32) -> (Editor, Editor) {
     for update in one.doc.raise_format(1) {
         two.doc.apply_update(&update).expect("a format");
     }
+    if matches!(shape, Shape::Line) {
+        for at in (1..blocks).rev() {
+            let change = one.doc.apply_local(shape.enter_at(1, 4 * at));
+            two.doc.apply_update(&change.update.expect("an edit")).expect("an update");
+        }
+    }
     let change = one.doc.apply_local(shape.enter(blocks - 2));
     two.doc.apply_update(&change.update.expect("an edit")).expect("an update");
     (one, two)
@@ -114,11 +129,17 @@ fn acts(shape: Shape, blocks: u32) -> Vec<(&'static str, Vec<Op>)> {
         path: shape.path(at + 1),
         new_path: shape.path(at).iter().copied().chain([nth]).collect(),
     };
-    vec![
+    let in_lines = vec![
         ("type", vec![Op::InsertText { path: shape.leaf(at), offset: 3, text: "x".into() }]),
         ("Enter", shape.enter(at)),
         ("Enter again", shape.enter(at + 1)),
         ("Backspace", shape.join(at + 1)),
+        ("at both ends", shape.enter(blocks - 5).into_iter().chain(shape.enter(3)).collect()),
+    ];
+    if matches!(shape, Shape::Line) {
+        return in_lines;
+    }
+    let of_blocks = vec![
         ("two lines joined", shape.join(at - 3)),
         ("bold", vec![Op::SetNode { path: shape.leaf(at), properties: Default::default(), new_properties: bold }]),
         ("paste", (0..3).map(|n| Op::InsertNode { path: shape.path(at + n), node: block("new") }).collect()),
@@ -127,13 +148,13 @@ fn acts(shape: Shape, blocks: u32) -> Vec<(&'static str, Vec<Op>)> {
         ("move it back", vec![shape.shift(at, 1)]),
         ("move it again", vec![shape.shift(1, at + 2)]),
         ("wrap", vec![Op::InsertNode { path: shape.path(at), node: quote() }, into(0), into(1)]),
-        ("at both ends", shape.enter(blocks - 5).into_iter().chain(shape.enter(3)).collect()),
-    ]
+    ];
+    in_lines.into_iter().chain(of_blocks).collect()
 }
 
 #[test]
 fn an_edit_looks_at_what_it_concerns() {
-    for shape in [Shape::Flat, Shape::Page, Shape::List] {
+    for shape in [Shape::Flat, Shape::Page, Shape::List, Shape::Line] {
         costs_the_same(shape);
     }
 }
@@ -165,6 +186,42 @@ fn costs_the_same(shape: Shape) {
     assert_eq!(short, long, "{shape:?}");
     let typed =
         short.iter().filter(|(name, _)| name.starts_with("type") && !name.contains("taken") && !name.contains("again"));
+    // In a line of many breaks a peer's letter is no change of text alone.
+    let typed = typed.filter(|(name, _)| !matches!(shape, Shape::Line) || name == "type");
     assert!(typed.into_iter().all(|(_, pieces)| *pieces == 0), "{shape:?}: typing looks at nothing: {short:?}");
     assert!(short.iter().all(|(_, pieces)| *pieces < 300), "{shape:?}: {short:?}");
+}
+
+/// Who writes a property without pinning it changes all pieces behind, also those that are left out.
+#[test]
+fn pieces_that_are_left_out_inherit_what_changed_before_them() {
+    let (mut one, _) = two(Shape::Line, 12);
+    let doc = yrs::Doc::new();
+    let mut txn = doc.transact_mut();
+    txn.apply_update(Update::decode_v1(&one.doc.encode_state(None).expect("a state")).expect("valid")).expect("valid");
+    let before = txn.state_vector();
+    let content = txn.get_or_insert_text("content");
+    let embedded = |diffs: Vec<Diff<YChange>>| -> Vec<XmlTextRef> {
+        let embed = |diff: Diff<YChange>| if let Out::YXmlText(text) = diff.insert { Some(text) } else { None };
+        diffs.into_iter().filter_map(embed).collect()
+    };
+    let blocks = embedded(content.diff(&txn, YChange::identity));
+    let breaks = embedded(blocks[1].diff(&txn, YChange::identity));
+    breaks[4].insert_attribute(&mut txn, "type", "heading");
+    txn.commit();
+    let update = txn.encode_state_as_update_v1(&before);
+    one.doc.apply_update(&update).expect("an update");
+    let kinds: Vec<String> = one.doc.value().iter().map(kind).collect();
+    let expected = |at: usize| if (6..14).contains(&at) { "heading" } else { "paragraph" };
+    assert_eq!(kinds, (0..15).map(expected).collect::<Vec<_>>());
+}
+
+fn kind(node: &crate::slate::Node) -> String {
+    match node {
+        crate::slate::Node::Element(element) => match element.attrs.get("type") {
+            Some(Any::String(kind)) => kind.to_string(),
+            other => format!("{other:?}"),
+        },
+        crate::slate::Node::Text(_) => "text".into(),
+    }
 }

@@ -42,7 +42,11 @@ impl KnownParts {
 
     /// [`flush`](super::flush) in the parts of the document that changed. `tree` is what editor and document show from now on.
     pub fn flush(&mut self, writer: &mut Writer, tree: &mut EditorTree, schema: &Schema) -> Flushed {
+        let head = tree.typed_in();
         if let Some(passage) = typing::flush(writer, tree) {
+            if let (Some(outline), Some(head)) = (&mut self.outline, head.and_then(|head| writer.mirror.find(head))) {
+                outline.note_typed(head);
+            }
             self.keep(writer.mirror);
             #[cfg(test)]
             self.compare(writer.mirror, schema, tree.root());

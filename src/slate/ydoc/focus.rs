@@ -2,21 +2,36 @@
 //!
 //! [`Mirror::divide`] cuts the list of a sequence's items in chunks; with [`Mirror::focus`] only some of them are there, and one
 //! item stands for all that are left out between. It has their length, so that indices stay true and what is written meanwhile
-//! goes to where it belongs; it shows one void element, or nothing. Of the sequences around it [`Mirror::narrow`] leaves one
+//! goes to where it belongs; it shows one element, or nothing. Of the sequences around it [`Mirror::narrow`] leaves one
 //! item each.
+
+use std::rc::Rc;
 
 use super::attrs::{Kind, Registers};
 use super::formats::Formats;
 use super::id::Id;
 use super::mirror::{DividedSequence, Item, ItemChunk, Mirror, Nid, ROOT, Stand};
+use crate::slate::node::Attrs;
+
+/// What stands for items that are left out.
+#[derive(Debug, Clone, Default)]
+pub enum StandIn {
+    /// They show nothing.
+    #[default]
+    Hidden,
+    /// A void element.
+    Element,
+    /// A piece of the chain, with what is inherited from the last of them.
+    Piece(Rc<Attrs>),
+}
 
 /// What is left out, so far.
 #[derive(Default)]
 struct LeftStretch {
     len: u32,
-    shows: bool,
-    first: Option<Nid>,
-    last: Option<Nid>,
+    stand_in: StandIn,
+    first: Option<Id>,
+    last: Option<Id>,
 }
 
 impl Id {
@@ -28,15 +43,6 @@ impl Id {
     /// Which of those that are left out it stands for.
     pub const fn left_out(self) -> Option<u32> {
         if self.client == Self::ROOT.client - 1 { Some(self.clock) } else { None }
-    }
-}
-
-impl LeftStretch {
-    fn add(&mut self, chunk: &ItemChunk, shows: bool) {
-        self.len += chunk.len;
-        self.shows |= shows;
-        self.first = self.first.or_else(|| chunk.items.first().and_then(Item::node));
-        self.last = chunk.items.last().and_then(Item::node).or(self.last);
     }
 }
 
@@ -54,7 +60,7 @@ impl Mirror {
         let Some(at) = items.iter().position(|other| *other == Item::Node(item)) else { return false };
         let counts = [at, 1, items.len() - at - 1];
         self.divide(seq, counts);
-        self.focus(&[1], |at| shows[at / 2]);
+        self.focus(&[1], |at| if shows[at / 2] { StandIn::Element } else { StandIn::Hidden });
         true
     }
 
@@ -67,9 +73,8 @@ impl Mirror {
     }
 
     /// Only these chunks of the sequence that was divided last are there, in order, none beside another. What stands for those
-    /// between are elements with the ids [`Id::of_left_out`], counted from the first sequence on, where one of them `shows`
-    /// something.
-    pub fn focus(&mut self, focus: &[usize], shows: impl Fn(usize) -> bool) {
+    /// between are elements with the ids [`Id::of_left_out`], counted from the first sequence on.
+    pub fn focus(&mut self, focus: &[usize], stand_in: impl Fn(usize) -> StandIn) {
         self.blur();
         let Some(mut divided) = self.divided.pop() else { return };
         let mut items = Vec::new();
@@ -82,7 +87,7 @@ impl Mirror {
                 }
                 items.append(&mut chunk.items);
             } else {
-                left.get_or_insert_default().add(chunk, shows(at));
+                self.leave_out(left.get_or_insert_default(), chunk, stand_in(at));
             }
         }
         if let Some(stretch) = left {
@@ -155,22 +160,42 @@ impl Mirror {
     }
 
     /// The id of the first or last of what is left out, for which this stands.
-    pub(super) fn edge_left_out(&self, node: Nid, is_last: bool) -> Option<Id> {
+    pub fn edge_left_out(&self, node: Nid, is_last: bool) -> Option<Id> {
         let mut stand_ins = self.divided.iter().flat_map(|divided| &divided.stand_ins);
         let stand = stand_ins.find(|stand| stand.node == node)?;
-        let item = if is_last { stand.last } else { stand.first };
-        item.map(|item| self.id(item))
+        if is_last { stand.last } else { stand.first }
+    }
+
+    fn leave_out(&self, stretch: &mut LeftStretch, chunk: &ItemChunk, stand_in: StandIn) {
+        let edge = |item: Option<&Item>, is_last: bool| match item? {
+            Item::Text(run) if is_last => Some(run.id.plus(run.len - 1)),
+            Item::Text(run) => Some(run.id),
+            item => item.node().map(|node| self.id(node)),
+        };
+        stretch.len += chunk.len;
+        if !matches!(stand_in, StandIn::Hidden) {
+            stretch.stand_in = stand_in;
+        }
+        stretch.first = stretch.first.or_else(|| edge(chunk.items.first(), false));
+        stretch.last = edge(chunk.items.last(), true).or(stretch.last);
     }
 
     fn stand_in(&mut self, seq: Nid, stretch: &LeftStretch, own: &mut Vec<Stand>) -> Item {
-        let LeftStretch { len, shows, first, last } = *stretch;
+        let LeftStretch { len, first, last, .. } = *stretch;
+        let shows = !matches!(stretch.stand_in, StandIn::Hidden);
         let others = self.divided.iter().flat_map(|divided| &divided.stand_ins).chain(&*own);
         let (shown, all) = others.fold((0, 0), |(shown, all), stand| (shown + u32::from(stand.shows), all + 1));
         let id = Id::of_left_out(if shows { shown } else { u32::MAX - all });
         let branch = self.node(seq).branch.clone();
         let node = self.add(branch, id, seq, Formats::default());
-        let kind = if shows { Kind::Strand } else { Kind::Unknown };
-        self.nodes[node as usize].registers = Registers { kind, says: Some((false, true)), ..Registers::default() };
+        let says = Some((false, true));
+        self.nodes[node as usize].registers = match &stretch.stand_in {
+            StandIn::Hidden => Registers { kind: Kind::Unknown, says, ..Registers::default() },
+            StandIn::Element => Registers { kind: Kind::Strand, says, ..Registers::default() },
+            StandIn::Piece(props) => {
+                Registers { kind: Kind::Break, keep: true, own: (**props).clone(), ..Registers::default() }
+            }
+        };
         own.push(Stand { node, shows, first, last });
         Item::Left { node, len }
     }

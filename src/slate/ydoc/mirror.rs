@@ -82,13 +82,13 @@ pub(super) struct DividedSequence {
     pub(super) stand_ins: Vec<Stand>,
 }
 
-/// What stands for chunks between, and the first and last of their items.
+/// What stands for chunks between, and the ids at the start of the first and the end of the last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stand {
     pub(super) node: Nid,
     pub(super) shows: bool,
-    pub(super) first: Option<Nid>,
-    pub(super) last: Option<Nid>,
+    pub(super) first: Option<Id>,
+    pub(super) last: Option<Id>,
 }
 
 #[derive(Debug, Clone)]

@@ -41,6 +41,7 @@ pub fn start(actor: &mut Actor, shape: &str) -> Vec<Node> {
             page.insert(3, element("ul", (0..5).map(|n| li(&line(n % 3), vec![])).collect()));
             vec![element("q", page), p(&line(2))]
         }
+        "lines" => (0..9).map(|n| p(&line(n % 5))).collect(),
         "voids" => vec![p(&line(4)), element("image", vec![text("")]), p(&line(2)), element("q", vec![p(&line(2))])],
         _ => {
             let list = element("ul", vec![li(&line(3), vec![]), li(&line(2), vec![])]);
@@ -54,7 +55,7 @@ pub fn start(actor: &mut Actor, shape: &str) -> Vec<Node> {
     }
 }
 
-pub const SHAPES: [&str; 7] = ["flat", "lists", "tables", "quotes", "voids", "all", "pages"];
+pub const SHAPES: [&str; 8] = ["flat", "lists", "tables", "quotes", "voids", "all", "pages", "lines"];
 
 /// Makes a first document: ready-made, or by dividing what could be one element.
 pub fn seed(value: &[Node], by_breaks: bool) -> Result<Peer, String> {
