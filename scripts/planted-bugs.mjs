@@ -127,7 +127,7 @@ export const PLANTS = [
     twice: true,
   },
   {
-    name: "what stands for others in the root is one unit long",
+    name: "what stands for others in a sequence is one unit long",
     file: "src/slate/ydoc/focus.rs",
     from: "stretch.len += chunk.len;",
     to: "stretch.len += chunk.len.min(1);",

@@ -32,6 +32,7 @@ export interface Bound {
   /** Where the peers' carets are now; how many were found. */
   cursors(): number;
   undo(): void;
+  redo(): void;
   close(): Promise<void>;
 }
 
@@ -63,6 +64,7 @@ const alone = (name: "plain" | "quick", make: () => Editor): Engine => ({
       },
       cursors: () => 0,
       undo: () => {},
+      redo: () => {},
       close: async () => {},
     };
   },
@@ -105,6 +107,9 @@ const slateYjs: Engine = {
       },
       undo() {
         if (YHistoryEditor.isYHistoryEditor(editor)) editor.undo();
+      },
+      redo() {
+        if (YHistoryEditor.isYHistoryEditor(editor)) editor.redo();
       },
       async close() {
         YjsEditor.disconnect(editor);
@@ -152,6 +157,9 @@ const slateYrs = (format: 0 | 1): Engine => ({
       cursors: () => collab.peers.reduce((found, peer) => found + (peer.selection ? 1 : 0), 0),
       undo: () => {
         collab.undo();
+      },
+      redo: () => {
+        collab.redo();
       },
       close: () => collab.close(),
     };

@@ -3,7 +3,7 @@
 import type { Descendant } from "slate";
 import { init } from "slate-yrs";
 import { generateScript } from "../../examples/screenplay/src/script/generator.ts";
-import { engines } from "./engines.ts";
+import { type Bound, type Engine, engines, type Remote } from "./engines.ts";
 import { install } from "./server.ts";
 import { type Fixture, fixture, opening, turns, workloads } from "./workloads.ts";
 
@@ -37,21 +37,27 @@ async function round(name: string, blocks: number, only?: readonly string[]): Pr
   const base = sized(blocks);
   const results: Samples[] = [];
   const workload = workloads.find((candidate) => candidate.name === name);
-  const remotes = workload?.prepare?.(base) ?? [];
+  const shared = workload?.state ? [] : (workload?.prepare?.(base, "slate-yjs") ?? []);
+  const remotesOf = (engine: Engine["name"]) => (workload?.state ? (workload.prepare?.(base, engine) ?? []) : shared);
+  const stateOf = (engine: Engine["name"]) => workload?.state?.(engine) ?? base.state;
   const measured = engines.filter(({ name }) => only === undefined || only.includes(name));
   if (workload?.turn) {
-    const bounds = [];
-    for (const engine of measured) bounds.push(await engine.open(base.state, workload.people ? base.people : null));
+    const bounds: { bound: Bound; remotes: Remote[] }[] = [];
+    for (const { name, open } of measured) {
+      const bound = await open(stateOf(name), workload.people ? base.people : null);
+      bounds.push({ bound, remotes: remotesOf(name) });
+    }
+    const count = workload.turns ?? turns(base);
     const samples: number[][] = measured.map(() => []);
-    for (let from = 0; from < turns(base); from += IN_A_ROW) {
-      for (const [index, bound] of bounds.entries()) {
-        for (let number = from; number < from + IN_A_ROW; number += 1) {
+    for (let from = 0; from < count; from += IN_A_ROW) {
+      for (const [index, { bound, remotes }] of bounds.entries()) {
+        for (let number = from; number < Math.min(count, from + IN_A_ROW); number += 1) {
           const took = await workload.turn(bound, base, remotes, number);
-          if (number >= turns(base) / 2) samples[index]!.push(took);
+          if (number >= count / 2) samples[index]!.push(took);
         }
       }
     }
-    for (const bound of bounds) await bound.close();
+    for (const { bound } of bounds) await bound.close();
     return measured.map(({ name: engine }, index) => ({
       workload: name,
       engine,
@@ -66,7 +72,7 @@ async function round(name: string, blocks: number, only?: readonly string[]): Pr
       for (let n = 0; n < OPENINGS; n += 1) samples.push(await opening(engine, base));
     } else {
       const bound = await engine.open(base.state, workload.people ? base.people : null);
-      samples.push(...(await workload.run!(bound, base, remotes)));
+      samples.push(...(await workload.run!(bound, base, shared)));
       await bound.close();
     }
     results.push({ workload: name, engine: engine.name, blocks: base.blocks, samples });

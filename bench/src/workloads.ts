@@ -76,8 +76,12 @@ export interface Workload {
   readonly people?: boolean;
   /** How many document sizes: all of them, or only the feature-length one. */
   readonly sizes: "all" | "feature";
-  /** Changes from elsewhere, made once per fixture. */
-  prepare?(fixture: Fixture): Remote[];
+  /** The document that an engine is given, if not the fixture's. */
+  state?(engine: Engine["name"]): Uint8Array;
+  /** Changes from elsewhere, made once per fixture; once for each engine where these have documents of their own. */
+  prepare?(fixture: Fixture, engine: Engine["name"]): Remote[];
+  /** How many turns, if not as many as for keys. */
+  readonly turns?: number;
   /** Does the work on a fresh editor; returns ms of each repetition. */
   run?(bound: Bound, fixture: Fixture, remotes: Remote[]): Promise<number[]>;
   /** For work of many small steps, instead of `run`: one of them, in ms. The engines take turns. */
@@ -105,7 +109,7 @@ function paragraph(editor: Editor, index: number): number {
   throw new Error("no paragraph");
 }
 
-/** How many turns each engine has. The first half warms up: a writer's thousandth keystroke counts, not the first. */
+/** How many turns each engine has for keys. The first half warms up: a writer's thousandth keystroke counts, not the first. */
 export function turns({ blocks }: Fixture): number {
   return blocks > 5000 ? 300 : 2000;
 }
@@ -173,6 +177,116 @@ function manyBlocks(count: number): Workload {
   };
 }
 
+/** So many pieces has a line that was divided by Enter. */
+const PIECES = 5000;
+
+const dividedStates = new Map<boolean, Uint8Array>();
+
+/** In format 1 one strand with breaks; what else divides a line leaves as many blocks. */
+function dividedState(engine: Engine["name"]): Uint8Array {
+  const isOne = engine === "slate-yrs, format 1";
+  let state = dividedStates.get(isOne);
+  if (!state) {
+    const doc = new Y.Doc();
+    const root = doc.get("content", Y.XmlText) as Y.XmlText;
+    if (isOne) {
+      const line = new Y.XmlText();
+      root.insertEmbed(0, line);
+      line.setAttribute("type", "action");
+      const pieces = Array.from({ length: PIECES }, (_, n) => {
+        const divider = new Y.XmlText();
+        divider.setAttribute("@", "break");
+        return n === 0 ? [{ insert: "four" }] : [{ insert: divider }, { insert: "four" }];
+      });
+      line.applyDelta(pieces.flat());
+    } else {
+      const block = { type: "action", children: [{ text: "four" }] };
+      root.applyDelta(slateNodesToInsertDelta(Array.from({ length: PIECES }, () => block) as Descendant[]));
+    }
+    state = Y.encodeStateAsUpdate(doc);
+    dividedStates.set(isOne, state);
+  }
+  return state;
+}
+
+/** A peer's keys in one piece of a divided line. */
+function dividedRemotely(engine: Engine["name"], piece: number, keys: number): Remote[] {
+  const state = dividedState(engine);
+  const remotes = remotely(dividedState("slate-yjs"), (editor, between) => {
+    for (let key = 0; key < keys; key += 1) {
+      Transforms.insertText(editor, "x", { at: { path: [piece, 0], offset: 2 + key } });
+      between();
+    }
+  });
+  if (engine !== "slate-yrs, format 1") return remotes;
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, state);
+  const line = (doc.get("content", Y.XmlText) as Y.XmlText).toDelta()[0].insert as Y.XmlText;
+  return remotes.map(({ operations }, key) => {
+    const before = Y.encodeStateVector(doc);
+    line.insert(piece * 5 + 2 + key, "x");
+    return { update: Y.encodeStateAsUpdate(doc, before), operations };
+  });
+}
+
+/** Work in one line that was divided into thousands by Enter. */
+function divided(where: string): Workload[] {
+  const first = { start: 1, middle: PIECES / 2, end: PIECES - 2 }[where]!;
+  const name = (what: string) => `${what} at the ${where} of a line divided into 5,000`;
+  return [
+    {
+      name: name("keystroke"),
+      sizes: "feature",
+      turns: 200,
+      state: dividedState,
+      turn: (bound, _fixture, _remotes, key) =>
+        timed(() => {
+          Transforms.insertText(bound.editor, "e", { at: { path: [first, 0], offset: 2 + key } });
+          bound.taken();
+        }),
+    },
+    {
+      name: name("Enter"),
+      sizes: "feature",
+      turns: 20,
+      state: dividedState,
+      turn: (bound, _fixture, _remotes, number) => {
+        // In pieces that were not divided yet: at the end from the last on, elsewhere to the right.
+        const block = where === "end" ? first - number : first + 2 * number;
+        return timed(() => {
+          Transforms.splitNodes(bound.editor, { at: { path: [block, 0], offset: 2 } });
+          bound.taken();
+        });
+      },
+    },
+    {
+      name: name("remote keystroke"),
+      sizes: "feature",
+      turns: 100,
+      state: dividedState,
+      prepare: (_fixture, engine) => dividedRemotely(engine, first, 100),
+      turn: (bound, _fixture, remotes, number) => timed(() => bound.receive(remotes[number]!)),
+    },
+  ];
+}
+
+/** All text is deleted, and taken back; then that. */
+function deleteAll(what: "undo" | "redo"): Workload {
+  return {
+    name: `${what} of deleting all`,
+    people: true,
+    sizes: "feature",
+    async run(bound) {
+      const { editor } = bound;
+      Transforms.delete(editor, { at: Editor.range(editor, []) });
+      bound.taken();
+      await tick();
+      const undone = await timed(() => bound.undo());
+      return [what === "undo" ? undone : await timed(() => bound.redo())];
+    },
+  };
+}
+
 /** Backspace in text that was there before, now here, now there. */
 const backspaces: Workload = {
   name: "backspace in old text",
@@ -187,6 +301,7 @@ const backspaces: Workload = {
 };
 
 export const workloads: readonly Workload[] = [
+  ...["start", "middle", "end"].flatMap(divided),
   keystrokes(false),
   keystrokes(true),
   backspaces,
@@ -311,6 +426,53 @@ export const workloads: readonly Workload[] = [
       return samples.slice(2);
     },
   },
+  {
+    name: "one block moved over 1,000 others",
+    sizes: "feature",
+    turns: 40,
+    turn: (bound, _fixture, _remotes, number) =>
+      timed(() => {
+        Transforms.moveNodes(bound.editor, { at: [100 + number], to: [1100 + number] });
+        bound.taken();
+      }),
+  },
+  {
+    name: "500 blocks wrapped",
+    sizes: "feature",
+    async run(bound, fixture) {
+      const { editor } = bound;
+      const start = middle(fixture.blocks);
+      const at = { anchor: Editor.start(editor, [start]), focus: Editor.end(editor, [start + 499]) };
+      const quote = { type: "quote", children: [] } as unknown as Parameters<typeof Transforms.wrapNodes>[1];
+      return [
+        await timed(() => {
+          Transforms.wrapNodes(editor, quote, { at, match: (_node, path) => path.length === 1 });
+          bound.taken();
+        }),
+      ];
+    },
+  },
+  {
+    name: "a word made bold and not, 400 times",
+    sizes: "feature",
+    async run(bound, fixture) {
+      const { editor } = bound;
+      const block = fixture.paragraph;
+      const at = { anchor: { path: [block, 0], offset: 5 }, focus: { path: [block, 0], offset: 10 } };
+      const start = performance.now();
+      for (let n = 0; n < 400; n += 1) {
+        Transforms.setNodes(editor, { bold: true } as object, { at, match: (node) => "text" in node, split: true });
+        bound.taken();
+        await tick();
+        Transforms.unsetNodes(editor, "bold" as never, { at: [block, 1] });
+        bound.taken();
+        await tick();
+      }
+      return [performance.now() - start];
+    },
+  },
+  deleteAll("undo"),
+  deleteAll("redo"),
 ];
 
 /** Opening is measured on its own: it makes the editor. */

@@ -16,6 +16,7 @@ use yrs::{Any, TransactionMut, XmlTextRef};
 use super::{LocalChange, anchors};
 use crate::slate::node::{Attrs, Node};
 use crate::slate::op::{Op, Path};
+use crate::slate::part::ItemBatch;
 use crate::slate::steps;
 use crate::slate::undo::{self, Again};
 use crate::slate::view::tree::{Element, Kid, NodeId, same_ends};
@@ -243,19 +244,24 @@ impl Reference {
 
     /// Whether [`Reference::check_part`] can look at anything.
     pub fn has_parts(&self) -> bool {
-        self.known.items(0, 1).is_some()
+        self.known.batch(0, 1).is_some()
     }
 
-    /// The same for some of the root's items, from one on: the top-level elements that they show, and what leads the editor to
-    /// what they should show. `None`: there are none any more, or they cannot be looked at by themselves.
+    /// The same for some items, from one on: the top-level elements that they show, and what leads the editor to what they
+    /// should show. `None`: there are none any more, or they cannot be looked at by themselves.
     pub fn check_part(&mut self, txn: &mut TransactionMut, root: &XmlTextRef, from: usize) -> Option<Checked> {
-        let items = self.known.items(from, CHECKED).filter(|items| !items.is_empty())?;
-        let is_true = (from > 0 || self.mirror.is_true(txn, &[ROOT])) && self.mirror.is_true(txn, &items);
+        let ItemBatch { seq, items, opened } =
+            self.known.batch(from, CHECKED).filter(|batch| !batch.items.is_empty())?;
+        let is_true = (from > 0 || self.mirror.is_true(txn, &[ROOT]))
+            && self.mirror.is_true_itself(txn, &opened)
+            && self.mirror.is_true(txn, &items);
         if !is_true {
             let ops = self.check(txn, root);
             return Some(Checked { blocks: 0..self.tree().kids.len(), next: usize::MAX, ops, is_true });
         }
-        let shown: Vec<Range<usize>> = items.iter().filter_map(|item| self.known.top(&self.mirror, *item)).collect();
+        // An editor compares whole blocks: once, with the first items in them.
+        let tops = if seq == ROOT { &items } else { &opened };
+        let shown: Vec<Range<usize>> = tops.iter().filter_map(|item| self.known.top(&self.mirror, *item)).collect();
         let blocks = shown.first().map_or(0, |first| first.start)..shown.last().map_or(0, |last| last.end);
         self.mirror.touch(&items);
         let ops = self.show_now();
@@ -354,14 +360,14 @@ impl Reference {
 pub(super) struct Checked {
     /// Of the top-level elements.
     pub blocks: Range<usize>,
-    /// Of the root's items: where to go on.
+    /// Of the items: where to go on.
     pub next: usize,
     /// Whether mirror and tree were what the document has.
     pub is_true: bool,
     pub ops: Vec<Op>,
 }
 
-/// So many of the root's items are looked at by a check of a part.
+/// So many items are looked at by a check of a part.
 const CHECKED: usize = 64;
 
 /// Top-level elements by their place.

@@ -3,15 +3,20 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::document::DocumentOutline;
 use super::fixed::Fixed;
 use super::groups::groups;
-use super::outline::{ItemRow, RootOutline, close, rows};
+use super::line::{self, ItemRun};
+use super::outline::{SequenceOutline, rows};
+use super::rows::ItemRow;
 use super::segments::{ChunkOfRows, Segment};
+use super::way::{Way, left_out, stand_in};
 use super::widen;
-use crate::slate::op::Op;
-use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
+use crate::slate::node::Attrs;
+use crate::slate::op::{Op, Path};
+use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::view::{Schema, View};
-use crate::slate::ydoc::{Id, Item, Mirror, Nid, QuickSet, ROOT};
+use crate::slate::ydoc::{Mirror, Nid, QuickSet, ROOT, StandIn};
 
 /// One thing at the top of a group.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,13 +26,25 @@ enum TopSlot {
     Left(u32),
 }
 
-/// See the module.
+/// What a sequence is divided in.
 #[derive(Debug)]
-pub struct Division {
-    outline: RootOutline,
+pub(super) struct Parts {
     chunks: Vec<ChunkOfRows>,
     segments: Vec<Segment>,
     groups: Vec<Vec<usize>>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Division {
+    outlines: DocumentOutline,
+    /// What is divided, and how it is reached.
+    seq: Nid,
+    way: Way,
+    parts: Parts,
+    /// Sequences of which an outline is wanted, and those that were made.
+    wants: Vec<Nid>,
+    found: Vec<SequenceOutline>,
 }
 
 /// What is worked on at a time.
@@ -35,57 +52,38 @@ pub struct Division {
 pub struct SegmentGroup {
     slots: Vec<TopSlot>,
     focus: Vec<usize>,
-    /// Its elements before, and those of an editor, if there is one, as kids of a root.
+    /// Of what the slots showed before: how many elements each is.
+    sizes: Vec<u32>,
+    paths: (Vec<u32>, Vec<u32>),
+    /// Its elements before, and those of an editor, if there is one, with what is around them up to a root.
     pub old: Rc<Element>,
     pub after: Rc<Element>,
 }
 
-impl RootOutline {
-    /// The parts that an editor's change concerns: what it changed, and what stands beside that. `tied`: elements that are to
-    /// be in one part. `None`: all of the document.
-    pub fn divide_edit(
-        self,
+impl Parts {
+    /// In one group. `None`: all of the sequence is inside, or nothing.
+    pub fn new(
+        outline: &SequenceOutline,
         mirror: &Mirror,
         before: &[Kid],
-        after: &[Kid],
-        tied: &[(NodeId, NodeId)],
-    ) -> Option<Division> {
-        let fixed = Fixed::of(before, after);
-        let inside = close(self.owners(&fixed.touched()), &self.links)?;
-        let mut division = Division::new(self, mirror, before, &inside)?;
-        division.distribute(after, &fixed)?;
-        division.groups = groups(&division.outline, &division.chunks, &division.segments, tied);
-        Some(division)
-    }
-
-    /// The part that a change of the document concerns. `touched`: the nodes that changed. `None`: all of the document.
-    pub fn divide_change(self, mirror: &Mirror, before: &[Kid], touched: &QuickSet<Nid>) -> Option<Division> {
-        let mut inside: QuickSet<Nid> =
-            touched.iter().filter(|node| **node != ROOT).map(|node| mirror.top(*node)).collect();
-        if touched.contains(&ROOT) {
-            self.add_replaced(mirror, &mut inside);
-        }
-        // What was linked before was shown elsewhere, perhaps.
-        let mut links = mirror.links();
-        links.extend_from_slice(&self.links);
-        let inside = close(inside, &links)?;
-        Division::new(self, mirror, before, &inside)
-    }
-}
-
-impl Division {
-    /// In one group. `None`: all of the document is inside, or nothing.
-    fn new(outline: RootOutline, mirror: &Mirror, before: &[Kid], inside: &QuickSet<Nid>) -> Option<Self> {
-        let chunks = cut(&outline, mirror.node(ROOT).items.iter().map(Item::node), inside)?;
-        let mut division = Self { outline, chunks, segments: Vec::new(), groups: Vec::new() };
-        division.fill(before)?;
-        division.groups = vec![(0..division.segments.len()).collect()];
-        Some(division)
+        inside: &QuickSet<Nid>,
+        runs: Option<&[ItemRun]>,
+    ) -> Option<Self> {
+        let chunks = match runs {
+            Some(runs) => cut(outline, runs.iter().map(|run| Some((run.node, run.items))), inside)?,
+            None => {
+                let items = &mirror.node(outline.seq).items;
+                cut(outline, items.iter().map(|item| Some((item.node()?, 1))), inside)?
+            }
+        };
+        let mut parts = Self { chunks, segments: Vec::new(), groups: Vec::new() };
+        parts.fill(outline, before)?;
+        parts.groups = vec![(0..parts.segments.len()).collect()];
+        Some(parts)
     }
 
     /// Gives each segment what was shown of it.
-    fn fill(&mut self, before: &[Kid]) -> Option<()> {
-        let outline = &self.outline;
+    fn fill(&mut self, outline: &SequenceOutline, before: &[Kid]) -> Option<()> {
         (before.len() == outline.shown()).then_some(())?;
         let mut is_open = false;
         for chunk in &mut self.chunks {
@@ -106,7 +104,7 @@ impl Division {
     }
 
     /// Gives each segment what an editor shows of it.
-    fn distribute(&mut self, after: &[Kid], fixed: &Fixed) -> Option<()> {
+    pub fn distribute(&mut self, after: &[Kid], fixed: &Fixed) -> Option<()> {
         let (mut at, mut open) = (0, None);
         let mut given: Vec<(Option<usize>, Range<usize>)> = Vec::new();
         for chunk in &self.chunks {
@@ -138,18 +136,34 @@ impl Division {
         Some(())
     }
 
-    /// How many groups there are.
-    pub fn len(&self) -> usize {
-        self.groups.len()
+    /// What stands for a chunk.
+    fn stand_in(&self, outline: Option<&SequenceOutline>, at: usize) -> StandIn {
+        let chunk = &self.chunks[at];
+        let last =
+            chunk.rows.end.checked_sub(1).and_then(|last| outline?.rows.get(last)).and_then(|row| row.piece.as_ref());
+        match last {
+            _ if chunk.shows == 0 => StandIn::Hidden,
+            Some(piece) => StandIn::Piece(piece.props.clone()),
+            None => StandIn::Element,
+        }
     }
 
-    /// To be called before the first group is looked at.
-    pub fn begin(&self, mirror: &mut Mirror) {
-        mirror.divide(self.chunks.iter().map(|chunk| chunk.items));
+    /// The properties of what stands for the chunks of a line that are left out, where it is in one group.
+    fn left_props(&self, outline: Option<&SequenceOutline>) -> Vec<Rc<Attrs>> {
+        let left = (0..self.chunks.len()).filter(|at| self.chunks[*at].segment.is_none());
+        let props = left.filter_map(|at| match self.stand_in(outline, at) {
+            StandIn::Piece(props) => Some(props),
+            StandIn::Element | StandIn::Hidden => None,
+        });
+        props.collect()
     }
 
-    /// From now on the document is this group alone, up to the next one, or [`Division::end`].
-    pub fn enter(&self, group: usize, mirror: &mut Mirror) -> SegmentGroup {
+    /// In groups of segments that have to do with each other.
+    pub fn group(&mut self, outline: &SequenceOutline, tied: &[(NodeId, NodeId)]) {
+        self.groups = groups(outline, &self.chunks, &self.segments, tied);
+    }
+
+    fn slots(&self, group: usize) -> (Vec<TopSlot>, Vec<usize>) {
         let segments = &self.groups[group];
         let (mut slots, mut focus, mut left) = (Vec::new(), Vec::new(), 0);
         for (at, chunk) in self.chunks.iter().enumerate() {
@@ -169,40 +183,13 @@ impl Division {
         if left > 0 {
             slots.push(TopSlot::Left(left));
         }
-        mirror.focus(&focus, |at| self.chunks[at].shows > 0);
-        let root = |of: &dyn Fn(usize) -> Vec<Kid>| {
-            let mut left = 0;
-            let kids = slots.iter().flat_map(|slot| match slot {
-                TopSlot::Segment(segment) => of(*segment),
-                TopSlot::Left(_) => {
-                    left += 1;
-                    vec![stand_in(left - 1)]
-                }
-            });
-            Rc::new(Element::root(kids.collect()))
-        };
-        let old = root(&|segment| self.segments[segment].kids.clone());
-        let after = root(&|segment| self.segments[segment].after.clone());
-        SegmentGroup { slots, focus, old, after }
+        (slots, focus)
     }
 
-    /// What the group in focus shows now. False if it does not stand by itself any more, and all has to be looked at.
-    pub fn leave(
-        &mut self,
-        group: &SegmentGroup,
-        now: &Element,
-        mirror: &Mirror,
-        schema: &Schema,
-        view: Option<&View>,
-    ) -> bool {
-        let is_taken = self.take(group, now).is_some();
-        let found = view.and_then(|view| rows(mirror, schema, view));
-        is_taken && found.is_some_and(|found| self.note(group, found, &mirror.in_focus()).is_some())
-    }
-
-    fn take(&mut self, group: &SegmentGroup, now: &Element) -> Option<()> {
-        let mut kids = now.kids.iter().peekable();
-        let (mut left, mut taken) = (0, Vec::new());
+    /// `kids`: what is shown of the group now, of which the first that is left out has this number.
+    fn take(&mut self, group: &SegmentGroup, kids: &[Kid], first: u32) -> Option<()> {
+        let mut kids = kids.iter().peekable();
+        let (mut left, mut taken) = (first, Vec::new());
         for slot in &group.slots {
             match slot {
                 TopSlot::Left(_) => {
@@ -225,13 +212,17 @@ impl Division {
         Some(())
     }
 
-    /// `chunks`: of each of the root's items now.
+    /// `chunks`: of each item now.
     fn note(&mut self, group: &SegmentGroup, found: Vec<ItemRow>, chunks: &[Option<usize>]) -> Option<()> {
         for at in &group.focus {
             let chunk = &mut self.chunks[*at];
             (chunk.shows, chunk.now) = (0, Vec::new());
         }
-        for (row, at) in found.into_iter().zip(chunks) {
+        let mut item = 0;
+        for row in found {
+            // The first piece of a line may have nothing.
+            let at = if row.items == 0 { group.focus.first() } else { chunks.get(item)?.as_ref() };
+            item += row.items;
             if let Some(at) = at {
                 let chunk = self.chunks.get_mut(*at)?;
                 chunk.shows += row.shows;
@@ -241,8 +232,16 @@ impl Division {
         Some(())
     }
 
+    /// Whether what is left out of a line inherits what it inherited.
+    fn hand_on_the_same(&self, before: &SequenceOutline) -> bool {
+        self.chunks.windows(2).filter(|pair| pair[0].segment.is_some()).all(|pair| {
+            let last = pair[0].rows.clone().next_back().and_then(|last| before.rows.get(last));
+            line::hand_on_the_same(last, pair[0].now.last())
+        })
+    }
+
     /// All that is shown, with what an editor shows of segments whose turn did not come.
-    pub fn all(&self, before: &[Kid]) -> Rc<Element> {
+    fn all(&self, before: &[Kid]) -> Vec<Kid> {
         let mut kids = Vec::with_capacity(before.len() + 8);
         let mut last = None;
         for chunk in &self.chunks {
@@ -256,40 +255,132 @@ impl Division {
                 }
             }
         }
-        Rc::new(Element::root(kids))
+        kids
+    }
+}
+
+impl Division {
+    pub(super) fn new(outlines: DocumentOutline, seq: Nid, way: Way, parts: Parts, wants: Vec<Nid>) -> Self {
+        Self { outlines, seq, way, parts, wants, found: Vec::new() }
     }
 
-    /// The document is whole again. Returns its outline, if every group had its turn.
-    pub fn end(self, mirror: &mut Mirror) -> RootOutline {
-        mirror.unite();
-        let mut rows = Vec::with_capacity(self.outline.rows.len() + 8);
-        for chunk in &self.chunks {
-            match chunk.segment {
-                None => rows.extend_from_slice(&self.outline.rows[chunk.rows.clone()]),
-                Some(_) => rows.extend_from_slice(&chunk.now),
+    /// Sequences of which an outline is wanted if all has to be looked at.
+    pub fn wants(&self) -> Vec<Nid> {
+        let divided = Some(self.seq).filter(|seq| *seq != ROOT);
+        self.wants.iter().copied().chain(divided).collect()
+    }
+
+    /// How many groups there are.
+    pub fn len(&self) -> usize {
+        self.parts.groups.len()
+    }
+
+    /// To be called before the first group is looked at. False: there is no way to what is divided.
+    pub fn begin(&self, mirror: &mut Mirror) -> bool {
+        let is_there = self.way.narrow(mirror);
+        mirror.divide(self.seq, self.parts.chunks.iter().map(|chunk| chunk.items));
+        is_there
+    }
+
+    /// From now on the document is this group alone, up to the next one, or [`Division::end`].
+    pub fn enter(&self, group: usize, mirror: &mut Mirror) -> SegmentGroup {
+        let (slots, focus) = self.parts.slots(group);
+        mirror.focus(&focus, |at| self.parts.stand_in(self.outlines.get(self.seq), at));
+        mirror.look_around();
+        let first = self.way.left_out();
+        let props = self.parts.left_props(self.outlines.get(self.seq));
+        let root = |of: &dyn Fn(usize) -> Vec<Kid>| {
+            let mut left = first;
+            let kids = slots.iter().flat_map(|slot| match slot {
+                TopSlot::Segment(segment) => of(*segment),
+                TopSlot::Left(_) => {
+                    left += 1;
+                    vec![stand_in(left - 1, props.get((left - 1 - first) as usize).map(|props| &**props))]
+                }
+            });
+            self.way.lead_to(kids.collect())
+        };
+        let segments = &self.parts.segments;
+        let old = root(&|segment| segments[segment].kids.clone());
+        let after = root(&|segment| segments[segment].after.clone());
+        let sizes = slots.iter().flat_map(|slot| match slot {
+            TopSlot::Segment(segment) => vec![1; segments[*segment].kids.len()],
+            TopSlot::Left(count) => vec![*count],
+        });
+        let [before, behind] = self.way.beside();
+        let (sizes, paths) = (before.into_iter().chain(sizes).chain(behind).collect(), self.way.paths());
+        SegmentGroup { slots, focus, sizes, paths, old, after }
+    }
+
+    /// What the group in focus shows now. False if it does not stand by itself any more, and all has to be looked at.
+    pub fn leave(
+        &mut self,
+        group: &SegmentGroup,
+        now: &Element,
+        mirror: &Mirror,
+        schema: &Schema,
+        view: Option<&View>,
+    ) -> bool {
+        let kids = self.way.follow(now);
+        let is_taken = kids.and_then(|kids| self.parts.take(group, kids, self.way.left_out())).is_some();
+        let Some(view) = view.filter(|_| is_taken) else { return false };
+        for seq in &self.wants {
+            if self.found.iter().all(|outline| outline.seq != *seq) {
+                self.found.extend(SequenceOutline::of(mirror, schema, view, *seq));
             }
         }
-        RootOutline::new(mirror, rows)
+        let Some(outline) = self.outlines.get(self.seq).filter(|_| self.way.is_kept(mirror)) else { return false };
+        let found = rows(mirror, schema, view, self.seq, outline.is_line);
+        found.is_some_and(|found| self.parts.note(group, found, &mirror.in_focus()).is_some())
+            && (!outline.is_line || self.parts.hand_on_the_same(outline))
+    }
+
+    /// All that is shown, with what an editor shows of segments whose turn did not come.
+    pub fn all(&self, before: &Element) -> Rc<Element> {
+        self.way.replace(before, self.parts.all(self.way.kids(before)))
+    }
+
+    /// The document is whole again. Returns its outlines, if every group had its turn.
+    pub fn end(self, mirror: &mut Mirror) -> DocumentOutline {
+        mirror.unite();
+        let Self { mut outlines, seq, parts, found, .. } = self;
+        let (mut now, mut focus, mut is_line) = (Vec::new(), QuickSet::default(), false);
+        if let Some(before) = outlines.get(seq) {
+            is_line = before.is_line;
+            for chunk in &parts.chunks {
+                match chunk.segment {
+                    None => now.extend_from_slice(&before.rows[chunk.rows.clone()]),
+                    Some(_) => {
+                        focus.extend(chunk.now.iter().map(|row| row.node));
+                        now.extend_from_slice(&chunk.now);
+                    }
+                }
+            }
+        }
+        outlines.renew(mirror, SequenceOutline::new(mirror, seq, is_line, now), &focus, found);
+        outlines
     }
 }
 
 impl SegmentGroup {
-    /// Operations on the group, as it was before, as operations on the whole.
-    pub fn widen(&self, mut ops: Vec<Op>) -> Vec<Op> {
-        let mut left = self.slots.iter().filter_map(|slot| match slot {
-            TopSlot::Left(count) => Some(*count),
-            TopSlot::Segment(_) => None,
-        });
-        let size = |kid: &Kid| if left_out(kid).is_some() { left.next().unwrap_or(1) } else { 1 };
-        widen::widen(&mut ops, self.old.kids.iter().map(size).collect());
-        ops
+    /// Operations on the group, as it was before, as operations on the whole. `None`: one concerns what is around it.
+    pub fn widen(&self, mut ops: Vec<Op>) -> Option<Vec<Op>> {
+        let (own, whole) = &self.paths;
+        for path in ops.iter_mut().flat_map(Op::paths_mut) {
+            *path = Path::from_slice(path.strip_prefix(&own[..]).filter(|rest| !rest.is_empty())?);
+        }
+        widen::widen(&mut ops, self.sizes.clone());
+        for path in ops.iter_mut().flat_map(Op::paths_mut) {
+            *path = whole.iter().copied().chain(path.iter().copied()).collect();
+        }
+        Some(ops)
     }
 }
 
-/// The root's items, now and of the outline, in chunks; `None`: what is not inside is not the same.
+/// The items, now and of the outline, in chunks; `None`: what is not inside is not the same.
 fn cut(
-    outline: &RootOutline,
-    items: impl Iterator<Item = Option<Nid>>,
+    outline: &SequenceOutline,
+    items: impl Iterator<Item = Option<(Nid, usize)>>,
     inside: &QuickSet<Nid>,
 ) -> Option<Vec<ChunkOfRows>> {
     let mut is_inside: Vec<bool> = Vec::new();
@@ -314,13 +405,13 @@ fn cut(
             found.push((open(true, at), 0, 1, row.shows));
             at += 1;
         }
-        let node = item?;
+        let (node, items) = item?;
         if is_inside(node) {
-            found.push((open(true, at), 1, 0, 0));
+            found.push((open(true, at), items, 0, 0));
             continue;
         }
         let row = outline.rows.get(at).filter(|row| row.node == node)?;
-        found.push((open(false, at), 1, 1, row.shows));
+        found.push((open(false, at), items, 1, row.shows));
         at += 1;
     }
     while let Some(row) = outline.rows.get(at) {
@@ -352,22 +443,4 @@ fn cut(
         chunks.push(edge(outline.rows.len()));
     }
     Some(chunks)
-}
-
-/// Stands for what is left out, as the view shows it.
-fn stand_in(nth: u32) -> Kid {
-    Kid::Element(Rc::new(Element {
-        id: NodeId::Head(Id::of_left_out(nth)),
-        props: Rc::default(),
-        kids: vec![Kid::Leaf(Leaf::default())],
-        inline: false,
-        void: true,
-    }))
-}
-
-fn left_out(kid: &Kid) -> Option<u32> {
-    match kid {
-        Kid::Element(element) => element.id.left_out(),
-        Kid::Leaf(_) => None,
-    }
 }

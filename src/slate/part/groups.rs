@@ -1,6 +1,6 @@
 //! Which segments have to do with each other.
 
-use super::outline::RootOutline;
+use super::outline::SequenceOutline;
 use super::segments::{ChunkOfRows, Segment};
 use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::ydoc::{Id, Nid, QuickMap, ROOT};
@@ -8,7 +8,7 @@ use crate::slate::ydoc::{Id, Nid, QuickMap, ROOT};
 /// Segments by group, each in order. Those are in one whose items are linked, that share an element or characters before
 /// and after, and that `tied` names.
 pub(super) fn groups(
-    outline: &RootOutline,
+    outline: &SequenceOutline,
     chunks: &[ChunkOfRows],
     segments: &[Segment],
     tied: &[(NodeId, NodeId)],

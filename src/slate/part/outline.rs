@@ -1,51 +1,72 @@
-//! [`RootOutline`]: which of the root's items show which of the top-level elements, and which say something about each other.
+//! [`SequenceOutline`]: which items of a sequence show which of the elements in it, and which say something about each other.
 
-use crate::slate::view::{Kid, Schema, View};
-use crate::slate::ydoc::{Item, Kind, Mirror, Nid, Of, QuickSet, ROOT};
+use super::line;
+use super::rows::ItemRow;
+use crate::slate::view::{Kid, PieceId, Schema, View};
+use crate::slate::ydoc::{Id, Item, Kind, Mirror, Nid, OUTSIDE, Of, QuickSet, ROOT, Registers};
 
 /// So many times links are followed; of longer chains all is looked at.
 const MAX_LINKS: usize = 16;
+/// So deep are sequences that have an outline.
+pub(super) const MAX_NESTED: usize = 32;
 
-/// One of the root's items, and how many top-level elements it shows.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct ItemRow {
-    pub node: Nid,
-    pub shows: u32,
-}
-
-/// See the module.
+/// See the module. Of the root, or of a strand that is shown where it stands: as one element that has only elements, or as a
+/// *line*, divided by breaks in pieces that have only text.
 #[derive(Debug, Clone)]
-pub struct RootOutline {
+pub struct SequenceOutline {
+    pub(super) seq: Nid,
+    pub(super) is_line: bool,
+    id: Id,
+    /// Of the strand.
+    registers: Registers,
     pub(super) rows: Vec<ItemRow>,
     /// How many elements the rows before each show; one more, for all.
     pub(super) starts: Vec<u32>,
-    /// By node: its row.
+    /// By node, from the lowest on: its row.
     places: Vec<u32>,
-    /// Of the root's items, one of which names something in the other.
+    lowest: Nid,
+    /// Of the items, one of which names something in the other.
     pub(super) links: Vec<(Nid, Nid)>,
 }
 
-impl RootOutline {
-    /// `None` where an item cannot be looked at without all the others: bare text at the top, moves into each other.
-    pub fn of(mirror: &Mirror, schema: &Schema, view: &View) -> Option<Self> {
-        Some(Self::new(mirror, rows(mirror, schema, view)?))
+impl SequenceOutline {
+    /// `None` where an item cannot be looked at without all the others: bare text among them, moves into each other.
+    pub fn of(mirror: &Mirror, schema: &Schema, view: &View, seq: Nid) -> Option<Self> {
+        let is_line = seq != ROOT && mirror.node(seq).items.iter().any(|item| matches!(item, Item::Text(_)));
+        Some(Self::new(mirror, seq, is_line, rows(mirror, schema, view, seq, is_line)?))
     }
 
-    pub(super) fn new(mirror: &Mirror, rows: Vec<ItemRow>) -> Self {
-        let (mut starts, mut places) = (Vec::with_capacity(rows.len() + 1), vec![u32::MAX; mirror.capacity()]);
+    pub(super) fn new(mirror: &Mirror, seq: Nid, is_line: bool, rows: Vec<ItemRow>) -> Self {
+        let lowest = rows.iter().map(|row| row.node).min().unwrap_or_default();
+        let highest = rows.iter().map(|row| row.node + 1).max().unwrap_or_default();
+        let (mut starts, mut places) =
+            (Vec::with_capacity(rows.len() + 1), vec![u32::MAX; (highest - lowest) as usize]);
         let mut start = 0;
         for (at, row) in rows.iter().enumerate() {
             starts.push(start);
             start += row.shows;
-            places[row.node as usize] = at as u32;
+            places[(row.node - lowest) as usize] = at as u32;
         }
         starts.push(start);
-        Self { rows, starts, places, links: mirror.links() }
+        let (id, registers) = (mirror.id(seq), mirror.node(seq).registers.clone());
+        Self { seq, is_line, id, registers, rows, starts, places, lowest, links: mirror.links(seq) }
     }
 
-    /// Items of the root that came, and that are gone.
+    /// One of the items shows so many elements now.
+    pub(super) fn set_shows(&mut self, item: Nid, shows: u32) {
+        let Some(at) = self.place(item) else { return };
+        let was = std::mem::replace(&mut self.rows[at].shows, shows);
+        self.starts[at + 1..].iter_mut().for_each(|start| *start = *start + shows - was);
+    }
+
+    /// Whether the sequence is still there, and what the element is has not changed.
+    pub(super) fn is_of_today(&self, mirror: &Mirror) -> bool {
+        mirror.find(self.id) == Some(self.seq) && mirror.node(self.seq).registers == self.registers
+    }
+
+    /// Items that came, and that are gone.
     pub(super) fn add_replaced(&self, mirror: &Mirror, inside: &mut QuickSet<Nid>) {
-        let items = &mirror.node(ROOT).items;
+        let items = &mirror.node(self.seq).items;
         let is = |row: &ItemRow, item: &Item| *item == Item::Node(row.node);
         let start = self.rows.iter().zip(items).take_while(|(row, item)| is(row, item)).count();
         let rest = self.rows[start..].iter().rev().zip(items[start..].iter().rev());
@@ -56,7 +77,7 @@ impl RootOutline {
         inside.extend(has.symmetric_difference(&now));
     }
 
-    /// The items that show these top-level elements, which are in order.
+    /// The items that show these elements, which are in order.
     pub(super) fn owners(&self, kids: &[usize]) -> QuickSet<Nid> {
         let owner = |kid: &usize| {
             // The last that begins at or before it, and shows something.
@@ -66,36 +87,35 @@ impl RootOutline {
         kids.iter().filter_map(owner).collect()
     }
 
-    /// The root's items from one on, so many at most.
-    pub fn items(&self, from: usize, count: usize) -> Vec<Nid> {
-        self.rows.iter().skip(from).take(count).map(|row| row.node).collect()
-    }
-
-    /// Which of the top-level elements one of the root's items shows.
+    /// Which of the elements one of the items shows.
     pub fn shown_by(&self, item: Nid) -> Option<std::ops::Range<usize>> {
         let at = self.place(item)?;
         Some(self.starts[at] as usize..self.starts[at + 1] as usize)
     }
 
-    /// How many top-level elements there are.
+    /// How many elements there are.
     pub(super) fn shown(&self) -> usize {
         self.starts.last().map_or(0, |all| *all as usize)
     }
 
     pub(super) fn place(&self, node: Nid) -> Option<usize> {
-        let at = *self.places.get(node as usize)? as usize;
+        let at = *self.places.get(node.checked_sub(self.lowest)? as usize)? as usize;
         self.rows.get(at).filter(|row| row.node == node).map(|_| at)
     }
 
     #[cfg(test)]
     pub fn compare(&self, fresh: &Self) {
         let links = |outline: &Self| -> QuickSet<(Nid, Nid)> { outline.links.iter().copied().collect() };
-        assert_eq!(self.rows, fresh.rows, "what the root's items show");
+        let rows =
+            |outline: &Self| -> Vec<(Nid, u32)> { outline.rows.iter().map(|row| (row.node, row.shows)).collect() };
+        assert_eq!(rows(self), rows(fresh), "what the items show");
+        assert_eq!((self.is_line, &self.starts), (fresh.is_line, &fresh.starts), "where they show it");
         assert_eq!(links(self), links(fresh), "which of them are linked");
+        assert_eq!(self.registers, fresh.registers, "what the element is");
     }
 }
 
-/// With all that is linked with them; `None`: that takes too long.
+/// With all that is linked with them; `None`: that takes too long, or is not in the sequence.
 pub(super) fn close(mut inside: QuickSet<Nid>, links: &[(Nid, Nid)]) -> Option<QuickSet<Nid>> {
     for _ in 0..MAX_LINKS {
         let before = inside.len();
@@ -106,37 +126,30 @@ pub(super) fn close(mut inside: QuickSet<Nid>, links: &[(Nid, Nid)]) -> Option<Q
         }
         if inside.len() == before {
             inside.remove(&ROOT);
-            return Some(inside);
+            return (!inside.contains(&OUTSIDE)).then_some(inside);
         }
     }
     None
 }
 
-/// What each of the root's items shows; see [`RootOutline::of`].
-pub(super) fn rows(mirror: &Mirror, schema: &Schema, view: &View) -> Option<Vec<ItemRow>> {
-    if !view.apart {
-        return None;
+/// What each of a sequence's items shows; see [`SequenceOutline::of`].
+pub(super) fn rows(mirror: &Mirror, schema: &Schema, view: &View, seq: Nid, is_line: bool) -> Option<Vec<ItemRow>> {
+    if is_line {
+        let around = holder(mirror, schema, view, mirror.node(seq).up)?;
+        is_plain(mirror, schema, seq).then_some(())?;
+        return line::rows(mirror, view, seq, around);
     }
-    let items = &mirror.node(ROOT).items;
-    let mut rows = Vec::with_capacity(items.len());
-    for item in items {
-        let (Item::Node(node) | Item::Left { node, .. }) = item else { return None };
-        let registers = &mirror.node(*node).registers;
-        let stands_alone = match registers.kind {
-            Kind::Strand => !schema.inline_of(registers),
-            Kind::Place => registers.of == Of::Absent,
-            Kind::Unknown => true,
-            Kind::Break | Kind::Seam => false,
-        };
-        if !stands_alone {
-            return None;
-        }
-        rows.push(ItemRow { node: *node, shows: 0 });
-    }
+    let holder = holder(mirror, schema, view, seq)?;
+    let items = &mirror.node(seq).items;
+    let node = |item: &Item| match item {
+        Item::Node(node) | Item::Left { node, .. } => Some(ItemRow { node: *node, shows: 0, items: 1, piece: None }),
+        Item::Text(_) | Item::Foreign => None,
+    };
+    let mut rows = items.iter().map(node).collect::<Option<Vec<ItemRow>>>()?;
     let (mut at, mut index) = (0, 0);
-    for kid in &view.piece(View::ROOT).kids {
+    for kid in &view.piece(holder).kids {
         match kid {
-            Kid::Cursor(cursor) if cursor.seq == ROOT => {
+            Kid::Cursor(cursor) if cursor.seq == seq => {
                 while index < cursor.index {
                     index += items.get(at)?.len();
                     at += 1;
@@ -147,5 +160,58 @@ pub(super) fn rows(mirror: &Mirror, schema: &Schema, view: &View) -> Option<Vec<
             Kid::Piece(_) | Kid::Text { .. } => return None,
         }
     }
-    Some(rows)
+    // What has nothing may be hidden, for the sake of what is hidden in it.
+    (seq == ROOT || rows.iter().any(|row| row.shows > 0)).then_some(rows)
+}
+
+/// The piece in which a sequence is shown, if it shows all of it, and nothing else; the same of all around it.
+fn holder(mirror: &Mirror, schema: &Schema, view: &View, seq: Nid) -> Option<PieceId> {
+    view.apart.then_some(())?;
+    let found = if seq == ROOT { View::ROOT } else { view.find(seq)? };
+    let (mut at, mut piece) = (seq, found);
+    for _ in 0..MAX_NESTED {
+        let is_closed = mirror.node(at).items.iter().all(|item| stands_alone(mirror, schema, item));
+        if !is_closed || view.strayed.contains(&piece) {
+            return None;
+        }
+        if at == ROOT {
+            return Some(found);
+        }
+        let (shown, up) = (view.piece(piece), mirror.node(at).up);
+        let is_whole = is_plain(mirror, schema, at) && is_undivided(view, piece) && view.piece(shown.up).head == up;
+        is_whole.then_some(())?;
+        (at, piece) = (up, shown.up);
+    }
+    None
+}
+
+fn stands_alone(mirror: &Mirror, schema: &Schema, item: &Item) -> bool {
+    let (Item::Node(node) | Item::Left { node, .. }) = item else { return false };
+    let registers = &mirror.node(*node).registers;
+    match registers.kind {
+        Kind::Strand => !schema.inline_of(registers),
+        Kind::Place => registers.of == Of::Absent,
+        Kind::Unknown => true,
+        Kind::Break | Kind::Seam => false,
+    }
+}
+
+/// A block that was not moved or removed.
+fn is_plain(mirror: &Mirror, schema: &Schema, at: Nid) -> bool {
+    let registers = &mirror.node(at).registers;
+    registers.kind == Kind::Strand
+        && registers.at.is_none()
+        && registers.gone.flatten().is_none()
+        && !registers.open
+        && registers.says.is_none_or(|says| says == (false, false))
+        && !schema.inline_of(registers)
+}
+
+/// One element, of which nothing is shown elsewhere, and in which nothing else flows.
+fn is_undivided(view: &View, piece: PieceId) -> bool {
+    let shown = view.piece(piece);
+    let frame = view.frame(shown.frame);
+    let is_shown = !shown.hidden && !shown.spill && !shown.again && !shown.inline && !shown.void;
+    let is_alone = shown.prev.is_none() && shown.next.is_none() && shown.to.is_none() && shown.joined.is_empty();
+    is_shown && is_alone && shown.gone.is_none() && frame.owner.is_none() && frame.host.is_none()
 }

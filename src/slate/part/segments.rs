@@ -1,11 +1,11 @@
-//! What a division is made of: chunks of the root's items, and segments.
+//! What a division is made of: chunks of a sequence's items, and segments.
 
 use std::ops::Range;
 
-use super::outline::ItemRow;
+use super::rows::ItemRow;
 use crate::slate::view::tree::Kid;
 
-/// Items of the root that follow each other. Those of segments and those that are left out take turns.
+/// Items that follow each other. Those of segments and those that are left out take turns.
 #[derive(Debug)]
 pub(super) struct ChunkOfRows {
     /// In the document, how many.

@@ -185,3 +185,40 @@ fn what_is_shown_of_format_1_is_looked_at_in_parts() {
         assert_eq!(seen, (0..200).collect::<Vec<u32>>(), "all have their turn");
     }
 }
+
+/// The same where all blocks are in one element.
+#[test]
+fn what_one_element_holds_is_looked_at_in_parts() {
+    let edit =
+        |at: u32, text: &str| Op::InsertText { path: Path::from_slice(&[0, at, 0]), offset: 2, text: text.into() };
+    let page = || {
+        let lines: Vec<Value> = (0..200).map(|at| p(&format!("line {at}"))).collect();
+        let mut one = opened(&json!([{ "type": "page", "children": lines }, p("behind")]));
+        one.doc.raise_format(1);
+        // What is edited for the first time is known in parts from then on.
+        let node = one.doc.value()[1].clone();
+        one.doc.apply_local(vec![Op::InsertNode { path: Path::from_slice(&[0, 0]), node }]);
+        one
+    };
+    for at in [0, 70, 200] {
+        let (mut one, mut wrong) = (page(), page());
+        let right = one.doc.value();
+        wrong.doc.apply_local(vec![edit(at, "x")]);
+        let mut shown = one.doc.value();
+        let looks = look_over(&mut one.doc, &mut shown);
+        assert!(looks.len() > 3, "in parts");
+        assert_eq!(looks.iter().map(|look| look.divergences).sum::<u32>(), 0);
+        let seen: Vec<u32> = looks.into_iter().flat_map(|look| look.blocks).collect();
+        assert_eq!(seen, [0, 1], "the editor compares each block once");
+        one.doc.spoil_shown(0, &wrong.doc);
+        let mut shown = one.doc.value();
+        assert_ne!(shown, right);
+        let looks = look_over(&mut one.doc, &mut shown);
+        assert_eq!(looks.iter().map(|look| look.divergences).sum::<u32>(), 1);
+        assert_eq!((&shown, &one.doc.value()), (&right, &right));
+        one.doc.spoil_known(0);
+        let looks = look_over(&mut one.doc, &mut shown);
+        assert_eq!(looks.iter().map(|look| look.divergences).sum::<u32>(), 1, "what is known of the document");
+        assert_eq!((&shown, &one.doc.value()), (&right, &right));
+    }
+}

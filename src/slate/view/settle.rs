@@ -192,7 +192,7 @@ fn stray(view: &mut View) {
         };
         let kids = &view.piece(at).kids;
         if kids.iter().any(|kid| is_block(view, kid)) && kids.iter().any(|kid| is_bare(view, kid)) {
-            view.apart &= at != View::ROOT;
+            view.strayed.push(at);
             let kids = std::mem::take(&mut view.pieces[at as usize].kids);
             let kept = tidy(view, kids, &|view, kid| is_block(view, kid), &|view, kid| is_bare(view, kid));
             view.pieces[at as usize].kids = kept;

@@ -159,6 +159,7 @@ fn finish(mirror: &Mirror, kept: &[bool], claims: &Claims, walker: Walker, apart
         pieces: walker.pieces,
         plain: true,
         apart,
+        strayed: Vec::new(),
     };
     settle(mirror, &mut view, kept);
     view

@@ -112,9 +112,11 @@ pub struct View {
     pub ignored: u32,
     /// It shows the same to who keeps nothing.
     pub plain: bool,
-    /// Each of the root's items shows what it shows whatever the others are that are not linked with it: no claim is void
-    /// for the sake of others, and no bare text was brought into a block beside it.
+    /// Each item of a sequence shows what it shows whatever the others are that are not linked with it, unless bare text
+    /// stands among them: no claim is void for the sake of others.
     pub apart: bool,
+    /// Those whose bare text was brought into a block beside it.
+    pub strayed: Vec<PieceId>,
 }
 
 impl View {

@@ -227,7 +227,12 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
     }
 
     fn id_or_null(&self, node: Option<Nid>) -> Any {
-        node.map_or(Any::Null, |node| self.id(node).to_any())
+        node.map_or(Any::Null, |node| self.end_id(node).to_any())
+    }
+
+    /// The id of a break that ended a piece, also of one that is left out.
+    fn end_id(&self, node: Nid) -> Id {
+        self.mirror().edge_left_out(node, false).unwrap_or_else(|| self.id(node))
     }
 
     /// A piece is shown at the marker from now on; what comes behind it stays where it is. The markers that it leaves go, if
@@ -242,7 +247,7 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         }
         let beyond: Vec<(Nid, Option<Id>)> =
             piece.beyond.iter().filter(|(marker, _)| self.is_alive(*marker)).copied().collect();
-        let claims = [(marker, piece.to.map(|to| self.id(to)))].into_iter().chain(beyond.iter().copied());
+        let claims = [(marker, piece.to.map(|to| self.end_id(to)))].into_iter().chain(beyond.iter().copied());
         let claims = claims.map(|(marker, to)| {
             let to = to.map_or(Any::Null, Id::to_any);
             Any::Array(vec![self.id(marker).to_any(), to].into())

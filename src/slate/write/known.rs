@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::{EditorTree, Flushed, Passage, adopt, typing};
 use crate::slate::op::Op;
-use crate::slate::part::{Division, RootOutline};
+use crate::slate::part::{self, Division, DocumentOutline, ItemBatch};
 use crate::slate::steps;
 use crate::slate::view::tree::Element;
 use crate::slate::view::{self, Schema, View};
@@ -18,7 +18,7 @@ pub struct KnownParts {
     /// If it was worked out for the whole document since it changed.
     view: Option<Rc<View>>,
     /// What the mirror has touched since is not in it.
-    outline: Option<RootOutline>,
+    outline: Option<DocumentOutline>,
     /// What is shown is made wrong on purpose.
     #[cfg(test)]
     pub is_spoiled: bool,
@@ -27,8 +27,13 @@ pub struct KnownParts {
 impl KnownParts {
     /// `view`: what the whole mirror shows.
     pub fn new(mirror: &Mirror, schema: &Schema, view: View) -> Self {
+        Self::with(mirror, schema, view, &[])
+    }
+
+    /// `wants`: sequences in the root that are to be known part by part as well.
+    fn with(mirror: &Mirror, schema: &Schema, view: View, wants: &[Nid]) -> Self {
         Self {
-            outline: RootOutline::of(mirror, schema, &view),
+            outline: DocumentOutline::of(mirror, schema, &view, wants),
             view: Some(Rc::new(view)),
             #[cfg(test)]
             is_spoiled: false,
@@ -37,7 +42,11 @@ impl KnownParts {
 
     /// [`flush`](super::flush) in the parts of the document that changed. `tree` is what editor and document show from now on.
     pub fn flush(&mut self, writer: &mut Writer, tree: &mut EditorTree, schema: &Schema) -> Flushed {
+        let head = tree.typed_in();
         if let Some(passage) = typing::flush(writer, tree) {
+            if let (Some(outline), Some(head)) = (&mut self.outline, head.and_then(|head| writer.mirror.find(head))) {
+                outline.note_typed(head);
+            }
             self.keep(writer.mirror);
             #[cfg(test)]
             self.compare(writer.mirror, schema, tree.root());
@@ -49,13 +58,12 @@ impl KnownParts {
             return Flushed::unchanged(before);
         }
         let view = self.view.take();
-        let division = self
-            .outline
-            .take()
-            .and_then(|outline| outline.divide_edit(writer.mirror, &before.kids, &tree.root().kids, &tree.ties()));
+        let outline = self.outline.take().ok_or_else(Vec::new);
+        let division =
+            outline.and_then(|outline| part::divide_edit(outline, writer.mirror, &before, tree.root(), &tree.ties()));
         let mut flushed = match division {
-            Some(division) => self.flush_groups(division, writer, &before, tree, schema),
-            None => self.flush_whole(writer, tree, schema, view),
+            Ok(division) => self.flush_groups(division, writer, &before, tree, schema),
+            Err(wants) => self.flush_whole(writer, tree, schema, view, &wants),
         };
         writer.mirror.take_touched();
         flushed.passage = Passage::of(&before.kids, &flushed.tree.kids);
@@ -75,9 +83,8 @@ impl KnownParts {
         schema: &Schema,
     ) -> Flushed {
         let mut all = Flushed::unchanged(before.clone());
-        let mut is_apart = true;
-        division.begin(writer.mirror);
-        for nth in 0..division.len() {
+        let mut is_apart = division.begin(writer.mirror);
+        for nth in 0..if is_apart { division.len() } else { 0 } {
             let group = division.enter(nth, writer.mirror);
             tree.set_root(group.after.clone());
             let found = super::flush(writer, tree, schema, None);
@@ -87,14 +94,15 @@ impl KnownParts {
                 break;
             }
         }
-        all.tree = division.all(&before.kids);
+        all.tree = division.all(before);
+        let wants = division.wants();
         tree.set_root(all.tree.clone());
         let outline = division.end(writer.mirror);
         if is_apart {
             self.outline = Some(outline);
             return all;
         }
-        let rest = self.flush_whole(writer, tree, schema, None);
+        let rest = self.flush_whole(writer, tree, schema, None, &wants);
         Flushed { views: all.views + rest.views, rewritten: all.rewritten || rest.rewritten, ..rest }
     }
 
@@ -104,10 +112,11 @@ impl KnownParts {
         tree: &EditorTree,
         schema: &Schema,
         view: Option<Rc<View>>,
+        wants: &[Nid],
     ) -> Flushed {
         let mut flushed = super::flush(writer, tree, schema, view);
         self.view = flushed.view.take();
-        self.outline = self.view.as_ref().and_then(|view| RootOutline::of(writer.mirror, schema, view));
+        self.outline = self.view.as_ref().and_then(|view| DocumentOutline::of(writer.mirror, schema, view, wants));
         flushed
     }
 
@@ -116,26 +125,29 @@ impl KnownParts {
     pub fn show(&mut self, mirror: &mut Mirror, before: &Rc<Element>, schema: &Schema) -> (Rc<Element>, Vec<Op>) {
         let touched = mirror.take_touched();
         self.view = None;
-        let division = self.outline.take().and_then(|outline| outline.divide_change(mirror, &before.kids, &touched));
-        if let Some(mut division) = division {
-            division.begin(mirror);
+        let outline = self.outline.take().ok_or_else(Vec::new);
+        let division = outline.and_then(|outline| part::divide_change(outline, mirror, before, &touched));
+        let wants = division.as_ref().map_or_else(Clone::clone, Division::wants);
+        if let Ok(mut division) = division {
+            let is_there = division.begin(mirror);
             let group = division.enter(0, mirror);
             let view = view::show(mirror, schema, &HashSet::new());
             let shown = adopt(&group.old, view::tree(mirror, &view));
             let is_apart = division.leave(&group, &shown, mirror, schema, Some(&view));
-            let now = division.all(&before.kids);
+            let now = division.all(before);
             let outline = division.end(mirror);
-            if is_apart {
+            if is_there && is_apart {
                 self.outline = Some(outline);
                 #[cfg(test)]
                 self.compare(mirror, schema, &now);
-                return (now, group.widen(steps::steps(&group.old, &shown)));
+                let ops = group.widen(steps::steps(&group.old, &shown));
+                return (now.clone(), ops.unwrap_or_else(|| steps::steps(before, &now)));
             }
         }
         let view = view::show(mirror, schema, &HashSet::new());
         let now = adopt(before, view::tree(mirror, &view));
         let ops = steps::steps(before, &now);
-        *self = Self::new(mirror, schema, view);
+        *self = Self::with(mirror, schema, view, &wants);
         (now, ops)
     }
 
@@ -147,12 +159,12 @@ impl KnownParts {
 
     /// Where among the elements at the top that is, or is not, which a node shows or is shown in.
     pub fn top(&self, mirror: &Mirror, node: Nid) -> Option<Range<usize>> {
-        self.outline.as_ref()?.shown_by(mirror.top(node))
+        self.outline.as_ref()?.root().shown_by(mirror.top(node))
     }
 
-    /// The root's items from one on, so many at most; `None`: they cannot be looked at by themselves.
-    pub fn items(&self, from: usize, count: usize) -> Option<Vec<Nid>> {
-        Some(self.outline.as_ref()?.items(from, count))
+    /// Items from one on, so many at most; `None`: they cannot be looked at by themselves.
+    pub fn batch(&self, from: usize, count: usize) -> Option<ItemBatch> {
+        Some(self.outline.as_ref()?.batch(from, count))
     }
 
     /// What is known in parts is what is so of the whole.
@@ -165,7 +177,7 @@ impl KnownParts {
         let whole = adopt(tree, view::tree(mirror, &view));
         assert_eq!(*tree, whole, "what is shown in parts, and as a whole");
         if let Some(outline) = &self.outline {
-            outline.compare(&RootOutline::of(mirror, schema, &view).expect("an outline of the whole"));
+            outline.compare(mirror, schema, &view);
         }
     }
 }

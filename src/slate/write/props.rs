@@ -11,7 +11,7 @@ use super::work::WorkId;
 use crate::slate::node::Attrs;
 use crate::slate::props::is_null;
 use crate::slate::view::View;
-use crate::slate::ydoc::{Kind, attribute_name};
+use crate::slate::ydoc::{Id, Kind, attribute_name};
 
 /// Along a chain one inherits from another: it is looked again until nothing changes.
 const MAX_PASSES: usize = 20;
@@ -33,6 +33,10 @@ fn get<'a>(attrs: &'a Attrs, name: &str) -> Option<&'a Any> {
 }
 
 fn write_of(draft: &mut Draft, start: &View, at: WorkId) -> Option<()> {
+    // What stands for others inherits only until the piece before it is pinned.
+    if draft.work.node(at).head.and_then(Id::left_out).is_some() {
+        return None;
+    }
     let view = draft.view.clone();
     let piece = view.piece(draft.piece(at)?);
     let wanted = draft.work.node(at).props.clone();

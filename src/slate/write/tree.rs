@@ -107,6 +107,20 @@ impl EditorTree {
         }
     }
 
+    /// The head of the element, not around text, that has this leaf.
+    pub(super) fn typed_in(&self) -> Option<Id> {
+        let Touched::Text(path, _) = &self.touched else { return None };
+        let (mut at, mut found) = (&self.root, None);
+        for index in &path[..path.len() - 1] {
+            let Some(Kid::Element(kid)) = at.kids.get(*index as usize) else { return None };
+            at = kid;
+            if let NodeId::Head(id) = at.id {
+                found = Some(id);
+            }
+        }
+        found
+    }
+
     /// What was shown when the document showed the same.
     pub fn before(&self) -> Rc<Element> {
         match &self.touched {

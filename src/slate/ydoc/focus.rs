@@ -1,22 +1,37 @@
-//! Looking at parts of the root's sequence by themselves.
+//! Looking at parts of a sequence by themselves.
 //!
-//! [`Mirror::divide`] cuts the list of the root's items in chunks; with [`Mirror::focus`] only some of them are there, and one
+//! [`Mirror::divide`] cuts the list of a sequence's items in chunks; with [`Mirror::focus`] only some of them are there, and one
 //! item stands for all that are left out between. It has their length, so that indices stay true and what is written meanwhile
-//! goes to where it belongs; it shows one void element, or nothing.
+//! goes to where it belongs; it shows one element, or nothing. Of the sequences around it [`Mirror::narrow`] leaves one
+//! item each.
+
+use std::rc::Rc;
 
 use super::attrs::{Kind, Registers};
 use super::formats::Formats;
 use super::id::Id;
-use super::mirror::{Item, Mirror, Nid, ROOT, RootChunk, RootChunks, Stand};
-use super::quick::QuickSet;
+use super::mirror::{DividedSequence, Item, ItemChunk, Mirror, Nid, ROOT, Stand};
+use crate::slate::node::Attrs;
+
+/// What stands for items that are left out.
+#[derive(Debug, Clone, Default)]
+pub enum StandIn {
+    /// They show nothing.
+    #[default]
+    Hidden,
+    /// A void element.
+    Element,
+    /// A piece of the chain, with what is inherited from the last of them.
+    Piece(Rc<Attrs>),
+}
 
 /// What is left out, so far.
 #[derive(Default)]
 struct LeftStretch {
     len: u32,
-    shows: bool,
-    first: Option<Nid>,
-    last: Option<Nid>,
+    stand_in: StandIn,
+    first: Option<Id>,
+    last: Option<Id>,
 }
 
 impl Id {
@@ -31,55 +46,76 @@ impl Id {
     }
 }
 
+impl ItemChunk {
+    fn new(items: Vec<Item>) -> Self {
+        Self { len: items.iter().map(Item::len).sum(), items }
+    }
+}
+
 impl Mirror {
-    /// Cuts the root's items in chunks of so many items. Until [`Mirror::unite`] the root has only what is in focus.
-    pub fn divide(&mut self, chunks: impl IntoIterator<Item = usize>) {
-        let mut items = std::mem::take(&mut self.nodes[ROOT as usize].items).into_iter();
-        let chunks = chunks.into_iter().map(|count| {
-            let items: Vec<Item> = items.by_ref().take(count).collect();
-            RootChunk { len: items.iter().map(Item::len).sum(), items }
-        });
-        let chunks = chunks.collect();
-        self.chunks =
-            Some(Box::new(RootChunks { chunks, focus: Vec::new(), stand_ins: Vec::new(), alive: QuickSet::default() }));
+    /// Of the items of a sequence only this one is there, until [`Mirror::unite`]. `shows`: whether those before it, and
+    /// behind it, show something. False, and nothing is done: it is not one of them.
+    pub fn narrow(&mut self, seq: Nid, item: Nid, shows: [bool; 2]) -> bool {
+        let items = &self.node(seq).items;
+        let Some(at) = items.iter().position(|other| *other == Item::Node(item)) else { return false };
+        let counts = [at, 1, items.len() - at - 1];
+        self.divide(seq, counts);
+        self.focus(&[1], |at| if shows[at / 2] { StandIn::Element } else { StandIn::Hidden });
+        true
     }
 
-    /// Only these chunks are there, in order, none beside another. What stands for those between are elements with the ids
-    /// [`Id::of_left_out`], counted from 0, where one of them `shows` something.
-    pub fn focus(&mut self, focus: &[usize], shows: impl Fn(usize) -> bool) {
+    /// Cuts the items of a sequence in chunks of so many items. Until [`Mirror::unite`] it has only what is in focus.
+    pub fn divide(&mut self, seq: Nid, chunks: impl IntoIterator<Item = usize>) {
+        let mut items = std::mem::take(&mut self.nodes[seq as usize].items).into_iter();
+        let chunks = chunks.into_iter().map(|count| ItemChunk::new(items.by_ref().take(count).collect()));
+        let chunks = chunks.collect();
+        self.divided.push(DividedSequence { seq, chunks, focus: Vec::new(), stand_ins: Vec::new() });
+    }
+
+    /// Only these chunks of the sequence that was divided last are there, in order, none beside another. What stands for those
+    /// between are elements with the ids [`Id::of_left_out`], counted from the first sequence on.
+    pub fn focus(&mut self, focus: &[usize], stand_in: impl Fn(usize) -> StandIn) {
         self.blur();
-        let Some(mut divided) = self.chunks.take() else { return };
-        divided.alive = QuickSet::from_iter([ROOT]);
-        let (mut items, mut shown) = (Vec::new(), 0);
+        let Some(mut divided) = self.divided.pop() else { return };
+        let mut items = Vec::new();
         let mut left: Option<LeftStretch> = None;
         let mut focused = focus.iter().peekable();
         for (at, chunk) in divided.chunks.iter_mut().enumerate() {
             if focused.next_if_eq(&&at).is_some() {
                 if let Some(stretch) = left.take() {
-                    items.push(self.stand_in(&stretch, &mut shown, &mut divided.stand_ins));
+                    items.push(self.stand_in(divided.seq, &stretch, &mut divided.stand_ins));
                 }
-                chunk.items.iter().for_each(|item| self.collect(item, &mut divided.alive));
                 items.append(&mut chunk.items);
             } else {
-                let stretch = left.get_or_insert_default();
-                stretch.len += chunk.len;
-                stretch.shows |= shows(at);
-                stretch.first = stretch.first.or_else(|| chunk.items.first().and_then(Item::node));
-                stretch.last = chunk.items.last().and_then(Item::node).or(stretch.last);
+                self.leave_out(left.get_or_insert_default(), chunk, stand_in(at));
             }
         }
         if let Some(stretch) = left {
-            items.push(self.stand_in(&stretch, &mut shown, &mut divided.stand_ins));
+            items.push(self.stand_in(divided.seq, &stretch, &mut divided.stand_ins));
         }
-        divided.alive.extend(divided.stand_ins.iter().map(|stand| stand.node));
         divided.focus = focus.to_vec();
-        self.nodes[ROOT as usize].items = items;
-        self.chunks = Some(divided);
+        self.nodes[divided.seq as usize].items = items;
+        self.divided.push(divided);
     }
 
-    /// Of each of the root's items now, the chunk that it is in; none for what stands for others.
+    /// To be called when all is in focus that is to be: what there is from now on.
+    pub fn look_around(&mut self) {
+        self.alive.clear();
+        let mut todo = vec![ROOT];
+        while let Some(node) = todo.pop() {
+            self.alive.insert(node);
+            let items = self.nodes[node as usize].items.iter();
+            todo.extend(items.filter_map(|item| match item {
+                Item::Node(node) | Item::Left { node, .. } => Some(*node),
+                Item::Text(_) | Item::Foreign => None,
+            }));
+        }
+    }
+
+    /// Of each item of the sequence that was divided last, the chunk that it is in; none for what stands for others.
     pub fn in_focus(&self) -> Vec<Option<usize>> {
-        let focus = self.chunks.as_ref().map_or(&[][..], |chunks| &chunks.focus);
+        let Some(divided) = self.divided.last() else { return Vec::new() };
+        let focus = &divided.focus;
         // What is left out stands before the first, unless that is the first of all, and between.
         let before = usize::from(focus.first().is_some_and(|first| *first > 0));
         let mut left: usize = 0;
@@ -90,14 +126,14 @@ impl Mirror {
             }
             _ => focus.get(left.saturating_sub(before).min(focus.len().saturating_sub(1))).copied(),
         };
-        self.node(ROOT).items.iter().map(chunk).collect()
+        self.node(divided.seq).items.iter().map(chunk).collect()
     }
 
-    /// Nothing is in focus: what is written in chunks is theirs.
+    /// Nothing is in focus of the sequence that was divided last: what is written in chunks is theirs.
     pub fn blur(&mut self) {
         let at = self.in_focus();
-        let Some(mut divided) = self.chunks.take() else { return };
-        let items = std::mem::take(&mut self.nodes[ROOT as usize].items);
+        let Some(mut divided) = self.divided.pop() else { return };
+        let items = std::mem::take(&mut self.nodes[divided.seq as usize].items);
         for (item, at) in items.into_iter().zip(at) {
             if let Some(at) = at {
                 divided.chunks[at].items.push(item);
@@ -110,41 +146,57 @@ impl Mirror {
         for stand in std::mem::take(&mut divided.stand_ins) {
             self.forget(stand.node);
         }
-        self.chunks = Some(divided);
+        self.divided.push(divided);
     }
 
-    /// The root has all its items again.
+    /// All sequences have all their items again.
     pub fn unite(&mut self) {
-        self.blur();
-        let Some(divided) = self.chunks.take() else { return };
-        let items = divided.chunks.into_iter().flat_map(|chunk| chunk.items);
-        self.nodes[ROOT as usize].items = items.collect();
+        while !self.divided.is_empty() {
+            self.blur();
+            let Some(divided) = self.divided.pop() else { return };
+            let items = divided.chunks.into_iter().flat_map(|chunk| chunk.items);
+            self.nodes[divided.seq as usize].items = items.collect();
+        }
     }
 
     /// The id of the first or last of what is left out, for which this stands.
-    pub(super) fn edge_left_out(&self, node: Nid, is_last: bool) -> Option<Id> {
-        let stand = self.chunks.as_ref()?.stand_ins.iter().find(|stand| stand.node == node)?;
-        let item = if is_last { stand.last } else { stand.first };
-        item.map(|item| self.id(item))
+    pub fn edge_left_out(&self, node: Nid, is_last: bool) -> Option<Id> {
+        let mut stand_ins = self.divided.iter().flat_map(|divided| &divided.stand_ins);
+        let stand = stand_ins.find(|stand| stand.node == node)?;
+        if is_last { stand.last } else { stand.first }
     }
 
-    fn stand_in(&mut self, stretch: &LeftStretch, shown: &mut u32, all: &mut Vec<Stand>) -> Item {
-        let LeftStretch { len, shows, first, last } = *stretch;
-        let id = Id::of_left_out(if shows { *shown } else { u32::MAX - all.len() as u32 });
-        *shown += u32::from(shows);
-        let branch = self.node(ROOT).branch.clone();
-        let node = self.add(branch, id, ROOT, Formats::default());
-        let kind = if shows { Kind::Strand } else { Kind::Unknown };
-        self.nodes[node as usize].registers = Registers { kind, says: Some((false, true)), ..Registers::default() };
-        all.push(Stand { node, first, last });
-        Item::Left { node, len }
-    }
-
-    fn collect(&self, item: &Item, out: &mut QuickSet<Nid>) {
-        let mut todo: Vec<Nid> = item.node().into_iter().collect();
-        while let Some(node) = todo.pop() {
-            out.insert(node);
-            todo.extend(self.node(node).items.iter().filter_map(Item::node));
+    fn leave_out(&self, stretch: &mut LeftStretch, chunk: &ItemChunk, stand_in: StandIn) {
+        let edge = |item: Option<&Item>, is_last: bool| match item? {
+            Item::Text(run) if is_last => Some(run.id.plus(run.len - 1)),
+            Item::Text(run) => Some(run.id),
+            item => item.node().map(|node| self.id(node)),
+        };
+        stretch.len += chunk.len;
+        if !matches!(stand_in, StandIn::Hidden) {
+            stretch.stand_in = stand_in;
         }
+        stretch.first = stretch.first.or_else(|| edge(chunk.items.first(), false));
+        stretch.last = edge(chunk.items.last(), true).or(stretch.last);
+    }
+
+    fn stand_in(&mut self, seq: Nid, stretch: &LeftStretch, own: &mut Vec<Stand>) -> Item {
+        let LeftStretch { len, first, last, .. } = *stretch;
+        let shows = !matches!(stretch.stand_in, StandIn::Hidden);
+        let others = self.divided.iter().flat_map(|divided| &divided.stand_ins).chain(&*own);
+        let (shown, all) = others.fold((0, 0), |(shown, all), stand| (shown + u32::from(stand.shows), all + 1));
+        let id = Id::of_left_out(if shows { shown } else { u32::MAX - all });
+        let branch = self.node(seq).branch.clone();
+        let node = self.add(branch, id, seq, Formats::default());
+        let says = Some((false, true));
+        self.nodes[node as usize].registers = match &stretch.stand_in {
+            StandIn::Hidden => Registers { kind: Kind::Unknown, says, ..Registers::default() },
+            StandIn::Element => Registers { kind: Kind::Strand, says, ..Registers::default() },
+            StandIn::Piece(props) => {
+                Registers { kind: Kind::Break, keep: true, own: (**props).clone(), ..Registers::default() }
+            }
+        };
+        own.push(Stand { node, shows, first, last });
+        Item::Left { node, len }
     }
 }

@@ -1,8 +1,11 @@
-//! Which of the root's items say something about each other.
+//! Which of a sequence's items say something about each other.
 
 use super::attrs::{Erase, Kind, Of, Registers};
 use super::id::Id;
 use super::mirror::{Mirror, Nid, ROOT};
+
+/// In place of an item: what is not in the sequence.
+pub const OUTSIDE: Nid = Nid::MAX;
 
 impl Registers {
     /// Whether they name others.
@@ -34,38 +37,60 @@ impl Mirror {
     }
 
     /// The item of the root in which a node stands; the root for itself.
-    pub fn top(&self, mut at: Nid) -> Nid {
-        loop {
+    pub fn top(&self, at: Nid) -> Nid {
+        self.item_of(ROOT, at).unwrap_or(ROOT)
+    }
+
+    /// The item of a sequence in which a node stands; `None`: it is not in it, but around it or elsewhere.
+    pub fn item_of(&self, seq: Nid, mut at: Nid) -> Option<Nid> {
+        while at != ROOT {
             let up = self.node(at).up;
-            if up == ROOT {
-                return at;
+            if up == seq {
+                return Some(at);
             }
             at = up;
         }
+        None
     }
 
-    /// Pairs of the root's items, of which one names something in the other: what one shows may depend on the other.
-    /// [`ROOT`] stands for what any may depend on that names it.
-    pub fn links(&self) -> Vec<(Nid, Nid)> {
+    /// Pairs of a sequence's items, of which one names something in the other: what one shows may depend on the other.
+    /// [`OUTSIDE`] is whatever is not in the sequence; [`ROOT`] stands for what any may depend on that names it.
+    pub fn links(&self, seq: Nid) -> Vec<(Nid, Nid)> {
         let mut links = Vec::new();
+        let item = |at: Nid| match self.item_of(seq, at) {
+            Some(item) => item,
+            None if seq == ROOT => ROOT,
+            None => OUTSIDE,
+        };
         for &x in &self.linked {
             let registers = &self.node(x).registers;
-            let top = self.top(x);
+            let own = item(x);
             for id in registers.named() {
-                if let Some(other) = self.find(id).map(|other| self.top(other))
-                    && other != top
+                if let Some(other) = self.find(id).map(item)
+                    && other != own
                 {
-                    links.push((top, other));
+                    links.push((own, other));
                 }
             }
-            // If the end of a claim is off, any break ends it that comes next in what flows in from a gap.
-            let is_off = |id: Id| self.find(id).is_some_and(|end| self.node(end).registers.off != Erase::On);
-            let is_open = registers.at.iter().flat_map(|at| &at.claims).any(|claim| claim.to.is_some_and(is_off));
-            let is_in_gap = registers.kind == Kind::Seam && self.kind(self.node(x).up) != Kind::Strand;
-            if is_open || is_in_gap {
-                links.push((top, ROOT));
+            if self.is_open_ended(x) {
+                links.push((own, ROOT));
             }
         }
         links
+    }
+
+    /// What any may depend on that is of its kind, in order.
+    pub fn open_ends(&self) -> Vec<Nid> {
+        let mut open: Vec<Nid> = self.linked.iter().copied().filter(|x| self.is_open_ended(*x)).collect();
+        open.sort_unstable();
+        open
+    }
+
+    /// If the end of a claim is off, any break ends it that comes next in what flows in from a gap.
+    fn is_open_ended(&self, x: Nid) -> bool {
+        let registers = &self.node(x).registers;
+        let is_off = |id: Id| self.find(id).is_some_and(|end| self.node(end).registers.off != Erase::On);
+        let is_open = registers.at.iter().flat_map(|at| &at.claims).any(|claim| claim.to.is_some_and(is_off));
+        is_open || (registers.kind == Kind::Seam && self.kind(self.node(x).up) != Kind::Strand)
     }
 }

@@ -31,7 +31,7 @@ pub enum Item {
     Node(Nid),
     /// An embed that is no `Y.XmlText`: kept, not shown, one unit long.
     Foreign,
-    /// In a root of which parts are left out: what stands for them. See [`Mirror::focus`].
+    /// In a sequence of which parts are left out: what stands for them. See [`Mirror::focus`].
     Left {
         node: Nid,
         len: u32,
@@ -65,31 +65,34 @@ pub struct Mirror {
     pub(super) linked: QuickSet<Nid>,
     /// Nodes whose sequence or attributes changed since this was taken.
     pub(super) touched: QuickSet<Nid>,
-    pub(super) chunks: Option<Box<RootChunks>>,
-}
-
-/// The root's items while they are divided.
-#[derive(Debug, Clone)]
-pub(super) struct RootChunks {
-    pub(super) chunks: Vec<RootChunk>,
-    /// Those that the root has now, in order; none: what there is, is in the chunks.
-    pub(super) focus: Vec<usize>,
-    /// What stands for others in the root now.
-    pub(super) stand_ins: Vec<Stand>,
-    /// Nodes that there are in focus.
+    /// Sequences that are divided: each is that of an item in focus of the one before.
+    pub(super) divided: Vec<DividedSequence>,
+    /// Nodes that there are in focus, while sequences are divided.
     pub(super) alive: QuickSet<Nid>,
 }
 
-/// What stands for chunks between, and the first and last of their items.
+/// The items of a sequence while they are divided.
+#[derive(Debug, Clone)]
+pub(super) struct DividedSequence {
+    pub(super) seq: Nid,
+    pub(super) chunks: Vec<ItemChunk>,
+    /// Those that the sequence has now, in order; none: what there is, is in the chunks.
+    pub(super) focus: Vec<usize>,
+    /// What stands for others in the sequence now.
+    pub(super) stand_ins: Vec<Stand>,
+}
+
+/// What stands for chunks between, and the ids at the start of the first and the end of the last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stand {
     pub(super) node: Nid,
-    pub(super) first: Option<Nid>,
-    pub(super) last: Option<Nid>,
+    pub(super) shows: bool,
+    pub(super) first: Option<Id>,
+    pub(super) last: Option<Id>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct RootChunk {
+pub(super) struct ItemChunk {
     pub(super) items: Vec<Item>,
     pub(super) len: u32,
 }
@@ -114,7 +117,7 @@ impl Mirror {
 
     /// All that are in the document, or in the parts that are in focus, in no particular order; the root is [`ROOT`].
     pub fn alive(&self) -> impl Iterator<Item = Nid> + '_ {
-        let focused = self.chunks.as_ref().map(|chunks| chunks.alive.iter().copied());
+        let focused = (!self.divided.is_empty()).then(|| self.alive.iter().copied());
         let all = if focused.is_none() { Some(self.by_id.values().copied()) } else { None };
         focused.into_iter().flatten().chain(all.into_iter().flatten())
     }

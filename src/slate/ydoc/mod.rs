@@ -20,10 +20,12 @@ mod writer;
 
 pub use act::{Act, Beside, Span};
 pub use attrs::{Claim, Erase, Gone, Kind, Of, Place, Registers, kind_name};
+pub use focus::StandIn;
 pub use formats::{Around, Formats, KeyName, MarkKey, Resolved, attribute_name, key_name, parse_key, resolve};
 pub use id::Id;
+pub use links::OUTSIDE;
 pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
-pub use quick::{QuickMap, QuickSet};
+pub use quick::{Quick, QuickMap, QuickSet};
 pub use read::Followed;
 pub use writer::Writer;
 

@@ -130,7 +130,8 @@ impl Mirror {
             bound: 0,
             linked: QuickSet::default(),
             touched: QuickSet::default(),
-            chunks: None,
+            divided: Vec::new(),
+            alive: QuickSet::default(),
         };
         mirror.set_bound(txn);
         mirror.fill(txn, &mut Reader::new(txn), vec![(ROOT, 0)]);
@@ -188,6 +189,15 @@ impl Mirror {
             }));
         }
         true
+    }
+
+    /// The same of these alone, without what is in them.
+    pub fn is_true_itself(&self, txn: &mut TransactionMut, nodes: &[Nid]) -> bool {
+        let mut reader = Reader::new(txn);
+        nodes.iter().all(|at| {
+            registers(txn, &self.node(*at).branch) == self.node(*at).registers
+                && self.has_sequence(txn, &mut reader, *at)
+        })
     }
 
     fn has_sequence(&self, txn: &mut TransactionMut, reader: &mut Reader, at: Nid) -> bool {
@@ -275,8 +285,8 @@ impl Mirror {
             }
         };
         self.by_id.insert(id, at);
-        if let Some(chunks) = &mut self.chunks {
-            chunks.alive.insert(at);
+        if !self.divided.is_empty() {
+            self.alive.insert(at);
         }
         at
     }
@@ -309,9 +319,7 @@ impl Mirror {
             self.nodes[node as usize].registers = Registers::default();
             self.linked.remove(&node);
             self.touched.remove(&node);
-            if let Some(chunks) = &mut self.chunks {
-                chunks.alive.remove(&node);
-            }
+            self.alive.remove(&node);
             self.free.push(node);
         }
     }

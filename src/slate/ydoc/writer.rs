@@ -309,7 +309,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
 
     /// Sets an attribute, as it is named in the document.
     pub fn set_attribute(&mut self, node: Nid, name: &str, value: Any) {
-        if node == ROOT {
+        if node == ROOT || self.is_left_out(node) {
             return;
         }
         self.changed = true;
@@ -327,7 +327,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
     }
 
     pub fn remove_attribute(&mut self, node: Nid, name: &str) {
-        if node == ROOT {
+        if node == ROOT || self.is_left_out(node) {
             return;
         }
         self.changed = true;
@@ -336,6 +336,11 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         branch.remove_attribute(self.txn, &name);
         self.mirror.nodes[node as usize].registers.set(name, None);
         self.mirror.note_registers(node);
+    }
+
+    /// What stands for others is not in the document.
+    fn is_left_out(&self, node: Nid) -> bool {
+        self.mirror.id(node).left_out().is_some()
     }
 
     /// An attribute as it stands in the document.

@@ -76,7 +76,7 @@ impl Case {
         let bit = |n: u64| (number / 6) >> n & 1 == 1;
         let kinds = Kinds { removals: bit(0), links: bit(1), voids: bit(2), more: bit(3) };
         let mut actor = Actor { rng: Rng::with_seed(number), kinds, next: 0 };
-        let value = start(&mut actor, SHAPES[(number % 6) as usize]);
+        let value = start(&mut actor, SHAPES[(number % SHAPES.len() as u64) as usize]);
         let state = seed(&value, bit(4)).expect("a first document").state();
         let mut peer = Peer::new(1_000);
         peer.hear(&state).expect("a state that is followed");

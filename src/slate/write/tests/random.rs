@@ -35,6 +35,13 @@ pub fn start(actor: &mut Actor, shape: &str) -> Vec<Node> {
             let inner = element("q", vec![p(&line(3)), p(&line(2))]);
             vec![p(&line(2)), element("q", vec![p(&line(4)), inner, p(&line(2))]), p(&line(2))]
         }
+        // So long that most of it is left out where something in it is edited.
+        "pages" => {
+            let mut page: Vec<Node> = (0..6).map(|n| p(&line(n % 4))).collect();
+            page.insert(3, element("ul", (0..5).map(|n| li(&line(n % 3), vec![])).collect()));
+            vec![element("q", page), p(&line(2))]
+        }
+        "lines" => (0..9).map(|n| p(&line(n % 5))).collect(),
         "voids" => vec![p(&line(4)), element("image", vec![text("")]), p(&line(2)), element("q", vec![p(&line(2))])],
         _ => {
             let list = element("ul", vec![li(&line(3), vec![]), li(&line(2), vec![])]);
@@ -48,7 +55,7 @@ pub fn start(actor: &mut Actor, shape: &str) -> Vec<Node> {
     }
 }
 
-pub const SHAPES: [&str; 6] = ["flat", "lists", "tables", "quotes", "voids", "all"];
+pub const SHAPES: [&str; 8] = ["flat", "lists", "tables", "quotes", "voids", "all", "pages", "lines"];
 
 /// Makes a first document: ready-made, or by dividing what could be one element.
 pub fn seed(value: &[Node], by_breaks: bool) -> Result<Peer, String> {
@@ -228,9 +235,9 @@ fn histories(people: u64, runs: u64, known: usize) {
     let first = env("SLATE_SEED", 1);
     let mut tally = Tally::default();
     for seed in first..first + runs {
-        let bit = |n: u64| (seed / 6) >> n & 1 == 1;
+        let bit = |n: u64| (seed / SHAPES.len() as u64) >> n & 1 == 1;
         let kinds = Kinds { removals: bit(0), links: bit(1), voids: bit(2), more: bit(3) };
-        let shape = SHAPES[(seed % 6) as usize];
+        let shape = SHAPES[(seed % SHAPES.len() as u64) as usize];
         run(seed, people, kinds, shape, bit(4), &mut tally);
     }
     for bad in tally.bad.iter().take(env("SLATE_SHOW", 8) as usize) {
