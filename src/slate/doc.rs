@@ -427,6 +427,8 @@ impl SlateDoc {
             other.intake.moved();
             other.inherited = self.inherited;
             (other.twins, other.erased) = (self.twins, self.erased);
+            // Else it would give the ids of blocks again that it has given.
+            other.rng = self.rng;
             other.settle_format();
             if let (Some(before), Some(now)) = (&self.reference, &mut other.reference) {
                 now.take_leaves(before);

@@ -6,7 +6,7 @@
 //!
 //! Invariant: between calls the tree is what the document shows, with the leaves that the editor has.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -80,23 +80,25 @@ impl Reference {
         mut fresh_id: impl FnMut() -> String,
         change: &mut LocalChange,
     ) {
-        let mut renamed = HashSet::new();
+        // What was given, and what the editor has there until it hears of that.
+        let mut given: HashMap<String, Any> = HashMap::new();
         for op in ops {
             if let Err(error) = self.tree.apply(&op) {
                 change.rejected.push((op, error));
                 continue;
             }
             if let (Op::SplitNode { path, .. }, Some(key)) = (&op, block_id)
-                && let Some(renaming) = self.renaming(path, key, &mut fresh_id)
+                && let Some((renaming, shown)) = self.renaming(path, key, &given, &mut fresh_id)
                 && self.tree.apply(&renaming).is_ok()
                 && let Op::SetNode { new_properties, .. } = renaming
             {
-                renamed.extend(new_properties.get(key).map(Any::to_string));
+                given.extend(new_properties.get(key).map(|id| (id.to_string(), shown)));
             }
         }
-        if !renamed.is_empty() {
+        if !given.is_empty() {
             let key = block_id.unwrap_or_default();
-            renamings(self.tree.root(), key, &renamed, &mut Path::new(), &mut change.ops);
+            let ids = given.into_keys().collect();
+            renamings(self.tree.root(), key, &ids, &mut Path::new(), &mut change.ops);
         }
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         let flushed = self.known.flush(&mut writer, &mut self.tree, &self.schema);
@@ -105,19 +107,27 @@ impl Reference {
         change.passage = Some(flushed.passage.at(self.heard));
     }
 
-    /// A split that gives the new half the id of the old one, or none.
-    fn renaming(&self, path: &Path, key: &str, fresh_id: &mut impl FnMut() -> String) -> Option<Op> {
+    /// A split that gives the new half the id of the old one, or none: a new one, and the id that the old one has in the editor.
+    fn renaming(
+        &self,
+        path: &Path,
+        key: &str,
+        given: &HashMap<String, Any>,
+        fresh_id: &mut impl FnMut() -> String,
+    ) -> Option<(Op, Any)> {
         let left = self.tree().at(path).ok()?;
         let taken = left.props.get(key)?;
         let next = crate::slate::transform::next(path);
         let right = self.tree().at(&next).ok()?;
         let has = right.props.get(key);
-        if has.is_some_and(|id| id != taken) {
+        let shown = given.get(&taken.to_string()).unwrap_or(taken);
+        if has.is_some_and(|id| id != taken && id != shown) {
             return None;
         }
         let name: Arc<str> = key.into();
         let properties = has.map(|id| (name.clone(), id.clone())).into_iter().collect();
-        Some(Op::SetNode { path: next, properties, new_properties: Attrs::from([(name, Any::from(fresh_id()))]) })
+        let new_properties = Attrs::from([(name, Any::from(fresh_id()))]);
+        Some((Op::SetNode { path: next, properties, new_properties }, shown.clone()))
     }
 
     /// After a transaction that was not one's own: what leads the editor to what the document shows now.

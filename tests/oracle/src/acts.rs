@@ -96,9 +96,16 @@ impl Mix {
             Self::Marks => {
                 &[(Type, 3), (Bold, 6), (Link, 3), (Unlink, 2), (Mention, 1), (Enter, 2), (Join, 1), (Erase, 1)]
             }
-            Self::Erasing => {
-                &[(Type, 4), (Erase, 3), (EraseAcross, 2), (Remove, 3), (Join, 2), (Backspace, 2), (Enter, 2), (Move, 1)]
-            }
+            Self::Erasing => &[
+                (Type, 4),
+                (Erase, 3),
+                (EraseAcross, 2),
+                (Remove, 3),
+                (Join, 2),
+                (Backspace, 2),
+                (Enter, 2),
+                (Move, 1),
+            ],
             Self::Undoing => &[
                 (Type, 4),
                 (Undo, 4),

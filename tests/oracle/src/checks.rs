@@ -20,6 +20,9 @@ pub struct Judge<'a> {
     merged: &'a Seen,
     /// Letters that were removed in earlier rounds.
     dead: &'a HashSet<char>,
+    /// Letters that somebody removed and brought back: they are written anew, so that what others did to the old ones, or
+    /// beside them, does not concern them. Nothing is said of them but that they are not lost or doubled.
+    anew: HashSet<char>,
     /// Whether blocks have ids that are never alike.
     ids: bool,
     faults: Vec<Fault>,
@@ -27,7 +30,11 @@ pub struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     pub fn new(start: &'a Seen, people: &'a [Alone], merged: &'a Seen, dead: &'a HashSet<char>, ids: bool) -> Self {
-        Self { start, people, merged, dead, ids, faults: Vec::new() }
+        let is_anew = |letter: &char| {
+            people.iter().any(|one| one.end.has(*letter) && one.steps.iter().any(|step| !step.has(*letter)))
+        };
+        let anew = start.text.iter().copied().filter(is_anew).collect();
+        Self { start, people, merged, dead, anew, ids, faults: Vec::new() }
     }
 
     pub fn faults(mut self) -> Vec<Fault> {
@@ -66,7 +73,7 @@ impl<'a> Judge<'a> {
         for letter in &all {
             let removed = self.removed(*letter);
             match self.merged.has(*letter) {
-                true if removed => self.say(Kind::Back, letter.to_string()),
+                true if removed && !self.anew.contains(letter) => self.say(Kind::Back, letter.to_string()),
                 false if !removed => self.say(Kind::Lost, letter.to_string()),
                 _ => {}
             }
@@ -100,25 +107,51 @@ impl<'a> Judge<'a> {
         let views = self.views();
         for view in &views {
             for block in &view.blocks {
-                let settled = views.iter().all(|other| other.in_order(block) && is_whole(other, block));
-                if settled && !self.merged.in_order(block) && self.is_undisputed(view, block) {
+                let block: Vec<char> = block.iter().copied().filter(|letter| !self.anew.contains(letter)).collect();
+                let settled = views.iter().all(|other| other.in_order(&block) && is_whole(other, &block));
+                if settled && !self.merged.in_order(&block) && self.is_undisputed(view, &block) {
                     self.say(Kind::Order, block.iter().collect());
                 }
             }
         }
     }
 
-    /// What was joined here, nobody has joined to something else: only one of both can be.
+    /// What was joined here, nobody has joined to something else, and what a part of it was joined to, nobody has put on the
+    /// other side of the rest: only one of both can be.
     fn is_undisputed(&self, view: &Seen, block: &[char]) -> bool {
+        !self.is_joined_elsewhere(view, block) && !self.is_drawn_apart(block)
+    }
+
+    /// Whether somebody joined a part of it to something that stands elsewhere, beside the rest, for somebody else.
+    fn is_drawn_apart(&self, block: &[char]) -> bool {
+        let views = self.views();
+        views.iter().any(|joined| {
+            block.iter().filter_map(|letter| joined.letters.get(letter)).any(|there| {
+                let company = &joined.blocks[there.block];
+                let rest = || block.iter().filter(|letter| !company.contains(letter));
+                let order =
+                    |view: &Seen, one: char, two: char| Some(view.letters.get(&one)?.at < view.letters.get(&two)?.at);
+                company.iter().filter(|letter| !block.contains(letter)).any(|other| {
+                    rest().any(|letter| {
+                        let mut orders = views.iter().filter_map(|view| order(view, *other, *letter));
+                        orders.next().is_some_and(|first| orders.any(|next| next != first))
+                    })
+                })
+            })
+        })
+    }
+
+    fn is_joined_elsewhere(&self, view: &Seen, block: &[char]) -> bool {
         let origins = |letters: &[char]| -> HashSet<usize> {
             letters.iter().filter_map(|letter| self.start.letters.get(letter)).map(|letter| letter.block).collect()
         };
         let own = origins(block);
-        own.len() < 2
-            || self.views().iter().filter(|other| !std::ptr::eq(**other, view)).all(|other| {
-                block.iter().filter_map(|letter| other.letters.get(letter)).all(|there| {
-                    origins(&other.blocks[there.block]).iter().all(|origin| own.contains(origin))
-                })
+        own.len() > 1
+            && self.views().iter().filter(|other| !std::ptr::eq(**other, view)).any(|other| {
+                block
+                    .iter()
+                    .filter_map(|letter| other.letters.get(letter))
+                    .any(|there| origins(&other.blocks[there.block]).iter().any(|origin| !own.contains(origin)))
             })
     }
 
@@ -128,7 +161,7 @@ impl<'a> Judge<'a> {
         let mut behind: HashMap<char, usize> = HashMap::new();
         for letter in &self.merged.text {
             behind.insert(*letter, rank.len());
-            if self.start.has(*letter) && !self.removed(*letter) {
+            if self.is_fixed(*letter) {
                 rank.insert(*letter, rank.len());
             }
         }
@@ -139,6 +172,7 @@ impl<'a> Judge<'a> {
                     if start.has(*letter) || !merged.has(*letter) {
                         continue;
                     }
+                    // What was written anew may stand on the other side of it.
                     let is_old = |other: &&char| start.has(**other);
                     let left = block[..index].iter().rev().find(is_old).and_then(|left| rank.get(left)).copied();
                     let right = block[index + 1..].iter().find(is_old).and_then(|right| rank.get(right)).copied();
@@ -152,9 +186,14 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Whether it was there and is there, and was not written anew.
+    fn is_fixed(&self, letter: char) -> bool {
+        self.start.has(letter) && !self.removed(letter) && !self.anew.contains(&letter)
+    }
+
     /// Letters beside each other in one block, as far as nobody removed one of both.
     fn pairs(&self) -> Vec<[char; 2]> {
-        let lives = |letter: char| self.merged.has(letter) && !self.removed(letter);
+        let lives = |letter: char| self.merged.has(letter) && self.is_fixed(letter);
         let pairs = self.start.blocks.iter().flat_map(|block| block.windows(2).map(|pair| [pair[0], pair[1]]));
         pairs.filter(|pair| pair.iter().all(|letter| lives(*letter))).collect()
     }
@@ -173,19 +212,35 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The kind of block, and bold: what all agree on, or what one of those has made of it who changed it.
+    /// The kind of block is one that somebody had; bold is what all agree on, or what one of those has made of it who changed it.
     fn each(&mut self) {
         let merged = self.merged;
         for (letter, now) in &merged.letters {
-            let kinds = self.made(*letter, |letter| letter.kind.clone());
-            if !kinds.is_empty() && !kinds.contains(&now.kind) {
+            if let Some(kinds) = self.kinds(*letter).filter(|kinds| !kinds.contains(&now.kind)) {
                 self.say(Kind::Kind, format!("{letter} is in a {}, not {kinds:?}", now.kind));
             }
             // Whether what is typed into a range becomes what another makes of the range, is not said.
-            if self.start.has(*letter) && !self.made(*letter, |letter| letter.bold).contains(&now.bold) {
+            if self.is_fixed(*letter) && !self.made(*letter, |letter| letter.bold).contains(&now.bold) {
                 self.say(Kind::Marks, format!("{letter} is {}bold", if now.bold { "" } else { "not " }));
             }
         }
+    }
+
+    /// The kinds of blocks that it was in, with all that was joined to it, for anybody. `None`: it was typed into something of
+    /// which nothing else is left.
+    fn kinds(&self, letter: char) -> Option<BTreeSet<String>> {
+        let views: Vec<&Seen> = self.views().into_iter().chain(self.people.iter().flat_map(|one| &one.steps)).collect();
+        let (mut company, mut todo) = (HashSet::from([letter]), vec![letter]);
+        let mut kinds = BTreeSet::new();
+        while let Some(letter) = todo.pop() {
+            for view in &views {
+                let Some(there) = view.letters.get(&letter) else { continue };
+                kinds.insert(there.kind.clone());
+                todo.extend(view.blocks[there.block].iter().filter(|other| company.insert(**other)));
+            }
+        }
+        let is_left = |other: &char| self.start.has(*other) && !self.removed(*other);
+        company.iter().any(is_left).then_some(kinds)
     }
 
     /// What those have made of a letter who changed it; if nobody has, what it was.
@@ -227,7 +282,8 @@ impl<'a> Judge<'a> {
             }
         }
         for (kind, blocks) in &looks.holds {
-            let knows = had.iter().any(|view| [true, false].iter().any(|b| view.shape.holds.contains(&(kind.clone(), *b))));
+            let knows =
+                had.iter().any(|view| [true, false].iter().any(|b| view.shape.holds.contains(&(kind.clone(), *b))));
             if knows && !had.iter().any(|view| view.shape.holds.contains(&(kind.clone(), *blocks))) {
                 let what = if *blocks { "blocks" } else { "bare text" };
                 self.say(Kind::Shape, format!("{kind} has {what} which nobody gave it"));
@@ -244,12 +300,14 @@ impl<'a> Judge<'a> {
         let kinds: BTreeSet<&str> =
             self.merged.parts.iter().filter(|part| !part.void).map(|part| part.kind.as_str()).collect();
         for kind in kinds {
-            let before = empty(self.start, kind);
-            let mut allowed = before + twice;
-            for view in self.alone() {
+            let mut allowed = empty(self.start, kind) + twice;
+            for one in self.people {
+                let counts = std::iter::once(self.start).chain(&one.steps).map(|view| empty(view, kind));
+                allowed += counts.clone().zip(counts.skip(1)).map(|(was, is)| is.saturating_sub(was)).sum::<usize>();
+                let view = &one.end;
                 let own = view.parts.iter().filter(|part| part.kind == kind && !part.letters.is_empty());
                 let emptied = own.filter(|part| !part.letters.iter().any(|letter| self.merged.has(*letter))).count();
-                allowed += empty(view, kind).saturating_sub(before) + emptied;
+                allowed += emptied;
             }
             let count = empty(self.merged, kind);
             if count > allowed {

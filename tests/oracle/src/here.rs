@@ -4,8 +4,8 @@ use fastrand::Rng;
 use slate_yrs::slate::Node;
 
 use crate::shapes::places;
-use crate::transforms::{Edits as _, is_inline, is_text, is_void, kind_of};
 use crate::sheet::Sheet;
+use crate::transforms::{Edits as _, is_inline, is_text, is_void, kind_of};
 
 pub type Entry = (Vec<usize>, Node);
 

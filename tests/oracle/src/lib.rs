@@ -17,8 +17,8 @@ pub mod plan;
 pub mod run;
 pub mod seen;
 pub mod shapes;
-pub mod shrink;
 pub mod sheet;
+pub mod shrink;
 pub mod tally;
 
 // What the files below, which are the engine's own, know it by.

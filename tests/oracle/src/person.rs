@@ -28,18 +28,26 @@ pub fn open(client: u32, ids: bool) -> SlateDoc {
 pub struct Deeds {
     pub typed: HashMap<char, (usize, usize)>,
     pub removed: HashMap<char, HashSet<(usize, usize)>>,
+    /// Who ever removed it.
+    ever: HashMap<char, HashSet<(usize, usize)>>,
 }
 
 impl Deeds {
+    /// Removed by two: whether it comes back if one of them takes that back, is not said.
+    pub fn is_disputed(&self, letter: char) -> bool {
+        self.ever.get(&letter).is_some_and(|who| who.len() > 1)
+    }
+
     fn note(&mut self, who: (usize, usize), before: &Seen, after: &Seen) {
         for letter in after.letters.keys().filter(|letter| !before.has(**letter)) {
-            self.typed.entry(*letter).or_insert(who);
-            if let Some(removers) = self.removed.get_mut(letter) {
-                removers.remove(&who);
+            match self.removed.get_mut(letter) {
+                Some(removers) => drop(removers.remove(&who)),
+                None => drop(self.typed.insert(*letter, who)),
             }
         }
         for letter in before.letters.keys().filter(|letter| !after.has(**letter)) {
             self.removed.entry(*letter).or_default().insert(who);
+            self.ever.entry(*letter).or_default().insert(who);
         }
     }
 }
@@ -68,8 +76,7 @@ impl Person {
         let (doc, twin) = (open(client, ids), open(1, ids));
         let undo = Undo::new(0);
         let (value, out, faults) = (Vec::new(), Vec::new(), Vec::new());
-        let mut it =
-            Self { index, sitting: 0, client, ids, doc, twin, value, undo, now: 0, out, gone: false, faults };
+        let mut it = Self { index, sitting: 0, client, ids, doc, twin, value, undo, now: 0, out, gone: false, faults };
         it.hear(state);
         it
     }
@@ -223,21 +230,30 @@ impl Person {
         self.compare("a new client id");
     }
 
-    /// Was offline and edited in format 0 while others raised the document: the difference is written to what the device had
-    /// before, in format 1. As [`Session`](slate_yrs::session) has to.
+    /// Was offline and edited in format 0 while others raised the document: what the outbox does to what the device had before is
+    /// done in format 1.
     pub fn rewrite(&mut self, base: &[u8], client: u32) {
-        let wanted = canonical(&self.value);
+        let mut outbox = open(1, self.ids);
+        if let Err(error) = outbox.load(base) {
+            return self.say(Kind::Threw, format!("its own state is refused: {error}"));
+        }
         let mut again = Self::new(self.index, client, self.ids, base);
         for update in again.doc.raise_format(1) {
             again.told(Some(update));
         }
         again.value = again.doc.value();
         again.normalize("the format was raised");
-        let ops = SlateDoc::diff(&again.value, &wanted);
-        apply_all(&mut again.value, &ops);
-        let change = again.doc.apply_local(ops);
-        apply_all(&mut again.value, &change.ops);
-        again.told(change.update);
+        for update in &self.out {
+            let ops = outbox.apply_update(update).map(|change| change.ops).unwrap_or_default();
+            apply_all(&mut again.value, &ops);
+            let change = again.doc.apply_local(ops);
+            apply_all(&mut again.value, &change.ops);
+            again.told(change.update);
+            again.normalize("an update of the outbox");
+        }
+        if canonical(&again.value) != canonical(&self.value) {
+            again.say(Kind::Flush, format!("written again it is {}", show(&again.value)));
+        }
         again.sitting = self.sitting + 1;
         again.faults.append(&mut self.faults);
         *self = again;

@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
         for index in here {
             let mut steps = Vec::new();
             for flush in 0..plan.flushes(round, index as u8) {
-                self.step((round, index as u8, flush), &hot);
+                self.step((round, index as u8, flush), &hot, &mut steps);
                 steps.push(Seen::new(&self.people[index].value));
                 self.turn_of_life((round, index as u8, flush));
             }
@@ -193,7 +193,8 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let merged = Seen::new(&self.people[self.here()[0]].value);
-        let dead: HashSet<char> = self.deeds.removed.iter().filter(|(_, who)| !who.is_empty()).map(|(c, _)| *c).collect();
+        let dead: HashSet<char> =
+            self.deeds.removed.iter().filter(|(_, who)| !who.is_empty()).map(|(c, _)| *c).collect();
         self.ran.faults.extend(Judge::new(&start, &alone, &merged, &dead, plan.ids).faults());
         self.big(&merged);
         if self.is_sound() {
@@ -224,8 +225,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// One flush: an act, or several.
-    fn step(&mut self, step: Step, hot: &[char]) {
+    /// One flush: an act, or several. `seen`: what the editor has in between.
+    fn step(&mut self, step: Step, hot: &[char], seen: &mut Vec<Seen>) {
         let (round, index, flush) = step;
         let person = usize::from(index);
         let plan = self.plan;
@@ -263,6 +264,7 @@ impl<'a> Run<'a> {
                 let kept = (sheet.value.clone(), sheet.ops.len());
                 if acts::act(act, &mut sheet, &mut rng, &mut self.fresh, hot).is_some() {
                     did.push(format!("{act:?}"));
+                    seen.push(Seen::new(&sheet.value));
                     break;
                 }
                 sheet.value = kept.0;
@@ -387,7 +389,7 @@ impl<'a> Run<'a> {
         let mut rng = self.plan.rng(8, step);
         let index = *pick(&mut rng, &self.here()).unwrap_or(&0);
         let step = (round, index as u8, CALM);
-        self.step(step, &[]);
+        self.step(step, &[], &mut Vec::new());
         if let Some(last) = self.ran.steps.last_mut().filter(|last| **last == step) {
             *last = (round, CALM, 0);
         }
@@ -424,7 +426,7 @@ impl<'a> Run<'a> {
         let before = Seen::new(&self.people[index].value);
         let who = self.people[index].who();
         let (typed, removed) = (self.deeds.typed.clone(), self.deeds.removed.clone());
-        self.all_back(index, false);
+        let times = self.all_back(index, false, UNDOS);
         let value = self.people[index].value.clone();
         self.tell(index, &value, &mut rng)?;
         let now = Seen::new(&value);
@@ -436,8 +438,7 @@ impl<'a> Run<'a> {
         let nobody = HashSet::new();
         for letter in letters {
             let removers = removed.get(&letter).unwrap_or(&nobody);
-            // Removed by both: whether it comes back, is not said.
-            if removers.contains(&who) && removers.len() > 1 {
+            if self.deeds.is_disputed(letter) {
                 continue;
             }
             let wanted = typed.get(&letter) != Some(&who) && removers.iter().all(|remover| *remover == who);
@@ -448,7 +449,7 @@ impl<'a> Run<'a> {
         if !self.is_sound() {
             return Ok(());
         }
-        self.all_back(index, true);
+        self.all_back(index, true, times);
         let value = self.people[index].value.clone();
         self.tell(index, &value, &mut rng)?;
         let again = Seen::new(&value);
@@ -460,18 +461,18 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn all_back(&mut self, index: usize, redo: bool) {
-        for times in 0.. {
-            if !self.people[index].take_back(redo, &mut self.deeds) {
-                break;
-            }
-            if times == UNDOS {
-                return self.say(Kind::Undo, format!("said {UNDOS} times that it did something"));
-            }
+    /// How often something was taken back, or done again.
+    fn all_back(&mut self, index: usize, redo: bool, most: usize) -> usize {
+        let mut times = 0;
+        while times < most && self.people[index].take_back(redo, &mut self.deeds) {
+            times += 1;
             let (name, shown) = (self.people[index].name(), show(&self.people[index].value));
             self.ran.log.push(format!("{name} {}: {shown}", if redo { "redo" } else { "undo" }));
         }
         self.collect();
+        if times == UNDOS {
+            self.say(Kind::Undo, format!("said {UNDOS} times that it did something"));
+        }
+        times
     }
 }
-
