@@ -85,6 +85,38 @@ fn what_two_removed_comes_back_once_though_both_take_it_back() {
     assert_eq!(text(&two), "p[\"abcd\"] p[\"ef\"]");
 }
 
+fn line(text: &str) -> serde_json::Value {
+    json!({ "type": "p", "children": [{ "text": text }] })
+}
+
+fn quote(children: &[serde_json::Value]) -> serde_json::Value {
+    json!({ "type": "q", "children": children })
+}
+
+/// A text block and a container are no halves of one element: what others put into the container stays blocks.
+#[test]
+fn a_container_emptied_into_a_line_takes_nothing_along_into_it() {
+    let mut one = doc(&json!([line("ab"), quote(&[line("cd"), line("ef")])]));
+    let mut two = peer(6, &one);
+    // Backspace at the start of "cd", then of "ef": the quote is left empty, and goes.
+    let ops = json!([
+        { "type": "move_node", "path": [1, 0], "newPath": [1] },
+        { "type": "merge_node", "path": [1], "position": 1, "properties": { "type": "p" } },
+        { "type": "merge_node", "path": [0, 1], "position": 2, "properties": {} },
+        { "type": "move_node", "path": [1, 0], "newPath": [1] },
+        { "type": "remove_node", "path": [2], "node": { "type": "q", "children": [] } },
+        { "type": "merge_node", "path": [1], "position": 1, "properties": { "type": "p" } },
+        { "type": "merge_node", "path": [0, 1], "position": 4, "properties": {} },
+    ]);
+    let joined = one.apply_local(crate::slate::tests::json::ops(&ops));
+    assert_eq!((joined.rejected, show(&one.value())), (vec![], "p[\"abcdef\"]".to_owned()));
+    let put = two.apply_local(vec![op(&json!({ "type": "insert_node", "path": [1, 1], "node": line("x") }))]);
+    one.apply_update(&put.update.expect("an edit")).expect("an update");
+    two.apply_update(&joined.update.expect("an edit")).expect("an update");
+    assert_eq!(show(&one.value()), "p[\"abcdef\"] p[\"x\"]");
+    assert_eq!(show(&two.value()), "p[\"abcdef\"] p[\"x\"]");
+}
+
 fn unraised(value: &serde_json::Value) -> SlateDoc {
     let mut doc = empty(5);
     doc.load(&SlateDoc::seed_update("content", &nodes(value))).expect("a seed");
