@@ -88,11 +88,10 @@ impl Reference {
                 continue;
             }
             if let (Op::SplitNode { path, .. }, Some(key)) = (&op, block_id)
-                && let Some((renaming, shown)) = self.renaming(path, key, &given, &mut fresh_id)
-                && self.tree.apply(&renaming).is_ok()
-                && let Op::SetNode { new_properties, .. } = renaming
+                && let Some(renaming) = self.renaming(path, key, &given, &mut fresh_id)
+                && renaming.ops.iter().all(|op| self.tree.apply(op).is_ok())
             {
-                given.extend(new_properties.get(key).map(|id| (id.to_string(), shown)));
+                given.insert(renaming.fresh.to_string(), renaming.shown);
             }
         }
         if !given.is_empty() {
@@ -107,14 +106,15 @@ impl Reference {
         change.passage = Some(flushed.passage.at(self.heard));
     }
 
-    /// A split that gives the new half the id of the old one, or none: a new one, and the id that the old one has in the editor.
+    /// After a split that gives the new half the id of the old one, or none. The id stays with the content: at the start it is the
+    /// empty half that gets a new one.
     fn renaming(
         &self,
         path: &Path,
         key: &str,
         given: &HashMap<String, Any>,
         fresh_id: &mut impl FnMut() -> String,
-    ) -> Option<(Op, Any)> {
+    ) -> Option<Renaming> {
         let left = self.tree().at(path).ok()?;
         let taken = left.props.get(key)?;
         let next = crate::slate::transform::next(path);
@@ -125,9 +125,16 @@ impl Reference {
             return None;
         }
         let name: Arc<str> = key.into();
-        let properties = has.map(|id| (name.clone(), id.clone())).into_iter().collect();
-        let new_properties = Attrs::from([(name, Any::from(fresh_id()))]);
-        Some((Op::SetNode { path: next, properties, new_properties }, shown.clone()))
+        let set = |path: Path, from: Option<&Any>, to: &Any| {
+            let properties = from.map(|id| (name.clone(), id.clone())).into_iter().collect();
+            Op::SetNode { path, properties, new_properties: Attrs::from([(name.clone(), to.clone())]) }
+        };
+        let fresh = Any::from(fresh_id());
+        let ops = match has.is_some() && is_bare(left) && !is_bare(right) {
+            true => vec![set(path.clone(), Some(taken), &fresh), set(next, has, taken)],
+            false => vec![set(next, has, &fresh)],
+        };
+        Some(Renaming { ops, fresh, shown: shown.clone() })
     }
 
     /// After a transaction that was not one's own: what leads the editor to what the document shows now.
@@ -379,6 +386,29 @@ type Tops = BTreeMap<usize, Rc<Element>>;
 
 /// If more changed at once, all is looked at.
 const MANY: usize = 32;
+
+/// What gives the halves of a split an id each.
+struct Renaming {
+    ops: Vec<Op>,
+    fresh: Any,
+    /// What the editor has there until it hears of that.
+    shown: Any,
+}
+
+/// Whether there is nothing to see in it, at any depth.
+fn is_bare(element: &Element) -> bool {
+    let mut todo = vec![element];
+    while let Some(element) = todo.pop() {
+        for kid in &element.kids {
+            match kid {
+                Kid::Leaf(leaf) if leaf.runs.iter().all(|run| run.len == 0) => {}
+                Kid::Element(kid) if !kid.void => todo.push(kid),
+                _ => return false,
+            }
+        }
+    }
+    true
+}
 
 /// Whether an element shows these characters, and nothing else.
 fn is_text_of(element: &Element, items: &[Item]) -> bool {

@@ -58,6 +58,24 @@ fn several_divisions_in_one_flush_give_every_part_an_id_of_its_own() {
     assert_eq!((&found[0], change.ops.len()), (&Some(Any::from("first")), 3), "{:?}", change.ops);
 }
 
+/// The id stays with the content; else two who do so leave two empty lines with the one id of it.
+#[test]
+fn two_who_divide_at_the_start_leave_every_line_an_id_of_its_own() {
+    let mut one = doc(&json!([{ "type": "p", "id": "first", "children": [{ "text": "ab" }] }]));
+    let mut two = peer(6, &one);
+    let divide = || vec![split(&[0, 0], 0, "first"), split(&[0], 1, "first")];
+    let (mine, theirs) = (one.apply_local(divide()), two.apply_local(divide()));
+    assert_eq!(ids(&one)[1], Some(Any::from("first")));
+    let changed = |op: &Op| matches!(op, Op::SetNode { path, .. } if path[..] == [0]);
+    assert!(mine.ops.len() == 1 && changed(&mine.ops[0]), "{:?}", mine.ops);
+    two.apply_update(&mine.update.expect("an edit")).expect("an update");
+    one.apply_update(&theirs.update.expect("an edit")).expect("an update");
+    let (found, same) = (ids(&one), ids(&two));
+    let distinct: HashSet<String> = found.iter().flatten().map(Any::to_string).collect();
+    assert_eq!((found.len(), distinct.len()), (3, 3), "{found:?}");
+    assert_eq!((&found[2], &found), (&Some(Any::from("first")), &same));
+}
+
 /// Who takes a removal back finds it taken back already by another who had removed the same.
 #[test]
 fn what_two_removed_comes_back_once_though_both_take_it_back() {
