@@ -103,6 +103,22 @@ fn what_two_removed_comes_back_once_though_both_take_it_back() {
     assert_eq!(text(&two), "p[\"abcd\"] p[\"ef\"]");
 }
 
+/// What one put in, another removed and brought back: it is still one's own.
+#[test]
+fn an_insert_is_taken_back_also_where_another_has_brought_it_back() {
+    let mut one = doc(&json!([line("ab"), line("cd")]));
+    let mut two = peer(6, &one);
+    let put = two.apply_local(vec![op(&json!({ "type": "insert_node", "path": [1], "node": line("x") }))]);
+    one.apply_update(&put.update.clone().expect("an edit")).expect("an update");
+    let removed = one.apply_local(vec![op(&json!({ "type": "remove_node", "path": [1], "node": line("x") }))]);
+    two.apply_update(&removed.update.expect("an edit")).expect("an update");
+    let (back, _) = one.revert(&removed.acts, removed.passage.as_ref());
+    two.apply_update(&back.update.expect("an edit")).expect("an update");
+    assert_eq!(show(&two.value()), "p[\"ab\"] p[\"x\"] p[\"cd\"]");
+    two.revert(&put.acts, put.passage.as_ref());
+    assert_eq!(show(&two.value()), "p[\"ab\"] p[\"cd\"]");
+}
+
 fn line(text: &str) -> serde_json::Value {
     json!({ "type": "p", "children": [{ "text": text }] })
 }

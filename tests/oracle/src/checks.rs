@@ -306,7 +306,8 @@ impl<'a> Judge<'a> {
                 allowed += counts.clone().zip(counts.skip(1)).map(|(was, is)| is.saturating_sub(was)).sum::<usize>();
                 let view = &one.end;
                 let own = view.parts.iter().filter(|part| part.kind == kind && !part.letters.is_empty());
-                let emptied = own.filter(|part| !part.letters.iter().any(|letter| self.merged.has(*letter))).count();
+                let stays = |letter: &char| self.merged.has(*letter) && !self.anew.contains(letter);
+                let emptied = own.filter(|part| !part.letters.iter().any(stays)).count();
                 allowed += emptied;
             }
             let count = empty(self.merged, kind);

@@ -1,5 +1,6 @@
 //! `npm run soak:text -- --runs N --from S`: so many runs, counted; of each kind of fault one is made small and printed.
-//! `--threads N`; `--seed S` is one run, with all that was done; with `--small KIND` it is made small first.
+//! `--threads N`; `--seed S` is one run, with all that was done; with `--small KIND` it is made small first; `--state FILE`
+//! gets the document as it is in the end, as one update.
 
 use std::process::ExitCode;
 
@@ -29,6 +30,11 @@ fn main() -> ExitCode {
             None => (plan.clone(), run(&plan)),
         };
         println!("{}", report(&plan, &ran));
+        if let Some(path) = option("--state")
+            && let Err(error) = std::fs::write(&path, &ran.state)
+        {
+            eprintln!("{path}: {error}");
+        }
         return if ran.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let (from, runs) = (number("--from").unwrap_or(0), number("--runs").unwrap_or(10_000));

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use slate_yrs::slate::{DocOptions, Node, SlateDoc};
+use slate_yrs::slate::{DocOptions, Node, Op, SlateDoc};
 use slate_yrs::undo::Undo;
 
 use crate::faults::{Fault, Kind};
@@ -30,18 +30,29 @@ pub struct Deeds {
     pub removed: HashMap<char, HashSet<(usize, usize)>>,
     /// Who ever removed it.
     ever: HashMap<char, HashSet<(usize, usize)>>,
+    pub round: u8,
+    /// In which rounds somebody brought it back.
+    back: HashMap<char, HashSet<u8>>,
+    /// Who took something back in which round.
+    took: HashSet<((usize, usize), u8)>,
 }
 
 impl Deeds {
-    /// Removed by two: whether it comes back if one of them takes that back, is not said.
-    pub fn is_disputed(&self, letter: char) -> bool {
-        self.ever.get(&letter).is_some_and(|who| who.len() > 1)
+    /// Removed by two: whether it comes back if one of them takes that back, is not said. Nor what becomes of something that one
+    /// brought back while another took back what was at that moment removed.
+    pub fn is_disputed(&self, letter: char, who: (usize, usize)) -> bool {
+        let is_removed_by_two = self.ever.get(&letter).is_some_and(|who| who.len() > 1);
+        let back = self.back.get(&letter);
+        is_removed_by_two || back.is_some_and(|rounds| rounds.iter().any(|round| self.took.contains(&(who, *round))))
     }
 
     fn note(&mut self, who: (usize, usize), before: &Seen, after: &Seen) {
         for letter in after.letters.keys().filter(|letter| !before.has(**letter)) {
             match self.removed.get_mut(letter) {
-                Some(removers) => drop(removers.remove(&who)),
+                Some(removers) => {
+                    removers.remove(&who);
+                    self.back.entry(*letter).or_default().insert(self.round);
+                }
                 None => drop(self.typed.insert(*letter, who)),
             }
         }
@@ -68,6 +79,8 @@ pub struct Person {
     /// What was made and not told yet.
     pub out: Vec<Vec<u8>>,
     pub gone: bool,
+    /// What was done while the document was of format 0.
+    early: Vec<Vec<Op>>,
     pub faults: Vec<Fault>,
 }
 
@@ -75,8 +88,9 @@ impl Person {
     pub fn new(index: usize, client: u32, ids: bool, state: &[u8]) -> Self {
         let (doc, twin) = (open(client, ids), open(1, ids));
         let undo = Undo::new(0);
-        let (value, out, faults) = (Vec::new(), Vec::new(), Vec::new());
-        let mut it = Self { index, sitting: 0, client, ids, doc, twin, value, undo, now: 0, out, gone: false, faults };
+        let (value, out, early, faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (sitting, now, gone) = (0, 0, false);
+        let mut it = Self { index, sitting, client, ids, doc, twin, value, undo, now, out, gone, early, faults };
         it.hear(state);
         it
     }
@@ -106,6 +120,9 @@ impl Person {
     pub fn flush(&mut self, sheet: Sheet, what: &str, deeds: &mut Deeds) {
         let before = Seen::new(&self.value);
         self.value = sheet.value;
+        if !self.doc.is_by_reference() {
+            self.early.push(sheet.ops.clone());
+        }
         let change = self.doc.apply_local(sheet.ops);
         if let Some((op, error)) = change.rejected.first() {
             self.say(Kind::Threw, format!("{error} of {op:?}"));
@@ -123,6 +140,7 @@ impl Person {
         let before = Seen::new(&self.value);
         let result = if redo { self.undo.redo(&mut self.doc, None) } else { self.undo.undo(&mut self.doc, None) };
         let Some(result) = result else { return false };
+        deeds.took.insert((self.who(), deeds.round));
         apply_all(&mut self.value, &result.ops);
         let updates = result.passed.into_iter().chain(result.change.update);
         updates.for_each(|update| self.told(Some(update)));
@@ -230,26 +248,20 @@ impl Person {
         self.compare("a new client id");
     }
 
-    /// Was offline and edited in format 0 while others raised the document: what the outbox does to what the device had before is
-    /// done in format 1.
+    /// Was offline and edited in format 0 while others raised the document: the same is done, in format 1, to what the device had
+    /// before.
     pub fn rewrite(&mut self, base: &[u8], client: u32) {
-        let mut outbox = open(1, self.ids);
-        if let Err(error) = outbox.load(base) {
-            return self.say(Kind::Threw, format!("its own state is refused: {error}"));
-        }
         let mut again = Self::new(self.index, client, self.ids, base);
         for update in again.doc.raise_format(1) {
             again.told(Some(update));
         }
         again.value = again.doc.value();
         again.normalize("the format was raised");
-        for update in &self.out {
-            let ops = outbox.apply_update(update).map(|change| change.ops).unwrap_or_default();
+        for ops in std::mem::take(&mut self.early) {
             apply_all(&mut again.value, &ops);
             let change = again.doc.apply_local(ops);
             apply_all(&mut again.value, &change.ops);
             again.told(change.update);
-            again.normalize("an update of the outbox");
         }
         if canonical(&again.value) != canonical(&self.value) {
             again.say(Kind::Flush, format!("written again it is {}", show(&again.value)));

@@ -38,6 +38,8 @@ pub struct Ran {
     pub log: Vec<String>,
     /// The steps that were taken.
     pub steps: Vec<Step>,
+    /// What was known to all in the end, as one update.
+    pub state: Vec<u8>,
 }
 
 pub fn run(plan: &Plan) -> Ran {
@@ -52,6 +54,7 @@ pub fn run(plan: &Plan) -> Ran {
             run.say(Kind::Threw, format!("panicked: {}", said.unwrap_or_default()));
         }
     }
+    run.ran.state = merge(&run.log).unwrap_or_default();
     run.ran
 }
 
@@ -70,7 +73,8 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(plan: &'a Plan) -> Self {
-        let ran = Ran { met: false, flushes: 0, faults: Vec::new(), log: Vec::new(), steps: Vec::new() };
+        let ran =
+            Ran { met: false, flushes: 0, faults: Vec::new(), log: Vec::new(), steps: Vec::new(), state: Vec::new() };
         let (people, log, deeds) = (Vec::new(), Vec::new(), Deeds::default());
         Self { plan, fresh: Fresh::default(), people, relay: None, log, deeds, next_client: LATER, ran }
     }
@@ -161,6 +165,7 @@ impl<'a> Run<'a> {
 
     fn round(&mut self, round: u8) -> Result<(), String> {
         let plan = self.plan;
+        self.deeds.round = round;
         let upgrades = plan.life == Life::Upgrade && round == 0;
         if upgrades {
             self.raise();
@@ -425,6 +430,7 @@ impl<'a> Run<'a> {
         let index = *pick(&mut rng, &self.here()).unwrap_or(&0);
         let before = Seen::new(&self.people[index].value);
         let who = self.people[index].who();
+        self.deeds.round = ROUNDS;
         let (typed, removed) = (self.deeds.typed.clone(), self.deeds.removed.clone());
         let times = self.all_back(index, false, UNDOS);
         let value = self.people[index].value.clone();
@@ -438,7 +444,7 @@ impl<'a> Run<'a> {
         let nobody = HashSet::new();
         for letter in letters {
             let removers = removed.get(&letter).unwrap_or(&nobody);
-            if self.deeds.is_disputed(letter) {
+            if self.deeds.is_disputed(letter, who) {
                 continue;
             }
             let wanted = typed.get(&letter) != Some(&who) && removers.iter().all(|remover| *remover == who);
