@@ -3,11 +3,14 @@
 use std::collections::HashSet;
 
 use serde_json::json;
-use yrs::Any;
+use yrs::types::xml::Xml as _;
+use yrs::{Any, Doc, ReadTxn as _, StateVector, Text as _, Transact as _, XmlTextPrelim, XmlTextRef};
 
 use super::json::{nodes, op};
+use crate::format::set_format;
+use crate::slate::tests::model::canonical;
 use crate::slate::write::tests::peer::{schema, show};
-use crate::slate::{DocOptions, Node, Op, SlateDoc};
+use crate::slate::{DocOptions, Node, Op, Path, SlateDoc};
 
 /// A document of format 1 with these children; blocks have ids.
 fn doc(value: &serde_json::Value) -> SlateDoc {
@@ -117,6 +120,80 @@ fn an_insert_is_taken_back_also_where_another_has_brought_it_back() {
     assert_eq!(show(&two.value()), "p[\"ab\"] p[\"x\"] p[\"cd\"]");
     two.revert(&put.acts, put.passage.as_ref());
     assert_eq!(show(&two.value()), "p[\"ab\"] p[\"cd\"]");
+}
+
+/// What is written again has a key of the other's, who clears it meanwhile: what comes behind gets nothing of it.
+#[test]
+fn bold_that_is_taken_back_while_its_text_is_written_again_does_not_spread() {
+    for reversed in [false, true] {
+        let mut one = doc(&json!([line("xyz"), line("uv")]));
+        let mut two = peer(if reversed { 4 } else { 6 }, &one);
+        let bold = json!([
+            { "type": "split_node", "path": [0, 0], "position": 2, "properties": {} },
+            { "type": "split_node", "path": [0, 0], "position": 1, "properties": {} },
+            { "type": "set_node", "path": [0, 1], "properties": {}, "newProperties": { "bold": true } },
+        ]);
+        let bold = two.apply_local(crate::slate::tests::json::ops(&bold));
+        one.apply_update(&bold.update.clone().expect("an edit")).expect("an update");
+        let node = one.value().remove(0);
+        let removed = one.apply_local(vec![Op::RemoveNode { path: Path::from_slice(&[0]), node }]);
+        let (again, _) = one.revert(&removed.acts, removed.passage.as_ref());
+        let (plain, _) = two.revert(&bold.acts, bold.passage.as_ref());
+        assert_eq!(show(&canonical(&two.value())), "p[\"xyz\"] p[\"uv\"]");
+        two.apply_update(&removed.update.expect("an edit")).expect("an update");
+        two.apply_update(&again.update.expect("an edit")).expect("an update");
+        one.apply_update(&plain.update.expect("an edit")).expect("an update");
+        let shown = show(&canonical(&one.value()));
+        assert!(shown.contains("\"z\"") || shown.contains("\"xyz\""), "{shown}");
+        assert!(shown.ends_with("p[\"uv\"]"), "{shown}");
+        assert_eq!(shown, show(&canonical(&two.value())));
+    }
+}
+
+/// A half that one moved has a place of its own: that another joined it does not count.
+#[test]
+fn a_half_that_was_moved_stays_where_it_was_moved_though_another_joins_it() {
+    let mut one = doc(&json!([line("abcd"), line("ef")]));
+    let split = json!([
+        { "type": "split_node", "path": [0, 0], "position": 2, "properties": {} },
+        { "type": "split_node", "path": [0], "position": 1, "properties": { "type": "p" } },
+    ]);
+    one.apply_local(crate::slate::tests::json::ops(&split));
+    let mut two = peer(6, &one);
+    let join = json!([
+        { "type": "merge_node", "path": [1], "position": 1, "properties": { "type": "p" } },
+        { "type": "merge_node", "path": [0, 1], "position": 2, "properties": {} },
+    ]);
+    let joined = one.apply_local(crate::slate::tests::json::ops(&join));
+    let moved = two.apply_local(vec![op(&json!({ "type": "move_node", "path": [1], "newPath": [2] }))]);
+    one.apply_update(&moved.update.expect("an edit")).expect("an update");
+    two.apply_update(&joined.update.expect("an edit")).expect("an update");
+    assert_eq!(show(&one.value()), "p[\"ab\"] p[\"ef\"] p[\"cd\"]");
+    assert_eq!(show(&two.value()), "p[\"ab\"] p[\"ef\"] p[\"cd\"]");
+}
+
+/// Text that stands bare at the top is nothing that an editor keeps: what is transparent is shown, if nothing else is.
+#[test]
+fn what_is_left_of_a_document_is_never_bare_text() {
+    let doc = Doc::with_client_id(5);
+    let root = doc.get_or_insert_text("content");
+    let root: &XmlTextRef = root.as_ref();
+    let mut txn = doc.transact_mut();
+    set_format(&mut txn, 1);
+    for (at, text) in ["ab", "cd"].into_iter().enumerate() {
+        let line = root.insert_embed(&mut txn, at as u32, XmlTextPrelim::new(text));
+        line.insert_attribute(&mut txn, "type", "p");
+        line.insert_attribute(&mut txn, "@gone", Any::Array(vec![Any::Null, Any::Bool(true)].into()));
+    }
+    let state = txn.encode_state_as_update_v1(&StateVector::default());
+    drop(txn);
+    let mut doc = empty(6);
+    doc.load(&state).expect("an update");
+    assert_eq!(show(&doc.value()), "p[\"ab\"] p[\"cd\"]");
+    // Beside a line it is shown in that.
+    let typed = doc.apply_local(vec![op(&json!({ "type": "insert_node", "path": [2], "node": line("x") }))]);
+    assert!(typed.rejected.is_empty());
+    assert_eq!(show(&canonical(&doc.read())), show(&canonical(&doc.value())));
 }
 
 fn line(text: &str) -> serde_json::Value {

@@ -113,7 +113,8 @@ pub struct View {
     /// It shows the same to who keeps nothing.
     pub plain: bool,
     /// Each of the root's items shows what it shows whatever the others are that are not linked with it: no claim is void
-    /// for the sake of others, and no bare text was brought into a block beside it.
+    /// for the sake of others, no bare text was brought into a block beside it, and nothing transparent is shown because there is
+    /// nothing else.
     pub apart: bool,
 }
 

@@ -122,23 +122,26 @@ impl<'a> Judge<'a> {
         !self.is_joined_elsewhere(view, block) && !self.is_drawn_apart(block)
     }
 
-    /// Whether somebody joined a part of it to something that stands elsewhere, beside the rest, for somebody else.
+    /// Whether somebody joined a part of it to something that another moved, beside the rest: the part goes along, the rest does
+    /// not.
     fn is_drawn_apart(&self, block: &[char]) -> bool {
         let views = self.views();
+        let are_apart = |one: char, two: char| views.iter().any(|view| is_apart(view, [one, two]));
         views.iter().any(|joined| {
-            block.iter().filter_map(|letter| joined.letters.get(letter)).any(|there| {
-                let company = &joined.blocks[there.block];
-                let rest = || block.iter().filter(|letter| !company.contains(letter));
-                let order =
-                    |view: &Seen, one: char, two: char| Some(view.letters.get(&one)?.at < view.letters.get(&two)?.at);
-                company.iter().filter(|letter| !block.contains(letter)).any(|other| {
-                    rest().any(|letter| {
-                        let mut orders = views.iter().filter_map(|view| order(view, *other, *letter));
-                        orders.next().is_some_and(|first| orders.any(|next| next != first))
-                    })
-                })
+            block.iter().any(|part| {
+                let Some(there) = joined.letters.get(part) else { return false };
+                let mut others = joined.blocks[there.block].iter().filter(|letter| !block.contains(letter));
+                others.any(|other| block.iter().any(|rest| are_apart(*part, *rest) && self.has_moved(*other, *rest)))
             })
         })
+    }
+
+    /// Whether a letter is for somebody on the other side of another one, or in another container than in the beginning.
+    fn has_moved(&self, one: char, beside: char) -> bool {
+        let views = self.views();
+        let sides = views.iter().filter_map(|view| Some(view.letters.get(&one)?.at < view.letters.get(&beside)?.at));
+        let within = views.iter().filter_map(|view| view.letters.get(&one)).map(|letter| &letter.within);
+        is_mixed(sides) || is_mixed(within)
     }
 
     fn is_joined_elsewhere(&self, view: &Seen, block: &[char]) -> bool {
@@ -292,10 +295,11 @@ impl<'a> Judge<'a> {
         self.empty();
     }
 
+    /// Lines, that is; a container with an empty line is there for that.
     fn empty(&mut self) {
         let twice = self.divided_twice();
         let empty = |view: &Seen, kind: &str| {
-            view.parts.iter().filter(|part| part.kind == kind && part.letters.is_empty()).count()
+            view.parts.iter().filter(|part| part.kind == kind && part.letters.is_empty() && !part.holds).count()
         };
         let kinds: BTreeSet<&str> =
             self.merged.parts.iter().filter(|part| !part.void).map(|part| part.kind.as_str()).collect();
@@ -322,6 +326,10 @@ impl<'a> Judge<'a> {
 fn is_whole(view: &Seen, block: &[char]) -> bool {
     let mut within = block.iter().filter_map(|letter| view.letters.get(letter)).map(|letter| &letter.within);
     within.next().is_none_or(|first| within.all(|other| other == first))
+}
+
+fn is_mixed<T: PartialEq>(mut all: impl Iterator<Item = T>) -> bool {
+    all.next().is_some_and(|first| all.any(|other| other != first))
 }
 
 fn is_apart(view: &Seen, [one, two]: [char; 2]) -> bool {

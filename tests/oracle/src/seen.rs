@@ -29,6 +29,8 @@ pub struct Part {
     pub kind: String,
     /// With a sign for each void.
     pub letters: Vec<char>,
+    /// Has blocks.
+    pub holds: bool,
     pub void: bool,
 }
 
@@ -114,7 +116,8 @@ impl Seen {
                 letters_of(&element.children, &mut letters);
             }
             self.shape.add(&kind, &element.children, &letters);
-            self.parts.push(Part { kind, letters, void });
+            let holds = element.children.iter().any(is_block);
+            self.parts.push(Part { kind, letters, holds, void });
         }
     }
 
