@@ -172,6 +172,39 @@ fn a_half_that_was_moved_stays_where_it_was_moved_though_another_joins_it() {
     assert_eq!(show(&two.value()), "p[\"ab\"] p[\"ef\"] p[\"cd\"]");
 }
 
+/// What joins two halves does not count once the first is removed and has nothing: typing that empties it is no mere typing.
+#[test]
+fn typing_in_what_was_joined_to_a_removed_half_is_exact() {
+    let split = json!([
+        { "type": "split_node", "path": [0, 0], "position": 1, "properties": {} },
+        { "type": "split_node", "path": [0], "position": 1, "properties": { "type": "p" } },
+    ]);
+    let mut one = doc(&json!([line("ab"), line("cd")]));
+    one.apply_local(crate::slate::tests::json::ops(&split));
+    let mut two = peer(6, &one);
+    let join = json!([
+        { "type": "insert_text", "path": [0, 0], "offset": 1, "text": "x" },
+        { "type": "merge_node", "path": [1], "position": 1, "properties": { "type": "p" } },
+        { "type": "merge_node", "path": [0, 1], "position": 2, "properties": {} },
+    ]);
+    let joined = one.apply_local(crate::slate::tests::json::ops(&join));
+    let removed = two.apply_local(vec![op(&json!({ "type": "remove_node", "path": [0], "node": line("a") }))]);
+    one.apply_update(&removed.update.expect("an edit")).expect("an update");
+    two.apply_update(&joined.update.expect("an edit")).expect("an update");
+    assert_eq!(show(&one.value()), "p[\"xb\"] p[\"cd\"]");
+    let typed = json!([
+        { "type": "insert_text", "path": [0, 0], "offset": 1, "text": "y" },
+        { "type": "remove_text", "path": [0, 0], "offset": 0, "text": "x" },
+    ]);
+    let typed = one.apply_local(crate::slate::tests::json::ops(&typed));
+    two.apply_update(&typed.update.expect("an edit")).expect("an update");
+    for doc in [&one, &two] {
+        assert_eq!((show(&doc.value()), show(&doc.read())), (show(&one.value()), show(&one.value())));
+    }
+    // The element is the one that was there.
+    assert_eq!(one.look().divergences, 0);
+}
+
 /// Text that stands bare at the top is nothing that an editor keeps: what is transparent is shown, if nothing else is.
 #[test]
 fn what_is_left_of_a_document_is_never_bare_text() {
