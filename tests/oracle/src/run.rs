@@ -460,7 +460,8 @@ impl<'a> Run<'a> {
         self.tell(index, &value, &mut rng)?;
         let again = Seen::new(&value);
         let (mut one, mut two) = (before.text.clone(), again.text.clone());
-        (one.sort_unstable(), two.sort_unstable());
+        one.sort_unstable();
+        two.sort_unstable();
         if one != two {
             self.say(Kind::Undo, format!("done again it is {}", show(&value)));
         }

@@ -26,7 +26,7 @@ impl Fresh {
     /// Every seventh is two UTF-16 units long.
     pub fn letter(&mut self) -> char {
         self.letters += 1;
-        let from = if self.letters % 7 == 0 { 0x2_0000 } else { 0x4e00 };
+        let from = if self.letters.is_multiple_of(7) { 0x2_0000 } else { 0x4e00 };
         char::from_u32(from + self.letters).unwrap_or('?')
     }
 
