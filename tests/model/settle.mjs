@@ -18,8 +18,7 @@ export function settle(root, shown) {
     }
     // where nothing else is at the top, transparent lines are shown
     const isShown = (k) => (k.spill ? k.kids.some(isBlock) : isBlock(k) && !k.hidden);
-    if (piece === root && !piece.kids.some(isShown))
-      for (const k of piece.kids) k.spill &&= k.again || k.inline;
+    if (piece === root && !piece.kids.some(isShown)) for (const k of piece.kids) k.spill &&= k.again || k.inline;
     for (const k of piece.kids) {
       if (!k.head) {
         kids.push(k);
