@@ -162,13 +162,6 @@ export const PLANTS = [
     twice: true,
   },
   {
-    name: "two halves are joined by a seam although they follow each other",
-    file: "src/slate/write/join.rs",
-    from: "        if at == host {\n            return Some(breaks);",
-    to: "        if at == host && breaks.len() > 1 {\n            return Some(breaks);",
-    twice: true,
-  },
-  {
     name: "an insert into a sequence is noted one place too far left",
     file: "src/slate/ydoc/writer.rs",
     from: "        let at = self.cut(seq, index);\n        self.mirror.nodes[seq as usize].items.insert(at, Item::Node(node));",
@@ -201,6 +194,13 @@ export const PLANTS = [
     file: "src/slate/doc.rs",
     from: "other.rng = self.rng;",
     to: "let _ = self.rng;",
+    twice: true,
+  },
+  {
+    name: "what is typed before the first letter of a leaf takes no formats",
+    file: "src/slate/write/typing.rs",
+    from: "formats_behind(writer.mirror, seq, index).iter()",
+    to: "Formats::default().iter()",
     twice: true,
   },
 ];
