@@ -6,6 +6,7 @@ import { root, run, say } from "./process.mjs";
 import { js, packages, pythonServer, rust, testing, testTools, wasm, xtask } from "./setup.mjs";
 
 const CARGO = /^(test result:|test .* FAILED$|error: (test|could not))/;
+const COUNTED = /^(\d+ runs, | {2}lost | {2}\S.* \d+\/\d+|test result:|test .* FAILED$)/;
 const DRAWN = /^(drawn: |.*\.jsonl: |test result:|line \d+, )/;
 const VITEST = /^\s*(Test Files|Tests)\s+\d|^\s*FAIL |^(scenarios|lives) on \S+: \d+ of \d+ hold$/;
 // The names of tests that failed, or did at first, stand below their counts.
@@ -29,13 +30,20 @@ const STEPS = [
   step(
     "native",
     "Engine, simulation and server",
-    [["cargo", ["test", "--workspace", "--exclude", "xtask", "--no-fail-fast"]]],
+    [["cargo", ["test", "--workspace", "--exclude", "xtask", "--exclude", "slate-yrs-oracle", "--no-fail-fast"]]],
     CARGO,
     {
       SLATE_RUNS: "10000",
       SIM_SEEDS: "5000",
       SERVER_SOAK_SECONDS: "45",
     },
+  ),
+  step(
+    "oracle",
+    "Random documents of format 1, people and acts",
+    [["cargo", ["test", "--package", "slate-yrs-oracle", "--no-fail-fast", "--", "--nocapture"]]],
+    COUNTED,
+    { SLATE_RUNS: "10000" },
   ),
   step("model", "The engine shows what the specification shows", [["node", ["scripts/model.mjs", "1500"]]], DRAWN),
   step(

@@ -378,6 +378,8 @@ impl SlateDoc {
             let root = other.tree.branch(ROOT);
             other.intake = self.intake;
             other.intake.moved();
+            // Else it would give the ids of blocks again that it has given.
+            other.rng = self.rng;
             other.settle_format();
             if let (Some(before), Some(now)) = (&self.reference, &mut other.reference) {
                 now.take_leaves(before);

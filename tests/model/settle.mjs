@@ -11,13 +11,19 @@ export function settle(root, shown) {
     if (!piece.again) pieces.set(piece.head.id, piece);
     const kids = [];
     for (const k of piece.kids) {
+      if (!k.head) continue;
+      k.up = piece;
+      if (isBlock(k)) k.raw = {}; // formats are of text and inlines
+      go(k, isUnwrapped(k) ? depth : depth + 1);
+    }
+    // where nothing else is at the top, transparent lines are shown
+    const isShown = (k) => (k.spill ? k.kids.some(isBlock) : isBlock(k) && !k.hidden);
+    if (piece === root && !piece.kids.some(isShown)) for (const k of piece.kids) k.spill &&= k.again || k.inline;
+    for (const k of piece.kids) {
       if (!k.head) {
         kids.push(k);
         continue;
       }
-      k.up = piece;
-      if (isBlock(k)) k.raw = {}; // formats are of text and inlines
-      go(k, isUnwrapped(k) ? depth : depth + 1);
       if (k.spill) {
         for (const j of k.kids) {
           if (j.head) j.up = piece;

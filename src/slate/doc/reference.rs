@@ -6,7 +6,7 @@
 //!
 //! Invariant: between calls the tree is what the document shows, with the leaves that the editor has.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -81,23 +81,24 @@ impl Reference {
         mut fresh_id: impl FnMut() -> String,
         change: &mut LocalChange,
     ) {
-        let mut renamed = HashSet::new();
+        // What was given, and what the editor has there until it hears of that.
+        let mut given: HashMap<String, Any> = HashMap::new();
         for op in ops {
             if let Err(error) = self.tree.apply(&op) {
                 change.rejected.push((op, error));
                 continue;
             }
             if let (Op::SplitNode { path, .. }, Some(key)) = (&op, block_id)
-                && let Some(renaming) = self.renaming(path, key, &mut fresh_id)
-                && self.tree.apply(&renaming).is_ok()
-                && let Op::SetNode { new_properties, .. } = renaming
+                && let Some(renaming) = self.renaming(path, key, &given, &mut fresh_id)
+                && renaming.ops.iter().all(|op| self.tree.apply(op).is_ok())
             {
-                renamed.extend(new_properties.get(key).map(Any::to_string));
+                given.insert(renaming.fresh.to_string(), renaming.shown);
             }
         }
-        if !renamed.is_empty() {
+        if !given.is_empty() {
             let key = block_id.unwrap_or_default();
-            renamings(self.tree.root(), key, &renamed, &mut Path::new(), &mut change.ops);
+            let ids = given.into_keys().collect();
+            renamings(self.tree.root(), key, &ids, &mut Path::new(), &mut change.ops);
         }
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         let flushed = self.known.flush(&mut writer, &mut self.tree, &self.schema);
@@ -106,19 +107,35 @@ impl Reference {
         change.passage = Some(flushed.passage.at(self.heard));
     }
 
-    /// A split that gives the new half the id of the old one, or none.
-    fn renaming(&self, path: &Path, key: &str, fresh_id: &mut impl FnMut() -> String) -> Option<Op> {
+    /// After a split that gives the new half the id of the old one, or none. The id stays with the content: at the start it is the
+    /// empty half that gets a new one.
+    fn renaming(
+        &self,
+        path: &Path,
+        key: &str,
+        given: &HashMap<String, Any>,
+        fresh_id: &mut impl FnMut() -> String,
+    ) -> Option<Renaming> {
         let left = self.tree().at(path).ok()?;
         let taken = left.props.get(key)?;
         let next = crate::slate::transform::next(path);
         let right = self.tree().at(&next).ok()?;
         let has = right.props.get(key);
-        if has.is_some_and(|id| id != taken) {
+        let shown = given.get(&taken.to_string()).unwrap_or(taken);
+        if has.is_some_and(|id| id != taken && id != shown) {
             return None;
         }
         let name: Arc<str> = key.into();
-        let properties = has.map(|id| (name.clone(), id.clone())).into_iter().collect();
-        Some(Op::SetNode { path: next, properties, new_properties: Attrs::from([(name, Any::from(fresh_id()))]) })
+        let set = |path: Path, from: Option<&Any>, to: &Any| {
+            let properties = from.map(|id| (name.clone(), id.clone())).into_iter().collect();
+            Op::SetNode { path, properties, new_properties: Attrs::from([(name.clone(), to.clone())]) }
+        };
+        let fresh = Any::from(fresh_id());
+        let ops = match has.is_some() && is_bare(left) && !is_bare(right) {
+            true => vec![set(path.clone(), Some(taken), &fresh), set(next, has, taken)],
+            false => vec![set(next, has, &fresh)],
+        };
+        Some(Renaming { ops, fresh, shown: shown.clone() })
     }
 
     /// After a transaction that was not one's own: what leads the editor to what the document shows now.
@@ -375,6 +392,29 @@ type Tops = BTreeMap<usize, Rc<Element>>;
 
 /// If more changed at once, all is looked at.
 const MANY: usize = 32;
+
+/// What gives the halves of a split an id each.
+struct Renaming {
+    ops: Vec<Op>,
+    fresh: Any,
+    /// What the editor has there until it hears of that.
+    shown: Any,
+}
+
+/// Whether there is nothing to see in it, at any depth.
+fn is_bare(element: &Element) -> bool {
+    let mut todo = vec![element];
+    while let Some(element) = todo.pop() {
+        for kid in &element.kids {
+            match kid {
+                Kid::Leaf(leaf) if leaf.runs.iter().all(|run| run.len == 0) => {}
+                Kid::Element(kid) if !kid.void => todo.push(kid),
+                _ => return false,
+            }
+        }
+    }
+    true
+}
 
 /// Whether an element shows these characters, and nothing else.
 fn is_text_of(element: &Element, items: &[Item]) -> bool {

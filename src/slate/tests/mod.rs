@@ -8,6 +8,7 @@ mod fuzz;
 pub(crate) mod json;
 pub(crate) mod model;
 mod net;
+mod oracle;
 mod parts;
 pub(crate) mod random;
 mod remote;

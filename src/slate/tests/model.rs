@@ -1,4 +1,5 @@
-//! Slate's own semantics on plain values: what an editor does with an operation. The judge in all tests.
+//! Slate's own semantics on plain values: what an editor does with an operation. The judge in all tests; `tests/oracle` has
+//! this file as well.
 
 use yrs::Any;
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use yrs::{Any, Map as _, Out, ReadTxn};
+use yrs::{Any, Map as _, Out, TransactionMut, WriteTxn as _};
 
 use crate::slate::ydoc::{Id, Span, Writer};
 
@@ -21,9 +21,10 @@ pub struct Again {
 }
 
 impl Again {
-    /// Reads the map; what is damaged is left out.
-    pub fn read<T: ReadTxn>(txn: &T) -> Self {
-        let Some(map) = txn.get_map(MAP) else { return Self::default() };
+    /// Reads the map; what is damaged is left out. From then on yrs tells when it changes: of a root that only others have
+    /// named, it does not.
+    pub fn read(txn: &mut TransactionMut) -> Self {
+        let map = txn.get_or_insert_map(MAP);
         let run = |(key, value): (&str, Out)| {
             let old = Id::from_any(&Any::String(key.into()))?;
             let Out::Any(Any::Array(list)) = value else { return None };
@@ -33,7 +34,7 @@ impl Again {
             };
             Some((old, (len, Id::from_any(list.get(1)?)?)))
         };
-        Self { runs: map.iter(txn).filter_map(run).collect() }
+        Self { runs: map.iter(&*txn).filter_map(run).collect() }
     }
 
     /// Notes, here and in the document, that these were written again.

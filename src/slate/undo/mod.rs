@@ -59,6 +59,9 @@ impl Revert {
             Act::Make { id, kind, .. } => self.unmake(writer, again.latest(*id), *kind, *id),
             Act::Drop { id, attributes, formats, between } => {
                 let was = again.latest(*id);
+                if writer.mirror.find(was).is_some() {
+                    return;
+                }
                 let Some((seq, index)) = writer.place_between(was, now(again, *between)) else { return };
                 let attributes: Vec<(Arc<str>, Any)> =
                     attributes.iter().map(|(name, value)| (name.clone(), again.translate(value))).collect();
@@ -96,18 +99,32 @@ impl Revert {
         between: Beside,
     ) {
         let mut between = now(again, between);
-        for (was, len) in again.follow(span) {
-            // In as many pieces as it was written in: mostly one.
-            let from = if was.client == span.0.client { was.clock.saturating_sub(span.0.clock) } else { 0 };
-            let piece = match len == span.1 {
-                true => Some(text),
-                false => crate::slate::utf16::slice(text, from, from + len),
-            };
-            let (Some(piece), Some((seq, index))) = (piece, writer.place_between(was, between)) else { continue };
-            let new = writer.insert_text(seq, index, piece);
-            again.note(writer, (was, len), new);
-            between.left = Some(new.plus(len - 1));
-            self.format_again(writer, (new, len), (seq, index), formats);
+        // In as many pieces as it was written in: mostly one.
+        let mut behind = 0;
+        for piece in again.follow(span) {
+            let (first, count) = piece;
+            let mut there = first.clock;
+            // What another has brought back is there.
+            for (was, len) in writer.missing(piece) {
+                if there < was.clock {
+                    between.left = Some(first.plus(was.clock - 1 - first.clock));
+                }
+                there = was.clock + len;
+                let from = behind + was.clock - first.clock;
+                let text = match len == span.1 {
+                    true => Some(text),
+                    false => crate::slate::utf16::slice(text, from, from + len),
+                };
+                let (Some(text), Some((seq, index))) = (text, writer.place_between(was, between)) else { continue };
+                let new = writer.insert_text(seq, index, text);
+                again.note(writer, (was, len), new);
+                between.left = Some(new.plus(len - 1));
+                self.format_again(writer, (new, len), (seq, index), formats);
+            }
+            if there < first.clock + count {
+                between.left = Some(first.plus(count - 1));
+            }
+            behind += count;
         }
     }
 

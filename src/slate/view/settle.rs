@@ -86,6 +86,9 @@ impl Chains {
 
 fn settle_one(mirror: &Mirror, view: &mut View, kept: &[bool], chains: &mut Chains, at: PieceId, depth: usize) {
     let walked = std::mem::take(&mut view.pieces[at as usize].kids);
+    if at == View::ROOT {
+        show_lines(view, &walked);
+    }
     let stays = |kid: &Kid| match kid {
         Kid::Piece(kid) => !view.piece(*kid).spill && !view.piece(*kid).hidden,
         _ => true,
@@ -157,6 +160,29 @@ fn settle_one(mirror: &Mirror, view: &mut View, kept: &[bool], chains: &mut Chai
     let holds = piece.holds;
     view.plain &= is_plain;
     chains.settled(at, holds);
+}
+
+/// Where nothing else is at the top, transparent lines are shown: no editor keeps bare text there.
+fn show_lines(view: &mut View, kids: &[Kid]) {
+    let is_block = |kid: &Kid| match kid {
+        Kid::Piece(kid) => !view.piece(*kid).hidden && !view.piece(*kid).inline,
+        _ => false,
+    };
+    let is_shown = |kid: &Kid| match kid {
+        Kid::Piece(id) if view.piece(*id).spill => view.piece(*id).kids.iter().any(is_block),
+        kid => is_block(kid),
+    };
+    if kids.iter().any(is_shown) {
+        return;
+    }
+    for kid in kids {
+        if let Kid::Piece(kid) = kid {
+            let piece = &mut view.pieces[*kid as usize];
+            if piece.spill && !piece.again && !piece.inline {
+                (piece.spill, view.apart) = (false, false);
+            }
+        }
+    }
 }
 
 /// Returns whether it would be the same if nothing were kept.

@@ -113,7 +113,8 @@ pub struct View {
     /// It shows the same to who keeps nothing.
     pub plain: bool,
     /// Each item of a sequence shows what it shows whatever the others are that are not linked with it, unless bare text
-    /// stands among them: no claim is void for the sake of others.
+    /// stands among them: no claim is void for the sake of others, and nothing transparent is shown because there is nothing
+    /// else.
     pub apart: bool,
     /// Those whose bare text was brought into a block beside it.
     pub strayed: Vec<PieceId>,

@@ -12,6 +12,8 @@ pub(super) struct Vanished {
     pub id: Id,
     pub piece: PieceId,
     pub inline: bool,
+    /// Had blocks.
+    pub holds: bool,
     /// The first that it showed was a character, and is gone.
     pub is_start_lost: bool,
     /// In which elements of the editor's is what it showed, at any depth.
@@ -85,6 +87,7 @@ impl Before {
             id,
             piece: at,
             inline: piece.inline,
+            holds: piece.holds,
             is_start_lost,
             first: first_survivor(view, mirror, work, at),
             survivors,

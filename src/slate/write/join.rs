@@ -31,6 +31,7 @@ pub(super) fn write_joins(draft: &mut Draft, before: &Before, joins: &HashMap<Id
 /// The piece into which it was joined.
 fn host_of(draft: &Draft, was: &Vanished, joins: &HashMap<Id, NodeId>) -> Option<PieceId> {
     let work = &draft.work;
+    let mut is_emptied = false;
     let head = match (joins.get(&was.id), was.first) {
         (Some(_), Some(first)) => work.node(work.holder(first)).head,
         (Some(into), None) => match (work.by_source.get(into), into) {
@@ -41,10 +42,13 @@ fn host_of(draft: &Draft, was: &Vanished, joins: &HashMap<Id, NodeId>) -> Option
         (None, _) => {
             let previous = work.by_head.get(&was.previous?).filter(|_| !was.inline && !was.survivors.is_empty())?;
             let all = was.survivors.iter().all(|survivor| work.is_within(*survivor, *previous));
+            is_emptied = true;
             work.node(*previous).head.filter(|_| all)
         }
     };
-    draft.piece_of(head?)
+    // What others have put into a container meanwhile would be blocks within a line.
+    let is_alike = |host: &PieceId| !is_emptied || draft.view.piece(*host).holds == was.holds;
+    draft.piece_of(head?).filter(is_alike)
 }
 
 fn write_join(draft: &mut Draft, before: &Before, was: &Vanished, piece: PieceId, host: PieceId) -> bool {

@@ -66,10 +66,11 @@ fn leaf<'a>(mirror: &Mirror, root: &'a Element, path: &Path) -> Option<(Nid, &'a
 
 fn change(writer: &Writer, seq: Nid, before: &Leaf, after: &Leaf) -> Option<Change> {
     after.runs.iter().find(|run| run.id.is_some())?;
-    let mut lost = Vec::new();
+    let (mut lost, mut had) = (Vec::new(), Vec::new());
     for run in &before.runs {
         let id = run.id?;
         let found = writer.find(seq, (id, run.len));
+        had.extend_from_slice(&found);
         if found.iter().map(|(_, len)| len).sum::<u32>() != run.len {
             return None;
         }
@@ -82,7 +83,29 @@ fn change(writer: &Writer, seq: Nid, before: &Leaf, after: &Leaf) -> Option<Chan
         }
     }
     lost.sort_unstable();
-    Some(Change { seq, lost })
+    (lost.is_empty() || !empties_half(writer.mirror, seq, &had, &lost)).then_some(Change { seq, lost })
+}
+
+/// Whether one of several halves that were joined loses all that it has in the leaf: if it was removed, what follows it is not
+/// joined to it any more.
+fn empties_half(mirror: &Mirror, seq: Nid, had: &[(u32, u32)], lost: &[(u32, u32)]) -> bool {
+    let within = |all: &[(u32, u32)], from: u32, to: u32| -> u32 {
+        all.iter().map(|(index, len)| (index + len).min(to).saturating_sub(*index.max(&from))).sum()
+    };
+    let (mut start, mut index) = (0, 0);
+    let mut is_emptied = |to: u32| {
+        let has = within(had, start, to);
+        let is_emptied = has > 0 && within(lost, start, to) == has;
+        start = to;
+        is_emptied
+    };
+    for item in &mirror.node(seq).items {
+        if matches!(item, Item::Node(node) if mirror.kind(*node) == Kind::Break) && is_emptied(index) {
+            return true;
+        }
+        index += item.len();
+    }
+    is_emptied(u32::MAX)
 }
 
 /// Which of the characters of a run are left, as [offset, length]. What is left keeps its order.

@@ -236,24 +236,44 @@ impl<'a, 'doc> Writer<'a, 'doc> {
     }
 
     /// Where those of these characters, or this nested type, are that are still there: in one sequence, from left to right.
-    pub fn find(&self, seq: Nid, (first, count): Span) -> Vec<(u32, u32)> {
+    pub fn find(&self, seq: Nid, span: Span) -> Vec<(u32, u32)> {
         let (mut index, mut found) = (0, Vec::new());
         for item in &self.mirror.node(seq).items {
-            let id = match item {
-                Item::Text(run) => Some(run.id),
-                Item::Node(node) => Some(self.mirror.id(*node)),
-                Item::Foreign | Item::Left { .. } => None,
-            };
-            if let Some(id) = id.filter(|id| id.client == first.client) {
-                let from = id.clock.max(first.clock);
-                let to = (id.clock + item.len()).min(first.clock.saturating_add(count));
-                if from < to {
-                    found.push((index + from - id.clock, to - from));
-                }
+            if let Some((id, from, to)) = self.shares(item, span) {
+                found.push((index + from - id.clock, to - from));
             }
             index += item.len();
         }
         found
+    }
+
+    /// An item's id, and from which clock to which it has something of these characters.
+    fn shares(&self, item: &Item, (first, count): Span) -> Option<(Id, u32, u32)> {
+        let id = match item {
+            Item::Text(run) => run.id,
+            Item::Node(node) => self.mirror.id(*node),
+            Item::Foreign | Item::Left { .. } => return None,
+        };
+        let from = id.clock.max(first.clock);
+        let to = (id.clock + item.len()).min(first.clock.saturating_add(count));
+        (id.client == first.client && from < to).then_some((id, from, to))
+    }
+
+    /// Which of these characters are not there any more, in their order.
+    pub fn missing(&self, (first, count): Span) -> Vec<Span> {
+        let end = first.clock.saturating_add(count);
+        let seq = self.place_of(first).map(|(seq, _)| &self.mirror.node(seq).items);
+        let shares = seq.into_iter().flatten().filter_map(|item| self.shares(item, (first, count)));
+        let mut there: Vec<(u32, u32)> = shares.map(|(_, from, to)| (from, to)).collect();
+        there.sort_unstable();
+        let (mut at, mut missing) = (first.clock, Vec::new());
+        for (from, to) in there.into_iter().chain([(end, end)]) {
+            if at < from {
+                missing.push((Id::new(first.client, at), from - at));
+            }
+            at = at.max(to);
+        }
+        missing
     }
 
     /// What in a sequence has this value under this key of a format.

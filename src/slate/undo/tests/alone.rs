@@ -3,6 +3,7 @@
 use super::super::super::write::tests::acts::{Actor, Kinds};
 use super::super::super::write::tests::peer::{Peer, schema, show};
 use super::super::super::write::tests::random::{SHAPES, env, seed, start};
+use super::super::super::write::tests::transforms::Edits as _;
 use crate::slate::tests::model::canonical;
 use crate::slate::{Act, DocOptions, Node, Op, Passage, SlateDoc};
 use fastrand::Rng;

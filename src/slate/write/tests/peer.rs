@@ -7,6 +7,7 @@ use yrs::updates::decoder::Decode as _;
 use yrs::{ClientID, Doc, OffsetKind, Options, ReadTxn as _, StateVector, Transact as _, Update, XmlTextRef};
 
 use super::follower::Follower;
+use super::transforms::Edits;
 use crate::slate::tests::model;
 use crate::slate::view::tree::{Element, Kid};
 use crate::slate::view::{self, Schema};
@@ -149,6 +150,16 @@ impl Peer {
 
     pub fn dump(&self) -> String {
         dump(&self.mirror)
+    }
+}
+
+impl Edits for Peer {
+    fn content(&self) -> &[Node] {
+        &self.value
+    }
+
+    fn op(&mut self, op: Op) {
+        self.apply(op);
     }
 }
 
