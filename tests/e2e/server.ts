@@ -189,7 +189,7 @@ export function token(user: string, options: { seconds?: number; role?: "read-wr
   const { seconds = 600, role = "read-write" } = options;
   const exp = Math.floor(Date.now() / 1000) + seconds;
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const head = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: user, documents: ["*"], role, exp })}`;
+  const head = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: user, patterns: ["*"], role, exp })}`;
   return `${head}.${createHmac("sha256", SECRET).update(head).digest("base64url")}`;
 }
 
