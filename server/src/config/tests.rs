@@ -85,3 +85,29 @@ fn every_limit_is_in_the_docs_with_its_metric() {
         assert!(docs.contains(&format!("`{}`", limit.label())), "{} is not there", limit.label());
     }
 }
+
+/// Manifests and units set variables by name, and probes ask paths.
+#[test]
+fn what_is_deployed_sets_variables_that_exist() {
+    let cli = Cli::command();
+    let known: Vec<String> = cli
+        .get_arguments()
+        .chain(cli.get_subcommands().flat_map(|command| command.get_arguments()))
+        .filter_map(|arg| arg.get_env().map(|name| name.to_string_lossy().into_owned()))
+        .collect();
+    for (file, text) in [
+        ("kubernetes.yaml", include_str!("../../deploy/kubernetes.yaml")),
+        ("slate-yrs-server.service", include_str!("../../deploy/slate-yrs-server.service")),
+        ("compose.yaml", include_str!("../../compose.yaml")),
+        ("Dockerfile", include_str!("../../Dockerfile")),
+    ] {
+        let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
+        let used: Vec<&str> = words.filter(|word| word.starts_with("SLATE_YRS_")).collect();
+        assert!(!used.is_empty(), "{file}");
+        for name in used {
+            assert!(known.iter().any(|known| known == name), "{file} sets {name}, which nobody reads");
+        }
+    }
+    let probes = include_str!("../../deploy/kubernetes.yaml").matches("path: /healthz").count();
+    assert_eq!(probes, 2, "both probes ask whether the process lives");
+}
