@@ -33,6 +33,12 @@ async fn hits(server: &TestServer, limit: &str) -> u64 {
     text.lines().find_map(|metric| metric.strip_prefix(&line)).expect("the metric").parse().unwrap()
 }
 
+/// Signs of life go on without end.
+async fn hears(client: &mut Client, wanted: impl Fn(&Msg) -> bool) {
+    let heard = async { while !wanted(&client.step().await) {} };
+    tokio::time::timeout(common::PATIENCE, heard).await.expect("it is heard");
+}
+
 /// A WebSocket that has sent the beginning of a frame.
 async fn half_a_frame(address: SocketAddr, whole: u64, sent: usize) -> TcpStream {
     let mut socket = TcpStream::connect(address).await.unwrap();
@@ -153,11 +159,11 @@ async fn f56_a_document_that_is_full_takes_nothing_more() {
     client.write(&"x".repeat(3_000)).await;
     client.all_acked().await;
     client.write("one too many").await;
-    while client.step().await != Msg::Reject(2, RejectCode::ReadOnly) {}
+    hears(&mut client, |heard| *heard == Msg::Reject(2, RejectCode::ReadOnly)).await;
     let mut plain = server.plain("scene", 2).await;
     plain.sync_both().await;
     plain.write("nor this").await;
-    while !matches!(plain.step().await, Msg::Denied(_)) {}
+    hears(&mut plain, |heard| matches!(heard, Msg::Denied(_))).await;
     let late = server.durable("scene", 3, "t").await;
     assert_eq!(late.hello.as_ref().unwrap().role, Role::ReadOnly);
     assert_eq!(server.rows("scene").await, 1);
@@ -183,7 +189,7 @@ async fn f56_a_user_stores_so_much_in_a_day() {
     // In another document too.
     let mut ada = connect("ada", "other", 2).await;
     ada.write(&"y".repeat(1_000)).await;
-    while ada.step().await != Msg::Reject(1, RejectCode::RateLimited) {}
+    hears(&mut ada, |heard| *heard == Msg::Reject(1, RejectCode::RateLimited)).await;
     let mut bob = connect("bob", "other", 3).await;
     bob.write(&"z".repeat(1_000)).await;
     bob.all_acked().await;

@@ -74,13 +74,16 @@ async fn f57_presence_says_whose_token_it_is() {
     let mut update = vec![1, 7, 1, state.len() as u8];
     update.extend(state);
     ada.send(&Message::Awareness(&update)).await;
-    let heard = loop {
-        if let Msg::Awareness(heard) = bob.step().await
-            && heard != [0]
-        {
-            break String::from_utf8_lossy(&heard).into_owned();
+    let hearing = async {
+        loop {
+            if let Msg::Awareness(heard) = bob.step().await
+                && heard != [0]
+            {
+                return String::from_utf8_lossy(&heard).into_owned();
+            }
         }
     };
+    let heard = tokio::time::timeout(common::PATIENCE, hearing).await.expect("it is heard");
     assert!(heard.ends_with(r#"{"name":"Bob","slate-yrs:account":{"id":"ada","name":"A name"}}"#), "{heard}");
 }
 
