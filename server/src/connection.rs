@@ -30,6 +30,8 @@ use crate::storage::Millis;
 
 /// A frame that cannot be handed to the network for so long ends the connection.
 const WRITE_STALL: Duration = Duration::from_secs(60);
+/// A room that has ended tells those who were about to join in less.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 /// Pieces of a frame may be so far apart.
 const FRAGMENT_AGE_MS: u64 = 60_000;
@@ -203,7 +205,10 @@ impl Reader {
                 biased;
                 () = &mut ended => return goodbye(&mut stream).await,
                 () = &mut gone => {
-                    // After what the room has left to say, its own reason among it.
+                    // After what the room has left to say, its own reason among it; who was about to join hears that last.
+                    if timeout(LAST_WORDS, &mut ended).await.is_ok() {
+                        return goodbye(&mut stream).await;
+                    }
                     let (code, reason) = (protocol::close::INTERNAL, "the room has ended");
                     self.queue.push(Outgoing::Close { code, reason });
                     return goodbye(&mut stream).await;

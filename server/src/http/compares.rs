@@ -132,7 +132,8 @@ mod tests {
             waiting.push(tokio::spawn(async move { compares.turn(user("ada")).await.is_some() }));
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert!(compares.turn(user("ada")).await.is_none());
+        let one_more = tokio::time::timeout(Duration::from_secs(5), compares.turn(user("ada"))).await;
+        assert!(one_more.is_ok_and(|turn| turn.is_none()), "it is refused, and does not wait");
         assert!(waiting.iter().all(|one| !one.is_finished()));
         // Others have theirs.
         let other = compares.turn(user("bob")).await.unwrap();
