@@ -41,6 +41,9 @@ const TEST_PACKAGES = [
   ["chromium-driver", "/usr/bin/chromedriver"],
   ["redis-server", "/usr/bin/redis-server"],
   ["postgresql", "/usr/lib/postgresql"],
+  ["prometheus", "/usr/bin/promtool"],
+  ["nginx-light", "/usr/sbin/nginx"],
+  ["caddy", "/usr/bin/caddy"],
 ];
 
 /** Browsers and databases for the tests. */

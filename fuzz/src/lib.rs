@@ -4,7 +4,7 @@
 use slate_yrs::codec;
 use slate_yrs::protocol::{self, Message, Reassembly};
 use slate_yrs::update::split as cut;
-use slate_yrs_server::presence::Presence;
+use slate_yrs_server::presence::{Presence, Speaker};
 use slate_yrs_server::replica::{ApplyError, Replica};
 use slate_yrs_server::validate;
 
@@ -23,7 +23,7 @@ pub fn protocol(bytes: &[u8]) {
             }
             Message::Awareness(update) => {
                 let _ = slate_yrs::awareness::decode(update);
-                let _ = presence.take(0, 1, None, update);
+                let _ = presence.take(0, 1, &Speaker::default(), update);
                 let _ = presence.take_elsewhere(0, 1 << 63, update);
             }
             Message::SyncStep1(state_vector) => {

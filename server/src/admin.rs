@@ -17,7 +17,7 @@ use crate::history::rfc3339;
 use crate::plain::{PlainError, plain};
 use crate::replica::{ApplyError, Replica};
 use crate::room::load::{build, load, whole_log};
-use crate::storage::{Storage, StorageError, random_id};
+use crate::storage::{Storage, StorageError, file_of, open_existing, random_id};
 
 const PAGE: u32 = 500;
 
@@ -38,6 +38,8 @@ pub enum AdminError {
     Root(#[from] RootMismatch),
     #[error(transparent)]
     Plain(#[from] PlainError),
+    #[error("nothing was restored: {0}")]
+    Restore(String),
     #[error("another server is compacting")]
     Busy,
     #[error("the other database cannot be read: {0}")]
@@ -123,9 +125,51 @@ pub async fn delete(storage: &Arc<dyn Storage>, document: &str) -> Result<()> {
     if storage.delete_document(document).await? { Ok(()) } else { Err(AdminError::NoDocument(document.to_owned())) }
 }
 
-/// Replays documents and says what is wrong with them, a line each.
-pub async fn verify(storage: &Arc<dyn Storage>, only: Option<&str>, out: &mut impl Write) -> Result<()> {
+/// Copies the database while it is used, into a file that is not there yet.
+pub async fn back_up(storage: &Arc<dyn Storage>, file: &Path) -> Result<()> {
+    Ok(storage.back_up(file).await?)
+}
+
+/// Puts a backup where the server will look for its database; what is there already stays, and is an error. All of the backup
+/// is read before: what was looked at.
+pub async fn restore(file: &Path, url: &str) -> Result<Seen> {
+    let taken = |reason: &str| AdminError::Restore(reason.to_owned());
+    let to = file_of(url).ok_or_else(|| taken("only an SQLite database is restored like this; use pg_restore"))?;
+    if to.exists() {
+        return Err(AdminError::Restore(format!("{} is there already: move it away first", to.display())));
+    }
+    if !file.is_file() {
+        return Err(AdminError::Restore(format!("there is no file {}", file.display())));
+    }
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    // Beside its place, so that what is there in the end is whole.
+    let mut part = to.clone().into_os_string();
+    part.push(".part");
+    let part = Path::new(&part);
+    std::fs::copy(file, part)?;
+    let checked = check_backup(part).await;
+    if checked.is_err() {
+        let _ = std::fs::remove_file(part);
+        return checked;
+    }
+    std::fs::File::open(part)?.sync_all()?;
+    std::fs::rename(part, &to)?;
+    checked
+}
+
+async fn check_backup(file: &Path) -> Result<Seen> {
+    let storage = open_existing(&format!("sqlite:{}", file.display())).await?;
+    let checked = verify(&storage, None, &mut std::io::sink()).await;
+    storage.close().await;
+    checked
+}
+
+/// Replays documents and says what is wrong with them, a line each. What was looked at.
+pub async fn verify(storage: &Arc<dyn Storage>, only: Option<&str>, out: &mut impl Write) -> Result<Seen> {
     let mut wrong = 0;
+    let mut seen = Seen::default();
     let mut after = String::new();
     loop {
         let page = match only {
@@ -135,7 +179,8 @@ pub async fn verify(storage: &Arc<dyn Storage>, only: Option<&str>, out: &mut im
         let Some(last) = page.last() else { break };
         after.clone_from(&last.id);
         for document in &page {
-            let problem = verify_one(storage, &document.id).await?;
+            let problem = verify_one(storage, &document.id, &mut seen).await?;
+            seen.documents += 1;
             wrong += u64::from(problem.is_some());
             writeln!(out, "{}\t{}", document.id, problem.as_deref().unwrap_or("ok"))?;
         }
@@ -145,14 +190,31 @@ pub async fn verify(storage: &Arc<dyn Storage>, only: Option<&str>, out: &mut im
     }
     match (wrong, only) {
         (0, Some(id)) if after.is_empty() => Err(AdminError::NoDocument(id.to_owned())),
-        (0, _) => Ok(()),
+        (0, _) => Ok(seen),
         (wrong, _) => Err(AdminError::Differs(wrong)),
     }
 }
 
+/// What was looked at.
+#[derive(Debug, Default)]
+pub struct Seen {
+    pub documents: u64,
+    pub rows: u64,
+    pub heads: u64,
+    pub named: u64,
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { documents, rows, heads, named } = self;
+        write!(out, "{documents} documents, {rows} rows replayed, {heads} heads compared, {named} named versions read")
+    }
+}
+
 /// What is wrong with a document's log or snapshot.
-async fn verify_one(storage: &Arc<dyn Storage>, document: &str) -> Result<Option<String>> {
+async fn verify_one(storage: &Arc<dyn Storage>, document: &str, seen: &mut Seen) -> Result<Option<String>> {
     let all = storage.get_updates_since(document, 0, u32::MAX).await?;
+    seen.rows += all.len() as u64;
     let mut next = 1;
     for row in &all {
         if row.first_seq != next {
@@ -161,6 +223,7 @@ async fn verify_one(storage: &Arc<dyn Storage>, document: &str) -> Result<Option
         next = row.seq + 1;
     }
     let Some(state) = storage.get_scene_state(document).await? else { return Ok(None) };
+    seen.heads += u64::from(state.snapshot.is_some());
     if state.document.tip != next - 1 {
         return Ok(Some(format!("the tip is {}, the log ends at {}", state.document.tip, next - 1)));
     }
@@ -168,6 +231,9 @@ async fn verify_one(storage: &Arc<dyn Storage>, document: &str) -> Result<Option
     let log = build(None, &whole_log(storage, document).await?)?;
     if !log.bad.is_empty() || quarantined > 0 {
         return Ok(Some(format!("{} rows cannot be read", log.bad.len() + quarantined)));
+    }
+    if storage.has_damaged_head(document).await? {
+        return Ok(Some("the head snapshot is damaged; the log has everything".to_owned()));
     }
     let head: Replica = match build(state.snapshot.as_ref(), &state.tail) {
         Ok(built) => built.replica,
@@ -177,6 +243,7 @@ async fn verify_one(storage: &Arc<dyn Storage>, document: &str) -> Result<Option
         return Ok(Some("the head snapshot differs from the log".to_owned()));
     }
     for named in storage.named(document).await? {
+        seen.named += 1;
         match storage.named_state(document, &named.id).await {
             Ok(Some((_, bytes))) => {
                 if let Err(error) = Replica::new().load(&bytes) {

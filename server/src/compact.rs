@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use slate_yrs::update::{merge as merge_updates, say_the_same};
 
+use serde::Serialize;
+
 use crate::replica::{ApplyError, Replica};
 use crate::room::load::{build, whole_log};
 use crate::storage::{Authors, Detail, Merge, Millis, Seq, Storage, StorageError, UpdateRow};
@@ -44,7 +46,8 @@ impl Default for Retention {
 }
 
 /// What a run did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Report {
     pub documents: u64,
     pub rows_merged: u64,

@@ -1,18 +1,23 @@
 //! Flags and environment.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use slate_yrs::format::Format;
 
-use crate::auth::{Auth, AuthError, KeySetUrl, Refresh, TokenKeys, Webhook, WebhookOptions};
+use crate::auth::{Auth, AuthError, Expected, KeySetUrl, Refresh, TokenKeys, Webhook, WebhookOptions};
 use crate::compact::Retention;
 use crate::gate::Layout;
 use crate::room::Limits;
+
+mod limits;
+
+pub use limits::{Create, LimitArgs};
 
 /// The sync server of slate-yrs: stores every change before it acknowledges it.
 #[derive(Debug, Parser)]
@@ -22,6 +27,33 @@ pub struct Cli {
     pub command: Option<Command>,
     #[command(flatten)]
     pub serve: ServeArgs,
+}
+
+impl Cli {
+    /// Reads a command line on which flags stand before the command, or after it.
+    pub fn read(line: impl IntoIterator<Item = OsString>) -> Self {
+        Self::parse_from(command_first(line.into_iter().collect()))
+    }
+}
+
+/// Brings the command to the front: its flags are then its own, wherever they stood.
+fn command_first(mut line: Vec<OsString>) -> Vec<OsString> {
+    let cli = Cli::command();
+    let mut at = 1;
+    while let Some(word) = line.get(at).and_then(|word| word.to_str()) {
+        let Some(flag) = word.strip_prefix("--") else {
+            if cli.find_subcommand(word).is_some() {
+                let command = line.remove(at);
+                line.insert(1, command);
+            }
+            return line;
+        };
+        let all = cli.get_subcommands().flat_map(|command| command.get_arguments());
+        let known = all.chain(cli.get_arguments()).find(|arg| arg.get_long() == Some(flag));
+        // Its value is the next word.
+        at += if known.is_some_and(|arg| arg.get_action().takes_values()) { 2 } else { 1 };
+    }
+    line
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,6 +104,18 @@ pub enum Command {
         #[command(flatten)]
         database: DatabaseArgs,
     },
+    /// Copy the database into a new file while servers use it
+    Backup {
+        file: PathBuf,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Put a backup where the database is to be, which must not be there; all of it is read before
+    Restore {
+        file: PathBuf,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
     /// Delete a document with its history
     Delete {
         document: String,
@@ -100,6 +144,10 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub database: DatabaseArgs,
+
+    /// Serve /metrics, /healthz and /readyz on this address, and /metrics nowhere else
+    #[arg(long, env = "SLATE_YRS_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
 
     /// Also serve the files of this folder, index.html for unknown paths
     #[arg(long = "static", env = "SLATE_YRS_STATIC", value_name = "FOLDER")]
@@ -172,9 +220,12 @@ pub struct ServeArgs {
     pub redis: Option<String>,
 
     /// How often to ask the database what other servers stored; ten times as seldom while Redis is there. 0: this
-    /// server is alone. By default 500 on PostgreSQL and 0 on SQLite
+    /// server is alone. By default 500 on PostgreSQL, and 2000 on SQLite, where only commands are others
     #[arg(long, env = "SLATE_YRS_POLL_MS", value_name = "MS")]
     pub poll_ms: Option<u64>,
+
+    #[command(flatten)]
+    pub limit: LimitArgs,
 
     #[command(flatten)]
     pub auth: AuthArgs,
@@ -205,6 +256,14 @@ pub struct AuthArgs {
     #[arg(long, env = "SLATE_YRS_JWKS", value_name = "FILE|URL", hide_env_values = true)]
     pub jwks: Option<String>,
 
+    /// For whom a token has to be (`aud`); may be repeated, or separated by commas. Without it that is not looked at
+    #[arg(long, env = "SLATE_YRS_JWT_AUDIENCE", value_delimiter = ',', value_name = "NAME")]
+    pub jwt_audience: Vec<String>,
+
+    /// Who has to have made a token (`iss`); may be repeated, or separated by commas. Without it that is not looked at
+    #[arg(long, env = "SLATE_YRS_JWT_ISSUER", value_delimiter = ',', value_name = "NAME")]
+    pub jwt_issuer: Vec<String>,
+
     /// How old keys from an address may be; sooner if a token names a key that is not among them
     #[arg(long, env = "SLATE_YRS_JWKS_REFRESH_MS", default_value_t = 600_000, value_name = "MS")]
     pub jwks_refresh_ms: u64,
@@ -225,7 +284,13 @@ pub struct AuthArgs {
     #[arg(long, env = "SLATE_YRS_AUTH_CACHE_MS", default_value_t = 10_000, value_name = "MS")]
     pub auth_cache_ms: u64,
 
-    /// How often the application is asked again about a connection that its yes set no end to
+    /// Refusals of the application in a minute to one address, beyond which it is not asked about further tokens from
+    /// there; 0: no limit
+    #[arg(long, env = "SLATE_YRS_AUTH_MAX_REFUSALS", default_value_t = 100, value_name = "COUNT")]
+    pub auth_max_refusals: u32,
+
+    /// How often a connection's token is checked again, or the application asked: a role that changed, or a yes that was
+    /// taken back, takes effect within this time
     #[arg(long, env = "SLATE_YRS_AUTH_RECHECK_MS", default_value_t = 300_000, value_name = "MS")]
     pub auth_recheck_ms: u64,
 }
@@ -291,7 +356,8 @@ impl AuthArgs {
             Some(path) => file = Some(Path::new(path)),
             None => {}
         }
-        Ok(Auth::Jwt(Arc::new(TokenKeys::new(self.jwt_secret.as_deref(), file, remote)?)))
+        let expected = Expected { audiences: self.jwt_audience.clone(), issuers: self.jwt_issuer.clone() };
+        Ok(Auth::Jwt(Arc::new(TokenKeys::new(self.jwt_secret.as_deref(), file, remote, expected)?)))
     }
 
     fn webhook(&self, url: &str) -> Result<Auth, AuthError> {
@@ -300,6 +366,7 @@ impl AuthArgs {
             secret: self.auth_secret.clone(),
             timeout: Duration::from_millis(self.auth_timeout_ms),
             keep: Duration::from_millis(self.auth_cache_ms),
+            max_refusals: self.auth_max_refusals,
         };
         Ok(Auth::Webhook(Arc::new(Webhook::new(options)?)))
     }
@@ -386,7 +453,7 @@ impl ServeArgs {
 
     pub fn poll(&self) -> Duration {
         let alone = self.database.database.starts_with("sqlite:");
-        Duration::from_millis(self.poll_ms.unwrap_or(if alone { 0 } else { 500 }))
+        Duration::from_millis(self.poll_ms.unwrap_or(if alone { 2_000 } else { 500 }))
     }
 
     pub fn layout(&self) -> Layout {
@@ -401,6 +468,10 @@ impl ServeArgs {
             max_queued_bytes: self.max_queued_bytes,
             heartbeat_ms: self.heartbeat_ms,
             max_bad_frames: self.max_bad_frames,
+            max_document_bytes: self.limit.max_document_bytes,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! what slows a fast sender down. The writer sends a sign of life every heartbeat (F22): a ping to a client of the
 //! durable extension, an empty awareness update to any other, because y-websocket clients count messages only.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,11 +16,12 @@ use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use slate_yrs::format::Formats;
 use slate_yrs::protocol::{self, FragmentError, Message, Reassembly, Role};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 
+use crate::allowance::{Share, Taker};
 use crate::auth::Recheck;
 use crate::clock::now;
+use crate::limit::Limit;
 use crate::metrics::Metrics;
 use crate::net::Traffic;
 use crate::room::frames::Outgoing;
@@ -28,6 +30,8 @@ use crate::storage::Millis;
 
 /// A frame that cannot be handed to the network for so long ends the connection.
 const WRITE_STALL: Duration = Duration::from_secs(60);
+/// A room that has ended tells those who were about to join in less.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 /// Pieces of a frame may be so far apart.
 const FRAGMENT_AGE_MS: u64 = 60_000;
@@ -44,8 +48,14 @@ pub struct Opening {
     pub author: Option<String>,
     /// Who the token says this is.
     pub owner: Option<String>,
+    /// And what it calls them.
+    pub name: Option<String>,
     /// When the token ends.
     pub expires: Option<Millis>,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+    /// Whether it may make the document.
+    pub create: bool,
 }
 
 /// What holds for every connection.
@@ -72,7 +82,8 @@ pub async fn serve(
     traffic: Arc<Traffic>,
 ) {
     let conn = NEXT.fetch_add(1, Ordering::Relaxed);
-    traffic.upgraded();
+    let allowances = Arc::clone(&rooms.shared().allowances);
+    traffic.upgraded(Share::new(allowances, opening.address, opening.owner.as_deref()));
     let (queue, end) = send_queue(settings.max_queued_bytes);
     let (sink, stream) = socket.split();
     let durable = opening.durable;
@@ -81,6 +92,10 @@ pub async fn serve(
     let writer = tokio::spawn(writer.run(end));
     rooms.shared().metrics.connections.inc();
     tracing::debug!(conn, document = opening.document, durable, "opened");
+    let taker = match (&opening.owner, opening.address) {
+        (Some(owner), _) => Some(Taker::User(owner.as_str().into())),
+        (None, address) => address.map(Taker::of_address),
+    };
     let request = JoinRequest {
         conn,
         durable,
@@ -89,18 +104,21 @@ pub async fn serve(
         role: opening.role,
         author: opening.author,
         owner: opening.owner,
+        name: opening.name,
+        taker,
+        create: opening.create,
         queue: queue.clone(),
     };
-    match rooms.hold(&opening.document) {
+    match rooms.hold(&opening.document, opening.create) {
         Some(room) => {
             let mut reader = Reader {
                 conn,
+                durable,
                 room,
                 settings,
-                traffic,
+                traffic: Arc::clone(&traffic),
                 queue,
                 reassembly: Reassembly::new(settings.max_sync_bytes + 1024),
-                assembling: None,
                 pace: FrameRate::new(settings.max_frames_per_second),
                 expires: opening.expires.map(deadline),
                 rooms: Arc::clone(&rooms),
@@ -112,6 +130,7 @@ pub async fn serve(
         }
         None => queue.end(protocol::close::RESTART, "the server is restarting"),
     }
+    traffic.ended();
     // The reader has let go of the queue, the room will: then the writer ends.
     if let Err(error) = writer.await {
         tracing::warn!(conn, %error, "writer failed");
@@ -122,13 +141,12 @@ pub async fn serve(
 
 struct Reader {
     conn: ConnId,
+    durable: bool,
     room: RoomRef,
     settings: Settings,
     traffic: Arc<Traffic>,
     queue: crate::room::SendQueue,
     reassembly: Reassembly,
-    /// What the pieces that wait take, of what all connections may have waiting.
-    assembling: Option<OwnedSemaphorePermit>,
     pace: FrameRate,
     expires: Option<Instant>,
     rooms: Arc<Rooms>,
@@ -187,7 +205,10 @@ impl Reader {
                 biased;
                 () = &mut ended => return goodbye(&mut stream).await,
                 () = &mut gone => {
-                    // After what the room has left to say, its own reason among it.
+                    // After what the room has left to say, its own reason among it; who was about to join hears that last.
+                    if timeout(LAST_WORDS, &mut ended).await.is_ok() {
+                        return goodbye(&mut stream).await;
+                    }
                     let (code, reason) = (protocol::close::INTERNAL, "the room has ended");
                     self.queue.push(Outgoing::Close { code, reason });
                     return goodbye(&mut stream).await;
@@ -207,6 +228,7 @@ impl Reader {
             }
             match frame {
                 Ok(Some(Ok(frame))) => {
+                    self.traffic.whole();
                     if !self.frame(frame).await {
                         return;
                     }
@@ -215,11 +237,26 @@ impl Reader {
                     }
                 }
                 Ok(Some(Err(error))) if is_too_large(&error) => {
-                    self.queue.end(protocol::close::TOO_LARGE, "the frame is too large");
+                    // What a plain client's provider shows to people: it would come again and again without a word.
+                    let limit = self.settings.max_sync_bytes;
+                    let reason =
+                        format!("what this client sends at once is larger than the server takes ({limit} bytes)");
+                    let said = Bytes::from(Message::AuthDenied(&reason).to_frame());
+                    if !self.durable {
+                        self.queue.push(Outgoing::Frame(said));
+                    }
+                    let (code, reason) = (protocol::close::TOO_LARGE, "the frame is too large");
+                    self.queue.push(Outgoing::Close { code, reason });
                     // The rest of the frame is not read, and a socket closed on it would take the reason along.
                     return sleep(CLOSE_WAIT).await;
                 }
-                Ok(Some(Err(_)) | None) => return,
+                Ok(Some(Err(_)) | None) => {
+                    if let Some(limit) = self.traffic.over() {
+                        self.over(limit);
+                        return sleep(CLOSE_WAIT).await;
+                    }
+                    return;
+                }
                 // A large frame may be on its way slowly: any received byte is a sign of life (F30).
                 Err(_) if self.traffic.since_read() < silence => {}
                 Err(_) => {
@@ -252,7 +289,6 @@ impl Reader {
         if let Some(Ok(Message::Fragment { id, index, count, bytes: piece })) = protocol::messages(&bytes).next() {
             let now = now() as u64;
             if !self.count_pieces(piece.len()) {
-                self.queue.end(protocol::close::INTERNAL, "too many large frames are on their way");
                 return false;
             }
             match self.reassembly.take(now, id, index, count, piece) {
@@ -278,24 +314,17 @@ impl Reader {
         self.room.frame(self.conn, whole.unwrap_or(bytes)).await
     }
 
-    /// Takes, or gives back, this connection's share of what frames in pieces may hold. False: there is none left.
+    /// Counts what the pieces hold, and that much more. False: it is too much, and the connection ends.
     fn count_pieces(&mut self, more: usize) -> bool {
-        let held = self.assembling.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let needed = self.reassembly.held() + more;
-        if needed <= held {
-            let spare = self.assembling.as_mut().and_then(|permit| permit.split(held - needed));
-            drop(spare);
-            return true;
-        }
-        let all = Arc::clone(&self.rooms.shared().assembling);
-        let Ok(permit) = all.try_acquire_many_owned(u32::try_from(needed - held).unwrap_or(u32::MAX)) else {
-            return false;
-        };
-        match &mut self.assembling {
-            Some(held) => held.merge(permit),
-            none => *none = Some(permit),
-        }
-        true
+        let counted = self.traffic.pieces(self.reassembly.held() + more);
+        counted.inspect_err(|limit| self.over(*limit)).is_ok()
+    }
+
+    /// What this connection has on its way is more than it may hold.
+    fn over(&self, limit: Limit) {
+        self.rooms.shared().metrics.limit_hit(limit);
+        tracing::info!(conn = self.conn, limit = limit.label(), "unfinished frames");
+        self.queue.end(protocol::close::INTERNAL, "too many large frames are on their way");
     }
 
     /// Only a ping of an older client means anything.

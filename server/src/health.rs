@@ -14,6 +14,8 @@ use crate::storage::{Fault, Storage, StorageError};
 
 /// An answer holds so long: however often it is asked, the database is written to once in this time.
 const FRESH: Duration = Duration::from_secs(1);
+/// All of the log is read to measure it.
+const MEASURE: Duration = Duration::from_secs(600);
 /// Longer than a database waits for others that write.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -52,6 +54,20 @@ impl DatabaseProbe {
             Err(error) => self.metrics.database_failed(error),
         }
         probed.map_err(|error| error.fault())
+    }
+
+    /// Looks now and then how large everything is.
+    pub fn measure(self: &Arc<Self>) -> JoinHandle<()> {
+        let health = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                match health.storage.measure().await {
+                    Ok(measure) => health.metrics.measured(&measure, now()),
+                    Err(error) => tracing::warn!(%error, "cannot measure the database"),
+                }
+                sleep(MEASURE).await;
+            }
+        })
     }
 
     /// Asks as long as the database takes nothing, so that the end of that is noticed though nobody writes.

@@ -27,6 +27,8 @@ pub enum Hint {
     WhoIsThere,
     /// Of no document: for the sender itself.
     Beat,
+    /// Of no document: this user's connections end, and what is known of the user's tokens is forgotten.
+    Kick(String),
 }
 
 /// Where rooms leave hints for other servers.

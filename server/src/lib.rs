@@ -5,6 +5,7 @@
 //! docs/SERVER.md.
 
 pub mod admin;
+pub mod allowance;
 pub mod auth;
 pub mod clock;
 pub mod compact;
@@ -16,6 +17,7 @@ pub mod hints;
 pub mod history;
 pub mod http;
 pub mod import;
+pub mod limit;
 pub mod metrics;
 pub mod neighbours;
 pub mod net;
@@ -29,6 +31,9 @@ pub mod storage;
 #[cfg(test)]
 #[path = "../tests/common/postgres.rs"]
 mod testing;
+#[cfg(test)]
+#[path = "../tests/common/tokens.rs"]
+mod tokens;
 pub mod validate;
 pub mod wire;
 pub mod writer;

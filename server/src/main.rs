@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
 use slate_yrs_server::admin::{self, AdminError};
 use slate_yrs_server::config::{Cli, Command, DatabaseArgs, ExportFormat, LogArgs, LogFormat, ServeArgs};
 use slate_yrs_server::import;
@@ -22,7 +21,7 @@ enum Exit {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read(std::env::args_os());
     let result = match cli.command {
         None => serve(cli.serve).await.map_err(Exit::from),
         Some(Command::Serve(args)) => serve(*args).await.map_err(Exit::from),
@@ -31,6 +30,8 @@ async fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            // One line, whatever it consists of.
+            let error = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
             eprintln!("slate-yrs-server: {error}");
             ExitCode::FAILURE
         }
@@ -73,12 +74,17 @@ async fn open(database: &DatabaseArgs) -> Result<Arc<dyn Storage>, StorageError>
     slate_yrs_server::storage::open(&database.database).await
 }
 
+/// For commands that have nothing to do where there is no database.
+async fn open_existing(database: &DatabaseArgs) -> Result<Arc<dyn Storage>, StorageError> {
+    slate_yrs_server::storage::open_existing(&database.database).await
+}
+
 async fn run(command: Command) -> Result<(), AdminError> {
     let mut out = std::io::stdout().lock();
     match command {
         Command::Serve(_) => {}
         Command::Compact { database, retention } => {
-            let report = admin::compact(&open(&database).await?, retention.retention()).await?;
+            let report = admin::compact(&open_existing(&database).await?, retention.retention()).await?;
             println!(
                 "{} documents, {} rows merged into {}, {} merges given up, {} rows in quarantine, {} documents failed",
                 report.documents,
@@ -89,12 +95,12 @@ async fn run(command: Command) -> Result<(), AdminError> {
                 report.failed
             );
         }
-        Command::Documents { database } => admin::documents(&open(&database).await?, &mut out).await?,
+        Command::Documents { database } => admin::documents(&open_existing(&database).await?, &mut out).await?,
         Command::Export { document, file, format: ExportFormat::Update, database, .. } => {
-            admin::export(&open(&database).await?, &document, &file).await?;
+            admin::export(&open_existing(&database).await?, &document, &file).await?;
         }
         Command::Export { document, file, format: ExportFormat::SlateYjs, root, database } => {
-            let left_out = admin::export_plain(&open(&database).await?, &document, &root, &file).await?;
+            let left_out = admin::export_plain(&open_existing(&database).await?, &document, &root, &file).await?;
             for name in left_out {
                 eprintln!("left out: the attribute {name:?} of the root");
             }
@@ -110,9 +116,18 @@ async fn run(command: Command) -> Result<(), AdminError> {
                 report.documents, report.imported, report.unchanged, report.quarantined
             );
         }
-        Command::Delete { document, database } => admin::delete(&open(&database).await?, &document).await?,
+        Command::Backup { file, database } => {
+            admin::back_up(&open_existing(&database).await?, &file).await?;
+            eprintln!("the database is in {}", file.display());
+        }
+        Command::Restore { file, database } => {
+            let seen = admin::restore(&file, &database.database).await?;
+            eprintln!("restored: {seen}");
+        }
+        Command::Delete { document, database } => admin::delete(&open_existing(&database).await?, &document).await?,
         Command::Verify { document, database } => {
-            admin::verify(&open(&database).await?, document.as_deref(), &mut out).await?;
+            let seen = admin::verify(&open_existing(&database).await?, document.as_deref(), &mut out).await?;
+            eprintln!("{seen}: all as they should be");
         }
     }
     Ok(())

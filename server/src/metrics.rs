@@ -1,10 +1,17 @@
 //! What the server counts, for Prometheus.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
 
-use crate::storage::{Fault, StorageError};
+use crate::auth::Denied;
+use crate::limit::Limit;
+use crate::storage::{Fault, Measure, Millis, StorageError};
+
+const AUTH_ANSWERS: [&str; 4] = ["let-in", "unauthorized", "forbidden", "unavailable"];
 
 /// One set per server.
 pub struct Metrics {
@@ -36,6 +43,35 @@ pub struct Metrics {
     pub merges_given_up: IntCounter,
     /// 1: hints pass between servers; 0: they do not, or there is no Redis.
     pub redis_up: IntGauge,
+    /// By [`Limit`].
+    limits_hit: IntCounterVec,
+    /// By route and status; and how long answers took, those of upgrades included.
+    http_requests: IntCounterVec,
+    pub http_seconds: Histogram,
+    /// By what was answered to who asked to be let in.
+    auth: IntCounterVec,
+    pub auth_seconds: Histogram,
+    /// To load a document from the database.
+    pub load_seconds: Histogram,
+    /// What is measured now and then, and what the process has.
+    pub gauges: Gauges,
+}
+
+/// Figures that are looked up, not counted.
+pub struct Gauges {
+    pub database_bytes: IntGauge,
+    pub documents: IntGauge,
+    pub log_rows: IntGauge,
+    pub log_bytes: IntGauge,
+    /// Age of the oldest edit that is kept as it was received; what compaction leaves is about a day old.
+    pub oldest_edit_seconds: IntGauge,
+    pub disk_free_bytes: IntGauge,
+    pub unfinished_bytes: IntGauge,
+    memory_bytes: IntGauge,
+    open_files: IntGauge,
+    max_files: IntGauge,
+    cpu_seconds: Gauge,
+    started_seconds: IntGauge,
 }
 
 impl Default for Metrics {
@@ -57,6 +93,39 @@ impl Default for Metrics {
         for fault in Fault::ALL {
             database_failures.with_label_values(&[fault.label()]);
         }
+        let hit = Opts::new("slate_yrs_limits_hit_total", "What was refused because a limit was reached, by which");
+        let limits_hit = register(&registry, IntCounterVec::new(hit, &["limit"]));
+        for limit in Limit::ALL {
+            limits_hit.with_label_values(&[limit.label()]);
+        }
+        let labelled = |name: &str, help: &str, labels: &[&str]| {
+            register(&registry, IntCounterVec::new(Opts::new(format!("slate_yrs_{name}"), help), labels))
+        };
+        let http_requests =
+            labelled("http_requests_total", "Requests answered, by route and status", &["route", "status"]);
+        let auth = labelled("auth_total", "What who asked to be let in was answered", &["answer"]);
+        for answer in AUTH_ANSWERS {
+            auth.with_label_values(&[answer]);
+        }
+        let process = |name: &str, help: &str| register(&registry, IntGauge::with_opts(Opts::new(name, help)));
+        let gauges = Gauges {
+            database_bytes: gauge("database_bytes", "Size of the database"),
+            documents: gauge("documents", "Documents in the database"),
+            log_rows: gauge("log_rows", "Rows of all logs"),
+            log_bytes: gauge("log_bytes", "Bytes of updates in all logs"),
+            oldest_edit_seconds: gauge("oldest_uncompacted_seconds", "Age of the oldest edit kept as it was received"),
+            disk_free_bytes: gauge("disk_free_bytes", "What is left on the disk of an SQLite database"),
+            unfinished_bytes: gauge("unfinished_bytes", "Memory held by frames that have not arrived whole"),
+            memory_bytes: process("process_resident_memory_bytes", "Resident memory"),
+            open_files: process("process_open_fds", "Open files, sockets among them"),
+            max_files: process("process_max_fds", "Files that may be open"),
+            cpu_seconds: {
+                let opts = Opts::new("process_cpu_seconds_total", "Time of all processors, user and system");
+                register(&registry, Gauge::with_opts(opts))
+            },
+            started_seconds: process("process_start_time_seconds", "When the process began, since 1970"),
+        };
+        gauges.started_seconds.set(crate::clock::now() / 1_000);
         let database_writable = gauge("database_writable", "Whether the database takes what is written");
         database_writable.set(1);
         Self {
@@ -82,12 +151,80 @@ impl Default for Metrics {
             rows_compacted: counter("compacted_rows_total", "Rows merged away"),
             merges_given_up: counter("merges_given_up_total", "Merges of old rows that were given up"),
             redis_up: gauge("redis_up", "Whether hints pass between servers"),
+            limits_hit,
+            http_requests,
+            http_seconds: seconds("http_seconds", "Time from a request to its answer"),
+            auth,
+            auth_seconds: seconds("auth_seconds", "Time until it was known who may do what"),
+            load_seconds: seconds("load_seconds", "Time to load a document from the database"),
+            gauges,
             registry,
         }
     }
 }
 
 impl Metrics {
+    /// A request was answered.
+    pub fn answered(&self, route: &str, status: u16, took: Duration) {
+        self.http_requests.with_label_values(&[route, &status.to_string()]).inc();
+        self.http_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Somebody was let in.
+    pub fn let_in(&self) {
+        self.auth.with_label_values(&["let-in"]).inc();
+    }
+
+    /// Somebody was not.
+    pub fn denied(&self, denied: &Denied) {
+        self.denied.inc();
+        let answer = match denied {
+            Denied::Unauthorized(_) => "unauthorized",
+            Denied::Forbidden => "forbidden",
+            Denied::Unavailable(_) => "unavailable",
+        };
+        self.auth.with_label_values(&[answer]).inc();
+    }
+
+    /// How large everything is.
+    pub fn measured(&self, measure: &Measure, now: Millis) {
+        let gauge = |gauge: &IntGauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        gauge(&self.gauges.database_bytes, measure.database_bytes);
+        gauge(&self.gauges.documents, measure.documents);
+        gauge(&self.gauges.log_rows, measure.log_rows);
+        gauge(&self.gauges.log_bytes, measure.log_bytes);
+        self.gauges.oldest_edit_seconds.set(measure.oldest_edit.map_or(0, |at| (now - at).max(0) / 1_000));
+        if let Some(free) = measure.disk_free {
+            gauge(&self.gauges.disk_free_bytes, free);
+        }
+    }
+
+    /// What the process has, where /proc says so.
+    fn look_at_process(&self) {
+        let gauges = &self.gauges;
+        let page = rustix::param::page_size() as i64;
+        let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+        if let Some(pages) = statm.split(' ').nth(1).and_then(|pages| pages.parse::<i64>().ok()) {
+            gauges.memory_bytes.set(pages * page);
+        }
+        if let Ok(files) = std::fs::read_dir("/proc/self/fd") {
+            // The folder itself is open while it is read.
+            gauges.open_files.set(files.count() as i64 - 1);
+        }
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        gauges.max_files.set(limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(i64::MAX));
+        let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+        // The second field is a name in brackets, which may hold anything.
+        let fields = stat.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default();
+        let ticks: Vec<f64> = fields.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse().ok()).collect();
+        gauges.cpu_seconds.set(ticks.iter().sum::<f64>() / rustix::param::clock_ticks_per_second() as f64);
+    }
+
+    /// Something was refused because of a limit.
+    pub fn limit_hit(&self, limit: Limit) {
+        self.limits_hit.with_label_values(&[limit.label()]).inc();
+    }
+
     /// Why the database takes nothing, if so.
     pub fn database_fault(&self) -> Option<Fault> {
         *self.fault()
@@ -126,6 +263,7 @@ impl Metrics {
 
     /// In Prometheus' text format.
     pub fn render(&self) -> String {
+        self.look_at_process();
         let mut out = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut out) {
             tracing::warn!(%error, "metrics");

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::auth::Auth;
 use crate::hints::{Hint, Hints, REMOTE};
 use crate::metrics::Metrics;
 use crate::room::{Command, Rooms};
@@ -48,14 +49,20 @@ impl Neighbours {
     }
 
     /// Starts listening, publishing and asking the database. `poll`: without Redis; zero: this server is alone.
-    pub fn start(self, rooms: &Arc<Rooms>, metrics: &Arc<Metrics>, poll: Duration) -> Vec<JoinHandle<()>> {
+    pub fn start(self, rooms: &Arc<Rooms>, auth: &Auth, metrics: &Arc<Metrics>, poll: Duration) -> Vec<JoinHandle<()>> {
         let mut tasks = Vec::new();
         if !poll.is_zero() {
             tasks.push(tokio::spawn(ask_database(Arc::clone(rooms), Arc::clone(metrics), poll)));
         }
         if let Some((client, queue)) = self.redis {
             let me = random_id();
-            tasks.push(tokio::spawn(listen(client.clone(), me.clone(), Arc::clone(rooms), Arc::clone(metrics))));
+            tasks.push(tokio::spawn(listen(
+                client.clone(),
+                me.clone(),
+                Arc::clone(rooms),
+                auth.clone(),
+                Arc::clone(metrics),
+            )));
             tasks.push(tokio::spawn(publish(client, me, queue)));
         }
         tasks
@@ -87,7 +94,7 @@ async fn ask_database(rooms: Arc<Rooms>, metrics: Arc<Metrics>, poll: Duration) 
     }
 }
 
-async fn listen(client: redis::Client, me: String, rooms: Arc<Rooms>, metrics: Arc<Metrics>) {
+async fn listen(client: redis::Client, me: String, rooms: Arc<Rooms>, auth: Auth, metrics: Arc<Metrics>) {
     loop {
         match timeout(CONNECT, subscribe(&client)).await {
             Ok(Ok(mut subscription)) => {
@@ -102,7 +109,7 @@ async fn listen(client: redis::Client, me: String, rooms: Arc<Rooms>, metrics: A
                     if let Some((from, document, hint)) = decode(message.get_payload_bytes())
                         && from != me
                     {
-                        deliver(&rooms, &from, &document, hint);
+                        deliver(&rooms, &auth, &from, &document, hint);
                     }
                 }
                 metrics.redis_up.set(0);
@@ -121,11 +128,19 @@ async fn subscribe(client: &redis::Client) -> redis::RedisResult<PubSub> {
     Ok(subscription)
 }
 
-fn deliver(rooms: &Rooms, from: &str, document: &str, hint: Hint) {
+fn deliver(rooms: &Arc<Rooms>, auth: &Auth, from: &str, document: &str, hint: Hint) {
     let command = match hint {
         Hint::Stored { epoch, seq } => Command::StoredElsewhere { epoch, seq },
         Hint::WhoIsThere => Command::TellNeighbours,
         Hint::Beat => return,
+        Hint::Kick(user) => {
+            let (rooms, auth) = (Arc::clone(rooms), auth.clone());
+            tokio::spawn(async move {
+                auth.kick(&user);
+                rooms.kick(&user).await;
+            });
+            return;
+        }
         Hint::Presence(update) => {
             let mut hasher = DefaultHasher::new();
             from.hash(&mut hasher);
@@ -180,6 +195,10 @@ fn encode(me: &str, document: &str, hint: &Hint) -> Vec<u8> {
         }
         Hint::WhoIsThere => var_uint(&mut out, 2),
         Hint::Beat => var_uint(&mut out, 3),
+        Hint::Kick(user) => {
+            var_uint(&mut out, 4);
+            buf(&mut out, user.as_bytes());
+        }
     }
     out
 }
@@ -196,6 +215,7 @@ fn decode(message: &[u8]) -> Option<(String, String, Hint)> {
         1 => Hint::Presence(reader.buf()?.to_vec()),
         2 => Hint::WhoIsThere,
         3 => Hint::Beat,
+        4 => Hint::Kick(reader.str()?.to_owned()),
         _ => return None,
     };
     Some((from, document, hint))
@@ -207,9 +227,13 @@ mod tests {
 
     #[test]
     fn hints_survive_the_way() {
-        for hint in
-            [Hint::Stored { epoch: "e".into(), seq: 300 }, Hint::Presence(vec![1, 2]), Hint::WhoIsThere, Hint::Beat]
-        {
+        for hint in [
+            Hint::Stored { epoch: "e".into(), seq: 300 },
+            Hint::Presence(vec![1, 2]),
+            Hint::WhoIsThere,
+            Hint::Beat,
+            Hint::Kick("ada".into()),
+        ] {
             let bytes = encode("me", "scene — é", &hint);
             assert_eq!(decode(&bytes), Some(("me".into(), "scene — é".into(), hint)));
             for end in 0..bytes.len() {

@@ -7,8 +7,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
+
+use crate::allowance::Share;
+use crate::limit::Limit;
 
 /// How long a connection may be without an answer, as long as it is no WebSocket.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -31,6 +34,10 @@ pub struct Traffic {
     last_read_ms: AtomicU64,
     written: AtomicU64,
     is_socket: AtomicBool,
+    /// Of a WebSocket: what its unfinished frames hold.
+    share: Mutex<Option<Share>>,
+    /// It was read no further, for a limit.
+    over: Mutex<Option<Limit>>,
     pub peer: Option<SocketAddr>,
 }
 
@@ -41,6 +48,8 @@ impl Traffic {
             last_read_ms: AtomicU64::new(0),
             written: AtomicU64::new(0),
             is_socket: false.into(),
+            share: Mutex::default(),
+            over: Mutex::default(),
             peer,
         }
     }
@@ -50,15 +59,51 @@ impl Traffic {
         self.opened.elapsed().saturating_sub(Duration::from_millis(self.last_read_ms.load(Ordering::Relaxed)))
     }
 
-    /// It is a WebSocket from now on, with heartbeats that end it.
-    pub fn upgraded(&self) {
+    /// It is a WebSocket from now on, with heartbeats that end it. What its unfinished frames hold is counted in `share`.
+    pub fn upgraded(&self, share: Share) {
+        *lock(&self.share) = Some(share);
         self.is_socket.store(true, Ordering::Relaxed);
+    }
+
+    /// It is over: what it held is given back, whoever still knows of it.
+    pub fn ended(&self) {
+        lock(&self.share).take();
+    }
+
+    /// A message arrived whole.
+    pub fn whole(&self) {
+        if let Some(share) = lock(&self.share).as_mut() {
+            share.whole();
+        }
+    }
+
+    /// A frame in pieces holds so much by now.
+    pub fn pieces(&self, bytes: usize) -> Result<(), Limit> {
+        lock(&self.share).as_mut().map_or(Ok(()), |share| share.pieces(bytes))
+    }
+
+    /// The limit for which it is read no further.
+    pub fn over(&self) -> Option<Limit> {
+        *lock(&self.over)
+    }
+
+    fn received(&self, bytes: usize) -> Result<(), Limit> {
+        let received = lock(&self.share).as_mut().map_or(Ok(()), |share| share.received(bytes));
+        if let Err(limit) = received {
+            *lock(&self.over) = Some(limit);
+        }
+        received
     }
 
     /// Bytes sent so far.
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while it is held.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A [`Traffic`], as what is known of a connection.
@@ -144,7 +189,11 @@ impl AsyncRead for CountingStream {
         if result.is_pending() && self.is_idle(cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        if buf.filled().len() > before {
+        let came = buf.filled().len() - before;
+        if came > 0 {
+            if self.traffic.received(came).is_err() {
+                return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
+            }
             let since = self.traffic.opened.elapsed().as_millis() as u64;
             self.traffic.last_read_ms.store(since, Ordering::Relaxed);
         }

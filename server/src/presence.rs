@@ -1,15 +1,19 @@
 //! Awareness as the server keeps it: who is in a room, with y-protocols' clocks.
 //!
 //! Kept so that a joiner sees everyone at once, removed when the connection that sent it ends, expired when it is not
-//! renewed (F27). A state is a JSON text and is never looked into; one that is no JSON is refused, because it would
-//! throw in every peer. A client id belongs to the connection that announced it: another one cannot remove it while it is
-//! alive, and speak for it only as the same user, on whatever server either of them is. Those who left are remembered
-//! for a while, but only so many.
+//! renewed (F27). A state is a JSON text of which nothing but the names at its top is looked at; one that is no JSON is
+//! refused, because it would throw in every peer. A client id belongs to who announced it: another one cannot remove it
+//! while it is alive, and speak for it only as the same user, on whatever server either of them is, or in the same session
+//! where no token says who it is. Beside what a client says of itself stands what its token says ([`ACCOUNT`]). Those who
+//! left are remembered for a while, but only so many; who comes back too early for the others to believe it is told so, and
+//! says it again.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
-use serde::de::IgnoredAny;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use thiserror::Error;
 
 use crate::hints::{ConnId, is_remote};
@@ -29,6 +33,35 @@ const MAX_TOMBSTONES: usize = 4_096;
 /// States one message may carry: y-websocket clients repeat those of everyone.
 const MAX_STATES_PER_MESSAGE: usize = 4_096;
 
+/// In a state: `{"id", "name"}` as the token of its sender says, written by the server alone. A state that comes with it
+/// is what somebody repeats of others.
+pub const ACCOUNT: &str = "slate-yrs:account";
+
+/// Who a connection's token says it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub id: String,
+    pub name: Option<String>,
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Default)]
+pub struct Speaker {
+    /// Names the user, or the session; None: nobody but this connection.
+    pub identity: Option<Arc<str>>,
+    pub account: Option<Account>,
+}
+
+impl Speaker {
+    pub fn new(account: Option<Account>, session: Option<&str>) -> Self {
+        let identity = match (&account, session) {
+            (Some(account), _) => Some(Arc::from(format!("user {}", account.id))),
+            (None, session) => session.map(|session| Arc::from(format!("session {session}"))),
+        };
+        Self { identity, account }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PresenceError {
     #[error("the awareness message ends early or is too long")]
@@ -46,6 +79,8 @@ pub struct Presence {
     entries: HashMap<u32, PresentClient>,
     /// Changed since the last [`Presence::take_changes`].
     changed: BTreeSet<u32>,
+    /// Who of their senders is to hear that others take them for gone.
+    early: BTreeSet<(ConnId, u32)>,
 }
 
 #[derive(Debug)]
@@ -54,7 +89,7 @@ struct PresentClient {
     /// None: left.
     state: Option<Arc<str>>,
     owner: ConnId,
-    author: Option<Arc<str>>,
+    identity: Option<Arc<str>>,
     renewed: Millis,
 }
 
@@ -70,29 +105,22 @@ pub struct Changes {
 }
 
 impl Presence {
-    /// Takes an awareness update of a connection of this user. What came before an error is kept.
-    pub fn take(
-        &mut self,
-        now: Millis,
-        conn: ConnId,
-        author: Option<&str>,
-        update: &[u8],
-    ) -> Result<(), PresenceError> {
+    /// Takes an awareness update of a connection. What came before an error is kept.
+    pub fn take(&mut self, now: Millis, conn: ConnId, speaker: &Speaker, update: &[u8]) -> Result<(), PresenceError> {
         let mut reader = Reader::new(update);
-        let author = author.map(Arc::from);
         for _ in 0..count(&mut reader)? {
-            self.take_one(now, conn, author.clone(), &State::read(&mut reader)?)?;
+            self.take_one(now, conn, speaker, &State::read(&mut reader)?)?;
         }
         Ok(())
     }
 
-    /// Takes what another server says of its connections: an awareness update, and after it the users behind its states.
+    /// Takes what another server says of its connections: an awareness update, and after it who is behind its states.
     pub fn take_elsewhere(&mut self, now: Millis, server: ConnId, update: &[u8]) -> Result<(), PresenceError> {
         let mut reader = Reader::new(update);
         let states = (0..count(&mut reader)?).map(|_| State::read(&mut reader)).collect::<Result<Vec<_>, _>>()?;
         for state in states {
-            let author = reader.str().filter(|author| !author.is_empty()).map(Arc::from);
-            self.take_one(now, server, author, &state)?;
+            let identity = reader.str().filter(|identity| !identity.is_empty()).map(Arc::from);
+            self.take_one(now, server, &Speaker { identity, account: None }, &state)?;
         }
         Ok(())
     }
@@ -101,37 +129,59 @@ impl Presence {
         &mut self,
         now: Millis,
         conn: ConnId,
-        author: Option<Arc<str>>,
+        speaker: &Speaker,
         said: &State<'_>,
     ) -> Result<(), PresenceError> {
         let gone = said.json == "null";
         if let Some(known) = self.entries.get(&said.client) {
             let newer = said.clock > known.clock || (said.clock == known.clock && gone && known.state.is_some());
             if !newer {
+                // Whose state this is comes again by itself when it hears that it is gone.
+                if !gone && known.state.is_none() && !is_remote(conn) && self.early.len() < MAX_STATES_PER_MESSAGE {
+                    self.early.insert((conn, said.client));
+                }
                 return Ok(());
             }
             let alive = known.state.is_some() && now - known.renewed < EXPIRE_MS;
-            if known.owner != conn && alive && (gone || known.author != author) {
+            let same = known.identity.is_some() && known.identity == speaker.identity;
+            if known.owner != conn && alive && (gone || !same) {
                 return Ok(());
             }
         } else if gone {
             return Ok(());
         }
+        let mut state = None;
         if !gone {
             if said.json.len() > MAX_STATE_BYTES {
                 return Err(PresenceError::TooLarge);
             }
-            if serde_json::from_str::<IgnoredAny>(said.json).is_err() {
-                return Err(PresenceError::NotJson);
+            let Top { object, account } = serde_json::from_str(said.json).map_err(|_| PresenceError::NotJson)?;
+            if account && !is_remote(conn) {
+                return Ok(());
             }
             if !is_remote(conn) && self.is_full(conn, said.client) {
                 return Err(PresenceError::TooMany);
             }
+            state = Some(match &speaker.account {
+                Some(account) if object => with_account(said.json, account),
+                _ => Arc::from(said.json),
+            });
         }
-        let state = (!gone).then(|| Arc::from(said.json));
-        self.entries.insert(said.client, PresentClient { clock: said.clock, state, owner: conn, author, renewed: now });
+        let identity = speaker.identity.clone();
+        self.entries
+            .insert(said.client, PresentClient { clock: said.clock, state, owner: conn, identity, renewed: now });
         self.changed.insert(said.client);
         Ok(())
+    }
+
+    /// What single connections are to hear, beside what all do: that others take a state of theirs for gone.
+    pub fn take_early(&mut self) -> Vec<(ConnId, Vec<u8>)> {
+        let early = std::mem::take(&mut self.early);
+        let told = early.into_iter().filter_map(|(conn, client)| {
+            let entry = self.entries.get(&client).filter(|entry| entry.state.is_none())?;
+            Some((conn, encode(&[(client, entry)])))
+        });
+        told.collect()
     }
 
     /// Whether a connection may announce nobody beside whom it has, this one excepted.
@@ -224,6 +274,73 @@ impl Presence {
     }
 }
 
+/// The top of a state.
+struct Top {
+    object: bool,
+    /// It has an [`ACCOUNT`].
+    account: bool,
+}
+
+impl<'de> Deserialize<'de> for Top {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const PLAIN: Top = Top { object: false, account: false };
+        struct Names;
+        impl<'de> Visitor<'de> for Names {
+            type Value = Top;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("JSON")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Top, A::Error> {
+                let mut account = false;
+                while let Some((name, _)) = map.next_entry::<Cow<'de, str>, IgnoredAny>()? {
+                    account |= name == ACCOUNT;
+                }
+                Ok(Top { object: true, account })
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Top, A::Error> {
+                IgnoredAny.visit_seq(seq).map(|_| PLAIN)
+            }
+
+            fn visit_unit<E>(self) -> Result<Top, E> {
+                Ok(PLAIN)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Top, E> {
+                Ok(PLAIN)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Top, E> {
+                Ok(PLAIN)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Top, E> {
+                Ok(PLAIN)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Top, E> {
+                Ok(PLAIN)
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Top, E> {
+                Ok(PLAIN)
+            }
+        }
+        deserializer.deserialize_any(Names)
+    }
+}
+
+/// The JSON text of an object, with one more member.
+fn with_account(json: &str, account: &Account) -> Arc<str> {
+    let account = serde_json::json!({ "id": account.id, "name": account.name });
+    // It ends with the brace of the object.
+    let open = &json[..json.trim_end().len() - 1];
+    let comma = if open.trim() == "{" { "" } else { "," };
+    Arc::from(format!("{open}{comma}\"{ACCOUNT}\":{account}}}"))
+}
+
 /// One state of an awareness update.
 struct State<'a> {
     client: u32,
@@ -247,7 +364,7 @@ fn count(reader: &mut Reader<'_>) -> Result<usize, PresenceError> {
 fn encode_for_servers(entries: &[(u32, &PresentClient)]) -> Vec<u8> {
     let mut out = encode(entries);
     for (_, entry) in entries {
-        crate::wire::buf(&mut out, entry.author.as_deref().unwrap_or_default().as_bytes());
+        crate::wire::buf(&mut out, entry.identity.as_deref().unwrap_or_default().as_bytes());
     }
     out
 }
@@ -267,6 +384,11 @@ fn encode(entries: &[(u32, &PresentClient)]) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    /// Somebody of whom nothing is written beside the state.
+    fn user(name: &str) -> Speaker {
+        Speaker::new(None, Some(name))
+    }
+
     fn update(states: &[(u32, u32, &str)]) -> Vec<u8> {
         let mut out = Vec::new();
         crate::wire::var_uint(&mut out, states.len() as u64);
@@ -280,7 +402,7 @@ mod tests {
 
     fn take(presence: &mut Presence, now: Millis, conn: ConnId, states: &[(u32, u32, &str)]) {
         // Every connection is another user.
-        assert_eq!(presence.take(now, conn, Some(&conn.to_string()), &update(states)), Ok(()));
+        assert_eq!(presence.take(now, conn, &user(&conn.to_string()), &update(states)), Ok(()));
     }
 
     #[test]
@@ -313,7 +435,7 @@ mod tests {
         take(&mut presence, 10, 2, &[(7, 1, "null"), (7, 9, "null"), (7, 9, "{\"evil\":1}")]);
         assert_eq!(presence.everyone(), Some(update(&[(7, 1, "{}")])));
         // A new connection of the same user may, and then the end of the old one removes nobody.
-        assert_eq!(presence.take(20, 2, Some("1"), &update(&[(7, 2, "{}")])), Ok(()));
+        assert_eq!(presence.take(20, 2, &user("1"), &update(&[(7, 2, "{}")])), Ok(()));
         presence.leave(30, 1);
         assert_eq!(presence.everyone(), Some(update(&[(7, 2, "{}")])));
     }
@@ -328,23 +450,23 @@ mod tests {
             (update(&[(1, 1, "{")]), PresenceError::NotJson),
             (update(&[(1, 1, &long)]), PresenceError::TooLarge),
         ] {
-            assert_eq!(presence.take(0, 1, None, &bytes), Err(error));
+            assert_eq!(presence.take(0, 1, &Speaker::default(), &bytes), Err(error));
         }
         let many: Vec<_> = (0..17).map(|id| (id, 1, "{}")).collect();
-        assert_eq!(presence.take(0, 1, None, &update(&many)), Err(PresenceError::TooMany));
+        assert_eq!(presence.take(0, 1, &Speaker::default(), &update(&many)), Err(PresenceError::TooMany));
     }
 
     #[test]
     fn f27_a_user_keeps_a_client_across_servers_and_nobody_else_gets_it() {
         let (mut here, mut there) = (Presence::default(), Presence::default());
-        assert_eq!(here.take(0, 1, Some("ada"), &update(&[(7, 1, "{}")])), Ok(()));
+        assert_eq!(here.take(0, 1, &user("ada"), &update(&[(7, 1, "{}")])), Ok(()));
         let hint = here.take_changes().and_then(|changes| changes.local).unwrap();
         let server = 1 << 63;
         assert_eq!(there.take_elsewhere(0, server, &hint), Ok(()));
-        assert_eq!(there.take(1, 2, Some("eve"), &update(&[(7, 9, "{\"evil\":1}")])), Ok(()));
+        assert_eq!(there.take(1, 2, &user("eve"), &update(&[(7, 9, "{\"evil\":1}")])), Ok(()));
         assert_eq!(there.everyone(), Some(update(&[(7, 1, "{}")])));
         // Her server is gone; she is here now.
-        assert_eq!(there.take(2, 3, Some("ada"), &update(&[(7, 2, "{\"moved\":1}")])), Ok(()));
+        assert_eq!(there.take(2, 3, &user("ada"), &update(&[(7, 2, "{\"moved\":1}")])), Ok(()));
         assert_eq!(there.everyone(), Some(update(&[(7, 2, "{\"moved\":1}")])));
     }
 
@@ -352,7 +474,7 @@ mod tests {
     fn those_who_come_and_go_take_no_memory_without_end() {
         let mut presence = Presence::default();
         let come_and_go = |presence: &mut Presence, conn: ConnId, id: u32| {
-            presence.take(0, conn, None, &update(&[(id, 1, "{}"), (id, 2, "null")]))
+            presence.take(0, conn, &Speaker::default(), &update(&[(id, 1, "{}"), (id, 2, "null")]))
         };
         // Of one connection, which is told.
         assert!((0..64).all(|id| come_and_go(&mut presence, 1, id).is_ok()));
@@ -364,5 +486,60 @@ mod tests {
         presence.take_changes();
         presence.expire(1);
         assert_eq!(presence.entries.len(), MAX_TOMBSTONES);
+    }
+
+    #[test]
+    fn f57_without_a_token_a_client_is_its_connections_or_its_sessions() {
+        let mut presence = Presence::default();
+        let nobody = Speaker::default();
+        assert_eq!(presence.take(0, 1, &nobody, &update(&[(7, 1, "{}")])), Ok(()));
+        assert_eq!(presence.take(1, 2, &nobody, &update(&[(7, 2, "{\"evil\":1}"), (7, 3, "null")])), Ok(()));
+        assert_eq!(presence.everyone(), Some(update(&[(7, 1, "{}")])));
+        assert_eq!(presence.take(2, 1, &nobody, &update(&[(7, 2, "{\"own\":1}")])), Ok(()));
+        assert_eq!(presence.everyone(), Some(update(&[(7, 2, "{\"own\":1}")])));
+        // A session is known again on its next connection; a user's name is no session's.
+        assert_eq!(presence.take(3, 3, &user("s"), &update(&[(8, 1, "{}")])), Ok(()));
+        let eve = Speaker::new(Some(Account { id: "s".into(), name: None }), None);
+        assert_eq!(presence.take(4, 4, &eve, &update(&[(8, 2, "{\"evil\":1}")])), Ok(()));
+        assert_eq!(presence.take(5, 5, &user("s"), &update(&[(8, 3, "{\"again\":1}")])), Ok(()));
+        assert_eq!(presence.everyone(), Some(update(&[(7, 2, "{\"own\":1}"), (8, 3, "{\"again\":1}")])));
+    }
+
+    #[test]
+    fn f57_who_returns_too_early_is_told_and_let_in() {
+        let mut presence = Presence::default();
+        let nobody = Speaker::default();
+        assert_eq!(presence.take(0, 1, &nobody, &update(&[(7, 5, "{}")])), Ok(()));
+        presence.leave(1, 1);
+        presence.take_changes();
+        // A y-websocket client comes back with the clock it had. Others would not believe it.
+        assert_eq!(presence.take(2, 2, &nobody, &update(&[(7, 5, "{}")])), Ok(()));
+        assert_eq!(presence.take_early(), [(2, update(&[(7, 6, "null")]))]);
+        // Then it raises its clock.
+        assert_eq!(presence.take(3, 2, &nobody, &update(&[(7, 7, "{}")])), Ok(()));
+        assert_eq!(presence.everyone(), Some(update(&[(7, 7, "{}")])));
+        assert_eq!(presence.take_early(), []);
+    }
+
+    #[test]
+    fn f57_beside_what_a_client_says_stands_what_its_token_says() {
+        let mut presence = Presence::default();
+        let ada = Speaker::new(Some(Account { id: "u\"1".into(), name: Some("Ada".into()) }), Some("s"));
+        let mut says = |client: u32, said: &str| {
+            assert_eq!(presence.take(0, u64::from(client), &ada, &update(&[(client, 1, said)])), Ok(()));
+            presence.entries.get(&client).and_then(|entry| entry.state.clone())
+        };
+        for (client, said) in [(1, "{}"), (2, " { } "), (3, "{\"a\":{}}\n"), (4, "{\"a\":{\"b\":[1,{}]}}")] {
+            let state: serde_json::Value = serde_json::from_str(&says(client, said).unwrap()).unwrap();
+            let mut expected: serde_json::Value = serde_json::from_str(said).unwrap();
+            expected[ACCOUNT] = serde_json::json!({ "id": "u\"1", "name": "Ada" });
+            assert_eq!(state, expected, "{said}");
+        }
+        for (client, said) in [(5, "1"), (6, "[{}]"), (7, "\"x\""), (8, "true"), (9, "-1.5")] {
+            assert_eq!(says(client, said).as_deref(), Some(said), "no object");
+        }
+        // Nobody says it of themselves, however it is written.
+        assert_eq!(says(10, "{\"slate-yrs:account\":{\"id\":\"eve\"}}"), None);
+        assert_eq!(says(11, "{\"a\":1,\"\\u0073late-yrs:account\":null}"), None);
     }
 }

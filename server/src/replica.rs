@@ -14,7 +14,7 @@ use yrs::block::ClientID;
 use yrs::branch::Branch;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{Doc, ID, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, Update};
+use yrs::{Doc, ID, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut};
 
 use crate::validate::{self, Malformed};
 
@@ -189,9 +189,9 @@ impl Replica {
 
     /// Whether the update inserts nothing that is not here: what a reader's sync step 2 looks like.
     pub fn knows(&self, update: &[u8]) -> Result<bool, ApplyError> {
-        let update = decode(update)?;
         let mine = self.doc.transact().state_vector();
-        Ok(update.state_vector().iter().all(|(client, clock)| *clock <= mine.get(client)))
+        let ends = validate::ends(update)?;
+        Ok(ends.into_iter().all(|(client, clock)| clock <= u64::from(mine.get(&ClientID::new(client)))))
     }
 
     /// The document's format.
@@ -292,15 +292,6 @@ fn undecodable(error: impl ToString) -> ApplyError {
 #[cfg(test)]
 pub const PANICS: &[u8] = &[0, 1, 0x6d, 1, 0, 1];
 
-fn decode(update: &[u8]) -> Result<Update, ApplyError> {
-    validate::update(update)?;
-    match catch_unwind(|| Update::decode_v1(update)) {
-        Ok(Ok(update)) => Ok(update),
-        Ok(Err(error)) => Err(ApplyError::Undecodable(error.to_string())),
-        Err(_) => Err(ApplyError::Undecodable("the decoder panicked".into())),
-    }
-}
-
 /// What a root holds, whatever it is; `None` if it is no shared type.
 pub(crate) fn branch_of(root: &Out) -> Option<&Branch> {
     Some(match root {
@@ -318,7 +309,7 @@ pub(crate) fn branch_of(root: &Out) -> Option<&Branch> {
 #[cfg(test)]
 mod tests {
     use yrs::types::text::YChange;
-    use yrs::{GetString, Text, XmlTextPrelim};
+    use yrs::{GetString, Text, Update, XmlTextPrelim};
 
     use super::*;
 

@@ -7,10 +7,10 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::clock::now;
-use crate::compact::{Retention, compact_all};
+use crate::compact::{Report, Retention, compact_all};
 use crate::config::CompactAt;
 use crate::metrics::Metrics;
-use crate::storage::{Millis, Storage, random_id};
+use crate::storage::{Millis, Storage, StorageError, random_id};
 
 const MINUTE_MS: Millis = 60_000;
 const DAY_MS: Millis = 24 * 60 * MINUTE_MS;
@@ -19,22 +19,30 @@ const DAY_MS: Millis = 24 * 60 * MINUTE_MS;
 pub fn start(at: CompactAt, retention: Retention, storage: Arc<dyn Storage>, metrics: Arc<Metrics>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let CompactAt::Minute(minute) = at else { return };
-        let holder = random_id();
         loop {
             sleep(until(minute, now())).await;
-            match compact_all(&storage, retention, &holder, now).await {
+            match compact(&storage, retention, &metrics).await {
                 Ok(None) => tracing::info!("another server compacts"),
-                Ok(Some(report)) => {
-                    metrics.compactions.inc();
-                    metrics.quarantined.inc_by(report.quarantined);
-                    metrics.merges_given_up.inc_by(report.given_up);
-                    metrics.rows_compacted.inc_by(report.rows_merged.saturating_sub(report.rows_made));
-                    tracing::info!(?report, "compacted");
-                }
+                Ok(Some(_)) => {}
                 Err(error) => tracing::error!(%error, "compaction failed; it goes on the next time"),
             }
         }
     })
+}
+
+/// Merges old edits, and counts what was done. None: another server does so.
+pub async fn compact(
+    storage: &Arc<dyn Storage>,
+    retention: Retention,
+    metrics: &Metrics,
+) -> Result<Option<Report>, StorageError> {
+    let Some(report) = compact_all(storage, retention, &random_id(), now).await? else { return Ok(None) };
+    metrics.compactions.inc();
+    metrics.quarantined.inc_by(report.quarantined);
+    metrics.merges_given_up.inc_by(report.given_up);
+    metrics.rows_compacted.inc_by(report.rows_merged.saturating_sub(report.rows_made));
+    tracing::info!(?report, "compacted");
+    Ok(Some(report))
 }
 
 /// Until the next time it is so many minutes after midnight UTC; never zero.

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::allowance::Allowances;
 use crate::auth::{Auth, AuthError};
 use crate::config::ServeArgs;
 use crate::connection::Settings;
 use crate::health::DatabaseProbe;
-use crate::http::{App, router};
+use crate::http::{App, Compares, FRAME_OVERHEAD, operators, router};
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
 use crate::net::{CountingListener, Peer};
@@ -37,12 +38,11 @@ pub enum ServerError {
     Io(#[from] std::io::Error),
 }
 
-/// Bytes of frames in pieces that all connections together may have under way.
-const ASSEMBLING: usize = 256 << 20;
-
 /// A server that runs until [`Server::shutdown`].
 pub struct Server {
     pub address: SocketAddr,
+    /// Of the metrics, if they have one of their own.
+    pub metrics_address: Option<SocketAddr>,
     pub rooms: Arc<Rooms>,
     pub metrics: Arc<Metrics>,
     storage: Arc<dyn Storage>,
@@ -66,6 +66,14 @@ impl Server {
             .await
             .map_err(|error| ServerError::Listen { address: args.listen, error })?;
         let address = listener.local_addr()?;
+        let mut metrics_address = None;
+        let mut operators_listener = None;
+        if let Some(place) = args.metrics_listen {
+            let failed = |error| ServerError::Listen { address: place, error };
+            let listener = TcpListener::bind(place).await.map_err(failed)?;
+            metrics_address = Some(listener.local_addr()?);
+            operators_listener = Some(listener);
+        }
         let metrics = Arc::new(Metrics::default());
         let neighbours = Neighbours::new(args.redis.as_deref())?;
         let shared = Shared {
@@ -75,7 +83,7 @@ impl Server {
             layout: args.layout(),
             metrics: Arc::clone(&metrics),
             hints: neighbours.hints.clone(),
-            assembling: Arc::new(Semaphore::new(ASSEMBLING.max(2 * args.max_sync_bytes))),
+            allowances: Allowances::new(args.limit.allowances(args.max_sync_bytes + FRAME_OVERHEAD)),
             idle: Duration::from_millis(args.room_idle_ms),
             head_every: args.head_every.max(1),
         };
@@ -89,13 +97,23 @@ impl Server {
         let health = DatabaseProbe::new(Arc::clone(&storage), Arc::clone(&metrics));
         // Whoever may only read is served meanwhile.
         let _ = health.ask().await;
-        let mut background = neighbours.start(&rooms, &metrics, args.poll());
+        let mut background = neighbours.start(&rooms, &auth, &metrics, args.poll());
         let retention = args.retention.retention();
         background.push(schedule::start(args.compact_at, retention, Arc::clone(&storage), Arc::clone(&metrics)));
         background.push(health.watch());
+        background.push(health.measure());
         let shutdown = Duration::from_millis(args.shutdown_ms);
         let max_sockets = usize::try_from(args.max_connections).unwrap_or(usize::MAX / 2);
-        let app = App { rooms: Arc::clone(&rooms), args: Arc::new(args), settings, auth, health };
+        let compares = Arc::new(Compares::new(args.limit.max_compares, args.limit.compare_cache_bytes));
+        let app = App { rooms: Arc::clone(&rooms), args: Arc::new(args), settings, auth, health, compares };
+        if let Some(listener) = operators_listener {
+            let service = operators(app.clone()).into_make_service();
+            background.push(tokio::spawn(async move {
+                if let Err(error) = axum::serve(listener, service).await {
+                    tracing::error!(%error, "metrics");
+                }
+            }));
+        }
         let service = router(app).into_make_service_with_connect_info::<Peer>();
         let stop = watch::Sender::new(false);
         let mut stopping = stop.subscribe();
@@ -104,7 +122,7 @@ impl Server {
                 let _ = stopping.wait_for(|stop| *stop).await;
             });
         let accepting = tokio::spawn(serving.into_future());
-        Ok(Self { address, rooms, metrics, storage, stop, shutdown, accepting, background })
+        Ok(Self { address, metrics_address, rooms, metrics, storage, stop, shutdown, accepting, background })
     }
 
     /// Stops accepting, stores and acknowledges what was received, tells the peers to come again.

@@ -40,11 +40,17 @@ pub enum Malformed {
 
 /// Checks the form of an update in Yjs' v1 encoding.
 pub fn update(bytes: &[u8]) -> Result<(), Malformed> {
+    ends(bytes).map(|_| ())
+}
+
+/// Of each client in an update, the clock after its last struct. Checks the form as well.
+pub fn ends(bytes: &[u8]) -> Result<Vec<(u64, u64)>, Malformed> {
     let mut walk = UpdateWalk { rest: bytes };
     let clients = walk.count(3)?;
+    let mut ends = Vec::new();
     for _ in 0..clients {
         let structs = walk.count(1)?;
-        walk.client()?;
+        let client = walk.client()?;
         let mut clock = walk.clock()?;
         for _ in 0..structs {
             clock += walk.block()?;
@@ -52,6 +58,7 @@ pub fn update(bytes: &[u8]) -> Result<(), Malformed> {
                 return Err(Malformed::Clock);
             }
         }
+        ends.push((client, clock));
     }
     let clients = walk.count(2)?;
     for _ in 0..clients {
@@ -62,7 +69,7 @@ pub fn update(bytes: &[u8]) -> Result<(), Malformed> {
             }
         }
     }
-    Ok(())
+    Ok(ends)
 }
 
 /// Checks the form of a state vector in Yjs' v1 encoding.
@@ -111,8 +118,8 @@ impl UpdateWalk<'_> {
         if count > self.rest.len() / least { Err(Malformed::CountTooLarge) } else { Ok(count) }
     }
 
-    fn client(&mut self) -> Result<(), Malformed> {
-        self.number().map(drop).map_err(|error| match error {
+    fn client(&mut self) -> Result<u64, Malformed> {
+        self.number().map(u64::from).map_err(|error| match error {
             Malformed::NumberTooLarge => Malformed::Client,
             error => error,
         })

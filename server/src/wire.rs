@@ -47,3 +47,11 @@ pub fn buf(out: &mut Vec<u8>, bytes: &[u8]) {
     var_uint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
+
+/// Whether this is a message of Hocuspocus' protocol: the document's name, then what y-websocket sends without it, or a token.
+pub fn is_hocuspocus(frame: &[u8]) -> bool {
+    const TYPES: u64 = 10;
+    let mut reader = Reader::new(frame);
+    let name = reader.str().filter(|name| !name.is_empty() && !name.chars().any(char::is_control));
+    name.is_some() && reader.var_uint().is_some_and(|kind| kind < TYPES)
+}

@@ -12,8 +12,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use common::http::{get, request};
+use common::tokens::{SigningKey, sign};
 use common::{Client, Msg, TestServer};
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use slate_yrs::protocol::{Role, close};
 use slate_yrs_server::storage::Storage;
@@ -86,10 +86,10 @@ fn token(key: &str, user: &str) -> String {
         "sub": user, "exp": slate_yrs_server::clock::now() / 1_000 + 60, "documents": ["scene"], "name": "Ada",
     });
     let (algorithm, pem) = match key {
-        "ec" => (Algorithm::ES256, EncodingKey::from_ec_pem(include_bytes!("keys/ec.pem"))),
-        _ => (Algorithm::RS256, EncodingKey::from_rsa_pem(include_bytes!("keys/rsa.pem"))),
+        "ec" => ("ES256", SigningKey::ec(include_str!("keys/ec.pem"))),
+        _ => ("RS256", SigningKey::rsa(include_str!("keys/rsa.pem"))),
     };
-    encode(&Header { kid: Some(key.into()), ..Header::new(algorithm) }, &claims, &pem.unwrap()).unwrap()
+    sign(&json!({ "alg": algorithm, "kid": key }), &claims, &pem)
 }
 
 async fn status(server: &TestServer, token: &str) -> u16 {
@@ -249,6 +249,26 @@ async fn a_yes_without_an_end_is_asked_for_again() {
     client.round_trip().await;
     application.says(403, "");
     assert_eq!(client.closed().await, close::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f56_made_up_tokens_do_not_reach_the_application_for_ever() {
+    let application = Elsewhere::start(401, "").await;
+    let flags = ["--auth-url", &application.url("/"), "--auth-max-refusals", "5", "--address-header", "X-Real-Ip"];
+    let server = TestServer::with(&flags).await;
+    let ask = async |token: &str, from: &str| {
+        let path = format!("/api/scenes/scene/versions?token={token}");
+        request(server.address, "GET", &path, &format!("X-Real-Ip: 1.2.3.4, {from}\r\n"), "").await.status
+    };
+    for n in 0..20 {
+        assert_eq!(ask(&format!("made-up-{n}"), "10.0.0.1").await, if n < 5 { 401 } else { 503 }, "{n}");
+    }
+    assert_eq!(application.asked().len(), 5);
+    let metrics = get(server.address, "/metrics").await.text();
+    assert!(metrics.contains("slate_yrs_limits_hit_total{limit=\"auth-questions\"} 15"), "{metrics}");
+    // Others are asked about.
+    application.says(200, json!({"role": "read-only"}));
+    assert_eq!(ask("good", "10.0.0.2").await, 200);
 }
 
 /// Everything the server logs, at its most talkative, while tokens of each kind are used and refused.

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use common::http::{get, post, request};
 use common::{Client, Msg, TestServer};
-use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use slate_yrs::protocol::{Message, RejectCode, Role, close};
 use slate_yrs::slate::{Element, Leaf, Node, SlateDoc};
@@ -23,7 +22,7 @@ const SECRET: &str = "a secret that is long enough for tests";
 fn token(user: &str, document: &str, role: &str, seconds: i64) -> String {
     let exp = slate_yrs_server::clock::now() / 1_000 + seconds;
     let claims = json!({ "sub": user, "documents": [document], "role": role, "exp": exp });
-    encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
+    common::tokens::hs256(&claims, SECRET)
 }
 
 async fn guarded() -> TestServer {
@@ -84,9 +83,12 @@ async fn a_reader_reads_and_writes_nothing() {
     }
     while durable.step().await != Msg::Reject(1, RejectCode::ReadOnly) {}
     while !matches!(plain.step().await, Msg::Denied(_)) {}
-    // Presence goes on.
+    // Presence goes on, and says whose it is.
     plain.send(&Message::Awareness(&[1, 3, 1, 2, b'{', b'}'])).await;
-    while writer.step().await != Msg::Awareness(vec![1, 3, 1, 2, b'{', b'}']) {}
+    let state = br#"{"slate-yrs:account":{"id":"bob","name":null}}"#;
+    let mut shown = vec![1, 3, 1, state.len() as u8];
+    shown.extend(state);
+    while writer.step().await != Msg::Awareness(shown.clone()) {}
     writer.write(" more").await;
     durable.until("reads on", |client| client.read().contains("more")).await;
     assert_eq!(server.rows("scene").await, 2);

@@ -9,7 +9,6 @@ use std::collections::HashSet;
 use common::http::{Answer, get, post};
 use common::layout::{Made, canonical, go, kind, line, merge, put, slate_doc, split};
 use common::{Client, TestServer};
-use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use slate_yrs::slate::{Assoc, Attrs, Node, Op, Path, Point, SlateDoc};
 use slate_yrs_server::history::{HistoryError, forward_edit, nodes_to_json, restore, value};
@@ -20,7 +19,7 @@ const SECRET: &str = "a secret that is long enough for tests";
 fn token(user: &str) -> String {
     let exp = slate_yrs_server::clock::now() / 1_000 + 600;
     let claims = json!({ "sub": user, "documents": ["scene"], "role": "read-write", "exp": exp });
-    encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
+    common::tokens::hs256(&claims, SECRET)
 }
 
 /// Somebody's session, whose edits are made by a document of its own.

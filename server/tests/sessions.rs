@@ -5,7 +5,6 @@
 mod common;
 
 use common::{Client, Msg, TestServer};
-use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::json;
 use slate_yrs::protocol::{Message, NOTHING, close};
 
@@ -118,7 +117,7 @@ const SECRET: &str = "a secret for tests, of 32 bytes at least";
 fn token(user: &str, seconds: i64) -> String {
     let expires = slate_yrs_server::clock::now() / 1000 + seconds;
     let claims = json!({ "sub": user, "documents": ["scene"], "role": "read-write", "exp": expires });
-    encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
+    common::tokens::hs256(&claims, SECRET)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,6 +33,10 @@ pub mod close {
     pub const FORBIDDEN: u16 = 4403;
     /// The document had another epoch when it was opened here.
     pub const EPOCH: u16 = 4409;
+    /// The client speaks another protocol.
+    pub const OTHER_PROTOCOL: u16 = 4400;
+    /// There is no such document, and the token may make none.
+    pub const NO_DOCUMENT: u16 = 4404;
     /// The client does not know the document's format.
     pub const FORMAT: u16 = 4426;
     /// The peer reads too slowly to keep up.

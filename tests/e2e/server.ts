@@ -22,7 +22,7 @@ export class SyncServer {
   private constructor(
     readonly port: number,
     private readonly folder: string,
-    private readonly flags: readonly string[],
+    private flags: readonly string[],
     private readonly bare: boolean,
   ) {}
 
@@ -44,7 +44,7 @@ export class SyncServer {
     return `ws://127.0.0.1:${this.port}/ws/scenes`;
   }
 
-  private get database(): string {
+  get database(): string {
     return `sqlite://${join(this.folder, "scenes.sqlite")}`;
   }
 
@@ -59,6 +59,13 @@ export class SyncServer {
   async forget(scene: string): Promise<void> {
     await this.kill();
     await promisify(execFile)(binary, ["delete", scene, "--database", this.database]);
+    await this.run();
+  }
+
+  /** Its end without a word, and another beginning, with other flags. */
+  async restart(flags: readonly string[]): Promise<void> {
+    await this.kill();
+    this.flags = flags;
     await this.run();
   }
 
@@ -189,7 +196,7 @@ export function token(user: string, options: { seconds?: number; role?: "read-wr
   const { seconds = 600, role = "read-write" } = options;
   const exp = Math.floor(Date.now() / 1000) + seconds;
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const head = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: user, documents: ["*"], role, exp })}`;
+  const head = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: user, patterns: ["*"], role, exp })}`;
   return `${head}.${createHmac("sha256", SECRET).update(head).digest("base64url")}`;
 }
 

@@ -1,5 +1,7 @@
 //! What is asked and what is answered, whoever is asked.
 
+use std::net::IpAddr;
+
 use serde::Deserialize;
 use slate_yrs::protocol::{Role, close};
 use thiserror::Error;
@@ -33,6 +35,20 @@ pub struct Grant {
     pub role: Role,
     /// When it ends.
     pub expires: Option<Millis>,
+    /// When the token was made, if it says so.
+    pub issued: Option<Millis>,
+    /// May make documents, where that needs to be said.
+    pub create: bool,
+    /// May ask for what concerns the whole server.
+    pub admin: bool,
+}
+
+impl Grant {
+    /// Where nobody is asked who they are.
+    pub fn everything() -> Self {
+        let role = Role::ReadWrite;
+        Self { user: None, name: None, role, expires: None, issued: None, create: false, admin: false }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -47,6 +63,9 @@ pub enum Denied {
     Unavailable(&'static str),
 }
 
+/// Nobody is asked any more: come again.
+pub(super) const TIRED: Denied = Denied::Unavailable("too many tokens from this address were refused");
+
 impl Denied {
     pub fn close_code(&self) -> u16 {
         match self {
@@ -54,6 +73,11 @@ impl Denied {
             Self::Forbidden => close::FORBIDDEN,
             Self::Unavailable(_) => close::INTERNAL,
         }
+    }
+
+    /// Nobody was asked, since too many were refused before.
+    pub fn is_for_asking_too_much(&self) -> bool {
+        *self == TIRED
     }
 
     /// For a close frame.
@@ -92,4 +116,6 @@ pub struct Request<'a> {
     pub token: Option<&'a str>,
     /// Of the page, as its browser says.
     pub origin: Option<&'a str>,
+    /// From where.
+    pub address: Option<IpAddr>,
 }

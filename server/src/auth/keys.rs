@@ -7,12 +7,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet, KeyOperations, PublicKeyUse};
 use reqwest::{Client, Url};
 
 use super::grant::AuthError;
 use super::outbound;
-use super::token_key::{self, TokenKey};
+use super::token_key::{Jwk, JwkSet, TokenKey};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 1 << 20;
@@ -133,25 +132,9 @@ impl KeySetUrl {
 
 /// The keys of a set that can check signatures here. One that cannot be read does not take the others along.
 fn usable(body: &[u8]) -> Result<Vec<TokenKey>, String> {
-    let set: serde_json::Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let Some(list) = set.get("keys").and_then(|keys| keys.as_array()) else { return Err("no key set".into()) };
-    let mut keys = Vec::new();
-    for entry in list {
-        let one = serde_json::json!({ "keys": [entry] });
-        let Ok(JwkSet { keys: parsed }) = serde_json::from_value(one) else { continue };
-        for jwk in parsed {
-            let verifies = match (&jwk.common.public_key_use, &jwk.common.key_operations) {
-                (Some(usage), _) => *usage == PublicKeyUse::Signature,
-                (None, Some(operations)) => operations.contains(&KeyOperations::Verify),
-                (None, None) => true,
-            };
-            let secret = matches!(jwk.algorithm, AlgorithmParameters::OctetKey(_));
-            if verifies && !secret {
-                keys.extend(token_key::key(&jwk).ok());
-            }
-        }
-    }
-    Ok(keys)
+    let JwkSet { keys } = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let read = keys.into_iter().filter_map(|entry| serde_json::from_value::<Jwk>(entry).ok());
+    Ok(read.filter(|jwk| jwk.verifies() && !jwk.is_secret()).filter_map(|jwk| jwk.key().ok()).collect())
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use slate_yrs::protocol::Role;
 
 pub use grant::{AuthError, Denied, Grant, Request};
-pub use jwt::TokenKeys;
+pub use jwt::{Expected, TokenKeys};
 pub use keys::{KeySetUrl, Refresh};
 pub use webhook::{Webhook, WebhookOptions};
 
@@ -26,6 +26,7 @@ pub struct Recheck {
     pub document: String,
     pub token: Option<String>,
     pub origin: Option<String>,
+    pub address: Option<std::net::IpAddr>,
     pub role: Role,
     pub every: std::time::Duration,
 }
@@ -35,8 +36,8 @@ impl Recheck {
     pub async fn denied(self) -> Denied {
         loop {
             tokio::time::sleep(self.every).await;
-            let (token, origin) = (self.token.as_deref(), self.origin.as_deref());
-            match self.auth.check(Request { document: &self.document, token, origin }).await {
+            let (token, origin, address) = (self.token.as_deref(), self.origin.as_deref(), self.address);
+            match self.auth.check_again(Request { document: &self.document, token, origin, address }).await {
                 Ok(grant) if grant.role == self.role => {}
                 Ok(_) => return Denied::Unavailable("what this connection may do has changed"),
                 // Nobody knows at the moment: what was said holds.
@@ -60,9 +61,39 @@ impl Auth {
     /// What the bearer of the token may do with the document.
     pub async fn check(&self, request: Request<'_>) -> Result<Grant, Denied> {
         match self {
-            Self::Open => Ok(Grant { user: None, name: None, role: Role::ReadWrite, expires: None }),
+            Self::Open => Ok(Grant::everything()),
             Self::Jwt(keys) => keys.check(request.token, request.document).await,
             Self::Webhook(webhook) => webhook.check(request).await,
+        }
+    }
+
+    /// What is known of this user's tokens holds no longer.
+    pub fn kick(&self, user: &str) {
+        match self {
+            Self::Open => {}
+            Self::Jwt(keys) => keys.kick(user, crate::clock::now()),
+            Self::Webhook(webhook) => webhook.forget(user),
+        }
+    }
+
+    /// What the bearer of the token may do with the server as a whole. The application is asked about the document `""`.
+    pub async fn check_admin(&self, token: Option<&str>, address: Option<std::net::IpAddr>) -> Result<Grant, Denied> {
+        let grant = match self {
+            // Whoever reaches it may do everything: but that is for who develops, on this machine.
+            Self::Open => Grant { admin: true, ..Grant::everything() },
+            Self::Jwt(keys) => return keys.check_admin(token).await,
+            Self::Webhook(webhook) => {
+                webhook.check_again(Request { document: "", token, origin: None, address }).await?
+            }
+        };
+        if grant.admin { Ok(grant) } else { Err(Denied::Forbidden) }
+    }
+
+    /// [`Auth::check`], of a connection that was let in a while ago: what was answered then does not count.
+    pub async fn check_again(&self, request: Request<'_>) -> Result<Grant, Denied> {
+        match self {
+            Self::Webhook(webhook) => webhook.check_again(request).await,
+            _ => self.check(request).await,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! means that nobody knows, and the client comes again.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,10 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::grant::{AuthError, ClaimedRole, Denied, Grant, Request};
+use crate::allowance::Taker;
+use crate::storage::Millis;
+
+use super::grant::{AuthError, ClaimedRole, Denied, Grant, Request, TIRED};
 use super::outbound;
 
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -28,6 +32,9 @@ const REFUSED_FOR: Duration = Duration::from_secs(2);
 /// Longer tokens are not passed on.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
+/// How long refusals are counted.
+const REFUSALS_WITHIN: Duration = Duration::from_secs(60);
+
 const AWAY: Denied = Denied::Unavailable("the token cannot be checked at the moment");
 
 #[derive(Debug, Clone)]
@@ -39,6 +46,8 @@ pub struct WebhookOptions {
     pub timeout: Duration,
     /// How long a yes is kept.
     pub keep: Duration,
+    /// Refusals in a minute to one address, beyond which nothing is asked for it; 0: no limit.
+    pub max_refusals: u32,
 }
 
 /// A question to the application.
@@ -48,6 +57,13 @@ pub struct Webhook {
     options: WebhookOptions,
     turns: Semaphore,
     kept: Mutex<HashMap<[u8; 32], Kept>>,
+    refused: Mutex<Refusals>,
+}
+
+/// Of the minute that began then, by address.
+struct Refusals {
+    since: Instant,
+    by: HashMap<Taker, u32>,
 }
 
 struct Kept {
@@ -62,13 +78,35 @@ struct Answer {
     name: Option<String>,
     role: ClaimedRole,
     /// Seconds since the epoch, as in a JSON Web Token.
-    exp: Option<i64>,
+    exp: Option<f64>,
+    #[serde(default)]
+    create: bool,
+    #[serde(default)]
+    admin: bool,
 }
 
 impl Webhook {
     pub fn new(options: WebhookOptions) -> Result<Self, AuthError> {
         let (client, url) = outbound::client(&options.url, options.timeout)?;
-        Ok(Self { client, url, options, turns: Semaphore::new(AT_ONCE), kept: Mutex::default() })
+        let refused = Mutex::new(Refusals { since: Instant::now(), by: HashMap::new() });
+        Ok(Self { client, url, options, turns: Semaphore::new(AT_ONCE), kept: Mutex::default(), refused })
+    }
+
+    /// Whether tokens from this address were refused so often that no further ones are asked about.
+    fn is_tired_of(&self, address: Option<IpAddr>) -> bool {
+        let (limit, Some(address)) = (self.options.max_refusals, address) else { return false };
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = refused.by.get(&Taker::of_address(address)).copied().unwrap_or(0);
+        limit > 0 && refused.since.elapsed() < REFUSALS_WITHIN && count >= limit
+    }
+
+    fn refused(&self, address: Option<IpAddr>) {
+        let Some(address) = address else { return };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.since.elapsed() >= REFUSALS_WITHIN || refused.by.len() >= MAX_KEPT {
+            *refused = Refusals { since: Instant::now(), by: HashMap::new() };
+        }
+        *refused.by.entry(Taker::of_address(address)).or_default() += 1;
     }
 
     pub async fn check(&self, request: Request<'_>) -> Result<Grant, Denied> {
@@ -79,6 +117,18 @@ impl Webhook {
         if let Some(answer) = self.kept(&key) {
             return answer;
         }
+        self.ask_now(request, key).await
+    }
+
+    /// Asks, whatever was answered a moment ago.
+    pub async fn check_again(&self, request: Request<'_>) -> Result<Grant, Denied> {
+        self.ask_now(request, key(&request)).await
+    }
+
+    async fn ask_now(&self, request: Request<'_>, key: [u8; 32]) -> Result<Grant, Denied> {
+        if self.is_tired_of(request.address) {
+            return Err(TIRED);
+        }
         let answer = match tokio::time::timeout(self.options.timeout, self.ask(request)).await {
             Ok(answer) => answer,
             Err(_) => {
@@ -86,6 +136,9 @@ impl Webhook {
                 Err(AWAY)
             }
         };
+        if matches!(answer, Err(Denied::Unauthorized(_) | Denied::Forbidden)) {
+            self.refused(request.address);
+        }
         self.keep(key, &answer);
         answer
     }
@@ -116,11 +169,18 @@ impl Webhook {
         // Not the error of the decoder: it quotes the answer.
         let answer: Answer = serde_json::from_slice(&body)
             .map_err(|_| failed("the answer is not JSON with a role of read-write or read-only".into()))?;
-        let expires = answer.exp.map(|seconds| seconds.saturating_mul(1_000));
+        let expires = answer.exp.map(|seconds| (seconds * 1_000.0) as Millis);
         if expires.is_some_and(|at| at <= crate::clock::now()) {
             return Err(Denied::Unauthorized("the token has expired"));
         }
-        Ok(Grant { user: answer.user, name: answer.name, role: answer.role.into(), expires })
+        let Answer { user, name, create, admin, .. } = answer;
+        Ok(Grant { user, name, role: answer.role.into(), expires, issued: None, create, admin })
+    }
+
+    /// Forgets what was answered about this user.
+    pub fn forget(&self, user: &str) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|_, kept| !matches!(&kept.answer, Ok(grant) if grant.user.as_deref() == Some(user)));
     }
 
     fn kept(&self, key: &[u8; 32]) -> Option<Result<Grant, Denied>> {
@@ -170,7 +230,7 @@ mod tests {
 
     #[test]
     fn keys_differ_wherever_the_question_does() {
-        let ask = |document, token, origin| key(&Request { document, token, origin });
+        let ask = |document, token, origin| key(&Request { document, token, origin, address: None });
         let keys = [
             ask("a", Some("bc"), None),
             ask("ab", Some("c"), None),

@@ -355,6 +355,11 @@ fn written(doc: &mut SlateDoc, ops: Vec<Op>) -> Result<Option<Vec<u8>>, HistoryE
     }
 }
 
+/// A time as [`rfc3339`] writes it.
+pub fn parse_time(text: &str) -> Option<Millis> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+}
+
 pub fn rfc3339(at: Millis) -> String {
     jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| at.to_string())
 }

@@ -1,9 +1,10 @@
 //! Whose request it is, what it may do, and how it is told that it may not.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +15,11 @@ use crate::auth::{Auth, Denied, Grant, Request};
 use crate::config::ServeArgs;
 use crate::connection::Settings;
 use crate::health::DatabaseProbe;
+use crate::limit::Limit;
+use crate::net::Peer;
 use crate::room::Rooms;
+
+use super::compares::Compares;
 
 /// Bytes a document id or a session id may have.
 const MAX_ID_BYTES: usize = 256;
@@ -26,6 +31,7 @@ pub struct App {
     pub settings: Settings,
     pub auth: Auth,
     pub health: Arc<DatabaseProbe>,
+    pub compares: Arc<Compares>,
 }
 
 /// An answer that is not the one asked for.
@@ -39,6 +45,17 @@ pub struct Failure {
 impl Failure {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into() }
+    }
+}
+
+impl Failure {
+    pub(super) fn origin() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "origin", "pages of this origin may not ask")
+    }
+
+    /// A limit was reached.
+    pub(super) fn limit(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::new(status, "limit", message)
     }
 }
 
@@ -69,6 +86,7 @@ impl From<crate::storage::StorageError> for Failure {
 pub struct Access {
     pub document: String,
     pub grant: Grant,
+    pub address: Option<IpAddr>,
 }
 
 #[derive(Deserialize)]
@@ -92,16 +110,34 @@ impl FromRequestParts<App> for Access {
         if !is_id(&document) {
             return Err(invalid("the document id is not acceptable"));
         }
-        let query = Query::<Token>::from_request_parts(parts, app).await;
-        let query = query.map_err(|_| invalid("the query is not acceptable"))?.0;
-        let bearer = header_text(&parts.headers, header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-        let token = bearer.or(query.token.as_deref());
+        let asking = Asking::read(parts, app).await?;
         let origin = header_text(&parts.headers, header::ORIGIN);
-        let mut grant = app.auth.check(Request { document: &document, token, origin }).await.inspect_err(|_| {
-            app.rooms.shared().metrics.denied.inc();
-        })?;
-        grant.user = grant.user.or_else(|| app.claimed(query.user));
-        Ok(Self { document, grant })
+        let request = Request { document: &document, token: asking.token.as_deref(), origin, address: asking.address };
+        let mut grant = app.ask(request).await?;
+        grant.user = grant.user.or_else(|| app.claimed(asking.user));
+        Ok(Self { document, grant, address: asking.address })
+    }
+}
+
+/// Who asks, as the request says: nothing of it is checked, but that pages of its origin may.
+pub(super) struct Asking {
+    pub token: Option<String>,
+    pub address: Option<IpAddr>,
+    user: Option<String>,
+}
+
+impl Asking {
+    pub async fn read(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        if !app.allows_origin(&parts.headers) {
+            return Err(Failure::origin());
+        }
+        let query = Query::<Token>::from_request_parts(parts, app).await;
+        let wrong = |_| Failure::new(StatusCode::BAD_REQUEST, "invalid", "the query is not acceptable");
+        let Token { token, user } = query.map_err(wrong)?.0;
+        let bearer = header_text(&parts.headers, header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        let token = bearer.map(str::to_owned).or(token);
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>().and_then(|ConnectInfo(Peer(traffic))| traffic.peer);
+        Ok(Self { token, address: app.address(&parts.headers, peer), user })
     }
 }
 
@@ -110,6 +146,36 @@ pub(super) fn header_text(headers: &HeaderMap, name: HeaderName) -> Option<&str>
 }
 
 impl App {
+    /// Where a request comes from: the socket's other end, or whom a proxy names there.
+    pub(super) fn address(&self, headers: &HeaderMap, peer: Option<SocketAddr>) -> Option<IpAddr> {
+        let named = self.args.limit.address_header.as_ref().and_then(|name| headers.get_all(name).iter().next_back());
+        // What comes before the last one, the client may have written itself.
+        let last = named.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+        last.or(peer.map(|peer| peer.ip()))
+    }
+
+    /// What the bearer of the token may do with the document; counted.
+    pub(super) async fn ask(&self, request: Request<'_>) -> Result<Grant, Denied> {
+        let metrics = &self.rooms.shared().metrics;
+        let started = std::time::Instant::now();
+        let answer = self.auth.check(request).await;
+        metrics.auth_seconds.observe(started.elapsed().as_secs_f64());
+        match &answer {
+            Ok(_) => metrics.let_in(),
+            Err(denied) => self.count_denied(denied),
+        }
+        answer
+    }
+
+    /// Somebody was refused.
+    pub(super) fn count_denied(&self, denied: &Denied) {
+        let metrics = &self.rooms.shared().metrics;
+        metrics.denied(denied);
+        if denied.is_for_asking_too_much() {
+            metrics.limit_hit(Limit::AuthQuestions);
+        }
+    }
+
     /// Where nobody is asked who they are, the author of an edit is who the page says it is.
     pub(super) fn claimed(&self, user: Option<String>) -> Option<String> {
         user.filter(|user| matches!(self.auth, Auth::Open) && is_id(user))

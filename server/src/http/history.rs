@@ -1,9 +1,12 @@
 //! The history API: versions of a document over HTTP.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::json;
 use slate_yrs::protocol::Role;
@@ -11,13 +14,17 @@ use slate_yrs::slate::Node;
 use tokio::sync::oneshot;
 
 use super::access::{Access, App, Failure};
+use crate::allowance::Taker;
 use crate::clock::now;
 use crate::history::{self, HistoryError, Version, VersionId};
+use crate::limit::Limit;
 use crate::plain::plain;
 use crate::room::{Command, Restore};
-use crate::storage::{NamedVersion, random_id};
+use crate::storage::{NamedVersion, Seq, random_id};
 
 const MAX_VERSIONS: usize = 500;
+const MAX_UPDATES: usize = 1_000;
+const MAX_UPDATES_BYTES: usize = 8 << 20;
 const MAX_LABEL_BYTES: usize = 500;
 
 impl From<HistoryError> for Failure {
@@ -35,6 +42,7 @@ impl From<HistoryError> for Failure {
 pub struct Params {
     before: Option<String>,
     limit: Option<usize>,
+    since: Option<String>,
     root: Option<String>,
     format: Option<String>,
     from: Option<String>,
@@ -93,6 +101,50 @@ pub async fn read(
     Ok(Json(history::nodes_to_json(&nodes)).into_response())
 }
 
+/// `GET …/updates?since=SEQ|TIME&limit=`: what is in the log after that.
+pub async fn updates(
+    State(app): State<App>,
+    Access { document, .. }: Access,
+    Query(params): Query<Params>,
+) -> Result<Response, Failure> {
+    let storage = &app.rooms.shared().storage;
+    let since = params.since.as_deref().unwrap_or("0");
+    let wrong = || Failure::new(StatusCode::BAD_REQUEST, "invalid", "since is neither a sequence number nor a time");
+    let after = match since.parse::<Seq>() {
+        Ok(seq) => seq,
+        Err(_) => {
+            let at = history::parse_time(since).ok_or_else(wrong)?;
+            storage.seq_before(&document, at).await?
+        }
+    };
+    let limit = params.limit.unwrap_or(MAX_UPDATES).clamp(1, MAX_UPDATES);
+    let row = storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
+    let mut rows = storage.get_updates_since(&document, after, limit as u32).await?;
+    // So many bytes at once, and one row in any case: the next request goes on after it.
+    let mut bytes = 0;
+    let fits = rows.iter().take_while(|row| {
+        bytes += row.bytes.len();
+        bytes <= MAX_UPDATES_BYTES
+    });
+    let fits = fits.count().max(1);
+    rows.truncate(fits);
+    let next = rows.last().map_or(after, |row| row.seq);
+    let updates: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "seq": row.seq,
+                "firstSeq": row.first_seq,
+                "at": history::rfc3339(row.at),
+                "authors": row.authors.0,
+                "update": BASE64.encode(&row.bytes),
+                "quarantined": row.quarantined,
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "epoch": row.epoch, "tip": row.tip, "next": next, "updates": updates })).into_response())
+}
+
 /// `GET …/export?format=update|slate-yjs`: the document as one Yjs update.
 pub async fn export(
     State(app): State<App>,
@@ -112,20 +164,51 @@ pub async fn export(
 /// `GET …/compare?from=&to=`
 pub async fn compare(
     State(app): State<App>,
-    Access { document, .. }: Access,
+    access: Access,
     Query(params): Query<Params>,
 ) -> Result<Response, Failure> {
+    let Access { document, grant, address } = access;
     let storage = &app.rooms.shared().storage;
-    let from = version_id(params.from.as_deref().unwrap_or_default())?;
-    let to = version_id(params.to.as_deref().unwrap_or("now"))?;
+    let (from, to) = (params.from.as_deref().unwrap_or_default(), params.to.as_deref().unwrap_or("now"));
+    let (from, to) = (version_id(from)?, version_id(to)?);
+    let row = storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
+    let name = |version: &VersionId| match version {
+        VersionId::Now => format!("{}", row.tip),
+        VersionId::Seq(seq) => format!("{seq}"),
+        VersionId::Named(id) => format!("n-{id}"),
+    };
+    let root = params.root(&app).to_owned();
+    let compared = [document.clone(), row.epoch.clone(), root.clone(), name(&from), name(&to)];
+    if let Some(made) = app.compares.made(&compared) {
+        return Ok(json_text(made));
+    }
+    let nobody = || Taker::of_address(address.unwrap_or(std::net::IpAddr::from([0, 0, 0, 0])));
+    let taker = grant.user.map_or_else(nobody, |user| Taker::User(user.into()));
+    let _turn = app.compares.turn(taker).await.ok_or_else(|| {
+        app.rooms.shared().metrics.limit_hit(Limit::Compares);
+        Failure::limit(StatusCode::TOO_MANY_REQUESTS, "other comparisons of this user are under way")
+    })?;
+    if let Some(made) = app.compares.made(&compared) {
+        return Ok(json_text(made));
+    }
     let (from_seq, from_state) = history::state(storage, &document, &from).await?;
     let (to_seq, to_state) = history::state(storage, &document, &to).await?;
     let (older, newer) = (from_seq.min(to_seq), from_seq.max(to_seq));
     let authors = history::authors(storage, &document, older, newer).await?;
-    let root = params.root(&app).to_owned();
-    let work = move || history::compared(&root, &from_state, &to_state, &authors);
-    let compared = tokio::task::spawn_blocking(work).await.map_err(failed)??;
-    Ok(Json(history::nodes_to_json(&compared)).into_response())
+    let work = move || {
+        let value = history::compared(&root, &from_state, &to_state, &authors)?;
+        Ok::<_, HistoryError>(Bytes::from(history::nodes_to_json(&value).to_string()))
+    };
+    let answer = tokio::task::spawn_blocking(work).await.map_err(failed)??;
+    // What was typed meanwhile is in "now", and not in its name.
+    if storage.document(&document).await?.is_some_and(|after| after.tip == row.tip && after.epoch == row.epoch) {
+        app.compares.keep(compared, answer.clone());
+    }
+    Ok(json_text(answer))
+}
+
+fn json_text(text: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 #[derive(Deserialize)]
@@ -139,7 +222,7 @@ pub async fn save(
     access: Access,
     Json(Label { label }): Json<Label>,
 ) -> Result<(StatusCode, Json<Version>), Failure> {
-    let Access { document, grant } = access.writing()?;
+    let Access { document, grant, .. } = access.writing()?;
     if label.trim().is_empty() || label.len() > MAX_LABEL_BYTES {
         return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "a label has 1 to 500 bytes"));
     }
@@ -151,8 +234,30 @@ pub async fn save(
     let (seq, state) = history::state(storage, &document, &VersionId::Now).await?;
     let bytes = state.len() as u64;
     let version = NamedVersion { id: random_id(), document, seq, label, author, at: now(), bytes };
-    storage.put_named(&version, &state).await?;
+    let most = app.args.limit.max_named_versions;
+    if !storage.put_named(&version, &state, most).await? {
+        app.rooms.shared().metrics.limit_hit(Limit::NamedVersions);
+        let message = format!("a document has {most} named versions at most: delete one");
+        return Err(Failure::limit(StatusCode::CONFLICT, message));
+    }
     Ok((StatusCode::CREATED, Json(history::named_version(&version))))
+}
+
+/// `DELETE …/versions/{version}`: takes a name back. The edits stay in the log.
+pub async fn delete(
+    State(app): State<App>,
+    access: Access,
+    Path(InDocument { version }): Path<InDocument>,
+) -> Result<StatusCode, Failure> {
+    let Access { document, .. } = access.writing()?;
+    let VersionId::Named(id) = version_id(&version)? else {
+        let message = "only a named version can be deleted";
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", message));
+    };
+    match app.rooms.shared().storage.delete_named(&document, &id).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(HistoryError::NoVersion.into()),
+    }
 }
 
 /// `POST …/versions/{version}/restore`: a forward edit through the room, seen by everyone.
@@ -162,10 +267,10 @@ pub async fn restore(
     Path(InDocument { version }): Path<InDocument>,
     Query(params): Query<Params>,
 ) -> Result<Response, Failure> {
-    let Access { document, grant } = access.writing()?;
+    let Access { document, grant, .. } = access.writing()?;
     let (_, version) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
     let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
-    let room = app.rooms.hold(&document).ok_or_else(busy)?;
+    let room = app.rooms.hold(&document, false).ok_or_else(busy)?;
     let (done, result) = oneshot::channel();
     let root = params.root(&app).to_owned();
     let author = grant.user;

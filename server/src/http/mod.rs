@@ -1,42 +1,71 @@
 //! The routes, and who may use them.
 
 mod access;
+mod admin;
+mod compares;
 mod history;
 mod socket;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::{ServeDir, ServeFile};
 
 pub use access::{Access, App, Failure};
+pub use compares::Compares;
+pub use socket::FRAME_OVERHEAD;
 
 pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/versions", get(history::list).post(history::save))
-        .route("/versions/{version}", get(history::read))
+        .route("/versions/{version}", get(history::read).delete(history::delete))
         .route("/versions/{version}/restore", post(history::restore))
         .route("/compare", get(history::compare))
+        .route("/updates", get(history::updates))
         .route("/export", get(history::export));
     let mut router = Router::new()
         .route("/ws/scenes/{scene_id}", get(socket::open))
         .nest("/api/scenes/{scene_id}", api)
+        .route("/api/admin/kick", post(admin::kick))
+        .route("/api/admin/compact", post(admin::compact))
         .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics));
+        .route("/readyz", get(ready));
+    if app.args.metrics_listen.is_none() {
+        router = router.route("/metrics", get(metrics));
+    }
     if let Some(folder) = &app.args.static_files {
         let index = ServeFile::new(folder.join("index.html"));
         router = router.fallback_service(ServeDir::new(folder).fallback(index));
     }
-    router.layer(cors(&app.args.allow_origin)).with_state(app)
+    let measured = middleware::from_fn_with_state(app.clone(), measure);
+    router.layer(cors(&app.args.allow_origin)).layer(measured).with_state(app)
+}
+
+/// For an address of its own: what operators look at.
+pub fn operators(app: App) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(app)
+}
+
+/// Counts requests, by the route and not by the path: ids are no labels.
+async fn measure(State(app): State<App>, request: Request, next: Next) -> Response {
+    let started = std::time::Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let response = next.run(request).await;
+    app.rooms.shared().metrics.answered(&route, response.status().as_u16(), started.elapsed());
+    response
 }
 
 fn cors(origins: &[String]) -> CorsLayer {
     let layer = CorsLayer::new()
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE]);
     if origins.is_empty() {
         // Nothing here relies on cookies: a page has what its token allows, from wherever it was served.
@@ -55,5 +84,7 @@ async fn ready(State(app): State<App>) -> Response {
 
 async fn metrics(State(app): State<App>) -> Response {
     let headers = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-    (headers, app.rooms.shared().metrics.render()).into_response()
+    let shared = app.rooms.shared();
+    shared.metrics.gauges.unfinished_bytes.set(shared.allowances.unfinished() as i64);
+    (headers, shared.metrics.render()).into_response()
 }

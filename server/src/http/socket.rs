@@ -9,11 +9,13 @@ use slate_yrs::format::Formats;
 
 use super::access::{App, Failure, header_text, is_id};
 use crate::auth::{Auth, Denied, Recheck, Request};
+use crate::config::Create;
 use crate::connection::{self, Opening};
+use crate::limit::Limit;
 use crate::net::Peer;
 
 /// Around an update in a frame.
-const FRAME_OVERHEAD: usize = 1024;
+pub const FRAME_OVERHEAD: usize = 1024;
 
 /// Held by every connection, idle or not; by default it would be 128 KiB. Larger frames are read in several steps.
 const READ_BUFFER: usize = 2 * 1024;
@@ -43,30 +45,31 @@ pub async fn open(
         return Failure::new(StatusCode::BAD_REQUEST, "invalid", message).into_response();
     }
     if !app.allows_origin(&headers) {
-        return Failure::new(StatusCode::FORBIDDEN, "origin", "pages of this origin may not connect").into_response();
+        return Failure::origin().into_response();
     }
     let metrics = &app.rooms.shared().metrics;
     if metrics.connections.get() >= app.args.max_connections {
+        metrics.limit_hit(Limit::Connections);
         return Failure::new(StatusCode::SERVICE_UNAVAILABLE, "full", "too many connections").into_response();
     }
     let origin = header_text(&headers, header::ORIGIN);
-    let request = Request { document: &document, token: query.token.as_deref(), origin };
-    let grant = match app.auth.check(request).await {
+    let address = app.address(&headers, traffic.peer);
+    let request = Request { document: &document, token: query.token.as_deref(), origin, address };
+    let grant = match app.ask(request).await {
         Ok(grant) => grant,
         Err(denied) => {
-            metrics.denied.inc();
             tracing::info!(document, reason = denied.reason(), "refused");
             // A page learns nothing of a refused upgrade; a close code it can read.
             return upgrade.on_upgrade(move |socket| refuse(socket, denied));
         }
     };
     let durable = query.durable.as_deref() == Some("1");
-    let open_ended = matches!(app.auth, Auth::Webhook(_)) && grant.expires.is_none();
-    let recheck = open_ended.then(|| Recheck {
+    let recheck = (!matches!(app.auth, Auth::Open)).then(|| Recheck {
         auth: app.auth.clone(),
         document: document.clone(),
         token: query.token.clone(),
         origin: origin.map(str::to_owned),
+        address,
         role: grant.role,
         every: std::time::Duration::from_millis(app.args.auth.auth_recheck_ms.max(1)),
     });
@@ -79,8 +82,11 @@ pub async fn open(
         formats: query.formats.as_deref().and_then(Formats::parse).unwrap_or(Formats::of(&[0])),
         role: grant.role,
         owner: grant.user.clone(),
+        name: grant.name,
         author: grant.user.or_else(|| app.claimed(query.user)),
         expires: grant.expires,
+        address,
+        create: app.args.limit.create == Create::Open || grant.create,
     };
     let max_frame = if durable { app.args.max_frame_bytes } else { app.args.max_sync_bytes } + FRAME_OVERHEAD;
     upgrade

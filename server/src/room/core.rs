@@ -6,6 +6,7 @@
 //! bounded: a state is sent to a connection once a batch, and who is sent more than may wait is closed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Bytes;
@@ -14,11 +15,14 @@ use slate_yrs::protocol::{self, Hello, Message, Role, close};
 
 use super::ConnId;
 use super::frames::{Joiner, Outgoing, Queue, for_durable};
+use crate::allowance::{Allowances, Taker};
 use crate::gate::{FORMATS, Layout, Sender};
-use crate::presence::Presence;
+use crate::limit::Limit;
+use crate::presence::{Account, Presence, Speaker};
 use crate::replica::{ApplyError, Replica};
 use crate::storage::{Document, Millis, NewUpdate, Progress, Seq, UpdateRow};
 use crate::validate;
+use crate::wire::is_hocuspocus;
 
 mod edits;
 
@@ -39,6 +43,8 @@ pub struct Limits {
     pub heartbeat_ms: u32,
     /// Frames or messages that do not decode, per connection.
     pub max_bad_frames: u32,
+    /// Of the log, beyond which nothing more is taken; 0: no limit.
+    pub max_document_bytes: u64,
 }
 
 /// Who joins.
@@ -56,6 +62,10 @@ pub struct Join {
     pub author: Option<String>,
     /// Whose the session is.
     pub owner: Option<String>,
+    /// What the owner is called, to people.
+    pub name: Option<String>,
+    /// Who stores what comes from it.
+    pub taker: Option<Taker>,
 }
 
 /// To be stored before anything is sent.
@@ -92,15 +102,21 @@ pub struct Counts {
     pub rejected: u64,
     pub panics: u64,
     pub bytes_received: u64,
+    /// What was refused by limits of storage: of the document, of the user.
+    pub limits: [Option<Limit>; 2],
 }
 
 struct Peer {
     join: Join,
+    /// Who its presence is.
+    speaker: Speaker,
     /// The next submission: all before it were answered, on this connection or before it.
     expected: u64,
     bad_frames: u32,
     /// Told that it may only read.
     told_read_only: bool,
+    /// Told that there is no room for more.
+    told_full: bool,
     /// Told that its client may not edit documents of this format.
     told_format: bool,
     /// What it hears first was sent.
@@ -122,6 +138,9 @@ pub struct Core {
     limits: Limits,
     layout: Layout,
     document: Document,
+    /// Of its log, with what is about to be stored; merged rows count as they were before.
+    log_bytes: u64,
+    allowances: Option<Arc<Allowances>>,
     replica: Replica,
     /// Of the replica.
     format: Format,
@@ -147,6 +166,8 @@ impl Core {
             limits,
             layout,
             document,
+            log_bytes: 0,
+            allowances: None,
             format: replica.format(),
             replica,
             peers: BTreeMap::new(),
@@ -208,7 +229,7 @@ impl Core {
         let hello = Hello {
             version: protocol::VERSION,
             epoch: self.document.epoch.clone(),
-            role: join.role,
+            role: if self.is_full() { Role::ReadOnly } else { join.role },
             max_update_bytes: self.limits.max_update_bytes as u32,
             max_frame_bytes: self.limits.max_frame_bytes as u32,
             acked_seq: acked,
@@ -218,11 +239,14 @@ impl Core {
             new_format: self.layout.new_format,
             root: (*self.layout.root != *DEFAULT_ROOT).then(|| self.layout.root.to_string()),
         };
+        let account = join.owner.clone().map(|id| Account { id, name: join.name.clone() });
         let peer = Peer {
+            speaker: Speaker::new(account, join.session.as_deref()),
             join,
             expected: acked.saturating_add(1),
             bad_frames: 0,
             told_read_only: false,
+            told_full: false,
             told_format: false,
             greeted: false,
             out: Queue::default(),
@@ -237,6 +261,13 @@ impl Core {
         self.send(conn, &Message::SyncStep1(&self.replica.state_vector()));
         if let Some(everyone) = self.presence.everyone() {
             self.send(conn, &Message::Awareness(&everyone));
+        }
+    }
+
+    /// Ends this user's connections, after what they have sent so far.
+    pub fn kick(&mut self, user: &str) {
+        for peer in self.peers.values_mut().filter(|peer| peer.join.owner.as_deref() == Some(user)) {
+            peer.out.close(close::UNAUTHORIZED, "this user's connections were ended");
         }
     }
 
@@ -298,6 +329,9 @@ impl Core {
             }
             match message {
                 Ok(message) => health = self.message(now, conn, frame, message),
+                Err(_) if is_hocuspocus(frame) && self.is_plain(conn) => {
+                    self.close(conn, close::OTHER_PROTOCOL, "this server speaks y-websocket, not Hocuspocus");
+                }
                 Err(_) => self.bad_frame(conn),
             }
             if health == Health::Spoiled {
@@ -310,6 +344,10 @@ impl Core {
         health
     }
 
+    fn is_plain(&self, conn: ConnId) -> bool {
+        self.peers.get(&conn).is_some_and(|peer| !peer.join.durable)
+    }
+
     fn message(&mut self, now: Millis, conn: ConnId, frame: &Bytes, message: Message<'_>) -> Health {
         let (max_sync, max_update) = (self.limits.max_sync_bytes, self.limits.max_update_bytes);
         match message {
@@ -319,9 +357,13 @@ impl Core {
             Message::Submit { seq, update } => return self.submit(conn, seq, frame.slice_ref(update)),
             Message::Seed(update) => return self.seed(conn, frame.slice_ref(update)),
             Message::Awareness(update) => {
-                let author = self.peer(conn).and_then(|peer| peer.join.author.clone());
-                if self.presence.take(now, conn, author.as_deref(), update).is_err() {
+                let Some(peer) = self.peer(conn) else { return Health::Sound };
+                let speaker = peer.speaker.clone();
+                if self.presence.take(now, conn, &speaker, update).is_err() {
                     self.bad_frame(conn);
+                }
+                for (conn, update) in self.presence.take_early() {
+                    self.send(conn, &Message::Awareness(&update));
                 }
             }
             Message::QueryAwareness => {
@@ -398,6 +440,7 @@ impl Core {
     pub fn remote_rows(&mut self, rows: &[UpdateRow]) -> (Health, Vec<(Seq, String)>) {
         let mut bad = Vec::new();
         for row in rows {
+            self.log_bytes += row.bytes.len() as u64;
             if row.quarantined.is_none() {
                 match self.replica.load(&row.bytes) {
                     Ok(true) => {

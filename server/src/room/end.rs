@@ -4,6 +4,8 @@ use slate_yrs::protocol::close;
 
 use crate::storage::{Fault, Refusal, StorageError};
 
+const NO_DOCUMENT: &str = "there is no such document, and this token may make none";
+
 pub(super) enum End {
     /// Empty, or shutting down: everything is stored.
     Done,
@@ -11,6 +13,8 @@ pub(super) enum End {
     Failed { fault: Fault, error: String },
     /// The document was deleted, or another one has its id.
     Epoch,
+    /// There is no such document, and who opened the room may make none.
+    Missing,
 }
 
 impl End {
@@ -18,7 +22,16 @@ impl End {
         match self {
             Self::Done => (close::RESTART, "the server is restarting"),
             Self::Epoch => (close::EPOCH, "the document was deleted or replaced"),
+            Self::Missing => (close::NO_DOCUMENT, NO_DOCUMENT),
             Self::Failed { fault, .. } => (close::INTERNAL, fault.reason()),
+        }
+    }
+
+    /// To somebody who may make the document, and found the room of somebody who may not.
+    pub fn farewell_to_maker(&self) -> (u16, &'static str) {
+        match self {
+            Self::Missing => (close::INTERNAL, "the document is not there yet: come again"),
+            _ => self.farewell(),
         }
     }
 }

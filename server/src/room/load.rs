@@ -44,6 +44,22 @@ pub async fn load(storage: &Arc<dyn Storage>, document: &str, now: Millis) -> Re
     Ok(Loaded { document: row, replica: built.replica, tail_rows: built.rows, quarantined, set_aside })
 }
 
+/// The same for somebody who may or may not make a document, with the bytes of its log if they are asked for.
+pub async fn load_for(
+    storage: &Arc<dyn Storage>,
+    document: &str,
+    now: Millis,
+    create: bool,
+    measured: bool,
+) -> Result<(Loaded, u64), StorageError> {
+    if !create && storage.document(document).await?.is_none() {
+        return Err(StorageError::NoDocument(document.to_owned()));
+    }
+    let loaded = load(storage, document, now).await?;
+    let bytes = if measured { storage.log_bytes(document).await? } else { 0 };
+    Ok((loaded, bytes))
+}
+
 async fn in_background(state: SceneState) -> Result<(Document, Result<Built, ApplyError>), StorageError> {
     let row = state.document.clone();
     let built = tokio::task::spawn_blocking(move || build(state.snapshot.as_ref(), &state.tail)).await;

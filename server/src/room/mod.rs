@@ -26,6 +26,7 @@ pub use crate::hints::ConnId;
 pub use send_queue::{SendQueue, SendQueueEnd, send_queue};
 pub use task::{Command, Restore};
 
+use crate::allowance::{Allowances, Taker};
 use crate::gate::Layout;
 use crate::hints::Hints;
 use crate::metrics::Metrics;
@@ -48,6 +49,12 @@ pub struct JoinRequest {
     pub author: Option<String>,
     /// Whose the session is: who the token says this is. None where nobody is asked.
     pub owner: Option<String>,
+    /// What the token calls the owner.
+    pub name: Option<String>,
+    /// Who stores what comes from it.
+    pub taker: Option<Taker>,
+    /// May make the document if there is none.
+    pub create: bool,
     pub queue: SendQueue,
 }
 
@@ -60,8 +67,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// To other servers on the same database.
     pub hints: Hints,
-    /// Bytes of frames in pieces that the connections of this process are putting together.
-    pub assembling: Arc<Semaphore>,
+    /// What addresses and users may take of it.
+    pub allowances: Arc<Allowances>,
     /// How long an empty room is kept.
     pub idle: Duration,
     /// Rows after which a new head snapshot is written.
@@ -128,8 +135,9 @@ impl Rooms {
         &self.shared
     }
 
-    /// The document's room, started if there is none. None once [`Rooms::close`] was called.
-    pub fn hold(&self, document: &str) -> Option<RoomRef> {
+    /// The document's room, started if there is none. None once [`Rooms::close`] was called. Where it is started for somebody
+    /// who may not make a document (`create`), it ends if there is none.
+    pub fn hold(&self, document: &str, create: bool) -> Option<RoomRef> {
         let mut open = lock(&self.open);
         if *self.closing.borrow() {
             return None;
@@ -147,7 +155,7 @@ impl Rooms {
         let held = Arc::downgrade(&room._held);
         let metrics = Arc::clone(&self.shared.metrics);
         let place = Registration { document: document.to_owned(), open: Arc::clone(&self.open), held, metrics };
-        tokio::spawn(task::run(place, Arc::clone(&self.shared), inbox, self.closing.subscribe()));
+        tokio::spawn(task::run(place, Arc::clone(&self.shared), create, inbox, self.closing.subscribe()));
         Some(room)
     }
 
@@ -157,6 +165,15 @@ impl Rooms {
             // A room that is busy will ask the database by itself.
             let _ = room.mailbox.try_send(command);
         }
+    }
+
+    /// Ends this user's connections, wherever the room has time for it. How many rooms were told.
+    pub async fn kick(&self, user: &str) -> usize {
+        let open: Vec<RoomRef> = lock(&self.open).values().cloned().collect();
+        for room in &open {
+            room.send(Command::Kick { user: user.to_owned() }).await;
+        }
+        open.len()
     }
 
     /// The documents that are open.

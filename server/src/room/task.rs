@@ -19,14 +19,15 @@ use tokio::time::{Instant, sleep_until};
 use super::core::{Core, Frames, Health, Join, Rows};
 use super::end::{End, failed, panicked, replaced};
 use super::frames::Outgoing;
-use super::load::{Loaded, load};
+use super::load::{Loaded, load, load_for};
 use super::send_queue::SendQueue;
 use super::{ConnId, JoinRequest, Registration, Shared};
 use crate::clock::now;
 use crate::hints::Hint;
 use crate::history::{self, HistoryError};
+use crate::limit::Limit;
 use crate::replica::ApplyError;
-use crate::storage::{Fault, KnownSession, Refusal, Seq, StoreRequest, random_id};
+use crate::storage::{Fault, KnownSession, Refusal, Seq, StorageError, StoreRequest, random_id};
 use crate::writer::CommitError;
 
 /// Commands taken into one batch.
@@ -49,6 +50,10 @@ pub enum Command {
         conn: ConnId,
     },
     Restore(Restore),
+    /// This user's connections end.
+    Kick {
+        user: String,
+    },
     /// Another server may have stored updates of this epoch up to this one.
     StoredElsewhere {
         epoch: String,
@@ -79,11 +84,12 @@ pub struct Restore {
 pub(super) async fn run(
     place: Registration,
     shared: Arc<Shared>,
+    create: bool,
     mut inbox: mpsc::Receiver<Command>,
     mut closing: watch::Receiver<bool>,
 ) {
     let document = place.document.clone();
-    let life = AssertUnwindSafe(live(&place, &shared, &mut inbox, &mut closing)).catch_unwind().await;
+    let life = AssertUnwindSafe(live(&place, &shared, create, &mut inbox, &mut closing)).catch_unwind().await;
     let end = life.unwrap_or_else(|_| panicked());
     drop(place);
     let (code, reason) = end.farewell();
@@ -94,6 +100,7 @@ pub(super) async fn run(
     inbox.close();
     while let Some(command) = inbox.recv().await {
         if let Command::Join(request) = command {
+            let (code, reason) = if request.create { end.farewell_to_maker() } else { (code, reason) };
             request.queue.end(code, reason);
         }
     }
@@ -103,18 +110,26 @@ pub(super) async fn run(
 async fn live(
     place: &Registration,
     shared: &Arc<Shared>,
+    create: bool,
     inbox: &mut mpsc::Receiver<Command>,
     closing: &mut watch::Receiver<bool>,
 ) -> End {
     // Before anything is read: what comes from another database since is not stored in this one.
     let database = shared.storage.database();
-    let mut room = match load(&shared.storage, &place.document, now()).await {
-        Ok(loaded) => Room::new(Arc::clone(shared), database, loaded),
-        Err(error) => {
-            shared.metrics.database_erred(&error);
-            return failed(error);
-        }
-    };
+    let started = Instant::now();
+    let mut room =
+        match load_for(&shared.storage, &place.document, now(), create, shared.limits.max_document_bytes > 0).await {
+            Ok((loaded, bytes)) => Room::new(Arc::clone(shared), database, loaded, bytes),
+            Err(StorageError::NoDocument(_)) => {
+                shared.metrics.limit_hit(Limit::Create);
+                return End::Missing;
+            }
+            Err(error) => {
+                shared.metrics.database_erred(&error);
+                return failed(error);
+            }
+        };
+    shared.metrics.load_seconds.observe(started.elapsed().as_secs_f64());
     room.hint(Hint::WhoIsThere);
     let served = AssertUnwindSafe(room.serve(place, inbox, closing)).catch_unwind().await;
     let end = served.unwrap_or_else(|_| panicked());
@@ -149,9 +164,11 @@ struct Room {
 }
 
 impl Room {
-    fn new(shared: Arc<Shared>, database: u64, loaded: Loaded) -> Self {
+    fn new(shared: Arc<Shared>, database: u64, loaded: Loaded, bytes: u64) -> Self {
         shared.metrics.quarantined.inc_by(loaded.quarantined);
-        let core = Core::new(shared.limits, shared.layout.clone(), loaded.document, loaded.replica);
+        let mut core = Core::new(shared.limits, shared.layout.clone(), loaded.document, loaded.replica);
+        core.set_allowances(Arc::clone(&shared.allowances));
+        core.set_log_bytes(bytes);
         let rows_since_head = loaded.tail_rows;
         Self {
             shared,
@@ -259,6 +276,7 @@ impl Room {
                 self.commit().await?;
                 self.catch_up().await?;
             }
+            Command::Kick { user } => self.core.kick(&user),
             Command::Restore(restore) => return self.restore(restore).await,
             Command::Leave { conn } => {
                 self.core.leave(now(), conn);
@@ -298,6 +316,13 @@ impl Room {
             request.queue.end(close::FORBIDDEN, "the session is another user's");
             return Ok(());
         }
+        if self.core.is_full() {
+            // It may have been compacted since.
+            match self.shared.storage.log_bytes(&self.core.document().id).await {
+                Ok(bytes) => self.core.set_log_bytes(bytes),
+                Err(error) => tracing::warn!(document = self.core.document().id, %error, "cannot measure the log"),
+            }
+        }
         self.empty_since = None;
         self.send_queues.insert(request.conn, request.queue);
         self.core.join(Join {
@@ -309,6 +334,8 @@ impl Room {
             role: request.role,
             author: request.author,
             owner: request.owner,
+            name: request.name,
+            taker: request.taker,
         });
         Ok(())
     }
@@ -487,6 +514,7 @@ impl Room {
         metrics.rejected.inc_by(counts.rejected);
         metrics.panics.inc_by(counts.panics);
         metrics.bytes_received.inc_by(counts.bytes_received);
+        counts.limits.into_iter().flatten().for_each(|limit| metrics.limit_hit(limit));
     }
 
     /// Sends a head snapshot on its way, unless one is. Of a replica that lacks anything there is none: loading would
@@ -532,7 +560,7 @@ impl Room {
             match end {
                 // After what is queued: acknowledgements among it.
                 End::Done => queue.push(Outgoing::Close { code, reason }),
-                End::Epoch | End::Failed { .. } => queue.end(code, reason),
+                End::Epoch | End::Missing | End::Failed { .. } => queue.end(code, reason),
             }
         }
     }

@@ -33,6 +33,7 @@ impl House {
             max_queued_bytes: 8 << 20,
             heartbeat_ms: 15_000,
             max_bad_frames: 20,
+            max_document_bytes: 0,
         };
         let shared = Shared {
             storage: Arc::clone(&storage),
@@ -41,7 +42,7 @@ impl House {
             layout: Layout::default(),
             metrics,
             hints: Hints::none(),
-            assembling: Arc::new(Semaphore::new(1 << 20)),
+            allowances: Allowances::without_limits(),
             idle: Duration::from_secs(60),
             head_every: 2,
         };
@@ -49,11 +50,13 @@ impl House {
     }
 
     async fn join(&self, conn: ConnId) -> Guest {
-        let room = self.rooms.hold("scene").unwrap();
+        let room = self.rooms.hold("scene", true).unwrap();
         let (queue, end) = send_queue(8 << 20);
         let session = Some(format!("session {conn}"));
         let (formats, role) = (crate::gate::FORMATS, Role::ReadWrite);
-        let request = JoinRequest { conn, durable: true, session, formats, role, author: None, owner: None, queue };
+        let (author, owner, name, taker, create) = (None, None, None, None, true);
+        let request =
+            JoinRequest { conn, durable: true, session, formats, role, author, owner, name, taker, create, queue };
         assert!(room.send(Command::Join(request)).await);
         let mut guest = Guest { conn, room, end, heard: Vec::new() };
         guest.until(|heard| matches!(heard, Heard::Step1)).await;

@@ -249,8 +249,13 @@ async fn named_versions(storage: &dyn Storage) {
         at,
         bytes: 2,
     };
-    storage.put_named(&version("v1", 5), &[1, 2]).await.expect("works");
-    storage.put_named(&version("v2", 6), &[3, 4]).await.expect("works");
+    assert!(storage.put_named(&version("v0", 4), &[0], 2).await.expect("works"));
+    assert!(storage.put_named(&version("v1", 5), &[1, 2], 2).await.expect("works"));
+    assert!(!storage.put_named(&version("v2", 6), &[3, 4], 2).await.expect("works"), "as many as there may be");
+    assert!(storage.delete_named("named", "v0").await.expect("works"));
+    assert!(!storage.delete_named("named", "v0").await.expect("works"), "it is gone");
+    assert!(!storage.delete_named("one", "v1").await.expect("works"), "another document's");
+    assert!(storage.put_named(&version("v2", 6), &[3, 4], 2).await.expect("works"));
     storage.put_head("named", &document.epoch, 1, 7, &[9]).await.expect("works");
     assert_eq!(storage.named("named").await.expect("works"), [version("v2", 6), version("v1", 5)]);
     let state = storage.named_state("named", "v1").await.expect("works");

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, Executor};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
+use tokio::time::timeout;
 
 use super::dialect::Dialect;
 use super::{Durability, Result, StorageError, sqlite};
@@ -19,6 +20,9 @@ static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migratio
 
 /// Transactions of updates at a time: while one is flushed to the disk, others gather.
 pub(super) const POSTGRES_LANES: usize = 3;
+
+/// At the start.
+const CONNECT: Duration = Duration::from_secs(4);
 
 pub(super) enum Connections {
     Sqlite(sqlite::File),
@@ -58,6 +62,9 @@ impl Connections {
 
     async fn open_postgres(url: &str, durability: Durability) -> Result<Self> {
         let options = AnyConnectOptions::from_str(url)?;
+        // A pool would try again and again, and say in the end that it has waited.
+        let first = timeout(CONNECT, AnyConnection::connect_with(&options)).await;
+        first.map_err(|_| StorageError::Slow)??.close().await?;
         let pool = |connections, patience: &'static str| {
             AnyPoolOptions::new()
                 .max_connections(connections)
@@ -93,6 +100,14 @@ impl Connections {
         match self {
             Self::Sqlite(file) => file.number(),
             Self::Postgres { .. } => 0,
+        }
+    }
+
+    /// What is left on the disk of a database that is a file.
+    pub fn disk_free(&self) -> Option<u64> {
+        match self {
+            Self::Sqlite(file) => file.disk_free(),
+            Self::Postgres { .. } => None,
         }
     }
 

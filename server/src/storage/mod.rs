@@ -16,6 +16,7 @@ mod sql;
 mod sqlite;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -23,7 +24,7 @@ use thiserror::Error;
 
 pub use dialect::Durability;
 pub use fault::Fault;
-pub use open::open;
+pub use open::{file_of, open, open_existing};
 pub use sql::{SqlStorage, random_id};
 
 /// Position in a document's log, from 1. 0: before everything.
@@ -195,6 +196,19 @@ pub struct SceneState {
     pub quarantined: u64,
 }
 
+/// How large a database is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Measure {
+    pub database_bytes: u64,
+    pub documents: u64,
+    pub log_rows: u64,
+    pub log_bytes: u64,
+    /// When the oldest edit was stored that is kept as it was received.
+    pub oldest_edit: Option<Millis>,
+    /// Where the database is a file: what is left on its disk.
+    pub disk_free: Option<u64>,
+}
+
 /// A replacement of rows by one that holds them all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merge {
@@ -278,6 +292,36 @@ pub trait Storage: Send + Sync + 'static {
     /// Rows after `seq`, oldest first, quarantined ones included, up to `limit` rows.
     async fn get_updates_since(&self, document: &str, seq: Seq, limit: u32) -> Result<Vec<UpdateRow>>;
 
+    /// The last row before the first that was stored at this time or later; 0: there is none.
+    async fn seq_before(&self, document: &str, at: Millis) -> Result<Seq> {
+        const PAGE: u32 = 1_000;
+        let mut before = 0;
+        loop {
+            let rows = self.get_updates_since(document, before, PAGE).await?;
+            match rows.iter().position(|row| row.at >= at) {
+                Some(0) => return Ok(before),
+                Some(found) => return Ok(rows[found - 1].seq),
+                None => match rows.last() {
+                    Some(last) => before = last.seq,
+                    None => return Ok(before),
+                },
+            }
+        }
+    }
+
+    /// Whether there is a head snapshot that is not what was put. [`Storage::get_scene_state`] does without it.
+    async fn has_damaged_head(&self, document: &str) -> Result<bool>;
+
+    /// How large everything is. It may read a lot.
+    async fn measure(&self) -> Result<Measure> {
+        Ok(Measure::default())
+    }
+
+    /// Copies the database, as it is at one moment, into a new file, while it is used.
+    async fn back_up(&self, _: &Path) -> Result<()> {
+        Err(StorageError::Unavailable("this database has tools of its own for that (pg_dump)".into()))
+    }
+
     /// [`Storage::get_updates_since`], of this lifetime of the document; None if it is over.
     async fn get_updates_of(
         &self,
@@ -320,8 +364,11 @@ pub trait Storage: Send + Sync + 'static {
     /// Takes, or renews, a lease; false while another holder has it.
     async fn take_lease(&self, name: &str, holder: &str, now: Millis, until: Millis) -> Result<bool>;
 
-    /// Keeps a whole state for ever.
-    async fn put_named(&self, version: &NamedVersion, bytes: &[u8]) -> Result<()>;
+    /// Keeps a whole state until it is deleted. False: the document has `most` of them.
+    async fn put_named(&self, version: &NamedVersion, bytes: &[u8], most: u32) -> Result<bool>;
+
+    /// Deletes a named version; false if there is none.
+    async fn delete_named(&self, document: &str, id: &str) -> Result<bool>;
 
     /// The named versions of a document, newest first.
     async fn named(&self, document: &str) -> Result<Vec<NamedVersion>>;

@@ -1,9 +1,26 @@
-//! Which storage a URL names: each kind of database is known here by its scheme, and passes `conformance.rs`.
+//! Which storage a URL names.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Durability, Result, SqlStorage, Storage};
+use super::{Durability, Result, SqlStorage, Storage, StorageError};
 
+/// The database that the URL names, made if it is an SQLite file that is missing.
 pub async fn open(url: &str) -> Result<Arc<dyn Storage>> {
     Ok(Arc::new(SqlStorage::open(url, Durability::Full).await?))
+}
+
+/// The same, where nothing is to be made.
+pub async fn open_existing(url: &str) -> Result<Arc<dyn Storage>> {
+    if let Some(path) = file_of(url)
+        && !path.exists()
+    {
+        return Err(StorageError::Url { url: path.display().to_string(), reason: "there is no such file".into() });
+    }
+    open(url).await
+}
+
+/// The file, if the URL names one.
+pub fn file_of(url: &str) -> Option<PathBuf> {
+    url.strip_prefix("sqlite:").map(|path| Path::new(path.trim_start_matches("//")).to_owned())
 }

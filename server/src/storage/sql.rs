@@ -4,6 +4,8 @@
 //! SQLite: write-ahead log, `synchronous = FULL`, one connection that writes. PostgreSQL: the document's row is locked
 //! while its sequence numbers are given; reads have connections of their own, so that writers never wait for them.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
@@ -12,8 +14,8 @@ use sqlx::{Any, AnyConnection, AnyPool, Row};
 use super::connections::{Connections, POSTGRES_LANES};
 use super::dialect::{Dialect, Durability, checksum};
 use super::{
-    Authors, Detail, Document, KnownSession, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState, Seq,
-    Storage, StorageError, StoreRequest, Stored, UpdateRow, batch,
+    Authors, Detail, Document, KnownSession, Measure, Merge, Millis, NamedVersion, Progress, Refusal, Result,
+    SceneState, Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow, batch,
 };
 
 /// More than is left of a block, or of a log that is written anew, on a disk that is full.
@@ -179,6 +181,67 @@ impl Storage for SqlStorage {
             .collect()
     }
 
+    async fn seq_before(&self, document: &str, at: Millis) -> Result<Seq> {
+        let sql = "SELECT CAST(COALESCE(MIN(seq), 0) AS BIGINT) FROM scene_versions WHERE document = $1 AND at >= $2";
+        let row = sqlx::query(sql).bind(document).bind(at).fetch_one(&self.reads().await?).await?;
+        let first: Seq = row.try_get(0)?;
+        let sql = "SELECT CAST(COALESCE(MAX(seq), 0) AS BIGINT) FROM scene_versions \
+             WHERE document = $1 AND (seq < $2 OR $2 = 0)";
+        let row = sqlx::query(sql).bind(document).bind(first).fetch_one(&self.reads().await?).await?;
+        Ok(row.try_get(0)?)
+    }
+
+    async fn has_damaged_head(&self, document: &str) -> Result<bool> {
+        let sql = "SELECT bytes, checksum FROM snapshots WHERE document = $1 AND kind = 'head'";
+        let Some(row) = sqlx::query(sql).bind(document).fetch_optional(&self.reads().await?).await? else {
+            return Ok(false);
+        };
+        let bytes: Vec<u8> = row.try_get(0)?;
+        Ok(checksum(&bytes) != row.try_get::<i64, _>(1)?)
+    }
+
+    async fn measure(&self) -> Result<Measure> {
+        let reads = self.reads().await?;
+        let sql = match self.dialect {
+            Dialect::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            Dialect::Postgres => "SELECT CAST(pg_database_size(current_database()) AS BIGINT)",
+        };
+        let bytes: i64 = sqlx::query(sql).fetch_one(&reads).await?.try_get(0)?;
+        let documents: i64 = sqlx::query("SELECT COUNT(*) FROM documents").fetch_one(&reads).await?.try_get(0)?;
+        let sql = "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(bytes)), 0) AS BIGINT), \
+             CAST(MIN(CASE WHEN detail = 0 THEN at END) AS BIGINT) FROM scene_versions";
+        let log = sqlx::query(sql).fetch_one(&reads).await?;
+        let (log_rows, log_bytes): (i64, i64) = (log.try_get(0)?, log.try_get(1)?);
+        Ok(Measure {
+            database_bytes: bytes as u64,
+            documents: documents as u64,
+            log_rows: log_rows as u64,
+            log_bytes: log_bytes as u64,
+            oldest_edit: log.try_get(2)?,
+            disk_free: self.connections.disk_free(),
+        })
+    }
+
+    async fn back_up(&self, file: &Path) -> Result<()> {
+        if self.dialect == Dialect::Postgres {
+            return Err(StorageError::Unavailable("PostgreSQL is backed up with pg_dump".into()));
+        }
+        let name = file.to_str().ok_or_else(|| StorageError::Url {
+            url: file.display().to_string(),
+            reason: "the name of the file is not UTF-8".into(),
+        })?;
+        if file.exists() {
+            return Err(StorageError::Url { url: name.to_owned(), reason: "it is there already".into() });
+        }
+        // Written under another name first: what is there under its own is whole.
+        let part = format!("{name}.part");
+        let _ = std::fs::remove_file(&part);
+        sqlx::query("VACUUM INTO $1").bind(&part).execute(&self.reads().await?).await?;
+        let disk = |error: std::io::Error| StorageError::Disk { path: name.to_owned(), error: error.to_string() };
+        std::fs::File::open(&part).and_then(|copy| copy.sync_all()).map_err(disk)?;
+        std::fs::rename(&part, file).map_err(disk)
+    }
+
     async fn session(&self, document: &str, session: &str) -> Result<KnownSession> {
         let row = sqlx::query("SELECT acked_seq, last_seq, owner FROM sessions WHERE document = $1 AND session = $2")
             .bind(document)
@@ -270,8 +333,17 @@ impl Storage for SqlStorage {
         Ok(self.write(query.bind(name).bind(holder).bind(until).bind(now)).await? > 0)
     }
 
-    async fn put_named(&self, version: &NamedVersion, bytes: &[u8]) -> Result<()> {
-        let query = sqlx::query(
+    async fn put_named(&self, version: &NamedVersion, bytes: &[u8], most: u32) -> Result<bool> {
+        let mut writing = self.connections.write().await?;
+        // Locked: two that name a version at once count each other's.
+        let there = self.lock(&mut writing, &version.document).await?.is_some();
+        let sql = "SELECT COUNT(*) FROM snapshots WHERE document = $1 AND kind = 'named'";
+        let count = sqlx::query(sql).bind(&version.document).fetch_one(&mut *writing).await?.try_get::<i64, _>(0)?;
+        if !there || count >= i64::from(most) {
+            self.connections.roll_back(writing).await?;
+            return Ok(false);
+        }
+        sqlx::query(
             "INSERT INTO snapshots (id, document, kind, through_seq, label, author, at, bytes, checksum) \
              VALUES ($1, $2, 'named', $3, $4, $5, $6, $7, $8)",
         )
@@ -282,9 +354,16 @@ impl Storage for SqlStorage {
         .bind(version.author.clone())
         .bind(version.at)
         .bind(bytes.to_vec())
-        .bind(checksum(bytes));
-        self.write(query).await?;
-        Ok(())
+        .bind(checksum(bytes))
+        .execute(&mut *writing)
+        .await?;
+        self.connections.commit(writing).await?;
+        Ok(true)
+    }
+
+    async fn delete_named(&self, document: &str, id: &str) -> Result<bool> {
+        let query = sqlx::query("DELETE FROM snapshots WHERE document = $1 AND kind = 'named' AND id = $2");
+        Ok(self.write(query.bind(document).bind(id)).await? > 0)
     }
 
     async fn named(&self, document: &str) -> Result<Vec<NamedVersion>> {

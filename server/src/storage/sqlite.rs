@@ -269,6 +269,11 @@ impl File {
         Ok(())
     }
 
+    pub fn disk_free(&self) -> Option<u64> {
+        let found = rustix::fs::statvfs(&self.path).ok()?;
+        Some(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
     fn gone(&self) -> StorageError {
         StorageError::Gone(self.path.display().to_string())
     }

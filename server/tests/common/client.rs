@@ -208,11 +208,15 @@ impl Client {
 
     /// Until the server closes the connection; the code.
     pub async fn closed(&mut self) -> u16 {
-        loop {
-            if let Msg::Close(code) = self.next().await {
-                return code;
+        let closing = async {
+            loop {
+                if let Msg::Close(code) = self.next().await {
+                    return code;
+                }
             }
-        }
+        };
+        // Signs of life go on without end.
+        timeout(2 * PATIENCE, closing).await.expect("the server closes")
     }
 
     /// Both directions, until the server's step 2 is applied.

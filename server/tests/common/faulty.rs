@@ -81,6 +81,18 @@ impl Storage for Faulty {
         self.inner.get_updates_since(document, seq, limit).await
     }
 
+    async fn has_damaged_head(&self, document: &str) -> Result<bool> {
+        self.inner.has_damaged_head(document).await
+    }
+
+    async fn measure(&self) -> Result<Measure> {
+        self.inner.measure().await
+    }
+
+    async fn seq_before(&self, document: &str, at: Millis) -> Result<Seq> {
+        self.inner.seq_before(document, at).await
+    }
+
     async fn session(&self, document: &str, session: &str) -> Result<KnownSession> {
         assert!(!self.panic_progress.load(Ordering::SeqCst), "told to panic");
         if self.fail_progress.load(Ordering::SeqCst) {
@@ -121,8 +133,12 @@ impl Storage for Faulty {
         self.inner.take_lease(name, holder, now, until).await
     }
 
-    async fn put_named(&self, version: &NamedVersion, bytes: &[u8]) -> Result<()> {
-        self.inner.put_named(version, bytes).await
+    async fn put_named(&self, version: &NamedVersion, bytes: &[u8], most: u32) -> Result<bool> {
+        self.inner.put_named(version, bytes, most).await
+    }
+
+    async fn delete_named(&self, document: &str, id: &str) -> Result<bool> {
+        self.inner.delete_named(document, id).await
     }
 
     async fn named(&self, document: &str) -> Result<Vec<NamedVersion>> {

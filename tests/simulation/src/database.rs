@@ -325,7 +325,15 @@ impl Storage for Database {
         unimplemented!()
     }
 
-    async fn put_named(&self, _: &NamedVersion, _: &[u8]) -> Result<()> {
+    async fn put_named(&self, _: &NamedVersion, _: &[u8], _: u32) -> Result<bool> {
+        unimplemented!()
+    }
+
+    async fn has_damaged_head(&self, _: &str) -> Result<bool> {
+        unimplemented!()
+    }
+
+    async fn delete_named(&self, _: &str, _: &str) -> Result<bool> {
         unimplemented!()
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use slate_yrs::protocol::{self, Message, Reassembly, Role, close, messages};
+use slate_yrs_server::allowance::Allowances;
 use slate_yrs_server::clock;
 use slate_yrs_server::gate::{FORMATS, Layout};
 use slate_yrs_server::hints::Hints;
@@ -19,7 +20,6 @@ use slate_yrs_server::room::{
 use slate_yrs_server::storage::Storage;
 use slate_yrs_server::writer::Writer;
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
 use crate::database::Database;
@@ -83,7 +83,7 @@ impl Server {
                 layout: Layout::default(),
                 metrics,
                 hints: Hints::none(),
-                assembling: Arc::new(Semaphore::new(1 << 26)),
+                allowances: Allowances::without_limits(),
                 idle: self.idle,
                 head_every: self.head_every,
             })
@@ -106,7 +106,7 @@ impl Server {
         let Some(process) = &self.process else { return };
         clock::stand_at(now as i64);
         let _inside = process.runtime.enter();
-        let Some(room) = process.rooms.hold(DOC) else { return };
+        let Some(room) = process.rooms.hold(DOC, true) else { return };
         let (queue, end) = send_queue(1 << 24);
         let request = JoinRequest {
             conn,
@@ -116,6 +116,9 @@ impl Server {
             role,
             author: None,
             owner: None,
+            name: None,
+            taker: None,
+            create: true,
             queue: queue.clone(),
         };
         let joins = process.runtime.block_on(room.send(Command::Join(request)));

@@ -551,6 +551,7 @@ fn limits(rng: &mut fastrand::Rng, acts: Acts) -> Limits {
         max_frame_bytes: frame,
         heartbeat_ms: 15_000,
         max_bad_frames: 100,
+        max_document_bytes: 0,
         max_queued_bytes: 1 << 25,
     }
 }

@@ -1,15 +1,34 @@
 //! What changes the document: updates, submissions and seeds of its peers, and edits of the server itself.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use slate_yrs::protocol::{Message, NOTHING, RejectCode, Role, close};
 
 use super::{Core, Health};
+use crate::allowance::Allowances;
 use crate::gate::{Pass, Refusal};
+use crate::limit::Limit;
 use crate::replica::ApplyError;
 use crate::room::ConnId;
 use crate::storage::{NewUpdate, Submission};
 
 impl Core {
+    /// Who may store how much; without it whoever may write.
+    pub fn set_allowances(&mut self, allowances: Arc<Allowances>) {
+        self.allowances = Some(allowances);
+    }
+
+    pub fn set_log_bytes(&mut self, bytes: u64) {
+        self.log_bytes = bytes;
+    }
+
+    /// Whether the document takes no further edits.
+    pub fn is_full(&self) -> bool {
+        let limit = self.limits.max_document_bytes;
+        limit > 0 && self.log_bytes >= limit
+    }
+
     /// A sync step 2 or an update: stored like a submission if it changes anything, but nobody waits for it.
     pub(super) fn plain_update(&mut self, conn: ConnId, update: Bytes, limit: usize) -> Health {
         let Some(peer) = self.peer(conn) else { return Health::Sound };
@@ -21,6 +40,10 @@ impl Core {
         }
         if update.len() > limit {
             self.close(conn, close::TOO_LARGE, "the update is too large");
+            return Health::Sound;
+        }
+        if let Some(limit) = self.over(conn, &update) {
+            self.refuse_full(conn, limit);
             return Health::Sound;
         }
         match self.accept(Some(conn), conn, update, None) {
@@ -49,6 +72,49 @@ impl Core {
         let message = "this connection may only read";
         if peer.join.durable {
             self.send(conn, &Message::Reject { seq: 0, code: RejectCode::ReadOnly, message });
+        } else {
+            self.send(conn, &Message::AuthDenied(message));
+        }
+    }
+
+    /// The limit by which there is no room for this update, unless it has nothing new.
+    fn over(&self, conn: ConnId, update: &Bytes) -> Option<Limit> {
+        let taker = self.peers.get(&conn).and_then(|peer| peer.join.taker.as_ref());
+        let fits = match (&self.allowances, taker) {
+            (Some(allowances), Some(taker)) => allowances.fits(taker, crate::clock::now(), update.len()),
+            _ => true,
+        };
+        let limit = match (self.is_full(), fits) {
+            (true, _) => Limit::DocumentBytes,
+            (false, false) => Limit::UserBytes,
+            (false, true) => return None,
+        };
+        (self.replica.knows(update) != Ok(true)).then_some(limit)
+    }
+
+    fn note_full(&mut self, limit: Limit) -> &'static str {
+        self.counts.rejected += 1;
+        match limit {
+            Limit::DocumentBytes => {
+                self.counts.limits[0] = Some(limit);
+                "the document has as many bytes as it may have"
+            }
+            limit => {
+                self.counts.limits[1] = Some(limit);
+                "this user has stored as much as may be stored in a day"
+            }
+        }
+    }
+
+    /// There is no room for an update that nobody waits for. Said once.
+    fn refuse_full(&mut self, conn: ConnId, limit: Limit) {
+        let message = self.note_full(limit);
+        let Some(peer) = self.peers.get_mut(&conn) else { return };
+        if std::mem::replace(&mut peer.told_full, true) {
+            return;
+        }
+        if peer.join.durable {
+            self.send(conn, &Message::Reject { seq: 0, code: RejectCode::RateLimited, message });
         } else {
             self.send(conn, &Message::AuthDenied(message));
         }
@@ -83,6 +149,13 @@ impl Core {
         if update.len() > limit {
             let message = format!("an update may have {limit} bytes");
             self.reject(conn, session.as_deref(), seq, RejectCode::TooLarge, &message);
+            return Health::Sound;
+        }
+        if let Some(limit) = self.over(conn, &update) {
+            // A full document is one to read; who has stored enough today tries again.
+            let code = if limit == Limit::DocumentBytes { RejectCode::ReadOnly } else { RejectCode::RateLimited };
+            let message = self.note_full(limit);
+            self.reject(conn, session.as_deref(), seq, code, message);
             return Health::Sound;
         }
         let state = session.as_ref().and_then(|session| self.sessions.get(session)).cloned().unwrap_or_default();
@@ -145,6 +218,9 @@ impl Core {
         } else if update.len() > self.limits.max_sync_bytes {
             let message = format!("a seed may have {} bytes", self.limits.max_sync_bytes);
             self.reject(conn, None, 0, RejectCode::TooLarge, &message);
+        } else if let Some(limit) = self.over(conn, &update) {
+            let message = self.note_full(limit);
+            self.reject(conn, None, 0, RejectCode::RateLimited, message);
         } else if !self.replica.is_empty() {
             self.seed_acks.push(conn);
         } else {
@@ -185,7 +261,14 @@ impl Core {
             return Ok(());
         }
         self.note_format();
-        let author = self.peers.get(&conn).and_then(|peer| peer.join.author.clone());
+        let (author, taker) = match self.peers.get(&conn) {
+            Some(peer) => (peer.join.author.clone(), peer.join.taker.as_ref()),
+            None => (None, None),
+        };
+        self.log_bytes += update.len() as u64;
+        if let (Some(allowances), Some(taker)) = (&self.allowances, taker) {
+            allowances.stores(taker, crate::clock::now(), update.len());
+        }
         self.broadcast(except, &update);
         self.rows.push(NewUpdate { bytes: update, author, submission });
         Ok(())

@@ -14,6 +14,7 @@ fn limits() -> Limits {
         max_queued_bytes: 100_000,
         heartbeat_ms: 15_000,
         max_bad_frames: 20,
+        max_document_bytes: 0,
     }
 }
 
@@ -32,6 +33,8 @@ fn join(core: &mut Core, conn: ConnId, role: Role) {
         role,
         author: None,
         owner: None,
+        name: None,
+        taker: None,
     });
 }
 

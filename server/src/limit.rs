@@ -1,0 +1,46 @@
+//! Limits on what a stranger may ask for, by the names that metrics and docs/SERVER.md have for them.
+
+/// A limit on what may be asked, as metrics name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    Connections,
+    Create,
+    Unfinished,
+    UnfinishedAddress,
+    UnfinishedUser,
+    DocumentBytes,
+    UserBytes,
+    NamedVersions,
+    Compares,
+    AuthQuestions,
+}
+
+impl Limit {
+    pub const ALL: [Self; 10] = [
+        Self::Connections,
+        Self::Create,
+        Self::Unfinished,
+        Self::UnfinishedAddress,
+        Self::UnfinishedUser,
+        Self::DocumentBytes,
+        Self::UserBytes,
+        Self::NamedVersions,
+        Self::Compares,
+        Self::AuthQuestions,
+    ];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Create => "create",
+            Self::Unfinished => "unfinished",
+            Self::UnfinishedAddress => "unfinished-address",
+            Self::UnfinishedUser => "unfinished-user",
+            Self::DocumentBytes => "document-bytes",
+            Self::UserBytes => "user-bytes",
+            Self::NamedVersions => "named-versions",
+            Self::Compares => "compares",
+            Self::AuthQuestions => "auth-questions",
+        }
+    }
+}
