@@ -50,14 +50,14 @@ struct Header {
 }
 
 /// A token, taken apart.
-struct Parts<'a> {
+struct TokenParts<'a> {
     header: Header,
     message: &'a [u8],
     payload: Vec<u8>,
     signature: Vec<u8>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> TokenParts<'a> {
     fn read(token: &'a str) -> Option<Self> {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, payload) = message.split_once('.')?;
@@ -148,7 +148,7 @@ impl TokenKeys {
 
     async fn claims(&self, token: Option<&str>) -> Result<TokenClaims, Denied> {
         let token = token.ok_or(Denied::Unauthorized("a token is needed"))?;
-        let parts = Parts::read(token).ok_or(MALFORMED)?;
+        let parts = TokenParts::read(token).ok_or(MALFORMED)?;
         if parts.header.crit.is_some() {
             return Err(Denied::Unauthorized("the token asks for what this server does not know (crit)"));
         }
@@ -179,7 +179,7 @@ impl TokenKeys {
         kicked.get(user).is_some_and(|at| issued.is_none_or(|issued| issued < *at))
     }
 
-    async fn is_signed(&self, parts: &Parts<'_>) -> Result<bool, Denied> {
+    async fn is_signed(&self, parts: &TokenParts<'_>) -> Result<bool, Denied> {
         if parts.is_signed(&self.fixed) == Some(true) {
             return Ok(true);
         }

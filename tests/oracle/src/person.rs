@@ -171,9 +171,6 @@ impl Person {
         if change.resynced > 0 {
             self.say(Kind::Flush, "an element was replaced");
         }
-        if let Some(update) = change.rescued {
-            self.told(Some(update));
-        }
     }
 
     /// What Slate's normalizer changes of what came must not change the document.
@@ -225,14 +222,13 @@ impl Person {
         }
     }
 
-    /// The page is loaded again: another client, and what it has not told is somebody's who is over.
+    /// The page is loaded again: another client.
     pub fn reload(&mut self, client: u32) {
         let state = self.doc.encode_state(None).unwrap_or_default();
         let mut doc = open(client, self.ids);
         if let Err(error) = doc.load(&state) {
             return self.say(Kind::Threw, format!("its own state is refused: {error}"));
         }
-        self.out.iter().for_each(|update| doc.inherit(update));
         if canonical(&doc.value()) != canonical(&self.value) {
             self.say(Kind::Flush, format!("loaded again it shows {}", show(&doc.value())));
         }
