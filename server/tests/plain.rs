@@ -106,6 +106,14 @@ fn a_document_of_format_0_keeps_its_value() {
     let mut doc = slate_doc(7, "content");
     doc.load(&plain("content", &Made::rich(7, "content").state()).unwrap().update).unwrap();
     doc.apply_local(vec![common::layout::go(&[1], &[3]), common::layout::put(&[0], line("new"))]);
+    // As versions before format 1 have written down what they copied.
+    let notes = Doc::with_client_id(9);
+    notes.get_or_insert_map("slate-yrs:copies").insert(
+        &mut notes.transact_mut(),
+        "1.9.0",
+        Any::Buffer(vec![1, 0].into()),
+    );
+    doc.load(&notes.transact().encode_state_as_update_v1(&StateVector::default())).unwrap();
     let state = doc.encode_state(None).unwrap();
     assert!(contains(&state, "slate-yrs:copies"));
     let copy = plain("content", &state).unwrap().update;
