@@ -1,5 +1,5 @@
 // Random documents, people and acts on every engine, with all checks. SCENARIOS_RUNS: so many seeds for each (150; 40 on format0,
-// of which little is known to hold);
+// where copies are not mended: it neither throws nor comes apart);
 // SCENARIOS_SEED: from which on (0).
 import { Editor, Transforms } from "slate";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -35,16 +35,16 @@ it.each(ENGINES.map(({ name }) => name))("random runs on %s", { timeout: 900_000
   expect(it.met).toBeGreaterThan(runs / 2);
 });
 
-/** Somebody who at times does something wrong with what they hear. */
-const PLANTED: [string, (replica: Replica) => void][] = [
+/** Somebody who at times does something wrong with what they hear; `null`: does not hear it. */
+const PLANTED: [string, ((replica: Replica) => void) | null][] = [
   ["a letter is lost", ({ editor }) => Transforms.delete(editor, { at: Editor.start(editor, []), unit: "character" })],
   ["a letter is doubled", ({ editor }) => Transforms.insertText(editor, "\u4e00", { at: Editor.end(editor, []) })],
   ["a line is divided", ({ editor }) => Transforms.splitNodes(editor, { at: Editor.end(editor, [0]), always: true })],
-  ["an update is not heard", (replica) => void replica.take()],
+  ["an update is not heard", null],
 ];
 
 it.each(PLANTED)("is found: %s", async (_, harm) => {
-  const sound = engineOf("format0");
+  const sound = engineOf("format1");
   let heard = 0;
   const harmed: Engine = {
     ...sound,
@@ -54,8 +54,9 @@ it.each(PLANTED)("is found: %s", async (_, harm) => {
         ...replica,
         editor: replica.editor,
         hear: (update) => {
-          replica.hear(update);
-          if (++heard % 5 === 0) harm(replica);
+          const harms = ++heard % 5 === 0;
+          if (harm !== null || !harms) replica.hear(update);
+          if (harms) harm?.(replica);
         },
       }));
     },

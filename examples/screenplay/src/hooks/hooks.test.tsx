@@ -3,6 +3,7 @@
 import { act, cleanup, render } from "@testing-library/react";
 import { type ReactElement, StrictMode } from "react";
 import { Node, Transforms } from "slate";
+import { Editable, Slate } from "slate-react";
 import type { Collab, CollabError, OpenOptions, Status } from "slate-yrs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { engine as packed } from "../../../../dist/engine.js";
@@ -58,7 +59,12 @@ function Scene(options: Partial<YjsCollaborationOptions>): ReactElement {
   now = useYjsCollaboration({ sceneId: "one", serverUrl: "ws://server/ws/scenes", ...options });
   editor = useYjsSlateBinding({ doc: now.doc, enabled: options.enabled ?? true, initialValue: alone });
   renders += 1;
-  return <p>{editor === null ? "opening" : Node.string(editor)}</p>;
+  if (editor === null) return <p>opening</p>;
+  return (
+    <Slate editor={editor as never} initialValue={editor.children}>
+      <Editable />
+    </Slate>
+  );
 }
 
 function set(fake: Fake, status: Partial<Status>): void {
