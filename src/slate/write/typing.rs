@@ -66,18 +66,19 @@ fn leaf<'a>(mirror: &Mirror, root: &'a Element, path: &Path) -> Option<(Nid, &'a
 
 fn change(writer: &Writer, seq: Nid, before: &Leaf, after: &Leaf) -> Option<Change> {
     after.runs.iter().find(|run| run.id.is_some())?;
+    let (places, left) = (Stretches::of(&writer.mirror.node(seq).items), Stretches::of_leaf(after));
     let (mut lost, mut had) = (Vec::new(), Vec::new());
     for run in &before.runs {
         let id = run.id?;
-        let found = writer.find(seq, (id, run.len));
-        had.extend_from_slice(&found);
-        if found.iter().map(|(_, len)| len).sum::<u32>() != run.len {
+        let there = had.len();
+        had.extend(places.within(id, run.len).map(|(_, len, index)| (index, len)));
+        if had[there..].iter().map(|(_, len)| len).sum::<u32>() != run.len {
             return None;
         }
         let mut from = 0;
-        for (offset, len) in kept(id, run.len, after).chain([(run.len, 0)]) {
+        for (offset, len, _) in left.within(id, run.len).chain([(run.len, 0, 0)]) {
             if offset > from {
-                lost.extend(writer.find(seq, (id.plus(from), offset - from)));
+                lost.extend(places.within(id.plus(from), offset - from).map(|(_, len, index)| (index, len)));
             }
             from = offset + len;
         }
@@ -108,13 +109,46 @@ fn empties_half(mirror: &Mirror, seq: Nid, had: &[(u32, u32)], lost: &[(u32, u32
     is_emptied(u32::MAX)
 }
 
-/// Which of the characters of a run are left, as [offset, length]. What is left keeps its order.
-fn kept(id: Id, len: u32, after: &Leaf) -> impl Iterator<Item = (u32, u32)> {
-    after.runs.iter().filter_map(move |run| {
-        let start = run.id.filter(|start| start.client == id.client)?.clock;
-        let (from, to) = (start.max(id.clock), (start + run.len).min(id.clock + len));
-        (from < to).then(|| (from - id.clock, to - from))
-    })
+/// Stretches of characters, by their ids: a leaf in which much was written has thousands, and each is looked for.
+struct Stretches(Vec<(Id, u32, u32)>);
+
+impl Stretches {
+    /// Id, length and index of the text in a sequence.
+    fn of(items: &[Item]) -> Self {
+        let mut index = 0;
+        let stretches = items.iter().filter_map(|item| {
+            let at = index;
+            index += item.len();
+            match item {
+                Item::Text(run) => Some((run.id, item.len(), at)),
+                _ => None,
+            }
+        });
+        Self::sorted(stretches.collect())
+    }
+
+    /// The same of what a leaf has of the document.
+    fn of_leaf(leaf: &Leaf) -> Self {
+        Self::sorted(leaf.runs.iter().filter_map(|run| Some((run.id?, run.len, 0))).collect())
+    }
+
+    fn sorted(mut stretches: Vec<(Id, u32, u32)>) -> Self {
+        stretches.sort_unstable_by_key(|(id, ..)| (id.client, id.clock));
+        Self(stretches)
+    }
+
+    /// Which of these characters there are: how far from the first, how many, and their index.
+    fn within(&self, first: Id, count: u32) -> impl Iterator<Item = (u32, u32, u32)> {
+        let end = first.clock.saturating_add(count);
+        let start = self.0.partition_point(|(id, len, _)| {
+            id.client < first.client || (id.client == first.client && id.clock + len <= first.clock)
+        });
+        let here = self.0[start..].iter().take_while(move |(id, ..)| id.client == first.client && id.clock < end);
+        here.map(move |(id, len, index)| {
+            let (from, to) = (id.clock.max(first.clock), (id.clock + len).min(end));
+            (from - first.clock, to - from, index + (from - id.clock))
+        })
+    }
 }
 
 /// Behind the character before it, else before the one behind it, with the formats of that.
