@@ -26,8 +26,8 @@ const block = (text: string): Descendant => ({ type: "action", id: "1", children
 const insert = (text: string, offset = 0): Operation => ({ type: "insert_text", path: [0, 0], offset, text });
 const tick = () => new Promise<void>((resolve) => setTimeout(resolve));
 
-async function local(id: string, text: string): Promise<Collab> {
-  const collab = await slate.open({ id, initialValue: [block(text)] });
+async function local(id: string, text: string, format?: 0): Promise<Collab> {
+  const collab = await slate.open({ id, initialValue: [block(text)], format });
   opened.push(collab);
   return collab;
 }
@@ -114,7 +114,8 @@ describe("a trap", () => {
   });
 
   it("is survived by a document that is closed before the engine is there again", async () => {
-    const collab = await local("closing", "one");
+    // In format 1 the flag that the next engine writes is told to nobody: docs/RELIABILITY.md.
+    const collab = await local("closing", "one", 0);
     const updates: Uint8Array[] = [];
     collab.on("update", ({ update }) => updates.push(update));
     handle(collab).edit(insert("last "));
