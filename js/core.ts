@@ -219,6 +219,8 @@ export class Core<P extends Presence> implements Revivable {
       this.#committing = run.length;
       this.#commit(run, normalization);
       this.#taken();
+      // Not before there is something of this user's to keep.
+      if (!normalization && this.#backup === null) askToPersist();
     }
     this.#tellDone();
   }
@@ -512,8 +514,6 @@ export class Core<P extends Presence> implements Revivable {
     if (own) {
       this.#tabs?.post(update, this.#epoch, this.#kept);
       this.#tabs?.typing();
-      // Not before there is something of this user's to keep.
-      if (this.#backup === null) askToPersist();
     }
     this.#sink.update(update, origin);
   }

@@ -51,8 +51,8 @@ test("tabs tell each other what is typed, without a server", async ({ opened }) 
     database.close();
     return keys;
   });
-  // The content at first, and two edits.
-  expect(rows).toBe(3);
+  // The content at first, the format of the document, and two edits.
+  expect(rows).toBe(4);
 });
 
 test("a tab that is alone tells nobody, and whoever opens the document at that moment hears of it", async ({
@@ -82,7 +82,13 @@ test("a tab that is alone tells nobody, and whoever opens the document at that m
     BroadcastChannel.prototype.postMessage = function (message) {
       held.push(() => postMessage.call(this, message));
     };
-    Object.assign(globalThis, { say: () => held.forEach((message) => void message()) });
+    // The document's channel is another one once its format is known.
+    const say = (message: () => void) => {
+      try {
+        message();
+      } catch {}
+    };
+    Object.assign(globalThis, { say: () => held.forEach(say) });
   });
   await open(b);
   expect(await text(b)).toBe("alone .");

@@ -77,7 +77,8 @@ test("everything is selected and deleted while a peer types all the while", asyn
     while (goes) await ben.page.keyboard.type("b", { delay: 60 });
   })();
   for (let round = 0; round < 5; round++) {
-    await ada.page.keyboard.type(`Old${round}`);
+    // In one go: the two are at one place.
+    await ada.page.keyboard.insertText(`Old${round}`);
     await expect(ada.script).toContainText(`Old${round}`);
     await ada.page.keyboard.press("Control+a");
     await ada.page.keyboard.press("Delete");
