@@ -137,6 +137,7 @@ export class Binding {
    */
   showOn(page: EditorPage): void {
     this.#page = page;
+    if (this.editor.children.length > 0) return;
     this.#blank = { children: [{ text: "" }] } as Descendant;
     this.#showBlank(false);
   }
