@@ -1,8 +1,9 @@
 // The page an editor is shown on, as far as remote changes must mind it: whether `<Slate>` and `<Editable>` are there and
 // listen, and where the user has put the selection a moment ago.
-import { type Editor, Node, type Path, type Point, Range, Transforms } from "slate";
+import { type Point, Range, Transforms } from "slate";
 import { ReactEditor } from "slate-react";
 import type { EditorPage } from "../slate/binding.js";
+import { isText, nodeAt } from "../slate/neutral.js";
 
 /** How often a page is looked for that is not there yet, and how long changes wait for it, in ms. */
 const EVERY = 16;
@@ -117,8 +118,8 @@ export class ReactPage implements EditorPage {
 
   /** Whether the page shows the text of this point as it is now: else its offset may be another one. */
   #isRendered({ path, offset }: Point): boolean {
-    const node = leafAt(this.#editor, path);
-    if (node === null || offset > node.text.length) return false;
+    const node = nodeAt(this.#editor, path);
+    if (node === null || !isText(node) || offset > node.text.length) return false;
     try {
       const { textContent } = ReactEditor.toDOMNode(this.#editor, node);
       return node.text === "" || textContent?.replaceAll("\uFEFF", "") === node.text;
@@ -126,11 +127,6 @@ export class ReactPage implements EditorPage {
       return false;
     }
   }
-}
-
-function leafAt(editor: Editor, path: Path): { text: string } | null {
-  const node = Node.getIf(editor, path);
-  return node !== undefined && "text" in node ? (node as { text: string }) : null;
 }
 
 function elementOf(editor: ReactEditor): HTMLElement | null {

@@ -139,12 +139,20 @@ impl Rig {
     }
 
     /// The messages sent since the last look, by name and number.
-    fn sent(&mut self) -> Vec<String> {
-        let frames = self.take().into_iter().filter_map(|output| match output {
+    /// The frames that were sent since this was asked.
+    fn frames(&mut self) -> Vec<Vec<u8>> {
+        let frame = |output| match output {
             Output::Send(frame) => Some(frame),
             _ => None,
-        });
-        frames.flat_map(|frame| messages(&frame).map(|message| name(&message.unwrap())).collect::<Vec<_>>()).collect()
+        };
+        self.take().into_iter().filter_map(frame).collect()
+    }
+
+    fn sent(&mut self) -> Vec<String> {
+        self.frames()
+            .into_iter()
+            .flat_map(|frame| messages(&frame).map(|message| name(&message.unwrap())).collect::<Vec<_>>())
+            .collect()
     }
 
     fn opens(&mut self) -> usize {

@@ -68,7 +68,7 @@ impl Session {
         self.send(Message::SyncStep1(&nothing).to_frame());
     }
 
-    /// What the server sends meanwhile. `all`: an answer, in the order of the questions.
+    /// What the server sends meanwhile. `answer`: it answers a question; answers come in the order of the questions.
     pub(super) fn overtaken_by(&mut self, update: &[u8], answer: bool) {
         let mut fresh = SlateDoc::new(self.doc_options());
         let Some(overtaken) = &mut self.formatting.overtaken else { return };

@@ -222,7 +222,7 @@ impl SlateDoc {
             unwritten: None,
         };
         work(&mut edit, &mut change.rejected);
-        edit.finish();
+        edit.catch_up();
         change.inverse = edit.inverse;
         change.ops = edit.extra;
         let touched = edit.touched;

@@ -29,7 +29,7 @@ pub(super) struct Edit<'a, 'doc> {
     pub inverse: Vec<Op>,
     /// What the editor has to apply on top.
     pub extra: Vec<Op>,
-    /// Elements that were given text: what a peer may move away without knowing of it.
+    /// Elements that were given text: remote changes of them are followed exactly from now on.
     pub touched: SmallVec<[NodeId; 1]>,
     /// Elements that hang in the tree, next to each other, and are to be written together: parent, offset, nodes.
     pub unwritten: Option<(NodeId, u32, Vec<NodeId>)>,
@@ -48,19 +48,14 @@ impl Edit<'_, '_> {
         Ok(())
     }
 
-    /// To be called when all operations are applied.
-    pub fn finish(&mut self) {
-        self.catch_up();
-    }
-
     fn touch(&mut self, id: NodeId) {
         if self.touched.last() != Some(&id) {
             self.touched.push(id);
         }
     }
 
-    /// Writes what the tree has and the doc has not.
-    fn catch_up(&mut self) {
+    /// Writes what the tree has and the doc has not. To be called when all operations are applied, too.
+    pub fn catch_up(&mut self) {
         if let Some((parent, at, ids)) = self.unwritten.take() {
             self.write_nodes(&ids, parent, at);
         }

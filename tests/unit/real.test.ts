@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { handleOf } from "../../js/engine.js";
 import { type Collab, open } from "../../js/index.js";
 import { anchor, type CollabEditor, resolve, withCollab, withoutSaving } from "../../js/slate.js";
+import { openTogether } from "../../js/testing.js";
 import { block } from "./fake.js";
 
 type Bound = Editor & CollabEditor;
@@ -21,20 +22,10 @@ async function document(initialValue?: Descendant[]): Promise<Collab> {
 }
 
 /** Documents with one content, each of which gets the updates of the others at once. */
-async function connected(count: number, value: Descendant[]): Promise<Collab[]> {
-  const first = await document(value);
-  const all = [first];
-  while (all.length < count) {
-    const next = await document();
-    next.applyUpdate(first.encodeState());
-    all.push(next);
-  }
-  for (const from of all) {
-    from.on("update", ({ update, origin }) => {
-      if (origin === "local" || origin === "undo") for (const to of all) if (to !== from) to.applyUpdate(update);
-    });
-  }
-  return all;
+async function connected(count: number, initialValue: Descendant[]): Promise<readonly Collab[]> {
+  const { documents } = await openTogether(count, { initialValue });
+  opened.push(...documents);
+  return documents;
 }
 
 const kinds = <T extends Editor>(editor: T): T => {

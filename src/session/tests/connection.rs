@@ -273,10 +273,7 @@ fn behind_a_hop(rig: &mut Rig, durable: bool, limit: usize, code: u16) -> (usize
         answers.push_back(Message::SyncStep1(&[0]).to_frame());
         let mut alive = true;
         for _ in 0..2_000 {
-            let mut frames = rig.take().into_iter().filter_map(|output| match output {
-                Output::Send(frame) => Some(frame),
-                _ => None,
-            });
+            let mut frames = rig.frames().into_iter();
             for frame in frames.by_ref() {
                 if frame.len() > limit {
                     alive = false;

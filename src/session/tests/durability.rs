@@ -252,14 +252,7 @@ fn f29_large_edits_go_in_pieces() {
     rig.frame(Message::SyncStep2(&[0, 0]));
     rig.take();
     rig.type_block(&"long – ünïcode ".repeat(1_000));
-    let frames: Vec<_> = rig
-        .take()
-        .into_iter()
-        .filter_map(|output| match output {
-            Output::Send(frame) => Some(frame),
-            _ => None,
-        })
-        .collect();
+    let frames = rig.frames();
     assert!(frames.len() > 15 && frames.iter().all(|frame| frame.len() <= 1_100));
     let mut reader = Rig::open(config("t", 6), MemoryStore::new());
     for frame in &frames {

@@ -11,12 +11,8 @@ fn caret(index: u32, offset: u32) -> Range {
 }
 
 fn awareness_of(rig: &mut Rig) -> Vec<Vec<u8>> {
-    let frames = rig.take().into_iter().filter_map(|output| match output {
-        Output::Send(frame) => Some(frame),
-        _ => None,
-    });
     let mut found = Vec::new();
-    for frame in frames {
+    for frame in rig.frames() {
         for message in messages(&frame) {
             if let Message::Awareness(update) = message.unwrap() {
                 found.push(update.to_vec());

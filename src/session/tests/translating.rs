@@ -54,14 +54,7 @@ impl Server {
     /// Answers until nothing more is sent.
     fn serve(&mut self, rig: &mut Rig) {
         loop {
-            let frames: Vec<Vec<u8>> = rig
-                .take()
-                .into_iter()
-                .filter_map(|output| match output {
-                    Output::Send(frame) => Some(frame),
-                    _ => None,
-                })
-                .collect();
+            let frames = rig.frames();
             if frames.is_empty() {
                 return;
             }

@@ -171,19 +171,11 @@ impl SlateDoc {
     /// After a transaction that changed these: what the editor has to do.
     fn lead(&mut self, branches: &[XmlTextRef], told: bool) -> Vec<Op> {
         let Some(reference) = &mut self.reference else { return Vec::new() };
-        let mut again = false;
-        // The other roots of a document are no part of what it shows.
-        let branches: Vec<XmlTextRef> = branches
-            .iter()
-            .filter(|branch| {
-                let branch: &yrs::branch::Branch = branch.as_ref();
-                let BranchID::Root(name) = branch.id() else { return true };
-                again |= &*name == MAP;
-                *name == *self.options.root
-            })
-            .cloned()
-            .collect();
-        let ops = reference.follow(&mut self.doc.transact_mut(), &branches, again);
+        let again = branches.iter().any(|branch| {
+            let branch: &yrs::branch::Branch = branch.as_ref();
+            matches!(branch.id(), BranchID::Root(name) if &*name == MAP)
+        });
+        let ops = reference.follow(&mut self.doc.transact_mut(), branches, again);
         if told { ops } else { Vec::new() }
     }
 

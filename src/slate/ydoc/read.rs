@@ -144,8 +144,9 @@ impl Mirror {
     pub fn follow(&mut self, txn: &mut TransactionMut, changed: &[XmlTextRef]) -> Vec<Followed> {
         self.set_bound(txn);
         let mut reader = Reader::new(txn);
-        let mut dirty: Vec<(usize, Nid)> =
-            changed.iter().filter_map(|branch| self.find(Id::of(branch))).map(|at| (self.nesting(at), at)).collect();
+        // The document's other roots are no part of what it shows.
+        let own = |branch: &XmlTextRef| self.find(Id::of(branch)).filter(|at| self.node(*at).branch == *branch);
+        let mut dirty: Vec<(usize, Nid)> = changed.iter().filter_map(own).map(|at| (self.nesting(at), at)).collect();
         dirty.sort_unstable();
         dirty.dedup();
         let mut followed = Vec::with_capacity(dirty.len());
