@@ -46,6 +46,8 @@ export interface LocalDocument {
  * The documents on this device, open or not.
  *
  * @throws CollabError `storage` if the device does not say.
+ * @example
+ * const unsent = (await localDocuments()).filter(({ pending }) => pending > 0);
  */
 export async function localDocuments(options: { database?: string } = {}): Promise<LocalDocument[]> {
   if (!hasIndexedDb()) return [];

@@ -6,6 +6,8 @@ import type { Collab } from "./types.js";
  * `until: "server"` also while it is kept on this device but not yet acknowledged by the server.
  *
  * @returns stops asking
+ * @example
+ * const stopAsking = askBeforeLeaving(collab, { until: "device" });
  */
 export function askBeforeLeaving(collab: Collab, options: { until?: "device" | "server" } = {}): () => void {
   if (typeof globalThis.addEventListener !== "function") return () => {};

@@ -61,7 +61,8 @@ const STEPS = [
     CARGO,
     { CHROMEDRIVER: "/usr/bin/chromedriver", WASM_BINDGEN_TEST_TIMEOUT: "120" },
   ),
-  step("types", "Types", [
+  step("types", "Types, and the interface as it is documented", [
+    ["node", ["scripts/api.mjs", "--check"]],
     ["npx", ["--no-install", "tsc", "-p", "."]],
     ["npm", ["run", "typecheck", "--workspaces"]],
     ["npx", ["--no-install", "tsc", "-p", "bench/typing"]],

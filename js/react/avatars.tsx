@@ -35,6 +35,9 @@ const ITEM: CSSProperties = {
  * The others in the document, a round badge with initials for each person; faded while they are away. One person with
  * several windows is shown once, if `presence.id` says so. Looks: `--slate-yrs-avatar-size`, `-ring`, `-overlap`,
  * `--slate-yrs-idle-avatar` (a filter).
+ *
+ * @example
+ * <PresenceAvatars collab={collab} max={5} />
  */
 export function PresenceAvatars(props: PresenceAvatarsProps): ReactElement {
   const { collab, max = 5, className, unstyled = false, renderPerson } = props;

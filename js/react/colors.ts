@@ -32,6 +32,8 @@ const known = new Map<string, PersonColor>();
  *
  * @param presence What the person shows of themselves: `color` if it is one, else chosen by `id`, else by `name`.
  * @param fallback Tells people apart who show nothing.
+ * @example
+ * const { color, textColor } = colorOf(peer.presence, peer.clientId);
  */
 export function colorOf(presence: unknown, fallback: number): PersonColor {
   const { color, id, name } = (typeof presence === "object" && presence !== null ? presence : {}) as Record<
@@ -151,7 +153,12 @@ function hash(text: string): number {
 /** More letters than this are no name. */
 const LONGEST_NAME = 60;
 
-/** What to call somebody, who may have given no name, or something else than one. */
+/**
+ * What to call somebody, who may have given no name, or something else than one.
+ *
+ * @example
+ * <li>{nameOf(peer.presence)}</li>
+ */
 export function nameOf(presence: unknown): string {
   const name = typeof presence === "object" && presence !== null ? (presence as { name?: unknown }).name : undefined;
   // Neither lines, nor what turns the direction of the text around it.
@@ -162,7 +169,12 @@ export function nameOf(presence: unknown): string {
   return letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME - 1).join("")}…` : letters.join("");
 }
 
-/** Two letters at most, of the first and the last word. */
+/**
+ * Two letters at most, of the first and the last word.
+ *
+ * @example
+ * initialsOf("Ada King Lovelace") // "AL"
+ */
 export function initialsOf(name: string): string {
   const words = name.trim().split(/\s+/u);
   const letters = words.length > 1 ? [words[0]!, words[words.length - 1]!] : [words[0] ?? ""];

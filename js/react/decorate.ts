@@ -19,6 +19,10 @@ const NONE: CursorDecoration[] = [];
  * A `decorate` for `<Editable>`: leaves get `remoteCursor`, and `remoteCaret` where the peer's caret is. Only the
  * blocks that contain somebody's selection are rendered again when it moves. Of {@link RemoteCursors} and this, one is
  * enough.
+ *
+ * @example
+ * const decorate = useDecorateCursors(editor);
+ * return <Editable decorate={decorate} renderLeaf={renderLeaf} />;
  */
 export function useDecorateCursors(editor: CollabEditor): (entry: NodeEntry) => CursorDecoration[] {
   const selections = useRemotePlaces(editor);

@@ -288,6 +288,9 @@ export function useStatus<T>(collab: Collab | null, select?: (status: Status) =>
 /**
  * Whether this user may only read: `<Editable readOnly={useReadOnly(collab)}>`. Renders again when that changes, and at
  * nothing else. What a reader types would be set aside: the server does not take it.
+ *
+ * @example
+ * <Editable readOnly={useReadOnly(collab)} />
  */
 export function useReadOnly<P extends Presence = Presence>(collab: Collab<P> | null): boolean {
   const subscribe = useCallback((changed: () => void) => collab?.on("status", changed) ?? nothing, [collab]);

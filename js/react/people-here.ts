@@ -19,7 +19,13 @@ export interface PresentPerson<P extends Presence = Presence> extends PersonColo
   readonly peer: Peer<P>;
 }
 
-/** The others in the document, in the order in which they came; renders again when one comes, goes, moves, types or rests. */
+/**
+ * The others in the document, in the order in which they came; renders again when one comes, goes, moves, types or rests.
+ *
+ * @example
+ * const people = usePeople(collab);
+ * return people.map(({ name, color }) => <span style={{ color }}>{name}</span>);
+ */
 export function usePeople<P extends Presence = Presence>(collab: Collab<P> | null): readonly PresentPerson<P>[] {
   const peers = usePeers(collab);
   const [tick, again] = useReducer((count: number) => count + 1, 0);

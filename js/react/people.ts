@@ -24,7 +24,12 @@ export interface RemoteSelection {
 
 const NONE: readonly RemoteSelection[] = Object.freeze([]);
 
-/** The selections of all peers who have one; a new array only if one of them changed. */
+/**
+ * The selections of all peers who have one; a new array only if one of them changed.
+ *
+ * @example
+ * const selections = useRemoteSelections(editor);
+ */
 export function useRemoteSelections(editor: CollabEditor): readonly RemoteSelection[] {
   return useSelections(editor, (a, b) => samePlace(a, b) && a.typing === b.typing && a.lastActive === b.lastActive);
 }

@@ -15,8 +15,13 @@ export interface StatusText {
   readonly detail: string;
 }
 
-/** The most important thing to say, problems first. Where the newest words are is said in each state in which they are
- * not on the server. */
+/**
+ * The most important thing to say, problems first. Where the newest words are is said in each state in which they are
+ * not on the server.
+ *
+ * @example
+ * const { kind, text } = statusText(collab.status);
+ */
 export function statusText(status: Status): StatusText {
   const { connection, storage, pending, saved } = status;
   const kept = pending === 0 && saved !== "memory" ? "" : `${changes(Math.max(1, pending))} kept ${where(status)}`;
