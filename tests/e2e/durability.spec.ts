@@ -388,7 +388,8 @@ test("what a killed tab had not sent is taken over by another one", async ({ ope
   await edit(killed, "last words ");
   await saved(killed).toBe("local");
   await expect.poll(() => text(other)).toBe("last words .");
-  expect(await outbox(other)).toBe(1);
+  // What the first tab wrote itself (the document's format) is acknowledged, and leaves the device a moment later.
+  await expect.poll(() => outbox(other)).toBe(1);
   const crashed = killed.waitForEvent("crash");
   killed.goto("chrome://crash").catch(() => {});
   await crashed;
