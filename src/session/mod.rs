@@ -264,7 +264,7 @@ impl Session {
         }
         self.expire_fragments();
         if self.overtaken_deadline().is_some_and(|at| at <= self.now) {
-            self.take_over();
+            self.overtaken_too_long();
         }
         if self.composing_deadline().is_some_and(|at| at <= self.now) {
             self.hear_all();
