@@ -7,7 +7,7 @@ const versions = (name: string, withDom: boolean) => ({
   resolve: { mainFields: ["module", "main"] },
   test: {
     name,
-    include: ["tests/unit/{scene,mounting,selection,slate}.test.{ts,tsx}"],
+    include: ["tests/unit/{scene,mounting,selection,slate,bound}.test.{ts,tsx}"],
     alias: [
       { find: /^slate$/, replacement: `slate-${name}` },
       { find: /^slate-react$/, replacement: `slate-react-${name}` },

@@ -1,6 +1,7 @@
 // An open document: the public Collab. What it shows of the engine is read when someone looks, and kept until the
 // engine says that it has changed.
 import type { Descendant, Operation, Range } from "slate";
+import { Broadcasts, SAID } from "./broadcast.js";
 import { checkString, decodeNodes, decodeRange, encodeRange } from "./codec.js";
 import { Core, closedError } from "./core.js";
 import { type EngineHandle, engine } from "./engine.js";
@@ -8,14 +9,16 @@ import { CollabError, type CollabErrorCode, toCollabError } from "./errors.js";
 import { Emitter } from "./events.js";
 import { Peers } from "./flat.js";
 import { historyOf } from "./history.js";
+import { databaseOf } from "./options.js";
 import { CLOSED, decodeStatus } from "./status.js";
-import type { Collab, Events, History, OpenOptions, Origin, Peer, Presence, Status } from "./types.js";
+import type { BroadcastSender, Collab, Events, History, OpenOptions, Origin, Peer, Presence, Status } from "./types.js";
 
 type InternalEvents = {
   operations: { operations: readonly Operation[]; origin: Origin };
   select: Range;
   diverged: undefined;
   compare: Uint32Array;
+  broadcast: [message: unknown, from: BroadcastSender<Presence>];
 };
 
 const EVENTS: ReadonlySet<PropertyKey> = new Set<keyof Events<Presence>>([
@@ -46,7 +49,11 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   /** Who was there when somebody was last told of who comes and goes. */
   #here: readonly Peer<P>[] = NOBODY;
   readonly #everyone = new Peers<P>();
+  readonly #broadcasts: Broadcasts<P>;
+  /** Whether this document was in sync when the peers were last looked at. */
+  #wasSynced = false;
   #error: CollabError | null = null;
+  #logged = "";
   #closing: Promise<void> | null = null;
 
   /** Resolves when the local copy is loaded. */
@@ -77,6 +84,14 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       status: (acknowledged, receiving) => this.#statusChanged(acknowledged, receiving),
       peers: () => this.#peersChanged(),
       error: (error) => this.#reported(error),
+    });
+    this.#broadcasts = new Broadcasts(options.id, databaseOf(options), crypto.randomUUID(), {
+      me: () => this.#me(),
+      show: (said) => this.#core.show({ [SAID]: said }),
+      heard: (message, from) => {
+        this.#core.log?.("broadcast", `from ${from.clientId}`);
+        this.#internal.emit("broadcast", [message, from]);
+      },
     });
   }
 
@@ -125,6 +140,20 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   setPresence(presence: Partial<P>): void {
     this.#core.setPresence(presence);
+  }
+
+  broadcast(message: unknown): void {
+    if (this.#core.isClosed) throw closedError();
+    this.#broadcasts.say(message);
+    this.#core.log?.("broadcast", "to everyone");
+  }
+
+  onBroadcast(listener: (message: unknown, from: BroadcastSender<P>) => void): () => void {
+    if (typeof listener !== "function") throw new CollabError("protocol", "a listener must be a function");
+    // What was said before is not for somebody who begins to listen.
+    if (!this.#internal.has("broadcast")) this.#hearPeers(false);
+    this.#broadcasts.listen();
+    return this.#internal.on("broadcast", ([message, from]) => listener(message, from as BroadcastSender<P>));
   }
 
   undo(): boolean {
@@ -223,6 +252,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   async #close(): Promise<void> {
     const last = this.status;
+    this.#broadcasts.close();
     await this.#core.close();
     const closed = { connection: "closed", synced: false, retryAt: null, progress: null } as const;
     this.#status = Object.freeze({ ...last, ...closed });
@@ -241,14 +271,43 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     if (this.#core === undefined) return;
     if (acknowledged) this.#core.acknowledged();
     this.#core.receives(receiving);
+    this.#logStatus();
     if (this.#events.has("status")) this.#events.emit("status", this.status);
   }
 
   #peersChanged(): void {
     this.#fresh.peers = false;
     if (this.#core === undefined) return;
+    const before = this.#peers;
     if (this.#events.has("join") || this.#events.has("leave")) this.#tellWhoComes();
-    if (this.#events.has("peers")) this.#events.emit("peers", this.peers);
+    if (this.#events.has("peers") && this.peers !== before) this.#events.emit("peers", this.peers);
+    if (this.#internal.has("broadcast")) this.#hearPeers(true);
+  }
+
+  #me(): BroadcastSender<P> | null {
+    const { presence } = this.#core;
+    return presence === null ? null : { clientId: this.clientId, presence: presence as unknown as P };
+  }
+
+  /** What the peers say. Of one who is new, what they said before this document was in sync is not for us. */
+  #hearPeers(tell: boolean): void {
+    const { synced } = this.status;
+    const inTime = tell && synced && this.#wasSynced;
+    this.#wasSynced = synced;
+    for (const { clientId, presence } of this.peers) {
+      const said = this.#everyone.said(clientId);
+      if (said !== undefined) this.#broadcasts.hear(said, Object.freeze({ clientId, presence }), inTime);
+    }
+  }
+
+  #logStatus(): void {
+    const { log } = this.#core;
+    if (log === null) return;
+    const { connection, synced, saved, pending, setAside, storage, error } = this.status;
+    const line = `${connection}, ${synced ? "synced" : "not synced"}, saved: ${saved}, ${pending} pending, ${setAside} set aside, storage: ${storage}`;
+    const told = error === null ? line : `${line}, ${error.code}: ${error.message}`;
+    if (told !== this.#logged) log("status", told);
+    this.#logged = told;
   }
 
   #tellWhoComes(): void {

@@ -6,8 +6,6 @@
 import type { Operation, Range } from "slate";
 import {
   type Batch,
-  checkIndex,
-  checkString,
   decodeOperations,
   decodeRange,
   encodeNodes,
@@ -15,12 +13,14 @@ import {
   encodeRange,
   wellFormed,
 } from "./codec.js";
+import { type DebugLog, logOf, watchSocket } from "./debug.js";
 import { type EngineListener, type Kinds, ORIGINS } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { soon } from "./events.js";
 import { address, engineConfig, toJson } from "./options.js";
 import { askToPersist, watchPage } from "./page.js";
 import { Backup, instance, isRecovering, isTrap, type Revivable, register, trapped } from "./recovery.js";
+import { commitText, isShortText } from "./short-text.js";
 import { decodeNews } from "./status.js";
 import { Tabs, type TabWatcher } from "./tabs.js";
 import type { OpenOptions, Origin, Presence } from "./types.js";
@@ -67,6 +67,7 @@ export class Core<P extends Presence> implements Revivable {
   readonly #sink: Sink;
   readonly #initial: Batch | null;
   readonly #leave: (() => void)[];
+  readonly log: DebugLog | null;
   #life: Life = "opening";
   #engine: Engine | null = null;
   /** Counts the starts; what an earlier one still says is not heard. */
@@ -85,7 +86,7 @@ export class Core<P extends Presence> implements Revivable {
   #flushScheduled = false;
 
   // What a fresh engine has to be told again.
-  #presence: Record<string, unknown> | null;
+  #presence: object | null;
   #online: boolean;
   #selection: Range | null = null;
   /** What the editor says of types of elements. */
@@ -106,6 +107,7 @@ export class Core<P extends Presence> implements Revivable {
   constructor(options: OpenOptions<P>, sink: Sink) {
     this.#options = options;
     this.#sink = sink;
+    this.log = logOf(options.id, options.debug);
     this.#initial = options.initialValue === undefined ? null : encodeNodes(options.initialValue);
     this.#presence = options.presence === undefined ? null : { ...options.presence };
     this.#online = options.connect ?? true;
@@ -259,6 +261,16 @@ export class Core<P extends Presence> implements Revivable {
     if (this.isClosed) throw closedError();
     this.into((to) => to.setPresence(json));
     this.#presence = { ...this.#presence, ...presence };
+  }
+
+  /** What peers see of this user. */
+  get presence(): object | null {
+    return this.#presence;
+  }
+
+  /** Shows this beside the presence for a while: an engine that is started again is not told of it. */
+  show(more: Record<string, unknown>): void {
+    this.quietly(() => this.into((to) => to.setPresence(toJson(more, "the messages"))));
   }
 
   setOnline(online: boolean): void {
@@ -475,18 +487,22 @@ export class Core<P extends Presence> implements Revivable {
       kinds: (type) => this.#kinds(type),
       address: (_fresh, formats) => address(this.#options, session, formats),
       sessions: async () => (current() ? ((await this.#tabs?.others()) ?? []) : []),
-      socket: (socket) => this.#hold(socket, current),
+      socket: (address) => this.#connect(address, current),
     };
   }
 
   /** The engine's own listeners come after these, and not at all once their engine is gone. */
-  #hold(socket: WebSocket, current: () => boolean): void {
+  #connect(address: string, current: () => boolean): WebSocket {
+    const Socket = (this.#options.WebSocket ?? WebSocket) as typeof WebSocket;
+    const socket = new Socket(address);
     this.#socket = socket;
+    if (this.log !== null) watchSocket(socket, address, this.log);
     for (const type of ["open", "message", "error", "close"]) {
       socket.addEventListener(type, (event) => {
         if (this.#engine === null || !current()) event.stopImmediatePropagation?.();
       });
     }
+    return socket;
   }
 
   #operations(origin: Origin, words: Uint32Array, text: string): void {
@@ -511,6 +527,7 @@ export class Core<P extends Presence> implements Revivable {
     if (origin === "local") this.#taken();
     const own = origin === "local" || origin === "undo";
     this.#backup?.add(update, own, this.#state, this.#pending);
+    this.log?.("update", `${origin}, ${update.length} bytes`);
     if (own) {
       this.#tabs?.post(update, this.#epoch, this.#kept);
       this.#tabs?.typing();
@@ -573,26 +590,11 @@ export class Core<P extends Presence> implements Revivable {
 
   #report(error: CollabError): void {
     this.#lastError = error;
+    this.log?.("error", `${error.code}: ${error.message}`);
     this.#sink.error(error);
   }
 }
 
 export function closedError(): CollabError {
   return new CollabError("closed", "the document is closed");
-}
-
-type TextOperation = Extract<Operation, { type: "insert_text" | "remove_text" }>;
-
-function isShortText(operation: Operation): operation is TextOperation {
-  return (operation.type === "insert_text" || operation.type === "remove_text") && operation.path?.length <= 3;
-}
-
-/** As scalars: what most transactions are. */
-function commitText(to: Engine, { type, path, offset, text }: TextOperation): void {
-  for (const index of path) checkIndex(index);
-  checkIndex(offset);
-  checkString(text, "text");
-  const [a = 0, b = 0, c = 0] = path;
-  if (type === "insert_text") to.insertText(path.length, a, b, c, offset, text);
-  else to.removeText(path.length, a, b, c, offset, text);
 }

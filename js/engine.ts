@@ -93,8 +93,8 @@ export interface EngineListener {
   address(fresh: boolean, formats: string): string | Promise<string>;
   /** The sessions of this document that are alive in other tabs. */
   sessions(): Promise<string[]>;
-  /** The socket that is about to be opened, before the engine listens to it. */
-  socket(socket: WebSocket): void;
+  /** A socket to this address, before the engine listens to it. */
+  socket(address: string): WebSocket;
 }
 
 /** In the engine's order. */

@@ -12,6 +12,8 @@ export type CollabErrorCode =
   | "invalid-update"
   /** The server does not take a change of this size. */
   | "too-large"
+  /** More messages than {@link Collab.broadcast} sends in that time. */
+  | "rate-limited"
   /** The device's storage is full, blocked, closed or damaged. */
   | "storage"
   /** The document was deleted and made anew on the server. */
@@ -29,7 +31,7 @@ export type CollabErrorCode =
   | "closed";
 
 const CODES: ReadonlySet<string> = new Set<CollabErrorCode>([
-  ...(["unauthorized", "forbidden", "protocol", "invalid-update", "too-large"] as const),
+  ...(["unauthorized", "forbidden", "protocol", "invalid-update", "too-large", "rate-limited"] as const),
   ...(["storage", "epoch", "root-mismatch", "format", "wasm", "closed"] as const),
 ]);
 

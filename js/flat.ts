@@ -1,14 +1,27 @@
 // Peers from the engine's flat numbers: `src/js/flat.rs` is the other half. What has not changed stays the same frozen
 // object, so that a view can tell by identity what to draw anew.
+import { SAID } from "./broadcast.js";
 import { decodeRange } from "./codec.js";
 import type { Peer, Presence } from "./types.js";
 
 const HEAD = 5;
+/** Where the number stands that says whether the state is another one. */
+const VERSION = 1;
+
+/** An awareness state, read. */
+interface AwarenessState {
+  /** JSON text. */
+  text: string | undefined;
+  /** The same as JSON, without what they broadcast. */
+  rest: unknown;
+  presence: object;
+  /** What they broadcast, as it came. */
+  said: unknown;
+}
 
 interface KnownPeer<P extends Presence> {
   flat: Float64Array;
-  /** Their awareness state, JSON text. */
-  state: string | undefined;
+  state: AwarenessState;
   peer: Peer<P>;
 }
 
@@ -35,6 +48,11 @@ export class Peers<P extends Presence> {
     return this.#list;
   }
 
+  /** What a peer shows under {@link SAID}, as it came. */
+  said(clientId: number): unknown {
+    return this.#known.get(clientId)?.state.said;
+  }
+
   #peer(
     flat: Float64Array,
     last: KnownPeer<P> | undefined,
@@ -42,18 +60,21 @@ export class Peers<P extends Presence> {
   ): KnownPeer<P> {
     if (last !== undefined && equal(last.flat, flat)) return last;
     const clientId = flat[0]!;
-    const text = last?.flat[1] === flat[1] ? last!.state : state(clientId);
-    const changed = last === undefined || text !== last.state;
+    const text = last?.flat[1] === flat[1] ? last!.state.text : state(clientId);
+    const read = last !== undefined && last.state.text === text ? last.state : readState(text);
+    const changed = last === undefined || !isAlike(last.state, read);
+    // Whoever says something is, to a view, no other than before.
+    if (!changed && equal(last.flat, flat, VERSION)) return { flat, state: read, peer: last.peer };
     const selection = decodeRange(flat.subarray(HEAD));
     const typing = flat[2] === 1;
     const peer = Object.freeze({
       clientId,
-      presence: changed ? (presenceOf(text) as P) : last.peer.presence,
+      presence: changed ? (read.presence as P) : last.peer.presence,
       selection: selection === null ? null : deepFreeze(selection),
       typing,
       lastActive: changed ? activeAt(last?.peer, typing, flat[3]!) : last.peer.lastActive,
     });
-    return { flat, state: text, peer };
+    return { flat, state: read, peer };
   }
 }
 
@@ -66,23 +87,41 @@ function activeAt(last: Peer | undefined, typing: boolean, told: number): number
   return last.typing && !typing ? last.lastActive : Date.now();
 }
 
-function equal(a: Float64Array, b: Float64Array): boolean {
+/** `but`: an index that does not matter. */
+function equal(a: Float64Array, b: Float64Array, but = -1): boolean {
   if (a.length !== b.length) return false;
-  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at] && at !== but) return false;
   return true;
 }
 
 /** Other editors than Slate's have the user under another name. */
-function presenceOf(state: string | undefined): object {
+function readState(text: string | undefined): AwarenessState {
   let parsed: unknown = null;
   try {
-    parsed = state === undefined ? null : JSON.parse(state);
+    parsed = text === undefined ? null : JSON.parse(text);
   } catch {
     // Any client may write anything.
   }
   const { data, user } = (isObject(parsed) ? parsed : {}) as { data?: unknown; user?: unknown };
   const presence = data ?? user;
-  return deepFreeze(isObject(presence) ? presence : {});
+  if (!isObject(presence)) return { text, rest: parsed, presence: Object.freeze({}), said: undefined };
+  const shown = presence as { [SAID]?: unknown };
+  const said = shown[SAID];
+  delete shown[SAID];
+  return { text, rest: parsed, presence: deepFreeze(presence), said };
+}
+
+/** Whether two states are the same but for what is broadcast. Engines write the names in any order. */
+function isAlike(one: AwarenessState, other: AwarenessState): boolean {
+  if (one.text === other.text) return true;
+  if (one.said === undefined && other.said === undefined) return false;
+  return canonical(one.rest) === canonical(other.rest);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+  );
 }
 
 function isObject(value: unknown): value is object {

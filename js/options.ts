@@ -2,7 +2,7 @@
 import { wellFormed } from "./codec.js";
 import type { EngineConfig } from "./engine.js";
 import { CollabError } from "./errors.js";
-import type { OpenOptions, Presence } from "./types.js";
+import type { OpenOptions, Presence, WebSocketClass } from "./types.js";
 
 function bad(message: string): CollabError {
   return new CollabError("protocol", message);
@@ -38,14 +38,19 @@ export function checkOptions<P extends Presence>(options: OpenOptions<P>): void 
     throw bad("undo.captureTimeout must be a number of milliseconds");
   }
   if (options.format !== undefined && options.format !== 0 && options.format !== 1) throw bad("format must be 0 or 1");
-  if (options.url !== undefined) checkUrl(options.url);
+  if (options.WebSocket !== undefined && typeof options.WebSocket !== "function")
+    throw bad("WebSocket must be a class");
+  if (typeof options.debug !== "boolean" && options.debug !== undefined && typeof options.debug !== "function") {
+    throw bad("debug must be a boolean or a function");
+  }
+  if (options.url !== undefined) checkUrl(options.url, options.WebSocket);
 }
 
-function checkUrl(url: string): void {
+function checkUrl(url: string, socket: WebSocketClass | undefined): void {
   if (!URL.canParse(url)) throw bad(`url is not valid: ${url}`);
   if (!["ws:", "wss:", "http:", "https:"].includes(new URL(url).protocol)) throw bad("url must begin with ws: or wss:");
-  if (typeof WebSocket === "undefined") {
-    throw bad("there is no WebSocket here: Node has it from version 22, before that set globalThis.WebSocket");
+  if (socket === undefined && typeof WebSocket === "undefined") {
+    throw bad("there is no WebSocket here: Node has it from version 22, before that give open() one, as `WebSocket`");
   }
 }
 
@@ -57,6 +62,12 @@ export function hasIndexedDb(): boolean {
     // A sandboxed frame may not even look.
     return false;
   }
+}
+
+/** The database on this device; `null`: nothing is kept. */
+export function databaseOf<P extends Presence>({ offline = true }: OpenOptions<P>): string | null {
+  if (offline === false || !hasIndexedDb()) return null;
+  return (typeof offline === "object" ? offline.database : undefined) ?? "";
 }
 
 /** As JSON, or a CollabError. */

@@ -4,7 +4,17 @@ export { PresenceAvatars, type PresenceAvatarsProps } from "./react/avatars.js";
 export { colorOf, initialsOf, nameOf, type PersonColor } from "./react/colors.js";
 export { RemoteCursors, type RemoteCursorsProps } from "./react/cursors.js";
 export { type CursorDecoration, useDecorateCursors } from "./react/decorate.js";
-export { type UseCollab, useCollab, useCollabEditor, usePeers, useReadOnly, useStatus } from "./react/hooks.js";
+export {
+  type BoundEditor,
+  type UseCollab,
+  useBoundEditor,
+  useBroadcast,
+  useCollab,
+  useCollabEditor,
+  usePeers,
+  useReadOnly,
+  useStatus,
+} from "./react/hooks.js";
 export type { Box, RemoteCursor } from "./react/layout.js";
 export { type RemotePerson, type RemoteSelection, useRemoteSelections } from "./react/people.js";
 export { type PresentPerson, usePeople } from "./react/people-here.js";

@@ -3,7 +3,7 @@
 import type { BaseEditor, Editor, Range } from "slate";
 import { handleOf } from "./engine.js";
 import type { Collab } from "./index.js";
-import { Binding } from "./slate/binding.js";
+import { Binding, transformsOf } from "./slate/binding.js";
 import { hubOf } from "./slate/hub.js";
 import { quicken } from "./slate/quick.js";
 
@@ -54,10 +54,9 @@ export function withCollab<T extends BaseEditor>(
   const value = hub.value();
   quicken(editor as unknown as Editor);
   const binding = new Binding(editor as unknown as Editor, hub, options.cursors !== false);
-  const restore = [
-    member(editor, "undo", () => void (isOpen(collab) && collab.undo())),
-    member(editor, "redo", () => void (isOpen(collab) && collab.redo())),
-  ];
+  const undo = () => void (isOpen(collab) && collab.undo());
+  const redo = () => void (isOpen(collab) && collab.redo());
+  const restore = [member(editor, "undo", undo), member(editor, "redo", redo), ofPlate(editor, undo, redo)];
   const disconnect = () => {
     if (!bound.delete(editor)) return;
     hub.remove(binding);
@@ -102,6 +101,15 @@ export function withoutSaving(editor: CollabEditor, edit: () => void): void {
 }
 
 const isOpen = (collab: Collab): boolean => collab.status.connection !== "closed";
+
+/** Plate's transforms have an undo of their own: it is this one as long as the editor is bound. */
+function ofPlate(editor: BaseEditor, undo: () => void, redo: () => void): () => void {
+  const transforms = transformsOf(editor);
+  if (transforms === undefined) return () => {};
+  const before = { undo: transforms.undo, redo: transforms.redo };
+  Object.assign(transforms, { undo, redo });
+  return () => void Object.assign(transforms, before);
+}
 
 /**
  * Puts `action` in the place of `undo` or `redo`; what was there comes back when the returned function is called.

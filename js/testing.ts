@@ -2,6 +2,8 @@
 import { open } from "./index.js";
 import type { Collab, OpenOptions, Presence } from "./types.js";
 
+export { type FakeClock, fakeClock } from "./clock.js";
+
 /** Documents in one room, as if each were open in a browser of its own. */
 export interface TestRoom<P extends Presence = Presence> {
   readonly documents: readonly Collab<P>[];

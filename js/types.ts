@@ -5,13 +5,46 @@ import type { Status } from "./status.js";
 
 export type { Status } from "./status.js";
 
-/** What peers see of a user. Any JSON object that has a name. */
+/**
+ * What peers see of a user. Any JSON object that has a name: give the document a type of your own for more. Names that
+ * begin with `slate-yrs:` are the package's.
+ *
+ * @example
+ * interface Writer extends Presence { role: "author" | "editor" }
+ * const collab = await open<Writer>({ id, url, presence: { name: "Ada", role: "author" } });
+ */
 export interface Presence {
   /** Shown beside the caret. */
   name: string;
   /** A CSS color for caret and selection. */
   color?: string;
-  [key: string]: unknown;
+}
+
+/**
+ * A class of sockets: the browser's `WebSocket`, Node's, or that of the package `ws`.
+ */
+export type WebSocketClass = new (
+  url: string,
+) => {
+  binaryType: string;
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  send(data: never): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: never, listener: never, options?: never): void;
+  removeEventListener(type: never, listener: never, options?: never): void;
+};
+
+/** One line of the log for debugging: see {@link OpenOptions.debug}. */
+export interface DebugEntry {
+  /** In ms since the epoch. */
+  readonly at: number;
+  /** The room. */
+  readonly document: string;
+  /** `update`: of the document, by whom and how large. `status`: what of it is another. */
+  readonly what: "socket" | "sent" | "received" | "update" | "status" | "error" | "broadcast";
+  /** For people. Never a token, and nothing of the document's content. */
+  readonly detail: string;
 }
 
 /** How to open a document. */
@@ -62,6 +95,23 @@ export interface OpenOptions<P extends Presence = Presence> {
   connect?: boolean;
   /** `captureTimeout`: edits less than so many milliseconds apart are undone together. Default 500. */
   undo?: { captureTimeout?: number };
+  /**
+   * What connects. Default: the global `WebSocket`, which Node has from version 22.
+   *
+   * @example
+   * import { WebSocket } from "ws";
+   * const collab = await open({ id, url, WebSocket });
+   */
+  WebSocket?: WebSocketClass;
+  /**
+   * Logs what happens: to the console (`console.debug`), or to a function. In a page, `localStorage["slate-yrs:debug"] = "1"`
+   * does so for all documents that do not say `false`. Nothing of a document's content is logged, and no token.
+   *
+   * @example
+   * const lines: string[] = [];
+   * await open({ id, url, debug: ({ what, detail }) => lines.push(`${what}: ${detail}`) });
+   */
+  debug?: boolean | ((entry: DebugEntry) => void);
 }
 
 /**
@@ -88,9 +138,32 @@ export interface Collab<P extends Presence = Presence> {
 
   /** Merges into what peers see of this user. */
   setPresence(presence: Partial<P>): void;
-  /** Takes back this user's last edits, never those of others. False if there are none. */
+  /**
+   * Tells those who have the document open something that nobody keeps: "look here", a reaction, a pointer. Any JSON of up
+   * to 1,000 bytes; at most 20 messages and 8,000 bytes in two seconds. Whoever shows a presence may send, readers too.
+   *
+   * Who is connected and in sync hears a message once, each sender's in the order in which they were sent, on every kind
+   * of server; so do the other tabs of this device, also without a connection. Nobody is told later: who is offline for
+   * more than two seconds misses it. The sender's own document does not hear it.
+   *
+   * @throws CollabError `too-large`, `rate-limited`; `protocol` if it is no JSON, or this user shows no presence; `closed`.
+   * @example
+   * collab.broadcast({ type: "wave", at: anchor(editor, range) });
+   */
+  broadcast(message: unknown): void;
+  /**
+   * Calls `listener` with what others {@link Collab.broadcast}, until the returned function is called. A message is
+   * whatever its sender sent: look at it before you use it.
+   *
+   * @example
+   * const stop = collab.onBroadcast((message, from) => {
+   *   if (isWave(message)) show(`${from.presence.name} waves`);
+   * });
+   */
+  onBroadcast(listener: (message: unknown, from: BroadcastSender<P>) => void): () => void;
+  /** Takes back this user's last edits, never those of others. False if nothing that is shown has changed by it. */
   undo(): boolean;
-  /** Repeats what was undone. False if there is nothing. */
+  /** Repeats what was undone. False if nothing that is shown has changed by it. */
   redo(): boolean;
   /**
    * The next edit begins an undo step of its own, however soon it comes.
@@ -183,6 +256,12 @@ export interface Peer<P extends Presence = Presence> {
   readonly typing: boolean;
   /** When they last did something, by this device's clock, in ms since the epoch. */
   readonly lastActive: number;
+}
+
+/** Who has sent a message: see {@link Collab.onBroadcast}. */
+export interface BroadcastSender<P extends Presence = Presence> {
+  readonly clientId: number;
+  readonly presence: P;
 }
 
 /** What {@link Collab.on} tells. */

@@ -63,7 +63,7 @@ const STEPS = [
   ),
   step("types", "Types", [
     ["npx", ["--no-install", "tsc", "-p", "."]],
-    ["npm", ["run", "typecheck", "--workspace", "screenplay"]],
+    ["npm", ["run", "typecheck", "--workspaces"]],
     ["npx", ["--no-install", "tsc", "-p", "bench/typing"]],
   ]),
   step(
@@ -77,11 +77,15 @@ const STEPS = [
   ),
   step("size", "What a page loads", [["node", ["scripts/size.mjs"]]], /^(OVER|ok {2}) |passed, \d+ failed$/),
   step("package", "The packed package", [["node", ["scripts/check-package.mjs"]]], /passed, \d+ failed$/),
+  step("matrix", "The packed package in two of the bundlers", [
+    ["cargo", ["build", "--package", "slate-yrs-server"]],
+    ["node", ["scripts/matrix.mjs", "vite", "esbuild"]],
+  ]),
   step(
     "e2e",
     "The editor in real browsers",
     [
-      ["npm", ["run", "build", "--workspace", "screenplay"]],
+      ["npm", ["run", "build", "--workspaces"]],
       ["cargo", ["build", "--package", "slate-yrs-server"]],
       ["npx", ["--no-install", "playwright", "test"]],
     ],
@@ -106,9 +110,9 @@ const seconds = (since) => whole(Date.now() - since);
 try {
   await rust();
   await packages();
-  if (steps.some(({ name }) => ["native", "wasm", "e2e"].includes(name))) await testTools();
+  if (steps.some(({ name }) => ["native", "wasm", "matrix", "e2e"].includes(name))) await testTools();
   if (steps.some(({ name }) => name === "e2e")) await pythonServer();
-  if (steps.some(({ name }) => ["wasm", "types", "unit", "package", "e2e"].includes(name))) {
+  if (steps.some(({ name }) => ["wasm", "types", "unit", "package", "matrix", "e2e"].includes(name))) {
     say("Building the engine for the browser");
     await xtask();
     await wasm();

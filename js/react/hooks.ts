@@ -4,6 +4,7 @@ import { useCallback, useEffect, useReducer, useRef, useState, useSyncExternalSt
 import type { BaseEditor } from "slate";
 import type { ReactEditor } from "slate-react";
 import {
+  type BroadcastSender,
   type Collab,
   type CollabError,
   type OpenOptions,
@@ -170,6 +171,51 @@ export function useCollabEditor<T extends BaseEditor>(
   collab: Collab | null,
   create: () => T,
 ): (T & CollabEditor) | null {
+  return useBinding(collab, create);
+}
+
+/** What {@link useBoundEditor} returns. */
+export interface BoundEditor<T extends BaseEditor> {
+  /** The same at every render. Bound to the document as soon as there is one, and empty until then. */
+  readonly editor: T;
+  /** For `<Editable readOnly>`: the document is not there yet, or this user may only read. */
+  readonly readOnly: boolean;
+}
+
+/**
+ * An editor from the first render on, for a component that has its editor at once: it fills when the document is there,
+ * and is emptied when that is closed or is to be another one. `create` is called once. Nothing may be written before: it
+ * would be dropped.
+ *
+ * @example
+ * const { collab } = useCollab({ id, url });
+ * const { editor, readOnly } = useBoundEditor(collab, () => withReact(createEditor()));
+ * return (
+ *   <Slate editor={editor} initialValue={editor.children}>
+ *     <Editable readOnly={readOnly} />
+ *   </Slate>
+ * );
+ */
+export function useBoundEditor<T extends BaseEditor>(collab: Collab | null, create: () => T): BoundEditor<T> {
+  const [editor] = useState(create);
+  const last = useRef<Collab | null>(null);
+  useEffect(() => {
+    // What is shown is of a document that is not this one.
+    if (last.current !== null && last.current !== collab) empty(editor);
+    last.current = collab;
+  }, [collab, editor]);
+  const bound = useBinding(collab, () => editor);
+  const readOnly = useReadOnly(collab);
+  return { editor, readOnly: bound === null || readOnly };
+}
+
+function empty(editor: BaseEditor): void {
+  editor.children = [];
+  editor.selection = null;
+  editor.onChange();
+}
+
+function useBinding<T extends BaseEditor>(collab: Collab | null, create: () => T): (T & CollabEditor) | null {
   const [editor, setEditor] = useState<(T & CollabEditor) | null>(null);
   const [, again] = useReducer((count: number) => count + 1, 0);
   const page = useRef<ReactPage | null>(null);
@@ -202,6 +248,23 @@ export function useCollabEditor<T extends BaseEditor>(
   // After each render: what is rendered here has come, or has gone and come again.
   useEffect(() => page.current?.settle());
   return editor !== null && editor.collab === collab ? editor : null;
+}
+
+/**
+ * Calls `listener` with what others broadcast, as long as the component is there. See {@link Collab.onBroadcast}.
+ *
+ * @example
+ * useBroadcast(collab, (message, from) => toast(`${from.presence.name}: ${String(message)}`));
+ */
+export function useBroadcast<P extends Presence = Presence>(
+  collab: Collab<P> | null,
+  listener: (message: unknown, from: BroadcastSender<P>) => void,
+): void {
+  const latest = useRef(listener);
+  useEffect(() => {
+    latest.current = listener;
+  });
+  useEffect(() => collab?.onBroadcast((message, from) => latest.current(message, from)), [collab]);
 }
 
 const NO_PEERS: readonly never[] = Object.freeze([]);

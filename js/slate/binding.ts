@@ -4,7 +4,7 @@
 // that came from the document (no echo). `children` changes by operations only: another value assigned to it is taken
 // back. One may stay: where the document is empty, the view's empty block, which is written with the first thing that is
 // done in it and not before. Nothing thrown here reaches the page because of a remote change: the editor is mended instead.
-import { type Descendant, Editor, type Operation, type Path, type Range } from "slate";
+import { type Descendant, Editor, type Operation, Path, type Range } from "slate";
 import type { Collab } from "../index.js";
 import { applyAll } from "./batch.js";
 import { diff } from "./diff.js";
@@ -49,6 +49,10 @@ export class Binding {
   divergences = 0;
   readonly #parent: BindingOwner;
   readonly #original: Editor["apply"];
+  readonly #onChange: Editor["onChange"];
+  /** Of a Plate editor, and what they did before. */
+  readonly #transforms: PlateTransforms | undefined;
+  readonly #transform: Editor["apply"] | undefined;
   /** The value that the operations so far have led to. */
   #known: Editor["children"];
   #mode: Applying = "local";
@@ -58,6 +62,8 @@ export class Binding {
   #seen = 0;
   #operations: Operation[];
   #foreign = false;
+  /** Of the batch that is applied, a plugin has changed something. */
+  #altered = false;
   /** What the user does stands in no undo step. */
   #unsaved = false;
   /** The empty block that is shown where there is nothing: the page's, or one that the view gave itself. */
@@ -78,6 +84,11 @@ export class Binding {
     this.#known = editor.children;
     this.gate = new Gate(editor, parent.collab, (verdict) => this.normalize(verdict));
     editor.apply = this.#apply;
+    this.#onChange = editor.onChange;
+    editor.onChange = this.#changed;
+    this.#transforms = transformsOf(editor);
+    this.#transform = this.#transforms?.apply;
+    if (this.#transforms !== undefined) this.#transforms.apply = this.#apply;
   }
 
   /** What the editor has of the document. */
@@ -101,7 +112,10 @@ export class Binding {
     if (!this.#bound) return;
     this.#bound = false;
     this.gate.close();
-    if (this.editor.apply === this.#apply) this.editor.apply = this.#original;
+    const { editor } = this;
+    if (editor.apply === this.#apply) editor.apply = this.#original;
+    if (editor.onChange === this.#changed) editor.onChange = this.#onChange;
+    if (this.#transforms?.apply === this.#apply) this.#transforms.apply = this.#transform!;
   }
 
   /** Takes back a value that was assigned to `children`. An equal one is fine, another would wipe the document. */
@@ -178,6 +192,7 @@ export class Binding {
   #take(operations: readonly Operation[]): void {
     let failure: unknown = null;
     this.#foreign = false;
+    this.#altered = false;
     this.#catchUp();
     const writing = this.editor.selection !== null;
     this.#withdrawBlank();
@@ -191,6 +206,7 @@ export class Binding {
     this.#showBlank(writing);
     if (failure !== null) this.mend(`a remote change could not be applied: ${String(failure)}`);
     else if (this.#foreign) this.#adopt();
+    else if (this.#altered) this.#align();
   }
 
   /** Runs the normalizers on what a batch has made dirty. Held back inside the caller's own `withoutNormalizing`. */
@@ -202,6 +218,13 @@ export class Binding {
       // A normalizer of the application failed. The view is still the document's: nothing to mend.
       console.error("slate-yrs: a normalizer failed after a remote change", error);
     }
+  }
+
+  /** Takes back what a plugin has made of what came. */
+  #align(): void {
+    const value = this.#documentValue();
+    const operations = value === null ? [] : diff(this.editor.children, value);
+    if (operations.length > 0) this.#quietly(() => this.#run("remote", () => applyAll(this.editor, operations)));
   }
 
   /** Compares with the document and changes what differs, as little as possible. Whether there was anything. */
@@ -260,12 +283,34 @@ export class Binding {
     this.#depth++;
     try {
       this.#original(op);
+      if (outermost && this.#mode === "remote") this.#insist(op);
     } finally {
       this.#depth--;
       this.#drain();
     }
     if (op.type === "set_selection" && this.#mode === "local") this.#parent.selection(this);
   };
+
+  /** Slate forgets the operations of a tick after this: of those of a plugin that holds an older `apply` nothing else tells. */
+  readonly #changed: Editor["onChange"] = (options) => {
+    if (this.#bound) this.#drain();
+    this.#onChange.call(this.editor, options);
+  };
+
+  /**
+   * A plugin may have changed what came before it took effect: Plate gives every block that is divided a fresh id, also
+   * one that has its own in the document. The document's counts.
+   */
+  #insist(op: Operation): void {
+    const done = this.editor.operations.at(-1);
+    if (done === undefined || done === op || op.type === "set_selection" || equal(done, op)) return;
+    if (op.type !== "split_node" || done.type !== "split_node" || !Path.equals(op.path, done.path))
+      this.#altered = true;
+    else {
+      const [properties, newProperties] = [done.properties, op.properties];
+      this.#original({ type: "set_node", path: Path.next(op.path), properties, newProperties });
+    }
+  }
 
   /** Reports the operations applied since the last look. `editor.operations` has the order in which they took effect. */
   #drain(): void {
@@ -360,6 +405,19 @@ export class Binding {
       holder.history = history;
     }
   }
+}
+
+/** What Plate's own transforms call in the place of the editor's methods. */
+export interface PlateTransforms {
+  apply: Editor["apply"];
+  undo?: () => void;
+  redo?: () => void;
+}
+
+/** Of a Plate editor. */
+export function transformsOf(editor: object): PlateTransforms | undefined {
+  const { tf } = editor as { tf?: Partial<PlateTransforms> };
+  return typeof tf?.apply === "function" ? (tf as PlateTransforms) : undefined;
 }
 
 /** One block without anything in it: what slate-react shows where there is nothing. */

@@ -68,9 +68,9 @@ extern "C" {
     /// A promise of the sessions of this document that are alive in other tabs, as strings.
     #[wasm_bindgen(method, catch)]
     fn sessions(this: &Listener) -> Result<Promise, JsValue>;
-    /// The socket, before anyone listens to it.
+    /// A socket to this address, to which nobody listens yet. The page may have another `WebSocket` than the global one.
     #[wasm_bindgen(method, catch)]
-    fn socket(this: &Listener, socket: &web_sys::WebSocket) -> Result<(), JsValue>;
+    fn socket(this: &Listener, address: &str) -> Result<web_sys::WebSocket, JsValue>;
 }
 
 thread_local! {
@@ -445,11 +445,11 @@ impl Driver {
 
     fn dial(self: &Rc<Self>, address: &str, attempt: u64) {
         let driver: Weak<Self> = Rc::downgrade(self);
-        let announce = |socket: &web_sys::WebSocket| drop(self.listener.socket(socket));
+        let opened = self.listener.socket(address);
         // Not what follows: there is the token.
         let shown = address.split('?').next().unwrap_or_default().to_owned();
         let reached = Cell::new(false);
-        let socket = Socket::open(address, announce, move |event| {
+        let socket = Socket::open(opened, move |event| {
             let Some(driver) = driver.upgrade() else { return };
             if driver.connection.borrow().attempt != attempt {
                 return;

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use futures_util::{Sink, StreamExt};
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::BinaryType;
 
@@ -40,16 +41,11 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Starts to open a socket. An address that is none, or one the page may not use, is reported as `Closed`.
-    /// `announce` sees the socket before anything listens to it.
-    pub fn open(
-        url: &str,
-        announce: impl FnOnce(&web_sys::WebSocket),
-        on_event: impl Fn(SocketEvent) + 'static,
-    ) -> Option<Self> {
-        let opened = web_sys::WebSocket::new(url).map_err(|error| describe(&error)).and_then(|raw| {
+    /// Takes a socket that is about to be opened. What came of an address that is none, or that the page may not use, is
+    /// reported as `Closed`.
+    pub fn open(opened: Result<web_sys::WebSocket, JsValue>, on_event: impl Fn(SocketEvent) + 'static) -> Option<Self> {
+        let opened = opened.map_err(|error| describe(&error)).and_then(|raw| {
             raw.set_binary_type(BinaryType::Arraybuffer);
-            announce(&raw);
             WebSocket::try_from(raw.clone()).map(|stream| (raw, stream)).map_err(|error| error.to_string())
         });
         match opened {

@@ -77,9 +77,10 @@ describe("StatusBadge", () => {
 describe("PresenceAvatars", () => {
   it("shows people once, and counts those who do not fit", () => {
     const fake = new Fake([]);
+    const ada = { name: "Ada Lovelace", id: "ada" };
     fake.peers = [
-      { ...peer(1), presence: { name: "Ada Lovelace", id: "ada" } },
-      { ...peer(2), presence: { name: "Ada Lovelace", id: "ada" }, typing: true },
+      { ...peer(1), presence: ada },
+      { ...peer(2), presence: ada, typing: true },
       ...[3, 4, 5, 6].map((id) => peer(id)),
     ];
     const view = render(<PresenceAvatars collab={fake.collab} max={3} />);

@@ -24,7 +24,7 @@ async fn server() -> String {
 
 fn connect(url: &str) -> (Option<Socket>, Events) {
     let (sender, receiver) = mpsc::unbounded();
-    (Socket::open(url, |_| {}, move |event| drop(sender.unbounded_send(event))), receiver)
+    (Socket::open(web_sys::WebSocket::new(url), move |event| drop(sender.unbounded_send(event))), receiver)
 }
 
 #[wasm_bindgen_test]
@@ -127,16 +127,13 @@ async fn f31_closing_from_within_an_event() {
     let (sender, mut receiver) = mpsc::unbounded();
     let slot: Rc<RefCell<Option<Socket>>> = Rc::default();
     let own = slot.clone();
-    let socket = Socket::open(
-        &format!("{}/flood", server().await),
-        |_| {},
-        move |event| {
-            let _ = sender.unbounded_send(event.clone());
-            if matches!(event, SocketEvent::Frame(_)) {
-                own.take();
-            }
-        },
-    );
+    let flood = web_sys::WebSocket::new(&format!("{}/flood", server().await));
+    let socket = Socket::open(flood, move |event| {
+        let _ = sender.unbounded_send(event.clone());
+        if matches!(event, SocketEvent::Frame(_)) {
+            own.take();
+        }
+    });
     *slot.borrow_mut() = socket;
     assert_eq!(receiver.next().await, Some(SocketEvent::Opened));
     assert!(matches!(receiver.next().await, Some(SocketEvent::Frame(_))));

@@ -1,0 +1,5 @@
+/** Serves a folder until `close` is called. */
+export function serve(
+  folder: string,
+  options?: { path?: string; headers?: Record<string, string> },
+): Promise<{ address: string; close(): Promise<void> }>;
