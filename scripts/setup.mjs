@@ -39,6 +39,7 @@ export async function packages() {
 const TEST_PACKAGES = [
   ["chromium", "/usr/bin/chromium"],
   ["chromium-driver", "/usr/bin/chromedriver"],
+  ["firefox-esr", "/usr/bin/firefox-esr"],
   ["redis-server", "/usr/bin/redis-server"],
   ["postgresql", "/usr/lib/postgresql"],
   ["prometheus", "/usr/bin/promtool"],

@@ -8,7 +8,7 @@ import { serve } from "../../scripts/matrix/serve.mjs";
 import { expect, test } from "./fixtures.ts";
 import { SyncServer } from "./server.ts";
 
-const ACTS = Number(process.env.EXAMPLE_ACTS ?? 40);
+const ACTS = Number(process.env.EXAMPLE_ACTS ?? 30);
 const SEED = Number(process.env.EXAMPLE_SEED ?? 1);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
