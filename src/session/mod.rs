@@ -30,6 +30,7 @@ mod suspicion;
 mod sync;
 mod translating;
 mod types;
+mod values;
 mod waiting;
 
 use std::collections::VecDeque;
@@ -51,6 +52,7 @@ use seeding::Seed;
 use selfcheck::SelfCheck;
 use stage::{DocChange, Stage};
 use suspicion::Suspicion;
+use values::Followed;
 use waiting::Composing;
 
 pub use status::Status;
@@ -103,6 +105,7 @@ pub struct Session {
     replacement: Option<SlateDoc>,
     formatting: Formatting,
     composing: Composing,
+    followed: Followed,
 
     check: SelfCheck,
     presence: Presence,
@@ -164,6 +167,7 @@ impl Session {
             replacement: None,
             formatting: Formatting::default(),
             composing: Composing::default(),
+            followed: Followed::default(),
             presence: Presence::new(doc.client_id(), config.presence.as_ref(), now),
             check: SelfCheck::default(),
             ready: false,
@@ -218,6 +222,8 @@ impl Session {
             Input::StopCapturing => self.stop_capturing(),
             Input::Presence(changes) => self.presence.merge(&changes),
             Input::ApplyUpdate(update) => self.import(update),
+            Input::SetValue { map, key, value, undoable } => self.set_value(map, key, value, undoable),
+            Input::FollowMap(name) => self.follow_map(name),
             Input::Connect => self.connect(),
             Input::Disconnect => self.disconnect(),
             Input::Close => self.close(),
@@ -310,7 +316,8 @@ impl Session {
     /// Puts what one input has led to in order: the store first, before anyone is told who could fail, then the editor,
     /// then the network, then the news.
     fn finish(&mut self) {
-        let stage = mem::take(&mut self.stage);
+        let mut stage = mem::take(&mut self.stage);
+        self.tell_values(&mut stage);
         if let Some((ticket, writes)) = self.journal.take_batch(self.now, !stage.any_epoch) {
             if self.journal.is_working() {
                 self.outbox.writing(ticket);
@@ -320,6 +327,7 @@ impl Session {
         let told = |output: &Output| self.heard || !matches!(output, Output::Operations { .. });
         self.outputs.extend(stage.editor.into_iter().filter(told));
         self.outputs.extend(stage.updates);
+        self.outputs.extend(stage.values);
         self.outputs.extend(stage.orders);
         self.outputs.extend(stage.errors.into_iter().map(Output::Error));
         if self.ended {

@@ -222,3 +222,4 @@ mod refused;
 mod seeding;
 mod selfcheck;
 mod translating;
+mod values;

@@ -35,7 +35,8 @@ pub mod view;
 mod write;
 pub mod ydoc;
 
-pub use doc::{Caret, DocOptions, LocalChange, Look, RemoteChange, SlateDoc};
+pub(crate) use doc::differences;
+pub use doc::{Caret, DocOptions, LocalChange, Look, RemoteChange, SlateDoc, ValueChange, Values};
 pub use error::{OpError, RootMismatch, UpdateError};
 pub use node::{Attrs, Element, Leaf, Node};
 pub use op::{Op, Path, Point, Range};
