@@ -6,8 +6,6 @@
 import type { Operation, Range } from "slate";
 import {
   type Batch,
-  checkIndex,
-  checkString,
   decodeOperations,
   decodeRange,
   encodeNodes,
@@ -21,6 +19,7 @@ import { soon } from "./events.js";
 import { address, engineConfig, toJson } from "./options.js";
 import { askToPersist, watchPage } from "./page.js";
 import { Backup, instance, isRecovering, isTrap, type Revivable, register, trapped } from "./recovery.js";
+import { commitText, isShortText } from "./short.js";
 import { decodeNews } from "./status.js";
 import { Tabs, type TabWatcher } from "./tabs.js";
 import type { OpenOptions, Origin, Presence } from "./types.js";
@@ -50,6 +49,10 @@ export interface Sink {
   /** `acknowledged`: the server has every own edit. `receiving`: what it sends can be kept on the device. */
   status(acknowledged: boolean, receiving: boolean): void;
   peers(): void;
+  /** Of a map: entries as JSON, and whether these are all. */
+  values(map: string, entries: string, whole: boolean, origin: Origin): void;
+  /** The engine was started again: it follows no map. */
+  revived(): void;
   error(error: CollabError): void;
 }
 
@@ -156,6 +159,11 @@ export class Core<P extends Presence> implements Revivable {
   /** A word is being composed in an editor, or is finished. */
   composing(begins: boolean): void {
     this.quietly(() => this.into((to) => to.composing(begins)));
+  }
+
+  /** What others see of this user's name. */
+  get name(): string {
+    return typeof this.#presence?.name === "string" ? this.#presence.name : "";
   }
 
   // --- into the engine
@@ -390,6 +398,7 @@ export class Core<P extends Presence> implements Revivable {
     const { acknowledged, receiving } = flat === undefined ? NO_NEWS : decodeNews(flat);
     this.#sink.status(acknowledged, receiving);
     this.#sink.peers();
+    this.#sink.revived();
   }
 
   died(error: CollabError): void {
@@ -462,6 +471,9 @@ export class Core<P extends Presence> implements Revivable {
       },
       peers: () => {
         if (heard()) this.#sink.peers();
+      },
+      values: (origin, map, entries, whole) => {
+        if (heard()) this.#sink.values(map, entries, whole, ORIGINS[origin] ?? "remote");
       },
       error: (code, message) => {
         if (current()) this.#report(toCollabError({ code, message }, "protocol"));
@@ -579,20 +591,4 @@ export class Core<P extends Presence> implements Revivable {
 
 export function closedError(): CollabError {
   return new CollabError("closed", "the document is closed");
-}
-
-type TextOperation = Extract<Operation, { type: "insert_text" | "remove_text" }>;
-
-function isShortText(operation: Operation): operation is TextOperation {
-  return (operation.type === "insert_text" || operation.type === "remove_text") && operation.path?.length <= 3;
-}
-
-/** As scalars: what most transactions are. */
-function commitText(to: Engine, { type, path, offset, text }: TextOperation): void {
-  for (const index of path) checkIndex(index);
-  checkIndex(offset);
-  checkString(text, "text");
-  const [a = 0, b = 0, c = 0] = path;
-  if (type === "insert_text") to.insertText(path.length, a, b, c, offset, text);
-  else to.removeText(path.length, a, b, c, offset, text);
 }

@@ -6,7 +6,21 @@ import type { Collab, OpenOptions, Presence } from "./types.js";
 import { localDocuments as engineDocuments, init } from "./wasm.js";
 
 export { CollabError, type CollabErrorCode } from "./errors.js";
-export type { Collab, Events, History, OpenOptions, Origin, Peer, Presence, Status, Version } from "./types.js";
+export type {
+  Collab,
+  Events,
+  History,
+  Json,
+  OpenOptions,
+  Origin,
+  Peer,
+  Presence,
+  SharedMap,
+  SharedMapChange,
+  Status,
+  ValueChange,
+  Version,
+} from "./types.js";
 export { askBeforeLeaving } from "./unload.js";
 export { init, type WasmSource } from "./wasm.js";
 

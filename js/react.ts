@@ -4,10 +4,17 @@ export { PresenceAvatars, type PresenceAvatarsProps } from "./react/avatars.js";
 export { colorOf, initialsOf, nameOf, type PersonColor } from "./react/colors.js";
 export { RemoteCursors, type RemoteCursorsProps } from "./react/cursors.js";
 export { type CursorDecoration, useDecorateCursors } from "./react/decorate.js";
+export {
+  type CommentDecoration,
+  CommentHighlights,
+  type CommentHighlightsProps,
+  useDecorateComments,
+} from "./react/highlights.js";
 export { type UseCollab, useCollab, useCollabEditor, usePeers, useReadOnly, useStatus } from "./react/hooks.js";
 export type { Box, RemoteCursor } from "./react/layout.js";
 export { type RemotePerson, type RemoteSelection, useRemoteSelections } from "./react/people.js";
 export { type PresentPerson, usePeople } from "./react/people-here.js";
+export { useSharedMap } from "./react/shared.js";
 export {
   StatusBadge,
   type StatusBadgeProps,
@@ -15,3 +22,12 @@ export {
   type StatusText,
   statusText,
 } from "./react/status.js";
+export {
+  CommentForm,
+  type CommentFormProps,
+  ThreadCard,
+  type ThreadCardProps,
+  ThreadList,
+  type ThreadListProps,
+  useThreads,
+} from "./react/threads.js";

@@ -145,6 +145,11 @@ impl Engine {
         })
     }
 
+    /// Who this user is to the server, as far as it has said.
+    pub fn user(&self) -> Option<String> {
+        self.driver.read(|session| session.user().map(str::to_owned))
+    }
+
     /// See `js/flat.ts`.
     pub fn peers(&self) -> Vec<f64> {
         self.driver.read(|session| flat::peers(session.peers()))

@@ -21,6 +21,7 @@ fn all() -> Vec<Message<'static>> {
             format: Some(1),
             new_format: Some(0),
             root: Some("text".into()),
+            user: Some("ada".into()),
         }),
         Message::Submit { seq: 300, update: &[9] },
         Message::Ack { seq: (1 << 53) - 1 },

@@ -13,6 +13,7 @@
 mod composing;
 mod connection;
 mod edits;
+mod followed;
 mod format;
 mod journal;
 mod keeping;
@@ -43,6 +44,7 @@ use crate::update::{Holes, merge};
 
 use connection::{Due, Link, Retries, Why};
 use edits::EditedBy;
+use followed::FollowedMaps;
 use format::Formatting;
 use journal::Journal;
 use keeping::Keeping;
@@ -52,7 +54,6 @@ use seeding::Seed;
 use selfcheck::SelfCheck;
 use stage::{DocChange, Stage};
 use suspicion::Suspicion;
-use values::Followed;
 use waiting::Composing;
 
 pub use status::Status;
@@ -89,6 +90,10 @@ pub struct Session {
     unreachable: Option<SessionError>,
     /// The server lets this user read only, as far as it has said.
     reader: bool,
+    /// A reader who may comment.
+    commenter: bool,
+    /// Who this user is to the server, as it has said.
+    user: Option<String>,
     /// The largest update the server takes, as of the last hello.
     update_limit: usize,
     /// The largest update that is tried.
@@ -105,7 +110,7 @@ pub struct Session {
     replacement: Option<SlateDoc>,
     formatting: Formatting,
     composing: Composing,
-    followed: Followed,
+    followed: FollowedMaps,
 
     check: SelfCheck,
     presence: Presence,
@@ -157,6 +162,8 @@ impl Session {
             suspicion: Suspicion::default(),
             unreachable: None,
             reader: false,
+            commenter: false,
+            user: None,
             update_limit: sync::USUAL_UPDATE_LIMIT,
             aside_limit: sync::USUAL_UPDATE_LIMIT,
             hold_until: None,
@@ -167,7 +174,7 @@ impl Session {
             replacement: None,
             formatting: Formatting::default(),
             composing: Composing::default(),
-            followed: Followed::default(),
+            followed: FollowedMaps::default(),
             presence: Presence::new(doc.client_id(), config.presence.as_ref(), now),
             check: SelfCheck::default(),
             ready: false,
@@ -398,6 +405,11 @@ impl Session {
     /// What this session may write.
     pub fn formats(&self) -> Formats {
         self.config.formats
+    }
+
+    /// Who this user is to the server, as far as it has said.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     /// May change when the local copy is loaded, or when a peer turns out to have the same.

@@ -62,6 +62,7 @@ fn hello(epoch: &str, acked_seq: u64) -> Hello {
         format: Some(0),
         new_format: None,
         root: None,
+        user: None,
     }
 }
 

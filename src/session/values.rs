@@ -2,18 +2,12 @@
 //!
 //! What was told of each map is kept, so that nothing is missed when the document is read anew, or another takes its place.
 
-use std::collections::BTreeMap;
-
 use yrs::Any;
 
 use crate::slate::{ValueChange, Values, differences};
 
 use super::stage::Stage;
 use super::{Origin, Output, Session};
-
-/// What was told of the maps that somebody follows.
-#[derive(Debug, Default)]
-pub(super) struct Followed(BTreeMap<String, Values>);
 
 impl Session {
     pub(super) fn set_value(&mut self, map: String, key: String, value: Option<Any>, undoable: bool) {

@@ -17,6 +17,7 @@ use super::op::{Op, Path, Point, Range};
 use super::remote::Watch;
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
+use super::values::TouchedMaps;
 use super::view::Schema;
 use super::write::Passage;
 use super::ydoc::Act;
@@ -38,7 +39,6 @@ use reference::Reference;
 
 pub use selfcheck::Look;
 use selfcheck::Looks;
-pub use values::{Touched, ValueChange, Values, differences};
 
 /// What a document is opened with.
 #[derive(Debug, Clone)]
@@ -100,7 +100,7 @@ pub struct SlateDoc {
     intake: Intake,
     looks: Looks,
     /// Which root maps may have changed.
-    touched: Touched,
+    touched: TouchedMaps,
     formats: Formats,
     /// As of the last update.
     format: Format,
@@ -125,7 +125,7 @@ impl SlateDoc {
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
         let (watch, intake, looks) = (Watch::default(), Intake::default(), Looks::default());
-        let (touched, formats) = (Touched::All, FORMATS);
+        let (touched, formats) = (TouchedMaps::All, FORMATS);
         watch.subscribe_root(&text);
         Self { doc, tree, copies, options, rng, watch, intake, looks, touched, formats, format: 0, reference: None }
     }

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use yrs::{BranchID, Transact as _, TransactionMut, XmlTextRef};
 
-use super::{SlateDoc, Touched};
+use super::SlateDoc;
 use crate::format::format_of;
 use crate::slate::error::UpdateError;
 use crate::slate::read;
 use crate::slate::tree::{ROOT, Tree, branch_id};
+use crate::slate::values::TouchedMaps;
 use crate::update::{Limits, Refused, has_wide_client};
 
 impl SlateDoc {
@@ -24,7 +25,7 @@ impl SlateDoc {
     /// [`SlateDoc::load`] for the rows of a log, in whatever order they are: says of each whether it could be read, and
     /// how many foreign embeds were met.
     pub fn load_all(&mut self, updates: &[&[u8]]) -> (Vec<bool>, u32) {
-        self.touched = Touched::All;
+        self.touched = TouchedMaps::All;
         let wide: Vec<bool> = updates.iter().map(|update| has_wide_client(update)).collect();
         let narrow = updates.iter().copied().zip(&wide).filter(|(_, wide)| !**wide).map(|(update, _)| update);
         let mut taken = self.intake.apply_all(&self.doc, narrow, Limits::STORED, &mut |_| {}).into_iter();

@@ -8,6 +8,7 @@ import { useAddress } from "./address.ts";
 import { DebugPanel } from "./debug-panel.tsx";
 import { HistoryPanel } from "./history-panel.tsx";
 import { MoreMenu } from "./more-menu.tsx";
+import { NotesButton, NotesPanel, NotesProvider } from "./notes.tsx";
 import { Notices } from "./notices.tsx";
 import { PeopleBar, SavedBadge } from "./people.tsx";
 import { usePerson } from "./person.ts";
@@ -46,6 +47,7 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
       menus: (
         <>
           {doc && <PeopleBar collab={doc} editor={editor} />}
+          {doc && <NotesButton editor={editor} />}
           <MoreMenu
             scene={address.scene}
             title={title}
@@ -70,20 +72,23 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
               onPreview={setPreview}
             />
           )}
+          {editor && <NotesPanel collab={doc} editor={editor} />}
           {address.debug && <DebugPanel collab={doc} />}
         </>
       ),
     };
   };
   return (
-    <CollaborativeScreenplayEditor
-      sceneId={address.scene}
-      title={title}
-      serverUrl={address.server}
-      authToken={currentToken}
-      enabled={address.collaborate}
-      person={person}
-      slots={slots}
-    />
+    <NotesProvider>
+      <CollaborativeScreenplayEditor
+        sceneId={address.scene}
+        title={title}
+        serverUrl={address.server}
+        authToken={currentToken}
+        enabled={address.collaborate}
+        person={person}
+        slots={slots}
+      />
+    </NotesProvider>
   );
 }

@@ -6,6 +6,7 @@ import { RemoteCursors } from "slate-yrs/react";
 import type { CollabEditor } from "slate-yrs/slate";
 import { keepWhatIsWritten, recallAlone } from "../app/alone.ts";
 import { importArrived } from "../app/imports.ts";
+import { NotedPage } from "../app/notes.tsx";
 import type { Person } from "../app/person.ts";
 import { initialScript } from "../app/scenes.ts";
 import { useReadOnly } from "../hooks/use-read-only.ts";
@@ -19,6 +20,7 @@ import { type BoundEditor, useYjsSlateBinding } from "../hooks/use-yjs-slate-bin
 import type { ScreenplayEditorSlots } from "./frame.tsx";
 import { Opening } from "./opening.tsx";
 import { ScreenplayEditor } from "./screenplay-editor.tsx";
+import { renderLeaf } from "./script-page.tsx";
 
 export interface CollaborativeScreenplayEditorProps {
   sceneId: string;
@@ -89,13 +91,15 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
       readOnly={readOnly}
       slots={slots}
       focused={begun}
-      cursors={(page) =>
+      around={(page) =>
         editor.collab ? (
           <RemoteCursors editor={editor as typeof editor & CollabEditor} className="cursors">
-            {page}
+            <NotedPage editor={editor} renderLeaf={renderLeaf}>
+              {page}
+            </NotedPage>
           </RemoteCursors>
         ) : (
-          page
+          page({})
         )
       }
     />
