@@ -3,7 +3,7 @@
 //
 // Keys of the map: `THREAD/thread` what a thread is about, `THREAD/resolved` where it is, `THREAD/COMMENT` each comment. Who writes at
 // once writes different keys. The server signs what is not signed, and refuses what is signed by another.
-import { Editor, Range, type Text } from "slate";
+import { Editor, type Operation, Range, type Text } from "slate";
 import { handleOf } from "./engine.js";
 import { CollabError } from "./errors.js";
 import { Emitter, soon } from "./events.js";
@@ -218,12 +218,13 @@ class OpenComments implements Comments {
   }
 
   /** Typing: ranges go along as Slate moves its own, until there is time. */
-  #later(operations: Parameters<Parameters<typeof this.collab.on<"change">>[1]>[0]["operations"]): void {
+  #later(operations: readonly Operation[]): void {
     for (const [id, range] of this.#ranges) {
       let now = range;
       for (const operation of operations)
         if (now !== null) now = Range.transform(now, operation, { affinity: "inward" });
-      this.#ranges.set(id, now);
+      // Without words it is gone.
+      this.#ranges.set(id, now === null || Range.isCollapsed(now) ? null : now);
     }
     this.#changed();
     clearTimeout(this.#pause);

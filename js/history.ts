@@ -27,7 +27,8 @@ export function historyOf<P extends Presence>(options: OpenOptions<P>, saved: ()
     },
     value: (versionId) => get<Descendant[]>(`versions/${encodeURIComponent(versionId)}`, root),
     compare: (from, to) => get<Descendant[]>("compare", { from, to, ...root }),
-    values: (versionId) => get<Record<string, Record<string, Json>>>(`versions/${encodeURIComponent(versionId)}/values`, root),
+    values: (versionId) =>
+      get<Record<string, Record<string, Json>>>(`versions/${encodeURIComponent(versionId)}/values`, root),
     compareValues: (from, to) => get<ValueChange[]>("compare/values", { from, to, ...root }),
     async save(label) {
       await saved();

@@ -44,6 +44,8 @@ async function expectAccessible(page: Page): Promise<void> {
 test("two comment on a scene and restructure it, one of them offline: nothing is lost, threads are on their words", async ({
   stage,
 }, info) => {
+  // Two browsers, and machines of tests are slow.
+  test.setTimeout(180_000);
   const ada = await stage.join("Ada");
   await ada.caret(0);
   await ada.type("INT. KITCHEN\nThe kettle whistles and the lamp goes out.\nShe waits.");

@@ -7,6 +7,7 @@ import * as Y from "yjs";
 import { type Collab, CollabError, type Json, open, type SharedMapChange } from "../../js/index.js";
 import { withCollab } from "../../js/slate.js";
 import { openTogether } from "../../js/testing.js";
+import { Engine } from "../../js/wasm.js";
 import { block } from "./fake.js";
 
 const opened: Collab[] = [];
@@ -121,7 +122,10 @@ describe("a map", () => {
       Transforms.insertText(editor, "?", { at: Editor.end(editor, []) });
       const state = () => [Editor.string(editor, []), map.get("k")];
       expect(state()).toEqual(["one!?", "1"]);
-      const states = [0, 1, 2].map(() => (collab.undo(), state()));
+      const states = [0, 1, 2].map(() => {
+        collab.undo();
+        return state();
+      });
       expect(states).toEqual([
         ["one!", "1"],
         ["one!", undefined],
@@ -141,6 +145,29 @@ describe("a map", () => {
     opened.push(second);
     expect(second.map("m").get("k")).toEqual([1, 2]);
   });
+});
+
+it("goes on where the engine failed and was started again", async () => {
+  const collab = await local();
+  const editor = withCollab(createEditor(), collab);
+  const map = collab.map("m");
+  map.set("k", 1);
+  const errors: string[] = [];
+  collab.on("error", ({ code }) => errors.push(code));
+  const { insertText } = Engine.prototype;
+  Engine.prototype.insertText = () => {
+    throw new WebAssembly.RuntimeError("unreachable");
+  };
+  Transforms.insertText(editor, "!", { at: Editor.end(editor, []) });
+  await expect.poll(() => errors).toContain("wasm");
+  Engine.prototype.insertText = insertText;
+  await expect.poll(() => code(() => map.set("l", 2))).toBe("nothing was thrown");
+  expect(Object.fromEntries(map.entries())).toEqual({ k: 1, l: 2 });
+  expect(collab.map("m")).toBe(map);
+  const changes: SharedMapChange[] = [];
+  map.on((change) => changes.push(change));
+  map.delete("k");
+  expect(changes).toEqual([{ keys: ["k"], origin: "local" }]);
 });
 
 describe("a peer with plain Yjs", () => {
