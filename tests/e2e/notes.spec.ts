@@ -105,6 +105,21 @@ test("two comment on a scene and restructure it, one of them offline: nothing is
   await expect.poll(() => threads(ada.page)).toEqual([expected[0]]);
 });
 
+test("the script's name is everybody's, and comes back by undo", async ({ stage }) => {
+  const ada = await stage.join("Ada");
+  const ben = await stage.join("Ben");
+  const title = (writer: Writer) => writer.page.getByRole("heading", { level: 1 });
+  await ada.page.getByRole("button", { name: "More", exact: true }).click();
+  await ada.page.getByRole("button", { name: "Rename the script…" }).click();
+  await ada.page.getByRole("textbox", { name: "Name of the script" }).fill("The Kettle");
+  await ada.press("Enter");
+  for (const writer of [ada, ben]) await expect(title(writer)).toHaveText("The Kettle");
+  await ben.page.reload();
+  await expect(title(ben)).toHaveText("The Kettle");
+  await ada.page.getByRole("button", { name: "Undo" }).click();
+  for (const writer of [ada, ben]) await expect(title(writer)).toHaveText("Blank page");
+});
+
 test("on a phone the notes stand below the page", async ({ stage }, info) => {
   const ada = await stage.join("Ada", { scene: "short", device: { viewport: { width: 390, height: 800 } } });
   await select(ada, 1, 0, 4);

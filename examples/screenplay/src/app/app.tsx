@@ -14,6 +14,7 @@ import { PeopleBar, SavedBadge } from "./people.tsx";
 import { usePerson } from "./person.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { useRemembered } from "./remembered.ts";
+import { RenameForm } from "./rename.tsx";
 import { type SceneInfo, sceneList } from "./scenes.ts";
 import { ScriptList } from "./script-list.tsx";
 import { useTheme } from "./theme.ts";
@@ -38,6 +39,7 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
   const [person, choose] = usePerson(address);
   const [history, setHistory] = useState(false);
   const [preview, setPreview] = useState<ReactNode>(null);
+  const [renaming, setRenaming] = useState(false);
   const slots = ({ doc }: YjsCollaboration<ScenePresence>, editor: BoundEditor | null): ScreenplayEditorSlots => {
     const past = doc?.history;
     const { collaborate } = address;
@@ -54,8 +56,10 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
             editor={editor}
             shared={collaborate}
             onHistory={past && editor ? () => setHistory(true) : undefined}
+            onRename={doc && !doc.status.readOnly ? () => setRenaming(true) : undefined}
           />
           <PersonMenu person={person} onChange={choose} />
+          {doc && renaming && <RenameForm collab={doc} title={title} onClose={() => setRenaming(false)} />}
         </>
       ),
       notice: doc && <Notices collab={doc} title={title} />,

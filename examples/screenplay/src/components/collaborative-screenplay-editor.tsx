@@ -8,6 +8,7 @@ import { keepWhatIsWritten, recallAlone } from "../app/alone.ts";
 import { importArrived } from "../app/imports.ts";
 import { NotedPage } from "../app/notes.tsx";
 import type { Person } from "../app/person.ts";
+import { useTitle } from "../app/rename.tsx";
 import { initialScript } from "../app/scenes.ts";
 import { useReadOnly } from "../hooks/use-read-only.ts";
 import {
@@ -40,7 +41,7 @@ export interface ScenePresence extends Person {
 }
 
 export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEditorProps): ReactNode {
-  const { sceneId, serverUrl, authToken, enabled = true, person, title } = props;
+  const { sceneId, serverUrl, authToken, enabled = true, person } = props;
   const initialValue = useCallback(
     () => (enabled ? null : recallAlone(sceneId)) ?? initialScript(sceneId),
     [sceneId, enabled],
@@ -60,6 +61,7 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
     ...(props.onError && { onError: props.onError }),
   });
   const { doc } = collaboration;
+  const title = useTitle(doc, props.title);
   const editor = useYjsSlateBinding({ doc, enabled, initialValue });
   const readOnly = useReadOnly(doc, `${serverUrl} ${sceneId}`);
   const empty = useIsEmpty(editor, doc);
