@@ -21,7 +21,7 @@ fn change(map: &str, key: &str, value: Option<&str>) -> ValueChange {
 #[tokio::test(flavor = "multi_thread")]
 async fn history_has_the_values() {
     for format in [0, 1] {
-        let server = TestServer::new().await;
+        let server = TestServer::start().await;
         let mut client = Client::connect(server.address, "scene", 7, "slate-yrs=1&session=a&formats=0,1").await;
         client.sync().await;
         let mut doc = slate_doc(7, "content");
@@ -30,7 +30,7 @@ async fn history_has_the_values() {
         let first = [
             change("title", "name", Some("\"Draft\"")),
             change("title", "by", Some(r#"{"a":[1,null]}"#)),
-            change("slate-yrs:comments", "t/c", Some("1")),
+            comment("t/c", says(Value::Null, "first").as_ref()),
         ];
         updates.extend(doc.set_values(&first));
         for update in &updates {
@@ -42,7 +42,7 @@ async fn history_has_the_values() {
             change("title", "name", Some("\"Final\"")),
             change("title", "by", None),
             change("colours", "1", Some("\"red\"")),
-            change("slate-yrs:comments", "t/d", Some("2")),
+            comment("t/d", says(Value::Null, "second").as_ref()),
         ];
         client.push(&doc.set_values(&second).unwrap()).await;
         client.all_acked().await;
@@ -65,7 +65,7 @@ async fn history_has_the_values() {
         let now = loaded(&state);
         assert_eq!(now.values("title"), loaded_values(&was));
         assert_eq!(now.values("colours").len(), 0);
-        assert_eq!(now.values("slate-yrs:comments").len(), 2);
+        assert_eq!(now.values(COMMENTS).len(), 2);
         // There is nothing left to go back to.
         let rows = server.rows("scene").await;
         post(server.address, &api(&format!("/versions/{version}/restore")), "").await;

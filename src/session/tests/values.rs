@@ -138,3 +138,23 @@ fn what_a_reader_sets_is_set_aside() {
     assert_eq!((rig.status().pending, rig.status().set_aside), (0, 1));
     assert_eq!(rig.status().error.as_ref().map(|error| error.code), Some(ErrorCode::Forbidden));
 }
+
+/// A reader who may comment is told so, and what is commented goes out; what others see of it is for the server to judge.
+#[test]
+fn who_may_comment_reads_and_comments() {
+    for (role, can_comment) in [(Role::Comment, true), (Role::ReadOnly, false), (Role::ReadWrite, true)] {
+        let mut rig = Rig::new();
+        rig.feed(Input::Opened);
+        rig.frame(Message::Hello(Hello { role, user: Some("ada".into()), ..hello("e", 0) }));
+        rig.frame(Message::SyncStep1(&[0]));
+        rig.frame(Message::SyncStep2(&[0, 0]));
+        let status = rig.status();
+        assert_eq!((status.read_only, status.can_comment), (role != Role::ReadWrite, can_comment));
+        assert_eq!(rig.session.user(), Some("ada"));
+        rig.take();
+        set(&mut rig, "slate-yrs:comments", "t/c", Some("1"));
+        assert!(rig.sent().contains(&"submit 1".to_owned()));
+        rig.frame(Message::Ack { seq: 1 });
+        assert_eq!((rig.status().pending, rig.status().saved), (0, Saved::Server));
+    }
+}
