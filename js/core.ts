@@ -166,7 +166,8 @@ export class Core<P extends Presence> implements Revivable {
 
   /** What others see of this user's name. */
   get name(): string {
-    return typeof this.#presence?.name === "string" ? this.#presence.name : "";
+    const { name } = (this.#presence ?? {}) as Partial<Presence>;
+    return typeof name === "string" ? name : "";
   }
 
   // --- into the engine
