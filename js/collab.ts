@@ -10,8 +10,21 @@ import { Emitter } from "./events.js";
 import { Peers } from "./flat.js";
 import { historyOf } from "./history.js";
 import { databaseOf } from "./options.js";
+import { mapName, SharedValues } from "./shared.js";
 import { CLOSED, decodeStatus } from "./status.js";
-import type { BroadcastSender, Collab, Events, History, OpenOptions, Origin, Peer, Presence, Status } from "./types.js";
+import type {
+  BroadcastSender,
+  Collab,
+  Events,
+  History,
+  Json,
+  OpenOptions,
+  Origin,
+  Peer,
+  Presence,
+  SharedMap,
+  Status,
+} from "./types.js";
 
 type InternalEvents = {
   operations: { operations: readonly Operation[]; origin: Origin };
@@ -38,6 +51,8 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   readonly #core: Core<P>;
   readonly #hasServer: boolean;
+  readonly #root: string;
+  readonly #maps = new Map<string, SharedValues<Json>>();
   readonly #events = new Emitter<Events<P>>();
   readonly #internal = new Emitter<InternalEvents>();
   #clientId = 0;
@@ -71,6 +86,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   private constructor(options: OpenOptions<P>) {
     this.id = options.id;
     this.#hasServer = options.url !== undefined;
+    this.#root = options.root ?? "content";
     this.history = historyOf(options, () => this.#savedNow());
     this[engine] = this.#handle();
     this.#core = new Core(options, {
@@ -83,6 +99,10 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       update: (update, origin) => this.#events.emit("update", { update, origin }),
       status: (acknowledged, receiving) => this.#statusChanged(acknowledged, receiving),
       peers: () => this.#peersChanged(),
+      values: (map, entries, whole, origin) => this.#maps.get(map)?.receive(entries, whole, origin),
+      revived: () => {
+        for (const map of this.#maps.values()) this.#core.quietly(() => map.follow());
+      },
       error: (error) => this.#reported(error),
     });
     this.#broadcasts = new Broadcasts(options.id, databaseOf(options), crypto.randomUUID(), {
@@ -177,6 +197,29 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   get canRedo(): boolean {
     return this.#core.into((to) => to.canRedo) ?? false;
+  }
+
+  map<T = Json>(name: string): SharedMap<T> {
+    return this.#map(mapName(name, this.#root), true) as unknown as SharedMap<T>;
+  }
+
+  #map(name: string, undoable: boolean): SharedValues<Json> {
+    const open = this.#maps.get(name);
+    if (open !== undefined) return open;
+    if (this.#core.isClosed) throw closedError();
+    const map = new SharedValues<Json>(name, {
+      follow: (name) => this.#core.into((to) => to.followMap(name)),
+      set: (name, key, json) => {
+        this.#core.flush();
+        // What is known to be refused is not even begun.
+        const { readOnly, canComment } = this.status;
+        if (undoable ? readOnly : !canComment) throw new CollabError("forbidden", "this user may only read");
+        this.#core.demand((to) => to.setValue(name, key, json, undoable));
+      },
+    });
+    this.#maps.set(name, map);
+    map.follow();
+    return map;
   }
 
   connect(): void {
@@ -387,6 +430,8 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       },
       schema: (kinds) => this.#core.setSchema(kinds),
       composing: (begins) => this.#core.composing(begins),
+      map: (name) => this.#map(name, false),
+      me: () => ({ id: this.#core.into((to) => to.user()) ?? null, name: this.#core.name }),
       rank: () => this.#core.into((to) => to.rank()) ?? 0,
       report: (message) => this.#core.quietly(() => this.#core.into((to) => to.mended(message))),
       anchor: (range) => {

@@ -50,6 +50,10 @@ export interface Sink {
   /** `acknowledged`: the server has every own edit. `receiving`: what it sends can be kept on the device. */
   status(acknowledged: boolean, receiving: boolean): void;
   peers(): void;
+  /** Of a map: entries as JSON, and whether these are all. */
+  values(map: string, entries: string, whole: boolean, origin: Origin): void;
+  /** The engine was started again: it follows no map. */
+  revived(): void;
   error(error: CollabError): void;
 }
 
@@ -158,6 +162,12 @@ export class Core<P extends Presence> implements Revivable {
   /** A word is being composed in an editor, or is finished. */
   composing(begins: boolean): void {
     this.quietly(() => this.into((to) => to.composing(begins)));
+  }
+
+  /** What others see of this user's name. */
+  get name(): string {
+    const { name } = (this.#presence ?? {}) as Partial<Presence>;
+    return typeof name === "string" ? name : "";
   }
 
   // --- into the engine
@@ -402,6 +412,7 @@ export class Core<P extends Presence> implements Revivable {
     const { acknowledged, receiving } = flat === undefined ? NO_NEWS : decodeNews(flat);
     this.#sink.status(acknowledged, receiving);
     this.#sink.peers();
+    this.#sink.revived();
   }
 
   died(error: CollabError): void {
@@ -474,6 +485,9 @@ export class Core<P extends Presence> implements Revivable {
       },
       peers: () => {
         if (heard()) this.#sink.peers();
+      },
+      values: (origin, map, entries, whole) => {
+        if (heard()) this.#sink.values(map, entries, whole, ORIGINS[origin] ?? "remote");
       },
       error: (code, message) => {
         if (current()) this.#report(toCollabError({ code, message }, "protocol"));

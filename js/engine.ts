@@ -1,6 +1,6 @@
 // What the editor bindings use of an open document. Internal: not exported from the package.
 import type { Descendant, Operation, Range } from "slate";
-import type { Collab, Origin } from "./types.js";
+import type { Collab, Json, Origin, SharedMap } from "./types.js";
 
 /** `collab[engine]` is the document's {@link EngineHandle}. */
 export const engine: unique symbol = Symbol("slate-yrs engine");
@@ -44,6 +44,10 @@ export interface EngineHandle {
   anchor(range: Range): string;
   /** Where an anchor is now; null if its place is gone. */
   resolve(anchor: string): Range | null;
+  /** A map of the engine's own; what is set in it is no step of undo. */
+  map(name: string): SharedMap<Json>;
+  /** Who this user is to the server, as far as it has said, and what others see of them. */
+  me(): { id: string | null; name: string };
 }
 
 /** The handle of a document. */
@@ -85,6 +89,8 @@ export interface EngineListener {
   /** The copy stands where older versions do not find it: so shall what the tabs tell each other. */
   guarded(): void;
   peers(): void;
+  /** Keys of a map have other values: JSON of `[key, value]`, of `[key]` where it is gone. `whole`: these are all its keys. */
+  values(origin: number, map: string, entries: string, whole: boolean): void;
   error(code: string, message: string): void;
   ended(): void;
   /** Whether elements of a type are inline (1) and void (2). Must not call the engine. */

@@ -3,7 +3,7 @@
 import type { Descendant } from "slate";
 import { CollabError, type CollabErrorCode } from "./errors.js";
 import { segment, tokenOf } from "./options.js";
-import type { History, OpenOptions, Presence, Version } from "./types.js";
+import type { History, Json, OpenOptions, Presence, ValueChange, Version } from "./types.js";
 
 const CODES: Record<number, CollabErrorCode> = {
   401: "unauthorized",
@@ -27,6 +27,9 @@ export function historyOf<P extends Presence>(options: OpenOptions<P>, saved: ()
     },
     value: (versionId) => get<Descendant[]>(`versions/${encodeURIComponent(versionId)}`, root),
     compare: (from, to) => get<Descendant[]>("compare", { from, to, ...root }),
+    values: (versionId) =>
+      get<Record<string, Record<string, Json>>>(`versions/${encodeURIComponent(versionId)}/values`, root),
+    compareValues: (from, to) => get<ValueChange[]>("compare/values", { from, to, ...root }),
     async save(label) {
       await saved();
       return (await request(options, "POST", "versions", {}, { label })).json() as Promise<Version>;

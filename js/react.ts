@@ -5,6 +5,12 @@ export { colorOf, initialsOf, nameOf, type PersonColor } from "./react/colors.js
 export { RemoteCursors, type RemoteCursorsProps } from "./react/cursors.js";
 export { type CursorDecoration, useDecorateCursors } from "./react/decorate.js";
 export {
+  type CommentDecoration,
+  CommentHighlights,
+  type CommentHighlightsProps,
+  useDecorateComments,
+} from "./react/highlights.js";
+export {
   type BoundEditor,
   type UseCollab,
   useBoundEditor,
@@ -18,6 +24,7 @@ export {
 export type { Box, RemoteCursor } from "./react/layout.js";
 export { type RemotePerson, type RemoteSelection, useRemoteSelections } from "./react/people.js";
 export { type PresentPerson, usePeople } from "./react/people-here.js";
+export { useSharedMap } from "./react/shared.js";
 export {
   StatusBadge,
   type StatusBadgeProps,
@@ -25,3 +32,12 @@ export {
   type StatusText,
   statusText,
 } from "./react/status.js";
+export {
+  CommentForm,
+  type CommentFormProps,
+  ThreadCard,
+  type ThreadCardProps,
+  ThreadList,
+  type ThreadListProps,
+  useThreads,
+} from "./react/threads.js";

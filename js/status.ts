@@ -31,6 +31,8 @@ export interface Status {
    * be written here.
    */
   readonly readOnly: boolean;
+  /** Whether this user may comment: everybody who may write, and readers whom the server lets. */
+  readonly canComment: boolean;
   /**
    * The document's format; `null` until it is known. One that this version does not know is shown as well, with
    * `readOnly` and an error `format`.
@@ -64,6 +66,7 @@ export const OFFLINE: Status = Object.freeze({
   syncingOfflineChanges: false,
   progress: null,
   readOnly: false,
+  canComment: true,
   format: null,
   conflict: null,
   divergences: 0,
@@ -86,6 +89,7 @@ const OFFLINE_SINCE = 16;
 const RETRY_AT = 32;
 const PROGRESS = 64;
 const ERROR = 128;
+const CAN_COMMENT = 256;
 
 /** `local`: there is no server. `error` is asked for if there is one. */
 export function decodeStatus(flat: Float64Array, local: boolean, error: () => CollabError): Status {
@@ -105,6 +109,7 @@ export function decodeStatus(flat: Float64Array, local: boolean, error: () => Co
     syncingOfflineChanges: has(SYNCING_OFFLINE),
     progress: has(PROGRESS) ? Object.freeze({ received, total }) : null,
     readOnly: has(READ_ONLY),
+    canComment: has(CAN_COMMENT),
     format: format < 0 ? null : format,
     conflict: has(EPOCH) ? ("epoch" as const) : null,
     divergences,

@@ -120,6 +120,37 @@ export interface OpenOptions<P extends Presence = Presence> {
  */
 export type Origin = "local" | "remote" | "undo" | "store";
 
+/** What can be shared beside the text. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** What {@link SharedMap.on} tells. */
+export interface SharedMapChange {
+  /** Those whose value is another one, or that have come or gone. */
+  readonly keys: readonly string[];
+  readonly origin: Origin;
+}
+
+/**
+ * Values beside the text, by key, in the same document: stored, sent, acknowledged and kept offline like the text. Of two
+ * people who set one key at once, one wins, the same for everybody; other keys are not touched.
+ */
+export interface SharedMap<T = Json> {
+  /** Frozen: set another one instead of changing it. */
+  get(key: string): T | undefined;
+  /**
+   * A step of undo of its own. The value is taken as `JSON.stringify` has it. Throws a CollabError: `forbidden` where this user
+   * may only read, `too-large` (a key of more than 1,000 characters, a value of more than 256 KiB), `protocol` where it is
+   * no JSON, `closed`, and `wasm` in the moment in which the engine is started again.
+   */
+  set(key: string, value: T): void;
+  /** Throws as {@link SharedMap.set} does. Nothing happens if there is no such key. */
+  delete(key: string): void;
+  /** An immutable snapshot: the same object until something changes. */
+  entries(): ReadonlyMap<string, T>;
+  /** Calls `listener` at each change, one's own too, until the returned function is called. */
+  on(listener: (change: SharedMapChange) => void): () => void;
+}
+
 /** An open document. */
 export interface Collab<P extends Presence = Presence> {
   /** The room. */
@@ -178,6 +209,18 @@ export interface Collab<P extends Presence = Presence> {
   /** Whether {@link Collab.redo} would do something. */
   readonly canRedo: boolean;
 
+  /**
+   * Values beside the text: a title page, colours, settings. The same object for the same name. In the document it is a root
+   * `Y.Map` of that name: to yjs `doc.getMap(name)`.
+   *
+   * @throws CollabError `protocol` if `name` is that of the text ({@link OpenOptions.root}), begins with `slate-yrs:`, or
+   * has not 1 to 200 characters; `closed` if it was not asked for before the document was closed.
+   * @example
+   * const title = collab.map<string>("title");
+   * title.set("author", "Ada");
+   */
+  map<T = Json>(name: string): SharedMap<T>;
+
   /** Goes online; while waiting for the next attempt, tries at once. */
   connect(): void;
   /** Stays offline until {@link Collab.connect}. */
@@ -229,10 +272,24 @@ export interface History {
   value(versionId: string): Promise<Descendant[]>;
   /** Both in one value: leaves have the mark `added` or `removed`, which is the author where it is known, else `true`. */
   compare(from: string, to: string | "now"): Promise<Descendant[]>;
+  /** The values of all maps as they were, by map and key; without comments. */
+  values(versionId: string): Promise<Record<string, Record<string, Json>>>;
+  /** Which values changed between the two; without comments. */
+  compareValues(from: string, to: string | "now"): Promise<ValueChange[]>;
   /** Names the document as it is now. */
   save(label: string): Promise<Version>;
-  /** Makes the document what it was, as an edit that everyone sees. Rejects at once without a connection. */
+  /** Makes the document what it was, its maps too but not its comments, as an edit that everyone sees. Rejects at once without a connection. */
   restore(versionId: string): Promise<void>;
+}
+
+/** One value that differs between two versions. */
+export interface ValueChange {
+  readonly map: string;
+  readonly key: string;
+  /** Missing where the key has come. */
+  readonly before?: Json;
+  /** Missing where the key has gone. */
+  readonly after?: Json;
 }
 
 /** One state of a document in its past. */

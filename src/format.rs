@@ -25,6 +25,9 @@ pub const OWN_ROOTS: &str = "slate-yrs:";
 /// The root map that says what the document is.
 pub const DOC_ROOT: &str = "slate-yrs:doc";
 
+/// The root map that holds comments.
+pub const COMMENTS_ROOT: &str = "slate-yrs:comments";
+
 /// The entry of [`DOC_ROOT`] that holds the format.
 pub const FORMAT_KEY: &str = "format";
 

@@ -145,6 +145,11 @@ impl Engine {
         })
     }
 
+    /// Who this user is to the server, as far as it has said.
+    pub fn user(&self) -> Option<String> {
+        self.driver.read(|session| session.user().map(str::to_owned))
+    }
+
     /// See `js/flat.ts`.
     pub fn peers(&self) -> Vec<f64> {
         self.driver.read(|session| flat::peers(session.peers()))
@@ -169,6 +174,21 @@ impl Engine {
             _ => return Err(protocol("presence must be a JSON object")),
         }
         Ok(())
+    }
+
+    /// A value of a map as JSON text; none deletes the key. `undoable`: it is a step of undo.
+    #[wasm_bindgen(js_name = setValue)]
+    pub fn set_value(&self, map: String, key: String, json: Option<String>, undoable: bool) -> Result<(), JsValue> {
+        let value = json.map(|json| Any::from_json(&json)).transpose();
+        let value = value.map_err(|error| protocol(&format!("the value is no JSON: {error}")))?;
+        self.driver.feed(Input::SetValue { map, key, value, undoable });
+        Ok(())
+    }
+
+    /// The listener's `values` tells what a map has, and from then on what changes in it.
+    #[wasm_bindgen(js_name = followMap)]
+    pub fn follow_map(&self, map: String) {
+        self.driver.feed(Input::FollowMap(map));
     }
 
     pub fn connect(&self) {

@@ -50,6 +50,8 @@ pub struct Opening {
     pub owner: Option<String>,
     /// And what it calls them.
     pub name: Option<String>,
+    /// And whether they may do what concerns everybody.
+    pub admin: bool,
     /// When the token ends.
     pub expires: Option<Millis>,
     /// Where it comes from.
@@ -105,6 +107,7 @@ pub async fn serve(
         author: opening.author,
         owner: opening.owner,
         name: opening.name,
+        admin: opening.admin,
         taker,
         create: opening.create,
         queue: queue.clone(),

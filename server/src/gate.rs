@@ -63,6 +63,14 @@ pub enum Refusal {
     Layout,
     #[error("a register has a time that nobody can have seen")]
     Register,
+    #[error("this connection may only comment")]
+    OnlyComments,
+    #[error("a comment is signed by somebody else")]
+    Signature,
+    #[error("a comment is changed by its author only")]
+    NotTheAuthor,
+    #[error("this is no comment")]
+    NoComment,
     #[error(transparent)]
     Unreadable(#[from] ApplyError),
 }
@@ -150,6 +158,6 @@ fn touches_flag(replica: &mut Replica, survey: &Survey<'_>) -> bool {
     survey.inserts_into(flag) || replica.has_any(survey.deletions(flag, true))
 }
 
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
+pub(crate) fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }

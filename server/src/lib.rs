@@ -8,6 +8,7 @@ pub mod admin;
 pub mod allowance;
 pub mod auth;
 pub mod clock;
+pub mod comments;
 pub mod compact;
 pub mod config;
 pub mod connection;

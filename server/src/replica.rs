@@ -7,14 +7,17 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use slate_yrs::format::{Format, format_of};
-use slate_yrs::slate::check_layout;
+use slate_yrs::slate::{ValueChange, Values, check_layout, values_of};
 use slate_yrs::update::{Intake, Limits, Refused, Survey, deletions, deletions_at};
 use thiserror::Error;
 use yrs::block::ClientID;
 use yrs::branch::Branch;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{Doc, ID, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut};
+use yrs::{
+    Doc, ID, IdSet, Map as _, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, Update,
+    WriteTxn as _,
+};
 
 use crate::validate::{self, Malformed};
 
@@ -243,6 +246,34 @@ impl Replica {
         copy.load(&self.encode_whole()?)?;
         copy.apply(update)?;
         Ok(copy)
+    }
+
+    /// What a map has.
+    pub fn values(&self, map: &str) -> Values {
+        values_of(&self.doc.transact(), map)
+    }
+
+    /// The update that sets these, as an edit of `client`. It is not applied.
+    pub fn with_values(&self, client: u32, changes: &[ValueChange]) -> Result<Vec<u8>, ApplyError> {
+        let options = Options { offset_kind: OffsetKind::Utf16, cleanup_formatting: false, ..Options::default() };
+        let doc = Doc::with_options(Options { client_id: ClientID::new(u64::from(client)), ..options });
+        let state = Update::decode_v1(&self.encode_whole()?).map_err(undecodable)?;
+        let mut txn = doc.transact_mut();
+        txn.apply_update(state).map_err(undecodable)?;
+        drop(txn);
+        let mut txn = doc.transact_mut();
+        for ValueChange { map, key, after, .. } in changes {
+            let map = txn.get_or_insert_map(map.as_str());
+            match after {
+                Some(value) => {
+                    map.insert(&mut txn, key.as_str(), value.clone());
+                }
+                None => {
+                    map.remove(&mut txn, key);
+                }
+            }
+        }
+        Ok(txn.encode_update_v1())
     }
 
     pub fn doc(&self) -> &Doc {

@@ -54,6 +54,9 @@ extern "C" {
     fn guarded(this: &Listener) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn peers(this: &Listener) -> Result<(), JsValue>;
+    /// Keys of a map have other values: JSON of `[key, value]`, of `[key]` where it is gone. `whole`: these are all its keys.
+    #[wasm_bindgen(method, catch)]
+    fn values(this: &Listener, origin: u8, map: &str, entries: &str, whole: bool) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn error(this: &Listener, code: &str, message: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
@@ -279,6 +282,9 @@ impl Driver {
             Output::Update { origin, update } => listener.update(origin_number(origin), update),
             Output::Status => self.tell_status(),
             Output::Peers => listener.peers(),
+            Output::Values { origin, map, keys, whole } => {
+                listener.values(origin_number(origin), &map, &entries(keys), whole)
+            }
             Output::Error(SessionError { code, message }) => listener.error(code.as_str(), &message),
             order => {
                 self.obey(order);
@@ -501,6 +507,16 @@ impl Driver {
             self.arm();
         }
     }
+}
+
+/// As JSON.
+fn entries(keys: Vec<(String, Option<Any>)>) -> String {
+    let entry = |(key, value): (String, Option<Any>)| {
+        Any::Array([Any::from(key)].into_iter().chain(value).collect::<Vec<_>>().into())
+    };
+    let mut json = String::new();
+    Any::Array(keys.into_iter().map(entry).collect::<Vec<_>>().into()).to_json(&mut json);
+    json
 }
 
 fn origin_number(origin: Origin) -> u8 {

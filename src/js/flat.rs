@@ -37,6 +37,7 @@ pub fn status(status: &Status) -> Vec<f64> {
         status.retry_at.is_some(),
         status.progress.is_some(),
         status.error.is_some(),
+        status.can_comment,
     ];
     let flags = flags.iter().enumerate().fold(0u32, |word, (bit, set)| word | u32::from(*set) << bit);
     let (received, total) = status.progress.unwrap_or_default();

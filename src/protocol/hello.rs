@@ -27,12 +27,16 @@ pub struct Hello {
     pub new_format: Option<Format>,
     /// The root that the server takes for the text's, and keeps those from who do not know the format; none: the usual one.
     pub root: Option<String>,
+    /// Who the server takes this user for: what its comments are signed with.
+    pub user: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     ReadWrite,
     ReadOnly,
+    /// May read, and write comments.
+    Comment,
 }
 
 impl Role {
@@ -40,11 +44,22 @@ impl Role {
         match self {
             Self::ReadWrite => "read-write",
             Self::ReadOnly => "read-only",
+            Self::Comment => "comment",
         }
     }
 
-    fn parse(role: &str) -> Option<Self> {
-        [Self::ReadWrite, Self::ReadOnly].into_iter().find(|known| known.as_str() == role)
+    /// To clients that know nothing of comments their user is a reader.
+    fn told(self) -> &'static str {
+        if self == Self::Comment { Self::ReadOnly.as_str() } else { self.as_str() }
+    }
+
+    fn parse(role: &str, comments: bool) -> Option<Self> {
+        match role {
+            "read-write" => Some(Self::ReadWrite),
+            "read-only" if comments => Some(Self::Comment),
+            "read-only" => Some(Self::ReadOnly),
+            _ => None,
+        }
     }
 }
 
@@ -52,14 +67,16 @@ impl Hello {
     pub(super) fn to_json(&self) -> String {
         let list = |formats: Formats| format!(r#","formats":[{formats}]"#);
         let number = |name: &str, format: Option<Format>| format.map(|format| format!(r#","{name}":{format}"#));
+        let text =
+            |name: &str, text: &Option<String>| text.as_ref().map(|text| format!(r#","{name}":{}"#, quoted(text)));
         format!(
             concat!(
                 r#"{{"version":{},"epoch":{},"role":"{}","maxUpdateBytes":{},"#,
-                r#""maxFrameBytes":{},"ackedSeq":{},"heartbeatMs":{}{}{}{}{}}}"#
+                r#""maxFrameBytes":{},"ackedSeq":{},"heartbeatMs":{}{}{}{}{}{}{}}}"#
             ),
             self.version,
             quoted(&self.epoch),
-            self.role.as_str(),
+            self.role.told(),
             self.max_update_bytes,
             self.max_frame_bytes,
             self.acked_seq,
@@ -67,7 +84,9 @@ impl Hello {
             self.formats.map(list).unwrap_or_default(),
             number("format", self.format).unwrap_or_default(),
             number("newFormat", self.new_format).unwrap_or_default(),
-            self.root.as_ref().map(|root| format!(r#","root":{}"#, quoted(root))).unwrap_or_default(),
+            text("root", &self.root).unwrap_or_default(),
+            text("user", &self.user).unwrap_or_default(),
+            if self.role == Role::Comment { r#","comments":true"# } else { "" },
         )
     }
 
@@ -77,7 +96,7 @@ impl Hello {
         Some(Self {
             version: fields.u32("version")?,
             epoch: fields.str("epoch")?.to_owned(),
-            role: Role::parse(fields.str("role")?)?,
+            role: Role::parse(fields.str("role")?, matches!(fields.any("comments"), Some(Any::Bool(true))))?,
             max_update_bytes: fields.u32("maxUpdateBytes")?,
             max_frame_bytes: fields.u32("maxFrameBytes")?,
             acked_seq: fields.uint("ackedSeq")?,
@@ -86,6 +105,7 @@ impl Hello {
             format: fields.u32("format"),
             new_format: fields.u32("newFormat"),
             root: fields.str("root").map(str::to_owned),
+            user: fields.str("user").map(str::to_owned),
         })
     }
 }

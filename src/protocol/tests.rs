@@ -21,6 +21,7 @@ fn all() -> Vec<Message<'static>> {
             format: Some(1),
             new_format: Some(0),
             root: Some("text".into()),
+            user: Some("ada".into()),
         }),
         Message::Submit { seq: 300, update: &[9] },
         Message::Ack { seq: (1 << 53) - 1 },
@@ -155,4 +156,18 @@ fn golden_bytes() {
 fn unhex(value: &serde_json::Value) -> Vec<u8> {
     let hex = value.as_str().expect("hex");
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex")).collect()
+}
+
+/// To a client of before there were comments, who may comment may read.
+#[test]
+fn who_may_comment_is_a_reader_to_older_clients() {
+    let [Message::Hello(hello)] = &all()[6..7] else { panic!("no hello") };
+    for role in [Role::ReadWrite, Role::ReadOnly, Role::Comment] {
+        let frame = Message::Hello(Hello { role, ..hello.clone() }).to_frame();
+        let text = String::from_utf8_lossy(&frame).into_owned();
+        let told = if role == Role::Comment { "read-only" } else { role.as_str() };
+        assert!(text.contains(&format!(r#""role":"{told}""#)), "{text}");
+        let read: Vec<_> = messages(&frame).collect::<Result<_, _>>().expect("decodes");
+        assert!(matches!(&read[..], [Message::Hello(Hello { role: found, .. })] if *found == role));
+    }
 }

@@ -221,7 +221,7 @@ impl Link {
     }
 
     pub fn is_read_only(&self) -> bool {
-        self.live().and_then(Live::hello).is_some_and(|hello| hello.role == Role::ReadOnly)
+        self.live().and_then(Live::hello).is_some_and(|hello| hello.role != Role::ReadWrite)
     }
 
     pub fn is_synced(&self) -> bool {

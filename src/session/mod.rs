@@ -13,6 +13,7 @@
 mod composing;
 mod connection;
 mod edits;
+mod followed;
 mod format;
 mod journal;
 mod keeping;
@@ -30,6 +31,7 @@ mod suspicion;
 mod sync;
 mod translating;
 mod types;
+mod values;
 mod waiting;
 
 use std::collections::VecDeque;
@@ -42,6 +44,7 @@ use crate::update::{Holes, merge};
 
 use connection::{Due, Link, Retries, Why};
 use edits::EditedBy;
+use followed::FollowedMaps;
 use format::Formatting;
 use journal::Journal;
 use keeping::Keeping;
@@ -87,6 +90,10 @@ pub struct Session {
     unreachable: Option<SessionError>,
     /// The server lets this user read only, as far as it has said.
     reader: bool,
+    /// A reader who may comment.
+    commenter: bool,
+    /// Who this user is to the server, as it has said.
+    user: Option<String>,
     /// The largest update the server takes, as of the last hello.
     update_limit: usize,
     /// The largest update that is tried.
@@ -103,6 +110,7 @@ pub struct Session {
     replacement: Option<SlateDoc>,
     formatting: Formatting,
     composing: Composing,
+    followed: FollowedMaps,
 
     check: SelfCheck,
     presence: Presence,
@@ -154,6 +162,8 @@ impl Session {
             suspicion: Suspicion::default(),
             unreachable: None,
             reader: false,
+            commenter: false,
+            user: None,
             update_limit: sync::USUAL_UPDATE_LIMIT,
             aside_limit: sync::USUAL_UPDATE_LIMIT,
             hold_until: None,
@@ -164,6 +174,7 @@ impl Session {
             replacement: None,
             formatting: Formatting::default(),
             composing: Composing::default(),
+            followed: FollowedMaps::default(),
             presence: Presence::new(doc.client_id(), config.presence.as_ref(), now),
             check: SelfCheck::default(),
             ready: false,
@@ -218,6 +229,8 @@ impl Session {
             Input::StopCapturing => self.stop_capturing(),
             Input::Presence(changes) => self.presence.merge(&changes),
             Input::ApplyUpdate(update) => self.import(update),
+            Input::SetValue { map, key, value, undoable } => self.set_value(map, key, value, undoable),
+            Input::FollowMap(name) => self.follow_map(name),
             Input::Connect => self.connect(),
             Input::Disconnect => self.disconnect(),
             Input::Close => self.close(),
@@ -264,7 +277,7 @@ impl Session {
         }
         self.expire_fragments();
         if self.overtaken_deadline().is_some_and(|at| at <= self.now) {
-            self.take_over();
+            self.overtaken_too_long();
         }
         if self.composing_deadline().is_some_and(|at| at <= self.now) {
             self.hear_all();
@@ -310,7 +323,8 @@ impl Session {
     /// Puts what one input has led to in order: the store first, before anyone is told who could fail, then the editor,
     /// then the network, then the news.
     fn finish(&mut self) {
-        let stage = mem::take(&mut self.stage);
+        let mut stage = mem::take(&mut self.stage);
+        self.tell_values(&mut stage);
         if let Some((ticket, writes)) = self.journal.take_batch(self.now, !stage.any_epoch) {
             if self.journal.is_working() {
                 self.outbox.writing(ticket);
@@ -320,6 +334,7 @@ impl Session {
         let told = |output: &Output| self.heard || !matches!(output, Output::Operations { .. });
         self.outputs.extend(stage.editor.into_iter().filter(told));
         self.outputs.extend(stage.updates);
+        self.outputs.extend(stage.values);
         self.outputs.extend(stage.orders);
         self.outputs.extend(stage.errors.into_iter().map(Output::Error));
         if self.ended {
@@ -390,6 +405,11 @@ impl Session {
     /// What this session may write.
     pub fn formats(&self) -> Formats {
         self.config.formats
+    }
+
+    /// Who this user is to the server, as far as it has said.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     /// May change when the local copy is loaded, or when a peer turns out to have the same.

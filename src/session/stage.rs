@@ -40,6 +40,7 @@ pub(super) struct Stage {
     /// For the editor: batches of operations, selections.
     pub editor: Vec<Output>,
     pub updates: Vec<Output>,
+    pub values: Vec<Output>,
     /// To the network and the store, in order.
     pub orders: Vec<Output>,
     pub errors: Vec<SessionError>,

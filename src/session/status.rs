@@ -27,6 +27,8 @@ pub struct Status {
     /// Bytes of a large sync: received, and to come at most in all.
     pub progress: Option<(u64, u64)>,
     pub read_only: bool,
+    /// Whether this user may comment: who may write, and some who may only read.
+    pub can_comment: bool,
     /// Of the document; none until it is known.
     pub format: Option<Format>,
     pub epoch_conflict: bool,
@@ -49,6 +51,7 @@ pub(super) fn initial(store: bool) -> Status {
         syncing_offline_changes: false,
         progress: None,
         read_only: false,
+        can_comment: true,
         format: None,
         epoch_conflict: false,
         divergences: 0,
@@ -78,6 +81,7 @@ impl Session {
                 .is_some_and(|live| self.link.is_online() && first.is_some_and(|seq| seq <= live.offline_through)),
             progress: progress.map(|(received, total)| (wide(received), wide(total))),
             read_only: self.reader || self.is_barred(),
+            can_comment: !self.is_barred() && (!self.reader || self.commenter),
             format: self.known_format(),
             epoch_conflict: self.conflict,
             divergences: self.check.divergences,

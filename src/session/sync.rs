@@ -167,7 +167,9 @@ impl Session {
         self.aside_limit = (hello.max_update_bytes as usize).min(limit).max(256);
         self.update_limit = self.aside_limit.min(bound).max(256);
         let acked = hello.acked_seq;
-        self.reader = hello.role == Role::ReadOnly;
+        self.reader = hello.role != Role::ReadWrite;
+        self.commenter = hello.role == Role::Comment;
+        self.user.clone_from(&hello.user);
         self.formatting.server = hello.format.or(self.formatting.server);
         if self.replacement.is_none() {
             if acked > self.outbox.highest_sent() {
@@ -209,7 +211,7 @@ impl Session {
     }
 
     fn plain_server(&mut self) {
-        self.reader = false;
+        (self.reader, self.commenter) = (false, false);
         if let Some(live) = self.link.live_mut() {
             live.mode = PeerProtocol::Plain { covered: false, ask_at: None };
         }

@@ -62,6 +62,7 @@ fn hello(epoch: &str, acked_seq: u64) -> Hello {
         format: Some(0),
         new_format: None,
         root: None,
+        user: None,
     }
 }
 
@@ -222,3 +223,4 @@ mod refused;
 mod seeding;
 mod selfcheck;
 mod translating;
+mod values;

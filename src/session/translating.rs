@@ -60,12 +60,38 @@ impl Session {
         self.formatting.server = Some(format);
         // What other tabs have made is part of what is translated.
         self.hear_all();
-        let until = self.now + PATIENCE;
-        let Some(live) = self.link.live_mut().filter(|_| self.formatting.overtaken.is_none()) else { return };
-        self.formatting.overtaken = Some(Overtaken { before: live.asked.len(), theirs: None, until });
+        if self.formatting.overtaken.is_none() {
+            self.formatting.overtaken = Some(Overtaken { asked: false, theirs: None, until: 0 });
+            if self.link.live().is_some_and(|live| live.asked.is_empty()) {
+                self.ask_for_all();
+            }
+            self.be_patient();
+        }
+    }
+
+    /// Not while another question is open: a server may answer two that it finds together by one answer.
+    fn ask_for_all(&mut self) {
+        let (Some(live), Some(overtaken)) = (self.link.live_mut(), &mut self.formatting.overtaken) else { return };
+        overtaken.asked = true;
         live.asked.push_back(0);
         let nothing = yrs::StateVector::default().encode_v1();
         self.send(Message::SyncStep1(&nothing).to_frame());
+    }
+
+    fn be_patient(&mut self) {
+        let until = self.now + PATIENCE;
+        if let Some(overtaken) = &mut self.formatting.overtaken {
+            overtaken.until = until;
+        }
+    }
+
+    /// The other tab has not translated, or the answer has not come.
+    pub(super) fn overtaken_too_long(&mut self) {
+        if self.formatting.overtaken.as_ref().is_some_and(|overtaken| overtaken.theirs.is_none()) {
+            self.ask_for_all();
+            self.be_patient();
+        }
+        self.take_over();
     }
 
     /// What the server sends meanwhile. `answer`: it answers a question; answers come in the order of the questions.
@@ -73,13 +99,15 @@ impl Session {
         let mut fresh = SlateDoc::new(self.doc_options());
         let Some(overtaken) = &mut self.formatting.overtaken else { return };
         if overtaken.theirs.is_none() {
-            match (answer, overtaken.before) {
-                (true, 0) => {
+            match (answer, overtaken.asked) {
+                (true, true) => {
                     fresh.know(self.config.formats);
                     overtaken.theirs = Some(fresh);
                 }
-                (true, _) => {
-                    overtaken.before -= 1;
+                (true, false) => {
+                    if self.link.live().is_some_and(|live| live.asked.is_empty()) {
+                        self.ask_for_all();
+                    }
                     return;
                 }
                 // The answer will have it.
@@ -93,7 +121,7 @@ impl Session {
     }
 
     pub(super) fn overtaken_deadline(&self) -> Option<Millis> {
-        self.formatting.overtaken.as_ref().filter(|overtaken| overtaken.theirs.is_some()).map(|it| it.until)
+        self.formatting.overtaken.as_ref().map(|overtaken| overtaken.until)
     }
 
     /// Translates, if it is this tab's turn and the server's document is here.

@@ -88,6 +88,15 @@ pub enum Input {
     Connect,
     /// Stays offline until `Connect`.
     Disconnect,
+    /// Sets a value of a map, or deletes the key. `undoable`: it is a step of undo.
+    SetValue {
+        map: String,
+        key: String,
+        value: Option<Any>,
+        undoable: bool,
+    },
+    /// From now on the changes of this map are told; what it has, at once.
+    FollowMap(String),
     /// Ends the session: flushes, says goodbye to peers, closes the socket.
     Close,
     /// The answer to an epoch mismatch.
@@ -193,6 +202,13 @@ pub enum Output {
     Update {
         origin: Origin,
         update: Vec<u8>,
+    },
+    /// Keys of a map have other values; none: they are gone. `whole`: these are all the keys it has.
+    Values {
+        origin: Origin,
+        map: String,
+        keys: Vec<(String, Option<Any>)>,
+        whole: bool,
     },
     /// [`super::Session::status`] has changed.
     Status,

@@ -15,10 +15,10 @@ pub(super) struct Composing {
 /// The server's document is of a higher format, and on its way.
 #[derive(Debug)]
 pub(super) struct Overtaken {
-    /// Answers that are to come before the one that has all of it.
-    pub before: usize,
+    /// Whether the server was asked for all of it.
+    pub asked: bool,
     /// What the server has, once it is here.
     pub theirs: Option<SlateDoc>,
-    /// When this tab translates even if it is not its turn.
+    /// When the server is asked again, and this tab translates even if it is not its turn.
     pub until: Millis,
 }

@@ -17,6 +17,7 @@ use super::op::{Op, Path, Point, Range};
 use super::remote::Watch;
 use super::sticky::{self, Sticky};
 use super::tree::{NodeId, ROOT, Tree};
+use super::values::TouchedMaps;
 use super::view::Schema;
 use super::write::Passage;
 use super::ydoc::Act;
@@ -30,6 +31,7 @@ mod load;
 mod receive;
 mod reference;
 mod selfcheck;
+mod values;
 
 pub use by_reference::Caret;
 use load::changed_directly;
@@ -97,6 +99,8 @@ pub struct SlateDoc {
     watch: Watch,
     intake: Intake,
     looks: Looks,
+    /// Which root maps may have changed.
+    touched: TouchedMaps,
     formats: Formats,
     /// As of the last update.
     format: Format,
@@ -121,8 +125,9 @@ impl SlateDoc {
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
         let (watch, intake, looks) = (Watch::default(), Intake::default(), Looks::default());
+        let (touched, formats) = (TouchedMaps::All, FORMATS);
         watch.subscribe_root(&text);
-        Self { doc, tree, copies, options, rng, watch, intake, looks, formats: FORMATS, format: 0, reference: None }
+        Self { doc, tree, copies, options, rng, watch, intake, looks, touched, formats, format: 0, reference: None }
     }
 
     /// Which formats may be written here, instead of [`FORMATS`].

@@ -96,6 +96,8 @@ impl Translation {
             let rest = SlateDoc::diff(&doc.value(), &wanted.value());
             updates.extend(doc.apply_local(rest).update);
         }
+        let values = doc.values_to(&wanted, |_| true);
+        updates.extend(doc.set_values(&values));
         if !updates.is_empty() {
             updates.extend(doc.note_translated(&self.pending));
         }

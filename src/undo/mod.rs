@@ -12,7 +12,7 @@ mod steps;
 mod tests;
 mod transform;
 
-use crate::slate::{Act, Caret, Op, Passage, Range, SlateDoc};
+use crate::slate::{Act, Caret, Op, Passage, Range, SlateDoc, ValueChange};
 use result::MAX_TIME;
 pub use result::UndoResult;
 use stack::{Stack, UndoGroup};
@@ -75,6 +75,20 @@ impl Undo {
         self.steps.record(now, acts, passage, before, joins);
     }
 
+    /// After values were set: a step of its own, before which and after which another begins. `by_reference`: in a document of
+    /// format 1.
+    pub fn record_values(&mut self, values: Vec<ValueChange>, by_reference: bool) {
+        self.last = None;
+        if values.is_empty() {
+            return;
+        }
+        if by_reference {
+            return self.steps.record_values(values);
+        }
+        self.redo.clear();
+        self.undo.push(UndoGroup::of_values(values));
+    }
+
     /// After operations that are not one's own: remote ones, and those of [`LocalChange::ops`].
     pub fn transform(&mut self, ops: &[Op]) {
         self.undo.note(ops);
@@ -130,7 +144,15 @@ impl Undo {
 
 /// Takes groups off one stack until one still has an effect; what undoes that goes onto the other.
 fn step(from: &mut Stack, to: &mut Stack, doc: &mut SlateDoc, selection: Option<Range>) -> Option<UndoResult> {
-    while let Some((ops, restored)) = from.pop() {
+    while let Some((ops, restored, values)) = from.pop() {
+        if !values.is_empty() {
+            let (update, back) = doc.revert_values(&values);
+            if back.is_empty() {
+                continue;
+            }
+            to.push(UndoGroup::of_values(back));
+            return Some(UndoResult::of_values(update));
+        }
         let (change, mut applied) = doc.apply_amended(ops);
         if applied.is_empty() {
             continue;

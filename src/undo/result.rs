@@ -19,3 +19,11 @@ pub struct UndoResult {
     /// Updates of steps that changed nothing that is shown, and were passed over: to be stored and sent before.
     pub passed: Vec<Vec<u8>>,
 }
+
+impl UndoResult {
+    /// Of values that were set back: the text is as it was.
+    pub(super) fn of_values(update: Option<Vec<u8>>) -> Self {
+        let change = LocalChange { update, ..LocalChange::default() };
+        Self { ops: Vec::new(), changed: true, change, selection: None, passed: Vec::new() }
+    }
+}

@@ -1,7 +1,7 @@
 //! Groups of inverse operations, and what happened since each was recorded.
 
 use super::transform::cross;
-use crate::slate::{Op, Path, Range, transform, utf16_len, utf16_slice};
+use crate::slate::{Op, Path, Range, ValueChange, transform, utf16_len, utf16_slice};
 
 /// Older groups are forgotten.
 const MAX_GROUPS: usize = 1000;
@@ -16,14 +16,20 @@ pub(super) struct UndoGroup {
     selection: Option<Range>,
     /// What others did after this group and before the next.
     since: Vec<Op>,
+    /// Values that were set: then there are no operations.
+    values: Vec<ValueChange>,
 }
 
 impl UndoGroup {
     /// `inverse` in the order of application.
     pub fn new(inverse: Vec<Op>, selection: Option<Range>) -> Self {
-        let mut group = Self { inverse: Vec::new(), selection, since: Vec::new() };
+        let mut group = Self { inverse: Vec::new(), selection, since: Vec::new(), values: Vec::new() };
         group.prepend(inverse);
         group
+    }
+
+    pub fn of_values(values: Vec<ValueChange>) -> Self {
+        Self { inverse: Vec::new(), selection: None, since: Vec::new(), values }
     }
 
     fn prepend(&mut self, inverse: Vec<Op>) {
@@ -107,11 +113,11 @@ impl Stack {
         }
     }
 
-    /// The operations of the last group as they are to be applied now, and the selection to restore afterwards.
-    pub fn pop(&mut self) -> Option<(Vec<Op>, Option<Range>)> {
+    /// The operations of the last group as they are to be applied now, the selection to restore afterwards, and the values.
+    pub fn pop(&mut self) -> Option<(Vec<Op>, Option<Range>, Vec<ValueChange>)> {
         self.settle();
         let group = self.0.pop()?;
-        Some((group.inverse.into_iter().rev().collect(), group.selection))
+        Some((group.inverse.into_iter().rev().collect(), group.selection, group.values))
     }
 
     /// Hands what happened since the last group down to the one below.

@@ -4,7 +4,7 @@
 //! and what that wrote is the step of the other stack.
 
 use super::result::{MAX_TIME, UndoResult};
-use crate::slate::{Act, Caret, LocalChange, Passage, Range, SlateDoc};
+use crate::slate::{Act, Caret, LocalChange, Passage, Range, SlateDoc, ValueChange};
 
 /// Older steps are forgotten.
 const MAX_STEPS: usize = 1000;
@@ -14,6 +14,8 @@ const MAX_TYPED: u32 = 100;
 #[derive(Debug)]
 struct Step {
     acts: Vec<Act>,
+    /// Values that were set: then there are no acts.
+    values: Vec<ValueChange>,
     /// What was shown before and after it; `None` once others changed something meanwhile.
     passage: Option<Passage>,
     selection: Option<Caret>,
@@ -49,10 +51,21 @@ impl Steps {
             step.passage = step.passage.take().zip(passage).and_then(|(was, now)| was.and(now));
             return;
         }
+        let typed = typed.unwrap_or_default();
+        self.push(Step { acts, values: Vec::new(), passage, selection, began: now, typed });
+    }
+
+    /// A step of its own.
+    pub fn record_values(&mut self, values: Vec<ValueChange>) {
+        self.redo.clear();
+        self.push(Step::of_values(values));
+    }
+
+    fn push(&mut self, step: Step) {
         if self.undo.len() == MAX_STEPS {
             self.undo.remove(0);
         }
-        self.undo.push(Step { acts, passage, selection, began: now, typed: typed.unwrap_or_default() });
+        self.undo.push(step);
     }
 
     pub fn can_undo(&self) -> bool {
@@ -73,6 +86,10 @@ impl Steps {
 }
 
 impl Step {
+    fn of_values(values: Vec<ValueChange>) -> Self {
+        Self { acts: Vec::new(), values, passage: None, selection: None, began: 0, typed: 0 }
+    }
+
     /// Whether these edits belong to the step: not a structural one after typing, not where the caret was put elsewhere.
     fn goes_on(&self, now: u64, acts: &[Act], selection: Option<&Caret>) -> bool {
         let is_typing = typed(&self.acts).is_some();
@@ -107,6 +124,14 @@ fn turn(from: &mut Vec<Step>, to: &mut Vec<Step>, doc: &mut SlateDoc, selection:
     let now = selection.and_then(|range| doc.caret(&range));
     let (mut passed, mut all) = (Vec::new(), Vec::new());
     while let Some(step) = from.pop() {
+        if !step.values.is_empty() {
+            let (update, back) = doc.revert_values(&step.values);
+            if back.is_empty() {
+                continue;
+            }
+            to.push(Step::of_values(back));
+            return Some(UndoResult { ops: all, passed, ..UndoResult::of_values(update) });
+        }
         let (change, ops) = doc.revert(&step.acts, step.passage.as_ref());
         all.extend(ops);
         if change.passage.as_ref().is_none_or(Passage::shows_the_same) {
@@ -115,7 +140,7 @@ fn turn(from: &mut Vec<Step>, to: &mut Vec<Step>, doc: &mut SlateDoc, selection:
         }
         let selection = step.selection.as_ref().and_then(|caret| doc.range(caret));
         let (acts, passage) = (change.acts.clone(), change.passage.clone());
-        to.push(Step { acts, passage, selection: now, began: 0, typed: 0 });
+        to.push(Step { acts, values: Vec::new(), passage, selection: now, began: 0, typed: 0 });
         return Some(UndoResult { ops: all, changed: true, change, selection, passed });
     }
     if passed.is_empty() {

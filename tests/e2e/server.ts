@@ -192,7 +192,10 @@ export class Wire {
 export const SECRET = "a secret for tests, of more than 32 bytes";
 
 /** A token for all documents. */
-export function token(user: string, options: { seconds?: number; role?: "read-write" | "read-only" } = {}): string {
+export function token(
+  user: string,
+  options: { seconds?: number; role?: "read-write" | "read-only" | "comment" } = {},
+): string {
   const { seconds = 600, role = "read-write" } = options;
   const exp = Math.floor(Date.now() / 1000) + seconds;
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");

@@ -273,9 +273,10 @@ function walker(all, voided, silent, schema) {
       if (!x) put(f, { text: it.text, raw: it.raw, client: it.client, clock: it.clock, ...at(it.index) });
       else if (x.kind === "strand") enter(x, "home", f, null, it.raw);
       else if (x.kind === "place") {
-        const here = registeredAt(x);
-        if (!here.length && target(f)) target(f).absent = true;
-        for (const c of here) enter(chainOf(c.head), c, f, null, it.raw);
+        const into = target(f),
+          had = into?.kids.length;
+        for (const c of registeredAt(x)) enter(chainOf(c.head), c, f, null, it.raw);
+        if (into && !into.kids.slice(had).some((k) => k.head)) into.absent = true; // nothing is shown there
       } else if (x.kind === "seam") f.seams.push(x);
       else if (x.kind === "break") meet(x, f);
     }
@@ -305,6 +306,7 @@ function walker(all, voided, silent, schema) {
     // a join to what another removed with all its text is void (if nothing else hangs on it: every walk has to come to the same)
     const p = target(d),
       nothing = p?.gone && bare(p) && b.items.every((it) => it.foreign) && !ends(d, b);
+    if (p && b.regs.off && !off(b) && !nothing) p.absent = true; // what somebody joined to it is shown elsewhere
     if (!off(b) || nothing) return divide(d, b);
     for (let g = d; g; g = next(g)) {
       for (const e of g.stack) if (e.to === b.id) e.over = true;

@@ -17,6 +17,7 @@ export const ONLINE: Status = {
   syncingOfflineChanges: false,
   progress: null,
   readOnly: false,
+  canComment: true,
   format: 0,
   conflict: null,
   divergences: 0,
@@ -62,6 +63,10 @@ export class Fake {
     report: (message) => void this.reports.push(message),
     anchor: (range) => JSON.stringify(range),
     resolve: (anchor) => JSON.parse(anchor) as Range,
+    map: () => {
+      throw new Error("it has no maps");
+    },
+    me: () => ({ id: null, name: "fake" }),
   };
 
   get collab(): Collab {

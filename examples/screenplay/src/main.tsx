@@ -11,6 +11,7 @@ import "./styles/layout.css";
 import "./styles/page.css";
 import "./styles/panels.css";
 import "./styles/collab.css";
+import "./styles/notes.css";
 import "./styles/print.css";
 
 const root = document.getElementById("root");

@@ -15,6 +15,7 @@ pub(super) enum ClaimedRole {
     #[default]
     ReadWrite,
     ReadOnly,
+    Comment,
 }
 
 impl From<ClaimedRole> for Role {
@@ -22,6 +23,7 @@ impl From<ClaimedRole> for Role {
         match role {
             ClaimedRole::ReadWrite => Self::ReadWrite,
             ClaimedRole::ReadOnly => Self::ReadOnly,
+            ClaimedRole::Comment => Self::Comment,
         }
     }
 }

@@ -243,7 +243,8 @@ fn read(claims: &Map<String, Value>, expected: &Expected) -> Result<TokenClaims,
     let role = match text(claims, "role").map_err(|()| no("the token's role is not a text"))?.as_deref() {
         None | Some("read-write") => Role::ReadWrite,
         Some("read-only") => Role::ReadOnly,
-        Some(_) => return Err(no("the token's role is neither read-write nor read-only")),
+        Some("comment") => Role::Comment,
+        Some(_) => return Err(no("the token's role is neither read-write nor read-only nor comment")),
     };
     let mut documents = list(claims, "documents").map_err(|()| no("the token's documents are not texts"))?;
     documents.extend(text(claims, "document").map_err(|()| no("the token's document is not a text"))?);

@@ -8,11 +8,13 @@ mod authors;
 mod compare;
 mod json;
 mod kinds;
+pub mod values;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
+use slate_yrs::format::OWN_ROOTS;
 use slate_yrs::slate::{DocOptions, Node, Op, Schema, SlateDoc};
 use slate_yrs::update::merge;
 use thiserror::Error;
@@ -316,29 +318,31 @@ pub fn forward_edit(
 }
 
 /// The update that brings a document from `current` back to the state `version`, as edits of `client_id`. None: it is
-/// there already. In a document of format 1 what is there in both keeps its ids, wherever it stands.
+/// there already. In a document of format 1 what is there in both keeps its ids, wherever it stands. The applications' values go
+/// back with the text; comments do not.
 pub fn restore(root: &str, client_id: u32, current: &[u8], version: &[u8]) -> Result<Option<Vec<u8>>, HistoryError> {
     let mut doc = writable(root, client_id, current)?;
     let mut target = open(root, version)?;
     let schema = kinds::schema(doc.kinds(), &target.value());
     doc.set_schema(schema.clone());
     target.set_schema(schema);
+    let mut updates = Vec::new();
     // What was written again has other ids, and would be once more.
-    if doc.value() == target.value() {
-        return Ok(None);
+    if doc.value() != target.value() {
+        if let Some(ops) = doc.steps_to(&target) {
+            updates.extend(doc.apply_local(ops).update);
+        }
+        let ops = SlateDoc::diff(&doc.value(), &target.value());
+        updates.extend(written(&mut doc, ops)?);
     }
-    let by_ids = match doc.steps_to(&target) {
-        Some(ops) => doc.apply_local(ops).update,
-        None => None,
-    };
-    let ops = SlateDoc::diff(&doc.value(), &target.value());
-    let rest = written(&mut doc, ops)?;
-    match (by_ids, rest) {
-        (Some(first), Some(rest)) => {
-            let merged = merge([first, rest].iter().map(Vec::as_slice));
+    let values = doc.values_to(&target, |map| !map.starts_with(OWN_ROOTS));
+    updates.extend(doc.set_values(&values));
+    match updates.len() {
+        0 | 1 => Ok(updates.pop()),
+        _ => {
+            let merged = merge(updates.iter().map(Vec::as_slice));
             merged.map(Some).map_err(|error| HistoryError::Unreadable(error.to_string()))
         }
-        (first, rest) => Ok(first.or(rest)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The history API: versions of a document over HTTP.
 
+use std::net::IpAddr;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -14,6 +16,7 @@ use slate_yrs::slate::Node;
 use tokio::sync::oneshot;
 
 use super::access::{Access, App, Failure};
+use super::compares::Turn;
 use crate::allowance::Taker;
 use crate::clock::now;
 use crate::history::{self, HistoryError, Version, VersionId};
@@ -45,32 +48,34 @@ pub struct Params {
     since: Option<String>,
     root: Option<String>,
     format: Option<String>,
-    from: Option<String>,
-    to: Option<String>,
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
 }
 
 impl Params {
     /// The name of the root, also where the request gives none.
-    fn root<'a>(&'a self, app: &'a App) -> &'a str {
+    pub(super) fn root<'a>(&'a self, app: &'a App) -> &'a str {
         self.root.as_deref().unwrap_or(&app.args.root)
     }
 }
 
 #[derive(Deserialize)]
 pub struct InDocument {
-    version: String,
+    pub(super) version: String,
 }
 
 impl Access {
     fn writing(self) -> Result<Self, Failure> {
         match self.grant.role {
             Role::ReadWrite => Ok(self),
-            Role::ReadOnly => Err(Failure::new(StatusCode::FORBIDDEN, "read-only", "this token may only read")),
+            Role::ReadOnly | Role::Comment => {
+                Err(Failure::new(StatusCode::FORBIDDEN, "read-only", "this token may only read"))
+            }
         }
     }
 }
 
-fn version_id(id: &str) -> Result<VersionId, Failure> {
+pub(super) fn version_id(id: &str) -> Result<VersionId, Failure> {
     VersionId::parse(id).ok_or_else(|| HistoryError::NoVersion.into())
 }
 
@@ -182,12 +187,7 @@ pub async fn compare(
     if let Some(made) = app.compares.made(&compared) {
         return Ok(json_text(made));
     }
-    let nobody = || Taker::of_address(address.unwrap_or(std::net::IpAddr::from([0, 0, 0, 0])));
-    let taker = grant.user.map_or_else(nobody, |user| Taker::User(user.into()));
-    let _turn = app.compares.turn(taker).await.ok_or_else(|| {
-        app.rooms.shared().metrics.limit_hit(Limit::Compares);
-        Failure::limit(StatusCode::TOO_MANY_REQUESTS, "other comparisons of this user are under way")
-    })?;
+    let _turn = turn(&app, grant.user, address).await?;
     if let Some(made) = app.compares.made(&compared) {
         return Ok(json_text(made));
     }
@@ -207,7 +207,17 @@ pub async fn compare(
     Ok(json_text(answer))
 }
 
-fn json_text(text: Bytes) -> Response {
+/// Nobody has many comparisons made at once.
+pub(super) async fn turn(app: &App, user: Option<String>, address: Option<IpAddr>) -> Result<Turn, Failure> {
+    let nobody = || Taker::of_address(address.unwrap_or(IpAddr::from([0, 0, 0, 0])));
+    let taker = user.map_or_else(nobody, |user| Taker::User(user.into()));
+    app.compares.turn(taker).await.ok_or_else(|| {
+        app.rooms.shared().metrics.limit_hit(Limit::Compares);
+        Failure::limit(StatusCode::TOO_MANY_REQUESTS, "other comparisons of this user are under way")
+    })
+}
+
+pub(super) fn json_text(text: Bytes) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
@@ -291,6 +301,6 @@ fn binary(bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response()
 }
 
-fn failed(error: tokio::task::JoinError) -> Failure {
+pub(super) fn failed(error: tokio::task::JoinError) -> Failure {
     HistoryError::Unreadable(error.to_string()).into()
 }

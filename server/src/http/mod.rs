@@ -5,6 +5,7 @@ mod admin;
 mod compares;
 mod history;
 mod socket;
+mod values;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -24,7 +25,9 @@ pub fn router(app: App) -> Router {
         .route("/versions", get(history::list).post(history::save))
         .route("/versions/{version}", get(history::read).delete(history::delete))
         .route("/versions/{version}/restore", post(history::restore))
+        .route("/versions/{version}/values", get(values::read))
         .route("/compare", get(history::compare))
+        .route("/compare/values", get(values::compare))
         .route("/updates", get(history::updates))
         .route("/export", get(history::export));
     let mut router = Router::new()

@@ -83,6 +83,7 @@ pub async fn open(
         role: grant.role,
         owner: grant.user.clone(),
         name: grant.name,
+        admin: grant.admin,
         author: grant.user.or_else(|| app.claimed(query.user)),
         expires: grant.expires,
         address,

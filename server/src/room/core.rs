@@ -64,6 +64,8 @@ pub struct Join {
     pub owner: Option<String>,
     /// What the owner is called, to people.
     pub name: Option<String>,
+    /// May change the comments of others.
+    pub admin: bool,
     /// Who stores what comes from it.
     pub taker: Option<Taker>,
 }
@@ -238,6 +240,7 @@ impl Core {
             format: Some(self.format),
             new_format: self.layout.new_format,
             root: (*self.layout.root != *DEFAULT_ROOT).then(|| self.layout.root.to_string()),
+            user: join.owner.clone(),
         };
         let account = join.owner.clone().map(|id| Account { id, name: join.name.clone() });
         let peer = Peer {

@@ -30,7 +30,7 @@ use crate::allowance::{Allowances, Taker};
 use crate::gate::Layout;
 use crate::hints::Hints;
 use crate::metrics::Metrics;
-use crate::storage::Storage;
+use crate::storage::{Storage, random_id};
 use crate::writer::Writer;
 
 /// Messages waiting for a room; beyond that its connections are not read from.
@@ -51,6 +51,8 @@ pub struct JoinRequest {
     pub owner: Option<String>,
     /// What the token calls the owner.
     pub name: Option<String>,
+    /// May change the comments of others.
+    pub admin: bool,
     /// Who stores what comes from it.
     pub taker: Option<Taker>,
     /// May make the document if there is none.
@@ -243,3 +245,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests;
+
+/// Of a replica that makes one edit. It is not zero, and never met again.
+pub(crate) fn fresh_client_id() -> u32 {
+    u32::from_str_radix(&random_id()[..8], 16).map_or(1, |id| id.max(1))
+}

@@ -27,7 +27,7 @@ use crate::hints::Hint;
 use crate::history::{self, HistoryError};
 use crate::limit::Limit;
 use crate::replica::ApplyError;
-use crate::storage::{Fault, KnownSession, Refusal, Seq, StorageError, StoreRequest, random_id};
+use crate::storage::{Fault, KnownSession, Refusal, Seq, StorageError, StoreRequest};
 use crate::writer::CommitError;
 
 /// Commands taken into one batch.
@@ -335,6 +335,7 @@ impl Room {
             author: request.author,
             owner: request.owner,
             name: request.name,
+            admin: request.admin,
             taker: request.taker,
         });
         Ok(())
@@ -344,7 +345,7 @@ impl Room {
         let core = &mut self.core;
         let edited = at_length(true, || {
             let current = core.replica().encode();
-            match history::restore(&restore.root, fresh_client_id(), &current, &restore.version)? {
+            match history::restore(&restore.root, super::fresh_client_id(), &current, &restore.version)? {
                 Some(update) => core.server_update(update, restore.author).map_err(Unedited::Apply),
                 None => Ok(()),
             }
@@ -585,11 +586,6 @@ impl Unedited {
             Self::Apply(error) => HistoryError::Unreadable(error.to_string()),
         }
     }
-}
-
-/// Of a replica that makes one edit. It is not zero, and never met again.
-fn fresh_client_id() -> u32 {
-    u32::from_str_radix(&random_id()[..8], 16).map_or(1, |id| id.max(1))
 }
 
 async fn until(closing: &mut watch::Receiver<bool>) {

@@ -51,20 +51,19 @@ impl Server {
         rig.frame(Message::SyncStep1(&self.doc.state_vector()));
     }
 
-    /// Answers until nothing more is sent.
+    /// Answers until nothing more is sent. The slate-yrs server answers the last of the questions that it finds together.
     fn serve(&mut self, rig: &mut Rig) {
         loop {
             let frames = rig.frames();
             if frames.is_empty() {
                 return;
             }
+            let mut asked = None;
             for frame in frames {
                 for message in messages(&frame).map(|message| message.expect("sound")) {
                     match message {
-                        Message::SyncStep1(sv) => {
-                            let all = self.doc.encode_state(Some(sv)).expect("a state");
-                            rig.frame(Message::SyncStep2(&all));
-                        }
+                        Message::SyncStep1(sv) if self.durable => asked = Some(sv.to_vec()),
+                        Message::SyncStep1(sv) => self.answer(sv, rig),
                         Message::Submit { seq, update } => {
                             self.take(update);
                             self.acked = seq;
@@ -75,8 +74,16 @@ impl Server {
                     }
                 }
             }
+            if let Some(state_vector) = asked {
+                self.answer(&state_vector, rig);
+            }
             rig.pass(if self.durable { 0 } else { 1_500 });
         }
+    }
+
+    fn answer(&self, state_vector: &[u8], rig: &mut Rig) {
+        let all = self.doc.encode_state(Some(state_vector)).expect("a state");
+        rig.frame(Message::SyncStep2(&all));
     }
 
     fn take(&mut self, update: &[u8]) {
@@ -170,6 +177,34 @@ fn edits_by_copy_are_written_again_by_reference() {
         is_settled(&server, &rig);
         assert_eq!(server.text()[..2], ["The", " first line"]);
     }
+}
+
+/// Two questions that were open when it turned out, and one answer to both: the whole is asked for all the same.
+#[test]
+fn a_question_that_is_not_answered_is_asked_again() {
+    let mut server = Server::new(&[block("one")], true);
+    let mut rig = away(&mut server, "s", 5, MemoryStore::new());
+    types(&mut rig, split(0, 2));
+    server.raise();
+    server.acked = 0;
+    rig.feed(Input::Connect);
+    rig.feed(Input::Opened);
+    rig.session.probe();
+    rig.frame(Message::Hello(Hello { format: Some(1), ..hello("e", 0) }));
+    let questions = |rig: &mut Rig| {
+        let frames = rig.frames();
+        let all = frames.iter().flat_map(|frame| messages(frame).collect::<Vec<_>>());
+        all.filter(|message| matches!(message, Ok(Message::SyncStep1(_)))).count()
+    };
+    assert_eq!(questions(&mut rig), 2, "a server that is slow to say hello is asked again");
+    server.answer(&[0], &mut rig);
+    assert_eq!(questions(&mut rig), 0, "another answer may be on its way");
+    rig.pass(5_000);
+    rig.frame(Message::Pong);
+    rig.pass(5_000);
+    server.serve(&mut rig);
+    is_settled(&server, &rig);
+    assert_eq!(server.text(), ["on", "e"]);
 }
 
 /// What the server has of the outbox already, though the device has not heard so, is not written again.

@@ -9,6 +9,7 @@ use crate::format::format_of;
 use crate::slate::error::UpdateError;
 use crate::slate::read;
 use crate::slate::tree::{ROOT, Tree, branch_id};
+use crate::slate::values::TouchedMaps;
 use crate::update::{Limits, Refused, has_wide_client};
 
 impl SlateDoc {
@@ -24,6 +25,7 @@ impl SlateDoc {
     /// [`SlateDoc::load`] for the rows of a log, in whatever order they are: says of each whether it could be read, and
     /// how many foreign embeds were met.
     pub fn load_all(&mut self, updates: &[&[u8]]) -> (Vec<bool>, u32) {
+        self.touched = TouchedMaps::All;
         let wide: Vec<bool> = updates.iter().map(|update| has_wide_client(update)).collect();
         let narrow = updates.iter().copied().zip(&wide).filter(|(_, wide)| !**wide).map(|(update, _)| update);
         let mut taken = self.intake.apply_all(&self.doc, narrow, Limits::STORED, &mut |_| {}).into_iter();
@@ -54,7 +56,9 @@ impl SlateDoc {
             return Err(UpdateError::Malformed("a client id has more than 32 bits".to_owned()));
         }
         let (mut transactions, mut branches) = (0, Vec::new());
+        let (touched, text) = (&mut self.touched, self.options.root.as_str());
         let result = self.intake.apply(&self.doc, update, limits, &mut |txn| {
+            touched.note(txn, text);
             branches.extend(changed_directly(txn).into_iter().map(|one| (branch_id(&one), one)));
             transactions += 1;
         });

@@ -31,6 +31,8 @@ pub(super) struct Looks {
     /// The top-level block whose turn it is, and for how many it goes on.
     next: usize,
     left: usize,
+    /// Something changed after the looks had begun: what is before `next` has its turn once more.
+    behind: bool,
     /// How many looks pass before the whole document is read again.
     rest: usize,
 }
@@ -97,7 +99,7 @@ impl SlateDoc {
     fn look_next_by_reference(&mut self) -> Look {
         if self.has_parts() {
             let part = self.look_at_part(self.looks.next);
-            if part.is_none() {
+            if part.is_none() && !std::mem::take(&mut self.looks.behind) {
                 self.looks.left = 0;
             }
             let (look, next) = part.unwrap_or_default();
@@ -115,6 +117,7 @@ impl SlateDoc {
     /// From here on, all blocks have their turn once more.
     pub fn look_again(&mut self) {
         self.looks.left = usize::MAX;
+        self.looks.behind = self.looks.next > 0;
     }
 
     /// Whether there are blocks whose turn has not come.

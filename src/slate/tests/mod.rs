@@ -9,6 +9,7 @@ pub(crate) mod json;
 pub(crate) mod model;
 mod net;
 mod oracle;
+mod oracle_together;
 mod parts;
 pub(crate) mod random;
 mod remote;

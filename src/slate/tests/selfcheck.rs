@@ -186,6 +186,24 @@ fn what_is_shown_of_format_1_is_looked_at_in_parts() {
     }
 }
 
+/// What is wrong in a part whose turn has just passed is found too: the round that is under way does not count for it.
+#[test]
+fn what_is_behind_the_looks_is_looked_at_as_well() {
+    for looks_before in [1, 2, 3] {
+        let mut one = by_reference(200);
+        one.doc.look_again();
+        for _ in 0..looks_before {
+            one.doc.look();
+        }
+        let mut wrong = by_reference(200);
+        wrong.doc.apply_local(vec![Op::InsertText { path: Path::from_slice(&[0, 0]), offset: 2, text: "x".into() }]);
+        one.doc.spoil_shown(0, &wrong.doc);
+        let mut shown = one.doc.value();
+        let looks = look_over(&mut one.doc, &mut shown);
+        assert_eq!(looks.iter().map(|look| look.divergences).sum::<u32>(), 1, "after {looks_before} looks");
+    }
+}
+
 /// The same where all blocks are in one element.
 #[test]
 fn what_one_element_holds_is_looked_at_in_parts() {

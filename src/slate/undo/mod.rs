@@ -19,7 +19,9 @@ pub use again::{Again, MAP};
 pub use aim::aim;
 
 use super::node::Attrs;
-use super::ydoc::{Act, Beside, Formats, Id, KeyName, Kind, Nid, Place, Registers, Span, Writer, key_name, resolve};
+use super::ydoc::{
+    Act, Beside, Formats, Id, KeyName, Kind, Nid, Place, Registers, Span, Writer, key_name, parse_key, resolve,
+};
 
 /// Takes acts back, the last first. What takes that back again is [`Writer::take_acts`].
 pub fn revert(writer: &mut Writer, again: &mut Again, acts: &[Act]) {
@@ -138,7 +140,11 @@ impl Revert {
         let missing = formats.iter().filter(|(key, value)| !is_same(key, value, &has));
         let missing: Vec<(Arc<str>, Any)> = missing.map(|(key, value)| (key.clone(), value.clone())).collect();
         let besides = has.keys().filter(|key| !formats.contains_key(&***key)).cloned().collect();
-        writer.format_new(seq, index, span.1, &missing);
+        // Keys of one's own nobody else clears.
+        match missing.iter().all(|(key, _)| parse_key(key).client == writer.client()) {
+            true => writer.format_new(seq, index, span.1, &missing),
+            false => writer.format_again(seq, index, span.1, &missing),
+        }
         self.taken_on.push((span, besides));
     }
 

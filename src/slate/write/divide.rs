@@ -24,8 +24,9 @@ pub(super) fn swap_at_starts(work: &mut Work) {
     }
 }
 
-/// An element was divided, and its first half removed: what is left of it is the element.
-pub(super) fn take_over(work: &mut Work, before: &mut Before, joins: &HashSet<Id>) {
+/// An element was divided, and its first half removed, or joined to something without anything of it: what is left of it is the
+/// element.
+pub(super) fn take_over(work: &mut Work, before: &mut Before) {
     let halves: Vec<(WorkId, Id)> = (0..work.nodes.len())
         .filter(|at| work.node(*at).head.is_none() && work.node(*at).key.is_none())
         .filter_map(|at| Some((at, work.node(at).origin?)))
@@ -36,7 +37,7 @@ pub(super) fn take_over(work: &mut Work, before: &mut Before, joins: &HashSet<Id
     before.vanished.retain(|was| {
         let own: Vec<WorkId> = halves.iter().filter(|(_, of)| *of == was.id).map(|(at, _)| *at).collect();
         let is_in_them = |survivor: &WorkId| own.iter().any(|half| work.is_within(*survivor, *half));
-        let is_left = !was.survivors.is_empty() && was.survivors.iter().all(is_in_them) && !joins.contains(&was.id);
+        let is_left = !was.survivors.is_empty() && was.survivors.iter().all(is_in_them);
         let half = own.iter().find(|half| is_left && work.has_old(**half));
         half.map(|half| work.set_head(*half, was.id)).is_none()
     });

@@ -54,9 +54,12 @@ fn host_of(draft: &Draft, was: &Vanished, joins: &HashMap<Id, NodeId>) -> Option
 fn write_join(draft: &mut Draft, before: &Before, was: &Vanished, piece: PieceId, host: PieceId) -> bool {
     let view = draft.view.clone();
     let (x, into) = (view.piece(piece), view.piece(host));
-    if was.survivors.is_empty() && x.gone.is_none() {
-        // With all its text: what nobody saw in it does not stay as an empty line.
-        draft.set_gone(x.head, x.to, false);
+    if was.survivors.is_empty() {
+        // With all its text, and what had flowed into it: what nobody saw in it does not stay as an empty line.
+        let joined = x.joined.iter().map(|joined| (joined.head, joined.to, joined.gone));
+        for (head, to, _) in joined.chain([(x.head, x.to, x.gone)]).filter(|(.., gone)| gone.is_none()) {
+            draft.set_gone(head, to, false);
+        }
     }
     if let Some(breaks) = breaks_between(draft, &view, piece, host) {
         let erased = was.is_start_lost && before.end_lost.contains(&into.head);

@@ -102,7 +102,7 @@ fn write(
     let start = draft.view.clone();
     let mut before = Before::of(&start, draft.mirror(), &draft.work);
     let joins: HashSet<Id> = new.joins.keys().copied().collect();
-    divide::take_over(&mut draft.work, &mut before, &joins);
+    divide::take_over(&mut draft.work, &mut before);
     draft.erase(before.lost.clone());
     draft.see();
 

@@ -207,9 +207,9 @@ impl Work {
         kept
     }
 
-    /// Nearest element, from this one outwards, that is not around text.
+    /// Nearest element, from this one outwards, that is not around text, nor will be.
     pub fn holder(&self, mut at: WorkId) -> WorkId {
-        while self.nodes[at].key.is_some() {
+        while self.nodes[at].key.is_some() || self.is_around(at) {
             match self.nodes[at].parent {
                 Some(parent) => at = parent,
                 None => break,

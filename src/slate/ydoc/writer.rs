@@ -436,6 +436,21 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         self.acts.truncate(acts);
     }
 
+    /// The same with keys that others may have given, and may clear at any time. Yjs takes the end of another range with that key
+    /// for the end of this one, if it stands right behind: then who clears that range takes the end of this one away, and the key
+    /// spreads. So each range gets an end of its own, behind which nothing else stands while it is written.
+    pub fn format_again(&mut self, seq: Nid, index: u32, len: u32, formats: &[(Arc<str>, Any)]) {
+        if formats.is_empty() {
+            return;
+        }
+        let branch = self.mirror.node(seq).branch.clone();
+        let before = self.clock();
+        branch.insert(self.txn, index + len, "|");
+        self.mirror.bound += u64::from(self.clock() - before);
+        self.format_new(seq, index, len, formats);
+        branch.remove_range(self.txn, index + len, 1);
+    }
+
     /// Cuts a run so that an item begins at this index. Returns that item's place in the list.
     fn cut(&mut self, seq: Nid, index: u32) -> usize {
         let items = &mut self.mirror.nodes[seq as usize].items;

@@ -14,6 +14,16 @@ pub struct Alone {
     pub end: Seen,
 }
 
+/// What more is known of a round.
+pub struct Meanwhile<'a> {
+    /// Letters that were removed in earlier rounds.
+    pub dead: &'a HashSet<char>,
+    /// Whether blocks have ids that are never alike.
+    pub ids: bool,
+    /// Whether somebody took something back, or did it again.
+    pub took_back: bool,
+}
+
 pub struct Judge<'a> {
     start: &'a Seen,
     people: &'a [Alone],
@@ -25,16 +35,19 @@ pub struct Judge<'a> {
     anew: HashSet<char>,
     /// Whether blocks have ids that are never alike.
     ids: bool,
+    /// Whether somebody took something back, or did it again, meanwhile.
+    took_back: bool,
     faults: Vec<Fault>,
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(start: &'a Seen, people: &'a [Alone], merged: &'a Seen, dead: &'a HashSet<char>, ids: bool) -> Self {
+    pub fn new(start: &'a Seen, people: &'a [Alone], merged: &'a Seen, deeds: &Meanwhile<'a>) -> Self {
+        let &Meanwhile { dead, ids, took_back } = deeds;
         let is_anew = |letter: &char| {
             people.iter().any(|one| one.end.has(*letter) && one.steps.iter().any(|step| !step.has(*letter)))
         };
         let anew = start.text.iter().copied().filter(is_anew).collect();
-        Self { start, people, merged, dead, anew, ids, faults: Vec::new() }
+        Self { start, people, merged, dead, anew, ids, took_back, faults: Vec::new() }
     }
 
     pub fn faults(mut self) -> Vec<Fault> {
@@ -108,7 +121,8 @@ impl<'a> Judge<'a> {
         for view in &views {
             for block in &view.blocks {
                 let block: Vec<char> = block.iter().copied().filter(|letter| !self.anew.contains(letter)).collect();
-                let settled = views.iter().all(|other| other.in_order(&block) && is_whole(other, &block));
+                let mut all = views.iter().copied().chain(self.steps_of_others(view));
+                let settled = all.all(|other| other.in_order(&block) && is_whole(other, &block));
                 if settled && !self.merged.in_order(&block) && self.is_undisputed(view, &block) {
                     self.say(Kind::Order, block.iter().collect());
                 }
@@ -116,10 +130,41 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// What was joined here, nobody has joined to something else, and what a part of it was joined to, nobody has put on the
-    /// other side of the rest: only one of both can be.
+    /// What was joined here, nobody else has joined to something else, nor moved: only one of both can be.
     fn is_undisputed(&self, view: &Seen, block: &[char]) -> bool {
-        !self.is_joined_elsewhere(view, block) && !self.is_drawn_apart(block)
+        let first = block.first().and_then(|letter| self.origin(*letter));
+        let is_joined = |letter: &&char| self.origin(**letter).is_some_and(|origin| Some(origin) != first);
+        !block.iter().filter(is_joined).any(|letter| self.is_taken_away(view, block, *letter))
+            && !self.is_drawn_apart(block)
+    }
+
+    /// Whether somebody else has put this letter before or behind others than these, into another container, or behind others
+    /// in its block.
+    fn is_taken_away(&self, view: &Seen, block: &[char], letter: char) -> bool {
+        let own: HashSet<Option<usize>> = block.iter().map(|letter| self.origin(*letter)).collect();
+        let is_other = |letter: &&char| self.start.has(**letter) && !own.contains(&self.origin(**letter));
+        let Some(was) = self.start.letters.get(&letter) else { return false };
+        self.steps_of_others(view).any(|step| {
+            let Some(is) = step.letters.get(&letter) else { return false };
+            let is_crossed = |other: &char| {
+                let is_other = step.letters.get(other);
+                is_other.is_some_and(|is_other| (was.at < self.start.letters[other].at) != (is.at < is_other.at))
+            };
+            let mut before = step.blocks[is.block].iter().take_while(|other| **other != letter);
+            was.within != is.within
+                || before.any(|other| is_other(&other))
+                || self.start.text.iter().filter(is_other).any(is_crossed)
+        })
+    }
+
+    fn steps_of_others(&self, view: &Seen) -> impl Iterator<Item = &'a Seen> + use<'a> {
+        let view = std::ptr::from_ref(view);
+        self.people.iter().filter(move |one| !std::ptr::eq(&raw const one.end, view)).flat_map(|one| &one.steps)
+    }
+
+    /// In which block it was in the beginning; nowhere: it is new.
+    fn origin(&self, letter: char) -> Option<usize> {
+        self.start.letters.get(&letter).map(|letter| letter.block)
     }
 
     /// Whether somebody joined a part of it to something that another moved, beside the rest: the part goes along, the rest does
@@ -131,31 +176,17 @@ impl<'a> Judge<'a> {
             block.iter().any(|part| {
                 let Some(there) = joined.letters.get(part) else { return false };
                 let mut others = joined.blocks[there.block].iter().filter(|letter| !block.contains(letter));
-                others.any(|other| block.iter().any(|rest| are_apart(*part, *rest) && self.has_moved(*other, *rest)))
+                others.any(|other| block.iter().any(|rest| are_apart(*part, *rest) && self.are_crossed(*other, *rest)))
             })
         })
     }
 
     /// Whether a letter is for somebody on the other side of another one, or in another container than in the beginning.
-    fn has_moved(&self, one: char, beside: char) -> bool {
+    fn are_crossed(&self, one: char, beside: char) -> bool {
         let views = self.views();
         let sides = views.iter().filter_map(|view| Some(view.letters.get(&one)?.at < view.letters.get(&beside)?.at));
         let within = views.iter().filter_map(|view| view.letters.get(&one)).map(|letter| &letter.within);
         is_mixed(sides) || is_mixed(within)
-    }
-
-    fn is_joined_elsewhere(&self, view: &Seen, block: &[char]) -> bool {
-        let origins = |letters: &[char]| -> HashSet<usize> {
-            letters.iter().filter_map(|letter| self.start.letters.get(letter)).map(|letter| letter.block).collect()
-        };
-        let own = origins(block);
-        own.len() > 1
-            && self.views().iter().filter(|other| !std::ptr::eq(**other, view)).any(|other| {
-                block
-                    .iter()
-                    .filter_map(|letter| other.letters.get(letter))
-                    .any(|there| origins(&other.blocks[there.block]).iter().any(|origin| !own.contains(origin)))
-            })
     }
 
     /// What was typed stands beside what it was typed beside, but for what others typed there.
@@ -181,12 +212,21 @@ impl<'a> Judge<'a> {
                     let right = block[index + 1..].iter().find(is_old).and_then(|right| rank.get(right)).copied();
                     let Some(place) = behind.get(letter).copied() else { continue };
                     let fits = left.is_some_and(|left| left + 1 == place) || right == Some(place);
-                    if !fits && (left.is_some() || right.is_some()) {
+                    if !fits && (left.is_some() || right.is_some()) && !self.is_joined_apart(view, block, index) {
                         self.say(Kind::Place, format!("{letter} in {}", block.iter().collect::<String>()));
                     }
                 }
             }
         }
+    }
+
+    /// Whether what was typed here was joined later to what stands behind it, and another has put that elsewhere.
+    fn is_joined_apart(&self, view: &Seen, block: &[char], index: usize) -> bool {
+        let right = block[index..].iter().find(|letter| self.start.has(**letter));
+        let author = self.people.iter().find(|one| std::ptr::eq(&raw const one.end, view));
+        let (Some(right), Some(author)) = (right, author) else { return false };
+        let typed = author.steps.iter().find(|step| step.has(block[index]));
+        typed.is_some_and(|step| is_apart(step, [block[index], *right])) && self.is_taken_away(view, block, *right)
     }
 
     /// Whether it was there and is there, and was not written anew.
@@ -223,7 +263,9 @@ impl<'a> Judge<'a> {
                 self.say(Kind::Kind, format!("{letter} is in a {}, not {kinds:?}", now.kind));
             }
             // Whether what is typed into a range becomes what another makes of the range, is not said.
-            if self.is_fixed(*letter) && !self.made(*letter, |letter| letter.bold).contains(&now.bold) {
+            // Nor what becomes of what one took back, if another had overruled it before and takes that back as well.
+            let was = || self.took_back && self.start.letters.get(letter).is_some_and(|was| was.bold == now.bold);
+            if self.is_fixed(*letter) && !self.made(*letter, |letter| letter.bold).contains(&now.bold) && !was() {
                 self.say(Kind::Marks, format!("{letter} is {}bold", if now.bold { "" } else { "not " }));
             }
         }
@@ -259,14 +301,22 @@ impl<'a> Judge<'a> {
     }
 
     /// How often one divided where another did: two breaks have an empty line between them, also where a letter beside them
-    /// is removed later.
+    /// is removed, before or later.
     fn divided_twice(&self) -> usize {
-        let pairs = self.start.blocks.iter().flat_map(|block| block.windows(2).map(|pair| [pair[0], pair[1]]));
+        let stays = |letter: &char| self.merged.has(*letter);
+        let left = self.start.blocks.iter().map(|block| block.iter().copied().filter(stays).collect::<Vec<char>>());
+        self.divided_in(left).max(self.divided_in(self.start.blocks.iter().cloned()))
+    }
+
+    fn divided_in(&self, blocks: impl Iterator<Item = Vec<char>>) -> usize {
         let times = |pair: [char; 2]| {
             let divides = |view: &Seen| pair.iter().all(|letter| view.has(*letter)) && is_apart(view, pair);
             self.people.iter().filter(|one| one.steps.iter().any(divides)).count()
         };
-        pairs.map(|pair| times(pair).saturating_sub(1)).sum()
+        let twice = |block: Vec<char>| -> usize {
+            block.windows(2).map(|pair| times([pair[0], pair[1]]).saturating_sub(1)).sum()
+        };
+        blocks.map(twice).sum()
     }
 
     /// No shape that nobody had. What one has put around letters, or divided off, another may have emptied.

@@ -1,5 +1,5 @@
 //! `npm run soak:text -- --runs N --from S`: so many runs, counted; of each kind of fault one is made small and printed.
-//! `--threads N`; `--seed S` is one run, with all that was done; with `--small KIND` it is made small first; `--state FILE`
+//! `--every`: each is. `--threads N`; `--seed S` is one run, with all that was done; with `--small KIND` it is made small first; `--state FILE`
 //! gets the document as it is in the end, as one update.
 
 use std::process::ExitCode;
@@ -43,9 +43,12 @@ fn main() -> ExitCode {
     let told = |done: u64| eprintln!("{done} of {runs} runs, {} s", began.elapsed().as_secs());
     let found = tally(from, runs, number("--threads").unwrap_or(threads), &told);
     println!("{}", found.describe());
+    let every = std::env::args().any(|arg| arg == "--every");
     for (kind, seeds) in &found.faults {
-        let (plan, ran) = shrink(&Plan::of(seeds[0]), *kind);
-        println!("\nthe first with {}, made small:\n{}", kind.name(), report(&plan, &ran));
+        for seed in &seeds[..if every { seeds.len() } else { 1 }] {
+            let (plan, ran) = shrink(&Plan::of(*seed), *kind);
+            println!("\none with {}, made small:\n{}", kind.name(), report(&plan, &ran));
+        }
     }
     if found.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -46,6 +46,11 @@ impl Deeds {
         is_removed_by_two || back.is_some_and(|rounds| rounds.iter().any(|round| self.took.contains(&(who, *round))))
     }
 
+    /// Whether anybody took something back, or did it again, in this round.
+    pub fn took_back(&self, round: u8) -> bool {
+        self.took.iter().any(|(_, took)| *took == round)
+    }
+
     fn note(&mut self, who: (usize, usize), before: &Seen, after: &Seen) {
         for letter in after.letters.keys().filter(|letter| !before.has(**letter)) {
             match self.removed.get_mut(letter) {

@@ -8,7 +8,7 @@ use slate_yrs::update::merge;
 use yrs::Any;
 
 use crate::acts::{self, Act, ERASER, FORMATTER, PLAIN};
-use crate::checks::{Alone, Judge, meet};
+use crate::checks::{Alone, Judge, Meanwhile, meet};
 use crate::exchange::{Relay, deliver, interleave};
 use crate::faults::{Fault, Kind};
 use crate::here::pick;
@@ -200,7 +200,8 @@ impl<'a> Run<'a> {
         let merged = Seen::new(&self.people[self.here()[0]].value);
         let dead: HashSet<char> =
             self.deeds.removed.iter().filter(|(_, who)| !who.is_empty()).map(|(c, _)| *c).collect();
-        self.ran.faults.extend(Judge::new(&start, &alone, &merged, &dead, plan.ids).faults());
+        let meanwhile = Meanwhile { dead: &dead, ids: plan.ids, took_back: self.deeds.took_back(round) };
+        self.ran.faults.extend(Judge::new(&start, &alone, &merged, &meanwhile).faults());
         self.big(&merged);
         if self.is_sound() {
             self.calm(round)?;

@@ -17,6 +17,10 @@ impl World {
         if !self.tabs[tab].ready || self.tabs[tab].session.is_none() {
             return;
         }
+        if self.plan.values && self.rng.u8(..4) == 0 {
+            self.set_value(tab);
+            return self.check_editor(tab);
+        }
         match self.rng.u8(..30) {
             0 | 1 if self.plan.acts == Acts::Undo => self.feed(tab, Input::Undo),
             2 if self.plan.acts == Acts::Undo => self.feed(tab, Input::Redo),

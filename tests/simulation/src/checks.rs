@@ -14,6 +14,7 @@ use crate::content::Content;
 use crate::editor::{canonical, text_of, tokens};
 use crate::plain::reader;
 use crate::plan::Acts;
+use crate::values::MAP;
 use crate::world::{Backend, DOC, World};
 
 /// A server that closes because something is too large is taken to take so many bytes, at least.
@@ -268,6 +269,7 @@ impl World {
     pub fn check_editor(&self, tab: usize) {
         if self.tabs[tab].session.is_some() {
             assert!(self.tabs[tab].editor.value == self.value(tab), "t{tab}: the editor is not the document");
+            self.check_values(tab);
         }
     }
 
@@ -355,6 +357,7 @@ impl World {
             assert!(!content.lacks(&own), "(c) t{tab} has what the server lacks: {:?}", own.minus(&content).show());
             assert!(!own.lacks(&content), "(c) t{tab} lacks what the server has: {:?}", content.minus(&own).show());
             let shown = canonical(&session.value());
+            assert!(session.values(MAP) == fresh.values(MAP), "(c) t{tab} has other values: {:?}", session.values(MAP));
             assert!(shown == value, "(c) t{tab} shows something else: {:?}", first_difference(&shown, &value));
             let own = bytes_of(&[state]);
             assert!(own == expected, "(c) t{tab} has other bytes: {}", differing(&own, &expected));
@@ -383,7 +386,7 @@ impl World {
 
     /// (d) Nothing is there twice; where nobody erases, nothing is missing.
     fn check_words(&self) {
-        let text = text_of(&self.value(0));
+        let text = text_of(&self.value(0)) + &self.keys(0);
         for device in 0..self.devices.len() {
             let wanted = self.plan.wanted(device);
             // What two merge or move at once is there twice in format 0.

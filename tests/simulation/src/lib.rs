@@ -16,4 +16,5 @@ mod plain;
 pub mod plan;
 mod server;
 mod tabs;
+mod values;
 mod world;

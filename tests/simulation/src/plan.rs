@@ -7,6 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::world::World;
 
+/// From this seed on people set values.
+pub const WITH_VALUES: u64 = 100_000;
+
 /// Steps of a seed.
 pub const STEPS: u32 = 100;
 
@@ -51,6 +54,8 @@ pub struct Plan {
     pub together: bool,
     /// The network loses frames of submissions, and goes on.
     pub lossy: bool,
+    /// People set values beside the text, too: in seeds from [`WITH_VALUES`] on, so that those below mean what they meant.
+    pub values: bool,
     pub bug: Bug,
 }
 
@@ -66,7 +71,16 @@ impl Plan {
             _ if plain => Acts::Structure,
             _ => Acts::Refused,
         };
-        Self { seed, plain, acts, imports: false, together: false, lossy: false, bug: Bug::None }
+        Self {
+            seed,
+            plain,
+            acts,
+            imports: false,
+            together: false,
+            lossy: false,
+            values: seed >= WITH_VALUES,
+            bug: Bug::None,
+        }
     }
 
     /// The second block of what a device wants a new document to begin with: the same, or each its own. A server that

@@ -119,6 +119,7 @@ impl Server {
             name: None,
             taker: None,
             create: true,
+            admin: false,
             queue: queue.clone(),
         };
         let joins = process.runtime.block_on(room.send(Command::Join(request)));

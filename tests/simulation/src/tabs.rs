@@ -5,12 +5,13 @@ use std::collections::{BTreeSet, VecDeque};
 use slate_yrs::format::FORMATS;
 use slate_yrs::protocol::{Role, close};
 use slate_yrs::session::{Config, Connection, Input, Origin, Output, Remote, Session, Storage};
-use slate_yrs::slate::Node;
+use slate_yrs::slate::{Node, Values};
 use slate_yrs::store::{Loaded, MemoryStore, Pending, Row, StoreError, Write};
 
 use crate::content::Content;
 use crate::editor::{Editor, block};
 use crate::plan::{Acts, Bug};
+use crate::values::MAP;
 use crate::world::{DOC, Event, World};
 
 /// Rows of an empty update, as if a long log had been written before.
@@ -88,6 +89,8 @@ pub struct Tab {
     /// The session's.
     pub name: String,
     pub editor: Editor,
+    /// The map that people share, as the session has told of it.
+    pub map: Values,
     /// Words that are in no update yet.
     pub typing: Vec<String>,
     pub orders: VecDeque<StoreOrder>,
@@ -130,6 +133,7 @@ impl Tab {
             session: None,
             name: String::new(),
             editor: Editor::default(),
+            map: Values::new(),
             typing: Vec::new(),
             orders: VecDeque::new(),
             conn: None,
@@ -180,6 +184,7 @@ impl World {
         let it = &mut self.tabs[tab];
         it.session = Some(session);
         it.editor = Editor::default();
+        it.map.clear();
         it.typing.clear();
         it.ready = false;
         it.tick_at = None;
@@ -293,6 +298,9 @@ impl World {
                 for news in std::mem::take(&mut it.early) {
                     self.at(0, Event::Broadcast(tab, life, news));
                 }
+                if self.plan.values {
+                    self.feed(tab, Input::FollowMap(MAP.into()));
+                }
             }
             Output::Operations { ops, .. } => {
                 for op in &ops {
@@ -339,6 +347,7 @@ impl World {
                 let orders = self.tabs[tab].orders.len();
                 self.gone(tab, orders);
             }
+            Output::Values { keys, whole, .. } => self.heard_values(tab, keys, whole),
             Output::Select(_) | Output::Peers | Output::SendText(_) => {}
         }
     }

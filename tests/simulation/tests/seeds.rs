@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use slate_yrs_simulation::plan::{Bug, Faults, Plan, run, shrink};
+use slate_yrs_simulation::plan::{Bug, Faults, Plan, WITH_VALUES, run, shrink};
 
 fn env(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -18,7 +18,16 @@ const KNOWN: [u64; 2] = [726, 3494];
 #[test]
 fn nothing_is_lost_and_nothing_claimed_in_vain() {
     let from = env("SIM_FROM").unwrap_or(1);
-    let to = from + env("SIM_SEEDS").unwrap_or(500);
+    hold(from, from + env("SIM_SEEDS").unwrap_or(500));
+}
+
+/// The same where people set values beside the text, too.
+#[test]
+fn values_are_not_lost_either() {
+    hold(WITH_VALUES, WITH_VALUES + 100);
+}
+
+fn hold(from: u64, to: u64) {
     let next = AtomicU64::new(from);
     let faults = Mutex::new(Faults::new());
     let failure = Mutex::new(None);

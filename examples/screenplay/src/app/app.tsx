@@ -8,11 +8,13 @@ import { useAddress } from "./address.ts";
 import { DebugPanel } from "./debug-panel.tsx";
 import { HistoryPanel } from "./history-panel.tsx";
 import { MoreMenu } from "./more-menu.tsx";
+import { NotesButton, NotesPanel, NotesProvider } from "./notes.tsx";
 import { Notices } from "./notices.tsx";
 import { PeopleBar, SavedBadge } from "./people.tsx";
 import { usePerson } from "./person.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { useRemembered } from "./remembered.ts";
+import { RenameForm } from "./rename.tsx";
 import { type SceneInfo, sceneList } from "./scenes.ts";
 import { ScriptList } from "./script-list.tsx";
 import { useTheme } from "./theme.ts";
@@ -37,6 +39,7 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
   const [person, choose] = usePerson(address);
   const [history, setHistory] = useState(false);
   const [preview, setPreview] = useState<ReactNode>(null);
+  const [renaming, setRenaming] = useState(false);
   const slots = ({ doc }: YjsCollaboration<ScenePresence>, editor: BoundEditor | null): ScreenplayEditorSlots => {
     const past = doc?.history;
     const { collaborate } = address;
@@ -46,14 +49,17 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
       menus: (
         <>
           {doc && <PeopleBar collab={doc} editor={editor} />}
+          {doc && <NotesButton editor={editor} />}
           <MoreMenu
             scene={address.scene}
             title={title}
             editor={editor}
             shared={collaborate}
             onHistory={past && editor ? () => setHistory(true) : undefined}
+            onRename={doc && !doc.status.readOnly ? () => setRenaming(true) : undefined}
           />
           <PersonMenu person={person} onChange={choose} />
+          {doc && renaming && <RenameForm collab={doc} title={title} onClose={() => setRenaming(false)} />}
         </>
       ),
       notice: doc && <Notices collab={doc} title={title} />,
@@ -70,20 +76,23 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
               onPreview={setPreview}
             />
           )}
+          {editor && <NotesPanel collab={doc} editor={editor} />}
           {address.debug && <DebugPanel collab={doc} />}
         </>
       ),
     };
   };
   return (
-    <CollaborativeScreenplayEditor
-      sceneId={address.scene}
-      title={title}
-      serverUrl={address.server}
-      authToken={currentToken}
-      enabled={address.collaborate}
-      person={person}
-      slots={slots}
-    />
+    <NotesProvider>
+      <CollaborativeScreenplayEditor
+        sceneId={address.scene}
+        title={title}
+        serverUrl={address.server}
+        authToken={currentToken}
+        enabled={address.collaborate}
+        person={person}
+        slots={slots}
+      />
+    </NotesProvider>
   );
 }

@@ -19,8 +19,10 @@ export function MoreMenu(props: {
   editor: ScriptEditor | null;
   shared: boolean;
   onHistory: (() => void) | undefined;
+  /** Without it the script has the name that it has. */
+  onRename: (() => void) | undefined;
 }): ReactNode {
-  const { scene, title, editor, shared, onHistory } = props;
+  const { scene, title, editor, shared, onHistory, onRename } = props;
   const file = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState<string | null>(null);
   // The script that was read is open by now.
@@ -75,6 +77,7 @@ export function MoreMenu(props: {
               {editor && item("Print…", () => window.print())}
               <hr />
               {onHistory && item("History", onHistory)}
+              {onRename && item("Rename the script…", onRename)}
               {item("Keyboard shortcuts", () => setShortcuts(true))}
               {item(spelling ? "Do not check spelling" : "Check spelling", () => setSpelling(spelling ? null : "on"))}
               {item(dark ? "Light page" : "Dark page", () => setDark(!dark))}

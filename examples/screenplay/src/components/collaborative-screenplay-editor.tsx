@@ -6,7 +6,9 @@ import { RemoteCursors } from "slate-yrs/react";
 import type { CollabEditor } from "slate-yrs/slate";
 import { keepWhatIsWritten, recallAlone } from "../app/alone.ts";
 import { importArrived } from "../app/imports.ts";
+import { NotedPage } from "../app/notes.tsx";
 import type { Person } from "../app/person.ts";
+import { useTitle } from "../app/rename.tsx";
 import { initialScript } from "../app/scenes.ts";
 import { useReadOnly } from "../hooks/use-read-only.ts";
 import {
@@ -19,6 +21,7 @@ import { type BoundEditor, useYjsSlateBinding } from "../hooks/use-yjs-slate-bin
 import type { ScreenplayEditorSlots } from "./frame.tsx";
 import { Opening } from "./opening.tsx";
 import { ScreenplayEditor } from "./screenplay-editor.tsx";
+import { renderLeaf } from "./script-page.tsx";
 
 export interface CollaborativeScreenplayEditorProps {
   sceneId: string;
@@ -38,7 +41,7 @@ export interface ScenePresence extends Person {
 }
 
 export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEditorProps): ReactNode {
-  const { sceneId, serverUrl, authToken, enabled = true, person, title } = props;
+  const { sceneId, serverUrl, authToken, enabled = true, person } = props;
   const initialValue = useCallback(
     () => (enabled ? null : recallAlone(sceneId)) ?? initialScript(sceneId),
     [sceneId, enabled],
@@ -58,6 +61,7 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
     ...(props.onError && { onError: props.onError }),
   });
   const { doc } = collaboration;
+  const title = useTitle(doc, props.title);
   const editor = useYjsSlateBinding({ doc, enabled, initialValue });
   const readOnly = useReadOnly(doc, `${serverUrl} ${sceneId}`);
   const empty = useIsEmpty(editor, doc);
@@ -89,13 +93,15 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
       readOnly={readOnly}
       slots={slots}
       focused={begun}
-      cursors={(page) =>
+      around={(page) =>
         editor.collab ? (
           <RemoteCursors editor={editor as typeof editor & CollabEditor} className="cursors">
-            {page}
+            <NotedPage editor={editor} renderLeaf={renderLeaf}>
+              {page}
+            </NotedPage>
           </RemoteCursors>
         ) : (
-          page
+          page({})
         )
       }
     />

@@ -6,7 +6,7 @@ import type { ScriptEditor } from "../script/slate.ts";
 import { Frame, type ScreenplayEditorSlots } from "./frame.tsx";
 import { InsightContext, useInsightStore } from "./insights.ts";
 import { Outline } from "./outline.tsx";
-import { ScriptPage } from "./script-page.tsx";
+import { type PageExtras, ScriptPage } from "./script-page.tsx";
 import { StatusLine } from "./status-line.tsx";
 import { Toolbar } from "./toolbar.tsx";
 
@@ -15,14 +15,14 @@ export interface ScreenplayEditorProps {
   title: string;
   readOnly?: boolean;
   slots?: ScreenplayEditorSlots;
-  /** Draws other people's carets around the page. */
-  cursors?: (page: ReactNode) => ReactNode;
+  /** Draws around the page and into it: other people's carets, the words of notes. */
+  around?: (page: (extras: PageExtras) => ReactNode) => ReactNode;
   /** Whoever has just begun the script goes on writing in it. */
   focused?: boolean;
 }
 
 export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
-  const { editor, title, readOnly = false, slots = {}, cursors = (page) => page, focused = false } = props;
+  const { editor, title, readOnly = false, slots = {}, around = (page) => page({}), focused = false } = props;
   const insights = useInsightStore(editor);
   useEffect(() => {
     if (focused) ReactEditor.focus(editor);
@@ -37,7 +37,9 @@ export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
           scenes={(chosen) => <Outline readOnly={readOnly} onChosen={chosen} />}
           foot={<StatusLine />}
         >
-          {cursors(<ScriptPage readOnly={readOnly} />)}
+          {around((extras) => (
+            <ScriptPage readOnly={readOnly} {...extras} />
+          ))}
         </Frame>
       </InsightContext>
     </Slate>

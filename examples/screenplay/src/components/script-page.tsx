@@ -1,8 +1,8 @@
 // The sheet of paper: Slate's `Editable` with the elements and marks of a script.
 // Slate renders the blocks in chunks, and chunks off screen are neither laid out nor painted (`content-visibility`).
 // It is set on chunks, not on blocks: the browser watches each such box at each frame, and 3,300 cost 10 ms a keystroke.
-import { type CSSProperties, memo, type ReactNode, useCallback, useEffect, useRef } from "react";
-import { Editor, Node, Path, Transforms } from "slate";
+import { type CSSProperties, memo, type ReactElement, type ReactNode, useCallback, useEffect, useRef } from "react";
+import { type DecoratedRange, Editor, Node, type NodeEntry, Path, Transforms } from "slate";
 import {
   Editable,
   ReactEditor,
@@ -28,7 +28,13 @@ const renderChunk = ({ attributes, lowest, children }: RenderChunkProps) => (
     {children}
   </div>
 );
-const renderLeaf = (props: RenderLeafProps) => <LeafView {...props} />;
+export const renderLeaf = (props: RenderLeafProps): ReactElement => <LeafView {...props} />;
+
+/** What may be drawn into the text besides. */
+export interface PageExtras {
+  decorate?: (entry: NodeEntry) => DecoratedRange[];
+  renderLeaf?: (props: RenderLeafProps) => ReactElement;
+}
 
 /**
  * Before each commit, React notes the selection of a focused `contenteditable` as two offsets, for which it walks through
@@ -39,7 +45,8 @@ function spareTheWalk(page: HTMLElement | null): void {
   if (page) Object.defineProperty(page, "contentEditable", { configurable: true, get: () => "inherit" });
 }
 
-export const ScriptPage = memo(function ScriptPage({ readOnly }: { readOnly: boolean }): ReactNode {
+export const ScriptPage = memo(function ScriptPage(props: { readOnly: boolean } & PageExtras): ReactNode {
+  const { readOnly, decorate } = props;
   const editor = useSlateStatic();
   const [spelling] = useRemembered("spelling");
   const onKeyDown = useCallback((event: React.KeyboardEvent) => pressed(editor, event), [editor]);
@@ -56,7 +63,8 @@ export const ScriptPage = memo(function ScriptPage({ readOnly }: { readOnly: boo
         aria-describedby={readOnly ? undefined : "page-keys"}
         autoCapitalize="sentences"
         renderElement={renderElement}
-        renderLeaf={renderLeaf}
+        renderLeaf={props.renderLeaf ?? renderLeaf}
+        {...(decorate && { decorate })}
         renderChunk={renderChunk}
         onKeyDown={onKeyDown}
       />

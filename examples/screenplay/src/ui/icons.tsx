@@ -22,6 +22,7 @@ const ICONS = {
   down: <path d="M5.5 8 10 12.5 14.5 8" />,
   close: <path d="M5.5 5.500l9 9M14.5 5.500l-9 9" />,
   history: <path d="M4 10a6 6 0 1 0 1.9-4.400L4 7.300M4 3.800v3.500h3.500M10 6.800V10l2.4 1.5" />,
+  note: <path d="M4 4.500h12v8.500H9.500L6 16v-3H4zM7 7.500h6M7 10h4" />,
   check: <path d="M4.5 10.500l3.5 3.5 7.5-8" />,
 } satisfies Record<string, ReactNode>;
 

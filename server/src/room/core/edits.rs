@@ -7,10 +7,11 @@ use slate_yrs::protocol::{Message, NOTHING, RejectCode, Role, close};
 
 use super::{Core, Health};
 use crate::allowance::Allowances;
+use crate::comments::{self, Signer};
 use crate::gate::{Pass, Refusal};
 use crate::limit::Limit;
 use crate::replica::ApplyError;
-use crate::room::ConnId;
+use crate::room::{ConnId, fresh_client_id};
 use crate::storage::{NewUpdate, Submission};
 
 impl Core {
@@ -54,6 +55,10 @@ impl Core {
             }
             Err(Refusal::Unreadable(_)) => {
                 self.bad_frame(conn);
+                Health::Sound
+            }
+            Err(Refusal::OnlyComments) => {
+                self.refuse_reader(conn);
                 Health::Sound
             }
             Err(refusal) => {
@@ -164,7 +169,8 @@ impl Core {
         match self.accept(Some(conn), conn, update, submission) {
             Ok(()) => {}
             Err(error) => {
-                self.reject(conn, session.as_deref(), seq, RejectCode::Invalid, &error.to_string());
+                let code = if error == Refusal::OnlyComments { RejectCode::ReadOnly } else { RejectCode::Invalid };
+                self.reject(conn, session.as_deref(), seq, code, &error.to_string());
                 if error == Refusal::Unreadable(ApplyError::Spoiled) {
                     self.spoiled(conn);
                     return Health::Spoiled;
@@ -213,7 +219,7 @@ impl Core {
     /// The server decides whether a document is seeded, between two other messages of the room (F1).
     pub(super) fn seed(&mut self, conn: ConnId, update: Bytes) -> Health {
         let Some(peer) = self.peer(conn) else { return Health::Sound };
-        if peer.join.role == Role::ReadOnly {
+        if peer.join.role != Role::ReadWrite {
             self.reject(conn, None, 0, RejectCode::ReadOnly, "this connection may only read");
         } else if update.len() > self.limits.max_sync_bytes {
             let message = format!("a seed may have {} bytes", self.limits.max_sync_bytes);
@@ -251,6 +257,14 @@ impl Core {
         submission: Option<Submission>,
     ) -> Result<(), Refusal> {
         let sender = self.sender(conn);
+        let join = self.peers.get(&conn).map(|peer| &peer.join);
+        let signer = join.map_or(Signer::SERVER, |join| Signer {
+            user: join.owner.as_deref(),
+            name: join.name.as_deref(),
+            is_admin: join.admin,
+            only_comments: join.role == Role::Comment,
+        });
+        let stamps = comments::judge(&mut self.replica, &update, signer)?;
         if let Pass::Part { update: part, told } = self.layout.judge(&mut self.replica, &update, sender)? {
             update = part;
             if told {
@@ -270,7 +284,11 @@ impl Core {
             allowances.stores(taker, crate::clock::now(), update.len());
         }
         self.broadcast(except, &update);
-        self.rows.push(NewUpdate { bytes: update, author, submission });
+        self.rows.push(NewUpdate { bytes: update, author: author.clone(), submission });
+        if !stamps.is_empty() {
+            let stamp = self.replica.with_values(fresh_client_id(), &stamps)?;
+            self.server_update(stamp, author)?;
+        }
         Ok(())
     }
 

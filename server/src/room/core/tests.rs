@@ -34,6 +34,7 @@ fn join(core: &mut Core, conn: ConnId, role: Role) {
         author: None,
         owner: None,
         name: None,
+        admin: false,
         taker: None,
     });
 }

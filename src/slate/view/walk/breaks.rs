@@ -4,7 +4,7 @@ use yrs::Any;
 
 use super::{Last, Removal, Task, Walker};
 use crate::slate::view::types::FrameId;
-use crate::slate::ydoc::{Gone, Id, Item, Nid, Of};
+use crate::slate::ydoc::{Erase, Gone, Id, Item, Nid, Of};
 
 impl Walker<'_> {
     /// The walk whose element a break divides.
@@ -65,6 +65,11 @@ impl Walker<'_> {
             && self.mirror.node(at).items.iter().all(|item| *item == Item::Foreign)
             && !self.ends(divided, id);
         if is_void || !self.claims.is_off(self.mirror, at) {
+            let is_elsewhere = !is_void && self.mirror.node(at).registers.off != Erase::On;
+            if let Some(piece) = self.target(divided).filter(|_| is_elsewhere) {
+                // What somebody joined to it is shown elsewhere.
+                self.pieces[piece as usize].absent = true;
+            }
             return self.divide(divided, at);
         }
         self.join(divided, at, id);

@@ -94,6 +94,11 @@ enum Task {
     Divided(FrameId, Nid),
     Head(FrameId, Nid),
     Leave(Active),
+    /// Behind a place in a piece that had so many kids before it.
+    Placed {
+        piece: PieceId,
+        kids: usize,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -208,6 +213,7 @@ impl<'a> Walker<'a> {
                 Task::Divided(frame, at) => self.divided(frame, at),
                 Task::Head(frame, at) => self.head(frame, at),
                 Task::Leave(active) => drop(self.active.remove(&active)),
+                Task::Placed { piece, kids } => self.placed(piece, kids),
             }
         }
     }
@@ -502,16 +508,21 @@ impl<'a> Walker<'a> {
         match node.registers.kind {
             Kind::Strand => self.enter(x, None, frame, None, node.formats.clone()),
             Kind::Place => {
-                let here = self.claims.at(x);
-                if let (true, Some(piece)) = (here.is_empty(), self.target(frame)) {
-                    self.pieces[piece as usize].absent = true;
+                if let Some(piece) = self.target(frame) {
+                    self.tasks.push(Task::Placed { piece, kids: self.pieces[piece as usize].kids.len() });
                 }
-                self.enter_all(here, frame, None, &node.formats);
+                self.enter_all(self.claims.at(x), frame, None, &node.formats);
             }
             Kind::Seam => self.wm(frame).seams.push(x),
             Kind::Break => self.meet(x, frame),
             Kind::Unknown => {}
         }
+    }
+
+    /// A place at which nothing is shown.
+    fn placed(&mut self, piece: PieceId, kids: usize) {
+        let piece = &mut self.pieces[piece as usize];
+        piece.absent |= !piece.kids[kids..].iter().any(|kid| matches!(kid, Kid::Piece(_)));
     }
 
     fn enter_all(&mut self, claims: &[ClaimId], parent: FrameId, host: Option<FrameId>, formats: &Formats) {

@@ -1,0 +1,103 @@
+// The words that comments are about, as Slate decorations: nothing is written into the text.
+import { type ReactElement, type ReactNode, useCallback, useMemo } from "react";
+import { type DecoratedRange, Editor, type Element, type NodeEntry, Path, Range } from "slate";
+import type { RenderLeafProps } from "slate-react";
+import type { Comments, Thread } from "../comments.js";
+import { isElement, isText } from "../slate/neutral.js";
+import { useThreads } from "./threads.js";
+
+/** Words with comments, within one block. */
+export type CommentDecoration = DecoratedRange & {
+  /** The ids of the threads: `leaf.commentThreads` in `renderLeaf`. */
+  commentThreads: readonly string[];
+};
+
+/** Props of {@link CommentHighlights}. */
+export interface CommentHighlightsProps {
+  comments: Comments | null;
+  /** The id of the thread that the reader looks at. */
+  active?: string | null;
+  /** Somebody has clicked on the words of this thread. */
+  onActivate?: (thread: string) => void;
+  /** Draws leaves; what it makes stands within the highlight. */
+  renderLeaf?: (props: RenderLeafProps) => ReactElement;
+  /** The `<Editable>`, with these two. */
+  children: (given: {
+    decorate: (entry: NodeEntry) => CommentDecoration[];
+    renderLeaf: (props: RenderLeafProps) => ReactElement;
+  }) => ReactNode;
+}
+
+const NONE: CommentDecoration[] = [];
+const plainLeaf = ({ attributes, children }: RenderLeafProps): ReactElement => <span {...attributes}>{children}</span>;
+
+/**
+ * Marks the words of open threads: `<mark class="slate-yrs-commented">`, with `data-active` where the thread is the active one.
+ *
+ * @example
+ * <CommentHighlights comments={comments} active={active} onActivate={setActive}>
+ *   {({ decorate, renderLeaf }) => <Editable decorate={decorate} renderLeaf={renderLeaf} />}
+ * </CommentHighlights>
+ */
+export function CommentHighlights(props: CommentHighlightsProps): ReactElement {
+  const { comments, active = null, onActivate, renderLeaf: inner = plainLeaf, children } = props;
+  const decorate = useDecorateComments(comments);
+  const renderLeaf = useCallback(
+    (leaf: RenderLeafProps) => {
+      const threads = (leaf.leaf as { commentThreads?: readonly string[] }).commentThreads;
+      if (threads === undefined || threads.length === 0) return inner(leaf);
+      const isActive = active !== null && threads.includes(active);
+      const marked = (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: by keyboard the words are found from their thread
+        <mark
+          className="slate-yrs-commented"
+          data-threads={threads.join(" ")}
+          data-active={isActive || undefined}
+          onClick={() => onActivate?.(threads.at(-1)!)}
+        >
+          {leaf.children}
+        </mark>
+      );
+      return inner({ ...leaf, children: marked });
+    },
+    [inner, active, onActivate],
+  );
+  return <>{children({ decorate, renderLeaf })}</>;
+}
+
+/** A `decorate` for `<Editable>` alone: leaves get `commentThreads`. */
+export function useDecorateComments(comments: Comments | null): (entry: NodeEntry) => CommentDecoration[] {
+  const threads = useThreads(comments);
+  const open = useMemo(() => threads.filter(({ range, resolved }) => range !== null && resolved === null), [threads]);
+  return useCallback(
+    ([node, path]: NodeEntry) => {
+      if (comments === null || open.length === 0 || path.length === 0 || !isElement(node)) return NONE;
+      const editor = comments.editor as unknown as Editor;
+      const first = node.children[0];
+      const lowest = first !== undefined && (isText(first) || editor.isInline(first as Element));
+      if (!lowest || editor.isInline(node)) return NONE;
+      const parts = open.flatMap((thread) => within(editor, path, thread));
+      return parts.length === 0 ? NONE : apart(parts);
+    },
+    [comments, open],
+  );
+}
+
+function within(editor: Editor, path: Path, { id, range }: Thread): CommentDecoration[] {
+  if (range === null) return NONE;
+  const [start, end] = Range.edges(range);
+  if (Path.compare(start.path, path) > 0 || Path.compare(end.path, path) < 0) return NONE;
+  // It may be of a moment ago: the next rendering has the right one.
+  if (!Editor.hasPath(editor, start.path) || !Editor.hasPath(editor, end.path)) return NONE;
+  const part = Range.intersection(range, Editor.range(editor, path));
+  return part !== null && Range.isExpanded(part) ? [{ ...part, commentThreads: [id] }] : NONE;
+}
+
+/** Words that several threads are about get all of them: Slate would keep the last one's only. */
+function apart(parts: CommentDecoration[]): CommentDecoration[] {
+  if (parts.length === 1) return parts;
+  return parts.map((part, at) => {
+    const around = parts.slice(0, at).filter((other) => Range.intersection(other, part) !== null);
+    return { ...part, commentThreads: [...around.flatMap((other) => other.commentThreads), ...part.commentThreads] };
+  });
+}

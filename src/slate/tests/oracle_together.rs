@@ -1,0 +1,183 @@
+//! Cases of two at once that the random runs of `tests/oracle` have found, each as small as it is.
+
+use serde_json::{Value, json};
+
+use super::json::{nodes, op, ops};
+use crate::slate::tests::model::canonical;
+use crate::slate::write::tests::peer::{schema, show};
+use crate::slate::{DocOptions, SlateDoc};
+
+fn line(text: &str) -> Value {
+    json!({ "type": "p", "children": [{ "text": text }] })
+}
+
+fn quote(children: &[Value]) -> Value {
+    json!({ "type": "q", "children": children })
+}
+
+fn empty(client_id: u32) -> SlateDoc {
+    let (root, block_id) = ("content".into(), None);
+    SlateDoc::new(DocOptions { client_id, root, block_id, seed: u64::from(client_id), schema: schema() })
+}
+
+/// One and another who have the same document: that of `value`, after `before`. The other's client id is lower, or higher.
+fn two(value: &Value, before: &[Value], lower: bool) -> [SlateDoc; 2] {
+    let mut one = empty(5);
+    one.load(&SlateDoc::seed_update("content", &nodes(value))).expect("a seed");
+    one.raise_format(1);
+    for each in before {
+        edit(&mut one, each);
+    }
+    let mut other = empty(if lower { 4 } else { 6 });
+    other.load(&one.encode_state(None).expect("its state")).expect("an update");
+    [one, other]
+}
+
+/// One flush; nothing is written if it comes to nothing.
+fn edit(doc: &mut SlateDoc, what: &Value) -> Option<Vec<u8>> {
+    let change = doc.apply_local(ops(what));
+    assert_eq!(change.rejected, vec![]);
+    change.update
+}
+
+/// What each sees who has heard of the other; both see the same, and who reads it anew does.
+fn met(docs: &mut [SlateDoc; 2], mine: &[Vec<u8>], theirs: &[Vec<u8>]) -> String {
+    let [one, other] = docs;
+    theirs.iter().for_each(|update| drop(one.apply_update(update).expect("an update")));
+    mine.iter().for_each(|update| drop(other.apply_update(update).expect("an update")));
+    let shown = show(&canonical(&one.value()));
+    assert_eq!(show(&canonical(&other.value())), shown);
+    assert_eq!(show(&canonical(&one.read())), shown);
+    shown
+}
+
+/// What these do at once, in both orders of client ids, comes to this.
+fn comes_to(value: &Value, before: &[Value], mine: &[Value], theirs: &[Value], expected: &str) {
+    for lower in [true, false] {
+        let mut docs = two(value, before, lower);
+        let [mine, theirs] = [(0, mine), (1, theirs)].map(|(who, edits): (usize, &[Value])| {
+            edits.iter().filter_map(|each| edit(&mut docs[who], each)).collect::<Vec<_>>()
+        });
+        assert_eq!(met(&mut docs, &mine, &theirs), expected, "the other's id is lower: {lower}");
+    }
+}
+
+fn divide(at: &[u32], offset: u32) -> Value {
+    let text = [at, &[0]].concat();
+    json!([
+        { "type": "split_node", "path": text, "position": offset, "properties": {} },
+        { "type": "split_node", "path": at, "position": 1, "properties": { "type": "p" } },
+    ])
+}
+
+/// The line at `at` to the one before it, which has `length` letters.
+fn join(at: &[u32], length: u32) -> Value {
+    let mut text = at.to_vec();
+    text[at.len() - 1] -= 1;
+    text.push(1);
+    json!([
+        { "type": "merge_node", "path": at, "position": 1, "properties": { "type": "p" } },
+        { "type": "merge_node", "path": text, "position": length, "properties": {} },
+    ])
+}
+
+fn both(one: Value, other: Value) -> Value {
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => Value::Array([one, other].concat()),
+        _ => Value::Null,
+    }
+}
+
+/// Enter at the start of a line and Backspace in the empty one before it are nothing: the line is what it was.
+#[test]
+fn enter_and_backspace_at_the_start_of_a_line_leave_it_what_it_was() {
+    let empty_line = json!([
+        { "type": "merge_node", "path": [1], "position": 1, "properties": { "type": "p" } },
+        { "type": "merge_node", "path": [0, 1], "position": 2, "properties": {} },
+    ]);
+    let mine = both(divide(&[1], 0), empty_line);
+    comes_to(&json!([line("abcd")]), &[divide(&[0], 2)], &[mine], &[join(&[1], 2)], "p[\"abcd\"]");
+}
+
+/// One takes one half out of a quote, the other the other half: nobody is left whose quote it is.
+#[test]
+fn a_quote_out_of_which_two_take_all_is_not_left_empty() {
+    let wrap = json!([
+        { "type": "insert_node", "path": [0], "node": quote(&[]) },
+        { "type": "move_node", "path": [1], "newPath": [0, 0] },
+    ]);
+    let before = [wrap, divide(&[0, 0], 2)];
+    let out = json!([{ "type": "move_node", "path": [0, 0], "newPath": [0] }]);
+    let behind = json!([{ "type": "move_node", "path": [0, 1], "newPath": [1] }]);
+    comes_to(&json!([line("abcd"), line("ef")]), &before, &[out], &[behind], "p[\"ab\"] p[\"cd\"] p[\"ef\"]");
+}
+
+/// Who joins two halves and divides them again has put the second one under another name; where it was moved, nothing stays.
+#[test]
+fn a_half_that_is_joined_and_divided_again_leaves_no_empty_line_where_another_moves_it() {
+    let moved = json!([{ "type": "move_node", "path": [1], "newPath": [2] }]);
+    let mine = [join(&[1], 2), divide(&[0], 2)];
+    let value = json!([line("abcd"), line("ef")]);
+    comes_to(&value, &[divide(&[0], 2)], &mine, &[moved], "p[\"ab\"] p[\"ef\"] p[\"cd\"]");
+}
+
+/// All that a line had flow into it was removed with it, and does not come to light where another divides that line.
+#[test]
+fn what_was_joined_to_a_removed_line_is_removed_though_another_divides_it() {
+    let joined = both(json!([{ "type": "move_node", "path": [2], "newPath": [1, 1] }]), join(&[1, 1], 2));
+    let erased = json!([
+        { "type": "remove_text", "path": [1, 0, 0], "offset": 0, "text": "cdef" },
+        { "type": "move_node", "path": [1, 0], "newPath": [1] },
+        { "type": "remove_node", "path": [2], "node": quote(&[]) },
+        { "type": "merge_node", "path": [1], "position": 1, "properties": { "type": "p" } },
+        { "type": "merge_node", "path": [0, 1], "position": 2, "properties": {} },
+    ]);
+    let value = json!([line("ab"), quote(&[line("cd")]), line("ef")]);
+    comes_to(&value, &[joined], &[erased], &[divide(&[1, 0], 2)], "p[\"ab\"]");
+}
+
+/// A link put around the place in the same flush does not hide what was joined.
+#[test]
+fn a_line_is_joined_also_where_a_link_is_put_around_the_place_at_once() {
+    let linked = json!([
+        { "type": "move_node", "path": [1, 0], "newPath": [0, 1] },
+        { "type": "remove_node", "path": [1], "node": quote(&[]) },
+        { "type": "merge_node", "path": [0, 1], "position": 1, "properties": { "type": "p" } },
+        { "type": "merge_node", "path": [0, 0, 1], "position": 2, "properties": {} },
+        { "type": "split_node", "path": [0, 0, 0], "position": 3, "properties": {} },
+        { "type": "split_node", "path": [0, 0, 0], "position": 1, "properties": {} },
+        { "type": "insert_node", "path": [0, 0, 2], "node": { "type": "a", "children": [] } },
+        { "type": "move_node", "path": [0, 0, 1], "newPath": [0, 0, 2, 0] },
+    ]);
+    let value = json!([quote(&[line("ab")]), quote(&[line("cde")]), line("f")]);
+    let expected = "q[p[\"a\" a[\"bc\"] \"d\"] p[\"e\"]] p[\"f\"]";
+    comes_to(&value, &[], &[linked], &[divide(&[1, 0], 2)], expected);
+}
+
+/// The end of a range that is written again is its own, not one that another may clear with the range it was of.
+#[test]
+fn bold_that_is_taken_back_while_its_half_is_written_again_does_not_spread() {
+    for (lower, from) in [(true, 0), (true, 1), (true, 2), (false, 0), (false, 1), (false, 2)] {
+        let mut docs = two(&json!([line("xyzuv")]), &[divide(&[0], 3)], lower);
+        let mut bold = vec![json!({ "type": "split_node", "path": [0, 0], "position": from + 1, "properties": {} })];
+        if from > 0 {
+            bold.push(json!({ "type": "split_node", "path": [0, 0], "position": from, "properties": {} }));
+        }
+        let at = u32::from(from > 0);
+        bold.push(json!({ "type": "set_node", "path": [0, at], "properties": {}, "newProperties": { "bold": true } }));
+        if from == 2 {
+            bold.remove(0);
+            bold[1] =
+                json!({ "type": "set_node", "path": [0, 1], "properties": {}, "newProperties": { "bold": true } });
+        }
+        let bold = docs[1].apply_local(ops(&Value::Array(bold)));
+        docs[0].apply_update(&bold.update.clone().expect("an edit")).expect("an update");
+        let removal = json!([{ "type": "remove_node", "path": [0], "node": line("xyz") }]);
+        let removed = docs[0].apply_local(vec![op(&removal[0])]);
+        let (again, _) = docs[0].revert(&removed.acts, removed.passage.as_ref());
+        let (plain, _) = docs[1].revert(&bold.acts, bold.passage.as_ref());
+        let mine = [removed.update.expect("an edit"), again.update.expect("an edit")];
+        let shown = met(&mut docs, &mine, &[plain.update.expect("an edit")]);
+        assert!(shown.ends_with("p[\"uv\"]"), "from {from}, lower {lower}: {shown}");
+    }
+}
