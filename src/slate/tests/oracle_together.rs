@@ -181,3 +181,37 @@ fn bold_that_is_taken_back_while_its_half_is_written_again_does_not_spread() {
         assert!(shown.ends_with("p[\"uv\"]"), "from {from}, lower {lower}: {shown}");
     }
 }
+
+/// What gives a range an end of its own goes again without taking formats beside it along.
+#[test]
+fn what_another_made_bold_around_a_void_is_bold_again() {
+    let mention = json!({ "type": "m", "children": [{ "text": "" }] });
+    for (lower, backwards) in [(true, false), (true, true), (false, false), (false, true)] {
+        let mut docs = two(&json!([line("xyzu")]), &[], lower);
+        let bold = json!([{ "type": "set_node", "path": [0, 0], "properties": {}, "newProperties": { "bold": true } }]);
+        let put = json!([
+            { "type": "split_node", "path": [0, 0], "position": 2, "properties": { "bold": true } },
+            { "type": "insert_node", "path": [0, 1], "node": mention },
+        ]);
+        for each in [bold, put] {
+            let update = edit(&mut docs[1], &each);
+            docs[0].apply_update(&update.expect("an edit")).expect("an update");
+        }
+        let shown = show(&canonical(&docs[0].value()));
+        let mut removals = vec![
+            json!({ "type": "remove_text", "path": [0, 0], "offset": 0, "text": "xy" }),
+            json!({ "type": "remove_text", "path": [0, 2], "offset": 0, "text": "zu" }),
+        ];
+        if backwards {
+            removals.reverse();
+        }
+        let mut steps: Vec<_> = removals.into_iter().map(|each| docs[0].apply_local(vec![op(&each)])).collect();
+        let mut mine: Vec<Vec<u8>> = steps.iter().map(|step| step.update.clone().expect("an edit")).collect();
+        while let Some(step) = steps.pop() {
+            let (again, _) = docs[0].revert(&step.acts, step.passage.as_ref());
+            mine.push(again.update.expect("an edit"));
+        }
+        assert_eq!(show(&canonical(&docs[0].value())), shown);
+        assert_eq!(met(&mut docs, &mine, &[]), shown, "lower {lower}, backwards {backwards}");
+    }
+}

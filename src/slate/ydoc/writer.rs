@@ -444,11 +444,11 @@ impl<'a, 'doc> Writer<'a, 'doc> {
             return;
         }
         let branch = self.mirror.node(seq).branch.clone();
-        let before = self.clock();
+        let stop = Id::new(self.client, self.clock());
         branch.insert(self.txn, index + len, "|");
-        self.mirror.bound += u64::from(self.clock() - before);
+        self.mirror.bound += 1;
         self.format_new(seq, index, len, formats);
-        branch.remove_range(self.txn, index + len, 1);
+        self.delete(&[(stop, 1)]);
     }
 
     /// Cuts a run so that an item begins at this index. Returns that item's place in the list.
