@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use slate_yrs::protocol::{Message, NOTHING, RejectCode, Role, close};
+use slate_yrs::slate::ValueChange;
 
 use super::{Core, Health};
 use crate::allowance::Allowances;
@@ -285,11 +286,20 @@ impl Core {
         }
         self.broadcast(except, &update);
         self.rows.push(NewUpdate { bytes: update, author: author.clone(), submission });
-        if !stamps.is_empty() {
-            let stamp = self.replica.with_values(fresh_client_id(), &stamps)?;
-            self.server_update(stamp, author)?;
+        if let Err(error) = self.sign(&stamps, author) {
+            // The edit itself is taken: it must not be answered as if it were not.
+            tracing::warn!(document = self.document.id, %error, "a comment stays unsigned");
         }
         Ok(())
+    }
+
+    /// Signs comments that came without a signature.
+    fn sign(&mut self, stamps: &[ValueChange], author: Option<String>) -> Result<(), ApplyError> {
+        if stamps.is_empty() {
+            return Ok(());
+        }
+        let stamp = self.replica.with_values(fresh_client_id(), stamps)?;
+        self.server_update(stamp, author)
     }
 
     /// Takes an edit of the server itself, for everyone.
