@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use slate_yrs::protocol::{Message, NOTHING, RejectCode, Role, close};
 
-use super::{Core, Health};
+use super::{Core, Health, POLICY};
 use crate::allowance::Allowances;
 use crate::gate::{Pass, Refusal};
 use crate::limit::Limit;
 use crate::replica::ApplyError;
 use crate::room::ConnId;
 use crate::storage::{NewUpdate, Submission};
+use crate::validate::Malformed;
 
 impl Core {
     /// Who may store how much; without it whoever may write.
@@ -51,6 +52,16 @@ impl Core {
             Err(Refusal::Unreadable(ApplyError::Spoiled)) => {
                 self.spoiled(conn);
                 Health::Spoiled
+            }
+            // Whatever it writes has that id: it would go on in silence, and nothing of it would be there.
+            Err(Refusal::Unreadable(ApplyError::Malformed(Malformed::Client))) => {
+                self.counts.rejected += 1;
+                self.close(
+                    conn,
+                    POLICY,
+                    "client ids have at most 32 bits here, as in Yjs: give the document such a one",
+                );
+                Health::Sound
             }
             Err(Refusal::Unreadable(_)) => {
                 self.bad_frame(conn);
