@@ -13,8 +13,8 @@ export function say(text) {
   console.log(bold(`\n▸ ${text}`));
 }
 
-/** Runs a program to its end with its output shown; returns its exit code and the lines `keep` accepts. */
-export function run(command, args, { env = {}, cwd = root, keep = () => false } = {}) {
+/** Runs a program to its end with its output shown, unless `quiet`; returns its exit code and the lines `keep` accepts. */
+export function run(command, args, { env = {}, cwd = root, keep = () => false, quiet = false } = {}) {
   return new Promise((done) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     const kept = [];
@@ -25,7 +25,7 @@ export function run(command, args, { env = {}, cwd = root, keep = () => false } 
       let rest = "";
       stream.setEncoding("utf8");
       stream.on("data", (text) => {
-        out.write(text);
+        if (!quiet) out.write(text);
         rest += text;
         const lines = rest.split("\n");
         rest = lines.pop();

@@ -45,6 +45,7 @@ const TEST_PACKAGES = [
   ["prometheus", "/usr/bin/promtool"],
   ["nginx-light", "/usr/sbin/nginx"],
   ["caddy", "/usr/bin/caddy"],
+  ["systemd", "/usr/bin/systemd-analyze"],
 ];
 
 /** Browsers and databases for the tests. */
@@ -70,18 +71,27 @@ export async function testTools() {
   }
 }
 
-const PYTHON_PACKAGES = ["pycrdt==0.14.13", "pycrdt-websocket==0.16.5", "hypercorn==0.18.0"];
+// By the folders that they make.
+const PYTHON_PACKAGES = {
+  pycrdt: "pycrdt==0.14.13",
+  "pycrdt/websocket": "pycrdt-websocket==0.16.5",
+  hypercorn: "hypercorn==0.18.0",
+  httpx_ws: "httpx-ws==0.9.0",
+  kubernetes_validate: "kubernetes-validate==1.37.0",
+};
 
-/** A y-websocket server in Python, into `target/python`: the engine is tested against it. */
-export async function pythonServer() {
+/** Into `target/python`: a y-websocket server, against which the engine is tested, and the schemas of Kubernetes. */
+export async function pythonPackages() {
   const folder = join(root, "target/python");
-  if (existsSync(join(folder, "pycrdt/websocket")) && existsSync(join(folder, "hypercorn"))) return;
+  const missing = Object.keys(PYTHON_PACKAGES).filter((name) => !existsSync(join(folder, name)));
+  if (missing.length === 0) return;
   if (!ask("python3", ["-m", "pip", "--version"])) {
     throw new Error("The tests need Python 3 with pip. On Debian: `sudo apt-get install python3-pip`.");
   }
-  say("Installing pycrdt-websocket");
+  const wanted = missing.map((name) => PYTHON_PACKAGES[name]);
+  say(`Installing ${wanted.join(", ")}`);
   const flags = ["--quiet", "--disable-pip-version-check", "--root-user-action=ignore", "--target", folder];
-  await must("python3", ["-m", "pip", "install", ...flags, ...PYTHON_PACKAGES]);
+  await must("python3", ["-m", "pip", "install", ...flags, ...wanted]);
 }
 
 /** The build tool: wasm-bindgen of the lock file's version. */
@@ -112,7 +122,7 @@ if (import.meta.url === `file://${process.argv[1]}`) {
     await rust();
     await packages();
     await testTools();
-    await pythonServer();
+    await pythonPackages();
     say("Ready");
   } catch (error) {
     console.error(`\n${error.message}`);

@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { root, run, say } from "./process.mjs";
-import { js, packages, pythonServer, rust, testing, testTools, wasm, xtask } from "./setup.mjs";
+import { js, packages, pythonPackages, rust, testing, testTools, wasm, xtask } from "./setup.mjs";
 
 const CARGO = /^(test result:|test .* FAILED$|error: (test|could not))/;
 const COUNTED = /^(\d+ runs, | {2}lost | {2}\S.* \d+\/\d+|test result:|test .* FAILED$)/;
@@ -35,8 +35,14 @@ const STEPS = [
     {
       SLATE_RUNS: "10000",
       SIM_SEEDS: "5000",
-      SERVER_SOAK_SECONDS: "45",
+      SERVER_SOAK_SECONDS: "90",
     },
+  ),
+  step(
+    "fuzz",
+    "The intake under libFuzzer, a minute for each target",
+    [["node", ["scripts/fuzz.mjs"]]],
+    /^(ok {4}|FAILED|fuzz: )/,
   ),
   step(
     "oracle",
@@ -112,7 +118,7 @@ try {
   await rust();
   await packages();
   if (steps.some(({ name }) => ["native", "wasm", "matrix", "e2e"].includes(name))) await testTools();
-  if (steps.some(({ name }) => name === "e2e")) await pythonServer();
+  if (steps.some(({ name }) => ["unit", "e2e"].includes(name))) await pythonPackages();
   if (steps.some(({ name }) => ["wasm", "types", "unit", "package", "matrix", "e2e"].includes(name))) {
     say("Building the engine for the browser");
     await xtask();

@@ -1,12 +1,55 @@
 //! What is fuzzed: each function takes any bytes, must not panic, and checks what must hold of what it could read.
-//! `server/tests/fuzz.rs` runs the same functions on mutated samples with every test.
+//! `server/tests/fuzz.rs` runs the same functions on mutated samples with every test, and on the corpus.
+
+mod engine;
+mod http;
+mod room;
+mod token;
 
 use slate_yrs::codec;
 use slate_yrs::protocol::{self, Message, Reassembly};
-use slate_yrs::update::split as cut;
+use slate_yrs::slate::{Element, Leaf, Node, Op, Path, SlateDoc};
+use slate_yrs::update::{say_the_same, split as cut};
 use slate_yrs_server::presence::{Presence, Speaker};
 use slate_yrs_server::replica::{ApplyError, Replica};
 use slate_yrs_server::validate;
+
+pub use engine::engine;
+pub use http::Host;
+pub use room::room;
+pub use token::token;
+
+/// What the CRDT library throws is caught where updates are taken; any other panic ends the process.
+pub fn prepare() {
+    std::panic::set_hook(Box::new(|info| {
+        if !info.location().is_some_and(|at| at.file().contains("/yrs-0")) {
+            eprintln!("{info}\n{}", std::backtrace::Backtrace::force_capture());
+            std::process::abort();
+        }
+    }));
+}
+
+/// What the server has of its document: a seed, and an edit.
+pub fn sample() -> Vec<Vec<u8>> {
+    let leaf = |text: &str| Node::Text(Leaf { text: text.into(), ..Leaf::default() });
+    let block = |text: &str| Node::Element(Element { attrs: Default::default(), children: vec![leaf(text)] });
+    let seed = SlateDoc::seed_update("content", &[block("INT. KITCHEN"), block("She waits.")]);
+    let mut doc = SlateDoc::new(engine::options());
+    doc.apply_update(&seed).expect("a seed");
+    let edit =
+        doc.apply_local(vec![Op::InsertText { path: Path::from_slice(&[0, 0]), offset: 3, text: " —".into() }]);
+    [seed].into_iter().chain(edit.update).collect()
+}
+
+/// Parts of an input: a byte, two of a length, and so many.
+fn pieces(mut bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    std::iter::from_fn(move || {
+        let (&[who, low, high], rest) = bytes.split_first_chunk::<3>()?;
+        let (piece, rest) = rest.split_at(usize::from(u16::from_le_bytes([low, high])).min(rest.len()));
+        bytes = rest;
+        Some((who, piece))
+    })
+}
 
 /// A frame: what was read says the same when it is written and read again; fragments and presence take anything.
 pub fn protocol(bytes: &[u8]) {
@@ -28,6 +71,7 @@ pub fn protocol(bytes: &[u8]) {
             }
             Message::SyncStep1(state_vector) => {
                 let _ = Replica::new().encode_since(state_vector);
+                let _ = SlateDoc::new(engine::options()).encode_state(Some(state_vector));
             }
             _ => {}
         }
@@ -43,7 +87,7 @@ pub fn update(bytes: &[u8]) {
             assert_eq!(replica.apply(bytes), Ok(false), "changed {changed}, and again");
             let mut copy = Replica::new();
             if copy.apply(&state).is_ok() && !replica.has_pending() {
-                assert_eq!(copy.encode(), state);
+                assert!(say_the_same(&copy.encode(), &state), "the copy is another document");
             }
         }
         // Nothing of it may have been taken.

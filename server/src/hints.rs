@@ -4,7 +4,7 @@
 
 use tokio::sync::mpsc;
 
-use crate::storage::Seq;
+use crate::storage::{Millis, Seq};
 
 /// Names a connection within this process.
 pub type ConnId = u64;
@@ -27,8 +27,8 @@ pub enum Hint {
     WhoIsThere,
     /// Of no document: for the sender itself.
     Beat,
-    /// Of no document: this user's connections end, and what is known of the user's tokens is forgotten.
-    Kick(String),
+    /// Of no document: this user was kicked at this time.
+    Kick { user: String, at: Millis },
 }
 
 /// Where rooms leave hints for other servers.

@@ -21,7 +21,7 @@ use crate::auth::Auth;
 use crate::hints::{Hint, Hints, REMOTE};
 use crate::metrics::Metrics;
 use crate::room::{Command, Rooms};
-use crate::storage::{Seq, random_id};
+use crate::storage::{Millis, Seq, random_id};
 use crate::wire::{Reader, buf, var_uint};
 
 const CHANNEL: &str = "slate-yrs";
@@ -49,10 +49,18 @@ impl Neighbours {
     }
 
     /// Starts listening, publishing and asking the database. `poll`: without Redis; zero: this server is alone.
-    pub fn start(self, rooms: &Arc<Rooms>, auth: &Auth, metrics: &Arc<Metrics>, poll: Duration) -> Vec<JoinHandle<()>> {
+    pub async fn start(
+        self,
+        rooms: &Arc<Rooms>,
+        auth: &Auth,
+        metrics: &Arc<Metrics>,
+        poll: Duration,
+    ) -> Vec<JoinHandle<()>> {
         let mut tasks = Vec::new();
+        // What was taken back before this start stays so.
+        let kicks = take_kicks(rooms, auth, 0).await;
         if !poll.is_zero() {
-            tasks.push(tokio::spawn(ask_database(Arc::clone(rooms), Arc::clone(metrics), poll)));
+            tasks.push(tokio::spawn(ask_database(Arc::clone(rooms), auth.clone(), Arc::clone(metrics), poll, kicks)));
         }
         if let Some((client, queue)) = self.redis {
             let me = random_id();
@@ -69,12 +77,34 @@ impl Neighbours {
     }
 }
 
+/// Ends the user's connections here and takes the tokens back, unless that was done before. How many rooms were told.
+pub async fn kick(rooms: &Rooms, auth: &Auth, user: &str, at: Millis) -> usize {
+    if auth.kick(user, at) { rooms.kick(user).await } else { 0 }
+}
+
+/// Does what the database says after kick number `after`; the last number.
+async fn take_kicks(rooms: &Rooms, auth: &Auth, after: i64) -> i64 {
+    match rooms.shared().storage.kicks(after).await {
+        Ok(kicks) => {
+            for kicked in &kicks {
+                kick(rooms, auth, &kicked.user, kicked.at).await;
+            }
+            kicks.last().map_or(after, |last| last.number)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot ask who was kicked");
+            after
+        }
+    }
+}
+
 /// Hints may be lost, and without Redis there are none: the database knows.
-async fn ask_database(rooms: Arc<Rooms>, metrics: Arc<Metrics>, poll: Duration) {
+async fn ask_database(rooms: Arc<Rooms>, auth: Auth, metrics: Arc<Metrics>, poll: Duration, mut kicks: i64) {
     const SELDOM: u32 = 10;
     loop {
         let seldom = metrics.redis_up.get() == 1;
         sleep(if seldom { poll * SELDOM } else { poll }).await;
+        kicks = take_kicks(&rooms, &auth, kicks).await;
         let open = rooms.open_documents();
         for page in open.chunks(POLL_PAGE) {
             match rooms.shared().storage.tips(page).await {
@@ -133,12 +163,9 @@ fn deliver(rooms: &Arc<Rooms>, auth: &Auth, from: &str, document: &str, hint: Hi
         Hint::Stored { epoch, seq } => Command::StoredElsewhere { epoch, seq },
         Hint::WhoIsThere => Command::TellNeighbours,
         Hint::Beat => return,
-        Hint::Kick(user) => {
+        Hint::Kick { user, at } => {
             let (rooms, auth) = (Arc::clone(rooms), auth.clone());
-            tokio::spawn(async move {
-                auth.kick(&user);
-                rooms.kick(&user).await;
-            });
+            tokio::spawn(async move { kick(&rooms, &auth, &user, at).await });
             return;
         }
         Hint::Presence(update) => {
@@ -195,9 +222,10 @@ fn encode(me: &str, document: &str, hint: &Hint) -> Vec<u8> {
         }
         Hint::WhoIsThere => var_uint(&mut out, 2),
         Hint::Beat => var_uint(&mut out, 3),
-        Hint::Kick(user) => {
+        Hint::Kick { user, at } => {
             var_uint(&mut out, 4);
             buf(&mut out, user.as_bytes());
+            var_uint(&mut out, *at as u64);
         }
     }
     out
@@ -215,7 +243,10 @@ fn decode(message: &[u8]) -> Option<(String, String, Hint)> {
         1 => Hint::Presence(reader.buf()?.to_vec()),
         2 => Hint::WhoIsThere,
         3 => Hint::Beat,
-        4 => Hint::Kick(reader.str()?.to_owned()),
+        4 => {
+            let user = reader.str()?.to_owned();
+            Hint::Kick { user, at: Millis::try_from(reader.var_uint()?).ok()? }
+        }
         _ => return None,
     };
     Some((from, document, hint))
@@ -232,7 +263,7 @@ mod tests {
             Hint::Presence(vec![1, 2]),
             Hint::WhoIsThere,
             Hint::Beat,
-            Hint::Kick("ada".into()),
+            Hint::Kick { user: "ada".into(), at: 1_700_000_000_000 },
         ] {
             let bytes = encode("me", "scene — é", &hint);
             assert_eq!(decode(&bytes), Some(("me".into(), "scene — é".into(), hint)));

@@ -8,15 +8,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use slate_yrs::format::{Format, format_of};
 use slate_yrs::slate::{ValueChange, Values, check_layout, values_of};
-use slate_yrs::update::{Intake, Limits, Refused, Survey, deletions, deletions_at};
+use slate_yrs::update::{Intake, Limits, Refused, Survey, deletions_at};
 use thiserror::Error;
 use yrs::block::ClientID;
 use yrs::branch::Branch;
-use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{
-    Doc, ID, IdSet, Map as _, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, Update,
-    WriteTxn as _,
+    Doc, ID, IdSet, Map as _, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, WriteTxn as _,
 };
 
 use crate::validate::{self, Malformed};
@@ -41,8 +39,6 @@ pub struct Replica {
     doc: Doc,
     /// Keeps from the library what it could not take in this order.
     intake: Intake,
-    /// What no update has named, but is deleted because what it is in is.
-    implied: IdSet,
     /// What is deleted; none: nobody has asked yet.
     deleted: Option<IdSet>,
     spoiled: bool,
@@ -56,8 +52,7 @@ impl Default for Replica {
 
 impl Replica {
     pub fn new() -> Self {
-        let (intake, implied) = (Intake::default(), IdSet::default());
-        Self { doc: empty_doc(), intake, implied, deleted: None, spoiled: false }
+        Self { doc: empty_doc(), intake: Intake::default(), deleted: None, spoiled: false }
     }
 
     /// Applies an update that is to be stored. Returns whether it changed anything: content, deletions, or what waits for
@@ -73,16 +68,7 @@ impl Replica {
 
     fn take(&mut self, update: &[u8], limits: Limits) -> Result<bool, ApplyError> {
         validate::update(update)?;
-        let waited = self.has_pending();
-        let changes = self.transact(&[update], limits)?;
-        // What has waited may have named more.
-        if !waited && !changes.deleted.is_empty() {
-            let named = deletions(update).map_err(undecodable)?;
-            let implied = changes.deleted.diff(&named);
-            self.implied.diff_with(&named);
-            self.implied.merge_with(implied);
-        }
-        Ok(changes.any)
+        Ok(self.transact(&[update], limits)?.any)
     }
 
     /// Loads updates and returns what they together changed as one update, without what they inserted and deleted
@@ -101,7 +87,7 @@ impl Replica {
         let mut merged = self.doc.transact().encode_diff_v1(&before);
         merged.truncate(deletions_at(&merged).map_err(undecodable)?);
         merged.extend(changes.deleted.encode_v1());
-        Ok(Some(merged))
+        Ok(Some(self.intake.as_written(merged)))
     }
 
     fn transact(&mut self, updates: &[&[u8]], limits: Limits) -> Result<DocumentChanges, ApplyError> {
@@ -146,7 +132,7 @@ impl Replica {
 
     /// Everything, as one update; with what waits for missing updates as far as that can be put in.
     pub fn encode(&self) -> Vec<u8> {
-        self.encode_whole().unwrap_or_else(|_| self.encode_integrated())
+        self.encode_whole().unwrap_or_else(|_| self.intake.as_written(self.encode_integrated()))
     }
 
     /// Everything that was received, as one update: what may stand in for the updates it was made of.
@@ -164,19 +150,8 @@ impl Replica {
     /// What a peer with this state vector lacks, as one update.
     pub fn encode_since(&self, state_vector: &[u8]) -> Result<Vec<u8>, ApplyError> {
         validate::state_vector(state_vector)?;
-        let state_vector = StateVector::decode_v1(state_vector).map_err(undecodable)?;
-        let txn = self.doc.transact();
-        let mut update = txn.encode_state_as_update_v1(&state_vector);
-        if !self.implied.is_empty() {
-            // Last come the deletions. Whoever typed what is among them must not take it for known to who deleted around it.
-            let all = txn.snapshot().delete_set;
-            let whole = all.encode_v1();
-            if update.ends_with(&whole) {
-                update.truncate(update.len() - whole.len());
-                update.extend(all.diff(&self.implied).encode_v1());
-            }
-        }
-        self.intake.include(update).map_err(undecodable)
+        let state_vector = slate_yrs::update::state_vector(state_vector).map_err(undecodable)?;
+        self.intake.include(self.doc.transact().encode_state_as_update_v1(&state_vector)).map_err(undecodable)
     }
 
     /// Whether no root has content. Attributes and map entries are no content; what waits for missing updates may be.
@@ -255,13 +230,9 @@ impl Replica {
 
     /// The update that sets these, as an edit of `client`. It is not applied.
     pub fn with_values(&self, client: u32, changes: &[ValueChange]) -> Result<Vec<u8>, ApplyError> {
-        let options = Options { offset_kind: OffsetKind::Utf16, cleanup_formatting: false, ..Options::default() };
-        let doc = Doc::with_options(Options { client_id: ClientID::new(u64::from(client)), ..options });
-        let state = Update::decode_v1(&self.encode_whole()?).map_err(undecodable)?;
-        let mut txn = doc.transact_mut();
-        txn.apply_update(state).map_err(undecodable)?;
-        drop(txn);
-        let mut txn = doc.transact_mut();
+        let mut copy = Self { doc: doc_of(client), ..Self::new() };
+        copy.load(&self.encode_whole()?)?;
+        let mut txn = copy.doc.transact_mut();
         for ValueChange { map, key, after, .. } in changes {
             let map = txn.get_or_insert_map(map.as_str());
             match after {
@@ -282,9 +253,14 @@ impl Replica {
 }
 
 fn empty_doc() -> Doc {
-    // It writes nothing, so its client id never shows. Nor does it delete formats that are superfluous: nobody would hear
-    // of it, and those who come later would see other marks than those who are here.
-    let options = Options::with_client_id(ClientID::new(0));
+    // It writes nothing, so its client id never shows.
+    doc_of(0)
+}
+
+fn doc_of(client: u32) -> Doc {
+    // It does not delete formats that are superfluous: nobody would hear of it, and those who come later would see other
+    // marks than those who are here.
+    let options = Options::with_client_id(ClientID::new(u64::from(client)));
     Doc::with_options(Options { offset_kind: OffsetKind::Utf16, cleanup_formatting: false, ..options })
 }
 
@@ -340,6 +316,7 @@ pub(crate) fn branch_of(root: &Out) -> Option<&Branch> {
 #[cfg(test)]
 mod tests {
     use yrs::types::text::YChange;
+    use yrs::updates::decoder::Decode;
     use yrs::{GetString, Text, Update, XmlTextPrelim};
 
     use super::*;
@@ -389,39 +366,6 @@ mod tests {
         }
         let kept = Update::decode_v1(&replica.encode()).expect("valid");
         assert!(kept.delete_set().is_empty(), "{:?}", kept.delete_set());
-    }
-
-    /// One types into a block that another removes: what was typed goes with it, and the other did not know. Whichever the
-    /// server hears first, its answer names what the other has deleted, and no more.
-    #[test]
-    fn what_is_deleted_only_because_of_what_it_is_in_is_not_named() {
-        let someone = |client| {
-            let doc = Doc::with_client_id(client);
-            doc.get_or_insert_text("content");
-            doc
-        };
-        let since = |doc: &Doc, state: &StateVector| doc.transact().encode_diff_v1(state);
-        let (ada, ben) = (someone(1), someone(2));
-        let root = ben.get_or_insert_text("content");
-        root.insert_embed(&mut ben.transact_mut(), 0, XmlTextPrelim::new("hello"));
-        let start = since(&ben, &StateVector::default());
-        ada.transact_mut().apply_update(Update::decode_v1(&start).expect("valid")).expect("applies");
-        let common = ada.transact().state_vector();
-        let block = ada.get_or_insert_text("content").diff(&ada.transact(), YChange::identity).remove(0).insert;
-        let Out::YXmlText(block) = block else { panic!("a block") };
-        block.insert(&mut ada.transact_mut(), 5, " there");
-        root.remove_range(&mut ben.transact_mut(), 0, 1);
-        let (typed, removed) = (since(&ada, &common), since(&ben, &common));
-        for updates in [[&start, &typed, &removed], [&start, &removed, &typed]] {
-            let mut replica = Replica::new();
-            updates.into_iter().for_each(|update| assert_eq!(replica.apply(update), Ok(true)));
-            let answer = replica.encode_since(&ada.transact().state_vector().encode_v1()).expect("an answer");
-            let named = Update::decode_v1(&answer).expect("valid").delete_set().clone();
-            assert!(named.contains(&ID::new(ClientID::new(2), 0)) && !named.contains(&ID::new(ClientID::new(1), 0)));
-            let mut hers = Replica::new();
-            [&start, &typed, &answer].into_iter().for_each(|update| assert!(hers.apply(update).is_ok()));
-            assert_eq!(hers.encode(), replica.encode());
-        }
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Server {
         let health = DatabaseProbe::new(Arc::clone(&storage), Arc::clone(&metrics));
         // Whoever may only read is served meanwhile.
         let _ = health.ask().await;
-        let mut background = neighbours.start(&rooms, &auth, &metrics, args.poll());
+        let mut background = neighbours.start(&rooms, &auth, &metrics, args.poll()).await;
         let retention = args.retention.retention();
         background.push(schedule::start(args.compact_at, retention, Arc::clone(&storage), Arc::clone(&metrics)));
         background.push(health.watch());

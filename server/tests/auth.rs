@@ -251,6 +251,24 @@ async fn a_yes_without_an_end_is_asked_for_again() {
     assert_eq!(client.closed().await, close::FORBIDDEN);
 }
 
+/// From an address of which no token is asked about any more, a connection is still asked about: else whoever lost access
+/// would keep it by having made-up tokens refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn f59_refused_tokens_keep_nobody_in() {
+    let application = Elsewhere::start(200, json!({"user": "ada", "role": "read-write"})).await;
+    let url = application.url("/");
+    let flags = ["--auth-url", &url, "--auth-cache-ms", "0", "--auth-recheck-ms", "300", "--auth-max-refusals", "3"];
+    let server = TestServer::with(&flags).await;
+    let mut ada = Client::connect(server.address, "scene", 1, "token=t").await;
+    ada.sync().await;
+    application.says(403, "");
+    for n in 0..5 {
+        status(&server, &format!("made-up-{n}")).await;
+    }
+    assert_eq!(status(&server, "made-up").await, 503, "nobody there is asked about any more");
+    assert_eq!(ada.closed().await, close::FORBIDDEN);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn f56_made_up_tokens_do_not_reach_the_application_for_ever() {
     let application = Elsewhere::start(401, "").await;

@@ -4,20 +4,24 @@
 
 mod common;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use common::client::doc;
-use common::http::get;
+use common::http::{get, post};
 use common::postgres::Postgres;
 use common::program::Program;
 use common::{Client, Msg};
-use slate_yrs::protocol::{Message, close};
+use serde_json::json;
+use slate_yrs::protocol::{Message, Role, close};
 use slate_yrs_server::server::Server;
 use slate_yrs_server::storage::{Durability, SqlStorage};
+
+const SECRET: &str = "a secret that is long enough for tests";
 
 /// A Redis of its own; killed when dropped.
 struct Redis {
@@ -193,7 +197,7 @@ async fn f14_the_database_restarts_under_load_and_nothing_acknowledged_is_lost()
     typists.write_more().await;
     let acknowledged = typists.stop().await;
     println!("{} words acknowledged", acknowledged.len());
-    all_there(&[one.address, two.address], &acknowledged).await;
+    all_there(&[one.address, two.address], "scene", &acknowledged).await;
     one.shutdown().await;
     two.shutdown().await;
 }
@@ -221,8 +225,184 @@ async fn f14_three_programs_lose_one_of_them_then_redis_then_the_database() {
     typists.write_more().await;
     let acknowledged = typists.stop().await;
     println!("{} words acknowledged", acknowledged.len());
-    let texts = all_there(&[two.address, three.address, four.address], &acknowledged).await;
+    let texts = all_there(&[two.address, three.address, four.address], "scene", &acknowledged).await;
     assert!(texts.windows(2).all(|pair| pair[0] == pair[1]), "the servers differ");
+}
+
+fn hs256(claims: serde_json::Value) -> String {
+    common::tokens::hs256(&claims, SECRET)
+}
+
+fn seconds() -> i64 {
+    slate_yrs_server::clock::now() / 1_000
+}
+
+/// A kick on one server ends the user's connections on the other, and takes the tokens back there, once: who has come back
+/// with a new token stays. `flags`: how the servers hear of each other.
+async fn kicked_on_one_of_two(postgres: &Postgres, database: &str, flags: &[&str]) {
+    let flags = [&["--jwt-secret", SECRET], flags].concat();
+    let (one, two) = (server(postgres, database, &flags).await, server(postgres, database, &flags).await);
+    if flags.contains(&"--redis") {
+        let up = |server: &Server| server.metrics.redis_up.get() == 1;
+        common::eventually("redis is there", || up(&one) && up(&two)).await;
+    }
+    let made =
+        |user: &str, iat: i64| hs256(json!({"sub": user, "exp": seconds() + 600, "iat": iat, "documents": "scene"}));
+    let (old, other) = (made("ada", seconds() - 5), made("bob", seconds() - 5));
+    let join = async |at: SocketAddr, id: u64, token: &str| {
+        let mut client = Client::connect(at, "scene", id, &format!("slate-yrs=1&session=s{id}&token={token}")).await;
+        client.sync().await;
+        client
+    };
+    let (mut here, mut there) = (join(one.address, 1, &old).await, join(two.address, 2, &old).await);
+    let mut bob = join(two.address, 3, &other).await;
+    let admin = hs256(json!({"exp": seconds() + 600, "admin": true}));
+    let path = format!("/api/admin/kick?token={admin}");
+    assert_eq!(post(one.address, &path, r#"{"user":"ada"}"#).await.status, 200);
+    assert_eq!((here.closed().await, there.closed().await), (close::UNAUTHORIZED, close::UNAUTHORIZED));
+    let export = format!("/api/scenes/scene/export?token={old}");
+    for server in [&one, &two] {
+        assert_eq!(get(server.address, &export).await.status, 401, "the token is taken back");
+    }
+    // Back with another one. What comes later by another way ends nothing.
+    let mut again = join(two.address, 4, &made("ada", seconds())).await;
+    let kicks = two.rooms.shared().storage.kicks(0).await.unwrap();
+    assert_eq!(kicks.iter().map(|kick| kick.user.as_str()).collect::<Vec<_>>(), ["ada"]);
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        again.write("still here ").await;
+        again.all_acked().await;
+    }
+    bob.write("so is he ").await;
+    bob.all_acked().await;
+    // A server that starts later knows it.
+    one.shutdown().await;
+    let three = server(postgres, database, &flags).await;
+    assert_eq!(get(three.address, &export).await.status, 401, "a restart gives no token back");
+    two.shutdown().await;
+    three.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f59_who_is_kicked_on_one_server_is_out_on_all() {
+    let Some(postgres) = Postgres::start() else { return };
+    kicked_on_one_of_two(&postgres, "kick_by_database", &["--poll-ms", "100"]).await;
+    let Some(redis) = Redis::start() else { return };
+    let url = format!("redis://127.0.0.1:{}", redis.port);
+    // The database would say so a quarter of an hour later.
+    let flags = ["--redis", &url, "--poll-ms", "90000"];
+    kicked_on_one_of_two(&postgres, "kick_by_redis", &flags).await;
+}
+
+/// Another role, or none, takes effect on every server within the recheck time.
+#[tokio::test(flavor = "multi_thread")]
+async fn f59_a_role_that_changes_takes_effect_on_every_server() {
+    use axum::http::StatusCode;
+
+    let Some(postgres) = Postgres::start() else { return };
+    let says = Arc::new(Mutex::new((StatusCode::OK, r#"{"user":"ada","role":"read-write"}"#)));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let answer = Arc::clone(&says);
+    let application = axum::Router::new().fallback(move || {
+        let answer = *answer.lock().unwrap();
+        async move { answer }
+    });
+    tokio::spawn(axum::serve(listener, application).into_future());
+    let flags = ["--auth-url", &url, "--auth-recheck-ms", "100", "--auth-cache-ms", "0", "--poll-ms", "100"];
+    let (one, two) = (server(&postgres, "roles", &flags).await, server(&postgres, "roles", &flags).await);
+    let join = async |at: SocketAddr, id: u64| {
+        let mut client = Client::connect(at, "scene", id, &format!("slate-yrs=1&session=s{id}&token=t")).await;
+        client.sync().await;
+        client
+    };
+    let (mut here, mut there) = (join(one.address, 1).await, join(two.address, 2).await);
+    here.write("while it was allowed").await;
+    here.all_acked().await;
+    *says.lock().unwrap() = (StatusCode::OK, r#"{"user":"ada","role":"read-only"}"#);
+    // It comes again, and learns what it may do now.
+    assert_eq!((here.closed().await, there.closed().await), (close::INTERNAL, close::INTERNAL));
+    for (at, id) in [(one.address, 3), (two.address, 4)] {
+        let mut reader = join(at, id).await;
+        assert_eq!(reader.hello.as_ref().unwrap().role, Role::ReadOnly);
+        reader.until("it reads", |client| client.read() == "while it was allowed").await;
+    }
+    let (mut here, mut there) = (join(one.address, 5).await, join(two.address, 6).await);
+    *says.lock().unwrap() = (StatusCode::FORBIDDEN, "");
+    assert_eq!((here.closed().await, there.closed().await), (close::FORBIDDEN, close::FORBIDDEN));
+    one.shutdown().await;
+    two.shutdown().await;
+}
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
+}
+
+/// Three real programs on one PostgreSQL and one Redis, of which one thing after the other is killed, or stops for a while.
+/// After each, people's edits are acknowledged and every server is ready again; after every fourth all of them have what
+/// was acknowledged, once, and the same. `npm run soak:server -- --servers 3`.
+#[tokio::test(flavor = "multi_thread")]
+async fn f14_three_servers_soaked_lose_nothing_acknowledged() {
+    let (Some(postgres), Some(mut redis)) = (Postgres::start(), Redis::start()) else { return };
+    let seconds = number("SERVER_SOAK_SECONDS", 10);
+    let seed = number("SERVER_SOAK_SEED", fastrand::u64(..1 << 32));
+    println!("soak of three servers: seed {seed}, {seconds} s");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let (url, database) = (format!("redis://127.0.0.1:{}", redis.port), postgres.url("soak"));
+    let start = || Program::start(&database, &["--redis", &url, "--poll-ms", "200"]);
+    let mut programs = [start(), start(), start()];
+    let addresses = Arc::new(Mutex::new(programs.iter().map(|program| program.address).collect::<Vec<_>>()));
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let (mut round, mut words, mut faults) = (0, 0, HashMap::<&str, u32>::new());
+    while round == 0 || Instant::now() < until {
+        let document = format!("scene-{round}");
+        let typists = Typists::start_at(6, Arc::clone(&addresses), document.clone());
+        typists.write_more().await;
+        for _ in 0..4 {
+            let which = rng.usize(..3);
+            let pause = Duration::from_millis(rng.u64(50..1_500));
+            let fault = ["server killed", "server stopped", "database killed", "redis killed"][rng.usize(..4)];
+            *faults.entry(fault).or_default() += 1;
+            match fault {
+                "server killed" => {
+                    programs[which].stop();
+                    tokio::time::sleep(pause).await;
+                    programs[which] = start();
+                    addresses.lock().unwrap()[which] = programs[which].address;
+                }
+                "server stopped" => {
+                    programs[which].signal("-STOP");
+                    tokio::time::sleep(pause).await;
+                    programs[which].signal("-CONT");
+                }
+                "database killed" => {
+                    postgres.stop();
+                    tokio::time::sleep(pause).await;
+                    postgres.up();
+                }
+                _ => {
+                    redis.kill();
+                    tokio::time::sleep(pause).await;
+                    assert!(redis.up());
+                }
+            }
+            typists.write_more().await;
+            let deadline = Instant::now() + common::PATIENCE;
+            for program in &programs {
+                while get(program.address, "/readyz").await.status != 200 {
+                    assert!(Instant::now() < deadline, "not ready after: {fault}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+        let acknowledged = typists.stop().await;
+        let here = addresses.lock().unwrap().clone();
+        let texts = all_there(&here, &document, &acknowledged).await;
+        assert!(texts.windows(2).all(|pair| pair[0] == pair[1]), "the servers differ in {document}");
+        words += acknowledged.len();
+        round += 1;
+    }
+    println!("soak of three servers: {words} acknowledged edits, all there in {round} looks, after {faults:?}");
 }
 
 /// People who type into one document, each at another server after every loss of a connection.
@@ -234,19 +414,28 @@ struct Typists {
 
 impl Typists {
     fn start(count: u64, addresses: Vec<SocketAddr>) -> Self {
+        Self::start_at(count, Arc::new(Mutex::new(addresses)), "scene".to_owned())
+    }
+
+    /// The same where servers come and go.
+    fn start_at(count: u64, addresses: Arc<Mutex<Vec<SocketAddr>>>, document: String) -> Self {
         let counted = Arc::new(AtomicUsize::new(0));
         let enough = Arc::new(AtomicBool::new(false));
         let writers = (1..=count).map(|id| {
-            let (addresses, counted, enough) = (addresses.clone(), Arc::clone(&counted), Arc::clone(&enough));
+            let (counted, enough) = (Arc::clone(&counted), Arc::clone(&enough));
+            let (addresses, document) = (Arc::clone(&addresses), document.clone());
             tokio::spawn(async move {
                 let mut doc = doc(id);
                 let mut acknowledged: Vec<String> = Vec::new();
                 let mut attempt = 0;
                 while !enough.load(Ordering::SeqCst) {
                     attempt += 1;
-                    let address = addresses[(id as usize + attempt) % addresses.len()];
+                    let address = {
+                        let addresses = addresses.lock().unwrap();
+                        addresses[(id as usize + attempt) % addresses.len()]
+                    };
                     let query = format!("slate-yrs=1&session=s{id}-{attempt}");
-                    let (back, words) = write_until_closed(address, doc, &query, &counted, &enough).await;
+                    let (back, words) = write_until_closed(address, &document, doc, &query, &counted, &enough).await;
                     doc = back;
                     acknowledged.extend(words);
                     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -276,13 +465,15 @@ impl Typists {
 }
 
 /// Every word is at every server, once; their texts.
-async fn all_there(addresses: &[SocketAddr], words: &[String]) -> Vec<String> {
+async fn all_there(addresses: &[SocketAddr], document: &str, words: &[String]) -> Vec<String> {
     let mut texts = Vec::new();
     for address in addresses {
-        let mut reader = durable(*address, "scene", 99, "reader").await;
+        let mut reader = durable(*address, document, 99, "reader").await;
         let complete = |client: &mut Client| {
             let text = client.read();
-            words.iter().all(|word| text.matches(word.as_str()).count() == 1)
+            let mut there: HashMap<&str, u32> = HashMap::new();
+            text.split_inclusive('>').for_each(|word| *there.entry(word).or_default() += 1);
+            words.iter().all(|word| there.get(word.as_str()) == Some(&1))
         };
         reader.until("all words", complete).await;
         texts.push(reader.read());
@@ -293,12 +484,13 @@ async fn all_there(addresses: &[SocketAddr], words: &[String]) -> Vec<String> {
 /// Writes words, one at a time; the doc, and the words that were acknowledged.
 async fn write_until_closed(
     address: SocketAddr,
+    document: &str,
     doc: yrs::Doc,
     query: &str,
     counted: &AtomicUsize,
     enough: &AtomicBool,
 ) -> (yrs::Doc, Vec<String>) {
-    let mut client = match Client::try_connect_with(address, "scene", doc.clone(), query).await {
+    let mut client = match Client::try_connect_with(address, document, doc.clone(), query).await {
         Some(client) => client,
         None => return (doc, Vec::new()),
     };

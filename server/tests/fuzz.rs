@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../../fuzz/src/lib.rs"]
+#[allow(dead_code, reason = "what libFuzzer needs beside the targets")]
 mod targets;
 
 use slate_yrs::codec;
@@ -35,16 +36,6 @@ fn mutate(rng: &mut fastrand::Rng, sample: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn fuzz(seed: u64, samples: &[Vec<u8>], target: fn(&[u8])) {
-    let mut rng = fastrand::Rng::with_seed(seed);
-    for sample in samples {
-        target(sample);
-        for _ in 0..RUNS / samples.len() {
-            target(&mutate(&mut rng, sample));
-        }
-    }
-}
-
 fn updates() -> Vec<Vec<u8>> {
     let doc = Doc::with_client_id(7);
     let (text, map) = (doc.get_or_insert_text("content"), doc.get_or_insert_map("map"));
@@ -70,46 +61,161 @@ fn nodes() -> Vec<Node> {
     vec![Node::Element(block.clone()), Node::Element(block)]
 }
 
-#[test]
-fn f23_frames() {
+fn frames() -> Vec<Vec<u8>> {
     let update = updates().remove(0);
-    let frames = [
+    vec![
         Message::Update(&update).to_frame(),
         Message::Submit { seq: 300, update: &update }.to_frame(),
         Message::SyncStep1(&[1, 7, 9]).to_frame(),
         Message::Awareness(&[1, 7, 1, 2, b'{', b'}']).to_frame(),
         Message::Fragment { id: 1, index: 0, count: 2, bytes: &update }.to_frame(),
         [Message::Ack { seq: 1 }.to_frame(), Message::AuthDenied("no").to_frame(), Message::Ping.to_frame()].concat(),
-    ];
-    fuzz(1, &frames, targets::protocol);
+    ]
+}
+
+/// Pieces as the targets take them apart.
+fn packed<'a>(pieces: impl IntoIterator<Item = (u8, &'a [u8])>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (who, piece) in pieces {
+        out.push(who);
+        out.extend((piece.len() as u16).to_le_bytes());
+        out.extend(piece);
+    }
+    out
+}
+
+/// Inputs of each target, well formed ones.
+fn samples(target: &str) -> Vec<Vec<u8>> {
+    let updates = [updates(), vec![SlateDoc::seed_update("content", &nodes())]].concat();
+    let together = |order: &[usize]| packed(order.iter().map(|at| (0, updates[*at].as_slice())));
+    match target {
+        "protocol" => frames(),
+        "update" => updates,
+        "split" => updates.into_iter().map(|update| [vec![10], update].concat()).collect(),
+        "codec" => {
+            let batch = codec::encode_nodes(nodes());
+            let mut words: Vec<u8> = batch.words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            let mut text = batch.text.into_bytes();
+            // The target takes the first half for the words.
+            words.resize(words.len().max(text.len()), 0);
+            text.resize(words.len(), b' ');
+            vec![[words, text].concat()]
+        }
+        "engine" => [&[0, 1, 2, 3, 4, 5][..], &[5, 3, 1, 0, 2, 4], &[7, 0, 6], &[7, 7, 1]].map(together).to_vec(),
+        "room" => {
+            let first = Message::Submit { seq: 1, update: &updates[0] }.to_frame();
+            let second = Message::Submit { seq: 2, update: &updates[1] }.to_frame();
+            let seed = Message::Seed(&updates[7]).to_frame();
+            let (asked, whole) = (Message::SyncStep1(&[0]).to_frame(), Message::SyncStep2(&updates[6]).to_frame());
+            vec![
+                packed([(0, first.as_slice()), (3, &asked), (0, &second), (1, &whole)]),
+                packed([(1, first.as_slice()), (1, &second), (2, &whole), (2, &asked), (3, &whole)]),
+                packed([(0, seed.as_slice()), (1, &seed), (3, &whole), (0, &first)]),
+                packed(frames().iter().zip([0, 1, 3, 2, 0, 3]).map(|(frame, conn)| (conn, frame.as_slice()))),
+            ]
+        }
+        "token" => [
+            r#"
+{"exp":4000000000,"documents":["scene","other"],"sub":"ada","name":"Ada","role":"read-only"}"#,
+            r#"{"alg":"HS256","typ":"JWT","kid":"1"}
+{"exp":4000000000.5,"document":"scene","iat":1,"nbf":1,"create":true,"admin":false}"#,
+            r#"{"alg":"none"}
+{"exp":4000000000,"patterns":["sce*"],"aud":"a","iss":"b"}"#,
+            r#"{"alg":"HS256","crit":["b64"],"b64":false}
+{"exp":"4000000000","documents":"scene","user":"ada"}"#,
+            // Half a character, in what nobody looks at.
+            r#"{"alg":"HS256","typ":"\ud800"}
+{"exp":4000000000,"document":"scene"}"#,
+        ]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec(),
+        "http" => [
+            "\x00limit=2&before=1",
+            "\x01\n{\"label\":\"Draft\"}",
+            "\x02now?format=update",
+            "\x03named-1",
+            "\x041",
+            "\x05from=1&to=now&root=content",
+            "\x06since=2020-01-01T00:00:00Z&limit=1",
+            "\x07format=slate-yjs",
+            "\x08a%2Fb?token=x&user=y",
+            "\x09scene?format=update",
+            "\x0a\n{\"user\":\"ada\"}",
+            "\x0bscene?slate-yrs=1&session=s",
+        ]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec(),
+        other => panic!("no target {other}"),
+    }
+}
+
+/// Samples that are mutated, and what `fuzz/corpus` has: what was found once stays found.
+fn run(target: &str, seed: u64, runs: usize, take: &dyn Fn(&[u8])) {
+    std::panic::set_hook(Box::new(|info| {
+        // What the CRDT library throws is caught; what the targets find is not.
+        if !info.location().is_some_and(|at| at.file().contains("/yrs-0")) {
+            eprintln!("{info}");
+        }
+    }));
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/").to_owned() + target;
+    let samples = samples(target);
+    if std::env::var_os("WRITE_CORPUS").is_some() {
+        std::fs::create_dir_all(&folder).unwrap();
+        for (at, sample) in samples.iter().enumerate() {
+            std::fs::write(format!("{folder}/sample-{at}"), sample).unwrap();
+        }
+    }
+    let mut files = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        take(&std::fs::read(file.unwrap().path()).unwrap());
+        files += 1;
+    }
+    assert!(files >= samples.len(), "the corpus of {target} is not there");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    for sample in &samples {
+        for _ in 0..runs / samples.len() {
+            take(&mutate(&mut rng, sample));
+        }
+    }
+}
+
+#[test]
+fn f23_frames() {
+    run("protocol", 1, RUNS, &targets::protocol);
 }
 
 #[test]
 fn f23_updates() {
-    std::panic::set_hook(Box::new(|info| {
-        // What the CRDT library throws is caught; what the targets find is not.
-        if !info.location().is_some_and(|at| at.file().contains("yrs-0")) {
-            eprintln!("{info}");
-        }
-    }));
-    let mut samples = updates();
-    samples.push(SlateDoc::seed_update("content", &nodes()));
-    fuzz(2, &samples, targets::update);
+    run("update", 2, RUNS, &targets::update);
 }
 
 #[test]
 fn f23_pieces() {
-    let samples: Vec<_> = updates().into_iter().map(|update| [vec![10], update].concat()).collect();
-    fuzz(3, &samples, targets::split);
+    run("split", 3, RUNS, &targets::split);
 }
 
 #[test]
 fn f23_batches() {
-    let batch = codec::encode_nodes(nodes());
-    let mut words: Vec<u8> = batch.words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let mut text = batch.text.into_bytes();
-    // The target takes the first half for the words.
-    words.resize(words.len().max(text.len()), 0);
-    text.resize(words.len(), b' ');
-    fuzz(4, &[[words, text].concat()], targets::codec);
+    run("codec", 4, RUNS, &targets::codec);
+}
+
+#[test]
+fn f23_updates_in_an_editor() {
+    run("engine", 5, RUNS / 4, &targets::engine);
+}
+
+#[test]
+fn f23_frames_in_a_room() {
+    run("room", 6, RUNS / 4, &targets::room);
+}
+
+#[test]
+fn f23_tokens() {
+    run("token", 7, RUNS, &targets::token);
+}
+
+#[test]
+fn f23_requests() {
+    let host = targets::Host::start(&targets::sample());
+    run("http", 8, RUNS / 10, &|bytes| host.ask(bytes));
 }

@@ -137,6 +137,23 @@ async fn updates_since_a_number_or_a_time() {
     assert_eq!(get(server.address, "/api/scenes/none/updates").await.status, 404);
 }
 
+/// A log may be larger than the memory that there is: what is not sent is not read.
+#[tokio::test(flavor = "multi_thread")]
+async fn f56_updates_are_read_as_far_as_they_are_sent() {
+    let server = TestServer::start().await;
+    let epoch = server.storage.open_document("scene", 1).await.unwrap().epoch;
+    for n in 0..12 {
+        server.storage.store_update("scene", &epoch, n, &vec![0; 1 << 20]).await.unwrap();
+    }
+    let page = get(server.address, "/api/scenes/scene/updates").await.json();
+    assert_eq!((page["updates"].as_array().unwrap().len(), page["next"].as_i64()), (8, Some(8)));
+    assert_eq!(server.storage.read_bytes.load(std::sync::atomic::Ordering::SeqCst), 8 << 20);
+    let rest = get(server.address, "/api/scenes/scene/updates?since=8").await.json();
+    assert_eq!((rest["updates"].as_array().unwrap().len(), rest["next"].as_i64()), (4, Some(12)));
+    let none = get(server.address, "/api/scenes/scene/updates?since=12").await.json();
+    assert_eq!((none["updates"].as_array().unwrap().len(), none["next"].as_i64()), (0, Some(12)));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn compaction_can_be_asked_for() {
     let server = TestServer::with(&["--keep-edits-hours", "0", "--jwt-secret", SECRET]).await;

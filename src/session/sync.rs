@@ -235,7 +235,7 @@ impl Session {
         if self.answer_later(state_vector) {
             return;
         }
-        let Ok(theirs) = StateVector::decode_v1(state_vector) else {
+        let Ok(theirs) = crate::update::state_vector(state_vector) else {
             return self.report(ErrorCode::Protocol, "a state vector does not decode");
         };
         if !self.may_send() {

@@ -342,7 +342,7 @@ impl SlateDoc {
         let sv = match state_vector {
             None => StateVector::default(),
             Some(bytes) => {
-                StateVector::decode_v1(bytes).map_err(|error| UpdateError::StateVector(error.to_string()))?
+                crate::update::state_vector(bytes).map_err(|error| UpdateError::StateVector(error.to_string()))?
             }
         };
         self.intake.include(self.encode(&sv)).map_err(|error| UpdateError::Rejected(error.to_string()))

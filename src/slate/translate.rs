@@ -38,8 +38,9 @@ impl Translation {
     /// # Errors
     /// If one of them cannot be read.
     pub fn new(own: &[u8], theirs: &SlateDoc, holes: &Holes) -> Result<Self, UpdateError> {
-        let read =
-            |bytes: &[u8]| StateVector::decode_v1(bytes).map_err(|error| UpdateError::StateVector(error.to_string()));
+        let read = |bytes: &[u8]| {
+            crate::update::state_vector(bytes).map_err(|error| UpdateError::StateVector(error.to_string()))
+        };
         let (own, there) = (read(own)?, read(&theirs.state_vector())?);
         let mut common = StateVector::default();
         let mut pending = Vec::new();

@@ -1,7 +1,25 @@
-//! Client ids that do not fit where they are kept.
+//! Client ids that do not fit where they are kept, and more of them than there can be.
+
+use yrs::StateVector;
+use yrs::encoding::read::Error;
+use yrs::updates::decoder::Decode as _;
 
 use super::split::{Block, Parent, SplitError};
 use crate::protocol::lib0::Reader;
+
+/// Reads a state vector. yrs makes room for as many clients as it says to have, before it looks how many there are.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn state_vector(bytes: &[u8]) -> Result<StateVector, Error> {
+    let mut reader = Reader::new(bytes);
+    let count = reader.var_uint().map_err(|_| Error::EndOfBuffer(1))?;
+    // Each takes a byte for the client and one for the clock, at least.
+    if count > reader.remaining() as u64 / 2 {
+        return Err(Error::EndOfBuffer(reader.remaining()));
+    }
+    StateVector::decode_v1(bytes)
+}
 
 /// Whether an update names a client id above 2^32 - 1. No Yjs client has one; yrs keeps 32 bits of it, so that 2^33 + 8
 /// would be read as 8. Bytes that are no update name none.

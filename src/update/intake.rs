@@ -10,12 +10,13 @@
 
 use std::collections::HashMap;
 
-use yrs::{ClientID, Doc, ID, IdSet, ReadTxn};
+use yrs::{Doc, ReadTxn};
 
 use super::Survey;
 use super::limits::{Each, Limits, Refused};
 use super::nesting::{Lineage, Nesting, NewRoots};
 use super::split::Block;
+use super::subdocuments::Subdocuments;
 use crate::protocol::lib0::{Reader, var_uint};
 
 mod feed;
@@ -37,6 +38,7 @@ pub struct Intake {
     held: Holding,
     nesting: Nesting,
     firsts: HashMap<KeyHash, u32>,
+    subdocuments: Subdocuments,
 }
 
 impl Intake {
@@ -70,15 +72,20 @@ impl Intake {
         !self.held.is_empty() || self.held.has_deletions()
     }
 
-    /// A state with what waits here.
+    /// A state with what waits here, and [as it was written](Self::as_written).
     ///
     /// # Errors
     /// If the two cannot be merged. The state alone is then not everything that was received.
     pub fn include(&self, state: Vec<u8>) -> Result<Vec<u8>, yrs::encoding::read::Error> {
         if !self.is_waiting() {
-            return Ok(state);
+            return Ok(self.as_written(state));
         }
-        super::merge(std::iter::once(state).chain(self.held.updates()))
+        Ok(self.as_written(super::merge(std::iter::once(state).chain(self.held.updates()))?))
+    }
+
+    /// What yrs says of the document, with what it forgets of it.
+    pub fn as_written(&self, update: Vec<u8>) -> Vec<u8> {
+        self.subdocuments.restore(update)
     }
 
     /// Notes what was written into the document by other means: what is written into that lies deeper.
@@ -198,6 +205,9 @@ impl Intake {
             known.extend(plan.progress.iter());
         }
         given?;
+        if outline.has_documents {
+            self.subdocuments.note(update);
+        }
         self.nesting.extend(plan.nesting);
         plan.firsts.into_iter().for_each(|(key, count)| *self.firsts.entry(key).or_insert(0) += count);
         plan.finished.into_iter().for_each(|id| self.held.release(id));
@@ -221,19 +231,6 @@ impl Intake {
 /// If it cannot be read.
 pub fn deletions_at(update: &[u8]) -> Result<usize, Refused> {
     Ok(Outline::read(update)?.deletions)
-}
-
-/// What an update deletes.
-///
-/// # Errors
-/// If it cannot be read.
-pub fn deletions(update: &[u8]) -> Result<IdSet, Refused> {
-    let outline = Outline::read(update)?;
-    let mut set = IdSet::new();
-    for (client, start, end) in Deletions::read(update, &outline)?.0 {
-        set.insert(ID::new(ClientID::new(client), start as u32), (end - start) as u32);
-    }
-    Ok(set)
 }
 
 /// Client, begin and end of what is deleted.

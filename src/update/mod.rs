@@ -13,12 +13,13 @@ mod merge;
 mod nesting;
 mod ordered;
 mod split;
+mod subdocuments;
 mod survey;
 
 pub use check::check;
-pub use clients::has_wide_client;
+pub use clients::{has_wide_client, state_vector};
 pub use holes::{Apart, Holes};
-pub use intake::{Intake, deletions, deletions_at};
+pub use intake::{Intake, deletions_at};
 pub use limits::{Each, Limits, MAX_NESTING, Refused};
 pub use merge::merge;
 pub use ordered::say_the_same;

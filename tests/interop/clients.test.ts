@@ -1,4 +1,6 @@
 // Clients that are not ours in rooms of our server: what docs/SERVER.md says works with it does, and what does not is told so.
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from "@hocuspocus/provider";
 import type { Node as ProseNode } from "prosemirror-model";
 import { schema } from "prosemirror-schema-basic";
@@ -57,6 +59,37 @@ describe.each(Object.entries(versions))("%s", (name, Provider) => {
   });
 });
 
+describe("pycrdt, by its own provider", () => {
+  function python(room: string, ...args: string[]) {
+    const program = fileURLToPath(new URL("pycrdt_client.py", import.meta.url));
+    const client = spawn("python3", [program, `${server.scenes}/${room}`, ...args], {
+      env: { ...process.env, PYTHONPATH: fileURLToPath(new URL("../../target/python", import.meta.url)) },
+    });
+    const said = { text: "" };
+    for (const stream of [client.stdout, client.stderr])
+      stream.on("data", (bytes) => {
+        said.text += bytes;
+      });
+    return { client, said };
+  }
+
+  it("writes and reads, with a client id of 32 bits", async () => {
+    const room = "clients-pycrdt";
+    const { doc, provider } = open(Version3, room);
+    await until("it has synced", () => provider.synced);
+    doc.getText("text").insert(0, "from yjs ");
+    const { client, said } = python(room, "from pycrdt ", "from yjs ", "77");
+    const has = (text: string) => text.includes("from yjs ") && text.includes("from pycrdt ");
+    const both = () => has(doc.getText("text").toString()) && has(said.text);
+    expect(await within(both, 60_000), `it says ${said.text}`).toBe(true);
+    client.stdin.end();
+    provider.destroy();
+    const stored = new Y.Doc();
+    Y.applyUpdate(stored, await server.stored(room));
+    expect(stored.getText("text").toString()).toSatisfy(has);
+  }, 90_000);
+});
+
 it("y-prosemirror, which TipTap uses: its document arrives and is stored", async () => {
   const { doc, provider } = open(Version3, "clients-prosemirror");
   await until("it has synced", () => provider.synced);
@@ -75,6 +108,38 @@ it("y-prosemirror, which TipTap uses: its document arrives and is stored", async
   expect(yXmlFragmentToProseMirrorRootNode(stored.getXmlFragment("prosemirror"), schema).toJSON()).toEqual(
     written.toJSON(),
   );
+});
+
+it("f55: a BigInt, and all that a subdocument says of itself, come back as they were written", async () => {
+  const room = "clients-subdocuments";
+  const { doc, provider } = open(Version3, room);
+  await until("it has synced", () => provider.synced);
+  const big = 2n ** 62n + 1n;
+  const inside = new Y.Doc({ guid: "inside", autoLoad: true, gc: false, meta: { title: "Act two", pages: [1, 2] } });
+  doc.getMap("map").set("big", big);
+  doc.getMap("map").set("inside", inside);
+  doc.getArray("list").insert(0, [{ big }, new Y.Doc({ guid: "other", meta: "plain" })]);
+  const last = open(Version3, room);
+  await until("it arrives", () => last.doc.getArray("list").length === 2);
+  const read = (of: Y.Doc) => {
+    const [inside, other] = [of.getMap("map").get("inside") as Y.Doc, of.getArray("list").get(1) as Y.Doc];
+    return {
+      big: [of.getMap("map").get("big"), of.getArray("list").get(0)],
+      inside: [inside.guid, inside.autoLoad, inside.gc, inside.meta],
+      other: [other.guid, other.autoLoad, other.gc, other.meta],
+    };
+  };
+  const written = read(doc);
+  expect(written.inside).toEqual(["inside", true, false, { title: "Act two", pages: [1, 2] }]);
+  expect(read(last.doc)).toEqual(written);
+  // The answer to who comes later, and what the server exports, were written by the library.
+  const late = open(Version3, room);
+  await until("who comes later has it", () => late.doc.getArray("list").length === 2);
+  expect(read(late.doc)).toEqual(written);
+  const stored = new Y.Doc();
+  Y.applyUpdate(stored, await server.stored(room));
+  expect(read(stored)).toEqual(written);
+  for (const one of [provider, last.provider, late.provider]) one.destroy();
 });
 
 it("@hocuspocus/provider is closed with the reason", async () => {

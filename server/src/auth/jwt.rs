@@ -4,24 +4,22 @@
 //! its own algorithm, so that a token cannot choose how it is checked. A claim that is there and cannot be read refuses the
 //! token, with the reason: it is never taken for one that is not there.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use slate_yrs::protocol::Role;
 
 use super::grant::{AuthError, Denied, Grant};
 use super::keys::{KeySetUrl, Unreachable};
+use super::kicks::Kicks;
 use super::token_key::{Jwk, JwkSet, TokenKey};
 use crate::storage::Millis;
 
 const MALFORMED: Denied = Denied::Unauthorized("the token is malformed");
 const WRONG: Denied = Denied::Unauthorized("the token's signature is wrong");
-const MAX_KICKED: usize = 10_000;
 /// Clocks differ.
 const LEEWAY_MS: f64 = 5_000.0;
 
@@ -37,16 +35,23 @@ pub struct TokenKeys {
     fixed: Vec<TokenKey>,
     remote: Option<Arc<KeySetUrl>>,
     expected: Expected,
-    /// Users whose tokens from before a time are no good any more; the oldest are forgotten.
-    kicked: Mutex<HashMap<String, Millis>>,
+    kicks: Kicks,
 }
 
-#[derive(Deserialize)]
 struct Header {
     alg: String,
     kid: Option<String>,
-    /// What must be understood: nothing is.
-    crit: Option<Value>,
+    /// Something is named that must be understood: nothing is.
+    is_critical: bool,
+}
+
+impl Header {
+    /// Read whole, also what nobody looks at: a header that is not JSON was made by nobody who signs tokens.
+    fn read(json: &[u8]) -> Option<Self> {
+        let fields: Map<String, Value> = serde_json::from_slice(json).ok()?;
+        let alg = text(&fields, "alg").ok()??;
+        Some(Self { alg, kid: text(&fields, "kid").ok()?, is_critical: fields.contains_key("crit") })
+    }
 }
 
 /// A token, taken apart.
@@ -62,7 +67,7 @@ impl<'a> TokenParts<'a> {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, payload) = message.split_once('.')?;
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
-        let header = serde_json::from_slice(&decode(header)?).ok()?;
+        let header = Header::read(&decode(header)?)?;
         Some(Self { header, message: message.as_bytes(), payload: decode(payload)?, signature: decode(signature)? })
     }
 
@@ -123,7 +128,7 @@ impl TokenKeys {
         if fixed.is_empty() && remote.is_none() {
             Err(AuthError::NoKeys)
         } else {
-            Ok(Self { fixed, remote, expected, kicked: Mutex::default() })
+            Ok(Self { fixed, remote, expected, kicks: Kicks::default() })
         }
     }
 
@@ -149,7 +154,7 @@ impl TokenKeys {
     async fn claims(&self, token: Option<&str>) -> Result<TokenClaims, Denied> {
         let token = token.ok_or(Denied::Unauthorized("a token is needed"))?;
         let parts = TokenParts::read(token).ok_or(MALFORMED)?;
-        if parts.header.crit.is_some() {
+        if parts.header.is_critical {
             return Err(Denied::Unauthorized("the token asks for what this server does not know (crit)"));
         }
         if !self.is_signed(&parts).await? {
@@ -157,26 +162,16 @@ impl TokenKeys {
         }
         let claims = serde_json::from_slice(&parts.payload).map_err(|_| MALFORMED)?;
         let claims = read(&claims, &self.expected)?;
-        if claims.user.as_ref().is_some_and(|user| self.is_kicked(user, claims.issued)) {
+        if claims.user.as_ref().is_some_and(|user| self.kicks.take_back(user, claims.issued)) {
             return Err(Denied::Unauthorized("the token was taken back"));
         }
         Ok(claims)
     }
 
-    /// Takes back the tokens of a user that were made before the second of `now`, or do not say when.
-    pub fn kick(&self, user: &str, now: Millis) {
-        let mut kicked = self.kicked.lock().unwrap_or_else(PoisonError::into_inner);
-        if kicked.len() >= MAX_KICKED
-            && let Some(oldest) = kicked.iter().min_by_key(|(_, at)| **at).map(|(user, _)| user.clone())
-        {
-            kicked.remove(&oldest);
-        }
-        kicked.insert(user.to_owned(), now / 1_000 * 1_000);
-    }
-
-    fn is_kicked(&self, user: &str, issued: Option<Millis>) -> bool {
-        let kicked = self.kicked.lock().unwrap_or_else(PoisonError::into_inner);
-        kicked.get(user).is_some_and(|at| issued.is_none_or(|issued| issued < *at))
+    /// Takes back the tokens of a user that were made before the second of this time, or do not say when. Whether that is
+    /// news.
+    pub fn kick(&self, user: &str, at: Millis) -> bool {
+        self.kicks.note(user, at)
     }
 
     async fn is_signed(&self, parts: &TokenParts<'_>) -> Result<bool, Denied> {

@@ -7,6 +7,7 @@
 mod grant;
 mod jwt;
 mod keys;
+mod kicks;
 mod outbound;
 mod token_key;
 mod webhook;
@@ -14,6 +15,8 @@ mod webhook;
 use std::sync::Arc;
 
 use slate_yrs::protocol::Role;
+
+use crate::storage::Millis;
 
 pub use grant::{AuthError, Denied, Grant, Request};
 pub use jwt::{Expected, TokenKeys};
@@ -26,7 +29,6 @@ pub struct Recheck {
     pub document: String,
     pub token: Option<String>,
     pub origin: Option<String>,
-    pub address: Option<std::net::IpAddr>,
     pub role: Role,
     pub every: std::time::Duration,
 }
@@ -36,7 +38,8 @@ impl Recheck {
     pub async fn denied(self) -> Denied {
         loop {
             tokio::time::sleep(self.every).await;
-            let (token, origin, address) = (self.token.as_deref(), self.origin.as_deref(), self.address);
+            // Without its address: however many tokens were refused there, about this one is asked.
+            let (token, origin, address) = (self.token.as_deref(), self.origin.as_deref(), None);
             match self.auth.check_again(Request { document: &self.document, token, origin, address }).await {
                 Ok(grant) if grant.role == self.role => {}
                 Ok(_) => return Denied::Unavailable("what this connection may do has changed"),
@@ -67,12 +70,13 @@ impl Auth {
         }
     }
 
-    /// What is known of this user's tokens holds no longer.
-    pub fn kick(&self, user: &str) {
+    /// What is known of this user's tokens holds no longer. Whether that is news here; nobody has connections to end where
+    /// nobody is asked who they are.
+    pub fn kick(&self, user: &str, at: Millis) -> bool {
         match self {
-            Self::Open => {}
-            Self::Jwt(keys) => keys.kick(user, crate::clock::now()),
-            Self::Webhook(webhook) => webhook.forget(user),
+            Self::Open => false,
+            Self::Jwt(keys) => keys.kick(user, at),
+            Self::Webhook(webhook) => webhook.kick(user, at),
         }
     }
 

@@ -20,6 +20,7 @@ use crate::allowance::Taker;
 use crate::storage::Millis;
 
 use super::grant::{AuthError, ClaimedRole, Denied, Grant, Request, TIRED};
+use super::kicks::Kicks;
 use super::outbound;
 
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -58,6 +59,7 @@ pub struct Webhook {
     turns: Semaphore,
     kept: Mutex<HashMap<[u8; 32], Kept>>,
     refused: Mutex<Refusals>,
+    kicks: Kicks,
 }
 
 /// Of the minute that began then, by address.
@@ -89,7 +91,15 @@ impl Webhook {
     pub fn new(options: WebhookOptions) -> Result<Self, AuthError> {
         let (client, url) = outbound::client(&options.url, options.timeout)?;
         let refused = Mutex::new(Refusals { since: Instant::now(), by: HashMap::new() });
-        Ok(Self { client, url, options, turns: Semaphore::new(AT_ONCE), kept: Mutex::default(), refused })
+        Ok(Self {
+            client,
+            url,
+            options,
+            turns: Semaphore::new(AT_ONCE),
+            kept: Mutex::default(),
+            refused,
+            kicks: Kicks::default(),
+        })
     }
 
     /// Whether tokens from this address were refused so often that no further ones are asked about.
@@ -177,10 +187,12 @@ impl Webhook {
         Ok(Grant { user, name, role: answer.role.into(), expires, issued: None, create, admin })
     }
 
-    /// Forgets what was answered about this user.
-    pub fn forget(&self, user: &str) {
+    /// Forgets what was answered about this user. Whether the kick is news.
+    pub fn kick(&self, user: &str, at: Millis) -> bool {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|_, kept| !matches!(&kept.answer, Ok(grant) if grant.user.as_deref() == Some(user)));
+        drop(kept);
+        self.kicks.note(user, at)
     }
 
     fn kept(&self, key: &[u8; 32]) -> Option<Result<Grant, Denied>> {

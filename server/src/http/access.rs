@@ -4,11 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, FromRequestParts, Path, Query};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::auth::{Auth, Denied, Grant, Request};
@@ -56,6 +57,38 @@ impl Failure {
     /// A limit was reached.
     pub(super) fn limit(status: StatusCode, message: impl Into<String>) -> Self {
         Self::new(status, "limit", message)
+    }
+}
+
+/// What a request says, or a failure like any other: of its path, its query and its body.
+pub(super) struct InPath<T>(pub T);
+pub(super) struct InQuery<T>(pub T);
+pub(super) struct InBody<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for InPath<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let read = Path::<T>::from_request_parts(parts, app).await;
+        read.map(|Path(said)| Self(said)).map_err(|wrong| Failure::new(wrong.status(), "invalid", wrong.body_text()))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequestParts<App> for InQuery<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let read = Query::<T>::from_request_parts(parts, app).await;
+        read.map(|Query(said)| Self(said)).map_err(|wrong| Failure::new(wrong.status(), "invalid", wrong.body_text()))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<App> for InBody<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: axum::extract::Request, app: &App) -> Result<Self, Failure> {
+        let read = Json::<T>::from_request(request, app).await;
+        read.map(|Json(said)| Self(said)).map_err(|wrong| Failure::new(wrong.status(), "invalid", wrong.body_text()))
     }
 }
 

@@ -8,10 +8,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::access::{App, Asking, Failure};
+use super::access::{App, Asking, Failure, InBody, is_id};
 use crate::auth::Grant;
+use crate::clock::now;
 use crate::hints::Hint;
-use crate::schedule;
+use crate::{neighbours, schedule};
 
 /// What the bearer of a request's token may do with the server.
 pub struct Admin {
@@ -34,19 +35,22 @@ pub struct Kicked {
     user: String,
 }
 
-/// `POST /api/admin/kick {"user": …}`: the user's connections end, here and on servers that Redis connects.
+/// `POST /api/admin/kick {"user": …}`: the user's connections end, here at once, elsewhere when Redis or the database says so.
 pub async fn kick(
     State(app): State<App>,
     Admin { grant, .. }: Admin,
-    Json(Kicked { user }): Json<Kicked>,
+    InBody(Kicked { user }): InBody<Kicked>,
 ) -> Result<Response, Failure> {
+    if !is_id(&user) {
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "the user is not acceptable"));
+    }
     tracing::info!(user, by = grant.user, "kicked");
     let shared = app.rooms.shared();
-    app.auth.kick(&user);
-    shared.hints.send("", Hint::Kick(user.clone()));
-    let rooms = app.rooms.kick(&user).await;
-    Ok(Json(json!({ "rooms": rooms, "servers": if shared.hints.are_used() { "all" } else { "this one" } }))
-        .into_response())
+    let at = now();
+    let rooms = neighbours::kick(&app.rooms, &app.auth, &user, at).await;
+    shared.hints.send("", Hint::Kick { user: user.clone(), at });
+    shared.storage.kick(&user, at).await?;
+    Ok(Json(json!({ "rooms": rooms })).into_response())
 }
 
 /// `POST /api/admin/compact`: merges old edits now.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -15,7 +15,7 @@ use slate_yrs::protocol::Role;
 use slate_yrs::slate::Node;
 use tokio::sync::oneshot;
 
-use super::access::{Access, App, Failure};
+use super::access::{Access, App, Failure, InBody, InPath, InQuery};
 use super::compares::Turn;
 use crate::allowance::Taker;
 use crate::clock::now;
@@ -83,7 +83,7 @@ pub(super) fn version_id(id: &str) -> Result<VersionId, Failure> {
 pub async fn list(
     State(app): State<App>,
     Access { document, .. }: Access,
-    Query(params): Query<Params>,
+    InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let limit = params.limit.unwrap_or(100).min(MAX_VERSIONS);
     let storage = &app.rooms.shared().storage;
@@ -95,8 +95,8 @@ pub async fn list(
 pub async fn read(
     State(app): State<App>,
     Access { document, .. }: Access,
-    Path(InDocument { version }): Path<InDocument>,
-    Query(params): Query<Params>,
+    InPath(InDocument { version }): InPath<InDocument>,
+    InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let (_, state) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
     if params.format.as_deref() == Some("update") {
@@ -110,7 +110,7 @@ pub async fn read(
 pub async fn updates(
     State(app): State<App>,
     Access { document, .. }: Access,
-    Query(params): Query<Params>,
+    InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let storage = &app.rooms.shared().storage;
     let since = params.since.as_deref().unwrap_or("0");
@@ -124,15 +124,10 @@ pub async fn updates(
     };
     let limit = params.limit.unwrap_or(MAX_UPDATES).clamp(1, MAX_UPDATES);
     let row = storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
-    let mut rows = storage.get_updates_since(&document, after, limit as u32).await?;
-    // So many bytes at once, and one row in any case: the next request goes on after it.
-    let mut bytes = 0;
-    let fits = rows.iter().take_while(|row| {
-        bytes += row.bytes.len();
-        bytes <= MAX_UPDATES_BYTES
-    });
-    let fits = fits.count().max(1);
-    rows.truncate(fits);
+    // So many bytes at once, and one row in any case: the next request goes on after it. What is not sent is not read: a
+    // log may be larger than what this process may have.
+    let fits = storage.rows_within(&document, after, limit as u32, MAX_UPDATES_BYTES).await?;
+    let rows = storage.get_updates_since(&document, after, fits.max(1)).await?;
     let next = rows.last().map_or(after, |row| row.seq);
     let updates: Vec<_> = rows
         .iter()
@@ -154,7 +149,7 @@ pub async fn updates(
 pub async fn export(
     State(app): State<App>,
     Access { document, .. }: Access,
-    Query(params): Query<Params>,
+    InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let (_, state) = history::state(&app.rooms.shared().storage, &document, &VersionId::Now).await?;
     if params.format.as_deref() != Some("slate-yjs") {
@@ -170,7 +165,7 @@ pub async fn export(
 pub async fn compare(
     State(app): State<App>,
     access: Access,
-    Query(params): Query<Params>,
+    InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let Access { document, grant, address } = access;
     let storage = &app.rooms.shared().storage;
@@ -230,7 +225,7 @@ pub struct Label {
 pub async fn save(
     State(app): State<App>,
     access: Access,
-    Json(Label { label }): Json<Label>,
+    InBody(Label { label }): InBody<Label>,
 ) -> Result<(StatusCode, Json<Version>), Failure> {
     let Access { document, grant, .. } = access.writing()?;
     if label.trim().is_empty() || label.len() > MAX_LABEL_BYTES {
@@ -257,7 +252,7 @@ pub async fn save(
 pub async fn delete(
     State(app): State<App>,
     access: Access,
-    Path(InDocument { version }): Path<InDocument>,
+    InPath(InDocument { version }): InPath<InDocument>,
 ) -> Result<StatusCode, Failure> {
     let Access { document, .. } = access.writing()?;
     let VersionId::Named(id) = version_id(&version)? else {
@@ -274,8 +269,8 @@ pub async fn delete(
 pub async fn restore(
     State(app): State<App>,
     access: Access,
-    Path(InDocument { version }): Path<InDocument>,
-    Query(params): Query<Params>,
+    InPath(InDocument { version }): InPath<InDocument>,
+    InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let Access { document, grant, .. } = access.writing()?;
     let (_, version) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;

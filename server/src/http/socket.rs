@@ -1,13 +1,14 @@
 //! From a request to a connection.
 
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use slate_yrs::format::Formats;
 
-use super::access::{App, Failure, header_text, is_id};
+use super::access::{App, Failure, InPath, InQuery, header_text, is_id};
 use crate::auth::{Auth, Denied, Recheck, Request};
 use crate::config::Create;
 use crate::connection::{self, Opening};
@@ -34,12 +35,16 @@ pub struct SocketQuery {
 
 pub async fn open(
     State(app): State<App>,
-    Path(document): Path<String>,
-    Query(query): Query<SocketQuery>,
+    InPath(document): InPath<String>,
+    InQuery(query): InQuery<SocketQuery>,
     ConnectInfo(Peer(traffic)): ConnectInfo<Peer>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(wrong) => return Failure::new(wrong.status(), "invalid", wrong.body_text()).into_response(),
+    };
     if !is_id(&document) || query.session.as_deref().is_some_and(|session| !is_id(session)) {
         let message = "the document id or session is not acceptable";
         return Failure::new(StatusCode::BAD_REQUEST, "invalid", message).into_response();
@@ -69,7 +74,6 @@ pub async fn open(
         document: document.clone(),
         token: query.token.clone(),
         origin: origin.map(str::to_owned),
-        address,
         role: grant.role,
         every: std::time::Duration::from_millis(app.args.auth.auth_recheck_ms.max(1)),
     });

@@ -2,10 +2,10 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
-use super::access::{Access, App, Failure};
+use super::access::{Access, App, Failure, InPath, InQuery};
 use super::history::{InDocument, Params, failed, json_text, turn, version_id};
 use crate::history::{self, HistoryError};
 
@@ -13,8 +13,8 @@ use crate::history::{self, HistoryError};
 pub async fn read(
     State(app): State<App>,
     Access { document, .. }: Access,
-    Path(InDocument { version }): Path<InDocument>,
-    Query(params): Query<Params>,
+    InPath(InDocument { version }): InPath<InDocument>,
+    InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let (_, state) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
     let root = params.root(&app).to_owned();
@@ -26,7 +26,7 @@ pub async fn read(
 pub async fn compare(
     State(app): State<App>,
     Access { document, grant, address }: Access,
-    Query(params): Query<Params>,
+    InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let storage = &app.rooms.shared().storage;
     let (from, to) = (params.from.as_deref().unwrap_or_default(), params.to.as_deref().unwrap_or("now"));

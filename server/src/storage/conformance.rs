@@ -42,6 +42,7 @@ pub async fn all(storage: &dyn Storage) {
     large_values(storage).await;
     leases(storage).await;
     named_versions(storage).await;
+    kicks(storage).await;
     fine_rows_and_old_sessions(storage).await;
 }
 
@@ -68,6 +69,11 @@ async fn f20_sequence_is_gapless(storage: &dyn Storage) {
     assert!(rows.iter().zip(&updates).all(|(row, update)| row.bytes == *update && row.first_seq == row.seq));
     assert_eq!(rows[0].authors.to_lines().as_deref(), Some("ada"));
     assert_eq!((rows[200].at, rows[200].authors.to_lines()), (2_000, None));
+    for (after, limit, bytes, within) in
+        [(0, 10, 100, 10), (0, 10, 5, 5), (0, 10, 0, 1), (199, 10, 100, 2), (201, 10, 9, 0)]
+    {
+        assert_eq!(storage.rows_within("seq", after, limit, bytes).await.expect("works"), within);
+    }
     assert_eq!(storage.get_updates_since("seq", 199, 1).await.expect("works")[0].seq, 200);
     assert_eq!(storage.document("seq").await.expect("works").expect("there").tip, 201);
     let tips = storage.tips(&["seq".into(), "nothing".into()]).await.expect("works");
@@ -263,6 +269,23 @@ async fn named_versions(storage: &dyn Storage) {
     // No other document's.
     assert_eq!(storage.named_state("one", "v1").await.expect("works"), None);
     assert_eq!(storage.named("one").await.expect("works"), []);
+}
+
+async fn kicks(storage: &dyn Storage) {
+    assert_eq!(storage.kicks(0).await.expect("works"), []);
+    for (user, at) in [("ada", 10), ("bob — é", 20), ("ada", 30)] {
+        storage.kick(user, at).await.expect("works");
+    }
+    let seen = |kicks: Vec<Kick>| kicks.into_iter().map(|kick| (kick.number, kick.user, kick.at)).collect::<Vec<_>>();
+    let all = seen(storage.kicks(0).await.expect("works"));
+    assert_eq!(all, [(2, "bob — é".to_owned(), 20), (3, "ada".to_owned(), 30)]);
+    assert_eq!(seen(storage.kicks(2).await.expect("works")), [(3, "ada".to_owned(), 30)]);
+    // Several at once get numbers of their own.
+    let users: Vec<String> = (0..8).map(|n| format!("user {n}")).collect();
+    let kicks = futures_util::future::join_all(users.iter().map(|user| storage.kick(user, 40))).await;
+    assert!(kicks.iter().all(Result::is_ok), "{kicks:?}");
+    let numbers: Vec<i64> = storage.kicks(3).await.expect("works").iter().map(|kick| kick.number).collect();
+    assert_eq!(numbers, (4..12).collect::<Vec<_>>());
 }
 
 async fn fine_rows_and_old_sessions(storage: &dyn Storage) {

@@ -196,6 +196,18 @@ pub struct SceneState {
     pub quarantined: u64,
 }
 
+/// Users of whom is remembered that they were kicked.
+pub const MAX_KICKED: usize = 10_000;
+
+/// A user whose tokens were taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kick {
+    /// Which one it is of all, from 1.
+    pub number: i64,
+    pub user: String,
+    pub at: Millis,
+}
+
 /// How large a database is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Measure {
@@ -242,6 +254,16 @@ pub enum StorageError {
 }
 
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
+
+/// How many of these sizes are within a sum; the first one is in any case.
+fn count_within(sizes: impl Iterator<Item = usize>, most: usize) -> u32 {
+    let mut sum = 0;
+    let within = sizes.enumerate().take_while(|(at, size)| {
+        sum += size;
+        *at == 0 || sum <= most
+    });
+    within.count() as u32
+}
 
 /// A database of documents.
 #[async_trait]
@@ -291,6 +313,12 @@ pub trait Storage: Send + Sync + 'static {
 
     /// Rows after `seq`, oldest first, quarantined ones included, up to `limit` rows.
     async fn get_updates_since(&self, document: &str, seq: Seq, limit: u32) -> Result<Vec<UpdateRow>>;
+
+    /// How many of the rows after `seq`, of `limit` at most, have so many bytes together; the first one counts in any case.
+    async fn rows_within(&self, document: &str, seq: Seq, limit: u32, bytes: usize) -> Result<u32> {
+        let rows = self.get_updates_since(document, seq, limit).await?;
+        Ok(count_within(rows.iter().map(|row| row.bytes.len()), bytes))
+    }
 
     /// The last row before the first that was stored at this time or later; 0: there is none.
     async fn seq_before(&self, document: &str, at: Millis) -> Result<Seq> {
@@ -363,6 +391,12 @@ pub trait Storage: Send + Sync + 'static {
 
     /// Takes, or renews, a lease; false while another holder has it.
     async fn take_lease(&self, name: &str, holder: &str, now: Millis, until: Millis) -> Result<bool>;
+
+    /// Notes that a user was kicked, in place of what was noted of that user before.
+    async fn kick(&self, user: &str, at: Millis) -> Result<()>;
+
+    /// Who was kicked after this number, in order: the last [`MAX_KICKED`] of them.
+    async fn kicks(&self, after: i64) -> Result<Vec<Kick>>;
 
     /// Keeps a whole state until it is deleted. False: the document has `most` of them.
     async fn put_named(&self, version: &NamedVersion, bytes: &[u8], most: u32) -> Result<bool>;

@@ -14,8 +14,8 @@ use sqlx::{Any, AnyConnection, AnyPool, Row};
 use super::connections::{Connections, POSTGRES_LANES};
 use super::dialect::{Dialect, Durability, checksum};
 use super::{
-    Authors, Detail, Document, KnownSession, Measure, Merge, Millis, NamedVersion, Progress, Refusal, Result,
-    SceneState, Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow, batch,
+    Authors, Detail, Document, Kick, KnownSession, MAX_KICKED, Measure, Merge, Millis, NamedVersion, Progress, Refusal,
+    Result, SceneState, Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow, batch, count_within,
 };
 
 /// More than is left of a block, or of a log that is written anew, on a disk that is full.
@@ -181,6 +181,15 @@ impl Storage for SqlStorage {
             .collect()
     }
 
+    async fn rows_within(&self, document: &str, seq: Seq, limit: u32, bytes: usize) -> Result<u32> {
+        let sql = "SELECT CAST(LENGTH(bytes) AS BIGINT) FROM scene_versions \
+             WHERE document = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+        let query = sqlx::query(sql).bind(document).bind(seq).bind(i64::from(limit));
+        let rows = query.fetch_all(&self.reads().await?).await?;
+        let sizes = rows.iter().map(|row| row.try_get::<i64, _>(0)).collect::<Result<Vec<_>, _>>()?;
+        Ok(count_within(sizes.into_iter().map(|size| size as usize), bytes))
+    }
+
     async fn seq_before(&self, document: &str, at: Millis) -> Result<Seq> {
         let sql = "SELECT CAST(COALESCE(MIN(seq), 0) AS BIGINT) FROM scene_versions WHERE document = $1 AND at >= $2";
         let row = sqlx::query(sql).bind(document).bind(at).fetch_one(&self.reads().await?).await?;
@@ -331,6 +340,27 @@ impl Storage for SqlStorage {
              SET holder = $2, until = $3 WHERE leases.holder = $2 OR leases.until < $4",
         );
         Ok(self.write(query.bind(name).bind(holder).bind(until).bind(now)).await? > 0)
+    }
+
+    async fn kick(&self, user: &str, at: Millis) -> Result<()> {
+        let mut writing = self.connections.write().await?;
+        if self.dialect == Dialect::Postgres {
+            // Numbers become visible in their order: else who asks for those after one would miss the one before it.
+            sqlx::raw_sql("LOCK TABLE kicks IN EXCLUSIVE MODE").execute(&mut *writing).await?;
+        }
+        let sql = "INSERT INTO kicks (number, who, at) SELECT COALESCE(MAX(number), 0) + 1, $1, $2 FROM kicks";
+        sqlx::query(sql).bind(user).bind(at).execute(&mut *writing).await?;
+        let sql = "DELETE FROM kicks WHERE who = $1 AND number < (SELECT MAX(number) FROM kicks)";
+        sqlx::query(sql).bind(user).execute(&mut *writing).await?;
+        self.connections.commit(writing).await
+    }
+
+    async fn kicks(&self, after: i64) -> Result<Vec<Kick>> {
+        let sql = "SELECT number, who, at FROM kicks WHERE number > $1 ORDER BY number DESC LIMIT $2";
+        let query = sqlx::query(sql).bind(after).bind(MAX_KICKED as i64);
+        let rows = query.fetch_all(&self.reads().await?).await?;
+        let kick = |row: &AnyRow| Ok(Kick { number: row.try_get(0)?, user: row.try_get(1)?, at: row.try_get(2)? });
+        rows.iter().rev().map(kick).collect()
     }
 
     async fn put_named(&self, version: &NamedVersion, bytes: &[u8], most: u32) -> Result<bool> {

@@ -1,6 +1,6 @@
 //! A storage that fails, or waits, when it is told to.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub struct Faulty {
     pub slow_stores_ms: AtomicU32,
     pub slow_heads_ms: AtomicU32,
     pub loads: AtomicU32,
+    /// Bytes of rows that were read.
+    pub read_bytes: AtomicU64,
 }
 
 impl Faulty {
@@ -31,6 +33,7 @@ impl Faulty {
             slow_stores_ms: 0.into(),
             slow_heads_ms: 0.into(),
             loads: 0.into(),
+            read_bytes: 0.into(),
         }
     }
 }
@@ -78,7 +81,13 @@ impl Storage for Faulty {
     }
 
     async fn get_updates_since(&self, document: &str, seq: Seq, limit: u32) -> Result<Vec<UpdateRow>> {
-        self.inner.get_updates_since(document, seq, limit).await
+        let rows = self.inner.get_updates_since(document, seq, limit).await?;
+        self.read_bytes.fetch_add(rows.iter().map(|row| row.bytes.len() as u64).sum(), Ordering::SeqCst);
+        Ok(rows)
+    }
+
+    async fn rows_within(&self, document: &str, seq: Seq, limit: u32, bytes: usize) -> Result<u32> {
+        self.inner.rows_within(document, seq, limit, bytes).await
     }
 
     async fn has_damaged_head(&self, document: &str) -> Result<bool> {
@@ -131,6 +140,14 @@ impl Storage for Faulty {
 
     async fn take_lease(&self, name: &str, holder: &str, now: Millis, until: Millis) -> Result<bool> {
         self.inner.take_lease(name, holder, now, until).await
+    }
+
+    async fn kick(&self, user: &str, at: Millis) -> Result<()> {
+        self.inner.kick(user, at).await
+    }
+
+    async fn kicks(&self, after: i64) -> Result<Vec<Kick>> {
+        self.inner.kicks(after).await
     }
 
     async fn put_named(&self, version: &NamedVersion, bytes: &[u8], most: u32) -> Result<bool> {

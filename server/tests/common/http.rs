@@ -32,8 +32,9 @@ pub async fn request(address: SocketAddr, method: &str, path: &str, headers: &st
     );
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    // A refused upgrade leaves the connection open.
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(3), socket.read_to_end(&mut answer)).await;
+    // A refused upgrade leaves the connection open, and silent.
+    let silence = |answer: &Vec<u8>| std::time::Duration::from_secs(if answer.is_empty() { 30 } else { 3 });
+    while let Ok(Ok(1..)) = tokio::time::timeout(silence(&answer), socket.read_buf(&mut answer)).await {}
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("headers") + 4;
     let headers = String::from_utf8_lossy(&answer[..end]).to_lowercase();
     let status = headers.split(' ').nth(1).unwrap().parse().unwrap();

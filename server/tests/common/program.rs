@@ -73,6 +73,16 @@ impl Program {
 
     pub fn kill(self) {}
 
+    /// Killed, while its place is kept for the next one.
+    pub fn stop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.id().to_string()]).status().unwrap().success());
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }

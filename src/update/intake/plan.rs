@@ -38,6 +38,8 @@ pub(super) struct Outline<'a> {
     pub deletions: usize,
     /// Only yrs can tell whether it can be read.
     pub is_odd: bool,
+    /// Whether there are subdocuments in it.
+    pub has_documents: bool,
     /// Names of roots that structs say to lie in; some more than once.
     pub roots: Vec<&'a str>,
 }
@@ -55,6 +57,7 @@ impl<'a> Outline<'a> {
             for _ in 0..left {
                 let block = Block::read(&mut reader)?;
                 outline.is_odd |= block.is_odd();
+                outline.has_documents |= block.is_doc();
                 end = end.saturating_add(block.len);
                 if let Some(Parent::Root(name)) = block.parent
                     && outline.roots.last() != Some(&name)

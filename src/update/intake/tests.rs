@@ -1,7 +1,7 @@
 //! The intake, against updates in any order, and against updates that are made to cost.
 
 use super::*;
-use yrs::{GetString, OffsetKind, Options, StateVector, Text, Transact};
+use yrs::{ClientID, GetString, OffsetKind, Options, StateVector, Text, Transact};
 
 fn take(intake: &mut Intake, doc: &Doc, update: &[u8]) -> bool {
     intake.apply(doc, update, Limits::NEW, &mut |_| {}).unwrap()

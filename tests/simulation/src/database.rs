@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use slate_yrs_server::storage::{
-    Authors, Detail, Document, KnownSession, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState, Seq,
-    Storage, StorageError, StoreRequest, Stored, UpdateRow,
+    Authors, Detail, Document, Kick, KnownSession, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState,
+    Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow,
 };
 use tokio::sync::oneshot;
 
@@ -322,6 +322,14 @@ impl Storage for Database {
     }
 
     async fn take_lease(&self, _: &str, _: &str, _: Millis, _: Millis) -> Result<bool> {
+        unimplemented!()
+    }
+
+    async fn kick(&self, _: &str, _: Millis) -> Result<()> {
+        unimplemented!()
+    }
+
+    async fn kicks(&self, _: i64) -> Result<Vec<Kick>> {
         unimplemented!()
     }
 

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use slate_yrs::protocol::{Message, NOTHING, RejectCode, Role, close};
 use slate_yrs::slate::ValueChange;
 
-use super::{Core, Health};
+use super::{Core, Health, POLICY};
 use crate::allowance::Allowances;
 use crate::comments::{self, Signer};
 use crate::gate::{Pass, Refusal};
@@ -14,6 +14,7 @@ use crate::limit::Limit;
 use crate::replica::ApplyError;
 use crate::room::{ConnId, fresh_client_id};
 use crate::storage::{NewUpdate, Submission};
+use crate::validate::Malformed;
 
 impl Core {
     /// Who may store how much; without it whoever may write.
@@ -53,6 +54,16 @@ impl Core {
             Err(Refusal::Unreadable(ApplyError::Spoiled)) => {
                 self.spoiled(conn);
                 Health::Spoiled
+            }
+            // Whatever it writes has that id: it would go on in silence, and nothing of it would be there.
+            Err(Refusal::Unreadable(ApplyError::Malformed(Malformed::Client))) => {
+                self.counts.rejected += 1;
+                self.close(
+                    conn,
+                    POLICY,
+                    "client ids have at most 32 bits here, as in Yjs: give the document such a one",
+                );
+                Health::Sound
             }
             Err(Refusal::Unreadable(_)) => {
                 self.bad_frame(conn);

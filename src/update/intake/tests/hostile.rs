@@ -120,9 +120,20 @@ fn alone() {
             intake.apply(&replica, &key(3_000)[0], Limits::STORED, &mut |_| {}).unwrap();
             String::new()
         }
+        Ok("state vector") => {
+            // Hundreds of millions of clients, says it, and has none.
+            assert!(crate::update::state_vector(&[0xff, 0xff, 0xff, 0xff, 0x07]).is_err());
+            assert!(crate::update::state_vector(&[2, 1, 1, 2, 2]).is_ok_and(|read| read.len() == 2));
+            String::new()
+        }
         other => panic!("CASE is {other:?}"),
     };
     println!("{} characters", text.len());
+}
+
+#[test]
+fn f23_a_state_vector_takes_the_memory_that_it_has_clients_for() {
+    run_alone("state vector", 0);
 }
 
 fn run_alone(case: &str, characters: usize) {
