@@ -135,7 +135,8 @@ impl SlateDoc {
 
     pub(super) fn apply(&mut self, ops: Vec<Op>, amended: Option<&mut Vec<Op>>) -> LocalChange {
         let mut change = LocalChange::default();
-        let is_key = matches!(*ops, [Op::InsertText { .. }]);
+        // In format 0 there are no acts.
+        let is_key = !self.is_by_reference() && matches!(*ops, [Op::InsertText { .. }]);
         let rng = &mut self.rng;
         let fresh_id = || (0..16).map(|_| rng.alphanumeric()).collect();
         let mut txn = self.doc.transact_mut();

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use yrs::Any;
 
-use pieces::{Piece, PieceKind, SequenceTexts, have, pieces, size, weight};
+use pieces::{Piece, PieceKind, SequenceTexts, as_element, have, pieces, size, weight};
 use places::FormerPlaces;
 
 use super::order::in_order;
@@ -436,13 +436,6 @@ fn changes(formats: &Attrs, marks: &Attrs) -> Vec<(Arc<str>, Any)> {
     let gone = gone.map(|(name, _)| (name.clone(), Any::Null));
     let set = marks.iter().filter(|(name, value)| formats.get(*name) != Some(*value));
     gone.chain(set.map(|(name, value)| (name.clone(), value.clone()))).collect()
-}
-
-fn as_element(kid: &Kid) -> Option<&Rc<Element>> {
-    match kid {
-        Kid::Element(element) => Some(element),
-        Kid::Leaf(_) => None,
-    }
 }
 
 /// [`same_ends`], up to elements: text between them may be of one run.

@@ -21,6 +21,13 @@ pub(super) enum PieceKind<'a> {
     Element { element: &'a Rc<Element>, node: Option<Nid> },
 }
 
+pub(super) fn as_element(kid: &Kid) -> Option<&Rc<Element>> {
+    match kid {
+        Kid::Element(element) => Some(element),
+        Kid::Leaf(_) => None,
+    }
+}
+
 /// In characters and elements, with all in it.
 pub(super) fn size(element: &Element) -> u64 {
     let of = |kid: &Kid| match kid {

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::as_element;
-use super::pieces::{gap, within};
+use super::pieces::{as_element, gap, within};
 use crate::slate::view::tree::{Element, Kid, NodeId, same_ends};
 use crate::slate::ydoc::Id;
 
