@@ -167,10 +167,12 @@ impl<'a> ChangedSides<'a> {
 }
 
 fn elements(kids: &[Kid]) -> Vec<&Rc<Element>> {
-    let element = |kid| match kid {
-        &Kid::Element(ref element) => Some(element),
-        Kid::Leaf(_) => None,
-    };
+    fn element(kid: &Kid) -> Option<&Rc<Element>> {
+        match kid {
+            Kid::Element(element) => Some(element),
+            Kid::Leaf(_) => None,
+        }
+    }
     kids.iter().filter_map(element).collect()
 }
 
