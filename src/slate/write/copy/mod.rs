@@ -8,13 +8,13 @@
 mod pieces;
 mod places;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use yrs::Any;
 
-use pieces::{Piece, PieceKind, SequenceTexts, as_element, have, pieces, size, weight};
+use pieces::{Piece, PieceKind, SequenceTexts, as_element, have, pieces, weight};
 use places::FormerPlaces;
 
 use super::order::in_order;
@@ -38,7 +38,7 @@ const FOREIGN: u64 = 1 << 40;
 /// which everything has an id.
 pub(super) fn write(writer: &mut Writer, before: &Rc<Element>, tree: &EditorTree) -> Rc<Element> {
     let places = FormerPlaces::of(before, tree.root());
-    let mut copier = Copier { writer, schema: &tree.schema, joins: &tree.joins, places };
+    let mut copier = Copier { writer, schema: &tree.schema, joins: &tree.joins, moved: &tree.moved, places };
     copier.element(ROOT, before, tree.root())
 }
 
@@ -46,6 +46,7 @@ struct Copier<'a, 'w, 'doc> {
     writer: &'a mut Writer<'w, 'doc>,
     schema: &'a Schema,
     joins: &'a HashMap<Id, NodeId>,
+    moved: &'a HashSet<NodeId>,
     places: FormerPlaces,
 }
 
@@ -113,7 +114,7 @@ impl Copier<'_, '_, '_> {
         let texts = SequenceTexts::of(items);
         let pieces = pieces(news, &nodes, &texts, self.mirror());
         let have = have(items, &pieces, &texts, self.mirror());
-        let want: Vec<(Option<Id>, u64)> = pieces.iter().map(|piece| (piece.id, weight(piece))).collect();
+        let want: Vec<(Option<Id>, u64)> = pieces.iter().map(|piece| (piece.id, weight(piece, self.moved))).collect();
         let stays = in_order(&have, &want);
         let base: u32 = self.mirror().node(at).items[..range.start].iter().map(Item::len).sum();
         let rest = self.take_out(at, range, &pieces, &stays);
@@ -139,7 +140,7 @@ impl Copier<'_, '_, '_> {
         let mut taken: QuickMap<Nid, usize> = QuickMap::default();
         let mut scores: Vec<(u64, usize, Nid)> = Vec::new();
         let stay: Vec<Nid> = news.iter().filter_map(|kid| own(as_element(kid)?)).collect();
-        let stay: std::collections::HashSet<Nid> = stay.into_iter().collect();
+        let stay: HashSet<Nid> = stay.into_iter().collect();
         for (index, kid) in news.iter().enumerate() {
             let Some(element) = as_element(kid) else { continue };
             let own = own(element);
@@ -176,28 +177,33 @@ impl Copier<'_, '_, '_> {
     fn weights(&self, at: Nid, element: &Element) -> QuickMap<Nid, u64> {
         let mirror = self.mirror();
         let mut weights: QuickMap<Nid, u64> = QuickMap::default();
-        let mut add = |strand: Nid, weight: u64| {
-            if strand != ROOT && mirror.node(strand).up == at {
-                *weights.entry(strand).or_default() += weight;
+        // At any depth: what was divided further in was divided here as well.
+        let mut add = |node: Nid, weight: u64| {
+            if let Some(item) = mirror.item_of(at, node) {
+                *weights.entry(item).or_default() += weight;
             }
         };
-        for kid in &element.kids {
-            match kid {
-                Kid::Leaf(leaf) => {
-                    for run in &leaf.runs {
-                        let Some(id) = run.id else { continue };
-                        for (strand, len) in self.places.strands(id, run.len) {
-                            if let Some(strand) = mirror.find(strand) {
-                                add(strand, u64::from(len));
+        let mut todo = vec![element];
+        while let Some(element) = todo.pop() {
+            for kid in &element.kids {
+                match kid {
+                    Kid::Leaf(leaf) => {
+                        for run in &leaf.runs {
+                            let Some(id) = run.id else { continue };
+                            for (strand, len) in self.places.strands(id, run.len) {
+                                if let Some(strand) = mirror.find(strand) {
+                                    add(strand, u64::from(len));
+                                }
                             }
                         }
                     }
-                }
-                Kid::Element(kid) => {
-                    if let NodeId::Head(id) = kid.id
-                        && let Some(node) = mirror.find(id)
-                    {
-                        add(mirror.node(node).up, size(kid));
+                    Kid::Element(kid) => {
+                        if let NodeId::Head(id) = kid.id
+                            && let Some(node) = mirror.find(id)
+                        {
+                            add(mirror.node(node).up, 1);
+                        }
+                        todo.push(kid);
                     }
                 }
             }

@@ -1,10 +1,11 @@
 //! What an element has to show, cut where what stands in its sequence is cut.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::slate::utf16;
-use crate::slate::view::tree::{Chars, Element, Kid};
+use crate::slate::view::tree::{Chars, Element, Kid, NodeId};
 use crate::slate::ydoc::{Id, Item, Mirror, Nid, QuickMap};
 
 /// One thing that an element has to show.
@@ -37,10 +38,11 @@ pub(super) fn size(element: &Element) -> u64 {
     1 + element.kids.iter().map(of).sum::<u64>()
 }
 
-pub(super) fn weight(piece: &Piece) -> u64 {
+/// Of two that are as much, what was moved is copied, and not what it was moved past.
+pub(super) fn weight(piece: &Piece, moved: &HashSet<NodeId>) -> u64 {
     match &piece.what {
-        PieceKind::Text { len, .. } => u64::from(*len),
-        PieceKind::Element { element, .. } => size(element),
+        PieceKind::Text { len, .. } => 2 * u64::from(*len),
+        PieceKind::Element { element, .. } => 2 * size(element) + u64::from(!moved.contains(&element.id)),
     }
 }
 
