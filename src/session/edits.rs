@@ -73,7 +73,7 @@ impl Session {
         self.undo.transform(&corrections);
         self.stage.operations(Origin::Local, corrections);
         self.local_change(change, Origin::Local);
-        self.presence.settle_selection(&mut self.doc);
+        self.presence.settle_selection(&self.doc);
     }
 
     fn local_change(&mut self, change: LocalChange, origin: Origin) {

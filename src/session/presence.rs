@@ -127,12 +127,8 @@ impl Presence {
         }
     }
 
-    pub fn settle_selection(&mut self, doc: &mut SlateDoc) {
+    pub fn settle_selection(&mut self, doc: &SlateDoc) {
         let Some(range) = self.unsettled.take() else { return };
-        if let Some(range) = &range {
-            doc.attend(&range.anchor);
-            doc.attend(&range.focus);
-        }
         let selection = range.and_then(|range| StickyRange::of(doc, &range));
         if selection != self.selection {
             self.selection = selection;
@@ -337,7 +333,7 @@ impl Session {
         }
         self.presence.unsettled = Some(range);
         if self.queue.is_empty() {
-            self.presence.settle_selection(&mut self.doc);
+            self.presence.settle_selection(&self.doc);
         }
     }
 

@@ -1,77 +1,157 @@
-//! Brings an operation made for an earlier value up to date with the tree.
+//! Operations against a value: brought up to date with it, and taken back.
 
+use super::node::Attrs;
 use super::op::Op;
-use super::props::Props;
-use super::tree::{Kind, NodeId, Tree};
-use super::{transform, utf16};
+use super::props::{is_null, is_reserved, present};
+use super::view::tree::{Element, Kid, Leaf};
+use super::write::{kid_at, without_text};
+use super::{steps, transform, utf16};
 
-/// The operation with what the tree has in its place; `None` if it has become meaningless, or would remove another text
+fn text(leaf: &Leaf) -> String {
+    leaf.runs.iter().map(|run| &*run.text).collect()
+}
+
+fn leaf_at<'a>(root: &'a Element, path: &[u32]) -> Option<&'a Leaf> {
+    match kid_at(root, path).ok()? {
+        Kid::Leaf(leaf) => Some(leaf),
+        Kid::Element(_) => None,
+    }
+}
+
+fn props(kid: &Kid) -> &Attrs {
+    match kid {
+        Kid::Leaf(leaf) => &leaf.marks,
+        Kid::Element(element) => &element.props,
+    }
+}
+
+/// The operation with what the value has in its place; `None` if it has become meaningless, or would remove another text
 /// than the one it names.
-pub(super) fn amend(tree: &Tree, op: Op) -> Option<Op> {
+pub(super) fn amend(root: &Element, op: Op) -> Option<Op> {
     match op {
-        Op::InsertText { path, offset, text } => {
-            let leaf = tree.text(tree.resolve(&path).ok()?)?;
-            let offset = utf16::floor(&leaf.text, leaf.len, offset);
-            Some(Op::InsertText { path, offset, text })
+        Op::InsertText { path, offset, text: inserted } => {
+            let leaf = leaf_at(root, &path)?;
+            let offset = utf16::floor(&text(leaf), leaf.len(), offset);
+            Some(Op::InsertText { path, offset, text: inserted })
         }
-        Op::RemoveText { path, offset, text } => {
-            let leaf = tree.text(tree.resolve(&path).ok()?)?;
-            let there = utf16::slice(&leaf.text, offset, offset.checked_add(utf16::len(&text))?)?;
-            (there == text).then_some(Op::RemoveText { path, offset, text })
+        Op::RemoveText { path, offset, text: removed } => {
+            let there = text(leaf_at(root, &path)?);
+            let there = utf16::slice(&there, offset, offset.checked_add(utf16::len(&removed))?)?;
+            (there == removed).then_some(Op::RemoveText { path, offset, text: removed })
         }
         Op::InsertNode { mut path, node } => {
-            let (parent, index) = tree.resolve_parent(&path).ok()?;
-            *path.last_mut()? = index.min(tree.children(parent).len()) as u32;
+            let (last, parent) = path.split_last_mut()?;
+            *last = (*last).min(root.at(parent).ok()?.kids.len() as u32);
             Some(Op::InsertNode { path, node })
         }
         Op::RemoveNode { path, .. } => {
-            let id = tree.resolve(&path).ok()?;
-            let node = tree.to_node(id);
-            tree.parent(id)?;
+            let node = steps::node(kid_at(root, &path).ok()?);
             Some(Op::RemoveNode { path, node })
         }
         Op::SetNode { path, properties, new_properties } => {
-            let props = props(tree, tree.resolve(&path).ok()?)?;
+            let props = props(kid_at(root, &path).ok()?);
             let keys = properties.keys().chain(new_properties.keys());
             let now = keys.filter_map(|key| Some((key.clone(), props.get(key)?.clone()))).collect();
-            let op = Op::SetNode { path, properties: now, new_properties };
-            Some(op)
+            Some(Op::SetNode { path, properties: now, new_properties })
         }
         Op::SplitNode { path, position, properties } => {
-            let id = tree.resolve(&path).ok()?;
-            let position = match tree.kind(id) {
-                Kind::Text(leaf) => utf16::floor(&leaf.text, leaf.len, position),
-                _ => position.min(tree.children(id).len() as u32),
+            let position = match kid_at(root, &path).ok()? {
+                Kid::Leaf(leaf) => utf16::floor(&text(leaf), leaf.len(), position),
+                Kid::Element(element) => position.min(element.kids.len() as u32),
             };
             Some(Op::SplitNode { path, position, properties })
         }
         Op::MergeNode { path, .. } => {
-            let right = tree.resolve(&path).ok()?;
-            path.last().filter(|&&last| last > 0)?;
-            let left = tree.resolve(&transform::previous(&path)).ok()?;
-            let position = match (tree.kind(left), tree.kind(right)) {
-                (Kind::Text(left), Kind::Text(_)) => left.len,
-                (Kind::Element(left), Kind::Element(_)) => left.children.len() as u32,
-                _ => return None,
-            };
-            let properties = props(tree, right)?.to_attrs();
+            let (position, properties) = halves(root, &path)?;
             Some(Op::MergeNode { path, position, properties })
         }
-        Op::MoveNode { path, mut new_path } => {
-            tree.parent(tree.resolve(&path).ok()?)?;
-            let (parent, index) = tree.resolve_parent(&new_path).ok()?;
-            let same_parent = path.len() == new_path.len() && path[..path.len() - 1] == new_path[..new_path.len() - 1];
-            let len = tree.children(parent).len() - usize::from(same_parent);
-            *new_path.last_mut()? = index.min(len) as u32;
+        Op::MoveNode { path, new_path } => {
+            kid_at(root, &path).ok()?;
+            let new_path = landing(root, &path, new_path)?;
             Some(Op::MoveNode { path, new_path })
         }
     }
 }
 
-fn props(tree: &Tree, id: NodeId) -> Option<&Props> {
-    match tree.kind(id) {
-        Kind::Text(text) => Some(&text.marks),
-        Kind::Element(block) => Some(&block.attrs),
-        Kind::Free => None,
+/// Where a merge joins, and the properties of what is joined.
+fn halves(root: &Element, path: &[u32]) -> Option<(u32, Attrs)> {
+    path.last().filter(|last| **last > 0)?;
+    let right = kid_at(root, path).ok()?;
+    let position = match (kid_at(root, &transform::previous(path)).ok()?, right) {
+        (Kid::Leaf(left), Kid::Leaf(_)) => left.len(),
+        (Kid::Element(left), Kid::Element(_)) => left.kids.len() as u32,
+        _ => return None,
+    };
+    Some((position, props(right).clone()))
+}
+
+/// A target that is there.
+fn landing(root: &Element, path: &[u32], mut new_path: super::Path) -> Option<super::Path> {
+    let (last, parent) = new_path.split_last_mut()?;
+    let same_parent = path.len() == parent.len() + 1 && path[..path.len() - 1] == *parent;
+    let len = root.at(parent).ok()?.kids.len().saturating_sub(usize::from(same_parent));
+    *last = (*last).min(len as u32);
+    Some(new_path)
+}
+
+/// What takes back an operation that is about to be done; `None`: it changes nothing, or cannot be done.
+pub(super) fn inverse(root: &Element, op: &Op) -> Option<Op> {
+    match op {
+        Op::InsertText { path, offset, text: inserted } => {
+            let leaf = leaf_at(root, path)?;
+            let offset = utf16::floor(&text(leaf), leaf.len(), *offset);
+            let text = inserted.clone();
+            (!text.is_empty()).then(|| Op::RemoveText { path: path.clone(), offset, text })
+        }
+        Op::RemoveText { path, offset, text: removed } => {
+            let leaf = leaf_at(root, path)?;
+            let there = text(leaf);
+            let offset = utf16::floor(&there, leaf.len(), *offset);
+            let len = leaf.len() - without_text(leaf, offset, utf16::len(removed)).len();
+            let text = utf16::slice(&there, offset, offset + len)?.to_owned();
+            (!text.is_empty()).then(|| Op::InsertText { path: path.clone(), offset, text })
+        }
+        Op::InsertNode { path, node } => {
+            let mut path = path.clone();
+            let (last, parent) = path.split_last_mut()?;
+            *last = (*last).min(root.at(parent).ok()?.kids.len() as u32);
+            Some(Op::RemoveNode { path, node: node.clone() })
+        }
+        Op::RemoveNode { path, .. } => {
+            let node = steps::node(kid_at(root, path).ok()?);
+            Some(Op::InsertNode { path: path.clone(), node })
+        }
+        Op::SetNode { path, properties, new_properties } => set_back(root, path, properties, new_properties),
+        Op::SplitNode { path, position, properties } => {
+            let position = match kid_at(root, path).ok()? {
+                Kid::Leaf(leaf) => utf16::floor(&text(leaf), leaf.len(), *position),
+                Kid::Element(element) => (*position).min(element.kids.len() as u32),
+            };
+            Some(Op::MergeNode { path: transform::next(path), position, properties: present(properties) })
+        }
+        Op::MergeNode { path, .. } => {
+            let (position, properties) = halves(root, path)?;
+            Some(Op::SplitNode { path: transform::previous(path), position, properties })
+        }
+        Op::MoveNode { path, new_path } => {
+            kid_at(root, path).ok()?;
+            let new_path = landing(root, path, new_path.clone())?;
+            (*path != new_path).then(|| transform::inverse_move(path, &new_path))
+        }
     }
+}
+
+fn set_back(root: &Element, path: &super::Path, properties: &Attrs, new_properties: &Attrs) -> Option<Op> {
+    let before = props(kid_at(root, path).ok()?);
+    let (mut now, mut back) = (Attrs::new(), Attrs::new());
+    let removed = properties.keys().filter(|key| !new_properties.contains_key(*key)).map(|key| (key, &yrs::Any::Null));
+    for (key, value) in new_properties.iter().chain(removed).filter(|(key, _)| !is_reserved(key)) {
+        let was = before.get(key).filter(|was| !is_null(was)).unwrap_or(&yrs::Any::Null);
+        if was == value || (is_null(was) && is_null(value)) {
+            continue;
+        }
+        now.insert(key.clone(), value.clone());
+        back.insert(key.clone(), was.clone());
+    }
+    (!now.is_empty()).then(|| Op::SetNode { path: path.clone(), properties: now, new_properties: back })
 }

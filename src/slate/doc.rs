@@ -1,6 +1,5 @@
 //! [`SlateDoc`]: one document, as a Y.Doc and as the editor's value.
 
-use smallvec::SmallVec;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
@@ -8,33 +7,29 @@ use yrs::{
     Any, Assoc, ClientID, Doc, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, Update, Xml as _, XmlTextRef,
 };
 
-use super::amend::amend;
 use super::copies::Copies;
 use super::error::{OpError, RootMismatch, UpdateError};
-use super::local::Edit;
 use super::node::Node;
 use super::op::{Op, Path, Point, Range};
-use super::remote::Watch;
-use super::sticky::{self, Sticky};
-use super::tree::{NodeId, ROOT, Tree};
+use super::sticky::Sticky;
 use super::values::TouchedMaps;
 use super::view::Schema;
 use super::write::Passage;
 use super::ydoc::Act;
-use super::{diff, read, root, seed};
+use super::{diff, root, seed};
 use crate::format::{FORMATS, Format, Formats};
 use crate::update::{Intake, Limits, merge};
 
 mod anchors;
 mod by_reference;
 mod load;
+mod plain;
 mod receive;
 mod reference;
 mod selfcheck;
 mod values;
 
 pub use by_reference::Caret;
-use load::changed_directly;
 use reference::Reference;
 
 pub use selfcheck::Look;
@@ -92,11 +87,10 @@ pub struct RemoteChange {
 
 pub struct SlateDoc {
     doc: Doc,
-    tree: Tree,
+    root: XmlTextRef,
     copies: Copies,
     options: DocOptions,
     rng: fastrand::Rng,
-    watch: Watch,
     intake: Intake,
     looks: Looks,
     /// Which root maps may have changed.
@@ -104,12 +98,8 @@ pub struct SlateDoc {
     formats: Formats,
     /// As of the last update.
     format: Format,
-    /// Of a document of format 1; `tree` is empty then.
-    reference: Option<Box<Reference>>,
+    reference: Reference,
 }
-
-/// Nothing is squashed before a commit, so that a very large transaction turns quadratic.
-const PIECE: usize = 500;
 
 impl SlateDoc {
     pub fn new(options: DocOptions) -> Self {
@@ -121,13 +111,13 @@ impl SlateDoc {
         });
         let text = doc.get_or_insert_text(options.root.as_str());
         let root: &XmlTextRef = text.as_ref();
-        let tree = Tree::new(Some(root.clone()));
+        let root = root.clone();
+        let (schema, client) = (options.schema.clone(), options.client_id);
+        let reference = Reference::read_plain(&mut doc.transact_mut(), &root, schema, client);
         let rng = fastrand::Rng::with_seed(options.seed);
         let copies = Copies::new(&doc);
-        let (watch, intake, looks) = (Watch::default(), Intake::default(), Looks::default());
-        let (touched, formats) = (TouchedMaps::All, FORMATS);
-        watch.subscribe_root(&text);
-        Self { doc, tree, copies, options, rng, watch, intake, looks, touched, formats, format: 0, reference: None }
+        let (intake, looks, touched) = (Intake::default(), Looks::default(), TouchedMaps::All);
+        Self { doc, root, copies, options, rng, intake, looks, touched, formats: FORMATS, format: 0, reference }
     }
 
     /// Which formats may be written here, instead of [`FORMATS`].
@@ -163,100 +153,10 @@ impl SlateDoc {
         (change, applied)
     }
 
-    fn apply(&mut self, ops: Vec<Op>, mut amended: Option<&mut Vec<Op>>) -> LocalChange {
-        if self.reference.is_some() {
-            let change = self.apply_by_reference(ops.clone());
-            if let Some(applied) = amended {
-                applied.extend(ops.into_iter().filter(|op| change.rejected.iter().all(|(other, _)| other != op)));
-            }
-            return change;
-        }
-        self.tree.recycle();
-        let mut change = LocalChange::default();
-        let mut updates = Vec::new();
-        let keystroke = matches!(*ops, [Op::InsertText { .. }]);
-        let mut ops = ops.into_iter().peekable();
-        while ops.peek().is_some() {
-            let piece: Vec<Op> = ops.by_ref().take(PIECE).collect();
-            let amended = amended.as_deref_mut();
-            updates.extend(self.transact(keystroke, &mut change, |edit, rejected| match amended {
-                None => {
-                    for op in piece {
-                        if let Err(error) = edit.apply(&op) {
-                            rejected.push((op, error));
-                        }
-                    }
-                }
-                Some(applied) => {
-                    for op in piece {
-                        applied.extend(amend(edit.tree, op).filter(|op| edit.apply(op).is_ok()));
-                    }
-                }
-            }));
-        }
-        change.inverse.reverse();
-        change.update = self.in_one(updates);
-        change
-    }
-
-    /// One update for several of one's own.
-    fn in_one(&self, mut updates: Vec<Vec<u8>>) -> Option<Vec<u8>> {
-        if updates.len() < 2 {
-            return updates.pop();
-        }
-        // Never seen to fail; the whole document has them, too.
-        merge(&updates).ok().or_else(|| Some(self.encode(&StateVector::default())))
-    }
-
-    /// Local edits in one transaction; the update, if there is one.
-    fn transact(
-        &mut self,
-        keystroke: bool,
-        change: &mut LocalChange,
-        work: impl FnOnce(&mut Edit, &mut Vec<(Op, OpError)>),
-    ) -> Option<Vec<u8>> {
-        let mut txn = self.doc.transact_mut();
-        let mut edit = Edit {
-            tree: &mut self.tree,
-            txn: &mut txn,
-            block_id: self.options.block_id.as_deref(),
-            rng: &mut self.rng,
-            inverse: std::mem::take(&mut change.inverse),
-            extra: std::mem::take(&mut change.ops),
-            touched: SmallVec::new(),
-            unwritten: None,
-        };
-        work(&mut edit, &mut change.rejected);
-        edit.catch_up();
-        change.inverse = edit.inverse;
-        change.ops = edit.extra;
-        let touched = edit.touched;
-        // A commit joins what was typed to the text typed before it, and it would have to be cut out again.
-        let early = (keystroke && txn.has_changes()).then(|| txn.encode_update_v1());
-        txn.commit();
-        let update = early.or_else(|| txn.has_changes().then(|| txn.encode_update_v1()));
-        update.iter().for_each(|update| self.intake.wrote(update));
-        let changed = if cfg!(debug_assertions) { changed_directly(&txn) } else { Vec::new() };
-        drop(txn);
-        for id in touched {
-            self.looks.changed(id);
-            self.watch(id);
-        }
-        for id in changed.iter().filter_map(|branch| self.tree.element_of(branch)) {
-            self.looks.changed(id);
-        }
-        update
-    }
-
-    /// An update for a document without blocks: nothing there can have been split, merged or moved.
+    /// An update for a document without content: nothing there can have been split, merged or moved.
     fn receive_first(&mut self, update: &[u8], told: bool) -> Result<RemoteChange, UpdateError> {
         let (_, changed) = self.integrate(update, Limits::RECEIVED)?;
         let foreign = if changed { self.rebuild() } else { 0 };
-        if self.reference.is_some() {
-            let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
-            let ops = if told { self.value().into_iter().enumerate().map(insert).collect() } else { Vec::new() };
-            return Ok(RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() });
-        }
         let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
         let ops = if told { self.blocks().enumerate().map(insert).collect() } else { Vec::new() };
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() })
@@ -269,66 +169,37 @@ impl SlateDoc {
         self.intake.is_waiting() || store.pending_update().is_some() || store.pending_ds().is_some()
     }
 
-    /// From now on remote changes of this element are recorded exactly.
-    fn watch(&mut self, id: NodeId) {
-        if let Some(block) = self.tree.block_mut(id)
-            && !block.watched
-            && let Some(branch) = &block.branch
-        {
-            self.watch.subscribe(branch);
-            block.watched = true;
-        }
-    }
-
     /// The editor's children, one after the other.
     pub fn blocks(&self) -> impl Iterator<Item = Node> {
-        let by_reference = self.reference.iter().flat_map(|reference| reference.value());
-        self.tree.children(ROOT).iter().map(|&id| self.tree.to_node(id)).chain(by_reference)
+        self.reference.blocks()
     }
 
     /// The editor's value.
     pub fn value(&self) -> Vec<Node> {
-        if let Some(reference) = &self.reference {
-            return reference.value();
-        }
-        self.tree.to_nodes(self.tree.children(ROOT))
+        self.reference.value()
     }
 
     /// One of the editor's children, and how many there are: for comparing without reading all.
     pub fn block(&self, index: u32) -> (Option<Node>, u32) {
-        if let Some(reference) = &self.reference {
-            return reference.block(index);
-        }
-        let blocks = self.tree.children(ROOT);
-        let block = blocks.get(index as usize..).and_then(|rest| rest.first());
-        (block.and_then(|&id| self.tree.to_nodes(&[id]).pop()), blocks.len() as u32)
+        self.reference.block(index)
     }
 
     /// The value rebuilt from the doc, for checking: equal to [`SlateDoc::value`] up to empty texts and to the borders
     /// between texts with equal marks.
     pub fn read(&self) -> Vec<Node> {
-        if let (Some(_), Some(root)) = (&self.reference, self.root_branch()) {
-            return self.read_by_reference(&root).value();
-        }
-        let txn = self.doc.transact();
-        let mut tree = Tree::new(self.tree.branch(ROOT));
-        read::load_children(&txn, &mut tree, ROOT, 0);
-        tree.to_nodes(tree.children(ROOT))
+        self.read_anew().value()
     }
 
     /// Whether the root has no content at all.
     pub fn is_empty(&self) -> bool {
-        if let Some(reference) = &self.reference {
-            return reference.is_empty();
-        }
-        self.tree.content_len(ROOT) == 0
+        self.reference.is_empty()
     }
 
     /// Whether the document's content lies under another root or in another layout.
     pub fn check_root(&self) -> Result<(), RootMismatch> {
-        match self.tree.branch(ROOT) {
-            Some(root) if self.is_empty() => root::check(&self.doc.transact(), &root, &self.options.root),
-            _ => Ok(()),
+        match self.is_empty() {
+            true => root::check(&self.doc.transact(), &self.root, &self.options.root),
+            false => Ok(()),
         }
     }
 
@@ -380,21 +251,12 @@ impl SlateDoc {
         let state = self.encode(&StateVector::default());
         // Cannot fail: the bytes are our own.
         if other.integrate(&state, Limits::STORED).is_ok() {
-            let root = other.tree.branch(ROOT);
             other.intake = self.intake;
             other.intake.moved();
             // Else it would give the ids of blocks again that it has given.
             other.rng = self.rng;
-            other.settle_format();
-            if let (Some(before), Some(now)) = (&self.reference, &mut other.reference) {
-                now.take_leaves(before);
-                return other;
-            }
-            other.tree = self.tree;
-            let txn = other.doc.transact();
-            if let Some(root) = root {
-                read::rebind(&txn, &mut other.tree, ROOT, root);
-            }
+            other.rebuild();
+            other.reference.take_leaves(&self.reference);
         }
         other
     }
@@ -410,10 +272,7 @@ impl SlateDoc {
             seed: 0,
             schema: Schema::default(),
         });
-        match doc.tree.branch(ROOT) {
-            Some(root) => seed::update(&doc.doc, &root, value),
-            None => Vec::new(),
-        }
+        seed::update(&doc.doc, &doc.root, value)
     }
 
     /// What a seed holds: its value, whose items its items are, and how many. None if it holds nothing, or is none.
@@ -439,32 +298,14 @@ impl SlateDoc {
 
     /// A position that stays with its character; `None` if the point does not exist.
     pub fn sticky(&self, point: &Point, assoc: Assoc) -> Option<Sticky> {
-        if let Some(reference) = &self.reference {
-            return reference.sticky(point, assoc);
-        }
-        sticky::make(&self.doc.transact(), &self.tree, point, assoc)
-    }
-
-    /// Where a position is now; `None` if what it was tied to is gone without trace, or not here yet.
-    pub fn resolve(&self, sticky: &Sticky) -> Option<Point> {
-        if let Some(reference) = &self.reference {
-            return self.resolve_by_reference(reference, sticky);
-        }
-        sticky::resolve(&self.doc.transact(), &self.tree, &self.copies, sticky)
+        self.reference.sticky(point, assoc)
     }
 
     /// An attribute of the root that holds bytes.
     pub fn root_bytes(&self, name: &str) -> Option<Vec<u8>> {
-        match self.tree.branch(ROOT)?.get_attribute(&self.doc.transact(), name)? {
+        match self.root.get_attribute(&self.doc.transact(), name)? {
             Out::Any(Any::Buffer(bytes)) => Some(bytes.to_vec()),
             _ => None,
-        }
-    }
-
-    /// Remote changes in the block at this point will be followed exactly: for where the caret is.
-    pub fn attend(&mut self, point: &Point) {
-        if let Ok((parent, _)) = self.tree.resolve_parent(&point.path) {
-            self.watch(parent);
         }
     }
 

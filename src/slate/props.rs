@@ -10,51 +10,13 @@ use super::node::Attrs;
 pub(super) struct Props(Attrs);
 
 impl Props {
-    pub fn from_attrs(attrs: &Attrs) -> Self {
-        let own = attrs.iter().filter(|(key, _)| !is_reserved(key));
-        own.map(|(key, value)| (key.clone(), value.clone())).collect()
-    }
-
-    /// As [`Props::from_attrs`], without nulls: Slate takes a null property of a text for none, and so does Yjs.
+    /// Without nulls: Slate takes a null property of a text for none, and so does Yjs.
     pub fn marks(attrs: &Attrs) -> Self {
         Self(present(attrs))
     }
 
-    pub fn to_attrs(&self) -> Attrs {
-        self.0.clone()
-    }
-
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Any)> {
         self.0.iter()
-    }
-
-    /// Null is as good as absent.
-    pub fn get(&self, key: &str) -> Option<&Any> {
-        self.0.get(key).filter(|value| !is_null(value))
-    }
-
-    pub fn set(&mut self, key: Arc<str>, value: Any) {
-        self.0.insert(key, value);
-    }
-
-    pub fn remove(&mut self, key: &str) {
-        self.0.remove(key);
-    }
-
-    /// What must be set to come from `self` to `target`: null for what is to go.
-    pub fn changes_to(&self, target: &Props) -> Vec<(Arc<str>, Any)> {
-        if self == target {
-            return Vec::new();
-        }
-        let gone = self.iter().filter(|(key, value)| !is_null(value) && target.get(key).is_none());
-        let set = target.iter().filter(|(key, value)| !is_null(value) && self.get(key) != Some(value));
-        let gone = gone.map(|(key, _)| (key.clone(), Any::Null));
-        gone.chain(set.map(|(key, value)| (key.clone(), value.clone()))).collect()
-    }
-
-    /// Equal up to nulls.
-    pub fn same(&self, other: &Props) -> bool {
-        self == other || self.changes_to(other).is_empty()
     }
 }
 

@@ -3,10 +3,9 @@
 use yrs::branch::Branch;
 use yrs::types::TypeRef;
 use yrs::types::text::YChange;
-use yrs::{Map as _, MapRef, Out, ReadTxn, Text as _, XmlTextRef};
+use yrs::{Any, Map as _, MapRef, Out, ReadTxn, Text as _, XmlTextRef};
 
 use super::error::RootMismatch;
-use super::read;
 
 /// Names under which editors are known to keep their document.
 const KNOWN: [&str; 6] = ["content", "slate", "sharedRoot", "default", "prosemirror", "document"];
@@ -24,7 +23,8 @@ pub fn check_layout<T: ReadTxn>(txn: &T, expected: &str) -> Result<(), RootMisma
 }
 
 pub(super) fn check<T: ReadTxn>(txn: &T, root: &XmlTextRef, expected: &str) -> Result<(), RootMismatch> {
-    if !read::content(txn, root).pieces.is_empty() {
+    let is_shown = |out: &Out| matches!(out, Out::YXmlText(_) | Out::Any(Any::String(_)));
+    if root.diff(txn, YChange::identity).iter().any(|diff| is_shown(&diff.insert)) {
         return Ok(());
     }
     if let Some(layout) = layout(txn, root) {

@@ -6,10 +6,9 @@
 
 use yrs::{Any, Number, Transact, TransactionMut, XmlTextRef};
 
-use super::local::depth;
 use super::node::Node;
 use super::props::Props;
-use super::tree::MAX_DEPTH;
+use super::view::MAX_DEPTH;
 use super::{by_copy, utf16};
 
 pub(super) fn update(doc: &yrs::Doc, root: &XmlTextRef, value: &[Node]) -> Vec<u8> {
@@ -59,6 +58,19 @@ fn insert(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32, node: &Node) {
             fill(txn, &child, &element.children);
         }
     }
+}
+
+/// Levels of nesting: 1 for a text. Stops counting where no value may go.
+fn depth(node: &Node) -> usize {
+    fn down(node: &Node, level: usize) -> usize {
+        match node {
+            Node::Element(element) if level <= MAX_DEPTH => {
+                element.children.iter().map(|child| down(child, level + 1)).max().unwrap_or(level)
+            }
+            _ => level,
+        }
+    }
+    down(node, 1)
 }
 
 fn len(node: &Node) -> u32 {

@@ -1,13 +1,7 @@
 //! Positions that survive edits: Yjs relative positions, in the JSON form Yjs itself reads and writes.
 
 use yrs::updates::decoder::Decode;
-use yrs::{Any, Assoc, ClientID, ID, IndexScope, IndexedSequence as _, ReadTxn, StickyIndex, XmlTextRef};
-
-use super::copies::Copies;
-use super::op::Point;
-use super::read;
-use super::tree::{Kind, NodeId, Tree};
-use super::utf16;
+use yrs::{Any, Assoc, ClientID, ID, IndexScope, StickyIndex};
 
 const NULL: &str = "null";
 
@@ -63,125 +57,6 @@ impl Sticky {
             IndexScope::Nested(id_from_any(present("type")?)?)
         };
         Some(Self(StickyIndex::new(scope, assoc)))
-    }
-}
-
-pub(super) fn make<T: ReadTxn>(txn: &T, tree: &Tree, point: &Point, assoc: Assoc) -> Option<Sticky> {
-    let (parent, index) = tree.resolve_parent(&point.path).ok()?;
-    let text = tree.text(*tree.children(parent).get(index)?)?;
-    utf16::byte_at(&text.text, text.len, point.offset).ok()?;
-    let branch = tree.branch(parent)?;
-    let visible = tree.offset(parent, index) + point.offset;
-    let at = match tree.block(parent)?.foreign {
-        0 => visible,
-        _ => read::doc_offset(txn, &branch, visible),
-    };
-    let end = {
-        let branch: &yrs::branch::Branch = branch.as_ref();
-        branch.content_len()
-    };
-    // No character on that side to be tied to.
-    let is_edge = match assoc {
-        Assoc::After => at >= end,
-        Assoc::Before => at == 0,
-    };
-    if is_edge {
-        return Some(Sticky(StickyIndex::from_type(txn, &branch, assoc)));
-    }
-    branch.sticky_index(txn, at, assoc).map(Sticky)
-}
-
-/// What it is tied to may have been copied: then the copy counts.
-pub(super) fn resolve<T: ReadTxn>(txn: &T, tree: &Tree, copies: &Copies, sticky: &Sticky) -> Option<Point> {
-    let assoc = sticky.0.assoc;
-    let scopes: Vec<StickyIndex> = match sticky.0.scope() {
-        IndexScope::Relative(id) => {
-            let mut ends = copies.follow(*id);
-            // Of what was there twice, one copy was removed.
-            if ends.len() > 1 {
-                ends.sort_by_key(|&id| !is_there(txn, id));
-            }
-            ends.into_iter().map(|id| StickyIndex::new(IndexScope::Relative(id), assoc)).collect()
-        }
-        IndexScope::Nested(id) => {
-            copies.follow(*id).into_iter().map(|id| StickyIndex::new(IndexScope::Nested(id), assoc)).collect()
-        }
-        IndexScope::Root(_) => Vec::new(),
-    };
-    let merged = || match sticky.0.scope() {
-        IndexScope::Nested(id) => {
-            copies.end_of(*id).map(|id| StickyIndex::new(IndexScope::Relative(id), Assoc::Before))
-        }
-        _ => None,
-    };
-    let found = scopes.iter().find_map(|index| locate(txn, tree, index));
-    found.or_else(|| locate(txn, tree, &merged()?)).or_else(|| locate(txn, tree, &sticky.0))
-}
-
-/// Whether a character or element is not deleted.
-fn is_there<T: ReadTxn>(txn: &T, id: ID) -> bool {
-    let index = StickyIndex::new(IndexScope::Relative(id), Assoc::After).get_offset(txn);
-    let next = index.and_then(|index| XmlTextRef::from(index.branch).sticky_index(txn, index.index, Assoc::After));
-    next.is_some_and(|next| next.id() == Some(&id))
-}
-
-fn locate<T: ReadTxn>(txn: &T, tree: &Tree, index: &StickyIndex) -> Option<Point> {
-    let offset = index.get_offset(txn)?;
-    let branch = XmlTextRef::from(offset.branch);
-    let id = tree.element_of(&branch)?;
-    let at = match tree.block(id)?.foreign {
-        0 => offset.index,
-        _ => read::visible_offset(txn, &branch, offset.index),
-    };
-    find(tree, id, at, index.assoc)
-}
-
-/// The point at an offset of an element's content: in the text on the side of `assoc`, if there are two.
-fn find(tree: &Tree, id: NodeId, at: u32, assoc: Assoc) -> Option<Point> {
-    let mut start = 0;
-    let mut found = None;
-    for &child in tree.children(id) {
-        let len = tree.len(child);
-        if tree.is_text(child) && start <= at && at <= start + len {
-            found = Some((child, at - start));
-            if assoc == Assoc::Before {
-                break;
-            }
-        }
-        start += len;
-        if start > at {
-            break;
-        }
-    }
-    match found {
-        Some((text, offset)) => Some(Point { path: tree.path(text)?, offset }),
-        None => nearest(tree, id, at),
-    }
-}
-
-/// Between elements: the start of the one that follows, or the end of the last.
-fn nearest(tree: &Tree, id: NodeId, at: u32) -> Option<Point> {
-    let mut start = 0;
-    let mut target = None;
-    let mut from_end = true;
-    for &child in tree.children(id) {
-        target = Some(child);
-        if start >= at {
-            from_end = false;
-            break;
-        }
-        start += tree.len(child);
-    }
-    let mut node = target?;
-    loop {
-        match tree.kind(node) {
-            Kind::Text(text) => {
-                let offset = if from_end { text.len } else { 0 };
-                return Some(Point { path: tree.path(node)?, offset });
-            }
-            Kind::Element(block) => node = *if from_end { block.children.last()? } else { block.children.first()? },
-            Kind::Free => return None,
-        }
     }
 }
 

@@ -338,7 +338,7 @@ describe("bad input is an error, and the document lives on", () => {
     ["no operation", { type: "explode" }],
     ["nothing", null],
   ];
-  // In format 1 they are done at the end, as Slate does them.
+  // They are done at the end, as Slate does them.
   const clamped = new Set([
     "an offset past the end",
     "a removal past the end",
@@ -359,7 +359,7 @@ describe("bad input is an error, and the document lives on", () => {
       else {
         edit(collab, operation as Operation);
         await Promise.resolve();
-        if (format === 1 && clamped.has(name)) {
+        if (clamped.has(name)) {
           expect([errors, diverged.mock.calls]).toEqual([[], []]);
           return;
         }

@@ -91,9 +91,15 @@ fn nothing_is_mended_below_operations_that_wait() {
 #[test]
 fn in_a_debug_build_what_is_changed_is_looked_at_at_once() {
     let mut rig = opened(&["a", "b"]);
-    rig.session.spoil(&[1, 0], "b!");
     rig.feed(insert(&[1, 0], "x"));
-    assert_eq!(rig.session.value(), [block("a"), block("xb")]);
+    rig.take();
+    rig.session.spoil(&[1, 0], "spoiled");
+    rig.feed(Input::Edit(Op::SetNode {
+        path: path(&[1]),
+        properties: Default::default(),
+        new_properties: [("a".into(), true.into())].into(),
+    }));
+    rig.feed(Input::Flush);
     assert_eq!(rig.status().divergences, 1);
     assert_eq!(compared(&rig.take()), [1]);
 }

@@ -71,6 +71,11 @@ impl Reference {
         None
     }
 
+    /// Whether a character or element with this id is shown.
+    pub fn is_shown(&self, id: Id) -> bool {
+        find_char(self.tree(), id).is_some() || find_head(self.tree(), id).is_some()
+    }
+
     fn of_char<T: ReadTxn>(&self, txn: &T, id: Id, assoc: Assoc) -> Option<Point> {
         if let Some((path, offset)) = find_char(self.tree(), id) {
             let behind = u32::from(assoc == Assoc::Before);

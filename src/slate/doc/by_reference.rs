@@ -1,4 +1,4 @@
-//! [`SlateDoc`] where the document is of format 1.
+//! What [`SlateDoc`] does with what is shown: edits, changes from elsewhere, positions, the format.
 
 use yrs::{Assoc, BranchID, ID, IndexScope, Transact as _, XmlTextRef};
 
@@ -9,7 +9,6 @@ use crate::slate::error::UpdateError;
 use crate::slate::op::{Op, Point, Range};
 use crate::slate::steps;
 use crate::slate::sticky::Sticky;
-use crate::slate::tree::{ROOT, Tree};
 use crate::slate::undo::MAP;
 use crate::slate::view::Schema;
 use crate::slate::write::Passage;
@@ -38,42 +37,44 @@ impl Caret {
 impl SlateDoc {
     /// Whether structure is written by reference.
     pub fn is_by_reference(&self) -> bool {
-        self.reference.is_some()
+        !self.reference.is_plain()
     }
 
     /// After the document's format may have changed: reads it anew if it is another one now. Whether it is.
     pub(super) fn settle_format(&mut self) -> bool {
-        let wanted = self.format == BY_REFERENCE;
-        if wanted == self.reference.is_some() {
+        if (self.format == BY_REFERENCE) == self.is_by_reference() {
             return false;
         }
-        self.reference = match (wanted, self.root_branch()) {
-            (true, Some(root)) => Some(Box::new(self.read_by_reference(&root))),
-            _ => None,
-        };
-        // What it keeps is of no use any more.
-        self.tree = Tree::new(self.root_branch());
+        self.reference = self.read_anew();
         true
     }
 
     /// The document as it is now.
-    pub(super) fn read_by_reference(&self, root: &XmlTextRef) -> Reference {
-        let (schema, client) = (self.options.schema.clone(), self.options.client_id);
-        Reference::read(&mut self.doc.transact_mut(), root, schema, client)
+    pub(super) fn read_anew(&self) -> Reference {
+        match self.format == BY_REFERENCE {
+            true => self.read_by_reference(),
+            false => {
+                let (schema, client) = (self.options.schema.clone(), self.options.client_id);
+                Reference::read_plain(&mut self.doc.transact_mut(), &self.root, schema, client)
+            }
+        }
     }
 
-    pub(super) fn root_branch(&self) -> Option<XmlTextRef> {
-        self.tree.branch(ROOT)
+    fn read_by_reference(&self) -> Reference {
+        let (schema, client) = (self.options.schema.clone(), self.options.client_id);
+        Reference::read(&mut self.doc.transact_mut(), &self.root, schema, client)
     }
 
     /// Brings a document to a higher format. To format 1: says which elements are inline and void, then sets the flag.
     /// Both are updates of their own, to be stored and sent in this order. Empty if it is that already, or something higher.
     pub fn raise_format(&mut self, format: Format) -> Vec<Vec<u8>> {
-        let Some(root) = self.root_branch().filter(|_| self.format < format) else { return Vec::new() };
+        if self.format >= format {
+            return Vec::new();
+        }
         if format != BY_REFERENCE {
             return vec![self.set_flag(format)];
         }
-        let mut reference = self.read_by_reference(&root);
+        let mut reference = self.read_by_reference();
         let mut txn = self.doc.transact_mut();
         reference.write_kinds(&mut txn);
         txn.commit();
@@ -116,30 +117,32 @@ impl SlateDoc {
     /// if that changes what is shown.
     pub fn set_schema(&mut self, schema: Schema) -> Vec<Op> {
         self.options.schema = schema.clone();
-        self.reference.as_mut().map(|reference| reference.set_schema(schema)).unwrap_or_default()
+        self.reference.set_schema(schema)
     }
 
     /// The types of elements that the document says are inline, and of those that are void; also of what is not shown any
     /// more. Empty in other formats, which say nothing of it.
     pub fn kinds(&self) -> (Vec<String>, Vec<String>) {
-        self.reference.as_ref().map(|reference| reference.kinds()).unwrap_or_default()
+        self.reference.kinds()
     }
 
     /// Operations from what is shown here to what another state of the same document shows, by the ids of elements and
     /// characters: what both have stays, or moves. `None` if one of them is of another format.
     pub fn steps_to(&self, other: &Self) -> Option<Vec<Op>> {
-        Some(steps::steps(self.reference.as_ref()?.tree(), other.reference.as_ref()?.tree()))
+        let both = self.is_by_reference() && other.is_by_reference();
+        both.then(|| steps::steps(self.reference.tree(), other.reference.tree()))
     }
 
-    pub(super) fn apply_by_reference(&mut self, ops: Vec<Op>) -> LocalChange {
+    pub(super) fn apply(&mut self, ops: Vec<Op>, amended: Option<&mut Vec<Op>>) -> LocalChange {
         let mut change = LocalChange::default();
-        let Some(reference) = &mut self.reference else { return change };
+        // In format 0 there are no acts.
+        let is_key = !self.is_by_reference() && matches!(*ops, [Op::InsertText { .. }]);
         let rng = &mut self.rng;
         let fresh_id = || (0..16).map(|_| rng.alphanumeric()).collect();
         let mut txn = self.doc.transact_mut();
-        reference.local(&mut txn, ops, self.options.block_id.as_deref(), fresh_id, &mut change);
+        self.reference.local(&mut txn, ops, (self.options.block_id.as_deref(), amended), fresh_id, &mut change);
         // A commit joins what was typed to the text typed before it, and it would have to be cut out again.
-        let early = (change.acts.len() == 1 && txn.has_changes()).then(|| txn.encode_update_v1());
+        let early = ((is_key || change.acts.len() == 1) && txn.has_changes()).then(|| txn.encode_update_v1());
         txn.commit();
         change.update = early.or_else(|| txn.has_changes().then(|| txn.encode_update_v1()));
         drop(txn);
@@ -147,19 +150,25 @@ impl SlateDoc {
         change
     }
 
-    pub(super) fn receive_by_reference(
+    pub(super) fn receive(
         &mut self,
         update: &[u8],
         caret: &dyn Fn(&Self) -> Option<Range>,
         told: bool,
     ) -> Result<RemoteChange, UpdateError> {
-        let at = if told { caret(self).and_then(|range| self.caret(&range)) } else { None };
+        // In format 0 it comes along with the operations: what was copied has other ids.
+        let told_caret = if told && self.is_by_reference() { caret(self) } else { None };
+        let at = told_caret.and_then(|range| self.caret(&range));
         let (branches, changed) = self.integrate(update, Limits::RECEIVED)?;
         let mut change = RemoteChange { changed, pending: self.is_waiting(), ..RemoteChange::default() };
         if !changed {
             return Ok(change);
         }
+        if (self.format == BY_REFERENCE) != self.is_by_reference() {
+            return Ok(self.show_anew(told));
+        }
         change.ops = self.lead(&branches, told);
+        change.foreign = self.reference.met;
         // Operations of text alone take the caret along by themselves.
         let is_text = |op: &Op| matches!(op, Op::InsertText { .. } | Op::RemoveText { .. });
         if let Some(at) = at.filter(|_| !change.ops.iter().all(is_text)) {
@@ -170,12 +179,11 @@ impl SlateDoc {
 
     /// After a transaction that changed these: what the editor has to do.
     fn lead(&mut self, branches: &[XmlTextRef], told: bool) -> Vec<Op> {
-        let Some(reference) = &mut self.reference else { return Vec::new() };
         let again = branches.iter().any(|branch| {
             let branch: &yrs::branch::Branch = branch.as_ref();
             matches!(branch.id(), BranchID::Root(name) if &*name == MAP)
         });
-        let ops = reference.follow(&mut self.doc.transact_mut(), branches, again);
+        let ops = self.reference.follow(&mut self.doc.transact_mut(), branches, again);
         if told { ops } else { Vec::new() }
     }
 
@@ -199,7 +207,8 @@ impl SlateDoc {
         Some(Range { anchor: self.resolve(&caret.anchor)?, focus: self.resolve(&caret.focus)? })
     }
 
-    pub(super) fn resolve_by_reference(&self, reference: &Reference, sticky: &Sticky) -> Option<Point> {
+    /// Where a position is now; `None` if what it was tied to is gone without trace, or not here yet.
+    pub fn resolve(&self, sticky: &Sticky) -> Option<Point> {
         let id = match sticky.0.scope() {
             IndexScope::Relative(id) | IndexScope::Nested(id) => *id,
             IndexScope::Root(_) => return None,
@@ -209,15 +218,26 @@ impl SlateDoc {
         if !ids.contains(&id.into()) {
             ids.push(id.into());
         }
-        reference.resolve(&self.doc.transact(), sticky.0.scope(), sticky.0.assoc, &ids)
+        let (txn, scope, assoc) = (self.doc.transact(), sticky.0.scope(), sticky.0.assoc);
+        // Of what was there twice, one copy was removed.
+        if ids.len() > 1 {
+            ids.sort_by_key(|id| !self.reference.is_shown(*id));
+        }
+        let merged = || match scope {
+            IndexScope::Nested(id) => self.copies.end_of(*id),
+            _ => None,
+        };
+        self.reference.resolve(&txn, scope, assoc, &ids).or_else(|| {
+            let end = merged()?;
+            self.reference.resolve(&txn, &IndexScope::Relative(end), Assoc::Before, &[end.into()])
+        })
     }
 
     /// Takes back what was done by these acts. The change has the acts that take it back again. `passage`: if what was shown
     /// after them is shown now, all of it by whoever, what was shown before them is shown then.
     pub fn revert(&mut self, acts: &[Act], passage: Option<&Passage>) -> (LocalChange, Vec<Op>) {
-        let Some(reference) = &mut self.reference else { return (LocalChange::default(), Vec::new()) };
         let mut txn = self.doc.transact_mut();
-        let (acts, ops, passage) = reference.revert(&mut txn, acts, passage);
+        let (acts, ops, passage) = self.reference.revert(&mut txn, acts, passage);
         txn.commit();
         let update = txn.has_changes().then(|| txn.encode_update_v1());
         drop(txn);
@@ -227,24 +247,32 @@ impl SlateDoc {
 
     /// Whether some of the document can be looked at without the rest.
     pub(super) fn has_parts(&self) -> bool {
-        self.reference.as_ref().is_some_and(|reference| reference.has_parts())
+        self.reference.has_parts()
     }
 
     /// Compares a part of what is shown with the document; `None` where that has no parts, or the last was looked at.
     pub(super) fn look_at_part(&mut self, from: usize) -> Option<(Look, usize)> {
-        let (root, reference) = (self.tree.branch(ROOT)?, self.reference.as_mut()?);
-        let checked = reference.check_part(&mut self.doc.transact_mut(), &root, from)?;
+        let (root, reference) = (&self.root, &mut self.reference);
+        let checked = reference.check_part(&mut self.doc.transact_mut(), root, from)?;
         let inexact = std::mem::take(&mut reference.inexact);
-        let blocks = checked.blocks.map(|block| block as u32).collect();
-        Some((Look { blocks, divergences: inexact + u32::from(!checked.is_true), ops: checked.ops }, checked.next))
+        Some((
+            Look { blocks: checked.blocks, divergences: inexact + u32::from(!checked.is_true), ops: checked.ops },
+            checked.next,
+        ))
+    }
+
+    /// The same of what changed since this was asked last, in a document of format 0.
+    pub(super) fn look_at_plain_changes(&mut self) -> Look {
+        let Some(checked) = self.reference.check_changed(&mut self.doc.transact_mut(), &self.root) else {
+            return Look::default();
+        };
+        Look { blocks: checked.blocks, divergences: u32::from(!checked.is_true), ops: checked.ops }
     }
 
     /// Compares what is shown with the document, read anew.
     pub(super) fn look_by_reference(&mut self) -> Look {
-        let (Some(root), Some(reference)) = (self.tree.branch(ROOT), &mut self.reference) else {
-            return Look::default();
-        };
-        let ops = reference.check(&mut self.doc.transact_mut(), &root);
+        let (root, reference) = (&self.root, &mut self.reference);
+        let ops = reference.check(&mut self.doc.transact_mut(), root);
         let inexact = std::mem::take(&mut reference.inexact);
         let blocks = (0..reference.tree().kids.len() as u32).collect();
         Look { blocks, divergences: inexact + u32::from(!ops.is_empty()), ops }

@@ -7,8 +7,6 @@ use yrs::{BranchID, Transact as _, TransactionMut, XmlTextRef};
 use super::SlateDoc;
 use crate::format::format_of;
 use crate::slate::error::UpdateError;
-use crate::slate::read;
-use crate::slate::tree::{ROOT, Tree, branch_id};
 use crate::slate::values::TouchedMaps;
 use crate::update::{Limits, Refused, has_wide_client};
 
@@ -37,17 +35,8 @@ impl SlateDoc {
 
     /// Returns how many foreign embeds were met.
     pub(super) fn rebuild(&mut self) -> u32 {
-        if !self.settle_format()
-            && let (Some(_), Some(root)) = (&self.reference, self.root_branch())
-        {
-            self.reference = Some(Box::new(self.read_by_reference(&root)));
-        }
-        if let Some(reference) = &self.reference {
-            return reference.foreign();
-        }
-        let txn = self.doc.transact();
-        self.tree = Tree::new(self.tree.branch(ROOT));
-        read::load_children(&txn, &mut self.tree, ROOT, 0)
+        self.reference = self.read_anew();
+        self.reference.foreign()
     }
 
     /// Returns the shared types that it changed, and whether it changed anything.
@@ -59,7 +48,7 @@ impl SlateDoc {
         let (touched, text) = (&mut self.touched, self.options.root.as_str());
         let result = self.intake.apply(&self.doc, update, limits, &mut |txn| {
             touched.note(txn, text);
-            branches.extend(changed_directly(txn).into_iter().map(|one| (branch_id(&one), one)));
+            branches.extend(changed_directly(txn).into_iter().map(|one| (id_of(&one), one)));
             transactions += 1;
         });
         self.format = format_of(&self.doc.transact());
@@ -77,6 +66,11 @@ impl SlateDoc {
             _ => Ok((branches, changed)),
         }
     }
+}
+
+fn id_of(branch: &XmlTextRef) -> BranchID {
+    let branch: &yrs::branch::Branch = branch.as_ref();
+    branch.id()
 }
 
 pub(super) fn refused(error: &Refused) -> UpdateError {

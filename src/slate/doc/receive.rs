@@ -1,14 +1,8 @@
 //! Remote updates.
 
-use yrs::Transact as _;
-
-use super::by_reference::BY_REFERENCE;
 use super::{RemoteChange, SlateDoc};
 use crate::slate::error::UpdateError;
 use crate::slate::op::Range;
-use crate::slate::remote::Remote;
-use crate::slate::tree::ROOT;
-use crate::update::Limits;
 
 impl SlateDoc {
     /// Applies an update from elsewhere. Bytes already known change nothing; an update that depends on missing ones is
@@ -23,49 +17,34 @@ impl SlateDoc {
         update: &[u8],
         caret: &dyn Fn(&Self) -> Option<Range>,
     ) -> Result<RemoteChange, UpdateError> {
-        if self.reference.is_some() {
-            return self.receive_by_reference(update, caret, true);
-        }
-        if self.tree.children(ROOT).is_empty() {
-            return self.receive_first(update, true);
-        }
-        self.tree.recycle();
-        self.watch.start();
-        let integrated = self.integrate(update, Limits::RECEIVED);
-        let records = self.watch.stop();
-        let (branches, changed) = integrated?;
-        if !self.is_writable() || self.format == BY_REFERENCE {
-            return Ok(self.show_anew(changed));
-        }
-        let txn = self.doc.transact();
-        let outcome = Remote::new(&mut self.tree, &txn).run(&branches, records);
-        drop(txn);
-        for &id in &outcome.touched {
-            self.looks.changed(id);
-            self.watch(id);
-        }
-        let (ops, resynced, foreign) = (outcome.ops, outcome.resynced, outcome.foreign);
-        Ok(RemoteChange { ops, changed, pending: self.is_waiting(), selection: None, resynced, foreign })
+        self.receive_told(update, caret, true)
     }
 
     /// [`SlateDoc::apply_update`] while there is no editor: what fills an empty document comes without its operations.
     pub fn apply_unheard(&mut self, update: &[u8]) -> Result<RemoteChange, UpdateError> {
-        if self.reference.is_some() {
-            return self.receive_by_reference(update, &|_| None, false);
-        }
-        match self.tree.children(ROOT) {
-            [] => self.receive_first(update, false),
-            _ => self.apply_update(update),
+        let told = !self.is_by_reference() && !self.is_empty();
+        self.receive_told(update, &|_| None, told)
+    }
+
+    fn receive_told(
+        &mut self,
+        update: &[u8],
+        caret: &dyn Fn(&Self) -> Option<Range>,
+        told: bool,
+    ) -> Result<RemoteChange, UpdateError> {
+        match !self.is_by_reference() && self.reference.tree().kids.is_empty() {
+            true => self.receive_first(update, told),
+            false => self.receive(update, caret, told),
         }
     }
 
-    /// After an update that changed the format, or to a document that must not be written.
+    /// After an update that changed the format.
     #[cold]
-    fn show_anew(&mut self, changed: bool) -> RemoteChange {
-        // The tree is still that of before.
+    pub(super) fn show_anew(&mut self, told: bool) -> RemoteChange {
+        // What is shown is still that of before.
         let before = self.value();
         let foreign = self.rebuild();
-        let ops = Self::diff(&before, &self.value());
-        RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() }
+        let ops = if told { Self::diff(&before, &self.value()) } else { Vec::new() };
+        RemoteChange { ops, changed: true, pending: self.is_waiting(), foreign, ..RemoteChange::default() }
     }
 }

@@ -1,4 +1,5 @@
-//! A document of format 1: written by reference, read by the view.
+//! A document as it is shown: that of format 1 written by reference and read by the view, that of format 0 written by copy and
+//! read as it stands.
 //!
 //! [`Reference`] holds what the Y.Doc has (the mirror) and what editor and document show (the tree). Local operations go
 //! into the tree; a flush writes the difference. What comes from elsewhere changes the mirror; the tree that it shows then
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use yrs::{Any, TransactionMut, XmlTextRef};
 
 use super::{LocalChange, anchors};
+use crate::slate::amend::{amend, inverse};
 use crate::slate::node::{Attrs, Node};
 use crate::slate::op::{Op, Path};
 use crate::slate::part::ItemBatch;
@@ -22,19 +24,21 @@ use crate::slate::undo::{self, Again};
 use crate::slate::view::tree::{Element, Kid, NodeId, same_ends};
 use crate::slate::view::{self, Schema};
 use crate::slate::write::{self, EditorTree, KnownParts, Passage};
-use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, ROOT, Writer, kind_name};
+use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, Nid, ROOT, Writer, kind_name};
 
 pub(super) struct Reference {
     pub mirror: Mirror,
-    known: KnownParts,
+    pub(super) known: KnownParts,
     pub again: Again,
-    schema: Schema,
-    tree: EditorTree,
-    client: u64,
+    pub(super) schema: Schema,
+    pub(super) tree: EditorTree,
+    pub(super) client: u64,
     /// How often something came from elsewhere that is shown.
-    heard: u64,
+    pub(super) heard: u64,
     /// Flushes after which the document did not show what the editor shows.
     pub inexact: u32,
+    /// In format 0: embeds that are no elements, in what the last transaction of others changed.
+    pub met: u32,
 }
 
 impl Reference {
@@ -45,7 +49,12 @@ impl Reference {
         let view = view::show(&mirror, &schema, &HashSet::new());
         let tree = EditorTree::new(view::tree(&mirror, &view), schema.clone());
         let known = KnownParts::new(&mirror, &schema, view);
-        Self { mirror, known, again, schema, tree, client: u64::from(client), heard: 0, inexact: 0 }
+        Self { mirror, known, again, schema, tree, client: u64::from(client), heard: 0, inexact: 0, met: 0 }
+    }
+
+    /// Whether it is of format 0.
+    pub fn is_plain(&self) -> bool {
+        self.mirror.is_plain()
     }
 
     pub fn tree(&self) -> &Rc<Element> {
@@ -56,6 +65,11 @@ impl Reference {
         steps::value(self.tree())
     }
 
+    /// The top-level blocks, one after the other.
+    pub fn blocks(&self) -> impl Iterator<Item = Node> {
+        self.tree().kids.iter().map(steps::node)
+    }
+
     /// One of the top-level blocks, and how many there are.
     pub fn block(&self, index: u32) -> (Option<Node>, u32) {
         let kids = &self.tree().kids;
@@ -64,33 +78,59 @@ impl Reference {
 
     /// Whether the root's sequence has nothing in it, shown or not.
     pub fn is_empty(&self) -> bool {
-        self.mirror.length(ROOT) == 0
+        match self.is_plain() {
+            true => self.mirror.node(ROOT).items.iter().all(|item| *item == Item::Foreign),
+            false => self.mirror.length(ROOT) == 0,
+        }
     }
 
     pub fn foreign(&self) -> u32 {
-        let of = |node| self.mirror.node(node).items.iter().filter(|item| **item == Item::Foreign).count() as u32;
-        self.mirror.alive().map(of).sum()
+        self.foreign_in(self.mirror.alive())
     }
 
-    /// Writes what an editor did. `fresh_id` gives ids for blocks that a split left without one of their own.
+    /// Embeds that are no elements in the sequences of these.
+    fn foreign_in(&self, nodes: impl Iterator<Item = Nid>) -> u32 {
+        let of = |node| self.mirror.node(node).items.iter().filter(|item| **item == Item::Foreign).count() as u32;
+        nodes.map(of).sum()
+    }
+
+    /// Writes what an editor did. `fresh_id` gives ids for blocks that a split left without one of their own. `amended`: the
+    /// operations may have become stale, and are brought up to date first; takes those that were applied.
     pub fn local(
         &mut self,
         txn: &mut TransactionMut,
         ops: Vec<Op>,
-        block_id: Option<&str>,
+        (block_id, mut amended): (Option<&str>, Option<&mut Vec<Op>>),
         mut fresh_id: impl FnMut() -> String,
         change: &mut LocalChange,
     ) {
+        let is_plain = self.is_plain();
         // What was given, and what the editor has there until it hears of that.
         let mut given: HashMap<String, Any> = HashMap::new();
-        for op in ops {
+        for mut op in ops {
+            if amended.is_some() {
+                let Some(now) = amend(self.tree.root(), op) else { continue };
+                op = now;
+            }
+            let back = if is_plain { inverse(self.tree.root(), &op) } else { None };
             if let Err(error) = self.tree.apply(&op) {
-                change.rejected.push((op, error));
+                if amended.is_none() {
+                    change.rejected.push((op, error));
+                }
                 continue;
+            }
+            change.inverse.extend(back);
+            if let Some(applied) = &mut amended {
+                applied.push(op.clone());
             }
             if let (Op::SplitNode { path, .. }, Some(key)) = (&op, block_id)
                 && let Some(renaming) = self.renaming(path, key, &given, &mut fresh_id)
-                && renaming.ops.iter().all(|op| self.tree.apply(op).is_ok())
+                && renaming.ops.iter().all(|op| {
+                    if is_plain {
+                        change.inverse.extend(inverse(self.tree.root(), op));
+                    }
+                    self.tree.apply(op).is_ok()
+                })
             {
                 given.insert(renaming.fresh.to_string(), renaming.shown);
             }
@@ -102,6 +142,10 @@ impl Reference {
         }
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         let flushed = self.known.flush(&mut writer, &mut self.tree, &self.schema);
+        if is_plain {
+            change.inverse.reverse();
+            return;
+        }
         change.acts = writer.take_acts();
         self.inexact += u32::from(!flushed.exact);
         change.passage = Some(flushed.passage.at(self.heard));
@@ -142,6 +186,10 @@ impl Reference {
     pub fn follow(&mut self, txn: &mut TransactionMut, changed: &[XmlTextRef], again: bool) -> Vec<Op> {
         let is_shown = !self.mirror.is_touched();
         let followed = self.mirror.follow(txn, changed);
+        if self.is_plain() {
+            self.met = self.foreign_in(followed.iter().map(|followed| followed.node));
+            return self.show_plain_now();
+        }
         if again {
             self.again = Again::read(txn);
         }
@@ -193,6 +241,9 @@ impl Reference {
 
     /// What leads the editor to what the mirror shows now.
     pub fn show_now(&mut self) -> Vec<Op> {
+        if self.is_plain() {
+            return self.show_plain_now();
+        }
         let before = self.tree.root().clone();
         let (now, ops) = self.known.show(&mut self.mirror, &before, &self.schema);
         self.tree.reset(now);
@@ -252,6 +303,10 @@ impl Reference {
 
     /// Reads the document again: what leads the editor there, if it differs from what is shown.
     pub fn check(&mut self, txn: &mut TransactionMut, root: &XmlTextRef) -> Vec<Op> {
+        if self.is_plain() {
+            self.mirror = Mirror::read_plain(txn, root);
+            return self.show_all_plain();
+        }
         self.known = KnownParts::default();
         self.mirror = Mirror::read(txn, root);
         let ops = self.show_now();
@@ -261,12 +316,15 @@ impl Reference {
 
     /// Whether [`Reference::check_part`] can look at anything.
     pub fn has_parts(&self) -> bool {
-        self.known.batch(0, 1).is_some()
+        self.is_plain() || self.known.batch(0, 1).is_some()
     }
 
     /// The same for some items, from one on: the top-level elements that they show, and what leads the editor to what they
     /// should show. `None`: there are none any more, or they cannot be looked at by themselves.
     pub fn check_part(&mut self, txn: &mut TransactionMut, root: &XmlTextRef, from: usize) -> Option<Checked> {
+        if self.is_plain() {
+            return self.check_plain(txn, root, from);
+        }
         let ItemBatch { seq, items, opened } =
             self.known.batch(from, CHECKED).filter(|batch| !batch.items.is_empty())?;
         let is_true = (from > 0 || self.mirror.is_true(txn, &[ROOT]))
@@ -274,12 +332,14 @@ impl Reference {
             && self.mirror.is_true(txn, &items);
         if !is_true {
             let ops = self.check(txn, root);
-            return Some(Checked { blocks: 0..self.tree().kids.len(), next: usize::MAX, ops, is_true });
+            let blocks = (0..self.tree().kids.len() as u32).collect();
+            return Some(Checked { blocks, next: usize::MAX, ops, is_true });
         }
         // An editor compares whole blocks: once, with the first items in them.
         let tops = if seq == ROOT { &items } else { &opened };
         let shown: Vec<Range<usize>> = tops.iter().filter_map(|item| self.known.top(&self.mirror, *item)).collect();
         let blocks = shown.first().map_or(0, |first| first.start)..shown.last().map_or(0, |last| last.end);
+        let blocks = blocks.map(|block| block as u32).collect();
         self.mirror.touch(&items);
         let ops = self.show_now();
         Some(Checked { blocks, next: from + items.len(), is_true: ops.is_empty(), ops })
@@ -308,6 +368,9 @@ impl Reference {
 
     /// See [`SlateDoc::kinds`](super::SlateDoc::kinds).
     pub fn kinds(&self) -> (Vec<String>, Vec<String>) {
+        if self.is_plain() {
+            return Default::default();
+        }
         let (mut inline, mut void) = (HashSet::new(), HashSet::new());
         let mut add = |props: &Attrs, says: (bool, bool)| {
             let Some(Any::String(kind)) = props.get("type") else { return };
@@ -330,6 +393,9 @@ impl Reference {
 
     /// What the whole document shows.
     fn see(&mut self) -> Rc<Element> {
+        if self.is_plain() {
+            return write::read_plain(&self.mirror, &self.schema, None);
+        }
         let view = view::show(&self.mirror, &self.schema, &HashSet::new());
         let tree = view::tree(&self.mirror, &view);
         self.known = KnownParts::new(&self.mirror, &self.schema, view);
@@ -344,6 +410,11 @@ impl Reference {
             return Vec::new();
         }
         self.schema = schema;
+        if self.is_plain() {
+            let ops = self.show_all_plain();
+            self.tree.set_schema(self.schema.clone());
+            return ops;
+        }
         let now = self.see();
         let ops = steps::steps(self.tree.root(), &now);
         self.tree = EditorTree::new(now, self.schema.clone());
@@ -351,8 +422,21 @@ impl Reference {
     }
 }
 
+#[cfg(any(test, feature = "testing"))]
+impl Reference {
+    /// Shows another text than the document has, as a defect would.
+    pub fn spoil_text(&mut self, path: &[u32], text: &str) {
+        self.tree.spoil(path, text);
+    }
+}
+
 #[cfg(test)]
 impl Reference {
+    /// Shows something else, as a defect would.
+    pub fn spoil_root(&mut self, spoil: impl FnOnce(&mut Element)) {
+        self.tree.spoil_root(spoil);
+    }
+
     /// Shows another element at the top, as a defect would.
     pub fn spoil_tree(&mut self, at: usize, other: &Element) {
         if let Kid::Element(kid) = &other.kids[at] {
@@ -376,7 +460,7 @@ impl Reference {
 /// What was looked at by [`Reference::check_part`].
 pub(super) struct Checked {
     /// Of the top-level elements.
-    pub blocks: Range<usize>,
+    pub blocks: Vec<u32>,
     /// Of the items: where to go on.
     pub next: usize,
     /// Whether mirror and tree were what the document has.
@@ -385,7 +469,7 @@ pub(super) struct Checked {
 }
 
 /// So many items are looked at by a check of a part.
-const CHECKED: usize = 64;
+pub(super) const CHECKED: usize = 64;
 
 /// Top-level elements by their place.
 type Tops = BTreeMap<usize, Rc<Element>>;

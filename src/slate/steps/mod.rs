@@ -16,6 +16,7 @@
 //! changed elements, and for each operation the siblings on its path. Recursion is as deep as the trees.
 
 mod arrange;
+mod copied;
 mod finish;
 mod heirs;
 mod join;
@@ -27,13 +28,14 @@ mod stretches;
 
 use std::rc::Rc;
 
+use self::copied::recognise;
 pub use self::join::increasing;
 use self::known::{End, Found, KidRef, NEW, OLD, Side, Who};
 use self::shadow::Shade;
 use self::stretches::{Cuts, Stretch, StretchId};
 use super::node::{self, Node};
 use super::op::Op;
-use super::view::tree::{Chars, Element, Kid, Leaf};
+use super::view::tree::{Chars, Element, Kid, Leaf, same_ends};
 
 /// The operations that lead an editor whose value is that of `old` to that of `new`; see the module.
 ///
@@ -53,6 +55,17 @@ pub fn steps_within(old: &Rc<Element>, new: &Rc<Element>, at: u32) -> Vec<Op> {
     let alone = |top: &Rc<Element>| Rc::new(Element::root(vec![Kid::Element(top.clone())]));
     let mut ops = steps(&alone(old), &alone(new));
     ops.iter_mut().flat_map(Op::paths_mut).filter_map(|path| path.first_mut()).for_each(|first| *first += at);
+    ops
+}
+
+/// [`steps`] where what was copied is recognised: in a document of format 0, in which nothing is ever moved. What stays at
+/// both ends of the root is not looked at.
+pub fn steps_by_copy(old: &Rc<Element>, new: &Rc<Element>) -> Vec<Op> {
+    let (start, end) = same_ends(&old.kids, &new.kids);
+    let middle = |root: &Element| Rc::new(Element::root(root.kids[start..root.kids.len() - end].to_vec()));
+    let (old, new) = (middle(old), middle(new));
+    let mut ops = steps(&recognise(&old, &new).unwrap_or(old), &new);
+    ops.iter_mut().flat_map(Op::paths_mut).filter_map(|path| path.first_mut()).for_each(|first| *first += start as u32);
     ops
 }
 

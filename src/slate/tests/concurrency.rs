@@ -123,3 +123,25 @@ fn two_backspaces_at_one_place_lose_nothing_whatever_was_typed_before() {
         }
     }
 }
+
+#[test]
+fn an_item_that_is_divided_near_its_start_stays_with_most_of_its_text() {
+    let item = |text: &str| json!({"type": "li", "children": [p(text)]});
+    let list = json!([{"type": "ul", "children": [item("abcd"), item("efgh")]}]);
+    let enter = json!([
+        {"type": "split_node", "path": [0, 0, 0, 0], "position": 1, "properties": {}},
+        {"type": "split_node", "path": [0, 0, 0], "position": 1, "properties": {"type": "paragraph"}},
+        {"type": "split_node", "path": [0, 0], "position": 1, "properties": {"type": "li"}},
+    ]);
+    let typed = json!([{"type": "insert_text", "path": [0, 0, 0, 0], "offset": 4, "text": "X"}]);
+    assert_eq!(outcome(list, enter, typed), ["abcdXefgh"]);
+}
+
+/// One is moved past two, another past one that is as long: what both copy would be there twice.
+#[test]
+fn of_two_as_long_what_was_moved_is_copied() {
+    let lines = json!([p("abcd"), p("efgh"), p("ijkl")]);
+    let last = json!([{"type": "move_node", "path": [0], "newPath": [2]}]);
+    let first = json!([{"type": "move_node", "path": [1], "newPath": [0]}]);
+    assert_eq!(outcome(lines, last, first), ["efgh", "ijkl", "abcd"]);
+}

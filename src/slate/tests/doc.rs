@@ -9,7 +9,7 @@ use super::json::{node, nodes, op, ops};
 use super::model::{apply_all, canonical};
 use super::random::Editor;
 use super::remote::p;
-use crate::slate::{DocOptions, Op, OpError, Path, Point, SlateDoc, Sticky, UpdateError};
+use crate::slate::{DocOptions, Op, Path, Point, SlateDoc, Sticky, UpdateError};
 
 fn doc(client_id: u32) -> SlateDoc {
     SlateDoc::new(DocOptions {
@@ -176,29 +176,45 @@ fn f11_operations_that_do_not_fit_are_refused_and_change_nothing() {
     let bad = json!([
         {"type": "insert_text", "path": [7, 0], "offset": 0, "text": "x"},
         {"type": "insert_text", "path": [0], "offset": 0, "text": "x"},
-        {"type": "insert_text", "path": [0, 0], "offset": 5, "text": "x"},
-        {"type": "insert_text", "path": [0, 0], "offset": 2, "text": "x"},
-        {"type": "remove_text", "path": [0, 0], "offset": 1, "text": "x"},
-        {"type": "remove_text", "path": [0, 0], "offset": 3, "text": "too long"},
-        {"type": "insert_node", "path": [5], "node": p("x")},
         {"type": "insert_node", "path": [0, 0, 0], "node": {"text": "x"}},
         {"type": "remove_node", "path": [2], "node": p("x")},
         {"type": "remove_node", "path": [], "node": p("x")},
         {"type": "set_node", "path": [], "properties": {}, "newProperties": {"a": 1}},
         {"type": "set_node", "path": [0], "properties": {}, "newProperties": {"children": 1}},
-        {"type": "split_node", "path": [0, 0], "position": 2, "properties": {}},
-        {"type": "split_node", "path": [0], "position": 2, "properties": {}},
         {"type": "merge_node", "path": [0], "position": 1, "properties": {}},
         {"type": "merge_node", "path": [0, 0], "position": 1, "properties": {}},
         {"type": "move_node", "path": [0], "newPath": [0, 0]},
-        {"type": "move_node", "path": [0], "newPath": [9]},
     ]);
     let bad = ops(&bad);
     let change = one.doc.apply_local(bad.clone());
     assert_eq!(change.rejected.len(), bad.len(), "{:?}", change.rejected);
     assert_eq!((change.update, change.inverse), (None, vec![]));
     assert_eq!((one.doc.value(), one.doc.state_vector()), before);
-    assert!(change.rejected.iter().any(|(_, error)| *error == OpError::InsideSurrogatePair(2)));
+}
+
+/// As Slate does it; and it can be taken back.
+#[test]
+fn what_is_past_an_end_is_at_the_end_and_taken_back() {
+    let all = json!([
+        {"type": "insert_text", "path": [0, 0], "offset": 5, "text": "x"},
+        {"type": "insert_text", "path": [0, 0], "offset": 2, "text": "x"},
+        {"type": "remove_text", "path": [0, 0], "offset": 1, "text": "xyz"},
+        {"type": "remove_text", "path": [0, 0], "offset": 3, "text": "too long"},
+        {"type": "insert_node", "path": [5], "node": p("x")},
+        {"type": "split_node", "path": [0, 0], "position": 2, "properties": {}},
+        {"type": "split_node", "path": [0], "position": 2, "properties": {}},
+        {"type": "move_node", "path": [0], "newPath": [2]},
+    ]);
+    for op in ops(&all) {
+        let (mut one, _) = two_with(&nodes(&json!([p("a😀b"), p("x")])));
+        let before = one.doc.value();
+        let change = one.doc.apply_local(vec![op.clone()]);
+        assert_eq!(change.rejected, [], "{op:?}");
+        assert_ne!(one.doc.value(), before, "{op:?}");
+        assert_eq!(canonical(&one.doc.value()), canonical(&one.doc.read()), "{op:?}");
+        one.doc.apply_local(change.inverse);
+        assert_eq!(canonical(&one.doc.value()), canonical(&before), "{op:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tests of the mapping.
 
+mod by_copy;
 mod concurrency;
 mod cost;
 mod doc;

@@ -81,7 +81,7 @@ fn carets_follow_a_slate_yjs_peers_splits_and_merges() {
     };
     assert_eq!(caret("split node: in the middle", &[0, 0], 6), Some((vec![1, 0], 2)));
     assert_eq!(caret("split node: in the middle", &[0, 0], 2), Some((vec![0, 0], 2)));
-    assert_eq!(caret("merge node: two blocks", &[1, 0], 2), Some((vec![0, 1], 2)));
+    assert_eq!(caret("merge node: two blocks", &[1, 0], 2), Some((vec![0, 0], 6)));
     assert_eq!(caret("merge node: blocks with marks and inlines", &[1, 1, 0], 1), Some((vec![0, 3, 0], 1)));
     assert_eq!(caret("move node: a block down", &[0, 0], 1), Some((vec![2, 0], 1)));
     assert_eq!(caret("move node: out of a box", &[0, 1, 0], 1), Some((vec![0, 0], 1)));

@@ -14,7 +14,7 @@ mod walk;
 
 pub use claims::chain_of;
 pub use settle::MAX_DEPTH;
-pub use shown::{Schema, element, show, text_of, tree};
+pub use shown::{Schema, element, show, spaced, text_of, tree};
 #[cfg(test)]
 pub use shown::{take_pieces, uncounted};
 pub use types::{Cursor, Frame, FrameId, Joined, Kid, Piece, PieceId, View};

@@ -334,7 +334,7 @@ fn push_text(open: &mut [Open], run: &Run, marks: Rc<Attrs>) {
 }
 
 /// With the empty texts that Slate wants: in an element without content, and beside inline elements.
-fn spaced(kids: Vec<Shown>) -> Vec<Shown> {
+pub fn spaced(kids: Vec<Shown>) -> Vec<Shown> {
     let is_inline = |kid: &Shown| matches!(kid, Shown::Element(element) if element.inline);
     let is_element = |kid: &Shown| matches!(kid, Shown::Element(_));
     match kids.first() {

@@ -4,13 +4,15 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{EditorTree, Flushed, Passage, adopt, typing};
+#[cfg(test)]
+use super::plain;
+use super::{EditorTree, Flushed, Passage, adopt, copy, typing};
 use crate::slate::op::Op;
 use crate::slate::part::{self, Division, DocumentOutline, ItemBatch};
 use crate::slate::steps;
 use crate::slate::view::tree::Element;
 use crate::slate::view::{self, Schema, View};
-use crate::slate::ydoc::{Mirror, Nid, Writer};
+use crate::slate::ydoc::{Mirror, Nid, QuickSet, Writer};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -19,6 +21,8 @@ pub struct KnownParts {
     view: Option<Rc<View>>,
     /// What the mirror has touched since is not in it.
     outline: Option<DocumentOutline>,
+    /// See [`KnownParts::note_changed`].
+    changed: QuickSet<Nid>,
     /// What is shown is made wrong on purpose.
     #[cfg(test)]
     pub is_spoiled: bool,
@@ -35,6 +39,7 @@ impl KnownParts {
         Self {
             outline: DocumentOutline::of(mirror, schema, &view, wants),
             view: Some(Rc::new(view)),
+            changed: QuickSet::default(),
             #[cfg(test)]
             is_spoiled: false,
         }
@@ -42,6 +47,9 @@ impl KnownParts {
 
     /// [`flush`](super::flush) in the parts of the document that changed. `tree` is what editor and document show from now on.
     pub fn flush(&mut self, writer: &mut Writer, tree: &mut EditorTree, schema: &Schema) -> Flushed {
+        if writer.mirror.is_plain() {
+            return self.flush_by_copy(writer, tree, schema);
+        }
         let head = tree.typed_in();
         if let Some(passage) = typing::flush(writer, tree) {
             if let (Some(outline), Some(head)) = (&mut self.outline, head.and_then(|head| writer.mirror.find(head))) {
@@ -71,6 +79,42 @@ impl KnownParts {
         #[cfg(test)]
         self.compare(writer.mirror, schema, &flushed.tree);
         flushed
+    }
+
+    /// In a document of format 0.
+    fn flush_by_copy(&mut self, writer: &mut Writer, tree: &mut EditorTree, schema: &Schema) -> Flushed {
+        if typing::flush(writer, tree).is_none() {
+            let before = tree.before();
+            let now = match Rc::ptr_eq(&before, tree.root()) {
+                true => before,
+                false => copy::write(writer, &before, tree),
+            };
+            tree.reset(now);
+        }
+        let touched = writer.mirror.take_touched();
+        self.note_changed(&touched);
+        #[cfg(test)]
+        if !tree.is_spoiled {
+            assert_eq!(
+                *plain::read(writer.mirror, schema, Some(tree.root())),
+                **tree.root(),
+                "what was written by copy"
+            );
+        }
+        #[cfg(not(test))]
+        let _ = schema;
+        Flushed::unchanged(tree.root().clone())
+    }
+
+    /// In a debug build a self-check looks at what changed at once.
+    pub fn note_changed(&mut self, nodes: &QuickSet<Nid>) {
+        if cfg!(debug_assertions) {
+            self.changed.extend(nodes);
+        }
+    }
+
+    pub fn take_changed(&mut self) -> QuickSet<Nid> {
+        std::mem::take(&mut self.changed)
     }
 
     /// One group after the other. If one does not stand by itself any more, all that is left to write is written at once.

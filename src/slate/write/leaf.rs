@@ -49,6 +49,13 @@ pub(super) fn insert(leaf: &mut Leaf, offset: u32, text: &str) {
     append(leaf, behind);
 }
 
+/// What is left without some of it.
+pub fn without_text(leaf: &Leaf, offset: u32, len: u32) -> Leaf {
+    let mut left = leaf.clone();
+    remove(&mut left, offset, len);
+    left
+}
+
 pub(super) fn remove(leaf: &mut Leaf, offset: u32, len: u32) {
     let mut rest = Leaf { runs: split_off(leaf, offset), ..Leaf::default() };
     // What the cut left of a pair counts.

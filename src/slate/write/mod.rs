@@ -10,6 +10,7 @@
 //! because a flush did not come out has new ids, and what is cut and pasted, which to the editor is new.
 
 mod before;
+mod copy;
 mod divide;
 mod draft;
 mod fit;
@@ -23,6 +24,7 @@ mod moving;
 mod order;
 mod passage;
 mod place;
+mod plain;
 mod props;
 mod text;
 mod tree;
@@ -37,9 +39,11 @@ use draft::Draft;
 pub use fit::adopt;
 use keys::Keys;
 pub use known::KnownParts;
+pub use leaf::without_text;
 pub use passage::{Passage, fits};
 use place::Placer;
-pub use tree::EditorTree;
+pub use plain::{follow as follow_plain, follow_top as follow_plain_top, read as read_plain};
+pub use tree::{EditorTree, kid_at};
 use work::{TOP, Work};
 
 use crate::slate::view::tree::Element;

@@ -50,6 +50,9 @@ pub struct EditorTree {
     /// Heads that were merged into others.
     pub(super) joins: HashMap<Id, NodeId>,
     touched: Touched,
+    /// It was made wrong on purpose.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) is_spoiled: bool,
 }
 
 impl EditorTree {
@@ -64,6 +67,8 @@ impl EditorTree {
             changed: HashSet::new(),
             joins: HashMap::new(),
             touched: Touched::Nothing,
+            #[cfg(any(test, feature = "testing"))]
+            is_spoiled: false,
         }
     }
 
@@ -101,7 +106,7 @@ impl EditorTree {
     /// The path of the one leaf in which text was typed or deleted, and what it was before, if nothing else was done.
     pub(super) fn typed(&self) -> Option<(&Path, &Leaf)> {
         let Touched::Text(path, top) = &self.touched else { return None };
-        match find_kid(top, path.get(1..)?) {
+        match kid_at(top, path.get(1..)?) {
             Ok(Kid::Leaf(leaf)) => Some((path, leaf)),
             _ => None,
         }
@@ -148,7 +153,7 @@ impl EditorTree {
             (Touched::Text(other, _), Some(path)) if other == path => {}
             (Touched::Nothing, Some(path)) => {
                 let top = path.first().and_then(|at| self.root.kids.get(*at as usize));
-                if let (Some(Kid::Element(top)), Ok(Kid::Leaf(_))) = (top, find_kid(&self.root, path)) {
+                if let (Some(Kid::Element(top)), Ok(Kid::Leaf(_))) = (top, kid_at(&self.root, path)) {
                     self.touched = Touched::Text(path.clone(), top.clone());
                 } else {
                     self.touched = Touched::More(self.before());
@@ -178,6 +183,22 @@ impl EditorTree {
         if let Some(old) = Rc::make_mut(&mut self.root).kids.get_mut(at) {
             *old = Kid::Element(kid);
         }
+    }
+
+    /// Makes a text other than it is in the document, as a defect would.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn spoil(&mut self, path: &[u32], text: &str) {
+        self.is_spoiled = true;
+        if let Some(leaf) = leaf_at(&mut self.root, path) {
+            leaf.runs = leaf::fresh(text).into_iter().collect();
+        }
+    }
+
+    /// Makes the value other than it is in the document in any way.
+    #[cfg(test)]
+    pub fn spoil_root(&mut self, spoil: impl FnOnce(&mut Element)) {
+        self.is_spoiled = true;
+        spoil(Rc::make_mut(&mut self.root));
     }
 
     /// What differs from what is shown is new, with all that is in it.
@@ -401,13 +422,13 @@ impl EditorTree {
 
     fn move_node(&mut self, path: &Path, new_path: &Path) -> Result<(), OpError> {
         if path == new_path {
-            find_kid(&self.root, path)?;
+            kid_at(&self.root, path)?;
             return Ok(());
         }
         if new_path.starts_with(path) {
             return Err(OpError::IntoItself);
         }
-        let kid = find_kid(&self.root, path)?;
+        let kid = kid_at(&self.root, path)?;
         let (_, target) = new_path.split_last().ok_or(OpError::Root)?;
         self.root.at(target)?;
         if new_path.len() + depth_of_kid(kid) > MAX_DEPTH {
@@ -446,7 +467,11 @@ fn landing(path: &[u32], new_path: &[u32]) -> Path {
     to
 }
 
-fn find_kid<'a>(root: &'a Element, path: &[u32]) -> Result<&'a Kid, OpError> {
+/// What is at a path.
+///
+/// # Errors
+/// If there is nothing, or the path is the root's.
+pub fn kid_at<'a>(root: &'a Element, path: &[u32]) -> Result<&'a Kid, OpError> {
     let (&index, parent) = path.split_last().ok_or(OpError::Root)?;
     root.at(parent)?.kids.get(index as usize).ok_or(OpError::NoSuchNode)
 }

@@ -92,6 +92,16 @@ impl Registers {
         registers
     }
 
+    /// The same in a document of format 0, which has no registers: every attribute is a property of that very name.
+    pub fn plain(attributes: impl IntoIterator<Item = (Arc<str>, Any)>) -> Self {
+        Self { own: attributes.into_iter().collect(), ..Self::default() }
+    }
+
+    /// [`Registers::set`] in such a document.
+    pub fn set_plain(&mut self, name: &str, value: Option<&Any>) {
+        put(&mut self.own, name, value);
+    }
+
     /// One attribute: set, or removed.
     pub fn set(&mut self, name: &str, value: Option<&Any>) {
         let Some(rest) = name.strip_prefix('@') else {

@@ -54,6 +54,8 @@ pub struct NodeData {
 /// See the module. Nodes that are deleted keep their index, unreachable from the root.
 #[derive(Debug, Clone)]
 pub struct Mirror {
+    /// The document is of format 0: attributes and formats are what they are called.
+    pub(super) plain: bool,
     pub(super) nodes: Vec<NodeData>,
     pub(super) by_id: QuickMap<Id, Nid>,
     pub(super) free: Vec<Nid>,
@@ -105,6 +107,11 @@ impl Mirror {
     /// What is in the document has this id; `None` if it was deleted, or is no nested type.
     pub fn find(&self, id: Id) -> Option<Nid> {
         self.by_id.get(&id).copied()
+    }
+
+    /// Whether the document is of format 0.
+    pub fn is_plain(&self) -> bool {
+        self.plain
     }
 
     pub fn kind(&self, at: Nid) -> Kind {
@@ -210,6 +217,9 @@ impl Mirror {
     }
 
     pub(super) fn see_formats(&mut self, formats: &Formats) {
+        if self.plain {
+            return;
+        }
         for key in formats.keys() {
             let time = parse_key(key).time;
             self.see_time(time);

@@ -12,6 +12,7 @@ use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
 use super::quick::{QuickMap, QuickSet};
 use crate::slate::utf16;
+use crate::slate::view::MAX_DEPTH;
 use crate::update::MAX_NESTING;
 
 impl Id {
@@ -103,19 +104,29 @@ fn joined(items: impl Iterator<Item = Item>) -> Vec<Item> {
     joined
 }
 
-fn registers(txn: &TransactionMut, branch: &XmlTextRef) -> Registers {
+fn registers(txn: &TransactionMut, branch: &XmlTextRef, plain: bool) -> Registers {
     let attributes = branch.attributes(txn).filter_map(|(name, value)| match value {
         Out::Any(Any::Undefined) => None,
         Out::Any(value) => Some((Arc::from(name), value)),
         _ => None,
     });
-    Registers::read(attributes)
+    if plain { Registers::plain(attributes) } else { Registers::read(attributes) }
 }
 
 impl Mirror {
     /// Reads all of a document. Outside of a transaction that has deleted something.
     pub fn read(txn: &mut TransactionMut, root: &XmlTextRef) -> Self {
+        Self::read_as(txn, root, false)
+    }
+
+    /// The same of a document of format 0.
+    pub fn read_plain(txn: &mut TransactionMut, root: &XmlTextRef) -> Self {
+        Self::read_as(txn, root, true)
+    }
+
+    fn read_as(txn: &mut TransactionMut, root: &XmlTextRef, plain: bool) -> Self {
         let mut mirror = Self {
+            plain,
             nodes: vec![NodeData {
                 branch: root.clone(),
                 id: Id::ROOT,
@@ -178,7 +189,7 @@ impl Mirror {
         let mut reader = Reader::new(txn);
         let mut todo = nodes.to_vec();
         while let Some(at) = todo.pop() {
-            if at != ROOT && registers(txn, &self.node(at).branch) != self.node(at).registers {
+            if at != ROOT && registers(txn, &self.node(at).branch, self.plain) != self.node(at).registers {
                 return false;
             }
             if !self.has_sequence(txn, &mut reader, at) {
@@ -196,7 +207,7 @@ impl Mirror {
     pub fn is_true_itself(&self, txn: &mut TransactionMut, nodes: &[Nid]) -> bool {
         let mut reader = Reader::new(txn);
         nodes.iter().all(|at| {
-            registers(txn, &self.node(*at).branch) == self.node(*at).registers
+            registers(txn, &self.node(*at).branch, self.plain) == self.node(*at).registers
                 && self.has_sequence(txn, &mut reader, *at)
         })
     }
@@ -225,7 +236,7 @@ impl Mirror {
     }
 
     fn take_registers(&mut self, txn: &TransactionMut, at: Nid) {
-        let registers = registers(txn, &self.node(at).branch);
+        let registers = registers(txn, &self.node(at).branch, self.plain);
         if let Some(place) = &registers.at {
             self.see_time(place.time);
         }
@@ -235,6 +246,8 @@ impl Mirror {
 
     /// Reads the sequences of these, and of what is new in them.
     fn fill(&mut self, txn: &mut TransactionMut, reader: &mut Reader, mut todo: Vec<(Nid, usize)>) {
+        // What slate-yjs writes is shown as deep as it stands, and no deeper than an editor may write.
+        let deepest = if self.plain { MAX_DEPTH } else { MAX_NESTING as usize };
         while let Some((at, depth)) = todo.pop() {
             let branch = self.node(at).branch.clone();
             let raw = reader.sequence(txn, &branch);
@@ -256,7 +269,7 @@ impl Mirror {
                                 Item::Node(node)
                             }
                             // Who takes updates in refuses it.
-                            None if depth >= MAX_NESTING as usize => Item::Foreign,
+                            None if depth >= deepest => Item::Foreign,
                             None => {
                                 let node = self.add(branch, id, at, formats);
                                 self.take_registers(txn, node);

@@ -1,5 +1,7 @@
 //! [`Writer`]: small changes of the document, done to the mirror as well.
 
+mod rows;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -336,8 +338,11 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         let branch = self.mirror.node(node).branch.clone();
         self.mirror.bound += 1;
         self.note_set(node, name, Some(&value));
-        let registers = &mut self.mirror.nodes[node as usize].registers;
-        registers.set(name, Some(&value));
+        let (plain, registers) = (self.mirror.plain, &mut self.mirror.nodes[node as usize].registers);
+        match plain {
+            true => registers.set_plain(name, Some(&value)),
+            false => registers.set(name, Some(&value)),
+        }
         self.mirror.note_registers(node);
         let registers = &self.mirror.node(node).registers;
         if let Some(place) = registers.at.as_ref().map(|place| place.time) {
@@ -354,7 +359,11 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         let branch = self.mirror.node(node).branch.clone();
         self.note_set(node, name, None);
         branch.remove_attribute(self.txn, &name);
-        self.mirror.nodes[node as usize].registers.set(name, None);
+        let (plain, registers) = (self.mirror.plain, &mut self.mirror.nodes[node as usize].registers);
+        match plain {
+            true => registers.set_plain(name, None),
+            false => registers.set(name, None),
+        }
         self.mirror.note_registers(node);
     }
 
