@@ -190,10 +190,18 @@ impl Copier<'_, '_, '_> {
                     Kid::Leaf(leaf) => {
                         for run in &leaf.runs {
                             let Some(id) = run.id else { continue };
+                            let mut rest = run.len;
                             for (strand, len) in self.places.strands(id, run.len) {
+                                rest -= len;
                                 if let Some(strand) = mirror.find(strand) {
                                     add(strand, u64::from(len));
                                 }
+                            }
+                            // What is as it was is not among the places: it stands where it is.
+                            if let NodeId::Head(id) = element.id
+                                && let Some(holder) = mirror.find(id)
+                            {
+                                add(holder, u64::from(rest));
                             }
                         }
                     }
