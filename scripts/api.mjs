@@ -9,6 +9,7 @@ const ENTRIES = [
   ["slate-yrs", "index.d.ts"],
   ["slate-yrs/slate", "slate.d.ts"],
   ["slate-yrs/react", "react.d.ts"],
+  ["slate-yrs/comments", "comments.d.ts"],
   ["slate-yrs/testing", "testing.d.ts"],
 ];
 const HEAD = `# The interface

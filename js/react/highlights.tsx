@@ -65,7 +65,13 @@ export function CommentHighlights(props: CommentHighlightsProps): ReactElement {
   return <>{children({ decorate, renderLeaf })}</>;
 }
 
-/** A `decorate` for `<Editable>` alone: leaves get `commentThreads`. */
+/**
+ * A `decorate` for `<Editable>` alone: leaves get `commentThreads`.
+ *
+ * @example
+ * const decorate = useDecorateComments(comments);
+ * return <Editable decorate={decorate} renderLeaf={renderLeaf} />;
+ */
 export function useDecorateComments(comments: Comments | null): (entry: NodeEntry) => CommentDecoration[] {
   const threads = useThreads(comments);
   const open = useMemo(() => threads.filter(({ range, resolved }) => range !== null && resolved === null), [threads]);

@@ -14,7 +14,12 @@ import { classes } from "./style.js";
 
 const NONE: readonly Thread[] = Object.freeze([]);
 
-/** The threads of a document; renders again when one of them changes, or its place. */
+/**
+ * The threads of a document; renders again when one of them changes, or its place.
+ *
+ * @example
+ * const open = useThreads(comments).filter(({ resolved }) => resolved === null);
+ */
 export function useThreads(comments: Comments | null): readonly Thread[] {
   const subscribe = useCallback((changed: () => void) => comments?.on(changed) ?? (() => {}), [comments]);
   const snapshot = () => comments?.threads ?? NONE;
@@ -38,6 +43,9 @@ export interface ThreadCardProps {
 /**
  * One thread: its words, its comments, and what can be done with it. Classes: `slate-yrs-thread`, `-quote`, `-comment`, `-author`,
  * `-time`, `-body`, `-actions`, `-form`, `-problem`.
+ *
+ * @example
+ * threads.map((thread) => <ThreadCard key={thread.id} comments={comments} thread={thread} />)
  */
 export function ThreadCard(props: ThreadCardProps): ReactElement {
   const { comments, thread, active = false, onGo, readOnly = false, className } = props;
@@ -153,7 +161,12 @@ export interface CommentFormProps {
   onCancel?: () => void;
 }
 
-/** A field for a comment. Ctrl or Cmd with Enter sends it. */
+/**
+ * A field for a comment. Ctrl or Cmd with Enter sends it.
+ *
+ * @example
+ * <CommentForm label="Comment" action="Send" onSend={(body) => comments.create(range, body)} />
+ */
 export function CommentForm(props: CommentFormProps): ReactElement {
   const { label, action, initial = "", focused = false, onSend, onCancel } = props;
   const [body, setBody] = useState(initial);

@@ -2,7 +2,7 @@
 // at least by name.
 import { close, files, text } from "./sources.mjs";
 
-const ENTRIES = ["js/index.ts", "js/slate.ts", "js/react.ts", "js/testing.ts"];
+const ENTRIES = ["js/index.ts", "js/slate.ts", "js/react.ts", "js/comments.ts", "js/testing.ts"];
 const LISTED = /^export (type )?\{([^}]*)\}/gm;
 const DECLARED = /^export (?:async )?(function|const|class|interface|type) (\w+)/gm;
 
