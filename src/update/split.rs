@@ -91,6 +91,10 @@ impl Pieces {
             return Ok(after);
         }
         if self.names_dead && block.is_dead() {
+            // It may name a root, and have a key.
+            if bytes.len() > self.max - OVERHEAD {
+                return Err(SplitError::Indivisible(bytes.len()));
+            }
             self.put_dead(client, clock, &block, bytes);
             return Ok(after);
         }

@@ -118,3 +118,16 @@ fn f23_bad_bytes_are_an_error() {
         let _ = split(&bad, 60 + rng.usize(..100));
     }
 }
+
+/// What is deleted has no content to cut, and may say in which root it was.
+#[test]
+fn f29_what_is_deleted_is_no_smaller_than_the_name_of_its_root() {
+    let name = [b'n'; 68];
+    let update = [&[1, 1, 7, 0, 1, 1, 68][..], &name, &[3, 0]].concat();
+    for max in 64..200 {
+        match split(&update, max) {
+            Ok(pieces) => assert!(pieces.iter().all(|piece| piece.len() <= max), "larger than {max}"),
+            Err(error) => assert!(max < 64 + 68, "{error} at {max}"),
+        }
+    }
+}
