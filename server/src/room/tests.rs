@@ -54,9 +54,21 @@ impl House {
         let (queue, end) = send_queue(8 << 20);
         let session = Some(format!("session {conn}"));
         let (formats, role) = (crate::gate::FORMATS, Role::ReadWrite);
-        let (author, owner, name, taker, create) = (None, None, None, None, true);
-        let request =
-            JoinRequest { conn, durable: true, session, formats, role, author, owner, name, taker, create, queue };
+        let (author, owner, name, admin, taker, create) = (None, None, None, false, None, true);
+        let request = JoinRequest {
+            conn,
+            durable: true,
+            session,
+            formats,
+            role,
+            author,
+            owner,
+            name,
+            admin,
+            taker,
+            create,
+            queue,
+        };
         assert!(room.send(Command::Join(request)).await);
         let mut guest = Guest { conn, room, end, heard: Vec::new() };
         guest.until(|heard| matches!(heard, Heard::Step1)).await;

@@ -117,6 +117,7 @@ impl Server {
             author: None,
             owner: None,
             name: None,
+            admin: false,
             taker: None,
             create: true,
             queue: queue.clone(),

@@ -560,6 +560,6 @@ fn limits(rng: &mut fastrand::Rng, acts: Acts) -> Limits {
 pub fn other_role(role: Role) -> Role {
     match role {
         Role::ReadWrite => Role::ReadOnly,
-        Role::ReadOnly => Role::ReadWrite,
+        Role::ReadOnly | Role::Comment => Role::ReadWrite,
     }
 }
