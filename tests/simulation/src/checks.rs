@@ -386,7 +386,7 @@ impl World {
 
     /// (d) Nothing is there twice; where nobody erases, nothing is missing.
     fn check_words(&self) {
-        let text = text_of(&self.value(0)) + &self.keys(0);
+        let text = text_of(&self.value(0)) + "\n" + &self.keys(0);
         for device in 0..self.devices.len() {
             let wanted = self.plan.wanted(device);
             // What two merge or move at once is there twice in format 0.

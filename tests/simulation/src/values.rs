@@ -14,12 +14,13 @@ const ALL: &str = "all";
 impl World {
     /// Some one sets or deletes a value, which the session tells at once.
     pub fn set_value(&mut self, tab: usize) {
-        let word = format!("<{:08x}>", self.rng.u32(..));
+        let letters = format!("{:08x}", self.rng.u32(..));
+        let word = format!("<{letters}>");
         let value = (self.rng.u8(..4) > 0).then(|| Any::from(word.clone()));
         let (key, value) = if self.rng.bool() { (ALL.to_owned(), value) } else { (word.clone(), Some(Any::from(1))) };
         if key != ALL {
             // Where nobody erases it is there in the end, like a word.
-            self.tabs[tab].typing.push(word);
+            self.tabs[tab].typing.push(letters);
         }
         let undoable = self.plan.acts == Acts::Undo;
         self.feed(tab, Input::SetValue { map: MAP.into(), key: key.clone(), value: value.clone(), undoable });
