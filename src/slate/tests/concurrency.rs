@@ -145,3 +145,30 @@ fn of_two_as_long_what_was_moved_is_copied() {
     let first = json!([{"type": "move_node", "path": [1], "newPath": [0]}]);
     assert_eq!(outcome(lines, last, first), ["efgh", "ijkl", "abcd"]);
 }
+
+/// What was taken out of a quote is copied: if it became what the quote was, it would get what a peer puts into that.
+#[test]
+fn a_quote_that_is_unwrapped_becomes_none_of_its_lines() {
+    let quote = json!([p("abcd"), {"type": "quote", "children": [p("efgh"), p("ijkl")]}]);
+    let unwrap = json!([
+        {"type": "move_node", "path": [1, 0], "newPath": [1]},
+        {"type": "move_node", "path": [2, 0], "newPath": [2]},
+        {"type": "remove_node", "path": [3], "node": {"type": "quote", "children": []}},
+    ]);
+    let enter = json!([
+        {"type": "split_node", "path": [1, 1, 0], "position": 2, "properties": {}},
+        {"type": "split_node", "path": [1, 1], "position": 1, "properties": {"type": "paragraph"}},
+    ]);
+    assert_eq!(outcome(quote, unwrap, enter), ["abcd", "efgh", "ijkl"]);
+}
+
+/// The same the other way round: what was put around a line does not become it.
+#[test]
+fn what_is_put_around_a_line_is_made_anew() {
+    let wrap = json!([
+        {"type": "insert_node", "path": [1], "node": {"type": "quote", "children": []}},
+        {"type": "move_node", "path": [0], "newPath": [1, 0]},
+    ]);
+    let (one, _) = both(json!([p("abcd")]), wrap, type_x(0, 4));
+    assert_eq!(one.value, super::json::nodes(&json!([{"type": "quote", "children": [p("abcd")]}])));
+}

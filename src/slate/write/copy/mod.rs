@@ -156,7 +156,9 @@ impl Copier<'_, '_, '_> {
             if let Some(own) = own {
                 scores.push((2 * weight + 1, index, own));
             }
-            for (node, other) in weights {
+            // What comes from elsewhere is copied: what it was in may be another kind of thing.
+            let comes = own.is_none() && matches!(element.id, NodeId::Head(id) if mirror.find(id).is_some());
+            for (node, other) in weights.into_iter().filter(|_| !comes) {
                 // One that was joined, or one that was divided.
                 if stay.contains(&node) || own.is_none() || weight == 0 || other > CLEARLY * weight {
                     scores.push((2 * other, index, node));
@@ -183,6 +185,8 @@ impl Copier<'_, '_, '_> {
                 *weights.entry(item).or_default() += weight;
             }
         };
+        // What this one was put around is not to become it, but to be copied into it.
+        let mut wrapped: HashSet<Nid> = HashSet::new();
         let mut todo = vec![element];
         while let Some(element) = todo.pop() {
             for kid in &element.kids {
@@ -210,6 +214,7 @@ impl Copier<'_, '_, '_> {
                             && let Some(node) = mirror.find(id)
                         {
                             add(mirror.node(node).up, 1);
+                            wrapped.insert(node);
                         }
                         todo.push(kid);
                     }
@@ -227,6 +232,7 @@ impl Copier<'_, '_, '_> {
                 add(node, FOREIGN);
             }
         }
+        weights.retain(|node, _| !wrapped.contains(node));
         weights
     }
 
