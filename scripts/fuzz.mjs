@@ -1,5 +1,5 @@
-// `npm run fuzz -- [TARGET…] [--seconds N]`: each target of fuzz/ under libFuzzer, from its corpus in the repository, bounded in
-// memory and in the time of one input; two at a time. What it finds beyond the corpus goes to target/fuzz/found, what fails to
+// `npm run fuzz -- [TARGET…] [--seconds N] [--seed N]`: each target of fuzz/ under libFuzzer, from its corpus in the repository,
+// bounded in memory and in the time of one input; two at a time. Without a seed each run tries other inputs. What it finds beyond the corpus goes to target/fuzz/found, what fails to
 // fuzz/artifacts. `--keep` puts what is found, made small, into the corpus.
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seconds: { type: "string", default: "60" },
+    seed: { type: "string", default: "0" },
     rss: { type: "string", default: "1024" },
     keep: { type: "boolean", default: false },
   },
@@ -61,7 +62,14 @@ async function fuzz(name) {
   const limits = [`-rss_limit_mb=${values.rss}`, "-timeout=10", "-max_len=65536"];
   const { code, kept } = await run(
     program,
-    [found, corpus, `-max_total_time=${values.seconds}`, ...limits, `-artifact_prefix=${failures}/${name}-`],
+    [
+      found,
+      corpus,
+      `-max_total_time=${values.seconds}`,
+      `-seed=${values.seed}`,
+      ...limits,
+      `-artifact_prefix=${failures}/${name}-`,
+    ],
     { env: { TMPDIR: temporary }, quiet: true, keep: () => true },
   );
   if (values.keep && code === 0) {

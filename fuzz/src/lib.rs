@@ -105,7 +105,8 @@ pub fn split(bytes: &[u8]) {
         for piece in pieces {
             // Numbers of more than 32 bits take more room than is left for them; nobody has such.
             assert!(!well_formed || piece.len() <= max, "{} of {max}", piece.len());
-            assert!(!well_formed || validate::update(&piece).is_ok());
+            let judged = validate::update(&piece);
+            assert!(!well_formed || judged.is_ok(), "{judged:?}: {piece:?}");
         }
     }
 }

@@ -219,3 +219,10 @@ fn f23_requests() {
     let host = targets::Host::start(&targets::sample());
     run("http", 8, RUNS / 10, &|bytes| host.ask(bytes));
 }
+
+/// The engine takes this, lets it wait, and cannot write it again: it must not come to anybody through the server.
+#[test]
+fn what_cannot_be_written_again_is_refused() {
+    let bytes = std::fs::read("../fuzz/corpus/engine/waits-and-is-not-written").unwrap();
+    assert!(slate_yrs_server::replica::Replica::new().apply(&bytes[3..]).is_err());
+}

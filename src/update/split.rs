@@ -103,7 +103,7 @@ impl Pieces {
             return Ok(after);
         }
         let Some(text) = block.text else { return Err(SplitError::Indivisible(bytes.len())) };
-        self.long_text(client, clock, &block, head_of(bytes, text), text)?;
+        self.long_text(client, clock, &block, block.head_of(bytes), text)?;
         Ok(after)
     }
 
@@ -329,6 +329,11 @@ impl<'a> Block<'a> {
         self.info & 0x1f == TYPE
     }
 
+    /// What comes before the content in its bytes: a number there may be written in more bytes than it needs.
+    fn head_of<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        bytes.get(..bytes.len() - self.content.len()).unwrap_or_default()
+    }
+
     /// The head of what follows after this was cut: it lies right of its left part.
     fn right_part(&self, out: &mut Vec<u8>, client: u64, clock: u64) {
         out.push(HAS_ORIGIN | (self.info & HAS_RIGHT_ORIGIN) | (self.info & 0x1f));
@@ -353,13 +358,13 @@ impl<'a> Block<'a> {
                     here.then_some(at)
                 })?;
                 let (before, after) = text.split_at(at);
-                left.extend_from_slice(head_of(bytes, text));
+                left.extend_from_slice(self.head_of(bytes));
                 buf(&mut left, before.as_bytes());
                 self.right_part(&mut right, client, clock + units);
                 buf(&mut right, after.as_bytes());
             }
             (DELETED, _) => {
-                left.extend_from_slice(bytes.get(..bytes.len() - var_len(self.len))?);
+                left.extend_from_slice(self.head_of(bytes));
                 var_uint(&mut left, units);
                 self.right_part(&mut right, client, clock + units);
                 var_uint(&mut right, self.len.checked_sub(units)?);
@@ -412,11 +417,6 @@ impl<'a> Block<'a> {
         let values = (kind == ANY).then_some(content);
         Ok(Self { info, origin, right_origin, parent, key, len, text, json, values, content })
     }
-}
-
-/// What comes before the text in a struct's bytes.
-fn head_of<'a>(bytes: &'a [u8], text: &str) -> &'a [u8] {
-    bytes.get(..bytes.len() - text.len() - var_len(text.len() as u64)).unwrap_or_default()
 }
 
 fn id(reader: &mut Reader) -> Result<(u64, u64), DecodeError> {

@@ -45,7 +45,7 @@ fn hold(from: u64, to: u64) {
                     let plan = Plan::of(seed);
                     match run(&plan, &plan.steps()) {
                         Ok((found, _)) => {
-                            let mut faults = faults.lock().unwrap();
+                            let mut faults = faults.lock().unwrap_or_else(PoisonError::into_inner);
                             found.into_iter().for_each(|(kind, count)| *faults.entry(kind).or_default() += count);
                         }
                         Err(found) => {
@@ -58,10 +58,10 @@ fn hold(from: u64, to: u64) {
             });
         }
     });
-    if let Some((plan, failure)) = failure.into_inner().unwrap() {
+    if let Some((plan, failure)) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
         panic!("{}", shrink(&plan, failure).report());
     }
-    let faults = faults.into_inner().unwrap();
+    let faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
     println!("{} seeds, {} faults: {faults:?}", to - from, faults.values().sum::<u64>());
 }
 
