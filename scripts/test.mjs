@@ -39,13 +39,6 @@ const STEPS = [
     },
   ),
   step(
-    "fuzz",
-    "The intake under libFuzzer, twenty seconds for each target",
-    // What a run with another seed finds is mended when it is found, and not by whoever happens to test something else.
-    [["node", ["scripts/fuzz.mjs", "--seed", "1", "--seconds", "20"]]],
-    /^(ok {4}|FAILED|fuzz: )/,
-  ),
-  step(
     "oracle",
     "Random documents of format 1, people and acts",
     [["cargo", ["test", "--package", "slate-yrs-oracle", "--no-fail-fast", "--", "--nocapture"]]],
