@@ -13,8 +13,6 @@ export type CursorDecoration = DecoratedRange & {
   remoteCaret?: true;
 };
 
-const NONE: CursorDecoration[] = [];
-
 /**
  * A `decorate` for `<Editable>`: leaves get `remoteCursor`, and `remoteCaret` where the peer's caret is. Only the
  * blocks that contain somebody's selection are rendered again when it moves. Of {@link RemoteCursors} and this, one is
@@ -27,19 +25,19 @@ const NONE: CursorDecoration[] = [];
 export function useDecorateCursors(editor: CollabEditor): (entry: NodeEntry) => CursorDecoration[] {
   const selections = useRemotePlaces(editor);
   const starts = useMemo(() => selections.map(({ range }) => Range.edges(range)), [selections]);
+  // A new array each time: slate-react puts a place for the marks of what is typed next into the one it gets.
   return useCallback(
     ([node, path]: NodeEntry) => {
-      if (selections.length === 0 || path.length === 0 || !isElement(node)) return NONE;
+      if (selections.length === 0 || path.length === 0 || !isElement(node)) return [];
       const target = editor as unknown as Editor;
       const first = node.children[0];
       const lowest = first !== undefined && (isText(first) || target.isInline(first as Element));
-      if (!lowest || target.isInline(node)) return NONE;
-      let found = NONE;
+      if (!lowest || target.isInline(node)) return [];
+      const found: CursorDecoration[] = [];
       selections.forEach((selection, index) => {
         const [start, end] = starts[index]!;
         if (Path.compare(start.path, path) > 0 || Path.compare(end.path, path) < 0) return;
         if (!fits(editor, selection.range)) return;
-        if (found === NONE) found = [];
         found.push(...within(target, path, selection));
       });
       return found;

@@ -28,7 +28,6 @@ export interface CommentHighlightsProps {
   }) => ReactNode;
 }
 
-const NONE: CommentDecoration[] = [];
 const plainLeaf = ({ attributes, children }: RenderLeafProps): ReactElement => <span {...attributes}>{children}</span>;
 
 /**
@@ -75,33 +74,34 @@ export function CommentHighlights(props: CommentHighlightsProps): ReactElement {
 export function useDecorateComments(comments: Comments | null): (entry: NodeEntry) => CommentDecoration[] {
   const threads = useThreads(comments);
   const open = useMemo(() => threads.filter(({ range, resolved }) => range !== null && resolved === null), [threads]);
+  // A new array each time: slate-react puts a place for the marks of what is typed next into the one it gets.
   return useCallback(
     ([node, path]: NodeEntry) => {
-      if (comments === null || open.length === 0 || path.length === 0 || !isElement(node)) return NONE;
+      if (comments === null || open.length === 0 || path.length === 0 || !isElement(node)) return [];
       const editor = comments.editor as unknown as Editor;
       const first = node.children[0];
       const lowest = first !== undefined && (isText(first) || editor.isInline(first as Element));
-      if (!lowest || editor.isInline(node)) return NONE;
+      if (!lowest || editor.isInline(node)) return [];
       const parts = open.flatMap((thread) => within(editor, path, thread));
-      return parts.length === 0 ? NONE : apart(parts);
+      return apart(parts);
     },
     [comments, open],
   );
 }
 
 function within(editor: Editor, path: Path, { id, range }: Thread): CommentDecoration[] {
-  if (range === null) return NONE;
+  if (range === null) return [];
   const [start, end] = Range.edges(range);
-  if (Path.compare(start.path, path) > 0 || Path.compare(end.path, path) < 0) return NONE;
+  if (Path.compare(start.path, path) > 0 || Path.compare(end.path, path) < 0) return [];
   // It may be of a moment ago: the next rendering has the right one.
-  if (!Editor.hasPath(editor, start.path) || !Editor.hasPath(editor, end.path)) return NONE;
+  if (!Editor.hasPath(editor, start.path) || !Editor.hasPath(editor, end.path)) return [];
   const part = Range.intersection(range, Editor.range(editor, path));
-  return part !== null && Range.isExpanded(part) ? [{ ...part, commentThreads: [id] }] : NONE;
+  return part !== null && Range.isExpanded(part) ? [{ ...part, commentThreads: [id] }] : [];
 }
 
 /** Words that several threads are about get all of them: Slate would keep the last one's only. */
 function apart(parts: CommentDecoration[]): CommentDecoration[] {
-  if (parts.length === 1) return parts;
+  if (parts.length < 2) return parts;
   return parts.map((part, at) => {
     const around = parts.slice(0, at).filter((other) => Range.intersection(other, part) !== null);
     return { ...part, commentThreads: [...around.flatMap((other) => other.commentThreads), ...part.commentThreads] };

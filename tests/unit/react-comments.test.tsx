@@ -1,12 +1,12 @@
 // @vitest-environment jsdom
 import { readFile } from "node:fs/promises";
-import { act, cleanup, fireEvent, render, screen, within } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, renderHook, screen, within } from "@testing-library/react";
 import { createEditor, Editor, Transforms } from "slate";
 import { Editable, Slate, withReact } from "slate-react";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Comments, comments } from "../../js/comments.js";
 import { type Collab, init } from "../../js/index.js";
-import { CommentHighlights, ThreadList } from "../../js/react.js";
+import { CommentHighlights, ThreadList, useDecorateComments, useDecorateCursors } from "../../js/react.js";
 import { type CollabEditor, withCollab } from "../../js/slate.js";
 import { openTogether } from "../../js/testing.js";
 import { block } from "./fake.js";
@@ -122,4 +122,21 @@ it("marks the words in the text, which the document knows nothing of", async () 
   expect(mark()).toBeNull();
   opened[1]!.undo();
   expect(opened[0]!.value()).toEqual(before);
+});
+
+// slate-react pushes a place for pending marks into what `decorate` returns: shared, it piled up, in every block.
+it("nobody else gets the array of decorations that one place has got", () => {
+  const [editor] = editors;
+  const hooks = [() => useDecorateComments(ada!), () => useDecorateComments(null), () => useDecorateCursors(editor!)];
+  for (const hook of hooks) {
+    const decorate = renderHook(hook).result.current;
+    for (const entry of [
+      [editor!, []],
+      [editor!.children[0]!, [0]],
+    ] as never[]) {
+      const first: unknown[] = decorate(entry);
+      first.push("a mark");
+      expect(decorate(entry)).toEqual([]);
+    }
+  }
 });

@@ -38,7 +38,7 @@ function OnSlateYrs(): ReactNode {
     <ScreenplayEditor
       editor={editor}
       title="slate-yrs"
-      cursors={(page) => <RemoteCursors editor={editor as typeof editor & CollabEditor}>{page}</RemoteCursors>}
+      around={(page) => <RemoteCursors editor={editor as typeof editor & CollabEditor}>{page({})}</RemoteCursors>}
     />
   );
 }
