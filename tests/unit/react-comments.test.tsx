@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { readFile } from "node:fs/promises";
 import { act, cleanup, fireEvent, render, renderHook, screen, within } from "@testing-library/react";
-import { createEditor, Editor, Transforms } from "slate";
+import { createEditor, Editor, type NodeEntry, Transforms } from "slate";
 import { Editable, Slate, withReact } from "slate-react";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Comments, comments } from "../../js/comments.js";
@@ -127,7 +127,12 @@ it("marks the words in the text, which the document knows nothing of", async () 
 // slate-react pushes a place for pending marks into what `decorate` returns: shared, it piled up, in every block.
 it("nobody else gets the array of decorations that one place has got", () => {
   const [editor] = editors;
-  const hooks = [() => useDecorateComments(ada!), () => useDecorateComments(null), () => useDecorateCursors(editor!)];
+  type Hook = () => (entry: NodeEntry) => unknown[];
+  const hooks: Hook[] = [
+    () => useDecorateComments(ada!),
+    () => useDecorateComments(null),
+    () => useDecorateCursors(editor!),
+  ];
   for (const hook of hooks) {
     const decorate = renderHook(hook).result.current;
     for (const entry of [
