@@ -5,7 +5,7 @@
 // Invariants: who was there and in sync hears a message once, each sender's in order; nobody hears it later than a few
 // seconds. What comes from others may be anything.
 import { CollabError } from "./errors.js";
-import { toJson } from "./options.js";
+import { toJson } from "./json.js";
 import type { BroadcastSender, Presence } from "./types.js";
 
 /** Where in a user's presence the messages stand. */

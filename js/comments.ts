@@ -128,7 +128,7 @@ class OpenComments implements Comments {
   get threads(): readonly Thread[] {
     // Nobody tells of changes while nobody listens.
     if (this.#leave === null) this.#forget();
-    this.#threads ??= this.#read(this.#threads);
+    this.#threads ??= this.#read(null);
     return this.#threads;
   }
 
@@ -195,7 +195,6 @@ class OpenComments implements Comments {
 
   #listen(): () => void {
     this.#forget();
-    const before = this.threads;
     const leave = [
       this.#map.on(() => {
         this.#stored = null;
@@ -210,7 +209,6 @@ class OpenComments implements Comments {
         }
       }),
     ];
-    this.#threads = before;
     return () => {
       for (const each of leave) each();
       clearTimeout(this.#pause);
@@ -255,10 +253,11 @@ class OpenComments implements Comments {
   /** What there is now; `before` if that is the same. */
   #read(before: readonly Thread[] | null): readonly Thread[] {
     this.#stored ??= storedThreads(this.#map.entries());
+    const shown = new Map(before?.map((thread) => [thread.id, thread]));
     const threads = this.#stored.map(({ anchor: place, ...stored }): Thread => {
       if (!this.#ranges.has(stored.id)) this.#ranges.set(stored.id, this.#resolve(place));
       const range = this.#ranges.get(stored.id) ?? null;
-      const same = before?.find(({ id }) => id === stored.id);
+      const same = shown.get(stored.id);
       const isSame =
         same !== undefined &&
         same.comments === stored.comments &&

@@ -2,6 +2,7 @@
 // object, so that a view can tell by identity what to draw anew.
 import { SAID } from "./broadcast.js";
 import { decodeRange } from "./codec.js";
+import { deepFreeze, equal } from "./json.js";
 import type { Peer, Presence } from "./types.js";
 
 const HEAD = 5;
@@ -58,13 +59,13 @@ export class Peers<P extends Presence> {
     last: KnownPeer<P> | undefined,
     state: (clientId: number) => string | undefined,
   ): KnownPeer<P> {
-    if (last !== undefined && equal(last.flat, flat)) return last;
+    if (last !== undefined && sameNumbers(last.flat, flat)) return last;
     const clientId = flat[0]!;
     const text = last?.flat[1] === flat[1] ? last!.state.text : state(clientId);
     const read = last !== undefined && last.state.text === text ? last.state : readState(text);
     const changed = last === undefined || !isAlike(last.state, read);
     // Whoever says something is, to a view, no other than before.
-    if (!changed && equal(last.flat, flat, VERSION)) return { flat, state: read, peer: last.peer };
+    if (!changed && sameNumbers(last.flat, flat, VERSION)) return { flat, state: read, peer: last.peer };
     const selection = decodeRange(flat.subarray(HEAD));
     const typing = flat[2] === 1;
     const peer = Object.freeze({
@@ -88,7 +89,7 @@ function activeAt(last: Peer | undefined, typing: boolean, told: number): number
 }
 
 /** `but`: an index that does not matter. */
-function equal(a: Float64Array, b: Float64Array, but = -1): boolean {
+function sameNumbers(a: Float64Array, b: Float64Array, but = -1): boolean {
   if (a.length !== b.length) return false;
   for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at] && at !== but) return false;
   return true;
@@ -115,23 +116,9 @@ function readState(text: string | undefined): AwarenessState {
 function isAlike(one: AwarenessState, other: AwarenessState): boolean {
   if (one.text === other.text) return true;
   if (one.said === undefined && other.said === undefined) return false;
-  return canonical(one.rest) === canonical(other.rest);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
-  );
+  return equal(one.rest, other.rest);
 }
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null) {
-    Object.freeze(value);
-    for (const part of Object.values(value)) deepFreeze(part);
-  }
-  return value;
 }

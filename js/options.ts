@@ -70,17 +70,6 @@ export function databaseOf<P extends Presence>({ offline = true }: OpenOptions<P
   return (typeof offline === "object" ? offline.database : undefined) ?? "";
 }
 
-/** As JSON, or a CollabError. */
-export function toJson(value: unknown, what: string): string {
-  try {
-    const json = JSON.stringify(value);
-    if (typeof json === "string") return json;
-  } catch (error) {
-    throw new CollabError("protocol", `${what} is not JSON`, { cause: error });
-  }
-  throw bad(`${what} is not JSON`);
-}
-
 /** What the engine takes, with the random numbers it has no source of. */
 export function engineConfig<P extends Presence>(options: OpenOptions<P>): EngineConfig {
   const random = crypto.getRandomValues(new Uint32Array(7));

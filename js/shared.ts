@@ -2,6 +2,7 @@
 import { checkString, wellFormed } from "./codec.js";
 import { CollabError } from "./errors.js";
 import { Emitter } from "./events.js";
+import { deepFreeze, equal, toJson } from "./json.js";
 import type { Json, Origin, SharedMap, SharedMapChange } from "./types.js";
 
 const MAX_NAME = 200;
@@ -80,8 +81,9 @@ export class SharedValues<T> implements SharedMap<T> {
   #take(entry: ToldEntry): boolean {
     const [key, value] = entry;
     if (entry.length === 1) return this.#values.delete(key);
-    if (this.#values.has(key) && isSame(this.#values.get(key) as Json, value as Json)) return false;
-    this.#values.set(key, freeze(value as Json) as T);
+    if (this.#values.has(key) && equal(this.#values.get(key), value)) return false;
+    // Shared by all who read it.
+    this.#values.set(key, deepFreeze(value) as T);
     return true;
   }
 }
@@ -104,31 +106,8 @@ function keyOf(key: unknown): string {
 }
 
 function jsonOf(value: unknown): string {
-  let json: unknown;
-  try {
-    json = JSON.stringify(value, (_, part: unknown) => (typeof part === "string" ? wellFormed(part) : part));
-  } catch (error) {
-    throw new CollabError("protocol", "the value is not JSON", { cause: error });
-  }
-  if (typeof json !== "string") throw new CollabError("protocol", "the value is not JSON");
+  const json = toJson(value, "the value", (_, part) => (typeof part === "string" ? wellFormed(part) : part));
   const isLarge = json.length * 3 > MAX_VALUE_BYTES && new TextEncoder().encode(json).length > MAX_VALUE_BYTES;
   if (isLarge) throw new CollabError("too-large", `a value has at most ${MAX_VALUE_BYTES} bytes as JSON`);
   return json;
-}
-
-/** Values are shared by all who read them. */
-function freeze(value: Json): Json {
-  if (typeof value !== "object" || value === null) return value;
-  for (const part of Object.values(value)) freeze(part as Json);
-  return Object.freeze(value) as Json;
-}
-
-function isSame(a: Json, b: Json): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  const [one, other] = [a as Record<string, Json>, b as Record<string, Json>];
-  return keys.every((key) => Object.hasOwn(other, key) && isSame(one[key] as Json, other[key] as Json));
 }

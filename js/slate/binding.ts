@@ -6,10 +6,11 @@
 // done in it and not before. Nothing thrown here reaches the page because of a remote change: the editor is mended instead.
 import { type Descendant, Editor, type Operation, Path, type Range } from "slate";
 import type { Collab } from "../index.js";
+import { equal } from "../json.js";
 import { applyAll } from "./batch.js";
 import { diff } from "./diff.js";
 import { Gate, type Verdict } from "./gate.js";
-import { equal, isElement, isText } from "./neutral.js";
+import { isElement, isText } from "./neutral.js";
 
 /** What a binding tells the hub it belongs to. */
 export interface BindingOwner {

@@ -1,7 +1,8 @@
 // From one Slate value to another by few operations: the smallest subtrees that differ are changed, the rest keeps its
 // identity (and with it React's nodes and the caret). Used to mend an editor that differs from its document. Pure.
 import type { Descendant, Operation, Path } from "slate";
-import { equal, isElement, isText, properties } from "./neutral.js";
+import { equal } from "../json.js";
+import { isElement, isText, properties } from "./neutral.js";
 
 /** Operations that turn `from` into `to`, to be applied in sequence. Empty if the two are deeply equal. */
 export function diff(from: readonly Descendant[], to: readonly Descendant[]): Operation[] {

@@ -6,11 +6,11 @@ import { type BaseEditor, type Descendant, type Editor, type Element, type Opera
 import { type EngineHandle, handleOf } from "../engine.js";
 import { soon } from "../events.js";
 import type { Collab } from "../index.js";
+import { equal } from "../json.js";
 import type { Origin } from "../types.js";
 import { type Binding, type BindingOwner, type EditorPage, isIn } from "./binding.js";
 import { watchComposing } from "./composing.js";
 import { verdictOf } from "./gate.js";
-import { equal } from "./neutral.js";
 
 const hubs = new WeakMap<Collab, Hub>();
 

@@ -2,6 +2,7 @@
 // marks. Slate's own normalizer mostly makes such operations (spacers around inlines), and every editor may make them
 // for itself, because nothing is written. Pure.
 import { type Descendant, type Editor, type Element, Node, type Operation, Path, type Text } from "slate";
+import { equal } from "../json.js";
 
 /** Whether `op`, about to be applied to `editor`, leaves the document as it is. An impossible operation does not. */
 export function isNeutral(editor: Editor, op: Operation): boolean {
@@ -80,21 +81,4 @@ export function properties(node: Descendant | Node): Record<string, unknown> {
   if (isText(node)) return marks(node);
   const { children: _, ...rest } = node as { children: Descendant[] };
   return rest;
-}
-
-/** Deep equality of JSON values. A missing key and `undefined` are one thing, as JSON has it. */
-export function equal(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((item, index) => equal(item, b[index]));
-  }
-  return equalObjects(a as Record<string, unknown>, b as Record<string, unknown>);
-}
-
-function equalObjects(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
-  for (const key of Object.keys(a)) if (!equal(a[key], b[key])) return false;
-  for (const key of Object.keys(b)) if (b[key] !== undefined && a[key] === undefined) return false;
-  return true;
 }

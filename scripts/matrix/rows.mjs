@@ -110,7 +110,7 @@ const ROWS = [
     19,
     "newest",
     { vitest: "^4.0.0", jsdom: "^27.0.0", "@testing-library/react": "^16.3.0", "@testing-library/dom": "^10.4.0" },
-    ["vitest"],
+    ["jsdom", "vitest"],
     { test: ["vitest", "run"], needs: "nothing" },
   ),
   row(
@@ -124,7 +124,7 @@ const ROWS = [
       "@testing-library/react": "^16.3.0",
       "@testing-library/dom": "^10.4.0",
     },
-    ["jest"],
+    ["jsdom", "jest"],
     {
       test: ["node", "--experimental-vm-modules", "node_modules/jest/bin/jest.js"],
       needs:

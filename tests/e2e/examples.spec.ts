@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import type { Collab } from "slate-yrs";
+import { random } from "../../examples/screenplay/src/script/generator.ts";
 import { serve } from "../../scripts/matrix/serve.mjs";
 import { expect, test } from "./fixtures.ts";
 import { SyncServer } from "./server.ts";
@@ -12,16 +13,8 @@ const ACTS = Number(process.env.EXAMPLE_ACTS ?? 30);
 const SEED = Number(process.env.EXAMPLE_SEED ?? 1);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Numbers below 1, the same for one seed. */
-function chance(seed: number): () => number {
-  let state = (seed * 0x9e3779b9) >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
-}
+/** Numbers below 1, the same for one seed; others for the next one from the start on. */
+const chance = (seed: number) => random(seed * 0x9e3779b9);
 
 const KEYS = [
   ...[

@@ -4,10 +4,10 @@ import { createEditor, Editor, type Range, Transforms } from "slate";
 import { afterEach, describe, expect, it } from "vitest";
 import * as Y from "yjs";
 import { type Comments, comments, type Thread } from "../../js/comments.js";
-import { type Collab, CollabError, open } from "../../js/index.js";
+import { type Collab, open } from "../../js/index.js";
 import { type CollabEditor, withCollab } from "../../js/slate.js";
 import { openTogether } from "../../js/testing.js";
-import { block } from "./fake.js";
+import { block, code } from "./fake.js";
 
 type Bound = Editor & CollabEditor;
 
@@ -29,16 +29,6 @@ async function people(names: string[], format: 0 | 1 = 1) {
     comments(editor.collab, editor, { author: { id: null, name: names[at]! } }),
   );
   return { room, editors, notes };
-}
-
-function code(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof CollabError) return error.code;
-    throw error;
-  }
-  return "nothing was thrown";
 }
 
 const shown = (editor: Editor, { range }: Thread) => (range === null ? null : Editor.string(editor, range));

@@ -2,7 +2,7 @@
 // For the logic of the bindings only; what the real engine does is tested with the real engine.
 import { createEditor, type Descendant, type Editor, type Operation, type Range } from "slate";
 import { type EditOptions, type EngineHandle, engine } from "../../js/engine.js";
-import type { Collab, Peer, Presence, Status } from "../../js/index.js";
+import { type Collab, CollabError, type Peer, type Presence, type Status } from "../../js/index.js";
 
 export const ONLINE: Status = {
   local: false,
@@ -136,3 +136,14 @@ export const peer = (clientId: number, selection: Range | null = null): Peer<Pre
 
 export const block = (text: string, properties: Record<string, unknown> = {}): Descendant =>
   ({ type: "action", ...properties, children: [{ text }] }) as Descendant;
+
+/** The code of the CollabError that this throws. */
+export function code(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof CollabError) return error.code;
+    throw error;
+  }
+  return "nothing was thrown";
+}

@@ -4,11 +4,11 @@ import { slateNodesToInsertDelta, yTextToSlateElement } from "@slate-yjs/core";
 import { createEditor, Editor, Transforms } from "slate";
 import { afterEach, describe, expect, it } from "vitest";
 import * as Y from "yjs";
-import { type Collab, CollabError, type Json, open, type SharedMapChange } from "../../js/index.js";
+import { type Collab, type Json, open, type SharedMapChange } from "../../js/index.js";
 import { withCollab } from "../../js/slate.js";
 import { openTogether } from "../../js/testing.js";
 import { Engine } from "../../js/wasm.js";
-import { block } from "./fake.js";
+import { block, code } from "./fake.js";
 
 const opened: Collab[] = [];
 let named = 0;
@@ -24,16 +24,6 @@ async function together(count: number) {
   const room = await openTogether(count, { initialValue: [block("one")] });
   opened.push(...room.documents);
   return room;
-}
-
-function code(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof CollabError) return error.code;
-    throw error;
-  }
-  return "nothing was thrown";
 }
 
 afterEach(async () => {

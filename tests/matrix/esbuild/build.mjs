@@ -10,4 +10,4 @@ await build({
   define: { "process.env.NODE_ENV": '"production"' },
   loader: { ".wasm": "file" },
 });
-copyFileSync("page.html", "dist/index.html");
+copyFileSync("index.html", "dist/index.html");

@@ -9,7 +9,7 @@ const copied = {
   name: "copied",
   generateBundle() {
     this.emitFile({ type: "asset", fileName: "slate_yrs_bg.wasm", source: readFileSync(wasm) });
-    this.emitFile({ type: "asset", fileName: "index.html", source: readFileSync("page.html") });
+    this.emitFile({ type: "asset", fileName: "index.html", source: readFileSync("index.html") });
   },
 };
 
