@@ -7,15 +7,13 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use slate_yrs::format::{Format, format_of};
-use slate_yrs::slate::{ValueChange, Values, check_layout, values_of};
+use slate_yrs::slate::{ValueChange, Values, check_layout, set_values, values_of};
 use slate_yrs::update::{Intake, Limits, Refused, Survey, deletions_at};
 use thiserror::Error;
 use yrs::block::ClientID;
 use yrs::branch::Branch;
 use yrs::updates::encoder::Encode;
-use yrs::{
-    Doc, ID, IdSet, Map as _, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut, WriteTxn as _,
-};
+use yrs::{Doc, ID, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut};
 
 use crate::validate::{self, Malformed};
 
@@ -233,17 +231,7 @@ impl Replica {
         let mut copy = Self { doc: doc_of(client), ..Self::new() };
         copy.load(&self.encode_whole()?)?;
         let mut txn = copy.doc.transact_mut();
-        for ValueChange { map, key, after, .. } in changes {
-            let map = txn.get_or_insert_map(map.as_str());
-            match after {
-                Some(value) => {
-                    map.insert(&mut txn, key.as_str(), value.clone());
-                }
-                None => {
-                    map.remove(&mut txn, key);
-                }
-            }
-        }
+        set_values(&mut txn, changes);
         Ok(txn.encode_update_v1())
     }
 

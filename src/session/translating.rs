@@ -62,15 +62,19 @@ impl Session {
         self.hear_all();
         if self.formatting.overtaken.is_none() {
             self.formatting.overtaken = Some(Overtaken { asked: false, theirs: None, until: 0 });
-            if self.link.live().is_some_and(|live| live.asked.is_empty()) {
-                self.ask_for_all();
-            }
+            self.ask_for_all();
             self.be_patient();
         }
     }
 
     /// Not while another question is open: a server may answer two that it finds together by one answer.
     fn ask_for_all(&mut self) {
+        if self.link.live().is_some_and(|live| live.asked.is_empty()) {
+            self.ask_anyway();
+        }
+    }
+
+    fn ask_anyway(&mut self) {
         let (Some(live), Some(overtaken)) = (self.link.live_mut(), &mut self.formatting.overtaken) else { return };
         overtaken.asked = true;
         live.asked.push_back(0);
@@ -88,7 +92,7 @@ impl Session {
     /// The other tab has not translated, or the answer has not come.
     pub(super) fn overtaken_too_long(&mut self) {
         if self.formatting.overtaken.as_ref().is_some_and(|overtaken| overtaken.theirs.is_none()) {
-            self.ask_for_all();
+            self.ask_anyway();
             self.be_patient();
         }
         self.take_over();
@@ -96,23 +100,21 @@ impl Session {
 
     /// What the server sends meanwhile. `answer`: it answers a question; answers come in the order of the questions.
     pub(super) fn overtaken_by(&mut self, update: &[u8], answer: bool) {
-        let mut fresh = SlateDoc::new(self.doc_options());
-        let Some(overtaken) = &mut self.formatting.overtaken else { return };
-        if overtaken.theirs.is_none() {
-            match (answer, overtaken.asked) {
-                (true, true) => {
-                    fresh.know(self.config.formats);
-                    overtaken.theirs = Some(fresh);
-                }
-                (true, false) => {
-                    if self.link.live().is_some_and(|live| live.asked.is_empty()) {
-                        self.ask_for_all();
-                    }
-                    return;
-                }
-                // The answer will have it.
-                (false, _) => return,
+        let Some(overtaken) = &self.formatting.overtaken else { return };
+        let fresh = match (&overtaken.theirs, answer, overtaken.asked) {
+            (Some(_), ..) => None,
+            (None, true, true) => {
+                let mut fresh = SlateDoc::new(self.doc_options());
+                fresh.know(self.config.formats);
+                Some(fresh)
             }
+            (None, true, false) => return self.ask_for_all(),
+            // The answer will have it.
+            (None, false, _) => return,
+        };
+        let Some(overtaken) = &mut self.formatting.overtaken else { return };
+        if fresh.is_some() {
+            overtaken.theirs = fresh;
         }
         if let Some(Err(error)) = overtaken.theirs.as_mut().map(|theirs| theirs.load(update)) {
             self.report(ErrorCode::InvalidUpdate, error.to_string());

@@ -39,11 +39,7 @@ pub(super) fn amend(root: &Element, op: Op) -> Option<Op> {
             let there = utf16::slice(&there, offset, offset.checked_add(utf16::len(&removed))?)?;
             (there == removed).then_some(Op::RemoveText { path, offset, text: removed })
         }
-        Op::InsertNode { mut path, node } => {
-            let (last, parent) = path.split_last_mut()?;
-            *last = (*last).min(root.at(parent).ok()?.kids.len() as u32);
-            Some(Op::InsertNode { path, node })
-        }
+        Op::InsertNode { path, node } => Some(Op::InsertNode { path: insertion(root, path)?, node }),
         Op::RemoveNode { path, .. } => {
             let node = steps::node(kid_at(root, &path).ok()?);
             Some(Op::RemoveNode { path, node })
@@ -55,10 +51,7 @@ pub(super) fn amend(root: &Element, op: Op) -> Option<Op> {
             Some(Op::SetNode { path, properties: now, new_properties })
         }
         Op::SplitNode { path, position, properties } => {
-            let position = match kid_at(root, &path).ok()? {
-                Kid::Leaf(leaf) => utf16::floor(&text(leaf), leaf.len(), position),
-                Kid::Element(element) => position.min(element.kids.len() as u32),
-            };
+            let position = division(root, &path, position)?;
             Some(Op::SplitNode { path, position, properties })
         }
         Op::MergeNode { path, .. } => {
@@ -83,6 +76,21 @@ fn halves(root: &Element, path: &[u32]) -> Option<(u32, Attrs)> {
         _ => return None,
     };
     Some((position, props(right).clone()))
+}
+
+/// Where a node is put in: at the end, if the path is past it.
+fn insertion(root: &Element, mut path: super::Path) -> Option<super::Path> {
+    let (last, parent) = path.split_last_mut()?;
+    *last = (*last).min(root.at(parent).ok()?.kids.len() as u32);
+    Some(path)
+}
+
+/// Where a split divides.
+fn division(root: &Element, path: &[u32], position: u32) -> Option<u32> {
+    Some(match kid_at(root, path).ok()? {
+        Kid::Leaf(leaf) => utf16::floor(&text(leaf), leaf.len(), position),
+        Kid::Element(element) => position.min(element.kids.len() as u32),
+    })
 }
 
 /// A target that is there.
@@ -112,10 +120,7 @@ pub(super) fn inverse(root: &Element, op: &Op) -> Option<Op> {
             (!text.is_empty()).then(|| Op::InsertText { path: path.clone(), offset, text })
         }
         Op::InsertNode { path, node } => {
-            let mut path = path.clone();
-            let (last, parent) = path.split_last_mut()?;
-            *last = (*last).min(root.at(parent).ok()?.kids.len() as u32);
-            Some(Op::RemoveNode { path, node: node.clone() })
+            Some(Op::RemoveNode { path: insertion(root, path.clone())?, node: node.clone() })
         }
         Op::RemoveNode { path, .. } => {
             let node = steps::node(kid_at(root, path).ok()?);
@@ -123,10 +128,7 @@ pub(super) fn inverse(root: &Element, op: &Op) -> Option<Op> {
         }
         Op::SetNode { path, properties, new_properties } => set_back(root, path, properties, new_properties),
         Op::SplitNode { path, position, properties } => {
-            let position = match kid_at(root, path).ok()? {
-                Kid::Leaf(leaf) => utf16::floor(&text(leaf), leaf.len(), *position),
-                Kid::Element(element) => (*position).min(element.kids.len() as u32),
-            };
+            let position = division(root, path, *position)?;
             Some(Op::MergeNode { path: transform::next(path), position, properties: present(properties) })
         }
         Op::MergeNode { path, .. } => {

@@ -39,7 +39,7 @@ pub use root::check_layout;
 pub use sticky::Sticky;
 pub use translate::Translation;
 pub use utf16::{len as utf16_len, slice as utf16_slice};
-pub use values::{ValueChange, Values, differences, values_of};
+pub use values::{ValueChange, Values, differences, set_values, values_of};
 pub use view::Schema;
 pub use write::Passage;
 pub use ydoc::Act;

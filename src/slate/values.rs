@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use yrs::branch::Branch;
-use yrs::{Any, BranchID, Map as _, Number, Out, ReadTxn, TransactionMut};
+use yrs::{Any, BranchID, Map as _, MapRef, Number, Out, ReadTxn, TransactionMut, WriteTxn as _};
 
 /// What a map has, by key.
 pub type Values = BTreeMap<String, Any>;
@@ -68,6 +68,22 @@ impl TouchedMaps {
 pub fn values_of<T: ReadTxn>(txn: &T, map: &str) -> Values {
     let Some(map) = txn.get_map(map) else { return Values::new() };
     map.iter(txn).filter_map(|(key, value)| Some((key.to_owned(), json(value)?))).collect()
+}
+
+/// Sets what each of these says, where it is not so already.
+pub fn set_values(txn: &mut TransactionMut, changes: &[ValueChange]) {
+    for ValueChange { map, key, after, .. } in changes {
+        let map: MapRef = txn.get_or_insert_map(map.as_str());
+        match after {
+            _ if map.get(txn, key).and_then(json) == *after => {}
+            Some(value) => {
+                map.insert(txn, key.as_str(), value.clone());
+            }
+            None => {
+                map.remove(txn, key);
+            }
+        }
+    }
 }
 
 /// Key by key.

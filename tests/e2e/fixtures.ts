@@ -115,21 +115,25 @@ export class Writer {
     await this.selected();
   }
 
-  /** Puts the caret behind so many characters of a block. */
-  async place(index: number, offset: number): Promise<void> {
+  /** Puts the caret behind so many characters of a block; selects up to `to`, if that is another place. */
+  async place(index: number, offset: number, to = offset): Promise<void> {
     await this.block(index).click();
-    await this.block(index).evaluate((block, offset) => {
-      let left = offset;
-      const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
-      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-        const text = node.textContent ?? "";
-        if (left <= text.length) {
-          getSelection()?.collapse(node, left);
-          return;
-        }
-        left -= text.length;
-      }
-    }, offset);
+    await this.block(index).evaluate(
+      (block, ends) => {
+        const at = (offset: number): [Node, number] => {
+          let left = offset;
+          const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+          for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+            const text = node.textContent ?? "";
+            if (left <= text.length) return [node, left];
+            left -= text.length;
+          }
+          throw new Error(`the block has no ${offset} characters`);
+        };
+        getSelection()?.setBaseAndExtent(...at(ends[0]), ...at(ends[1]));
+      },
+      [offset, to] as const,
+    );
     await this.selected();
   }
 

@@ -7,13 +7,6 @@ import { SECRET, token } from "./server.ts";
 const panel = (writer: Writer) => writer.page.getByRole("complementary", { name: "Script notes" });
 const openNotes = (writer: Writer) => writer.page.getByRole("button", { name: /^Notes/ }).click();
 
-/** Selects part of a line, as with the mouse. */
-async function select(writer: Writer, index: number, from: number, to: number): Promise<void> {
-  await writer.place(index, from);
-  for (let at = from; at < to; at += 1) await writer.press("Shift+ArrowRight");
-  await writer.selected();
-}
-
 async function note(writer: Writer, body: string): Promise<void> {
   await panel(writer).getByRole("button", { name: "Note on the selection" }).click();
   await panel(writer)
@@ -55,7 +48,7 @@ test("two comment on a scene and restructure it, one of them offline: nothing is
   await agreed(ada, ben);
   await openNotes(ada);
   await openNotes(ben);
-  await select(ada, 1, 4, 19);
+  await ada.place(1, 4, 19);
   await note(ada, "Which kettle?");
   await expect.poll(() => threads(ben.page)).toEqual([{ words: "kettle whistles", said: ["Which kettle?"] }]);
 
@@ -65,7 +58,7 @@ test("two comment on a scene and restructure it, one of them offline: nothing is
   await ben.reaches(/Offline/);
   await panel(ben).getByRole("textbox", { name: "Reply" }).fill("The blue one.");
   await panel(ben).getByRole("button", { name: "Reply" }).click();
-  await select(ben, 1, 28, 32);
+  await ben.place(1, 28, 32);
   await note(ben, "Oil or electric?");
   await ben.place(1, 20);
   await ben.press("Enter");
@@ -122,7 +115,7 @@ test("the script's name is everybody's, and comes back by undo", async ({ stage 
 
 test("on a phone the notes stand below the page", async ({ stage }, info) => {
   const ada = await stage.join("Ada", { scene: "short", device: { viewport: { width: 390, height: 800 } } });
-  await select(ada, 1, 0, 4);
+  await ada.place(1, 0, 4);
   await openNotes(ada);
   await note(ada, "Is this needed?");
   const card = panel(ada).locator(".slate-yrs-thread");
@@ -146,7 +139,7 @@ test.describe("with tokens", () => {
     await expect(eve.page.locator(".paper .block").nth(1)).toHaveText("The kettle whistles.", { timeout: 30_000 });
     await expect(eve.page.locator(".paper")).toHaveAttribute("contenteditable", "false");
     await openNotes(ada);
-    await select(ada, 1, 4, 10);
+    await ada.place(1, 4, 10);
     await note(ada, "Which?");
     await openNotes(eve);
     await panel(eve).getByRole("textbox", { name: "Reply" }).fill("That one.");

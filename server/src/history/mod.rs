@@ -317,6 +317,11 @@ pub fn forward_edit(
     written(&mut doc, ops)
 }
 
+/// Whether a map beside the text is the applications'.
+fn is_shared(map: &str) -> bool {
+    !map.starts_with(OWN_ROOTS)
+}
+
 /// The update that brings a document from `current` back to the state `version`, as edits of `client_id`. None: it is
 /// there already. In a document of format 1 what is there in both keeps its ids, wherever it stands. The applications' values go
 /// back with the text; comments do not.
@@ -335,7 +340,7 @@ pub fn restore(root: &str, client_id: u32, current: &[u8], version: &[u8]) -> Re
         let ops = SlateDoc::diff(&doc.value(), &target.value());
         updates.extend(written(&mut doc, ops)?);
     }
-    let values = doc.values_to(&target, |map| !map.starts_with(OWN_ROOTS));
+    let values = doc.values_to(&target, is_shared);
     updates.extend(doc.set_values(&values));
     match updates.len() {
         0 | 1 => Ok(updates.pop()),

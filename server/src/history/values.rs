@@ -1,9 +1,8 @@
 //! Values beside the text in earlier states: what was there, and what changed. Comments are not among them.
 
 use serde_json::{Map, Value, json};
-use slate_yrs::format::OWN_ROOTS;
 
-use super::{HistoryError, open};
+use super::{HistoryError, is_shared, open};
 
 /// The values of a state, by map and key.
 pub fn of_state(root: &str, state: &[u8]) -> Result<Value, HistoryError> {
@@ -26,8 +25,4 @@ pub fn changed(root: &str, from: &[u8], to: &[u8]) -> Result<Value, HistoryError
         Value::Object(entry)
     };
     Ok(Value::Array(changes.into_iter().map(change).collect()))
-}
-
-fn is_shared(map: &str) -> bool {
-    !map.starts_with(OWN_ROOTS)
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use yrs::{Any, Map as _, MapRef, Out, ReadTxn, Transact as _, WriteTxn as _};
+use yrs::{Any, Map as _, Out, ReadTxn, Transact as _};
 
 use super::SlateDoc;
 use crate::format::{COMMENTS_ROOT, OWN_ROOTS};
-use crate::slate::values::{TouchedMaps, ValueChange, Values, branch_of, differences, json, values_of};
+use crate::slate::values::{TouchedMaps, ValueChange, Values, branch_of, differences, json, set_values, values_of};
 
 impl SlateDoc {
     /// What a map has. Empty if there is no such map.
@@ -45,19 +45,7 @@ impl SlateDoc {
     /// Sets what each of these says, in one transaction: the update, none if all of it was so already.
     pub fn set_values(&mut self, changes: &[ValueChange]) -> Option<Vec<u8>> {
         let mut txn = self.doc.transact_mut();
-        for ValueChange { map, key, after, .. } in changes {
-            let map: MapRef = txn.get_or_insert_map(map.as_str());
-            let now = map.get(&txn, key).and_then(json);
-            match after {
-                _ if now == *after => {}
-                Some(value) => {
-                    map.insert(&mut txn, key.as_str(), value.clone());
-                }
-                None => {
-                    map.remove(&mut txn, key);
-                }
-            }
-        }
+        set_values(&mut txn, changes);
         txn.commit();
         self.touched.note(&txn, &self.options.root);
         let update = txn.has_changes().then(|| txn.encode_update_v1());

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use crate::slate::utf16;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId, same_ends};
 use crate::slate::write::fits;
-use crate::slate::ydoc::{Id, QuickMap};
+use crate::slate::ydoc::{Id, QuickMap, gap, overlaps, stretch_at};
 
 /// Shorter stretches that two texts have in common are chance.
 const LEAST: usize = 4;
@@ -167,13 +167,7 @@ impl<'a> ChangedSides<'a> {
 }
 
 fn elements(kids: &[Kid]) -> Vec<&Rc<Element>> {
-    fn element(kid: &Kid) -> Option<&Rc<Element>> {
-        match kid {
-            Kid::Element(element) => Some(element),
-            Kid::Leaf(_) => None,
-        }
-    }
-    kids.iter().filter_map(element).collect()
+    kids.iter().filter_map(Kid::element).collect()
 }
 
 fn runs(kid: &Kid) -> &[Chars] {
@@ -247,27 +241,20 @@ fn streams(all: &[RunOf], others: &CharsById) -> Vec<Stream> {
 }
 
 /// Characters by id.
-struct CharsById(Vec<(Id, u32)>);
+struct CharsById(Vec<(Id, u32, ())>);
 
 impl CharsById {
     fn of(runs: &[RunOf]) -> Self {
-        let mut all: Vec<(Id, u32)> = runs.iter().map(|run| (run.id, run.len)).collect();
+        let mut all: Vec<(Id, u32, ())> = runs.iter().map(|run| (run.id, run.len, ())).collect();
         all.sort_unstable();
         Self(all)
     }
 
     /// Whether a character is there, and how many behind it are as well, or are not.
     fn from(&self, id: Id) -> (bool, u32) {
-        let at = self.0.partition_point(|(first, _)| *first <= id);
-        if let Some((first, len)) = at.checked_sub(1).and_then(|at| self.0.get(at))
-            && first.client == id.client
-            && id.clock - first.clock < *len
-        {
-            return (true, first.clock + len - id.clock);
-        }
-        match self.0.get(at) {
-            Some((next, _)) if next.client == id.client => (false, next.clock - id.clock),
-            _ => (false, u32::MAX),
+        match stretch_at(&self.0, id) {
+            Some((first, len, ())) => (true, first.clock + len - id.clock),
+            None => (false, gap(&self.0, id)),
         }
     }
 
@@ -382,19 +369,6 @@ fn pieces_of(all: &[Alias], first: Id, len: u32) -> Vec<(Id, u32)> {
 
 fn homes_of<'a>(all: &[(Id, u32, &'a NodeId)], first: Id, len: u32) -> Vec<(&'a NodeId, u32)> {
     overlaps(all, first, len).map(|(_, _, count, home)| (*home, count)).collect()
-}
-
-/// The stretches that have some of these characters: their id, from which clock on, and how many.
-fn overlaps<T>(all: &[(Id, u32, T)], first: Id, len: u32) -> impl Iterator<Item = (Id, u32, u32, &T)> {
-    let end = first.clock.saturating_add(len);
-    let start = all.partition_point(|(id, count, _)| {
-        id.client < first.client || (id.client == first.client && id.clock + count <= first.clock)
-    });
-    let here = all[start..].iter().take_while(move |(id, ..)| id.client == first.client && id.clock < end);
-    here.map(move |(id, count, what)| {
-        let (from, to) = (id.clock.max(first.clock), (id.clock + count).min(end));
-        (*id, from, to - from, what)
-    })
 }
 
 struct Aliases {

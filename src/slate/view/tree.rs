@@ -82,10 +82,7 @@ impl Element {
 
     /// Its kids without the leaves.
     pub fn elements(&self) -> impl DoubleEndedIterator<Item = &Rc<Element>> {
-        self.kids.iter().filter_map(|kid| match kid {
-            Kid::Element(kid) => Some(kid),
-            Kid::Leaf(_) => None,
-        })
+        self.kids.iter().filter_map(Kid::element)
     }
 
     /// The element at a path below this one.
@@ -118,6 +115,14 @@ impl Element {
 }
 
 impl Kid {
+    /// It, unless it is a leaf.
+    pub fn element(&self) -> Option<&Rc<Element>> {
+        match self {
+            Self::Element(element) => Some(element),
+            Self::Leaf(_) => None,
+        }
+    }
+
     /// By its pointer; texts by what they have.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {

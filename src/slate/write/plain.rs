@@ -114,7 +114,8 @@ fn same(before: Option<&Rc<Element>>, now: Rc<Element>) -> Rc<Element> {
 struct Olds<'a> {
     kids: &'a [Kid],
     next: usize,
-    by_id: Option<HashMap<&'a NodeId, &'a Rc<Element>>>,
+    /// Where each of them is.
+    by_id: Option<HashMap<&'a NodeId, usize>>,
 }
 
 impl<'a> Olds<'a> {
@@ -129,18 +130,10 @@ impl<'a> Olds<'a> {
             }
             _ => {
                 let kids = self.kids;
-                let elements = || {
-                    kids.iter().filter_map(|kid| match kid {
-                        Kid::Element(kid) => Some((&kid.id, kid)),
-                        Kid::Leaf(_) => None,
-                    })
-                };
-                let found = self.by_id.get_or_insert_with(|| elements().collect()).get(id).copied();
-                if found.is_some() {
-                    let place = kids.iter().position(|kid| matches!(kid, Kid::Element(kid) if kid.id == *id));
-                    self.next = place.map_or(self.next, |place| place + 1);
-                }
-                found
+                let places = || kids.iter().enumerate().filter_map(|(at, kid)| Some((&kid.element()?.id, at)));
+                let at = *self.by_id.get_or_insert_with(|| places().collect()).get(id)?;
+                self.next = at + 1;
+                kids[at].element()
             }
         }
     }

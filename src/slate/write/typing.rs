@@ -7,7 +7,7 @@ use super::Passage;
 use super::tree::EditorTree;
 use crate::slate::op::Path;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
-use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Nid, Writer};
+use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Nid, Writer, overlaps};
 
 /// What to write, once it is known that all of it can be written.
 struct Change {
@@ -139,15 +139,8 @@ impl Stretches {
 
     /// Which of these characters there are: how far from the first, how many, and their index.
     fn within(&self, first: Id, count: u32) -> impl Iterator<Item = (u32, u32, u32)> {
-        let end = first.clock.saturating_add(count);
-        let start = self.0.partition_point(|(id, len, _)| {
-            id.client < first.client || (id.client == first.client && id.clock + len <= first.clock)
-        });
-        let here = self.0[start..].iter().take_while(move |(id, ..)| id.client == first.client && id.clock < end);
-        here.map(move |(id, len, index)| {
-            let (from, to) = (id.clock.max(first.clock), (id.clock + len).min(end));
-            (from - first.clock, to - from, index + (from - id.clock))
-        })
+        let here = overlaps(&self.0, first, count);
+        here.map(move |(id, from, len, index)| (from - first.clock, len, index + (from - id.clock)))
     }
 }
 

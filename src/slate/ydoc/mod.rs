@@ -16,6 +16,7 @@ mod links;
 mod mirror;
 mod quick;
 mod read;
+mod spans;
 mod writer;
 
 pub use act::{Act, Beside, Span};
@@ -27,6 +28,7 @@ pub use links::OUTSIDE;
 pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
 pub use quick::{Quick, QuickMap, QuickSet};
 pub use read::Followed;
+pub use spans::{gap, overlaps, stretch_at};
 pub use writer::Writer;
 
 #[cfg(test)]

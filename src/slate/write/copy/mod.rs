@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use yrs::Any;
 
-use pieces::{Piece, PieceKind, SequenceTexts, as_element, have, pieces, weight};
+use pieces::{Piece, PieceKind, SequenceTexts, have, pieces, weight};
 use places::FormerPlaces;
 
 use super::order::in_order;
@@ -139,10 +139,10 @@ impl Copier<'_, '_, '_> {
         let mut nodes = vec![None; news.len()];
         let mut taken: QuickMap<Nid, usize> = QuickMap::default();
         let mut scores: Vec<(u64, usize, Nid)> = Vec::new();
-        let stay: Vec<Nid> = news.iter().filter_map(|kid| own(as_element(kid)?)).collect();
+        let stay: Vec<Nid> = news.iter().filter_map(|kid| own(kid.element()?)).collect();
         let stay: HashSet<Nid> = stay.into_iter().collect();
         for (index, kid) in news.iter().enumerate() {
-            let Some(element) = as_element(kid) else { continue };
+            let Some(element) = kid.element() else { continue };
             let own = own(element);
             if let (Some(own), NodeId::Head(id)) = (own, &element.id)
                 && by_id.get(id).is_some_and(|old| Rc::ptr_eq(old, element))
@@ -151,14 +151,16 @@ impl Copier<'_, '_, '_> {
                 taken.insert(own, index);
                 continue;
             }
+            // What comes from elsewhere is copied: what it was in may be another kind of thing.
+            if own.is_none() && matches!(element.id, NodeId::Head(id) if mirror.find(id).is_some()) {
+                continue;
+            }
             let mut weights = self.weights(at, element);
             let weight = own.and_then(|own| weights.remove(&own)).unwrap_or_default();
             if let Some(own) = own {
                 scores.push((2 * weight + 1, index, own));
             }
-            // What comes from elsewhere is copied: what it was in may be another kind of thing.
-            let comes = own.is_none() && matches!(element.id, NodeId::Head(id) if mirror.find(id).is_some());
-            for (node, other) in weights.into_iter().filter(|_| !comes) {
+            for (node, other) in weights {
                 // One that was joined, or one that was divided.
                 if stay.contains(&node) || own.is_none() || weight == 0 || other > CLEARLY * weight {
                     scores.push((2 * other, index, node));
@@ -301,7 +303,7 @@ impl Copier<'_, '_, '_> {
         rest: &[KeptUnit],
     ) -> Vec<Kid> {
         let by_id: HashMap<&NodeId, &Rc<Element>> =
-            olds.iter().filter_map(as_element).map(|element| (&element.id, element)).collect();
+            olds.iter().filter_map(Kid::element).map(|element| (&element.id, element)).collect();
         let mut out: Vec<Kid> = Vec::with_capacity(news.len());
         let mut rest = rest.iter();
         let (mut index, mut from) = (base, 0);

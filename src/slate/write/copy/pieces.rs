@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::slate::utf16;
 use crate::slate::view::tree::{Chars, Element, Kid, NodeId};
-use crate::slate::ydoc::{Id, Item, Mirror, Nid, QuickMap};
+use crate::slate::ydoc::{Id, Item, Mirror, Nid, QuickMap, gap, stretch_at};
 
 /// One thing that an element has to show.
 pub(super) struct Piece<'a> {
@@ -20,13 +20,6 @@ pub(super) struct Piece<'a> {
 pub(super) enum PieceKind<'a> {
     Text { text: Arc<str>, len: u32 },
     Element { element: &'a Rc<Element>, node: Option<Nid> },
-}
-
-pub(super) fn as_element(kid: &Kid) -> Option<&Rc<Element>> {
-    match kid {
-        Kid::Element(element) => Some(element),
-        Kid::Leaf(_) => None,
-    }
 }
 
 /// In characters and elements, with all in it.
@@ -121,7 +114,7 @@ impl SequenceTexts {
     }
 
     fn at(&self, id: Id) -> Option<&(Id, u32, usize)> {
-        within(&self.0, id)
+        stretch_at(&self.0, id)
     }
 
     /// In which item a character is, and how far in.
@@ -159,21 +152,5 @@ impl SequenceTexts {
             }
             offset += len;
         }
-    }
-}
-
-/// The stretch that has this character.
-pub(super) fn within<T>(stretches: &[(Id, u32, T)], id: Id) -> Option<&(Id, u32, T)> {
-    let at = stretches.partition_point(|(first, ..)| *first <= id).checked_sub(1)?;
-    let found = &stretches[at];
-    (found.0.client == id.client && id.clock - found.0.clock < found.1).then_some(found)
-}
-
-/// How far it is from a character to the next stretch.
-pub(super) fn gap<T>(stretches: &[(Id, u32, T)], id: Id) -> u32 {
-    let at = stretches.partition_point(|(first, ..)| *first <= id);
-    match stretches.get(at) {
-        Some((next, ..)) if next.client == id.client => next.clock - id.clock,
-        _ => u32::MAX,
     }
 }

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::pieces::{as_element, gap, within};
 use crate::slate::view::tree::{Element, Kid, NodeId, same_ends};
-use crate::slate::ydoc::Id;
+use crate::slate::ydoc::{Id, overlaps};
 
 /// In which element the characters stood that are in changed ones.
 pub(super) struct FormerPlaces(Vec<(Id, u32, Id)>);
@@ -22,9 +21,9 @@ impl FormerPlaces {
         self.note(before);
         let (start, end) = same_ends(&before.kids, &now.kids);
         let middle = |kids: &'_ [Kid]| start..kids.len() - end;
-        let news = now.kids[middle(&now.kids)].iter().filter_map(as_element);
+        let news = now.kids[middle(&now.kids)].iter().filter_map(Kid::element);
         let by_id: HashMap<&NodeId, &Rc<Element>> = news.map(|element| (&element.id, element)).collect();
-        for old in before.kids[middle(&before.kids)].iter().filter_map(as_element) {
+        for old in before.kids[middle(&before.kids)].iter().filter_map(Kid::element) {
             match by_id.get(&old.id) {
                 Some(new) if Rc::ptr_eq(old, new) => {}
                 Some(new) => self.collect(old, new),
@@ -51,20 +50,7 @@ impl FormerPlaces {
     }
 
     /// In which elements these characters stood, and how many.
-    pub fn strands(&self, first: Id, len: u32) -> Vec<(Id, u32)> {
-        let (mut offset, mut found) = (0, Vec::new());
-        while offset < len {
-            let id = first.plus(offset);
-            let step = match within(&self.0, id) {
-                Some((start, count, strand)) => {
-                    let count = (start.clock + count - id.clock).min(len - offset);
-                    found.push((*strand, count));
-                    count
-                }
-                None => gap(&self.0, id).min(len - offset),
-            };
-            offset += step.max(1);
-        }
-        found
+    pub fn strands(&self, first: Id, len: u32) -> impl Iterator<Item = (Id, u32)> {
+        overlaps(&self.0, first, len).map(|(_, _, count, strand)| (*strand, count))
     }
 }
