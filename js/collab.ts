@@ -209,12 +209,12 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     if (this.#core.isClosed) throw closedError();
     const map = new SharedValues<Json>(name, {
       follow: (name) => this.#core.into((to) => to.followMap(name)),
-      set: (name, key, json) => {
+      set: (name, key, json, undo) => {
         this.#core.flush();
         // What is known to be refused is not even begun.
         const { readOnly, canComment } = this.status;
         if (undoable ? readOnly : !canComment) throw new CollabError("forbidden", "this user may only read");
-        this.#core.demand((to) => to.setValue(name, key, json, undoable));
+        this.#core.demand((to) => to.setValue(name, key, json, undoable && undo));
       },
     });
     this.#maps.set(name, map);

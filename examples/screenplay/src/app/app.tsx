@@ -18,6 +18,7 @@ import { RenameForm } from "./rename.tsx";
 import { type SceneInfo, sceneList } from "./scenes.ts";
 import { ScriptList } from "./script-list.tsx";
 import { useTheme } from "./theme.ts";
+import { Front, TitlePagePanel } from "./title-page.tsx";
 import { currentToken } from "./token.ts";
 
 export function App(): ReactNode {
@@ -40,6 +41,7 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
   const [history, setHistory] = useState(false);
   const [preview, setPreview] = useState<ReactNode>(null);
   const [renaming, setRenaming] = useState(false);
+  const [titlePage, setTitlePage] = useState(false);
   const slots = ({ doc }: YjsCollaboration<ScenePresence>, editor: BoundEditor | null): ScreenplayEditorSlots => {
     const past = doc?.history;
     const { collaborate } = address;
@@ -51,17 +53,20 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
           {doc && <PeopleBar collab={doc} editor={editor} />}
           {doc && <NotesButton editor={editor} />}
           <MoreMenu
+            collab={doc}
             scene={address.scene}
             title={title}
             editor={editor}
             shared={collaborate}
             onHistory={past && editor ? () => setHistory(true) : undefined}
             onRename={doc && !doc.status.readOnly ? () => setRenaming(true) : undefined}
+            onTitlePage={doc ? () => setTitlePage(true) : undefined}
           />
           <PersonMenu person={person} onChange={choose} />
           {doc && renaming && <RenameForm collab={doc} title={title} onClose={() => setRenaming(false)} />}
         </>
       ),
+      front: editor && <Front collab={doc} editor={editor} onEdit={() => setTitlePage(true)} />,
       notice: doc && <Notices collab={doc} title={title} />,
       preview,
       panel: doc && (
@@ -75,6 +80,9 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
               onClose={() => setHistory(false)}
               onPreview={setPreview}
             />
+          )}
+          {editor && titlePage && (
+            <TitlePagePanel collab={doc} editor={editor} title={title} onClose={() => setTitlePage(false)} />
           )}
           {editor && <NotesPanel collab={doc} editor={editor} />}
           {address.debug && <DebugPanel collab={doc} />}
