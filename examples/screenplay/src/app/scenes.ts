@@ -17,10 +17,12 @@ const BUILT_IN: readonly (SceneInfo & { seed?: number; scenes?: number })[] = [
   { id: "blank", title: "Blank page", note: "Yours to begin" },
 ];
 
+/** @param open The id of the open script; empty: there is none. */
 export function sceneList(open: string): SceneInfo[] {
   const own = ownScenes().filter(({ id }) => !BUILT_IN.some((scene) => scene.id === id));
   const list = [...BUILT_IN, ...own];
-  if (!list.some(({ id }) => id === open)) list.push({ id: open, title: titleFrom(open), note: "Shared with you" });
+  if (open !== "" && !list.some(({ id }) => id === open))
+    list.push({ id: open, title: titleFrom(open), note: "Shared with you" });
   return list;
 }
 

@@ -17,10 +17,11 @@ import { useRemembered } from "../app/remembered.ts";
 import { emptyBlock } from "../script/editor.ts";
 import { ELEMENTS } from "../script/elements.ts";
 import type { PageBreak } from "../script/paginate.ts";
+import type { ScriptEditor } from "../script/slate.ts";
 import { type Block, isBlock, isColumn, isDual } from "../script/types.ts";
 import { usePageBreaks } from "./insights.ts";
 import { lookOf } from "./look.ts";
-import { pressed } from "./shortcuts.ts";
+import { entered, pressed } from "./shortcuts.ts";
 
 const renderElement = (props: RenderElementProps) => <ElementView {...props} />;
 const renderChunk = ({ attributes, lowest, children }: RenderChunkProps) => (
@@ -50,6 +51,7 @@ export const ScriptPage = memo(function ScriptPage(props: { readOnly: boolean } 
   const editor = useSlateStatic();
   const [spelling] = useRemembered("spelling");
   const onKeyDown = useCallback((event: React.KeyboardEvent) => pressed(editor, event), [editor]);
+  useHowOneCame(editor);
   return (
     <>
       <Editable
@@ -76,6 +78,31 @@ export const ScriptPage = memo(function ScriptPage(props: { readOnly: boolean } 
     </>
   );
 });
+
+/** Tells the keys whether the page was reached by Tab, and whether somebody has pointed into it since. */
+function useHowOneCame(editor: ScriptEditor): void {
+  useEffect(() => {
+    let tab = false;
+    const key = (event: KeyboardEvent) => {
+      tab = event.key === "Tab";
+    };
+    const pointer = () => {
+      tab = false;
+      entered(editor, false);
+    };
+    const focus = ({ target }: FocusEvent) => {
+      if (target instanceof HTMLElement && target.dataset.slateEditor) entered(editor, tab);
+    };
+    document.addEventListener("keydown", key, true);
+    document.addEventListener("pointerdown", pointer, true);
+    document.addEventListener("focusin", focus);
+    return () => {
+      document.removeEventListener("keydown", key, true);
+      document.removeEventListener("pointerdown", pointer, true);
+      document.removeEventListener("focusin", focus);
+    };
+  }, [editor]);
+}
 
 function ElementView({ attributes, children, element }: RenderElementProps): ReactNode {
   if (isDual(element)) {
