@@ -13,6 +13,7 @@ import "./styles/page.css";
 import "./styles/panels.css";
 import "./styles/collab.css";
 import "./styles/notes.css";
+import "./styles/writing.css";
 import "./styles/print.css";
 
 const root = document.getElementById("root");

@@ -70,6 +70,7 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
             title={title}
             editor={editor}
             shared={collaborate}
+            readOnly={doc?.status.readOnly ?? false}
             onHistory={past && editor ? () => setHistory(true) : undefined}
             onRename={doc && !doc.status.readOnly ? () => setRenaming(true) : undefined}
           />

@@ -1,5 +1,6 @@
 // The menu for what is not needed every minute: files, printing, history, the look of the page.
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { searchIn } from "../components/searching.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Popover } from "../ui/popover.tsx";
@@ -18,11 +19,12 @@ export function MoreMenu(props: {
   /** `null` while there is no script to save. */
   editor: ScriptEditor | null;
   shared: boolean;
+  readOnly: boolean;
   onHistory: (() => void) | undefined;
   /** Without it the script has the name that it has. */
   onRename: (() => void) | undefined;
 }): ReactNode {
-  const { scene, title, editor, shared, onHistory, onRename } = props;
+  const { scene, title, editor, shared, readOnly, onHistory, onRename } = props;
   const file = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState<string | null>(null);
   // The script that was read is open by now.
@@ -76,6 +78,8 @@ export function MoreMenu(props: {
               {editor && item("Save as Final Draft (FDX)", () => saveFdx(title, editor.children))}
               {editor && item("Print…", () => window.print())}
               <hr />
+              {editor && item("Find…", () => searchIn(editor).open("find"))}
+              {editor && !readOnly && item("Find and replace…", () => searchIn(editor).open("replace"))}
               {onHistory && item("History", onHistory)}
               {onRename && item("Rename the script…", onRename)}
               {item("Keyboard shortcuts", () => setShortcuts(true))}

@@ -15,6 +15,8 @@ const LISTS: readonly (readonly [string, readonly (readonly [string, string])[]]
       ["A scene heading", "INT. or EXT. at the start of a line"],
       ["A parenthetical", "( in an empty line of dialogue"],
       ["Dual dialogue", keyOf.dual],
+      ["Find", keyOf.find],
+      ["Find and replace", keyOf.replace],
       ["Undo", keyOf.undo],
       ["Redo", keyOf.redo],
     ],

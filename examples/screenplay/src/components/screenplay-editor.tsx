@@ -3,6 +3,7 @@
 import { type ReactNode, useEffect } from "react";
 import { ReactEditor, Slate } from "slate-react";
 import type { ScriptEditor } from "../script/slate.ts";
+import { FindBar } from "./find-bar.tsx";
 import { Frame, type ScreenplayEditorSlots } from "./frame.tsx";
 import { InsightContext, useInsightStore } from "./insights.ts";
 import { Outline } from "./outline.tsx";
@@ -37,6 +38,7 @@ export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
           scenes={(chosen) => <Outline readOnly={readOnly} onChosen={chosen} />}
           foot={<StatusLine />}
         >
+          <FindBar readOnly={readOnly} />
           {around((extras) => (
             <ScriptPage readOnly={readOnly} {...extras} />
           ))}

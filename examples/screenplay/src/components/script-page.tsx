@@ -21,6 +21,7 @@ import type { ScriptEditor } from "../script/slate.ts";
 import { type Block, isBlock, isColumn, isDual } from "../script/types.ts";
 import { usePageBreaks } from "./insights.ts";
 import { lookOf } from "./look.ts";
+import { useFoundMarks } from "./searching.ts";
 import { entered, pressed } from "./shortcuts.ts";
 
 const renderElement = (props: RenderElementProps) => <ElementView {...props} />;
@@ -47,8 +48,9 @@ function spareTheWalk(page: HTMLElement | null): void {
 }
 
 export const ScriptPage = memo(function ScriptPage(props: { readOnly: boolean } & PageExtras): ReactNode {
-  const { readOnly, decorate } = props;
+  const { readOnly } = props;
   const editor = useSlateStatic();
+  const decorate = useFoundMarks(editor, props.decorate);
   const [spelling] = useRemembered("spelling");
   const onKeyDown = useCallback((event: React.KeyboardEvent) => pressed(editor, event), [editor]);
   useHowOneCame(editor);
@@ -185,6 +187,14 @@ function LeafView({ attributes, children, leaf }: RenderLeafProps): ReactNode {
   if (leaf.italic) content = <em>{content}</em>;
   if (leaf.underline) content = <u>{content}</u>;
   if (leaf.strike) content = <s>{content}</s>;
+  const { found } = leaf as { found?: number };
+  if (found !== undefined) {
+    content = (
+      <mark className="found" data-start={found}>
+        {content}
+      </mark>
+    );
+  }
   return (
     <span {...attributes} className={leaf.aside ? "aside" : undefined}>
       {content}

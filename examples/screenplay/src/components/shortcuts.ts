@@ -18,6 +18,8 @@ export const keyOf = {
   mark: (mark: Mark) => keyOfMark.get(mark),
   type: (type: BlockType) => (ELEMENTS[type].key === undefined ? undefined : MOD_ALT + ELEMENTS[type].key),
   dual: `${MOD_ALT}D`,
+  find: `${MOD}F`,
+  replace: isMac ? "⌥⌘F" : "Ctrl+H",
   undo: `${MOD}Z`,
   redo: isMac ? "⇧⌘Z" : "Ctrl+Y",
 };
