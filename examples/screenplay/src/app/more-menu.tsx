@@ -34,6 +34,8 @@ export function MoreMenu(props: {
   }, [scene]);
   const [dark, setDark] = useTheme();
   const [spelling, setSpelling] = useRemembered("spelling");
+  const [numbers, setNumbers] = useRemembered("numbers");
+  const [continued, setContinued] = useRemembered("continued");
   const [shortcuts, setShortcuts] = useState(false);
 
   const dismiss = () => {
@@ -84,6 +86,8 @@ export function MoreMenu(props: {
               {onRename && item("Rename the script…", onRename)}
               {item("Keyboard shortcuts", () => setShortcuts(true))}
               {item(spelling ? "Do not check spelling" : "Check spelling", () => setSpelling(spelling ? null : "on"))}
+              {item(numbers ? "Hide scene numbers" : "Show scene numbers", () => setNumbers(numbers ? null : "on"))}
+              {item(continued ? "Show (CONT’D)" : "Hide (CONT’D)", () => setContinued(continued ? null : "off"))}
               {item(dark ? "Light page" : "Dark page", () => setDark(!dark))}
             </div>
           );

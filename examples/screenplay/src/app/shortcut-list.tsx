@@ -14,6 +14,8 @@ const LISTS: readonly (readonly [string, readonly (readonly [string, string])[]]
       ["Leave the page for the rest of the window", "Esc, then Tab or Shift+Tab"],
       ["A scene heading", "INT. or EXT. at the start of a line"],
       ["A parenthetical", "( in an empty line of dialogue"],
+      ["Take a suggestion", "Tab, or ↓ and Enter"],
+      ["Ask for suggestions at a cue or heading", "Alt+↓"],
       ["Dual dialogue", keyOf.dual],
       ["Find", keyOf.find],
       ["Find and replace", keyOf.replace],

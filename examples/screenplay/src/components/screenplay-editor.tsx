@@ -9,6 +9,7 @@ import { InsightContext, useInsightStore } from "./insights.ts";
 import { Outline } from "./outline.tsx";
 import { type PageExtras, ScriptPage } from "./script-page.tsx";
 import { StatusLine } from "./status-line.tsx";
+import { suggesterIn } from "./suggester.ts";
 import { Toolbar } from "./toolbar.tsx";
 
 export interface ScreenplayEditorProps {
@@ -25,11 +26,12 @@ export interface ScreenplayEditorProps {
 export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
   const { editor, title, readOnly = false, slots = {}, around = (page) => page({}), focused = false } = props;
   const insights = useInsightStore(editor);
+  const suggester = suggesterIn(editor);
   useEffect(() => {
     if (focused) ReactEditor.focus(editor);
   }, [editor, focused]);
   return (
-    <Slate editor={editor} initialValue={editor.children} onValueChange={insights.changed}>
+    <Slate editor={editor} initialValue={editor.children} onChange={suggester.changed} onValueChange={insights.changed}>
       <InsightContext value={insights}>
         <Frame
           title={title}
