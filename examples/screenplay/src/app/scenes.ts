@@ -47,6 +47,23 @@ export function addScene(title: string): string {
   return id;
 }
 
+/** Whether it is this browser's own list that has it: those that come with the example stay. */
+export function isOwn(id: string): boolean {
+  return ownScenes().some((scene) => scene.id === id) && !BUILT_IN.some((scene) => scene.id === id);
+}
+
+/** The list calls it by the name that it has by now. */
+export function retitleScene(id: string, title: string): void {
+  const own = ownScenes();
+  if (!own.some((scene) => scene.id === id && scene.title !== title)) return;
+  remember("scenes", JSON.stringify(own.map((scene) => (scene.id === id ? { ...scene, title } : scene))));
+}
+
+/** Takes it off the list, and nothing else. */
+export function dropScene(id: string): void {
+  remember("scenes", JSON.stringify(ownScenes().filter((scene) => scene.id !== id)));
+}
+
 function ownScenes(): SceneInfo[] {
   try {
     const list: unknown = JSON.parse(recall("scenes") ?? "[]");

@@ -9,7 +9,7 @@ import { importArrived } from "../app/imports.ts";
 import { NotedPage } from "../app/notes.tsx";
 import type { Person } from "../app/person.ts";
 import { useTitle } from "../app/rename.tsx";
-import { initialScript } from "../app/scenes.ts";
+import { initialScript, retitleScene } from "../app/scenes.ts";
 import { useReadOnly } from "../hooks/use-read-only.ts";
 import {
   type SyncStatus,
@@ -62,6 +62,7 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
   });
   const { doc } = collaboration;
   const title = useTitle(doc, props.title);
+  useEffect(() => retitleScene(sceneId, title), [sceneId, title]);
   const editor = useYjsSlateBinding({ doc, enabled, initialValue });
   const readOnly = useReadOnly(doc, `${serverUrl} ${sceneId}`);
   const empty = useIsEmpty(editor, doc);
