@@ -46,11 +46,9 @@ export function RemoveDialog(props: { scene: SceneInfo; open: boolean; onClose: 
         <button type="button" className="secondary" onClick={() => void remove()}>
           {pending > 0 || !collaborate ? "Remove it, and lose that" : "Remove it"}
         </button>
-        <form method="dialog">
-          <button type="submit" className="primary">
-            Keep it
-          </button>
-        </form>
+        <button type="button" className="primary" onClick={(event) => event.currentTarget.closest("dialog")?.close()}>
+          Keep it
+        </button>
       </div>
     </dialog>
   );

@@ -52,14 +52,14 @@ export function ShortcutList({ onClose }: { onClose: () => void }): ReactNode {
       }}
       onClose={onClose}
     >
-      <header>
+      <div className="dialog-head">
         <h2 id="shortcuts-title">Keyboard shortcuts</h2>
         <form method="dialog">
           <button type="submit" className="secondary small">
             Close
           </button>
         </form>
-      </header>
+      </div>
       {LISTS.map(([title, keys]) => (
         <section key={title}>
           <h3>{title}</h3>
