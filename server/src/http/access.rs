@@ -21,6 +21,7 @@ use crate::net::Peer;
 use crate::room::Rooms;
 
 use super::compares::Compares;
+use super::readings::Readings;
 
 /// Bytes a document id or a session id may have.
 const MAX_ID_BYTES: usize = 256;
@@ -33,6 +34,7 @@ pub struct App {
     pub auth: Auth,
     pub health: Arc<DatabaseProbe>,
     pub compares: Arc<Compares>,
+    pub readings: Arc<Readings>,
 }
 
 /// An answer that is not the one asked for.
@@ -94,7 +96,10 @@ impl<T: DeserializeOwned> FromRequest<App> for InBody<T> {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        (self.status, Json(json!({ "error": { "code": self.code, "message": self.message } }))).into_response()
+        let said = Json(json!({ "error": { "code": self.code, "message": self.message } }));
+        // In seconds: what is refused for now may be asked again.
+        let again = matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+        (self.status, again.then_some([(header::RETRY_AFTER, "1")]), said).into_response()
     }
 }
 

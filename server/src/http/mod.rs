@@ -3,7 +3,9 @@
 mod access;
 mod admin;
 mod compares;
+mod content;
 mod history;
+mod readings;
 mod socket;
 mod values;
 
@@ -18,6 +20,7 @@ use tower_http::services::{ServeDir, ServeFile};
 
 pub use access::{Access, App, Failure};
 pub use compares::Compares;
+pub use readings::Readings;
 pub use socket::FRAME_OVERHEAD;
 
 pub fn router(app: App) -> Router {
@@ -35,6 +38,7 @@ pub fn router(app: App) -> Router {
         .nest("/api/scenes/{scene_id}", api)
         .route("/api/admin/kick", post(admin::kick))
         .route("/api/admin/compact", post(admin::compact))
+        .route("/api/openapi.json", get(describe))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready));
     if app.args.metrics_listen.is_none() {
@@ -76,6 +80,11 @@ fn cors(origins: &[String]) -> CorsLayer {
     }
     let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
     layer.allow_origin(AllowOrigin::list(origins))
+}
+
+/// What there is to ask for. `server/tests/reference.rs` holds it to the routes and their answers.
+async fn describe() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("../../openapi.json")).into_response()
 }
 
 async fn ready(State(app): State<App>) -> Response {
