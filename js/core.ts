@@ -14,6 +14,7 @@ import {
   wellFormed,
 } from "./codec.js";
 import { type DebugLog, logOf, watchSocket } from "./debug.js";
+import type { EarlySocket } from "./early.js";
 import { type EngineListener, type Kinds, ORIGINS } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { soon } from "./events.js";
@@ -78,6 +79,8 @@ export class Core<P extends Presence> implements Revivable {
   /** Counts the starts; what an earlier one still says is not heard. */
   #start = 0;
   #socket: WebSocket | null = null;
+  /** What the first connection may begin with. */
+  #early: EarlySocket | null;
   #opened: { resolve: () => void; reject: (error: CollabError) => void } | null = null;
   #ended: (() => void) | null = null;
   #lastError: CollabError | null = null;
@@ -109,8 +112,9 @@ export class Core<P extends Presence> implements Revivable {
   /** The engine that runs has the document. */
   #isReady = false;
 
-  constructor(options: OpenOptions<P>, sink: Sink) {
+  constructor(options: OpenOptions<P>, sink: Sink, early: EarlySocket | null = null) {
     this.#options = options;
+    this.#early = early;
     this.#sink = sink;
     this.log = logOf(options.id, options.debug);
     this.#initial = options.initialValue === undefined ? null : encodeNodes(options.initialValue);
@@ -287,6 +291,7 @@ export class Core<P extends Presence> implements Revivable {
   setOnline(online: boolean): void {
     if (this.isClosed) throw closedError();
     this.#online = online;
+    if (!online) this.#early?.drop();
     this.#call(this.#engine, (to) => (online ? to.connect() : to.disconnect()));
   }
 
@@ -311,6 +316,7 @@ export class Core<P extends Presence> implements Revivable {
     if (this.#life === "closed") return;
     this.quietly(() => this.flush());
     this.#shut = true;
+    this.#early?.drop();
     if (this.#life === "down") await this.#restarted();
     this.#life = "closing";
     const open = this.#engine;
@@ -354,7 +360,7 @@ export class Core<P extends Presence> implements Revivable {
   // --- the engine's life
 
   #run(): void {
-    const config = engineConfig(this.#options);
+    const config = engineConfig(this.#options, this.#early?.session);
     if (config.remote !== "none") config.remote = this.#online ? "connect" : "wait";
     config.presence = this.#presence;
     const json = toJson(config, "presence");
@@ -418,6 +424,8 @@ export class Core<P extends Presence> implements Revivable {
 
   died(error: CollabError): void {
     this.#engine = null;
+    this.#early?.drop();
+    this.#early = null;
     this.#socket?.close();
     this.#socket = null;
     this.#tabs?.close();
@@ -500,7 +508,7 @@ export class Core<P extends Presence> implements Revivable {
         this.#opened = null;
       },
       kinds: (type) => this.#kinds(type),
-      address: (_fresh, formats) => address(this.#options, session, formats),
+      address: (_fresh, formats) => this.#early?.address(formats) ?? address(this.#options, session, formats),
       sessions: async () => (current() ? ((await this.#tabs?.others()) ?? []) : []),
       socket: (address) => this.#connect(address, current),
     };
@@ -509,7 +517,7 @@ export class Core<P extends Presence> implements Revivable {
   /** The engine's own listeners come after these, and not at all once their engine is gone. */
   #connect(address: string, current: () => boolean): WebSocket {
     const Socket = (this.#options.WebSocket ?? WebSocket) as typeof WebSocket;
-    const socket = new Socket(address);
+    const socket = this.#early?.take(address) ?? new Socket(address);
     this.#socket = socket;
     if (this.log !== null) watchSocket(socket, address, this.log);
     for (const type of ["open", "message", "error", "close"]) {

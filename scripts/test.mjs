@@ -73,6 +73,7 @@ const STEPS = [
     ["npx", ["--no-install", "tsc", "-p", "."]],
     ["npm", ["run", "typecheck", "--workspaces"]],
     ["npx", ["--no-install", "tsc", "-p", "bench/typing"]],
+    ["npx", ["--no-install", "tsc", "-p", "bench/visit"]],
   ]),
   step(
     "unit",
