@@ -3,13 +3,14 @@
 import type { Descendant, Operation, Range } from "slate";
 import { Broadcasts, SAID } from "./broadcast.js";
 import { checkString, decodeNodes, decodeRange, encodeRange } from "./codec.js";
-import { Core, closedError } from "./core.js";
+import { Core } from "./core.js";
 import type { EarlySocket } from "./early.js";
 import { type EngineHandle, engine } from "./engine.js";
 import { CollabError, type CollabErrorCode, toCollabError } from "./errors.js";
 import { Emitter } from "./events.js";
 import { Peers } from "./flat.js";
 import { historyOf } from "./history.js";
+import { closedError } from "./lifecycle.js";
 import { databaseOf } from "./options.js";
 import { mapName, SharedValues } from "./shared.js";
 import { CLOSED, decodeStatus } from "./status.js";
