@@ -13,6 +13,7 @@ import type { FontFiles } from "../script/pdf.ts";
 import { sheetsOf } from "../script/sheets.ts";
 import type { Script, TitlePage } from "../script/types.ts";
 import { save } from "./files.ts";
+import { paperOptions } from "./remembered.ts";
 
 const FONTS = {
   regular: [regular, regularExt],
@@ -33,7 +34,7 @@ export async function savePdf(
       Object.entries(FONTS).map(async ([style, urls]) => [style, await Promise.all(urls.map(bytesOf))]),
     ),
   ) as FontFiles;
-  const { bytes, missing } = await pdfOf(title, sheetsOf(script as Script, titlePage), fonts);
+  const { bytes, missing } = await pdfOf(title, sheetsOf(script as Script, titlePage, paperOptions()), fonts);
   save(`${title}.pdf`, bytes, "application/pdf");
   if (missing.length === 0) return null;
   const some = missing.slice(0, 10).join(" ");

@@ -1,6 +1,7 @@
 // The script as sheets of paper, there only while it is printed.
 import { type CSSProperties, type ReactNode, useEffect, useState } from "react";
 import { createPortal, flushSync } from "react-dom";
+import { paperOptions } from "../app/remembered.ts";
 import { type Sheet, type SheetLine, sheetsOf, TOP } from "../script/sheets.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 import type { Script, TitlePage } from "../script/types.ts";
@@ -9,7 +10,7 @@ export function PrintView({ editor, titlePage }: { editor: ScriptEditor; titlePa
   const [sheets, setSheets] = useState<readonly Sheet[] | null>(null);
   useEffect(() => {
     // The browser prints what is there when this has run.
-    const begin = () => flushSync(() => setSheets(sheetsOf(editor.children as Script, titlePage)));
+    const begin = () => flushSync(() => setSheets(sheetsOf(editor.children as Script, titlePage, paperOptions())));
     const end = () => setSheets(null);
     window.addEventListener("beforeprint", begin);
     window.addEventListener("afterprint", end);

@@ -36,7 +36,8 @@ function pasteAsScript(editor: ScriptEditor): void {
   const { insertTextData, insertFragment } = editor;
   editor.insertTextData = (data) =>
     pasteText(editor, data.getData("text/plain"), data.getData("text/html")) || insertTextData(data);
-  editor.insertFragment = (fragment, options) => {
+  editor.insertFragment = (...given: Parameters<typeof insertFragment>) => {
+    const [fragment, options] = given;
     if (options?.at || !pasteFragment(editor, fragment as Descendant[])) insertFragment(fragment, options);
   };
 }

@@ -30,7 +30,7 @@ describe("sheets", () => {
       block("new_act", "act two"),
       block("note", "not on paper"),
     ];
-    const [sheet, ...more] = sheetsOf(script);
+    const [sheet, ...more] = sheetsOf(script, [], { numbers: true });
     expect(more).toEqual([]);
     expect(written(sheet)).toEqual([
       "0: 15 INT. HALL - DAY",
@@ -72,6 +72,26 @@ describe("sheets", () => {
     expect(written(first).slice(-2)).toEqual(["53: 25 line 52", "54: 37 (MORE)"]);
     expect(written(second).slice(0, 2)).toEqual(["0: 37 MARA (CONT’D)", "1: 25 line 53"]);
     expect(second?.page).toBe(2);
+  });
+
+  it("have what the page shows besides", () => {
+    const script = [
+      block("scene_heading", "INT. X"),
+      block("character", "Mara"),
+      block("dialogue", "No."),
+      block("action", "She waits."),
+      block("character", "Mara"),
+      block("dialogue", "No."),
+    ];
+    const cues = (options: object) =>
+      written(sheetsOf(script, [], options)[0]).filter((line) => /MARA|: (10|77) 1$/.test(line));
+    expect(cues({})).toEqual(["2: 37 MARA", "7: 37 MARA"]);
+    expect(cues({ numbers: true, continued: true })).toEqual([
+      "0: 10 1",
+      "0: 77 1",
+      "2: 37 MARA",
+      "7: 37 MARA (CONT’D)",
+    ]);
   });
 
   it("have dual dialogue side by side", () => {

@@ -2,9 +2,12 @@
 // counts (`paginate.ts`), so that a page on the screen is a page on paper. Pure.
 // Measures: ten characters to the inch, six lines to the inch, US Letter; rows count from an inch below the top edge,
 // columns from the left edge.
+
+import { continuedCues } from "./cues.ts";
 import { ELEMENTS } from "./elements.ts";
 import { readEmphasis } from "./formats/emphasis.ts";
 import { entryOf, nameOf } from "./formats/title-page.ts";
+import { scenesOf } from "./outline.ts";
 import {
   type At,
   above,
@@ -85,10 +88,20 @@ const IN_COLUMN: Partial<Record<Block["type"], Place>> = {
   scene_heading: { column: 0, style: { bold: true } },
 };
 
+/** What the page shows besides, and paper like it. */
+export interface PaperOptions {
+  /** The numbers of scenes beside their headings. */
+  numbers?: boolean;
+  /** (CONT’D) where somebody goes on after action. */
+  continued?: boolean;
+}
+
 export function sheetsOf(
   script: readonly ScriptNode[],
   titlePage: readonly (readonly [string, string])[] = [],
+  options: PaperOptions = {},
 ): Sheet[] {
+  const additions = additionsOf(script, options);
   const sheets: Sheet[] = [];
   const title = titleSheet(titlePage);
   if (title) sheets.push(title);
@@ -109,7 +122,7 @@ export function sheetsOf(
     row = 1;
   };
   script.forEach((node, index) => {
-    const rows = isPrinted(node) ? rowsOf(node) : [];
+    const rows = isPrinted(node) ? rowsOf(node, additions.get(node.id)) : [];
     let done = 0;
     const put = (until: number) => {
       for (const line of rows.slice(done, until)) {
@@ -140,17 +153,23 @@ export function sheetsOf(
 
 type Part = Omit<SheetLine, "row">;
 
+/** What stands beside a block without being in it, by its id. */
+function additionsOf(script: readonly ScriptNode[], { numbers, continued }: PaperOptions): ReadonlyMap<string, string> {
+  const additions = new Map<string, string>();
+  if (numbers) for (const { id, number } of scenesOf(script)) additions.set(id, number);
+  if (continued) for (const id of continuedCues(script)) additions.set(id, " (CONT’D)");
+  return additions;
+}
+
 /** What stands in each line that a node takes. */
-function rowsOf(node: ScriptNode): Part[][] {
+function rowsOf(node: ScriptNode, addition: string | undefined): Part[][] {
   if (!isDual(node)) {
     const rows = blockRows(node, PLACES[node.type] ?? { column: LEFT }, ELEMENTS[node.type].measure, LEFT, RIGHT);
-    const number = node.type === "scene_heading" ? node.sceneNumber : undefined;
-    if (number) {
-      rows[0]?.push(
-        { column: Math.max(1, LEFT - 4 - number.length), spans: [{ text: number, bold: true }] },
-        { column: RIGHT + 2, spans: [{ text: number, bold: true }] },
-      );
+    if (addition && node.type === "scene_heading") {
+      const spans = [{ text: addition, bold: true }];
+      rows[0]?.push({ column: Math.max(1, LEFT - 4 - addition.length), spans }, { column: RIGHT + 2, spans });
     }
+    if (addition && node.type === "character") rows.at(-1)?.[0]?.spans.push({ text: addition });
     return rows;
   }
   return sideBySide(node);
