@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::auth::{Auth, Denied, Grant, Request};
 use crate::config::ServeArgs;
@@ -41,11 +41,18 @@ pub struct Failure {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// More about it.
+    details: Value,
 }
 
 impl Failure {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), details: Value::Null }
+    }
+
+    /// With more about it: an object.
+    pub(super) fn with(self, details: Value) -> Self {
+        Self { details, ..self }
     }
 }
 
@@ -94,7 +101,11 @@ impl<T: DeserializeOwned> FromRequest<App> for InBody<T> {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        (self.status, Json(json!({ "error": { "code": self.code, "message": self.message } }))).into_response()
+        let mut error = json!({ "code": self.code, "message": self.message });
+        if let (Value::Object(error), Value::Object(details)) = (&mut error, self.details) {
+            error.extend(details);
+        }
+        (self.status, Json(json!({ "error": error }))).into_response()
     }
 }
 

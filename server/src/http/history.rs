@@ -13,16 +13,16 @@ use serde::Deserialize;
 use serde_json::json;
 use slate_yrs::protocol::Role;
 use slate_yrs::slate::Node;
-use tokio::sync::oneshot;
 
 use super::access::{Access, App, Failure, InBody, InPath, InQuery};
 use super::compares::Turn;
+use super::live;
 use crate::allowance::Taker;
 use crate::clock::now;
 use crate::history::{self, HistoryError, Version, VersionId};
 use crate::limit::Limit;
+use crate::live::Made;
 use crate::plain::plain;
-use crate::room::{Command, Restore};
 use crate::storage::{NamedVersion, Seq, random_id};
 
 const MAX_VERSIONS: usize = 500;
@@ -53,6 +53,10 @@ pub struct Params {
 }
 
 impl Params {
+    pub(super) fn format(&self) -> Option<&str> {
+        self.format.as_deref()
+    }
+
     /// The name of the root, also where the request gives none.
     pub(super) fn root<'a>(&'a self, app: &'a App) -> &'a str {
         self.root.as_deref().unwrap_or(&app.args.root)
@@ -65,7 +69,7 @@ pub struct InDocument {
 }
 
 impl Access {
-    fn writing(self) -> Result<Self, Failure> {
+    pub(super) fn writing(self) -> Result<Self, Failure> {
         match self.grant.role {
             Role::ReadWrite => Ok(self),
             Role::ReadOnly | Role::Comment => {
@@ -272,18 +276,14 @@ pub async fn restore(
     InPath(InDocument { version }): InPath<InDocument>,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
-    let Access { document, grant, .. } = access.writing()?;
+    let Access { document, grant, address } = access.writing()?;
     let (_, version) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
-    let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
-    let room = app.rooms.hold(&document, false).ok_or_else(busy)?;
-    let (done, result) = oneshot::channel();
     let root = params.root(&app).to_owned();
-    let author = grant.user;
-    let restore = Restore { root, version, author, done };
-    if !room.send(Command::Restore(restore)).await {
-        return Err(busy());
-    }
-    result.await.map_err(|_| busy())??;
+    let work = move |current: &[u8], client: u32| {
+        let update = history::restore(&root, client, current, &version)?;
+        Ok(Made { update, ..Made::default() })
+    };
+    live::edit(&app, &document, grant, address, None, Box::new(work)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

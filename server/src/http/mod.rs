@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod compares;
 mod history;
+mod live;
 mod socket;
 mod values;
 
@@ -29,7 +30,10 @@ pub fn router(app: App) -> Router {
         .route("/compare", get(history::compare))
         .route("/compare/values", get(values::compare))
         .route("/updates", get(history::updates))
-        .route("/export", get(history::export));
+        .route("/export", get(history::export))
+        .route("/", get(live::read).patch(live::patch).delete(live::delete))
+        .route("/maps/{map}", get(live::map))
+        .route("/maps/{map}/{key}", get(live::value).put(live::set).delete(live::unset));
     let mut router = Router::new()
         .route("/ws/scenes/{scene_id}", get(socket::open))
         .nest("/api/scenes/{scene_id}", api)
