@@ -101,7 +101,9 @@ impl Writer {
 async fn edits_by_content_and_by_id() {
     let server = guarded().await;
     let program = Program::new(&server, "robot");
-    let begun = program.edit(json!([{ "append": { "nodes": [line("a", "She waits. She waits."), line("b", "He 😀 runs.")] } }])).await;
+    let begun = program
+        .edit(json!([{ "append": { "nodes": [line("a", "She waits. She waits."), line("b", "He 😀 runs.")] } }]))
+        .await;
     assert_eq!(begun["edits"], json!([{ "inserted": [[0], [1]] }]));
     let mut ada = Writer::join(&server, "ada", 7).await;
     let done = program
@@ -120,12 +122,13 @@ async fn edits_by_content_and_by_id() {
     assert_eq!(value[3]["children"], json!([{ "text": "HE R" }, { "text": "uns", "bold": true }, { "text": "." }]));
     assert_eq!(done["edits"].as_array().unwrap().len(), 6);
     // Somebody who has it open sees it at once, and it is attributed.
-    ada.client.until("the edit", |client| {
-        let mut doc = slate_doc(98, "content");
-        doc.load(&client.state()).unwrap();
-        format!("{:?}", doc.value()).contains("Mara sits.")
-    })
-    .await;
+    ada.client
+        .until("the edit", |client| {
+            let mut doc = slate_doc(98, "content");
+            doc.load(&client.state()).unwrap();
+            format!("{:?}", doc.value()).contains("Mara sits.")
+        })
+        .await;
     let rows = server.storage.get_updates_since("scene", 0, 100).await.unwrap();
     assert!(rows.iter().all(|row| row.authors.to_lines().as_deref() == Some("robot")), "{rows:?}");
     // A document that begins by a program is of the format that new ones have.
@@ -133,7 +136,9 @@ async fn edits_by_content_and_by_id() {
     doc.load(&ada.client.state()).unwrap();
     assert_eq!(doc.format(), 1);
 
-    program.edit(json!([{ "remove": { "block": "c" } }, { "set": { "block": "e", "properties": { "color": null } } }])).await;
+    program
+        .edit(json!([{ "remove": { "block": "c" } }, { "set": { "block": "e", "properties": { "color": null } } }]))
+        .await;
     assert_eq!(program.lines().await, ["First.", "She waits. Mara sits.", "HE Runs."]);
     assert_eq!(program.value().await[2].get("color"), None);
 }
@@ -148,14 +153,24 @@ async fn what_cannot_be_done_is_said_and_nothing_is_half_done() {
     for (edit, status, code, found) in [
         (json!({ "replace": { "find": "Three", "with": "" } }), 409, "not-found", json!([])),
         (json!({ "replace": { "find": "One.", "with": "" } }), 409, "ambiguous", json!(["One. One.", "One. One."])),
-        (json!({ "replace": { "find": "One.", "with": "", "nth": 3 } }), 409, "not-found", json!(["One. One.", "One. One."])),
+        (
+            json!({ "replace": { "find": "One.", "with": "", "nth": 3 } }),
+            409,
+            "not-found",
+            json!(["One. One.", "One. One."]),
+        ),
         (json!({ "replace": { "find": "", "with": "x" } }), 400, "invalid", Value::Null),
         (json!({ "remove": { "block": "z" } }), 409, "not-found", json!([])),
         (json!({ "remove": { "block": "a" } }), 409, "ambiguous", json!(["[0]", "[1]"])),
         (json!({ "remove": { "block": [5] } }), 409, "not-found", json!([])),
         (json!({ "set": { "block": [0], "properties": { "children": [] } } }), 400, "invalid", Value::Null),
         (json!({ "append": { "nodes": [{ "neither": 1 }] } }), 400, "invalid", Value::Null),
-        (json!({ "operations": [{ "type": "remove_node", "path": [9], "node": { "text": "" } }] }), 400, "invalid", Value::Null),
+        (
+            json!({ "operations": [{ "type": "remove_node", "path": [9], "node": { "text": "" } }] }),
+            400,
+            "invalid",
+            Value::Null,
+        ),
     ] {
         let answer = program.patch(json!({ "edits": [good, edit] })).await;
         let error = &answer.json()["error"];
@@ -163,7 +178,13 @@ async fn what_cannot_be_done_is_said_and_nothing_is_half_done() {
         assert_eq!(error["edit"], if error["edit"] == 0 { json!(0) } else { json!(1) }, "{edit}: {error}");
         assert_eq!(error["found"], found, "{edit}");
     }
-    for body in ["{}", "[", r#"{"edits":[]}"#, r#"{"edits":[{"explode":{}}]}"#, r#"{"edits":[{"remove":{"block":"a"}}],"more":1}"#] {
+    for body in [
+        "{}",
+        "[",
+        r#"{"edits":[]}"#,
+        r#"{"edits":[{"explode":{}}]}"#,
+        r#"{"edits":[{"remove":{"block":"a"}}],"more":1}"#,
+    ] {
         assert_eq!(program.ask("PATCH", "", "", body).await.status, 400, "{body}");
     }
     assert_eq!(server.rows("scene").await, before);
@@ -199,7 +220,8 @@ async fn operations_and_edits_against_an_earlier_state() {
     let done = program.patch(json!({ "base": base, "edits": [{ "operations": operations }] })).await;
     assert_eq!(done.status, 200, "{}", done.text());
     assert_eq!(program.lines().await, ["Zero.", "Now One.!", "T", "wo."]);
-    let carried = program.patch(json!({ "base": base, "edits": [{ "replace": { "find": "One", "with": "1" } }] })).await;
+    let carried =
+        program.patch(json!({ "base": base, "edits": [{ "replace": { "find": "One", "with": "1" } }] })).await;
     assert_eq!(carried.status, 200, "{}", carried.text());
     assert_eq!(program.lines().await, ["Zero.", "Now 1.!", "T", "wo."]);
     for wrong in ["\"x-1\"", "nothing", &format!("{}9", base.trim_matches('"'))] {
@@ -246,7 +268,10 @@ async fn reads_say_which_state_they_are_of() {
     let server = guarded().await;
     let program = Program::new(&server, "robot");
     assert_eq!(program.ask("GET", "", "", "").await.status, 404);
-    let etag = program.edit(json!([{ "append": { "nodes": [line("a", "One.")] } }])).await["etag"].as_str().unwrap().to_owned();
+    let etag = program.edit(json!([{ "append": { "nodes": [line("a", "One.")] } }])).await["etag"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let read = program.ask("GET", "", "", "").await;
     assert!(read.headers.contains(&etag), "{} {etag}", read.headers);
     assert_eq!(read.json(), json!([line("a", "One.")]));
@@ -266,7 +291,10 @@ async fn values_beside_the_text() {
     let program = Program::new(&server, "robot");
     assert_eq!(program.ask("PUT", "/maps/title/Author", "", r#""Ada""#).await.status, 204);
     assert_eq!(program.ask("PUT", "/maps/title/a%2Fb", "", r#"{"x":[1,null]}"#).await.status, 204);
-    assert_eq!(program.ask("GET", "/maps/title", "", "").await.json(), json!({ "Author": "Ada", "a/b": { "x": [1, null] } }));
+    assert_eq!(
+        program.ask("GET", "/maps/title", "", "").await.json(),
+        json!({ "Author": "Ada", "a/b": { "x": [1, null] } })
+    );
     assert_eq!(program.ask("GET", "/maps/title/a%2Fb", "", "").await.json(), json!({ "x": [1, null] }));
     let ada = Writer::join(&server, "ada", 7).await;
     assert_eq!(ada.doc.values("title").len(), 2);

@@ -20,8 +20,8 @@ use slate_yrs::update::merge;
 use thiserror::Error;
 
 pub use authors::Authors;
-pub(crate) use kinds::schema;
 pub use json::nodes_to_json;
+pub(crate) use kinds::schema;
 
 use crate::room::load::{build, whole_log};
 use crate::storage::{Detail, Millis, NamedVersion, Seq, Storage, StorageError, UpdateRow};
@@ -30,6 +30,8 @@ use crate::storage::{Detail, Millis, NamedVersion, Seq, Storage, StorageError, U
 const BURST_GAP_MS: Millis = 120_000;
 const BURST_MS: Millis = 600_000;
 const PAGE: u32 = 1_000;
+/// What a page of rows may hold, beside one larger row.
+pub const PAGE_BYTES: usize = 8 << 20;
 
 #[derive(Debug, Error)]
 pub enum HistoryError {
@@ -269,7 +271,8 @@ async fn for_rows(
 ) -> Result<(), HistoryError> {
     let mut after = 0;
     loop {
-        let rows = storage.get_updates_since(document, after, PAGE).await?;
+        let fits = storage.rows_within(document, after, PAGE, PAGE_BYTES).await?;
+        let rows = storage.get_updates_since(document, after, fits.max(1)).await?;
         let Some(last) = rows.last() else { return Ok(()) };
         after = last.seq;
         for row in rows {

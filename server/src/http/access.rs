@@ -21,6 +21,7 @@ use crate::net::Peer;
 use crate::room::Rooms;
 
 use super::compares::Compares;
+use super::readings::Readings;
 
 /// Bytes a document id or a session id may have.
 const MAX_ID_BYTES: usize = 256;
@@ -33,6 +34,7 @@ pub struct App {
     pub auth: Auth,
     pub health: Arc<DatabaseProbe>,
     pub compares: Arc<Compares>,
+    pub readings: Arc<Readings>,
 }
 
 /// An answer that is not the one asked for.
@@ -105,7 +107,10 @@ impl IntoResponse for Failure {
         if let (Value::Object(error), Value::Object(details)) = (&mut error, self.details) {
             error.extend(details);
         }
-        (self.status, Json(json!({ "error": error }))).into_response()
+        let said = Json(json!({ "error": error }));
+        // In seconds: what is refused for now may be asked again.
+        let again = matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+        (self.status, again.then_some([(header::RETRY_AFTER, "1")]), said).into_response()
     }
 }
 

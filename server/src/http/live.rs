@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::access::{Access, App, Failure, InBody, InPath, InQuery, header_text};
 use super::admin::Admin;
+use super::content::Content;
 use super::history::{Params, failed};
 use crate::allowance::Taker;
 use crate::auth::Grant;
@@ -26,9 +27,9 @@ use crate::replica::Replica;
 use crate::room::{Command, Edit, EditKey, Edited, Work};
 use crate::storage::Seq;
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Set where a request was answered that was done before.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const MAX_KEY_BYTES: usize = 200;
 const MAX_MAP_KEY: usize = 1_000;
 const MAX_VALUE_BYTES: usize = 256 * 1024;
@@ -106,25 +107,25 @@ pub async fn read(
     if known.is_some_and(|known| known == etag(&row.epoch, row.tip)) {
         return Ok(tagged(&etag(&row.epoch, row.tip), StatusCode::NOT_MODIFIED.into_response()));
     }
-    let (seq, state) = history::state(storage, &document, &VersionId::Now).await?;
-    let tag = etag(&row.epoch, seq);
-    let root = params.root(&app).to_owned();
-    let response = match params.format() {
-        Some("update") => ([(header::CONTENT_TYPE, "application/octet-stream")], state).into_response(),
-        Some("text") => {
-            let work = move || Ok::<_, HistoryError>(live::text(&history::value(&root, &state)?));
-            let text = tokio::task::spawn_blocking(work).await.map_err(failed)??;
-            ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
-        }
-        None | Some("slate") => {
-            let work = move || Ok::<_, HistoryError>(history::nodes_to_json(&history::value(&root, &state)?));
-            Json(tokio::task::spawn_blocking(work).await.map_err(failed)??).into_response()
-        }
-        Some(_) => {
-            return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "format is slate, text or update"));
-        }
+    let format = params.format().unwrap_or("slate").to_owned();
+    if !["slate", "text", "update"].contains(&format.as_str()) {
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "format is slate, text or update"));
+    }
+    let cost = app.cost(&document, &[&VersionId::Now]).await?;
+    let (storage, root) = (storage.clone(), params.root(&app).to_owned());
+    let work = async move {
+        let (seq, state) = history::state(&storage, &document, &VersionId::Now).await?;
+        let work = move || {
+            Ok::<_, HistoryError>(match format.as_str() {
+                "update" => Content::binary(state),
+                "text" => Content::text(live::text(&history::value(&root, &state)?)),
+                _ => Content::json(history::nodes_to_json(&history::value(&root, &state)?).to_string()),
+            })
+        };
+        let content = tokio::task::spawn_blocking(work).await.map_err(failed)??;
+        Ok(content.tagged(&etag(&row.epoch, seq)))
     };
-    Ok(tagged(&tag, response))
+    app.answer(cost, work).await
 }
 
 /// `PATCH /api/scenes/{id} {edits, base?}`: all of the edits, or none.
@@ -143,15 +144,21 @@ pub async fn patch(
         return Err(invalid(format!("a request has 1 to {MAX_EDITS} edits")));
     }
     let key = key_of(&headers, grant.user.as_deref(), &request)?;
-    let base = match base {
-        Some(base) => Some(state_at(&app, &document, &base).await?),
-        None => None,
-    };
     let laying = laying(&app, &params);
-    let work = move |current: &[u8], client: u32| {
-        live::apply(&laying, client, base.as_deref().unwrap_or(current), &edits)
+    // What is there now, and the base.
+    let versions = if base.is_some() { 2 } else { 1 };
+    let cost = app.cost(&document, &[&VersionId::Now; 2][..versions]).await?;
+    let to = app.clone();
+    let work = async move {
+        let base = match base {
+            Some(base) => Some(state_at(&to, &document, &base).await?),
+            None => None,
+        };
+        let work =
+            move |current: &[u8], client: u32| live::apply(&laying, client, base.as_deref().unwrap_or(current), &edits);
+        edit(&to, &document, grant, address, key, Box::new(work)).await
     };
-    let edited = edit(&app, &document, grant, address, key, Box::new(work)).await?;
+    let (edited, _) = app.reading(cost, work).await?;
     let tag = etag(&edited.epoch, edited.tip);
     let answer = Json(json!({ "etag": tag, "edits": edited.report })).into_response();
     let mut answer = tagged(&tag, answer);
@@ -217,18 +224,27 @@ fn shared_map<'a>(app: &App, params: &Params, map: &'a str) -> Result<&'a str, F
     Ok(map)
 }
 
-async fn values_of(app: &App, document: &str, map: &str) -> Result<(String, Values), Failure> {
-    let storage = &app.rooms.shared().storage;
-    let row = storage.document(document).await?.ok_or(HistoryError::NoVersion)?;
-    let (seq, state) = history::state(storage, document, &VersionId::Now).await?;
-    let map = map.to_owned();
-    let work = move || {
-        let mut replica = Replica::new();
-        replica.load(&state).map_err(|error| HistoryError::Unreadable(error.to_string()))?;
-        Ok::<_, HistoryError>(replica.values(&map))
+/// What of a map is answered.
+async fn values_of(
+    app: &App,
+    document: String,
+    map: String,
+    answer: impl FnOnce(Values) -> Result<Value, Failure> + Send + 'static,
+) -> Result<Response, Failure> {
+    let storage = app.rooms.shared().storage.clone();
+    let row = storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
+    let cost = app.cost(&document, &[&VersionId::Now]).await?;
+    let work = async move {
+        let (seq, state) = history::state(&storage, &document, &VersionId::Now).await?;
+        let work = move || {
+            let mut replica = Replica::new();
+            replica.load(&state).map_err(|error| HistoryError::Unreadable(error.to_string()))?;
+            answer(replica.values(&map))
+        };
+        let value = tokio::task::spawn_blocking(work).await.map_err(failed)??;
+        Ok(Content::json(value.to_string()).tagged(&etag(&row.epoch, seq)))
     };
-    let values = tokio::task::spawn_blocking(work).await.map_err(failed)??;
-    Ok((etag(&row.epoch, seq), values))
+    app.answer(cost, work).await
 }
 
 /// `GET …/maps/{map}`: all values of a map.
@@ -240,8 +256,7 @@ pub async fn map(
 ) -> Result<Response, Failure> {
     // Comments may be read.
     let map = if map == COMMENTS_ROOT { &map } else { shared_map(&app, &params, &map)? };
-    let (tag, values) = values_of(&app, &document, map).await?;
-    Ok(tagged(&tag, Json(json!(values)).into_response()))
+    values_of(&app, document, map.to_owned(), |values| Ok(json!(values))).await
 }
 
 /// `GET …/maps/{map}/{key}`
@@ -251,11 +266,10 @@ pub async fn value(
     InPath(InMap { map, key }): InPath<InMap>,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
-    let (tag, values) = values_of(&app, &document, shared_map(&app, &params, &map)?).await?;
-    match values.get(&key.unwrap_or_default()) {
-        Some(value) => Ok(tagged(&tag, Json(json!(value)).into_response())),
-        None => Err(Failure::new(StatusCode::NOT_FOUND, "not-found", "the map has no such key")),
-    }
+    let map = shared_map(&app, &params, &map)?.to_owned();
+    let key = key.unwrap_or_default();
+    let none = || Failure::new(StatusCode::NOT_FOUND, "not-found", "the map has no such key");
+    values_of(&app, document, map, move |values| values.get(&key).map(|value| json!(value)).ok_or_else(none)).await
 }
 
 /// `PUT …/maps/{map}/{key}`: the body is the value.
@@ -299,8 +313,13 @@ async fn put(
     let after = value.as_ref().map(live::any_of).transpose().map_err(invalid)?;
     let change = ValueChange { map, key, before: None, after };
     let laying = laying(&app, &params);
-    let work = move |current: &[u8], client: u32| live::set_values(&laying, client, current, &[change]);
-    let edited = edit(&app, &document, grant, address, None, Box::new(work)).await?;
+    let cost = app.cost(&document, &[&VersionId::Now]).await?;
+    let to = app.clone();
+    let work = async move {
+        let work = move |current: &[u8], client: u32| live::set_values(&laying, client, current, &[change]);
+        edit(&to, &document, grant, address, None, Box::new(work)).await
+    };
+    let (edited, _) = app.reading(cost, work).await?;
     Ok(tagged(&etag(&edited.epoch, edited.tip), StatusCode::NO_CONTENT.into_response()))
 }
 

@@ -18,16 +18,37 @@ const SHOWN_CHARS: usize = 80;
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Edit {
     /// Another text in the place of one within a block. Without `nth`, from 1, it has to be there once.
-    Replace { find: String, with: String, nth: Option<usize> },
+    Replace {
+        find: String,
+        with: String,
+        nth: Option<usize>,
+    },
     /// Marks of a text within a block; null takes one away.
-    Format { find: String, marks: Map<String, Value>, nth: Option<usize> },
-    InsertAfter { block: Block, nodes: Value },
-    InsertBefore { block: Block, nodes: Value },
+    Format {
+        find: String,
+        marks: Map<String, Value>,
+        nth: Option<usize>,
+    },
+    InsertAfter {
+        block: Block,
+        nodes: Value,
+    },
+    InsertBefore {
+        block: Block,
+        nodes: Value,
+    },
     /// At the end of the document.
-    Append { nodes: Value },
+    Append {
+        nodes: Value,
+    },
     /// Properties of a block; null takes one away.
-    Set { block: Block, properties: Map<String, Value> },
-    Remove { block: Block },
+    Set {
+        block: Block,
+        properties: Map<String, Value>,
+    },
+    Remove {
+        block: Block,
+    },
     Operations(Vec<Operation>),
 }
 
@@ -47,7 +68,11 @@ pub struct Planned {
 /// Why an edit cannot be done.
 pub enum Unplanned {
     /// It is not there, or not once.
-    Found { code: &'static str, message: String, found: Vec<String> },
+    Found {
+        code: &'static str,
+        message: String,
+        found: Vec<String>,
+    },
     Invalid(String),
 }
 
@@ -70,7 +95,9 @@ impl Edit {
     /// What it brings along.
     pub fn nodes(&self) -> Result<Vec<Node>, String> {
         match self {
-            Self::InsertAfter { nodes, .. } | Self::InsertBefore { nodes, .. } | Self::Append { nodes } => nodes_of(nodes),
+            Self::InsertAfter { nodes, .. } | Self::InsertBefore { nodes, .. } | Self::Append { nodes } => {
+                nodes_of(nodes)
+            }
             _ => Ok(Vec::new()),
         }
     }
@@ -100,7 +127,8 @@ impl Edit {
                 Ok(Planned { ops: vec![Op::RemoveNode { path, node }], report: json!({ "removed": text }) })
             }
             Self::Operations(operations) => {
-                let ops: Vec<Op> = operations.iter().filter_map(|each| each.read().transpose()).collect::<Result<_, _>>()?;
+                let ops: Vec<Op> =
+                    operations.iter().filter_map(|each| each.read().transpose()).collect::<Result<_, _>>()?;
                 let count = ops.len();
                 Ok(Planned { ops, report: json!({ "operations": count }) })
             }
@@ -280,7 +308,12 @@ fn find<'a>(value: &'a [Node], wanted: &str, nth: Option<usize>) -> Result<Hit<'
             let (start, end) = (begin + at, begin + at + wanted.len());
             let mut own = Vec::new();
             pieces_of(children, &mut path.clone(), &mut 0, &mut own);
-            hits.push(Hit { pieces: own, from: utf16_len(&text[..start]), to: utf16_len(&text[..end]), text: text.clone() });
+            hits.push(Hit {
+                pieces: own,
+                from: utf16_len(&text[..start]),
+                to: utf16_len(&text[..end]),
+                text: text.clone(),
+            });
             begin = end;
         }
     });

@@ -19,7 +19,7 @@ pub fn node_of(value: &Value, depth: usize) -> Result<Node, String> {
     let object = value.as_object().ok_or("a node is an object")?;
     match (object.get("text"), object.get("children")) {
         (Some(Value::String(text)), None) => {
-            Ok(Node::Text(Leaf { text: text.clone(), marks: attrs_of(object, "text")?}))
+            Ok(Node::Text(Leaf { text: text.clone(), marks: attrs_of(object, "text")? }))
         }
         (None, Some(Value::Array(children))) => {
             let attrs = attrs_of(object, "children")?;

@@ -9,16 +9,45 @@ use super::json::{attrs_of, node_of};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Operation {
-    InsertText { path: Vec<u32>, offset: u32, text: String },
-    RemoveText { path: Vec<u32>, offset: u32, text: String },
-    InsertNode { path: Vec<u32>, node: Value },
-    RemoveNode { path: Vec<u32>, node: Value },
+    InsertText {
+        path: Vec<u32>,
+        offset: u32,
+        text: String,
+    },
+    RemoveText {
+        path: Vec<u32>,
+        offset: u32,
+        text: String,
+    },
+    InsertNode {
+        path: Vec<u32>,
+        node: Value,
+    },
+    RemoveNode {
+        path: Vec<u32>,
+        node: Value,
+    },
     #[serde(rename_all = "camelCase")]
-    SetNode { path: Vec<u32>, properties: Map<String, Value>, new_properties: Map<String, Value> },
-    SplitNode { path: Vec<u32>, position: u32, properties: Map<String, Value> },
-    MergeNode { path: Vec<u32>, position: u32, properties: Map<String, Value> },
+    SetNode {
+        path: Vec<u32>,
+        properties: Map<String, Value>,
+        new_properties: Map<String, Value>,
+    },
+    SplitNode {
+        path: Vec<u32>,
+        position: u32,
+        properties: Map<String, Value>,
+    },
+    MergeNode {
+        path: Vec<u32>,
+        position: u32,
+        properties: Map<String, Value>,
+    },
     #[serde(rename_all = "camelCase")]
-    MoveNode { path: Vec<u32>, new_path: Vec<u32> },
+    MoveNode {
+        path: Vec<u32>,
+        new_path: Vec<u32>,
+    },
     /// Nothing of the document.
     SetSelection {},
 }
@@ -37,11 +66,9 @@ impl Operation {
             }
             Self::InsertNode { path: at, node } => Op::InsertNode { path: path(at), node: node_of(node, 0)? },
             Self::RemoveNode { path: at, node } => Op::RemoveNode { path: path(at), node: node_of(node, 0)? },
-            Self::SetNode { path: at, properties, new_properties } => Op::SetNode {
-                path: path(at),
-                properties: attrs(properties)?,
-                new_properties: attrs(new_properties)?,
-            },
+            Self::SetNode { path: at, properties, new_properties } => {
+                Op::SetNode { path: path(at), properties: attrs(properties)?, new_properties: attrs(new_properties)? }
+            }
             Self::SplitNode { path: at, position, properties } => {
                 Op::SplitNode { path: path(at), position: *position, properties: attrs(properties)? }
             }

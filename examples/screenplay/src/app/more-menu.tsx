@@ -1,6 +1,7 @@
 // The menu for what is not needed every minute: files, printing, history, the look of the page.
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Collab, Presence } from "slate-yrs";
+import { searchIn } from "../components/searching.ts";
 import type { BoundEditor } from "../hooks/use-yjs-slate-binding.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Popover } from "../ui/popover.tsx";
@@ -22,12 +23,13 @@ export function MoreMenu<P extends Presence>(props: {
   /** `null` while there is no script to save. */
   editor: BoundEditor | null;
   shared: boolean;
+  readOnly: boolean;
   onHistory: (() => void) | undefined;
   /** Without it the script has the name that it has. */
   onRename: (() => void) | undefined;
   onTitlePage: (() => void) | undefined;
 }): ReactNode {
-  const { collab, scene, editor, shared, onHistory, onRename, onTitlePage } = props;
+  const { collab, scene, editor, shared, readOnly, onHistory, onRename, onTitlePage } = props;
   const title = useTitle(collab, editor, props.title);
   const titlePage = useTitlePage(collab, editor);
   const file = useRef<HTMLInputElement>(null);
@@ -39,6 +41,8 @@ export function MoreMenu<P extends Presence>(props: {
   }, [scene]);
   const [dark, setDark] = useTheme();
   const [spelling, setSpelling] = useRemembered("spelling");
+  const [numbers, setNumbers] = useRemembered("numbers");
+  const [continued, setContinued] = useRemembered("continued");
   const [shortcuts, setShortcuts] = useState(false);
 
   const dismiss = () => {
@@ -92,11 +96,15 @@ export function MoreMenu<P extends Presence>(props: {
               {editor && item("Save as PDF", () => void pdf(editor))}
               {editor && item("Print…", () => window.print())}
               <hr />
+              {editor && item("Find…", () => searchIn(editor).open("find"))}
+              {editor && !readOnly && item("Find and replace…", () => searchIn(editor).open("replace"))}
               {onHistory && item("History", onHistory)}
               {onTitlePage && item("Title page…", onTitlePage)}
               {onRename && item("Rename the script…", onRename)}
               {item("Keyboard shortcuts", () => setShortcuts(true))}
               {item(spelling ? "Do not check spelling" : "Check spelling", () => setSpelling(spelling ? null : "on"))}
+              {item(numbers ? "Hide scene numbers" : "Show scene numbers", () => setNumbers(numbers ? null : "on"))}
+              {item(continued ? "Show (CONT’D)" : "Hide (CONT’D)", () => setContinued(continued ? null : "off"))}
               {item(dark ? "Light page" : "Dark page", () => setDark(!dark))}
             </div>
           );

@@ -8,7 +8,7 @@ import { keepWhatIsWritten, recallAlone } from "../app/alone.ts";
 import { importArrived } from "../app/imports.ts";
 import { NotedPage } from "../app/notes.tsx";
 import type { Person } from "../app/person.ts";
-import { initialScript } from "../app/scenes.ts";
+import { initialScript, retitleScene } from "../app/scenes.ts";
 import { useTitle } from "../app/title-page.tsx";
 import { useReadOnly } from "../hooks/use-read-only.ts";
 import {
@@ -63,6 +63,7 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
   const { doc } = collaboration;
   const editor = useYjsSlateBinding({ doc, enabled, initialValue });
   const title = useTitle(doc, editor, props.title);
+  useEffect(() => retitleScene(sceneId, title), [sceneId, title]);
   const readOnly = useReadOnly(doc, `${serverUrl} ${sceneId}`);
   const empty = useIsEmpty(editor, doc);
   const [begun, setBegun] = useState(false);

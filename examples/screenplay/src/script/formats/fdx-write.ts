@@ -34,11 +34,19 @@ export function toFdx(script: readonly ScriptNode[], title?: string, page?: Titl
     "  </Content>",
     ...titlePage(titled(page ?? titlePageOf(script), title)),
     ...elementSettings(),
+    ...MORES_AND_CONTINUEDS,
     ...smartType(script).map((line) => `  ${line}`),
     "</FinalDraft>",
     "",
   ].join("\n");
 }
+
+/** (CONT’D) is shown where somebody goes on after action, here and there, and stands in no cue. */
+const MORES_AND_CONTINUEDS = [
+  "  <MoresAndContinueds>",
+  `    <DialogueBreaks AutomaticCharacterContinueds="Yes" BottomOfPage="Yes" DialogueBottom="(MORE)" DialogueTop="(CONT'D)" TopOfNext="Yes"/>`,
+  "  </MoresAndContinueds>",
+];
 
 interface Notes {
   count: number;
