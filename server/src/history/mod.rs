@@ -21,6 +21,7 @@ use thiserror::Error;
 
 pub use authors::Authors;
 pub use json::nodes_to_json;
+pub(crate) use kinds::schema;
 
 use crate::room::load::{build, whole_log};
 use crate::storage::{Detail, Millis, NamedVersion, Seq, Storage, StorageError, UpdateRow};
@@ -315,7 +316,7 @@ pub fn forward_edit(
     target: &[Node],
 ) -> Result<Option<Vec<u8>>, HistoryError> {
     let mut doc = writable(root, client_id, current)?;
-    doc.set_schema(kinds::schema(doc.kinds(), target));
+    doc.set_schema(schema(doc.kinds(), target));
     let ops = SlateDoc::diff(&doc.value(), target);
     written(&mut doc, ops)
 }
@@ -331,7 +332,7 @@ fn is_shared(map: &str) -> bool {
 pub fn restore(root: &str, client_id: u32, current: &[u8], version: &[u8]) -> Result<Option<Vec<u8>>, HistoryError> {
     let mut doc = writable(root, client_id, current)?;
     let mut target = open(root, version)?;
-    let schema = kinds::schema(doc.kinds(), &target.value());
+    let schema = schema(doc.kinds(), &target.value());
     doc.set_schema(schema.clone());
     target.set_schema(schema);
     let mut updates = Vec::new();
@@ -354,7 +355,8 @@ pub fn restore(root: &str, client_id: u32, current: &[u8], version: &[u8]) -> Re
     }
 }
 
-fn writable(root: &str, client_id: u32, current: &[u8]) -> Result<SlateDoc, HistoryError> {
+/// A state, to be written in.
+pub(crate) fn writable(root: &str, client_id: u32, current: &[u8]) -> Result<SlateDoc, HistoryError> {
     let doc = load(root, client_id, current)?;
     if doc.is_writable() { Ok(doc) } else { Err(HistoryError::Format(doc.format())) }
 }

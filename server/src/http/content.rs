@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use axum::body::Bytes;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::access::{App, Failure};
@@ -28,21 +28,37 @@ impl AsRef<[u8]> for HeldBytes {
 pub struct Content {
     content_type: &'static str,
     bytes: Bytes,
+    tag: Option<HeaderValue>,
 }
 
 impl Content {
+    fn of(content_type: &'static str, bytes: Bytes) -> Self {
+        Self { content_type, bytes, tag: None }
+    }
+
     pub fn json(text: impl Into<Bytes>) -> Self {
-        Self { content_type: "application/json", bytes: text.into() }
+        Self::of("application/json", text.into())
+    }
+
+    pub fn text(text: impl Into<Bytes>) -> Self {
+        Self::of("text/plain; charset=utf-8", text.into())
     }
 
     pub fn binary(bytes: impl Into<Bytes>) -> Self {
-        Self { content_type: "application/octet-stream", bytes: bytes.into() }
+        Self::of("application/octet-stream", bytes.into())
+    }
+
+    /// With an ETag.
+    pub fn tagged(self, tag: &str) -> Self {
+        Self { tag: HeaderValue::from_str(tag).ok(), ..self }
     }
 }
 
 impl IntoResponse for Content {
     fn into_response(self) -> Response {
-        ([(header::CONTENT_TYPE, self.content_type)], self.bytes).into_response()
+        let mut response = ([(header::CONTENT_TYPE, self.content_type)], self.bytes).into_response();
+        response.headers_mut().extend(self.tag.map(|tag| (header::ETAG, tag)));
+        response
     }
 }
 

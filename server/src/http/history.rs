@@ -13,17 +13,17 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::json;
 use slate_yrs::protocol::Role;
-use tokio::sync::oneshot;
 
 use super::access::{Access, App, Failure, InBody, InPath, InQuery};
 use super::compares::Turn;
 use super::content::Content;
+use super::live;
 use crate::allowance::Taker;
 use crate::clock::now;
 use crate::history::{self, HistoryError, Version, VersionId};
 use crate::limit::Limit;
+use crate::live::Made;
 use crate::plain::plain;
-use crate::room::{Command, Restore};
 use crate::storage::{NamedVersion, Seq, Storage, random_id};
 
 const MAX_VERSIONS: usize = 500;
@@ -54,6 +54,10 @@ pub struct Params {
 }
 
 impl Params {
+    pub(super) fn format(&self) -> Option<&str> {
+        self.format.as_deref()
+    }
+
     /// The name of the root, also where the request gives none.
     pub(super) fn root<'a>(&'a self, app: &'a App) -> &'a str {
         self.root.as_deref().unwrap_or(&app.args.root)
@@ -66,7 +70,7 @@ pub struct InDocument {
 }
 
 impl Access {
-    fn writing(self) -> Result<Self, Failure> {
+    pub(super) fn writing(self) -> Result<Self, Failure> {
         match self.grant.role {
             Role::ReadWrite => Ok(self),
             Role::ReadOnly | Role::Comment => {
@@ -302,20 +306,18 @@ pub async fn restore(
     InPath(InDocument { version }): InPath<InDocument>,
     InQuery(params): InQuery<Params>,
 ) -> Result<StatusCode, Failure> {
-    let Access { document, grant, .. } = access.writing()?;
+    let Access { document, grant, address } = access.writing()?;
     let version = version_id(&version)?;
     // The version, and what is there now.
     let cost = app.cost(&document, &[&version, &VersionId::Now]).await?;
-    let (rooms, root, author) = (app.rooms.clone(), params.root(&app).to_owned(), grant.user);
+    let (to, root) = (app.clone(), params.root(&app).to_owned());
     let work = async move {
-        let (_, version) = history::state(&rooms.shared().storage, &document, &version).await?;
-        let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
-        let room = rooms.hold(&document, false).ok_or_else(busy)?;
-        let (done, result) = oneshot::channel();
-        if !room.send(Command::Restore(Restore { root, version, author, done })).await {
-            return Err(busy());
-        }
-        Ok(result.await.map_err(|_| busy())??)
+        let (_, version) = history::state(&to.rooms.shared().storage, &document, &version).await?;
+        let work = move |current: &[u8], client: u32| {
+            let update = history::restore(&root, client, current, &version)?;
+            Ok(Made { update, ..Made::default() })
+        };
+        live::edit(&to, &document, grant, address, None, Box::new(work)).await
     };
     app.reading(cost, work).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -5,6 +5,7 @@ mod admin;
 mod compares;
 mod content;
 mod history;
+mod live;
 mod readings;
 mod socket;
 mod values;
@@ -32,7 +33,10 @@ pub fn router(app: App) -> Router {
         .route("/compare", get(history::compare))
         .route("/compare/values", get(values::compare))
         .route("/updates", get(history::updates))
-        .route("/export", get(history::export));
+        .route("/export", get(history::export))
+        .route("/", get(live::read).patch(live::patch).delete(live::delete))
+        .route("/maps/{map}", get(live::map))
+        .route("/maps/{map}/{key}", get(live::value).put(live::set).delete(live::unset));
     let mut router = Router::new()
         .route("/ws/scenes/{scene_id}", get(socket::open))
         .nest("/api/scenes/{scene_id}", api)
@@ -72,8 +76,9 @@ async fn measure(State(app): State<App>, request: Request, next: Next) -> Respon
 
 fn cors(origins: &[String]) -> CorsLayer {
     let layer = CorsLayer::new()
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE]);
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_NONE_MATCH, live::IDEMPOTENCY_KEY])
+        .expose_headers([header::ETAG, header::RETRY_AFTER, live::REPLAYED]);
     if origins.is_empty() {
         // Nothing here relies on cookies: a page has what its token allows, from wherever it was served.
         return layer.allow_origin(AllowOrigin::any());
