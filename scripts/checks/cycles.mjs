@@ -4,15 +4,9 @@
 // module of its own, or by such a path within its code. A name that a module only passes on (`pub use`) belongs to the
 // file that defines it; who passes it on does not need it. A TypeScript file needs what it imports, types too.
 //
-// What is circular is listed in `cycles.known.json`, each circle by its files. The list only shrinks: no file may join a
-// circle, and one that has left it is taken off. `--list` prints the circles with their arrows, `--write` draws the list
-// anew, which only who breaks a circle does.
-import { writeFileSync } from "node:fs";
+// None is allowed; a circle is shown by its arrows.
 import { dirname, join } from "node:path";
-import { root } from "../process.mjs";
 import { close, rustCode, rustSources, text, typescriptSources } from "./sources.mjs";
-
-const KNOWN = "scripts/checks/cycles.known.json";
 
 /** The arrows of one crate: file → the files that it needs. */
 export function rustArrows(folder, read = text, sources = rustSources(folder)) {
@@ -177,31 +171,9 @@ const within = (arrows, circle) =>
       .map((to) => `${file} → ${to}`),
   );
 
-/** What differs between the circles that are there and those that are known, in words. */
-export function changes(now, known) {
-  const wrong = [];
-  for (const circle of now) {
-    // Of what a circle has broken into, each part counts as it.
-    const before = known.find((other) => circle.some((file) => other.includes(file))) ?? [];
-    const joined = circle.filter((file) => !before.includes(file));
-    if (before.length === 0) wrong.push(`a new circle: ${circle.join(", ")} (--list shows its arrows)`);
-    else if (joined.length > 0) wrong.push(`has joined a circle, with ${before[0]}: ${joined.join(", ")}`);
-  }
-  const still = new Set(now.flat());
-  const gone = known.flat().filter((file) => !still.has(file));
-  if (gone.length > 0) wrong.push(`in no circle any more, take it off ${KNOWN}: ${gone.join(", ")}`);
-  return wrong;
-}
-
 if (import.meta.url === `file://${process.argv[1]}`) {
-  const graphs = [rustArrows("src"), rustArrows("server/src"), typescriptArrows("js")];
-  const now = graphs.flatMap(circles);
-  if (process.argv.includes("--list")) {
-    for (const graph of graphs) {
-      for (const circle of circles(graph))
-        console.log(`${circle.length} files\n  ${within(graph, circle).join("\n  ")}`);
-    }
-  }
-  if (process.argv.includes("--write")) writeFileSync(join(root, KNOWN), `${JSON.stringify(now, null, 2)}\n`);
-  close("cycles", changes(now, JSON.parse(text(KNOWN))));
+  const found = [rustArrows("src"), rustArrows("server/src"), typescriptArrows("js")].flatMap((graph) =>
+    circles(graph).map((circle) => `${circle.length} files need each other:\n  ${within(graph, circle).join("\n  ")}`),
+  );
+  close("cycles", found);
 }

@@ -1,7 +1,7 @@
 // The checks beside this file say no: each is given something small that is wrong, and has to name it; and something that
 // is right, of which it has to be silent.
 import assert from "node:assert/strict";
-import { changes, circles, rustArrows, typescriptArrows } from "./cycles.mjs";
+import { circles, rustArrows, typescriptArrows } from "./cycles.mjs";
 import { faults, missing } from "./faults.mjs";
 import { allowed } from "./licences.mjs";
 import { definitions, homonyms } from "./names.mjs";
@@ -39,12 +39,6 @@ const PLANTED = {
       "js/d.ts": 'import { a } from "./a.js";',
     });
     assert.deepEqual(circles(typescriptArrows("js", read, sources)), [["js/a.ts", "js/b.ts", "js/in/c.ts"]]);
-  },
-  "a file that joins a circle, one that has left it, and a new circle"() {
-    assert.deepEqual(changes([["a", "b"]], [["a", "b"]]), []);
-    assert.match(changes([["a", "b", "c"]], [["a", "b"]])[0], /has joined a circle, with a: c/);
-    assert.match(changes([["a", "b"]], [["a", "b", "c"]])[0], /take it off .*: c/);
-    assert.match(changes([["x", "y"]], [])[0], /a new circle: x, y/);
   },
   "a name that two types bear"() {
     const [read, sources] = project({

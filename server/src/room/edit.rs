@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use crate::allowance::Taker;
 use crate::live::{EditError, Made};
-use crate::storage::Seq;
+use crate::storage::{Seq, random_id};
 
 /// From the document as one update, and the client id to write as, to an edit.
 pub type EditWork = Box<dyn FnOnce(&[u8], u32) -> Result<Made, EditError> + Send>;
@@ -39,4 +39,9 @@ pub struct Edited {
     pub report: Value,
     /// It was stored when it was asked for before.
     pub replayed: bool,
+}
+
+/// Of a replica that makes one edit. It is not zero, and never met again.
+pub(crate) fn fresh_client_id() -> u32 {
+    u32::from_str_radix(&random_id()[..8], 16).map_or(1, |id| id.max(1))
 }

@@ -9,7 +9,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
 use futures_util::FutureExt;
 use serde_json::Value;
 use slate_yrs::protocol::close;
@@ -17,16 +16,18 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
+use super::command::{Command, JoinRequest};
 use super::core::{Core, Frames, Health, Join, Rows};
-use super::edit::{Edit, EditKey, EditWork, Edited};
+use super::edit::{Edit, EditKey, EditWork, Edited, fresh_client_id};
 use super::end::{End, failed, panicked, replaced};
 use super::frames::Outgoing;
+use super::held::Registration;
 use super::load::{Loaded, load, load_for};
 use super::send_queue::SendQueue;
-use super::{ConnId, JoinRequest, Registration, Shared};
+use super::shared::Shared;
 use crate::allowance::Taker;
 use crate::clock::now;
-use crate::hints::Hint;
+use crate::hints::{ConnId, Hint};
 use crate::history::HistoryError;
 use crate::limit::Limit;
 use crate::live::EditError;
@@ -40,39 +41,6 @@ const BATCH: usize = 512;
 const CATCH_UP: u32 = 500;
 /// A frame from this size on may take long to apply.
 const LARGE_FRAME: usize = 64 * 1024;
-
-pub enum Command {
-    Join(JoinRequest),
-    Frame {
-        conn: ConnId,
-        bytes: Bytes,
-        received: std::time::Instant,
-        /// Its share of what may wait for the room; given back when it is stored.
-        held: OwnedSemaphorePermit,
-    },
-    Leave {
-        conn: ConnId,
-    },
-    Edit(Edit),
-    /// This user's connections end.
-    Kick {
-        user: String,
-    },
-    /// Another server may have stored updates of this epoch up to this one.
-    StoredElsewhere {
-        epoch: String,
-        seq: Seq,
-    },
-    /// Presence at another server, which counts as one connection.
-    PresenceElsewhere {
-        server: ConnId,
-        update: Vec<u8>,
-    },
-    /// Another server wants to know who is here.
-    TellNeighbours,
-    /// Hints pass again: ask the others, and look.
-    AskNeighbours,
-}
 
 /// Until the room ends. `closing` is dropped last: who shuts down waits for that.
 pub(super) async fn run(
@@ -382,7 +350,7 @@ impl Room {
         key: Option<EditKey>,
     ) -> Result<Edited, EditError> {
         let core = &mut self.core;
-        let made = at_length(true, || work(&core.replica().encode(), super::fresh_client_id()))?;
+        let made = at_length(true, || work(&core.replica().encode(), fresh_client_id()))?;
         if let Some(update) = made.update {
             core.takes(taker, update.len())?;
             let submission = key.map(|key| Submission {

@@ -4,15 +4,20 @@
 
 use std::time::Duration;
 
-use slate_yrs::protocol::{Message, RejectCode, close, messages};
+use slate_yrs::protocol::{Message, RejectCode, Role, close, messages};
 use tokio::time::timeout;
 use yrs::{Doc, Text, Transact};
 
 use super::frames::Outgoing;
 use super::*;
+use crate::allowance::Allowances;
 use crate::clock::now;
+use crate::gate::Layout;
+use crate::hints::Hints;
+use crate::metrics::Metrics;
 use crate::replica::PANICS;
-use crate::storage::{Durability, SqlStorage};
+use crate::storage::{Durability, SqlStorage, Storage};
+use crate::writer::Writer;
 
 struct House {
     rooms: Rooms,

@@ -73,7 +73,7 @@ impl Reference {
 
     /// Whether a character or element with this id is shown.
     pub fn is_shown(&self, id: Id) -> bool {
-        find_char(self.tree(), id).is_some() || find_head(self.tree(), id).is_some()
+        find_char(self.tree(), id).is_some() || self.tree().below(id).is_some()
     }
 
     fn of_char<T: ReadTxn>(&self, txn: &T, id: Id, assoc: Assoc) -> Option<Point> {
@@ -144,7 +144,7 @@ impl Reference {
     }
 
     fn of_head(&self, id: Id, assoc: Assoc) -> Option<Point> {
-        let (mut path, element) = find_head(self.tree(), id)?;
+        let (mut path, element) = self.tree().below(id)?;
         let mut at = element;
         loop {
             let (index, kid) = match assoc {
@@ -216,26 +216,6 @@ fn find_char(root: &Element, id: Id) -> Option<(Path, u32)> {
                     start += run.len;
                 }
             }
-        }
-    }
-    None
-}
-
-/// The path of a head's element in an element, which may be itself.
-pub(super) fn path_of(element: &Element, id: Id) -> Option<Path> {
-    if element.id == NodeId::Head(id) { Some(Path::new()) } else { find_head(element, id).map(|(path, _)| path) }
-}
-
-fn find_head(root: &Element, id: Id) -> Option<(Path, &Element)> {
-    let mut todo: Vec<(&Element, usize)> = vec![(root, 0)];
-    while let Some((element, index)) = todo.pop() {
-        let Some(kid) = element.kids.get(index) else { continue };
-        todo.push((element, index + 1));
-        if let Kid::Element(kid) = kid {
-            if kid.id == NodeId::Head(id) {
-                return Some((todo.iter().map(|(_, index)| *index as u32 - 1).collect(), kid));
-            }
-            todo.push((kid, 0));
         }
     }
     None

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use yrs::{Any, TransactionMut, XmlTextRef};
 
-use super::{LocalChange, anchors};
+use super::change::LocalChange;
 use crate::slate::amend::{amend, inverse};
 use crate::slate::node::{Attrs, Node};
 use crate::slate::op::{Op, Path};
@@ -222,7 +222,7 @@ impl Reference {
             let kids = &self.tree().kids;
             let near = self.known.top(&self.mirror, followed.node).unwrap_or(0..kids.len());
             let (at, path) = near.clone().zip(kids.get(near)?).find_map(|(at, kid)| match kid {
-                Kid::Element(kid) => Some((at, anchors::path_of(tops.get(&at).unwrap_or(kid), node.id)?)),
+                Kid::Element(kid) => Some((at, tops.get(&at).unwrap_or(kid).path_of(node.id)?)),
                 Kid::Leaf(_) => None,
             })?;
             let Kid::Element(kid) = &kids[at] else { return None };

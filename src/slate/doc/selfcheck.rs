@@ -6,33 +6,10 @@
 //! document, so that its cost does not grow with the length.
 
 use super::SlateDoc;
-use crate::slate::op::Op;
+use super::look::Look;
 
 /// So many looks pass between two at a document that cannot be looked at in parts.
 const REST: usize = if cfg!(debug_assertions) { 0 } else { 60 };
-
-/// How far the looking has come.
-#[derive(Debug, Default)]
-pub(super) struct Looks {
-    /// The item of the root whose turn it is, and for how many it goes on.
-    next: usize,
-    left: usize,
-    /// Something changed after the looks had begun: what is before `next` has its turn once more.
-    behind: bool,
-    /// How many looks pass before the whole document is read again.
-    rest: usize,
-}
-
-/// What a look has found.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Look {
-    /// The top-level blocks looked at, for comparing the editor's.
-    pub blocks: Vec<u32>,
-    /// How many elements were not what the doc has.
-    pub divergences: u32,
-    /// For the editor: mends them.
-    pub ops: Vec<Op>,
-}
 
 impl SlateDoc {
     /// In a debug build, so that every test does it: looks at what transactions have changed, in format 1 at all.

@@ -3,7 +3,7 @@
 use super::Plan;
 use super::join::increasing;
 use super::known::{KidRef, NEW, Who};
-use super::shadow::{Kind, ShadeId};
+use super::shade::{Kind, ShadeId};
 use super::split::NewKid;
 use super::stretches::StretchId;
 

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::Plan;
 use super::known::{KidRef, NEW, Who};
-use super::shadow::ShadeId;
+use super::shade::ShadeId;
 use super::stretches::StretchId;
 use crate::slate::node::{self, Attrs, Node};
 use crate::slate::op::Op;

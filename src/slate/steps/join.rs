@@ -2,7 +2,8 @@
 
 use super::Plan;
 use super::known::{OLD, Who};
-use super::shadow::{Kind, Positions, ShadeId};
+use super::shade::{Kind, ShadeId};
+use super::shadow::Positions;
 
 /// Which of these can stay if all are to be in increasing order: indices of a longest increasing subsequence.
 pub fn increasing(list: &[u32]) -> Vec<usize> {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::known::{NEW, Shaded, Who};
-use super::shadow::{Kind, ShadeId};
+use super::shade::{Kind, ShadeId};
 use super::{Plan, node as node_of};
 use crate::slate::node::{self, Attrs, Node};
 use crate::slate::op::Op;

@@ -6,38 +6,11 @@ use smallvec::SmallVec;
 
 use super::Plan;
 use super::known::{KidRef, OLD, Shaded, Who};
+use super::shade::{Kind, Shade, ShadeId};
 use super::stretches::StretchId;
 use crate::slate::node::Attrs;
 use crate::slate::op::Path;
 use crate::slate::view::tree::{Element, Kid};
-
-pub(super) type ShadeId = u32;
-
-/// A node of the shadow.
-#[derive(Debug)]
-pub(super) struct Shade<'a> {
-    pub up: Option<ShadeId>,
-    /// Where among its siblings it was last.
-    pub at: Cell<u32>,
-    pub kind: Kind<'a>,
-}
-
-#[derive(Debug)]
-pub(super) enum Kind<'a> {
-    Leaf {
-        marks: &'a Attrs,
-        stretches: Vec<StretchId>,
-    },
-    Element {
-        who: Who,
-        /// Has the properties that it has now.
-        like: &'a Element,
-        /// Made when needed.
-        kids: Option<Vec<ShadeId>>,
-        /// By how much the kid that was asked for before was not where it was last.
-        off: Cell<i32>,
-    },
-}
 
 /// The index of a member of a list, from a guess outwards.
 fn find(list: &[ShadeId], shade: ShadeId, guess: usize) -> Option<usize> {

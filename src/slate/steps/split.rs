@@ -1,7 +1,7 @@
 //! New elements out of what is there.
 
 use super::known::{KidRef, NEW, OLD, Shaded, Who};
-use super::shadow::{Kind, ShadeId};
+use super::shade::{Kind, ShadeId};
 use super::stretches::StretchId;
 use super::{Plan, value};
 use crate::slate::node::{self, Node};

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::shown::Schema;
+use super::schema::Schema;
 use crate::slate::ydoc::{Erase, Id, Item, Kind, Mirror, Nid, Of, ROOT};
 
 pub(super) type ClaimId = u32;

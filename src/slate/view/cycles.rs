@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::claims::{Claim, ClaimId, Claims, Voided, older};
-use super::shown::Schema;
+use super::schema::Schema;
 use super::walk::Walker;
 use crate::slate::ydoc::{Mirror, Nid, ROOT};
 

@@ -6,6 +6,7 @@
 mod claims;
 mod cycles;
 mod partition;
+mod schema;
 mod settle;
 mod shown;
 pub mod tree;
@@ -13,8 +14,9 @@ mod types;
 mod walk;
 
 pub use claims::chain_of;
+pub use schema::Schema;
 pub use settle::MAX_DEPTH;
-pub use shown::{Schema, element, show, spaced, text_of, tree};
+pub use shown::{element, show, spaced, text_of, tree};
 #[cfg(test)]
 pub use shown::{take_pieces, uncounted};
 pub use types::{Cursor, Frame, FrameId, Joined, Kid, Piece, PieceId, View};

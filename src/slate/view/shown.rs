@@ -10,81 +10,14 @@ use yrs::Any;
 use super::claims::{ClaimId, Claims, Voided};
 use super::cycles;
 use super::partition;
+use super::schema::Schema;
 use super::settle::settle;
 use super::tree::{Chars, Element, Kid as Shown, Leaf, NodeId};
-use super::types::{Kid, Piece, PieceId, View};
+use super::types::{Kid, PieceId, View};
 use super::walk::Walker;
 use crate::slate::node::Attrs;
 use crate::slate::props::{is_present, present};
-use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, QuickMap, ROOT, Registers, Resolved, Run, resolve};
-
-type Rule = Rc<dyn Fn(&Attrs) -> bool>;
-
-/// Which elements are inline and which are void where the document does not say. Rules go by `type`.
-#[derive(Clone)]
-pub struct Schema {
-    inline: Rule,
-    void: Rule,
-}
-
-impl Schema {
-    pub fn new(inline: impl Fn(&Attrs) -> bool + 'static, void: impl Fn(&Attrs) -> bool + 'static) -> Self {
-        Self { inline: Rc::new(inline), void: Rc::new(void) }
-    }
-
-    /// By the value of `type`.
-    pub fn by_type(inline: Vec<String>, void: Vec<String>) -> Self {
-        let of = |types: Vec<String>| {
-            move |props: &Attrs| match props.get("type") {
-                Some(Any::String(kind)) => types.iter().any(|other| **other == **kind),
-                _ => false,
-            }
-        };
-        Self::new(of(inline), of(void))
-    }
-
-    /// Whether another says the same of each of these types.
-    pub fn agrees(&self, other: &Self, types: impl IntoIterator<Item = Arc<str>>) -> bool {
-        types.into_iter().all(|kind| {
-            let props = Attrs::from([("type".into(), Any::String(kind))]);
-            self.is_inline(&props) == other.is_inline(&props) && self.is_void(&props) == other.is_void(&props)
-        })
-    }
-
-    pub fn is_inline(&self, props: &Attrs) -> bool {
-        (self.inline)(props)
-    }
-
-    pub fn is_void(&self, props: &Attrs) -> bool {
-        (self.void)(props)
-    }
-
-    /// Of a strand by itself.
-    pub fn inline_of(&self, registers: &Registers) -> bool {
-        match registers.says {
-            Some((inline, _)) => inline,
-            None if registers.pins.is_empty() => self.is_inline(&registers.own),
-            None => {
-                let mut props = registers.pins.clone();
-                props.extend(registers.own.clone());
-                self.is_inline(&props)
-            }
-        }
-    }
-}
-
-/// Nothing is inline or void but what the document says is.
-impl Default for Schema {
-    fn default() -> Self {
-        Self::new(|_| false, |_| false)
-    }
-}
-
-impl std::fmt::Debug for Schema {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Schema").finish_non_exhaustive()
-    }
-}
+use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, QuickMap, ROOT, Resolved, Run, resolve};
 
 /// What the document shows. `kept`: heads that are shown although they have nothing to show, as if `@keep` were set.
 pub fn show<S: BuildHasher>(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid, S>) -> View {
@@ -163,33 +96,6 @@ fn finish(mirror: &Mirror, kept: &[bool], claims: &Claims, walker: Walker, apart
     };
     settle(mirror, &mut view, kept);
     view
-}
-
-impl Piece {
-    pub(super) fn new(head: Nid, frame: u32, up: PieceId, props: Rc<Attrs>) -> Self {
-        Self {
-            head,
-            frame,
-            up,
-            kids: Vec::new(),
-            props,
-            formats: Formats::default(),
-            inline: false,
-            void: false,
-            gone: None,
-            hidden: false,
-            spill: false,
-            again: false,
-            live: false,
-            absent: false,
-            holds: false,
-            to: None,
-            beyond: Vec::new(),
-            joined: Vec::new(),
-            prev: None,
-            next: None,
-        }
-    }
 }
 
 /// The tree that the editor is to show: leaves and empty texts as Slate's normalizer leaves them.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::slate::error::OpError;
 use crate::slate::node::Attrs;
+use crate::slate::op::Path;
 use crate::slate::ydoc::Id;
 
 /// Who an element is.
@@ -83,6 +84,27 @@ impl Element {
     /// Its kids without the leaves.
     pub fn elements(&self) -> impl DoubleEndedIterator<Item = &Rc<Element>> {
         self.kids.iter().filter_map(Kid::element)
+    }
+
+    /// The path of a head's element, which may be this one.
+    pub fn path_of(&self, head: Id) -> Option<Path> {
+        if self.id == NodeId::Head(head) { Some(Path::new()) } else { self.below(head).map(|(path, _)| path) }
+    }
+
+    /// The head's element below this one, and its path.
+    pub fn below(&self, head: Id) -> Option<(Path, &Self)> {
+        let mut todo: Vec<(&Self, usize)> = vec![(self, 0)];
+        while let Some((element, index)) = todo.pop() {
+            let Some(kid) = element.kids.get(index) else { continue };
+            todo.push((element, index + 1));
+            if let Kid::Element(kid) = kid {
+                if kid.id == NodeId::Head(head) {
+                    return Some((todo.iter().map(|(_, index)| *index as u32 - 1).collect(), kid));
+                }
+                todo.push((kid, 0));
+            }
+        }
+        None
     }
 
     /// The element at a path below this one.

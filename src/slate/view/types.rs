@@ -48,6 +48,33 @@ pub struct Piece {
     pub next: Option<PieceId>,
 }
 
+impl Piece {
+    pub(super) fn new(head: Nid, frame: u32, up: PieceId, props: Rc<Attrs>) -> Self {
+        Self {
+            head,
+            frame,
+            up,
+            kids: Vec::new(),
+            props,
+            formats: Formats::default(),
+            inline: false,
+            void: false,
+            gone: None,
+            hidden: false,
+            spill: false,
+            again: false,
+            live: false,
+            absent: false,
+            holds: false,
+            to: None,
+            beyond: Vec::new(),
+            joined: Vec::new(),
+            prev: None,
+            next: None,
+        }
+    }
+}
+
 /// A head whose content flows into a piece.
 #[derive(Debug, Clone)]
 pub struct Joined {

@@ -13,7 +13,8 @@ use crate::gate::{Pass, Refusal};
 use crate::limit::Limit;
 use crate::live::EditError;
 use crate::replica::ApplyError;
-use crate::room::{ConnId, fresh_client_id};
+use crate::room::ConnId;
+use crate::room::edit::fresh_client_id;
 use crate::storage::{NewUpdate, Submission};
 use crate::validate::Malformed;
 

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::claims::{ClaimId, Claims, chain_of};
-use super::shown::Schema;
+use super::schema::Schema;
 use super::types::{Cursor, Frame, FrameId, Joined, Kid, Piece, PieceId};
 use crate::slate::node::Attrs;
 use crate::slate::ydoc::{Erase, Formats, Gone, Id, Item, Kind, Mirror, Nid, ROOT};

@@ -1,0 +1,67 @@
+//! What a room is asked to do.
+
+use axum::body::Bytes;
+use slate_yrs::format::Formats;
+use slate_yrs::protocol::Role;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::edit::Edit;
+use super::send_queue::SendQueue;
+use crate::allowance::Taker;
+use crate::hints::ConnId;
+use crate::storage::Seq;
+
+pub enum Command {
+    Join(JoinRequest),
+    Frame {
+        conn: ConnId,
+        bytes: Bytes,
+        received: std::time::Instant,
+        /// Its share of what may wait for the room; given back when it is stored.
+        held: OwnedSemaphorePermit,
+    },
+    Leave {
+        conn: ConnId,
+    },
+    Edit(Edit),
+    /// This user's connections end.
+    Kick {
+        user: String,
+    },
+    /// Another server may have stored updates of this epoch up to this one.
+    StoredElsewhere {
+        epoch: String,
+        seq: Seq,
+    },
+    /// Presence at another server, which counts as one connection.
+    PresenceElsewhere {
+        server: ConnId,
+        update: Vec<u8>,
+    },
+    /// Another server wants to know who is here.
+    TellNeighbours,
+    /// Hints pass again: ask the others, and look.
+    AskNeighbours,
+}
+
+/// A connection that wants in.
+pub struct JoinRequest {
+    pub conn: ConnId,
+    pub durable: bool,
+    pub session: Option<String>,
+    /// What the client says to know.
+    pub formats: Formats,
+    pub role: Role,
+    pub author: Option<String>,
+    /// Whose the session is: who the token says this is. None where nobody is asked.
+    pub owner: Option<String>,
+    /// What the token calls the owner.
+    pub name: Option<String>,
+    /// May change the comments of others.
+    pub admin: bool,
+    /// Who stores what comes from it.
+    pub taker: Option<Taker>,
+    /// May make the document if there is none.
+    pub create: bool,
+    pub queue: SendQueue,
+}

@@ -1,0 +1,40 @@
+//! What every room is given.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::core::Limits;
+use crate::allowance::Allowances;
+use crate::gate::Layout;
+use crate::hints::Hints;
+use crate::metrics::Metrics;
+use crate::storage::Storage;
+use crate::writer::Writer;
+
+/// What every room needs.
+pub struct Shared {
+    pub storage: Arc<dyn Storage>,
+    pub writer: Writer,
+    pub limits: Limits,
+    pub layout: Layout,
+    pub metrics: Arc<Metrics>,
+    /// To other servers on the same database.
+    pub hints: Hints,
+    /// What addresses and users may take of it.
+    pub allowances: Arc<Allowances>,
+    /// How long an empty room is kept.
+    pub idle: Duration,
+    /// Rows after which a new head snapshot is written.
+    pub head_every: u64,
+}
+
+impl Shared {
+    /// How this server hears of what others store; for people.
+    pub fn neighbours(&self) -> &'static str {
+        match (self.hints.are_used(), self.metrics.redis_up.get() == 1) {
+            (false, _) => "redis: not used",
+            (true, true) => "redis: connected",
+            (true, false) => "redis: away, servers converge through the database",
+        }
+    }
+}
