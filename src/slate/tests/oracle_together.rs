@@ -185,7 +185,7 @@ fn bold_that_is_taken_back_while_its_half_is_written_again_does_not_spread() {
 /// What gives a range an end of its own goes again without taking formats beside it along.
 #[test]
 fn what_another_made_bold_around_a_void_is_bold_again() {
-    let mention = json!({ "type": "m", "children": [{ "text": "" }] });
+    let mention = json!({ "type": "mention", "children": [{ "text": "" }] });
     for (lower, backwards) in [(true, false), (true, true), (false, false), (false, true)] {
         let mut docs = two(&json!([line("xyzu")]), &[], lower);
         let bold = json!([{ "type": "set_node", "path": [0, 0], "properties": {}, "newProperties": { "bold": true } }]);

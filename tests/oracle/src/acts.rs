@@ -268,7 +268,7 @@ fn inline(act: Act, sheet: &mut Sheet, here: &Here, rng: &mut Rng, fresh: &mut F
         Mention => {
             let (at, offset) = here.point(rng)?;
             sheet.split(&at, offset);
-            let mention = fresh.like("m", rng);
+            let mention = fresh.like("mention", rng);
             sheet.insert(&behind(&at), mention);
         }
         _ => return None,

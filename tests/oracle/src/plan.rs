@@ -45,7 +45,7 @@ impl Plan {
         let turn = |count: usize, by: u64| (seed / by) as usize % count;
         Self {
             seed,
-            shape: Shape::ALL[turn(Shape::ALL.len(), 1)],
+            shape: Shape::in_turn(seed),
             by_hand: turn(2, 8) == 1,
             life: Life::ALL[turn(Life::ALL.len(), 16)],
             mix: Mix::ALL[rng.usize(..Mix::ALL.len())],

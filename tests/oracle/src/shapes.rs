@@ -1,6 +1,15 @@
-//! Random documents. Each letter, and the id of each block, is in one place only.
+//! Random documents, of the shapes that `tests/shapes.json` describes. Each letter, and the id of each block, is in one place
+//! only.
+//!
+//! A description is one of these: the name of a kind, for such a block as every act can put in; `kind` with `children`; `kind`
+//! with what stands `behind` the content of such a block; `letters`, how many a text has at least and at most; `from` and `to`,
+//! how many there are `of` something; a `part` by its name, where it says so once in `oneIn` times and at most `deep` deep.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use fastrand::Rng;
+use serde::Deserialize;
 use slate_yrs::slate::{Attrs, Element, Leaf, Node, Op, Schema, utf16_len};
 use yrs::Any;
 
@@ -10,9 +19,75 @@ use crate::transforms::{Edits as _, before, is_inline, is_text, is_void, kind_of
 /// The property that identifies blocks.
 pub const ID: &str = "id";
 
+#[derive(Deserialize)]
+struct Described {
+    inline: Vec<String>,
+    void: Vec<String>,
+    /// What a block of a kind has in it where it is no line of text.
+    kinds: BTreeMap<String, Vec<String>>,
+    parts: BTreeMap<String, Form>,
+    shapes: Ordered,
+}
+
+/// The shapes as they stand in the file: seeds go by their order.
+struct Ordered(Vec<(String, Vec<Form>)>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Like(String),
+    Element {
+        kind: String,
+        children: Vec<Form>,
+    },
+    Longer {
+        kind: String,
+        behind: Box<Form>,
+    },
+    Text {
+        letters: (usize, usize),
+    },
+    Several {
+        from: usize,
+        to: usize,
+        of: Box<Form>,
+    },
+    #[serde(rename_all = "camelCase")]
+    Part {
+        part: String,
+        one_in: Option<u8>,
+        deep: Option<usize>,
+    },
+}
+
+impl<'de> Deserialize<'de> for Ordered {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> serde::de::Visitor<'de> for Entries {
+            type Value = Ordered;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("shapes by name")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Ordered, A::Error> {
+                let mut shapes = Vec::new();
+                while let Some(shape) = map.next_entry()? {
+                    shapes.push(shape);
+                }
+                Ok(Ordered(shapes))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+#[allow(clippy::expect_used, reason = "the file is part of the tests")]
+static DESCRIBED: LazyLock<Described> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../shapes.json")).expect("tests/shapes.json"));
+
 pub fn schema() -> Schema {
-    let list = |types: &[&str]| types.iter().map(|name| (*name).to_owned()).collect();
-    Schema::by_type(list(&["a", "comment", "m"]), list(&["image", "m"]))
+    Schema::by_type(DESCRIBED.inline.clone(), DESCRIBED.void.clone())
 }
 
 /// Letters and ids that were not there before.
@@ -42,27 +117,62 @@ impl Fresh {
     /// An element of a kind; blocks and voids have an id.
     pub fn make(&mut self, kind: &str, children: Vec<Node>) -> Node {
         let mut element = Element { attrs: Attrs::from([("type".into(), Any::from(kind))]), children };
-        if !["a", "comment"].contains(&kind) {
+        let has = |kinds: &[String]| kinds.iter().any(|other| other == kind);
+        if !has(&DESCRIBED.inline) || has(&DESCRIBED.void) {
             element.attrs.insert(ID.into(), self.id());
         }
         Node::Element(element)
     }
 
-    fn line(&mut self, kind: &str, rng: &mut Rng) -> Node {
-        let text = self.text(1 + rng.usize(..4));
-        self.make(kind, vec![leaf(&text)])
-    }
-
     /// What every act can put in: a block of the same kind as a neighbour.
     pub fn like(&mut self, kind: &str, rng: &mut Rng) -> Node {
-        let children = match kind {
-            "li" | "td" | "column" => vec![self.line("p", rng)],
-            "tr" => vec![self.like("td", rng), self.like("td", rng)],
-            "speech" => vec![self.line("character", rng), self.line("dialogue", rng)],
-            "image" | "m" => vec![leaf("")],
-            _ => return self.line(kind, rng),
+        let children = match DESCRIBED.kinds.get(kind) {
+            Some(kinds) if kinds.is_empty() => vec![leaf("")],
+            Some(kinds) => kinds.iter().map(|kind| self.like(kind, rng)).collect(),
+            None => vec![leaf(&self.text(1 + rng.usize(..4)))],
         };
         self.make(kind, children)
+    }
+
+    /// `deep`: in how many parts it stands.
+    fn form(&mut self, form: &Form, deep: usize, rng: &mut Rng) -> Vec<Node> {
+        let between = |rng: &mut Rng, from: usize, to: usize| if from == to { from } else { rng.usize(from..=to) };
+        match form {
+            Form::Like(kind) => vec![self.like(kind, rng)],
+            Form::Element { kind, children } => {
+                // Seeds mean the same documents as long as elements are drawn before the texts beside them.
+                let mut drawn: Vec<Vec<Node>> = children.iter().map(|_| Vec::new()).collect();
+                for texts in [false, true] {
+                    for (into, child) in drawn.iter_mut().zip(children) {
+                        if matches!(child, Form::Text { .. }) == texts {
+                            *into = self.form(child, deep, rng);
+                        }
+                    }
+                }
+                vec![self.make(kind, drawn.into_iter().flatten().collect())]
+            }
+            Form::Longer { kind, behind } => {
+                let mut node = self.like(kind, rng);
+                let more = self.form(behind, deep, rng);
+                if let Node::Element(element) = &mut node {
+                    element.children.extend(more);
+                }
+                vec![node]
+            }
+            Form::Text { letters: (from, to) } => {
+                let length = between(rng, *from, *to);
+                vec![leaf(&self.text(length))]
+            }
+            Form::Several { from, to, of } => {
+                (0..between(rng, *from, *to)).flat_map(|_| self.form(of, deep, rng)).collect()
+            }
+            Form::Part { deep: Some(most), .. } if deep >= *most => Vec::new(),
+            Form::Part { one_in: Some(times), .. } if rng.u8(..*times) != 0 => Vec::new(),
+            Form::Part { part, one_in, .. } => match DESCRIBED.parts.get(part) {
+                Some(form) => self.form(form, deep + usize::from(one_in.is_some()), rng),
+                None => Vec::new(),
+            },
+        }
     }
 }
 
@@ -70,101 +180,35 @@ pub fn leaf(text: &str) -> Node {
     Node::Text(Leaf { text: text.into(), marks: Attrs::new() })
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Shape {
-    Flat,
-    Lists,
-    Tables,
-    Columns,
-    Quotes,
-    Inlines,
-    Voids,
-    Screenplay,
-}
+/// One of the shapes of `tests/shapes.json`, by its place there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shape(usize);
 
 impl Shape {
-    pub const ALL: [Self; 8] = [
-        Self::Flat,
-        Self::Lists,
-        Self::Tables,
-        Self::Columns,
-        Self::Quotes,
-        Self::Inlines,
-        Self::Voids,
-        Self::Screenplay,
-    ];
+    /// All in turn.
+    pub fn in_turn(seed: u64) -> Self {
+        Self((seed % DESCRIBED.shapes.0.len() as u64) as usize)
+    }
+
+    pub fn name(self) -> &'static str {
+        &DESCRIBED.shapes.0[self.0].0
+    }
 
     /// A document between two plain lines.
     pub fn draw(self, fresh: &mut Fresh, rng: &mut Rng) -> Vec<Node> {
         let mut value = vec![fresh.like("p", rng)];
-        let several = |fresh: &mut Fresh, rng: &mut Rng, kind: &str, count: usize| -> Vec<Node> {
-            (0..count).map(|_| fresh.like(kind, rng)).collect()
-        };
-        match self {
-            Self::Flat => {
-                let count = 2 + rng.usize(..3);
-                value.extend(several(fresh, rng, "p", count));
-            }
-            Self::Lists => value.push(list(fresh, rng, 2)),
-            Self::Tables => {
-                let count = 2 + rng.usize(..2);
-                let rows = several(fresh, rng, "tr", count);
-                value.push(fresh.make("table", rows));
-            }
-            Self::Columns => {
-                let columns = (0..2)
-                    .map(|_| {
-                        let count = 1 + rng.usize(..2);
-                        let lines = several(fresh, rng, "p", count);
-                        fresh.make("column", lines)
-                    })
-                    .collect();
-                value.push(fresh.make("columns", columns));
-            }
-            Self::Quotes => {
-                let inner = vec![fresh.like("p", rng)];
-                let inner = fresh.make("q", inner);
-                let lines = vec![fresh.like("p", rng), inner, fresh.like("p", rng)];
-                value.push(fresh.make("q", lines));
-            }
-            Self::Inlines => value.extend((0..2).map(|_| {
-                let mut text = |fresh: &mut Fresh| leaf(&fresh.text(1 + rng.usize(..3)));
-                let inner = vec![text(fresh)];
-                let inner = fresh.make("comment", inner);
-                let link = vec![text(fresh), inner, text(fresh)];
-                let link = fresh.make("a", link);
-                let line = vec![text(fresh), link, text(fresh)];
-                fresh.make("p", line)
-            })),
-            Self::Voids => {
-                let image = fresh.like("image", rng);
-                let line = vec![leaf(&fresh.text(2)), fresh.like("m", rng), leaf(&fresh.text(2))];
-                value.extend([image, fresh.make("p", line), fresh.like("image", rng)]);
-            }
-            Self::Screenplay => {
-                value.extend([fresh.like("heading", rng), fresh.like("action", rng)]);
-                let speeches = several(fresh, rng, "speech", 2);
-                value.push(fresh.make("dual", speeches));
-            }
+        for form in &DESCRIBED.shapes.0[self.0].1 {
+            value.extend(fresh.form(form, 0, rng));
         }
         value.push(fresh.like("p", rng));
         value
     }
 }
 
-fn list(fresh: &mut Fresh, rng: &mut Rng, depth: usize) -> Node {
-    let mut items = Vec::new();
-    for _ in 0..2 + rng.usize(..2) {
-        let mut item = fresh.like("li", rng);
-        if let Node::Element(item) = &mut item
-            && depth > 0
-            && rng.u8(..3) == 0
-        {
-            item.children.push(list(fresh, rng, depth - 1));
-        }
-        items.push(item);
+impl std::fmt::Debug for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
-    fresh.make("ul", items)
 }
 
 /// A document as somebody writes it: what could be one element was one, and has been divided by Enter. What is there before,

@@ -1,11 +1,33 @@
-// Random documents: each letter is in one place only, each void has a number of its own.
+// Random documents, of the shapes that `tests/shapes.json` describes: each letter is in one place only, each void has a
+// number of its own. How a description is read: `tests/oracle/src/shapes.rs`.
+import { readFileSync } from "node:fs";
 import type { Descendant } from "slate";
 import { type Random, random } from "../../interop/random.js";
 import type { Schema } from "../acts.mjs";
 
 export { type Random, random };
 
-export const SCHEMA: Schema = { inline: ["a", "comment", "mention"], void: ["image", "mention"] };
+type Form =
+  | string
+  | { kind: string; children: Form[] }
+  | { kind: string; behind: Form }
+  | { letters: [number, number] }
+  | { from: number; to: number; of: Form }
+  | { part: string; oneIn?: number; deep?: number };
+
+type Described = Schema & {
+  /** What a block of a kind has in it where it is no line of text. */
+  kinds: Record<string, string[]>;
+  parts: Record<string, Form>;
+  shapes: Record<string, Form[]>;
+};
+
+const DESCRIBED: Described = JSON.parse(readFileSync(new URL("../../shapes.json", import.meta.url), "utf8"));
+
+export const SCHEMA: Schema = { inline: DESCRIBED.inline, void: DESCRIBED.void };
+
+/** By name: what a document is made of, between two plain lines. */
+export const SHAPES = DESCRIBED.shapes;
 
 /** Letters and numbers that were not there before. */
 export class Fresh {
@@ -30,80 +52,38 @@ const make = (type: string, children: unknown[], props: object = {}): Descendant
 
 /** What every act can put in: a block of the same kind as a neighbour. */
 export function like(type: string, fresh: Fresh, next: Random): Descendant {
-  const line = (kind = "p") => make(kind, [{ text: fresh.text(1 + next(4)) }]);
-  switch (type) {
-    case "li":
-    case "td":
-    case "column":
-      return make(type, [line()]);
-    case "tr":
-      return make(type, [make("td", [line()]), make("td", [line()])]);
-    case "speech":
-      return make(type, [line("character"), line("dialogue")]);
-    case "image":
-    case "mention":
-      return make(type, [{ text: "" }], { n: fresh.number() });
-    default:
-      return line(type);
-  }
-}
-
-type Shape = (fresh: Fresh, next: Random) => Descendant[];
-
-const several = (count: number, one: () => Descendant): Descendant[] => Array.from({ length: count }, one);
-
-function list(fresh: Fresh, next: Random, depth: number): Descendant {
+  const kinds = DESCRIBED.kinds[type];
+  if (kinds === undefined) return make(type, [{ text: fresh.text(1 + next(4)) }]);
+  if (kinds.length === 0) return make(type, [{ text: "" }], { n: fresh.number() });
   return make(
-    "ul",
-    several(2 + next(2), () => {
-      const item = like("li", fresh, next) as { children: Descendant[] };
-      if (depth > 0 && next(3) === 0) item.children.push(list(fresh, next, depth - 1));
-      return item as Descendant;
-    }),
+    type,
+    kinds.map((kind) => like(kind, fresh, next)),
   );
 }
 
-/** By name: what a document is made of, between two plain lines. */
-export const SHAPES: Record<string, Shape> = {
-  flat: (fresh, next) => several(2 + next(3), () => like("p", fresh, next)),
-  lists: (fresh, next) => [list(fresh, next, 2)],
-  tables: (fresh, next) => [
-    make(
-      "table",
-      several(2 + next(2), () => like("tr", fresh, next)),
-    ),
-  ],
-  columns: (fresh, next) => [
-    make(
-      "columns",
-      several(2, () =>
-        make(
-          "column",
-          several(1 + next(2), () => like("p", fresh, next)),
-        ),
-      ),
-    ),
-  ],
-  quotes: (fresh, next) => [
-    make("q", [like("p", fresh, next), make("q", [like("p", fresh, next)]), like("p", fresh, next)]),
-  ],
-  inlines: (fresh, next) =>
-    several(2, () => {
-      const text = () => ({ text: fresh.text(1 + next(3)) });
-      return make("p", [text(), make("a", [text(), make("comment", [text()]), text()]), text()]);
-    }),
-  voids: (fresh, next) => [
-    like("image", fresh, next),
-    make("p", [{ text: fresh.text(2) }, like("mention", fresh, next), { text: fresh.text(2) }]),
-    like("image", fresh, next),
-  ],
-  screenplay: (fresh, next) => [
-    like("heading", fresh, next),
-    like("action", fresh, next),
-    make("dual", [like("speech", fresh, next), like("speech", fresh, next)]),
-  ],
-};
+/** `deep`: in how many parts it stands. */
+function draw(form: Form, fresh: Fresh, next: Random, deep = 0): Descendant[] {
+  const between = (from: number, to: number) => (from === to ? from : from + next(to - from + 1));
+  if (typeof form === "string") return [like(form, fresh, next)];
+  if ("letters" in form) return [{ text: fresh.text(between(...form.letters)) } as Descendant];
+  if ("of" in form) {
+    return Array.from({ length: between(form.from, form.to) }, () => draw(form.of, fresh, next, deep)).flat();
+  }
+  if ("part" in form) {
+    const { part, oneIn, deep: most } = form;
+    if ((most !== undefined && deep >= most) || (oneIn !== undefined && next(oneIn) !== 0)) return [];
+    return draw(DESCRIBED.parts[part]!, fresh, next, deep + (oneIn === undefined ? 0 : 1));
+  }
+  if ("behind" in form) {
+    const node = like(form.kind, fresh, next) as { children: Descendant[] };
+    node.children.push(...draw(form.behind, fresh, next, deep));
+    return [node as Descendant];
+  }
+  const children = form.children.flatMap((child) => draw(child, fresh, next, deep));
+  return [make(form.kind, children)];
+}
 
 export function document(shape: string, fresh: Fresh, next: Random): Descendant[] {
-  return [like("p", fresh, next), ...SHAPES[shape]!(fresh, next), like("p", fresh, next)];
+  const forms = SHAPES[shape]!;
+  return [like("p", fresh, next), ...forms.flatMap((form) => draw(form, fresh, next)), like("p", fresh, next)];
 }

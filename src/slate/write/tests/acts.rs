@@ -177,7 +177,7 @@ impl Actor {
         }
         if k == 5 && self.kinds.voids {
             peer.split(at, offset);
-            peer.insert(&behind(at), element("m", vec![text("")]));
+            peer.insert(&behind(at), element("mention", vec![text("")]));
             return Some("mention");
         }
         if len < 2 {

@@ -17,7 +17,7 @@ use crate::slate::{self, Leaf, Node, Op};
 
 pub fn schema() -> Schema {
     let list = |types: &[&str]| types.iter().map(|name| (*name).to_owned()).collect();
-    Schema::by_type(list(&["a", "m"]), list(&["image", "m"]))
+    Schema::by_type(list(&["a", "mention"]), list(&["image", "mention"]))
 }
 
 fn new_doc(client: u64) -> (Doc, XmlTextRef) {

@@ -46,11 +46,11 @@ pub fn kind_of(node: &Node) -> &str {
 }
 
 pub fn is_inline(node: &Node) -> bool {
-    ["a", "comment", "m"].contains(&kind_of(node))
+    ["a", "comment", "mention"].contains(&kind_of(node))
 }
 
 pub fn is_void(node: &Node) -> bool {
-    ["image", "m"].contains(&kind_of(node))
+    ["image", "mention"].contains(&kind_of(node))
 }
 
 pub fn is_text(node: &Node) -> bool {
