@@ -109,7 +109,7 @@ impl Presence {
     pub fn take(&mut self, now: Millis, conn: ConnId, speaker: &Speaker, update: &[u8]) -> Result<(), PresenceError> {
         let mut reader = Reader::new(update);
         for _ in 0..count(&mut reader)? {
-            self.take_one(now, conn, speaker, &State::read(&mut reader)?)?;
+            self.take_one(now, conn, speaker, &PresenceState::read(&mut reader)?)?;
         }
         Ok(())
     }
@@ -117,7 +117,8 @@ impl Presence {
     /// Takes what another server says of its connections: an awareness update, and after it who is behind its states.
     pub fn take_elsewhere(&mut self, now: Millis, server: ConnId, update: &[u8]) -> Result<(), PresenceError> {
         let mut reader = Reader::new(update);
-        let states = (0..count(&mut reader)?).map(|_| State::read(&mut reader)).collect::<Result<Vec<_>, _>>()?;
+        let states =
+            (0..count(&mut reader)?).map(|_| PresenceState::read(&mut reader)).collect::<Result<Vec<_>, _>>()?;
         for state in states {
             let identity = reader.str().filter(|identity| !identity.is_empty()).map(Arc::from);
             self.take_one(now, server, &Speaker { identity, account: None }, &state)?;
@@ -130,7 +131,7 @@ impl Presence {
         now: Millis,
         conn: ConnId,
         speaker: &Speaker,
-        said: &State<'_>,
+        said: &PresenceState<'_>,
     ) -> Result<(), PresenceError> {
         let gone = said.json == "null";
         if let Some(known) = self.entries.get(&said.client) {
@@ -342,13 +343,13 @@ fn with_account(json: &str, account: &Account) -> Arc<str> {
 }
 
 /// One state of an awareness update.
-struct State<'a> {
+struct PresenceState<'a> {
     client: u32,
     clock: u32,
     json: &'a str,
 }
 
-impl<'a> State<'a> {
+impl<'a> PresenceState<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, PresenceError> {
         let mut number = || reader.var_uint().and_then(|number| u32::try_from(number).ok());
         let (client, clock) = (number().ok_or(PresenceError::Malformed)?, number().ok_or(PresenceError::Malformed)?);

@@ -26,7 +26,7 @@ const RETRY_LONGEST: Millis = 60_000;
 
 #[derive(Debug)]
 pub(super) struct Journal {
-    state: State,
+    state: JournalState,
     /// Whether there is a copy on the device, or may be.
     kept: bool,
     batch: Vec<Write>,
@@ -87,7 +87,7 @@ impl LogRows {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum State {
+enum JournalState {
     /// No store, or its copy was deleted.
     Off,
     Loading,
@@ -121,7 +121,7 @@ pub(super) enum Mending {
 
 impl Journal {
     pub fn new(store: bool) -> Self {
-        let state = if store { State::Loading } else { State::Off };
+        let state = if store { JournalState::Loading } else { JournalState::Off };
         Self {
             state,
             kept: store,
@@ -137,23 +137,23 @@ impl Journal {
     }
 
     pub fn is_loading(&self) -> bool {
-        self.state == State::Loading
+        self.state == JournalState::Loading
     }
 
     pub fn is_working(&self) -> bool {
-        self.state == State::Working
+        self.state == JournalState::Working
     }
 
     /// Nothing is written any more.
     pub fn is_off(&self) -> bool {
-        self.state == State::Off
+        self.state == JournalState::Off
     }
 
     pub fn shown(&self) -> Storage {
         match &self.state {
-            State::Off => Storage::Memory,
-            State::Loading | State::Working => Storage::IndexedDb,
-            State::Failing { error, .. } => match error {
+            JournalState::Off => Storage::Memory,
+            JournalState::Loading | JournalState::Working => Storage::IndexedDb,
+            JournalState::Failing { error, .. } => match error {
                 StoreError::Full => Storage::Full,
                 StoreError::Blocked(_) => Storage::Blocked,
                 StoreError::Corrupt(_) => Storage::Corrupt,
@@ -164,7 +164,7 @@ impl Journal {
 
     /// Returns whether the store may have lost what was loaded.
     pub fn loaded(&mut self, epoch: Option<String>, rows: Vec<(Row, usize)>) -> bool {
-        self.state = State::Working;
+        self.state = JournalState::Working;
         self.failures = 0;
         self.epoch = epoch;
         let doubtful = std::mem::take(&mut self.doubtful);
@@ -177,9 +177,9 @@ impl Journal {
     /// What was stored may be gone: none of it counts, and the store is written anew as soon as it works.
     pub fn lost(&mut self, now: Millis, error: StoreError) {
         match &self.state {
-            State::Off => {}
-            State::Loading => self.doubtful = true,
-            State::Working => {
+            JournalState::Off => {}
+            JournalState::Loading => self.doubtful = true,
+            JournalState::Working => {
                 let first = self.failures == 0;
                 self.forget();
                 self.fail(now, error, true);
@@ -187,8 +187,8 @@ impl Journal {
                     self.hurry(now);
                 }
             }
-            State::Failing { loaded: false, .. } => {}
-            State::Failing { .. } => self.forget(),
+            JournalState::Failing { loaded: false, .. } => {}
+            JournalState::Failing { .. } => self.forget(),
         }
     }
 
@@ -203,14 +203,14 @@ impl Journal {
         if let Some(settling) = &mut self.settling {
             settling.at = now;
         }
-        if let State::Failing { retry_at, .. } = &mut self.state {
+        if let JournalState::Failing { retry_at, .. } = &mut self.state {
             *retry_at = now;
         }
     }
 
     /// Nothing is written from now on.
     pub fn turn_off(&mut self) {
-        self.state = State::Off;
+        self.state = JournalState::Off;
         self.batch.clear();
         self.settling = None;
     }
@@ -219,7 +219,7 @@ impl Journal {
     pub fn restart(&mut self) {
         self.settling = None;
         if self.kept {
-            self.state = State::Working;
+            self.state = JournalState::Working;
         }
     }
 
@@ -229,7 +229,7 @@ impl Journal {
         self.settling = None;
         self.forget();
         self.kept = false;
-        self.state = State::Off;
+        self.state = JournalState::Off;
     }
 
     /// Adds a step to the transaction of this input.
@@ -341,14 +341,14 @@ impl Journal {
     }
 
     fn fail(&mut self, now: Millis, error: StoreError, loaded: bool) -> bool {
-        if matches!(self.state, State::Off | State::Failing { .. }) {
+        if matches!(self.state, JournalState::Off | JournalState::Failing { .. }) {
             return false;
         }
         let wait = RETRY_FIRST.checked_shl(self.failures.min(10)).unwrap_or(RETRY_LONGEST).min(RETRY_LONGEST);
         self.failures = self.failures.saturating_add(1);
         self.batch.clear();
         self.settling = None;
-        self.state = State::Failing { error, retry_at: now + wait, loaded };
+        self.state = JournalState::Failing { error, retry_at: now + wait, loaded };
         true
     }
 
@@ -363,18 +363,18 @@ impl Journal {
 
     pub fn retry_at(&self) -> Option<Millis> {
         match self.state {
-            State::Failing { retry_at, .. } => Some(retry_at),
+            JournalState::Failing { retry_at, .. } => Some(retry_at),
             _ => None,
         }
     }
 
     /// Goes back to work when it is time to.
     pub fn mend(&mut self, now: Millis) -> Option<Mending> {
-        let State::Failing { retry_at, loaded, .. } = self.state else { return None };
+        let JournalState::Failing { retry_at, loaded, .. } = self.state else { return None };
         if now < retry_at {
             return None;
         }
-        self.state = if loaded { State::Working } else { State::Loading };
+        self.state = if loaded { JournalState::Working } else { JournalState::Loading };
         Some(if loaded { Mending::Rewrite } else { Mending::Load })
     }
 

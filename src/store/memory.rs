@@ -14,11 +14,11 @@ use super::{
 /// See the module.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
-    inner: Rc<RefCell<Inner>>,
+    inner: Rc<RefCell<Contents>>,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct Contents {
     documents: BTreeMap<String, DeviceCopy>,
     last_row: Row,
     fault: Option<StoreError>,

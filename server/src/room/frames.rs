@@ -40,12 +40,12 @@ impl Outgoing {
 /// The largest frame does not count: a document larger than the limit must not keep those out who join it while others
 /// type.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct QueuedBytes {
     bytes: usize,
     largest: usize,
 }
 
-impl Held {
+impl QueuedBytes {
     pub fn is_over(&self, limit: usize) -> bool {
         self.bytes - self.largest > limit
     }
@@ -66,7 +66,7 @@ impl Held {
 #[derive(Debug, Default)]
 pub struct Queue {
     frames: Vec<Outgoing>,
-    held: Held,
+    held: QueuedBytes,
     ending: Option<(u16, &'static str)>,
     /// The end is on its way.
     ended: bool,
@@ -105,7 +105,7 @@ impl Queue {
     }
 
     pub fn take(&mut self) -> Vec<Outgoing> {
-        self.held = Held::default();
+        self.held = QueuedBytes::default();
         let mut frames = std::mem::take(&mut self.frames);
         if !self.ended {
             frames.extend(self.ending.map(|(code, reason)| Outgoing::Close { code, reason }));

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use slate_yrs::protocol::close;
 use tokio::sync::{Notify, watch};
 
-use super::frames::{Held, Outgoing};
+use super::frames::{Outgoing, QueuedBytes};
 
 /// Why a connection is ended from this side.
 pub type Ending = Option<(u16, &'static str)>;
@@ -30,7 +30,7 @@ struct Channel {
 #[derive(Default)]
 struct Waiting {
     frames: VecDeque<Outgoing>,
-    held: Held,
+    held: QueuedBytes,
 }
 
 impl Channel {

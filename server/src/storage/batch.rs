@@ -17,7 +17,7 @@ use super::{Millis, NewUpdate, Progress, Refusal, Result, Seq, StoreRequest, Sto
 /// Rows of one statement: few enough for the parameters a statement may have.
 const ROWS: usize = 256;
 
-type Session<'a> = (&'a str, &'a str);
+type SessionKey<'a> = (&'a str, &'a str);
 
 /// Within a transaction that will write, in the database with this number.
 pub async fn store(
@@ -102,8 +102,8 @@ async fn lock<'a>(
     Ok(locked)
 }
 
-fn sessions_of(requests: &[StoreRequest]) -> Vec<Session<'_>> {
-    let mut sessions: Vec<Session<'_>> = Vec::new();
+fn sessions_of(requests: &[StoreRequest]) -> Vec<SessionKey<'_>> {
+    let mut sessions: Vec<SessionKey<'_>> = Vec::new();
     for request in requests {
         let known = sessions.len();
         for submission in request.updates.iter().filter_map(|update| update.submission.as_ref()) {
@@ -119,8 +119,8 @@ fn sessions_of(requests: &[StoreRequest]) -> Vec<Session<'_>> {
 async fn progress_of<'a>(
     connection: &mut AnyConnection,
     dialect: Dialect,
-    sessions: &[Session<'a>],
-) -> Result<HashMap<Session<'a>, Progress>> {
+    sessions: &[SessionKey<'a>],
+) -> Result<HashMap<SessionKey<'a>, Progress>> {
     let mut found = HashMap::with_capacity(sessions.len());
     for chunk in sessions.chunks(ROWS) {
         let sql = format!(
@@ -184,7 +184,7 @@ struct SessionRow<'a> {
 #[derive(Default)]
 struct Writes<'a> {
     rows: Vec<(&'a StoreRequest, Seq, &'a NewUpdate)>,
-    sessions: BTreeMap<Session<'a>, SessionRow<'a>>,
+    sessions: BTreeMap<SessionKey<'a>, SessionRow<'a>>,
     tips: BTreeMap<&'a str, (Seq, Millis)>,
 }
 

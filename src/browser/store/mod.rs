@@ -46,7 +46,7 @@ struct Inner {
     durability: Durability,
     state: RefCell<Availability>,
     /// What waits for the connection, in order.
-    waiting: RefCell<Vec<Job>>,
+    waiting: RefCell<Vec<Waiter>>,
     failures: Cell<u32>,
     lost: RefCell<Option<Rc<dyn Fn()>>>,
 }
@@ -66,7 +66,7 @@ enum Availability {
 }
 
 /// Runs with the connection, or with the reason why there is none.
-type Job = Box<dyn FnOnce(Result<Rc<DatabaseHandles>, StoreError>)>;
+type Waiter = Box<dyn FnOnce(Result<Rc<DatabaseHandles>, StoreError>)>;
 
 impl IndexedDb {
     /// Opens nothing yet: the first call does.
@@ -152,7 +152,7 @@ impl IndexedDb {
 }
 
 impl Inner {
-    fn with_connection(self: &Rc<Self>, job: Job) {
+    fn with_connection(self: &Rc<Self>, job: Waiter) {
         let answer = match &*self.state.borrow() {
             Availability::Open(connection) if connection.is_open() => Some(Ok(connection.clone())),
             Availability::Opening { blocked: true } => Some(Err(blocked())),
