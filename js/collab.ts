@@ -3,12 +3,14 @@
 import type { Descendant, Operation, Range } from "slate";
 import { Broadcasts, SAID } from "./broadcast.js";
 import { checkString, decodeNodes, decodeRange, encodeRange } from "./codec.js";
-import { Core, closedError } from "./core.js";
+import { Core } from "./core.js";
+import type { EarlySocket } from "./early.js";
 import { type EngineHandle, engine } from "./engine.js";
 import { CollabError, type CollabErrorCode, toCollabError } from "./errors.js";
 import { Emitter } from "./events.js";
 import { Peers } from "./flat.js";
 import { historyOf } from "./history.js";
+import { closedError } from "./lifecycle.js";
 import { databaseOf } from "./options.js";
 import { mapName, SharedValues } from "./shared.js";
 import { CLOSED, decodeStatus } from "./status.js";
@@ -71,9 +73,9 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   #logged = "";
   #closing: Promise<void> | null = null;
 
-  /** Resolves when the local copy is loaded. */
-  static async open<P extends Presence>(options: OpenOptions<P>): Promise<OpenCollab<P>> {
-    const collab = new OpenCollab(options);
+  /** Resolves when the local copy is loaded. `early`: a socket that was asked for already. */
+  static async open<P extends Presence>(options: OpenOptions<P>, early: EarlySocket | null): Promise<OpenCollab<P>> {
+    const collab = new OpenCollab(options, early);
     try {
       await collab.#core.opened();
     } catch (error) {
@@ -83,28 +85,32 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     return collab;
   }
 
-  private constructor(options: OpenOptions<P>) {
+  private constructor(options: OpenOptions<P>, early: EarlySocket | null) {
     this.id = options.id;
     this.#hasServer = options.url !== undefined;
     this.#root = options.root ?? "content";
     this.history = historyOf(options, () => this.#savedNow());
     this[engine] = this.#handle();
-    this.#core = new Core(options, {
-      hears: () => this.#internal.has("operations") || this.#events.has("change"),
-      operations: (operations, origin) => this.#internal.emit("operations", { operations, origin }),
-      select: (range) => this.#internal.emit("select", range),
-      diverged: () => this.#internal.emit("diverged", undefined),
-      compare: (blocks) => this.#internal.emit("compare", blocks),
-      change: (operations, origin) => this.#events.emit("change", { operations, origin }),
-      update: (update, origin) => this.#events.emit("update", { update, origin }),
-      status: (acknowledged, receiving) => this.#statusChanged(acknowledged, receiving),
-      peers: () => this.#peersChanged(),
-      values: (map, entries, whole, origin) => this.#maps.get(map)?.receive(entries, whole, origin),
-      revived: () => {
-        for (const map of this.#maps.values()) this.#core.quietly(() => map.follow());
+    this.#core = new Core(
+      options,
+      {
+        hears: () => this.#internal.has("operations") || this.#events.has("change"),
+        operations: (operations, origin) => this.#internal.emit("operations", { operations, origin }),
+        select: (range) => this.#internal.emit("select", range),
+        diverged: () => this.#internal.emit("diverged", undefined),
+        compare: (blocks) => this.#internal.emit("compare", blocks),
+        change: (operations, origin) => this.#events.emit("change", { operations, origin }),
+        update: (update, origin) => this.#events.emit("update", { update, origin }),
+        status: (acknowledged, receiving) => this.#statusChanged(acknowledged, receiving),
+        peers: () => this.#peersChanged(),
+        values: (map, entries, whole, origin) => this.#maps.get(map)?.receive(entries, whole, origin),
+        revived: () => {
+          for (const map of this.#maps.values()) this.#core.quietly(() => map.follow());
+        },
+        error: (error) => this.#reported(error),
       },
-      error: (error) => this.#reported(error),
-    });
+      early,
+    );
     this.#broadcasts = new Broadcasts(options.id, databaseOf(options), crypto.randomUUID(), {
       me: () => this.#me(),
       show: (said) => this.#core.show({ [SAID]: said }),
@@ -209,12 +215,12 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     if (this.#core.isClosed) throw closedError();
     const map = new SharedValues<Json>(name, {
       follow: (name) => this.#core.into((to) => to.followMap(name)),
-      set: (name, key, json) => {
+      set: (name, key, json, undo) => {
         this.#core.flush();
         // What is known to be refused is not even begun.
         const { readOnly, canComment } = this.status;
         if (undoable ? readOnly : !canComment) throw new CollabError("forbidden", "this user may only read");
-        this.#core.demand((to) => to.setValue(name, key, json, undoable));
+        this.#core.demand((to) => to.setValue(name, key, json, undoable && undo));
       },
     });
     this.#maps.set(name, map);

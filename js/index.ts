@@ -1,9 +1,10 @@
 // slate-yrs: open a document, edit it with others, online or not.
 import { OpenCollab } from "./collab.js";
+import { EarlySocket } from "./early.js";
 import { toCollabError } from "./errors.js";
 import { checkOptions, hasIndexedDb } from "./options.js";
 import type { Collab, OpenOptions, Presence } from "./types.js";
-import { localDocuments as engineDocuments, init } from "./wasm.js";
+import { localDocuments as engineDocuments, init, isLoaded } from "./wasm.js";
 
 export { CollabError, type CollabErrorCode } from "./errors.js";
 export type {
@@ -35,8 +36,14 @@ export { init, type WasmSource } from "./wasm.js";
  */
 export async function open<P extends Presence = Presence>(options: OpenOptions<P>): Promise<Collab<P>> {
   checkOptions(options);
-  await init();
-  return OpenCollab.open(options);
+  const early = isLoaded() ? null : EarlySocket.dial(options);
+  try {
+    await init();
+    return await OpenCollab.open(options, early);
+  } catch (error) {
+    early?.drop();
+    throw error;
+  }
 }
 
 /** A document that is on this device. */

@@ -70,21 +70,31 @@ export function databaseOf<P extends Presence>({ offline = true }: OpenOptions<P
   return (typeof offline === "object" ? offline.database : undefined) ?? "";
 }
 
+/** Whether a socket is opened without being asked for. */
+export function isToConnect<P extends Presence>({ url, connect = true }: OpenOptions<P>): boolean {
+  return url !== undefined && connect;
+}
+
+/** The name of an opening. */
+export function newSession(): string {
+  const random = crypto.getRandomValues(new Uint32Array(4));
+  return Array.from(random, (word) => word.toString(16).padStart(8, "0")).join("");
+}
+
 /** What the engine takes, with the random numbers it has no source of. */
-export function engineConfig<P extends Presence>(options: OpenOptions<P>): EngineConfig {
-  const random = crypto.getRandomValues(new Uint32Array(7));
-  const session = Array.from(random.subarray(0, 4), (word) => word.toString(16).padStart(8, "0")).join("");
+export function engineConfig<P extends Presence>(options: OpenOptions<P>, session = newSession()): EngineConfig {
+  const random = crypto.getRandomValues(new Uint32Array(3));
   const offline = options.offline ?? true;
   const store = typeof offline === "object" ? offline : {};
   return {
     document: options.id,
     session,
-    clientId: random[4]! || 1,
-    seed: random[5]! * 0x10_0000 + (random[6]! >>> 12),
+    clientId: random[0]! || 1,
+    seed: random[1]! * 0x10_0000 + (random[2]! >>> 12),
     root: options.root ?? "content",
     blockId: options.blockId ?? "id",
     captureTimeout: Math.round(Math.min(options.undo?.captureTimeout ?? 500, 0x7fff_ffff)),
-    remote: options.url === undefined ? "none" : (options.connect ?? true) ? "connect" : "wait",
+    remote: options.url === undefined ? "none" : isToConnect(options) ? "connect" : "wait",
     store:
       offline !== false && hasIndexedDb()
         ? { database: store.database ?? null, strict: store.durability === "strict" }

@@ -18,7 +18,7 @@ export const COMMENTS = `${OWN}comments`;
 /** What a map uses of the document it is in. Throws a CollabError where that is closed, or may only be read. */
 export interface MapHome {
   follow(name: string): void;
-  set(name: string, key: string, json: string | undefined): void;
+  set(name: string, key: string, json: string | undefined, undo: boolean): void;
 }
 
 /** As the engine tells it: `[key]` is gone. */
@@ -40,13 +40,13 @@ export class SharedValues<T> implements SharedMap<T> {
     return this.#values.get(wellFormed(checkString(key, "a key")));
   }
 
-  set(key: string, value: T): void {
+  set(key: string, value: T, { undo = true }: { undo?: boolean } = {}): void {
     const own = keyOf(key);
-    this.#home.set(this.#name, own, jsonOf(value));
+    this.#home.set(this.#name, own, jsonOf(value), undo);
   }
 
   delete(key: string): void {
-    this.#home.set(this.#name, keyOf(key), undefined);
+    this.#home.set(this.#name, keyOf(key), undefined, true);
   }
 
   entries(): ReadonlyMap<string, T> {

@@ -141,8 +141,11 @@ export interface SharedMap<T = Json> {
    * A step of undo of its own. The value is taken as `JSON.stringify` has it. Throws a CollabError: `forbidden` where this user
    * may only read, `too-large` (a key of more than 1,000 characters, a value of more than 256 KiB), `protocol` where it is
    * no JSON, `closed`, and `wasm` in the moment in which the engine is started again.
+   *
+   * - `options.undo`: `false` for what nobody has done by hand, such as a default or what is brought from elsewhere: undo
+   *   passes it by.
    */
-  set(key: string, value: T): void;
+  set(key: string, value: T, options?: { undo?: boolean }): void;
   /** Throws as {@link SharedMap.set} does. Nothing happens if there is no such key. */
   delete(key: string): void;
   /** An immutable snapshot: the same object until something changes. */

@@ -6,6 +6,7 @@ import { toCollabError } from "./errors.js";
 export type WasmSource = URL | RequestInfo | BufferSource | WebAssembly.Module;
 
 let loading: Promise<void> | null = null;
+let loaded = false;
 
 /**
  * Loads and instantiates the engine. `open` does it by itself; call it earlier to have it ready, or with a source where
@@ -26,6 +27,7 @@ async function load(source?: WasmSource): Promise<void> {
   const from = source ?? new URL("../pkg/slate_yrs_bg.wasm", import.meta.url);
   const local = from instanceof URL && from.protocol === "file:";
   await instantiate({ module_or_path: local ? await readFile(from) : from });
+  loaded = true;
 }
 
 /** Node's `fetch` does not know files. */
@@ -36,6 +38,11 @@ async function readFile(url: URL): Promise<BufferSource> {
     /* webpackIgnore: true */ /* @vite-ignore */ name
   );
   return fs.readFile(url);
+}
+
+/** Whether the engine is there. */
+export function isLoaded(): boolean {
+  return loaded;
 }
 
 export { Engine, localDocuments };

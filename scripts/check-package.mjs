@@ -2,6 +2,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NOTICES, unnoticed, writePackageNotices } from "./notices.mjs";
 import { must, root, say } from "./process.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "slate-yrs-package-"));
@@ -20,6 +21,7 @@ async function check(name, work) {
 }
 
 say("Packing");
+writePackageNotices();
 await must("npm", ["pack", "--ignore-scripts", "--pack-destination", folder]);
 const { name, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const tarball = join(folder, `${name}-${version}.tgz`);
@@ -43,6 +45,11 @@ await check("is a client's module where the server renders too", () => {
   // Without it, Next's App Router takes the hooks for a server's.
   const first = readFileSync(join(project, "node_modules", name, "dist/react.js"), "utf8").split("\n")[0];
   if (first !== '"use client";') throw new Error(`dist/react.js begins with ${first}`);
+});
+await check("brings the licences of what is in the module", () => {
+  const installed = join(project, "node_modules", name, "pkg");
+  const missing = unnoticed(join(installed, "slate_yrs_bg.wasm"), readFileSync(join(installed, NOTICES), "utf8"));
+  if (missing.length > 0) throw new Error(missing.join("; "));
 });
 await check("builds with Vite", () => must("npx", ["--no-install", "vite", "build"], { cwd: project }));
 

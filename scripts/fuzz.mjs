@@ -1,4 +1,4 @@
-// `npm run fuzz -- [TARGET…] [--seconds N] [--seed N]`: each target of fuzz/ under libFuzzer, from its corpus in the repository,
+// `npm run fuzz -- [TARGET…] [--seconds N] [--seed N] [--timeout SECONDS]`: each target of fuzz/ under libFuzzer, from its corpus in the repository,
 // bounded in memory and in the time of one input; two at a time. Without a seed each run tries other inputs. What it finds beyond the corpus goes to target/fuzz/found, what fails to
 // fuzz/artifacts. `--keep` puts what is found, made small, into the corpus.
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -12,6 +12,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "60" },
     seed: { type: "string", default: "0" },
     rss: { type: "string", default: "1024" },
+    timeout: { type: "string", default: "10" },
     keep: { type: "boolean", default: false },
   },
 });
@@ -59,7 +60,7 @@ async function fuzz(name) {
   // Databases of the targets are left where they are when the time is over.
   const temporary = mkdtempSync(join(folder, "tmp-"));
   const program = join(folder, "debug", name);
-  const limits = [`-rss_limit_mb=${values.rss}`, "-timeout=10", "-max_len=65536"];
+  const limits = [`-rss_limit_mb=${values.rss}`, `-timeout=${values.timeout}`, "-max_len=65536"];
   const { code, kept } = await run(
     program,
     [

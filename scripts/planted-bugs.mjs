@@ -42,8 +42,8 @@ export const PLANTS = [
   {
     name: "the client drops its outbox when it reconnects",
     file: "src/session/sync.rs",
-    from: "        if acked > self.outbox.highest_sent() {",
-    to: "        self.acknowledged(self.outbox.highest_sent());\n        if acked > self.outbox.highest_sent() {",
+    from: "            if acked > self.local.device.outbox.highest_sent() {",
+    to: "            self.acknowledged(self.local.device.outbox.highest_sent());\n            if acked > self.local.device.outbox.highest_sent() {",
   },
   {
     name: "an acknowledgement empties one entry too many",
@@ -54,14 +54,14 @@ export const PLANTS = [
   {
     name: "stored is said when the write begins",
     file: "src/session/mod.rs",
-    from: "self.outbox.writing(ticket);",
-    to: "self.outbox.writing(ticket);\n            self.outbox.stored(ticket);",
+    from: "device.outbox.writing(ticket);",
+    to: "device.outbox.writing(ticket);\n                device.outbox.stored(ticket);",
   },
   {
     name: "another epoch is ignored",
     file: "src/session/sync.rs",
-    from: "if other_epoch && self.replacement.is_none() {",
-    to: "if false && other_epoch && self.replacement.is_none() {",
+    from: "if other_epoch && !replacing {",
+    to: "if false && other_epoch && !replacing {",
   },
   {
     name: "merging the outbox drops an entry",
@@ -83,7 +83,7 @@ export const PLANTS = [
   },
   {
     name: "a tab that opens does not see what another one has pending",
-    file: "src/session/lifecycle.rs",
+    file: "src/session/loading.rs",
     from: "loaded.elsewhere.iter().filter(of_epoch)",
     to: "loaded.elsewhere.iter().take(0).filter(of_epoch)",
   },
@@ -95,9 +95,9 @@ export const PLANTS = [
   },
   {
     name: "what a dead tab left is not taken over",
-    file: "src/session/lifecycle.rs",
-    from: "if pending.is_empty() {\n            return;",
-    to: "if self.ready || pending.is_empty() {\n            return;",
+    file: "src/session/loading.rs",
+    from: "if pending.is_empty() {\n        return;",
+    to: "if shown || pending.is_empty() {\n        return;",
   },
   {
     name: "the new keeper does not store what the old one missed",
@@ -108,12 +108,12 @@ export const PLANTS = [
   {
     name: "the status forgets what was set aside",
     file: "src/session/status.rs",
-    from: "|| self.outbox.aside_for_good() > 0 || !self.queue.is_empty();",
-    to: "|| !self.queue.is_empty();",
+    from: "|| device.outbox.aside_for_good() > 0 || !editing.is_flushed();",
+    to: "|| !editing.is_flushed();",
   },
   {
     name: "the status ignores writes that failed",
-    file: "src/session/lifecycle.rs",
+    file: "src/session/device.rs",
     from: "self.outbox.not_stored(ticket);",
     to: "self.outbox.stored(ticket);",
   },

@@ -45,6 +45,13 @@ const STEPS = [
     COUNTED,
     { SLATE_RUNS: "10000" },
   ),
+  step(
+    "fuzz",
+    "What takes bytes of strangers, a minute each",
+    // From one seed: what it finds then is there again in the next run.
+    [["node", ["scripts/fuzz.mjs", "--seconds", "60", "--seed", "1", "--timeout", "60"]]],
+    /^(ok {4}|FAILED) \w+: |Test unit written to|passed, \d+ failed$/,
+  ),
   step("model", "The engine shows what the specification shows", [["node", ["scripts/model.mjs", "1500"]]], DRAWN),
   step(
     "wasm",
@@ -66,6 +73,7 @@ const STEPS = [
     ["npx", ["--no-install", "tsc", "-p", "."]],
     ["npm", ["run", "typecheck", "--workspaces"]],
     ["npx", ["--no-install", "tsc", "-p", "bench/typing"]],
+    ["npx", ["--no-install", "tsc", "-p", "bench/visit"]],
   ]),
   step(
     "unit",

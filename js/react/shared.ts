@@ -20,7 +20,7 @@ export function useSharedMap<T = Json, P extends Presence = Presence>(
   return useMemo(
     () => ({
       get: (key) => entries.get(key),
-      set: (key, value) => map.set(key, value),
+      set: (key, value, options) => map.set(key, value, options),
       delete: (key) => map.delete(key),
       entries: () => entries,
       on: (listener) => map.on(listener),
@@ -40,7 +40,7 @@ function openMap<T>(collab: Collab | null, name: string): SharedMap<T> {
     return { get: () => undefined, set: closed, delete: closed, entries: () => none, on: () => () => {} };
   return {
     get: (key) => map.get(key),
-    set: (key, value) => map.set(key, value),
+    set: (key, value, options) => map.set(key, value, options),
     delete: (key) => map.delete(key),
     entries: () => map.entries(),
     on: (listener) => map.on(listener),

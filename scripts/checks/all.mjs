@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { root, run } from "../process.mjs";
 
 let failed = 0;
-const CHECKS = ["planted", "cycles", "names", "faults", "paths", "plants", "exports", "licences"];
+const CHECKS = ["planted", "cycles", "names", "faults", "parts", "paths", "plants", "exports", "licences"];
 for (const check of CHECKS) {
   const { code } = await run("node", [join(root, "scripts/checks", `${check}.mjs`)]);
   if (code !== 0) failed += 1;

@@ -15,6 +15,8 @@ const ALLOWED = [
 ];
 // What only builds, tests or stands beside it: tools whose own files stay under their licence, and the example's fonts.
 const ALLOWED_BESIDE = [...ALLOWED, "MPL-2.0", "NCSA", "OFL-1.1"];
+/** What names its licence in a file only, read by a person: npm package and version. */
+const READ = { "png-js 2.0.0": "MIT" };
 
 /** Whether an SPDX expression can be met by allowed licences. `/` is how crates used to write OR. */
 export function allowed(expression, licences) {
@@ -64,11 +66,11 @@ function npm(lock) {
   const { packages } = JSON.parse(readFileSync(join(root, lock), "utf8"));
   return Object.entries(packages)
     .filter(([path, { link }]) => path.startsWith("node_modules/") && !link)
-    .map(([path, { version, license }]) => ({
-      what: `npm ${path.replace(/^.*node_modules\//, "")} ${version}`,
-      license: license ?? manifestLicense(join(root, dirname(lock), path, "package.json")),
-      licences: ALLOWED_BESIDE,
-    }));
+    .map(([path, { version, license }]) => {
+      const what = `${path.replace(/^.*node_modules\//, "")} ${version}`;
+      const own = license ?? manifestLicense(join(root, dirname(lock), path, "package.json"));
+      return { what: `npm ${what}`, license: own ?? READ[what], licences: ALLOWED_BESIDE };
+    });
 }
 
 function manifestLicense(path) {

@@ -5,6 +5,7 @@ import { changes, circles, rustArrows, typescriptArrows } from "./cycles.mjs";
 import { faults, missing } from "./faults.mjs";
 import { allowed } from "./licences.mjs";
 import { definitions, homonyms } from "./names.mjs";
+import { classes, overgrown, rustParts } from "./parts.mjs";
 import { dangling } from "./paths.mjs";
 import { uprooted } from "./plants.mjs";
 import { rustCode } from "./sources.mjs";
@@ -99,6 +100,7 @@ const PLANTED = {
     );
     assert.match(uprooted([plant], () => "let b = a + 2;")[0], /"n": its place stands 0 times in f/);
     assert.match(uprooted([plant], () => "a + 1, a + 1")[0], /2 times/);
+    assert.match(uprooted([plant], () => null)[0], /0 times in f/);
   },
   "a licence that asks for more than may be given"() {
     const known = ["MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception"];
@@ -116,6 +118,21 @@ const PLANTED = {
       assert.equal(allowed(bad, known), false, bad);
     }
     assert.equal(allowed("Apache-2.0 WITH LLVM-exception OR GPL-3.0", known), true);
+  },
+  "a part that takes everything"() {
+    const fields = (n) => Array.from({ length: n }, (_, i) => `a${i}: Vec<(u32, Option<String>)>`).join(", ");
+    const impls = (n) => Array.from({ length: n }, (_, i) => [`src/${i}.rs`, "impl Part {\n    fn f(&self) {}\n}"]);
+    const project = (n, files) => Object.fromEntries([["src/p.rs", `struct Part { ${fields(n)} }`], ...impls(files)]);
+    const wrong = (files) => overgrown(rustParts(Object.keys(files), (file) => files[file]));
+    assert.deepEqual(wrong(project(15, 3)), []);
+    assert.match(wrong(project(16, 3))[0], /Part \(src\/p.rs\) has 16 fields/);
+    assert.match(wrong(project(15, 4))[0], /methods in 4 files/);
+    // What has no methods is data.
+    assert.deepEqual(wrong(project(16, 0)), []);
+    const body = Array.from({ length: 16 }, (_, i) => `  readonly #f${i}: number[] = [];`).join("\n");
+    const code = `export class Part {\n${body}\n  constructor(a: number) {\n    this.#f0 = [a];\n  }\n  go(): void {}\n}\n`;
+    assert.match(overgrown(classes(["js/p.ts"], () => code))[0], /has 16 fields/);
+    assert.deepEqual(overgrown(classes(["js/p.ts"], () => code.replace("  readonly #f0", "  // #f0"))), []);
   },
   "Rust is read with its texts and characters left out"() {
     assert.equal(rustCode('let a = \'"\'; // "\nlet b: &\'a str = r#"x"y"#;'), "let a = ' '; \nlet b: &'a str = \"\";");

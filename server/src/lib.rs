@@ -19,6 +19,7 @@ pub mod history;
 pub mod http;
 pub mod import;
 pub mod limit;
+pub mod live;
 pub mod metrics;
 pub mod neighbours;
 pub mod net;

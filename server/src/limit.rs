@@ -12,11 +12,12 @@ pub enum Limit {
     UserBytes,
     NamedVersions,
     Compares,
+    Readings,
     AuthQuestions,
 }
 
 impl Limit {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Connections,
         Self::Create,
         Self::Unfinished,
@@ -26,6 +27,7 @@ impl Limit {
         Self::UserBytes,
         Self::NamedVersions,
         Self::Compares,
+        Self::Readings,
         Self::AuthQuestions,
     ];
 
@@ -40,6 +42,7 @@ impl Limit {
             Self::UserBytes => "user-bytes",
             Self::NamedVersions => "named-versions",
             Self::Compares => "compares",
+            Self::Readings => "readings",
             Self::AuthQuestions => "auth-questions",
         }
     }

@@ -275,7 +275,7 @@ fn refused(error: Refused) -> ApplyError {
         }
         Refused::Broken(_) => ApplyError::Spoiled,
         Refused::Undecodable(error) => undecodable(error),
-        Refused::Unreadable(_) | Refused::TooLarge => undecodable(error),
+        Refused::Unreadable(_) | Refused::TooLarge | Refused::Json | Refused::Unfaithful => undecodable(error),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::auth::{Auth, AuthError};
 use crate::config::ServeArgs;
 use crate::connection::Settings;
 use crate::health::DatabaseProbe;
-use crate::http::{App, Compares, FRAME_OVERHEAD, operators, router};
+use crate::http::{App, Compares, FRAME_OVERHEAD, Readings, operators, router};
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
 use crate::net::{CountingListener, Peer};
@@ -105,7 +105,8 @@ impl Server {
         let shutdown = Duration::from_millis(args.shutdown_ms);
         let max_sockets = usize::try_from(args.max_connections).unwrap_or(usize::MAX / 2);
         let compares = Arc::new(Compares::new(args.limit.max_compares, args.limit.compare_cache_bytes));
-        let app = App { rooms: Arc::clone(&rooms), args: Arc::new(args), settings, auth, health, compares };
+        let readings = Arc::new(Readings::new(args.limit.max_read_bytes));
+        let app = App { rooms: Arc::clone(&rooms), args: Arc::new(args), settings, auth, health, compares, readings };
         if let Some(listener) = operators_listener {
             let service = operators(app.clone()).into_make_service();
             background.push(tokio::spawn(async move {

@@ -15,6 +15,7 @@ use slate_yrs::protocol::{Message, RejectCode, Role, close};
 use slate_yrs_server::storage::Storage;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use yrs::{Doc, ReadTxn, StateVector, Text, Transact};
 
 const SECRET: &str = "a secret that is long enough for tests";
 
@@ -201,4 +202,61 @@ async fn f56_a_user_stores_so_much_in_a_day() {
     again.send(&Message::SyncStep2(&state)).await;
     again.round_trip().await;
     assert_eq!(hits(&server, "user-bytes").await, 1);
+}
+
+/// A document that is this text.
+fn text_update(text: &str) -> Vec<u8> {
+    let doc = Doc::with_client_id(1);
+    let content = doc.get_or_insert_text("content");
+    content.insert(&mut doc.transact_mut(), 0, text);
+    doc.transact().encode_state_as_update_v1(&StateVector::default())
+}
+
+/// Sends a request over a connection of its own; what comes of it is read later.
+async fn ask(address: SocketAddr, path: &str) -> TcpStream {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.unwrap();
+    socket
+}
+
+async fn answer(mut socket: TcpStream) -> String {
+    let mut all = Vec::new();
+    socket.read_to_end(&mut all).await.unwrap();
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// Who is slow to take a large document takes room all the while: others wait, and of those few.
+#[tokio::test(flavor = "multi_thread")]
+async fn f56_documents_that_are_read_are_bounded_together() {
+    let server = TestServer::with(&["--max-read-bytes", "65536"]).await;
+    let large = text_update(&"x".repeat(24 << 20));
+    for (document, update) in [("large", large), ("small", text_update("typed"))] {
+        let epoch = server.storage.open_document(document, 1).await.unwrap().epoch;
+        server.storage.store_update(document, &epoch, 1, &update).await.unwrap();
+    }
+    let mut slow = ask(server.address, "/api/scenes/large/export").await;
+    let mut head = [0; 12];
+    slow.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
+    // One more than may wait: that one is told so, whichever it is.
+    let (first, mut told) = tokio::sync::mpsc::channel(100);
+    let mut waiting = Vec::new();
+    for at in 0..65 {
+        let path = ["versions/1", "export", "versions/1/values", "versions", "updates"][at % 5];
+        let socket = ask(server.address, &format!("/api/scenes/small/{path}")).await;
+        let first = first.clone();
+        waiting.push(tokio::spawn(async move { first.send(answer(socket).await).await.unwrap() }));
+    }
+    let refused = tokio::time::timeout(common::PATIENCE, told.recv()).await.expect("one is answered").unwrap();
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: 1\r\n"), "{refused}");
+    assert!(refused.contains(r#""code":"limit""#), "{refused}");
+    assert_eq!(hits(&server, "readings").await, 1);
+    assert!(told.try_recv().is_err(), "the others wait");
+    // Who gives up makes room as well.
+    drop(slow);
+    for _ in 0..64 {
+        let read = tokio::time::timeout(common::PATIENCE, told.recv()).await.expect("it is read").unwrap();
+        assert!(read.starts_with("HTTP/1.1 200"), "{read}");
+    }
 }

@@ -220,7 +220,7 @@ fn f23_requests() {
     run("http", 8, RUNS / 10, &|bytes| host.ask(bytes));
 }
 
-/// The engine takes this, lets it wait, and cannot write it again: it must not come to anybody through the server.
+/// yrs cannot read what it writes of this: it must not come to anybody through the server, nor wait in an editor.
 #[test]
 fn what_cannot_be_written_again_is_refused() {
     let bytes = std::fs::read("../fuzz/corpus/engine/waits-and-is-not-written").unwrap();

@@ -4,49 +4,54 @@
 //!
 //! What waits is in no copy and no outbox: the server has it, or the tab that made it.
 
-use super::{Millis, Origin, Session};
+use super::types::{Millis, Origin};
 
 /// What comes from elsewhere waits this long at most.
 const PATIENCE: Millis = 5_000;
 
-impl Session {
-    /// A word is begun, or finished.
-    pub(super) fn compose(&mut self, begins: bool) {
-        match begins {
-            true if self.composing.until.is_none() => self.composing.until = Some(self.now + PATIENCE),
-            true => {}
-            false => self.hear_all(),
-        }
+/// A word is being composed, or not.
+#[derive(Debug, Default)]
+pub(super) struct Composing {
+    /// Until when changes from elsewhere wait; none: they do not.
+    until: Option<Millis>,
+    /// In the order in which they came.
+    waiting: Vec<LateChange>,
+}
+
+/// A change that waits.
+#[derive(Debug)]
+pub(super) struct LateChange {
+    pub update: Vec<u8>,
+    pub origin: Origin,
+}
+
+impl Composing {
+    /// A word is begun.
+    pub fn begins(&mut self, now: Millis) {
+        self.until.get_or_insert(now + PATIENCE);
     }
 
     /// Keeps a change from elsewhere for later. Returns whether it does.
-    pub(super) fn waits_for_word(&mut self, update: &[u8], origin: Origin) -> bool {
-        let waits = self.composing.until.is_some();
+    pub fn keeps(&mut self, update: &[u8], origin: Origin) -> bool {
+        let waits = self.until.is_some();
         if waits {
-            self.composing.waiting.push((update.to_vec(), origin));
+            self.waiting.push(LateChange { update: update.to_vec(), origin });
         }
         waits
     }
 
-    pub(super) fn composing_deadline(&self) -> Option<Millis> {
-        self.composing.until
+    pub fn deadline(&self) -> Option<Millis> {
+        self.until
     }
 
-    /// What has waited is taken in.
-    pub(super) fn hear_all(&mut self) {
-        self.composing.until = None;
-        for (update, origin) in std::mem::take(&mut self.composing.waiting) {
-            match origin {
-                Origin::Remote => self.remote_update(&update),
-                _ => {
-                    self.apply(&update, origin, false);
-                }
-            }
-        }
+    /// Nothing waits any more: what has waited so far.
+    pub fn ends(&mut self) -> Vec<LateChange> {
+        self.until = None;
+        std::mem::take(&mut self.waiting)
     }
 
     /// The document is another one: what waits is of the one before.
-    pub(super) fn forget_waiting(&mut self) {
-        self.composing.waiting.clear();
+    pub fn forget(&mut self) {
+        self.waiting.clear();
     }
 }

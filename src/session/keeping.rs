@@ -4,9 +4,10 @@
 //! another one was to keep it: whatever that one did not finish is then stored by this one, or, if the whole browser
 //! was killed, still on the server.
 
+use crate::slate::SlateDoc;
 use crate::store::Write;
 
-use super::Session;
+use super::journal::Journal;
 
 #[derive(Debug)]
 pub(super) enum Keeping {
@@ -16,43 +17,45 @@ pub(super) enum Keeping {
     Elsewhere { since: Vec<u8>, missed: bool },
 }
 
-impl Session {
-    /// Another tab keeps what the server sends, or this one does from now on.
-    pub(super) fn keep(&mut self, here: bool) {
-        match (&self.keeping, here) {
-            (Keeping::Here, false) => {
-                self.keeping = Keeping::Elsewhere { since: self.doc.state_vector(), missed: false };
+impl Keeping {
+    /// Another tab keeps what the server sends, or this one does from now on. `settled`: the document as far as it is
+    /// decided. Returns whether this one has taken over.
+    pub fn change(&mut self, here: bool, doc: &SlateDoc, settled: &SlateDoc, journal: &mut Journal) -> bool {
+        match (&self, here) {
+            (Self::Here, false) => {
+                *self = Self::Elsewhere { since: doc.state_vector(), missed: false };
+                false
             }
-            (Keeping::Elsewhere { since, missed }, true) => {
-                if *missed && let Ok(update) = self.settled().encode_state(Some(since)) {
-                    self.journal.write(Write::Append { update });
+            (Self::Elsewhere { since, missed }, true) => {
+                if *missed && let Ok(update) = settled.encode_state(Some(since)) {
+                    journal.write(Write::Append { update });
                 }
-                self.keeping = Keeping::Here;
-                self.take_over();
+                *self = Self::Here;
+                true
             }
-            _ => {}
+            _ => false,
         }
     }
 
     /// The device has everything that is in the document now.
-    pub(super) fn kept_all(&mut self) {
-        if let Keeping::Elsewhere { since, missed } = &mut self.keeping {
-            *since = self.doc.state_vector();
+    pub fn kept_all(&mut self, doc: &SlateDoc) {
+        if let Self::Elsewhere { since, missed } = self {
+            *since = doc.state_vector();
             *missed = false;
         }
     }
 
     /// Something from the server that the device may not have.
-    pub(super) fn keep_received(&mut self, update: &[u8]) {
-        match &mut self.keeping {
-            Keeping::Here => self.journal.write(Write::Append { update: update.to_vec() }),
-            Keeping::Elsewhere { missed, .. } => *missed = true,
+    pub fn received(&mut self, update: &[u8], journal: &mut Journal) {
+        match self {
+            Self::Here => journal.write(Write::Append { update: update.to_vec() }),
+            Self::Elsewhere { missed, .. } => *missed = true,
         }
     }
 
     /// Whether the log is this tab's to compact. Without a connection there is nobody who keeps what the server sends:
     /// then it is anyone's. Two that do it at once make two snapshots, which the next one makes one of.
-    pub(super) fn compacts(&self) -> bool {
-        matches!(self.keeping, Keeping::Here) || !self.link.is_online()
+    pub fn compacts(&self, online: bool) -> bool {
+        matches!(self, Self::Here) || !online
     }
 }

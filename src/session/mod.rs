@@ -7,18 +7,26 @@
 //! it to; nothing pending is forgotten but by an acknowledgement; queued edits reach the document before anything else
 //! changes it; the status never claims more than is true. A session never changes its document's room.
 //!
-//! The parts: [`connection`] (state, deadlines), [`outbox`] (pending updates) and [`journal`] (the store) know nothing
-//! of each other; `lifecycle`, `sync`, `edits`, `format` and `presence` are the session's methods that join them.
+//! The parts know nothing of the session. [`local`] is the document on this device: [`editing`] has what the editor shows,
+//! [`device`] what is kept, by [`outbox`] and [`journal`]. [`network`] is the way to the server. [`seeding`],
+//! [`format`] and [`translating`] have what is undecided of a document. What joins them are the session's own methods: here its inputs,
+//! outputs and sockets, in `edits` what happens on this device, in `sync` what comes from the server. How far it is, and whose document it has, are types: [`phase`].
 
 mod composing;
 mod connection;
+mod device;
+mod editing;
 mod edits;
 mod followed;
 mod format;
+mod fresh;
 mod journal;
 mod keeping;
-mod lifecycle;
+mod loading;
+mod local;
+mod network;
 mod outbox;
+mod phase;
 mod presence;
 mod reach;
 mod refused;
@@ -32,165 +40,59 @@ mod sync;
 mod translating;
 mod types;
 mod values;
-mod waiting;
 
 use std::collections::VecDeque;
-use std::mem;
 
 use crate::format::Formats;
-use crate::slate::{DocOptions, Node, Op, Range, Schema, SlateDoc};
-use crate::undo::Undo;
-use crate::update::{Holes, merge};
+use crate::protocol::close::{self, Meaning};
+use crate::slate::{Node, Range, Values};
+use crate::update::merge;
 
-use connection::{Due, Link, Retries, Why};
-use edits::EditedBy;
-use followed::FollowedMaps;
-use format::Formatting;
-use journal::Journal;
-use keeping::Keeping;
-use outbox::Outbox;
-use presence::Presence;
-use seeding::Seed;
-use selfcheck::SelfCheck;
-use stage::{DocChange, Stage};
-use suspicion::Suspicion;
-use waiting::Composing;
+use composing::Composing;
+use connection::{Due, Link, Live, Opening, OpeningStep, TokenRefusal, Why};
+use editing::EditedBy;
+use format::{Circumstances, Formatting};
+use local::Local;
+use network::Network;
+use phase::{Epoch, Phase};
+use reach::not_reached;
+use seeding::Seeding;
+use translating::Translating;
 
 pub use status::Status;
 pub use types::*;
 
 /// One opened document.
 pub struct Session {
-    config: Config,
-    now: Millis,
-    random: fastrand::Rng,
-
-    doc: SlateDoc,
-    undo: Undo,
-    /// Local operations the doc does not have yet, and the selection before the first.
-    queue: Vec<Op>,
-    /// Who made what is queued.
-    author: EditedBy,
-    selection_before: Option<Range>,
-    /// The doc keeps updates that wait for others.
-    incomplete: bool,
-
-    journal: Journal,
-    keeping: Keeping,
-    outbox: Outbox,
-    /// What the server has refused for good.
-    holes: Holes,
-    link: Link,
-    retries: Retries,
-    /// The largest frame a server has shown to take, where one was refused.
-    frame_limit: Option<usize>,
-    /// The same, where it was only inferred.
-    suspicion: Suspicion,
-    /// What is known of why there is no connection, until there is one.
-    unreachable: Option<SessionError>,
-    /// The server lets this user read only, as far as it has said.
-    reader: bool,
-    /// A reader who may comment.
-    commenter: bool,
-    /// Who this user is to the server, as it has said.
-    user: Option<String>,
-    /// The largest update the server takes, as of the last hello.
-    update_limit: usize,
-    /// The largest update that is tried.
-    aside_limit: usize,
-    /// Submitting waits until then: the server was asked too much.
-    hold_until: Option<Millis>,
-    holds: u32,
-    seed: Seed,
-    /// A seed that was shown until the document turned out to have other content.
-    withdrawn: Option<Vec<u8>>,
-    /// The epoch of the server's document is not that of the local copy.
-    conflict: bool,
-    /// What the server has, on its way to replace the local copy.
-    replacement: Option<SlateDoc>,
+    local: Local,
+    seeding: Seeding,
     formatting: Formatting,
+    translating: Translating,
     composing: Composing,
-    followed: FollowedMaps,
-
-    check: SelfCheck,
-    presence: Presence,
-    ready: bool,
-    closing: Option<Millis>,
-    ended: bool,
-    /// Of the last edit or remote change.
-    busy_at: Millis,
-    offline_since: Option<Millis>,
-    error: Option<SessionError>,
-
-    stage: Stage,
-    /// Somebody is told of operations.
-    heard: bool,
+    network: Network,
+    epoch: Epoch,
+    phase: Phase,
     outputs: VecDeque<Output>,
     status: Status,
 }
 
-/// The log is compacted after this much quiet.
-const IDLE: Millis = 2_000;
-
 impl Session {
     /// Opens a document. The first outputs are there at once.
     pub fn new(config: Config, now: Millis) -> Self {
-        let mut random = fastrand::Rng::with_seed(config.seed);
-        let mut doc = SlateDoc::new(DocOptions {
-            client_id: config.client_id,
-            root: config.root.clone(),
-            block_id: config.block_id.clone(),
-            seed: random.u64(..),
-            schema: config.schema.clone(),
-        });
-        doc.know(config.formats);
         let mut session = Self {
-            now,
-            random,
-            undo: Undo::new(config.capture_timeout),
-            queue: Vec::new(),
-            author: EditedBy::User,
-            selection_before: None,
-            incomplete: false,
-            journal: Journal::new(config.store),
-            keeping: Keeping::Here,
-            outbox: Outbox::new(config.session.clone()),
-            holes: Holes::default(),
-            link: Link::Offline(Why::Loading),
-            retries: Retries::default(),
-            frame_limit: None,
-            suspicion: Suspicion::default(),
-            unreachable: None,
-            reader: false,
-            commenter: false,
-            user: None,
-            update_limit: sync::USUAL_UPDATE_LIMIT,
-            aside_limit: sync::USUAL_UPDATE_LIMIT,
-            hold_until: None,
-            holds: 0,
-            seed: Seed::new(config.initial_value.clone()),
-            withdrawn: None,
-            conflict: false,
-            replacement: None,
+            seeding: Seeding::new(config.initial_value.clone()),
             formatting: Formatting::default(),
+            translating: Translating::default(),
             composing: Composing::default(),
-            followed: FollowedMaps::default(),
-            presence: Presence::new(doc.client_id(), config.presence.as_ref(), now),
-            check: SelfCheck::default(),
-            ready: false,
-            closing: None,
-            ended: false,
-            busy_at: now,
-            offline_since: None,
-            error: None,
-            stage: Stage::default(),
-            heard: true,
+            network: Network::new(),
+            epoch: Epoch::Same,
+            phase: Phase::Opening,
             outputs: VecDeque::new(),
             status: status::initial(config.store),
-            doc,
-            config,
+            local: Local::new(config, now),
         };
         session.start();
+        session.carry_on();
         session.tell_format();
         session.finish();
         session
@@ -198,15 +100,20 @@ impl Session {
 
     /// Takes one input. Total: whatever comes, the session goes on. A `now` before the last one counts as that.
     pub fn handle(&mut self, now: Millis, input: Input) {
-        if self.ended {
+        if self.phase == Phase::Ended {
             return;
         }
-        self.now = self.now.max(now);
+        self.local.now = self.local.now.max(now);
         self.dispatch(input);
-        self.guard_copy();
+        self.carry_on();
+        let local = &mut self.local;
+        local.device.guard_copy(&local.editing.doc);
         self.tell_format();
-        self.check_changes();
+        let local = &mut self.local;
+        let (check, compared) = local.editing.checks();
+        check.note_changes(local.now, compared, &mut local.stage);
         self.run_deadlines();
+        self.carry_on();
         self.finish();
     }
 
@@ -220,17 +127,17 @@ impl Session {
                 self.flush();
             }
             Input::Flush => self.flush(),
-            Input::Mended(what) => self.mended(what),
+            Input::Mended(what) => self.local.editing.check.mended(what, &mut self.local.stage),
             Input::Suspend => self.suspend(),
-            Input::Select(range) => self.select(range),
+            Input::Select(range) => self.local.editing.select(self.local.now, range),
             Input::Schema(schema) => self.set_schema(schema),
-            Input::Undo => self.undo(),
-            Input::Redo => self.redo(),
+            Input::Undo => self.undo_or_redo(true),
+            Input::Redo => self.undo_or_redo(false),
             Input::StopCapturing => self.stop_capturing(),
-            Input::Presence(changes) => self.presence.merge(&changes),
+            Input::Presence(changes) => self.local.editing.presence.merge(&changes),
             Input::ApplyUpdate(update) => self.import(update),
             Input::SetValue { map, key, value, undoable } => self.set_value(map, key, value, undoable),
-            Input::FollowMap(name) => self.follow_map(name),
+            Input::FollowMap(name) => self.local.editing.follow_map(name, &mut self.local.stage),
             Input::Connect => self.connect(),
             Input::Disconnect => self.disconnect(),
             Input::Close => self.close(),
@@ -241,12 +148,12 @@ impl Session {
             Input::Stored { ticket, rows } => self.stored(ticket, &rows),
             Input::StoreFailed { ticket, error } => self.store_failed(ticket, error),
             Input::Orphans(pending) => self.adopt_orphans(pending),
-            Input::StoreLost => self.store_lost(),
-            Input::CopyDeleted => self.copy_deleted(),
+            Input::StoreLost => self.local.device.store_lost(self.local.now, &mut self.local.stage),
+            Input::CopyDeleted => self.local.device.copy_deleted(&mut self.local.stage),
             Input::TabUpdate { update, epoch, kept } => self.tab_update(update, epoch, kept),
             Input::Keep(here) => self.keep(here),
             Input::Composing(begins) => self.compose(begins),
-            Input::Dialing => self.dialing(),
+            Input::Dialing => self.network.dialing(self.local.now),
             Input::Awake => self.awake(),
             Input::Opened => self.opened(),
             Input::Frame(frame) => self.frame(&frame),
@@ -260,55 +167,58 @@ impl Session {
 
     /// Does what is due. Runs with every input: a late timer delays nothing that another event could start.
     fn run_deadlines(&mut self) {
-        match self.link.deadline(&self.retries) {
-            Some((at, due)) if at <= self.now => match due {
+        let now = self.local.now;
+        match self.network.link.deadline(&self.network.retries) {
+            Some((at, due)) if at <= now => match due {
                 Due::Retry => self.open_socket(),
                 Due::Dead => self.socket_dead(),
-                Due::Slow => self.slow_token(),
+                Due::Slow => self.network.slow_token(&mut self.local.stage),
                 Due::Probe => self.probe(),
                 Due::Ask => self.ask(),
             },
             _ => {}
         }
-        if self.hold_until.is_some_and(|at| at <= self.now) {
-            self.hold_until = None;
+        if self.network.let_go(now) {
             self.offer_seed();
             self.pump();
         }
-        self.expire_fragments();
-        if self.overtaken_deadline().is_some_and(|at| at <= self.now) {
+        self.network.expire_fragments(now, &mut self.local.stage);
+        if self.translating.deadline().is_some_and(|at| at <= now) {
             self.overtaken_too_long();
         }
-        if self.composing_deadline().is_some_and(|at| at <= self.now) {
+        if self.composing.deadline().is_some_and(|at| at <= now) {
             self.hear_all();
         }
         self.mend_store();
         self.compact_if_due();
-        self.presence_due();
-        self.check_if_due();
-        if self.closing.is_some_and(|at| at <= self.now) {
+        if let Some(frame) = self.local.editing.presence.due(now, self.network.link.is_online()) {
+            self.send(frame);
+        }
+        let (check, compared) = self.local.editing.checks();
+        check.check_if_due(now, compared, &mut self.local.stage);
+        if self.phase.closes_at().is_some_and(|at| at <= now) {
             self.end();
         }
     }
 
     /// When [`Input::Tick`] is due at the latest, ms since the epoch. Changes with every input.
     pub fn next_timeout(&self) -> Option<Millis> {
-        if self.ended {
+        if self.phase == Phase::Ended {
             return None;
         }
-        let compact = (self.compacts() && self.journal.wants_compacting(true)).then_some(self.busy_at + IDLE);
+        let (device, online) = (&self.local.device, self.network.link.is_online());
         [
-            self.link.deadline(&self.retries).map(|(at, _)| at),
-            self.hold_until,
-            self.journal.retry_at(),
-            self.journal.settles_at(),
-            compact,
-            self.presence_deadline(),
-            self.fragments_deadline(),
-            self.overtaken_deadline(),
-            self.composing_deadline(),
-            self.check.due,
-            self.closing,
+            self.network.link.deadline(&self.network.retries).map(|(at, _)| at),
+            self.network.held_until(),
+            device.journal.retry_at(),
+            device.journal.settles_at(),
+            device.compacts_at(online),
+            self.local.editing.presence.deadline(online),
+            self.network.fragments_deadline(),
+            self.translating.deadline(),
+            self.composing.deadline(),
+            self.local.editing.check.due,
+            self.phase.closes_at(),
         ]
         .into_iter()
         .flatten()
@@ -323,28 +233,28 @@ impl Session {
     /// Puts what one input has led to in order: the store first, before anyone is told who could fail, then the editor,
     /// then the network, then the news.
     fn finish(&mut self) {
-        let mut stage = mem::take(&mut self.stage);
-        self.tell_values(&mut stage);
-        if let Some((ticket, writes)) = self.journal.take_batch(self.now, !stage.any_epoch) {
-            if self.journal.is_working() {
-                self.outbox.writing(ticket);
+        let mut stage = self.local.stage.take();
+        let Local { editing, device, now, .. } = &mut self.local;
+        editing.tell_values(&mut stage);
+        if let Some((ticket, writes)) = device.journal.take_batch(*now, !stage.any_epoch) {
+            if device.journal.is_working() {
+                device.outbox.writing(ticket);
             }
             self.outputs.push_back(Output::Write { ticket, writes });
         }
-        let told = |output: &Output| self.heard || !matches!(output, Output::Operations { .. });
+        let told = |output: &Output| editing.heard || !matches!(output, Output::Operations { .. });
         self.outputs.extend(stage.editor.into_iter().filter(told));
         self.outputs.extend(stage.updates);
         self.outputs.extend(stage.values);
         self.outputs.extend(stage.orders);
         self.outputs.extend(stage.errors.into_iter().map(Output::Error));
-        if self.ended {
+        if self.phase == Phase::Ended {
             self.outputs.push_back(Output::Status);
             self.status = self.current_status();
             self.outputs.push_back(Output::Ended);
             return;
         }
-        if self.closing.is_some() && !self.journal.in_flight() {
-            self.closing = None;
+        if self.phase.closes_at().is_some() && !self.local.device.journal.in_flight() {
             self.end();
             return self.finish();
         }
@@ -353,10 +263,201 @@ impl Session {
             self.status = status;
             self.outputs.push_back(Output::Status);
         }
-        if self.presence.resolve(&self.doc, &stage.doc) {
+        let editing = &mut self.local.editing;
+        if editing.presence.resolve(&editing.doc, &stage.doc) {
             self.outputs.push_back(Output::Peers);
         }
     }
+
+    /// What decides about the document's format, and who may write.
+    fn circumstances(&self) -> Circumstances<'_> {
+        Circumstances {
+            config: &self.local.config,
+            doc: &self.local.editing.doc,
+            network: &self.network,
+            loaded: self.phase.is_loaded(),
+            undecided: self.seed_is_pending() || !self.epoch.is_same() || self.translating.is_overtaken(),
+        }
+    }
+
+    fn current_status(&self) -> Status {
+        let now = self.circumstances();
+        status::current(&self.local, &now, &self.formatting, &self.epoch, self.seed_is_pending())
+    }
+
+    // --- the socket
+
+    pub(super) fn connect(&mut self) {
+        match self.network.link {
+            Link::Offline(Why::Loading) => {
+                if self.local.config.remote == Remote::Wait {
+                    self.local.config.remote = Remote::Connect;
+                }
+            }
+            Link::Offline(Why::NoServer) | Link::Opening(_) | Link::Open(_) | Link::Outdated | Link::Closed => {}
+            Link::Offline(Why::ByUser | Why::Conflict) | Link::Waiting { .. } => self.open_socket(),
+            Link::Unauthorized | Link::Forbidden => {
+                let fresh_token = self.network.retries.restart();
+                self.open(fresh_token);
+            }
+        }
+    }
+
+    pub(super) fn open_socket(&mut self) {
+        self.open(false);
+    }
+
+    fn open(&mut self, fresh_token: bool) {
+        self.network.open(self.local.now, fresh_token, &mut self.local.stage);
+    }
+
+    pub(super) fn disconnect(&mut self) {
+        if self.local.config.remote == Remote::None || matches!(self.network.link, Link::Outdated | Link::Closed) {
+            return;
+        }
+        self.flush();
+        self.say_goodbye();
+        self.drop_socket(close::NORMAL);
+        if self.phase.is_loaded() {
+            self.set_offline(Why::ByUser);
+        } else {
+            self.local.config.remote = Remote::Wait;
+        }
+    }
+
+    pub(super) fn opened(&mut self) {
+        if !matches!(self.network.link, Link::Opening(_)) {
+            return;
+        }
+        self.flush();
+        let jitter = self.local.fresh.random.f64();
+        self.network.link = Link::Open(Box::new(Live::new(self.local.now, jitter)));
+        self.request_sync();
+        let presence = &mut self.local.editing.presence;
+        presence.awareness.connected();
+        if let Some(frame) = presence.announce(self.local.now) {
+            self.send(frame);
+        }
+    }
+
+    pub(super) fn socket_closed(&mut self, code: u16, reason: &str) {
+        if !self.network.link.has_socket() {
+            return;
+        }
+        if let Link::Opening(_) = self.network.link {
+            not_reached(code, reason, &mut self.local.stage);
+        }
+        if code == close::EPOCH {
+            return self.wait_for_retry();
+        }
+        match close::meaning(code) {
+            Meaning::Retry => {
+                self.network.suspect(self.local.now, code, reason, &mut self.local.stage);
+                self.wait_for_retry();
+            }
+            Meaning::Unauthorized => self.refused(reason),
+            Meaning::Forbidden => {
+                self.connection_gone();
+                self.network.link = Link::Forbidden;
+                self.report(ErrorCode::Forbidden, format!("the server closes for good ({code}): {reason}"));
+            }
+            Meaning::Format => {
+                self.connection_gone();
+                self.network.link = Link::Outdated;
+                self.formatting.refused(&self.local.config, reason, &mut self.local.stage);
+            }
+            Meaning::TooLarge => {
+                self.network.too_large(&mut self.local.stage);
+                self.wait_for_retry();
+            }
+        }
+    }
+
+    /// The socket is gone, or will be: what depends on it ends.
+    pub(super) fn connection_gone(&mut self) {
+        self.lost_connection();
+        self.network.gone(self.local.now);
+        self.translating.stop();
+        self.seeding.unasked();
+    }
+
+    /// No connection: since now, if it was there until now.
+    fn lost_connection(&mut self) {
+        self.network.lost(self.local.now);
+        self.local.editing.presence.disconnected();
+    }
+
+    fn set_offline(&mut self, why: Why) {
+        self.network.link = Link::Offline(why);
+        self.lost_connection();
+    }
+
+    fn wait_for_retry(&mut self) {
+        self.connection_gone();
+        self.network.wait_for_retry(self.local.now, self.local.fresh.random.f64());
+    }
+
+    /// The server does not accept the token: another one is asked for, once.
+    fn refused(&mut self, reason: &str) {
+        self.connection_gone();
+        self.report(ErrorCode::Unauthorized, format!("the server refuses the token: {reason}"));
+        match self.network.retries.refused(self.local.now) {
+            TokenRefusal::AskAgain => self.open(true),
+            TokenRefusal::AskLater => self.wait_for_retry(),
+            TokenRefusal::Stop => self.network.link = Link::Unauthorized,
+        }
+    }
+
+    /// Refused by a message instead of a close.
+    pub(super) fn denied(&mut self, reason: &str) {
+        let reason = reason.to_owned();
+        self.drop_socket(close::NORMAL);
+        self.refused(&reason);
+    }
+
+    pub(super) fn token_failed(&mut self, message: String) {
+        if matches!(self.network.link, Link::Opening(_)) {
+            self.local.stage.error(ErrorCode::Unauthorized, message.clone());
+            self.local.stage.unreachable(ErrorCode::Unauthorized, message);
+            self.wait_for_retry();
+        }
+    }
+
+    pub(super) fn socket_dead(&mut self) {
+        match self.network.link {
+            Link::Open(_) => {
+                self.network.retries.fell_silent();
+                self.network.suspect(self.local.now, close::SILENT, "", &mut self.local.stage);
+            }
+            Link::Opening(Opening { step: OpeningStep::Server, .. }) => {
+                not_reached(close::SILENT, "it does not answer", &mut self.local.stage);
+            }
+            _ => {}
+        }
+        self.drop_socket(close::SILENT);
+        self.wait_for_retry();
+    }
+
+    fn drop_socket(&mut self, code: u16) {
+        self.network.drop_socket(code, &mut self.local.stage);
+    }
+
+    fn say_goodbye(&mut self) {
+        if self.network.link.live().is_some()
+            && let Some(frame) = self.local.editing.presence.farewell(self.local.now)
+        {
+            self.send(frame);
+        }
+    }
+
+    /// There is content, but not where this session looks for it: better no editor than an empty one.
+    pub(super) fn wrong_root(&mut self, message: String) {
+        self.report(ErrorCode::RootMismatch, message);
+        self.drop_socket(close::NORMAL);
+        self.end();
+    }
+
+    // --- what is read of it
 
     /// Equal until something changes.
     pub fn status(&self) -> &Status {
@@ -365,86 +466,75 @@ impl Session {
 
     /// The others, by client id. Equal until something changes.
     pub fn peers(&self) -> &[Peer] {
-        self.presence.peers()
+        self.local.editing.presence.peers()
     }
 
     /// How many of the others are before this client in line, for what one must do for all.
     pub fn rank(&self) -> u32 {
-        self.presence.rank(self.doc.client_id())
+        self.local.editing.presence.rank(self.local.editing.doc.client_id())
     }
 
     /// What a peer says of itself, JSON text.
     pub fn peer_state(&self, client_id: u32) -> Option<&str> {
-        self.presence.awareness.states().find(|(id, ..)| *id == client_id).map(|(_, json, _)| &**json)
+        self.local.editing.presence.awareness.states().find(|(id, ..)| *id == client_id).map(|(_, json, _)| &**json)
     }
 
     /// Nobody is told of operations until [`Session::hear`]: there is no editor yet.
     pub fn unheard(&mut self) {
-        self.heard = false;
+        self.local.editing.heard = false;
     }
 
     pub fn hear(&mut self) {
-        self.heard = true;
+        self.local.editing.heard = true;
     }
 
     /// The editor's children, one after the other. Queued edits are not in it before the next flush.
     pub fn blocks(&self) -> impl Iterator<Item = Node> {
-        self.doc.blocks()
+        self.local.editing.doc.blocks()
     }
 
     /// The editor's children. Queued edits are not in it before the next flush.
     pub fn value(&self) -> Vec<Node> {
-        self.doc.value()
+        self.local.editing.doc.value()
     }
 
     /// One of the editor's children, and how many there are.
     pub fn block(&self, index: u32) -> (Option<Node>, u32) {
-        self.doc.block(index)
+        self.local.editing.doc.block(index)
     }
 
     /// What this session may write.
     pub fn formats(&self) -> Formats {
-        self.config.formats
+        self.local.config.formats
     }
 
     /// Who this user is to the server, as far as it has said.
     pub fn user(&self) -> Option<&str> {
-        self.user.as_deref()
+        self.network.user.as_deref()
     }
 
     /// May change when the local copy is loaded, or when a peer turns out to have the same.
     pub fn client_id(&self) -> u32 {
-        self.doc.client_id()
+        self.local.editing.doc.client_id()
+    }
+
+    /// Whether the last undo or redo changed what is shown.
+    pub fn has_undone(&self) -> bool {
+        self.local.editing.undo.has_undone()
     }
 
     /// Queued edits count from the next flush on.
-    /// Whether the last undo or redo changed what is shown.
-    pub fn has_undone(&self) -> bool {
-        self.undo.has_undone()
-    }
-
-    /// Which elements are inline and void, as the editor has it: a document of format 1 need not say.
-    fn set_schema(&mut self, schema: Schema) {
-        self.flush();
-        self.config.schema = schema.clone();
-        let ops = self.doc.set_schema(schema);
-        if !ops.is_empty() {
-            self.stage.changed(DocChange::Anything);
-            self.stage.operations(Origin::Remote, ops);
-        }
-    }
-
     pub fn can_undo(&self) -> bool {
-        self.undo.can_undo()
+        self.local.editing.undo.can_undo()
     }
 
     pub fn can_redo(&self) -> bool {
-        self.undo.can_redo()
+        self.local.editing.undo.can_redo()
     }
 
     /// Yjs v1 encoding.
     pub fn state_vector(&self) -> Vec<u8> {
-        self.doc.state_vector()
+        self.local.editing.doc.state_vector()
     }
 
     /// What a replica with `state_vector` lacks, everything without one; as an update, Yjs v1 encoding.
@@ -452,7 +542,9 @@ impl Session {
     /// # Errors
     /// `invalid-update` if the state vector does not decode.
     pub fn encode_state(&self, state_vector: Option<&[u8]>) -> Result<Vec<u8>, SessionError> {
-        self.doc
+        self.local
+            .editing
+            .doc
             .encode_state(state_vector)
             .map_err(|error| SessionError { code: ErrorCode::InvalidUpdate, message: error.to_string() })
     }
@@ -462,8 +554,8 @@ impl Session {
     /// # Errors
     /// `invalid-update` if what is kept does not decode any more.
     pub fn export_pending(&self) -> Result<Vec<u8>, SessionError> {
-        let aside = self.outbox.set_aside.iter().map(|aside| &aside.update.update);
-        merge(aside.chain(self.outbox.updates()))
+        let aside = self.local.device.outbox.set_aside.iter().map(|aside| &aside.update.update);
+        merge(aside.chain(self.local.device.outbox.updates()))
             .map_err(|error| SessionError { code: ErrorCode::InvalidUpdate, message: error.to_string() })
     }
 
@@ -472,23 +564,34 @@ impl Session {
     /// # Errors
     /// `invalid-update` if what is kept does not decode any more.
     pub fn export_outbox(&self) -> Result<Vec<u8>, SessionError> {
-        merge(self.outbox.updates())
+        merge(self.local.device.outbox.updates())
             .map_err(|error| SessionError { code: ErrorCode::InvalidUpdate, message: error.to_string() })
     }
 
     /// What other tabs have to know of the changes made here: see [`Input::TabUpdate`].
     pub fn keeping(&self) -> (Option<&str>, bool) {
-        (self.journal.epoch.as_deref(), self.journal.is_working())
+        (self.local.device.journal.epoch.as_deref(), self.local.device.journal.is_working())
     }
 
     /// A range as JSON text that survives edits. None if it does not lie in the document. Flush first.
     pub fn anchor(&self, range: &Range) -> Option<String> {
-        presence::anchor(&self.doc, range)
+        presence::anchor(&self.local.editing.doc, range)
     }
 
     /// Where an anchor is now. None if its place is gone or the text is no anchor. Flush first.
     pub fn resolve_anchor(&self, anchor: &str) -> Option<Range> {
-        presence::resolve_anchor(&self.doc, anchor)
+        presence::resolve_anchor(&self.local.editing.doc, anchor)
+    }
+
+    /// What a map has.
+    pub fn values(&self, map: &str) -> Values {
+        self.local.editing.doc.values(map)
+    }
+
+    /// Makes the tree differ from the doc, as a defect would.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn spoil(&mut self, path: &[u32], text: &str) {
+        self.local.editing.doc.spoil(path, text);
     }
 }
 

@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 use yrs::{Any, Assoc};
 
-use crate::awareness::Awareness;
+use crate::awareness::{Awareness, AwarenessError};
 use crate::protocol::Message;
 use crate::slate::{Point, Range, SlateDoc, Sticky};
 
 use super::stage::DocChange;
-use super::{ErrorCode, Millis, Peer, Session};
+use super::types::{Millis, Peer};
 
 /// At most one state is sent in this time.
 const SEND_EVERY: Millis = 50;
@@ -127,6 +127,14 @@ impl Presence {
         }
     }
 
+    /// The editor's selection. It is settled as soon as the document has what is queued.
+    pub fn selects(&mut self, now: Millis, range: Option<Range>, doc: &SlateDoc) {
+        if self.selection(doc) != range {
+            self.active(now);
+        }
+        self.unsettled = Some(range);
+    }
+
     pub fn settle_selection(&mut self, doc: &SlateDoc) {
         let Some(range) = self.unsettled.take() else { return };
         let selection = range.and_then(|range| StickyRange::of(doc, &range));
@@ -165,6 +173,64 @@ impl Presence {
 
     pub fn peers(&self) -> &[Peer] {
         &self.peers
+    }
+
+    /// What others say of themselves. Returns whether one of them has this client's id.
+    pub fn heard(&mut self, now: Millis, update: &[u8]) -> Result<bool, AwarenessError> {
+        let applied = self.awareness.apply(now, update)?;
+        self.peers_changed |= applied.changed;
+        Ok(applied.clash)
+    }
+
+    /// There is no connection any more: the others are gone, as far as is known.
+    pub fn disconnected(&mut self) {
+        self.peers_changed |= self.awareness.disconnected();
+    }
+
+    /// One's own state as a frame, if it is due. `online`: somebody would get it.
+    pub fn due(&mut self, now: Millis, online: bool) -> Option<Vec<u8>> {
+        if self.typing_until.is_some_and(|until| until <= now) {
+            self.typing_until = None;
+            self.own_changed = true;
+        }
+        if self.awareness.expiry().is_some_and(|at| at <= now) {
+            self.peers_changed |= self.awareness.expire(now);
+        }
+        let waited = self.sent_at.is_none_or(|at| now >= at + SEND_EVERY);
+        let due = self.own_changed || self.awareness.is_due(now);
+        if due && waited && online { self.announce(now) } else { None }
+    }
+
+    /// One's own state as a frame, unless all who are there have it.
+    pub fn announce(&mut self, now: Millis) -> Option<Vec<u8>> {
+        let state = self.state();
+        self.own_changed = false;
+        self.awareness.set_state(state);
+        if !self.awareness.is_due(now) {
+            return None;
+        }
+        self.sent_at = Some(now);
+        Some(Message::Awareness(&self.awareness.take_own(now)).to_frame())
+    }
+
+    /// Says to the others that this one goes, if that is not said yet.
+    pub fn farewell(&mut self, now: Millis) -> Option<Vec<u8>> {
+        if !self.awareness.set_state(None) {
+            return None;
+        }
+        let farewell = self.awareness.take_own(now);
+        self.disconnected();
+        self.own_changed = true;
+        Some(Message::Awareness(&farewell).to_frame())
+    }
+
+    pub fn deadline(&self, online: bool) -> Option<Millis> {
+        let send = match self.own_changed || self.awareness.is_dirty() {
+            true => self.sent_at.map(|at| at + SEND_EVERY),
+            false => self.awareness.renewal(),
+        };
+        let send = send.filter(|_| online);
+        [send, self.typing_until, self.awareness.expiry()].into_iter().flatten().min()
     }
 
     /// Brings the peers up to date; returns whether they are others than before.
@@ -324,69 +390,4 @@ fn from_base64(text: &str) -> Option<Vec<u8>> {
         }
     }
     (!bytes.is_empty()).then_some(bytes)
-}
-
-impl Session {
-    pub(super) fn select(&mut self, range: Option<Range>) {
-        if self.presence.selection(&self.doc) != range {
-            self.presence.active(self.now);
-        }
-        self.presence.unsettled = Some(range);
-        if self.queue.is_empty() {
-            self.presence.settle_selection(&self.doc);
-        }
-    }
-
-    pub(super) fn heard_presence(&mut self, update: &[u8]) {
-        match self.presence.awareness.apply(self.now, update) {
-            Ok(applied) => {
-                self.presence.peers_changed |= applied.changed;
-                if applied.clash {
-                    self.flush();
-                    self.choose_client_id();
-                }
-            }
-            Err(error) => self.report(ErrorCode::Protocol, error.to_string()),
-        }
-    }
-
-    /// Sends one's own state if it is due.
-    pub(super) fn presence_due(&mut self) {
-        let now = self.now;
-        let presence = &mut self.presence;
-        if presence.typing_until.is_some_and(|until| until <= now) {
-            presence.typing_until = None;
-            presence.own_changed = true;
-        }
-        if presence.awareness.expiry().is_some_and(|at| at <= now) {
-            presence.peers_changed |= presence.awareness.expire(now);
-        }
-        let waited = presence.sent_at.is_none_or(|at| now >= at + SEND_EVERY);
-        let due = presence.own_changed || presence.awareness.is_due(now);
-        if due && waited && self.link.is_online() {
-            self.send_presence();
-        }
-    }
-
-    pub(super) fn send_presence(&mut self) {
-        let state = self.presence.state();
-        self.presence.own_changed = false;
-        self.presence.awareness.set_state(state);
-        if !self.presence.awareness.is_due(self.now) {
-            return;
-        }
-        self.presence.sent_at = Some(self.now);
-        let update = self.presence.awareness.take_own(self.now);
-        self.send(Message::Awareness(&update).to_frame());
-    }
-
-    pub(super) fn presence_deadline(&self) -> Option<Millis> {
-        let presence = &self.presence;
-        let send = match presence.own_changed || presence.awareness.is_dirty() {
-            true => presence.sent_at.map(|at| at + SEND_EVERY),
-            false => presence.awareness.renewal(),
-        };
-        let send = send.filter(|_| self.link.is_online());
-        [send, presence.typing_until, presence.awareness.expiry()].into_iter().flatten().min()
-    }
 }

@@ -11,19 +11,28 @@
 //! own, never in the log.
 
 use crate::protocol::Message;
-use crate::slate::{Element, LocalChange, Node, Op, SlateDoc};
+use crate::slate::{Element, Node, Op, SlateDoc};
 use crate::store::{Pending, Write};
 
+use super::local::Local;
 use super::outbox::KeptIn;
-use super::stage::DocChange;
-use super::{ErrorCode, Origin, Session};
+use super::stage::Effect;
+use super::types::{ErrorCode, Origin};
 
 /// The code under which the store keeps a seed that is not decided: it is not counted among what was set aside.
 pub(super) use crate::store::SEED;
 
+/// The first content of a document, and what has become of it.
+#[derive(Debug)]
+pub(super) struct Seeding {
+    seed: Seed,
+    /// A seed that was shown until the document turned out to have other content.
+    withdrawn: Option<Vec<u8>>,
+}
+
 /// Content for a document that has none.
 #[derive(Debug)]
-pub(super) enum Seed {
+enum Seed {
     None,
     /// Not shown: it is not known yet whether there is content on the device.
     Wanted(Vec<Node>),
@@ -32,7 +41,7 @@ pub(super) enum Seed {
 
 /// A seed that is in the document, and nobody has decided about.
 #[derive(Debug)]
-pub(super) struct ShownSeed {
+struct ShownSeed {
     update: Vec<u8>,
     value: Vec<Node>,
     /// Whose items the seed's are, and how many.
@@ -65,129 +74,120 @@ enum SeedVerdict {
     Out,
 }
 
-impl Seed {
+/// How a server that has nothing gets the seed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum SeedOffer {
+    /// It is asked to take it, by this frame.
+    Ask(Vec<u8>),
+    /// It decides nothing, or has decided that it is empty: the seed is submitted.
+    Submit,
+}
+
+impl Seeding {
     pub fn new(value: Option<Vec<Node>>) -> Self {
-        value.map_or(Self::None, Self::Wanted)
+        Self { seed: value.map_or(Seed::None, Seed::Wanted), withdrawn: None }
     }
 
     /// The connection is gone: what was asked has to be asked again.
     pub fn unasked(&mut self) {
-        if let Self::Shown(shown) = self {
+        if let Seed::Shown(shown) = &mut self.seed {
             (shown.asked, shown.theirs) = (Asked::No, None);
         }
     }
 
     pub fn is_undecided(&self) -> bool {
-        matches!(self, Self::Shown(_))
+        matches!(self.seed, Seed::Shown(_))
     }
-}
 
-impl Session {
     /// The document as far as it is decided: without a seed that may go again.
-    pub(super) fn settled(&self) -> &SlateDoc {
+    pub fn settled<'a>(&'a self, doc: &'a SlateDoc) -> &'a SlateDoc {
         match &self.seed {
             Seed::Shown(shown) => &shown.shadow,
-            _ => &self.doc,
+            _ => doc,
         }
     }
 
-    /// Whether a seed is on its way to the server. A reader's is not: it is only shown.
-    pub(super) fn seed_is_pending(&self) -> bool {
-        self.seed.is_undecided() && !self.reader
-    }
-
-    /// Whether what is pending has to wait for the decision.
-    pub(super) fn waits_for_seed(&self) -> bool {
-        self.seed_is_pending()
-    }
-
     /// Whether there is anything that stands upon the seed, or may: of this user, here or in another tab.
-    fn has_own_edits(&self) -> bool {
+    fn has_own_edits(&self, local: &Local) -> bool {
         let Seed::Shown(shown) = &self.seed else { return false };
         let stands = |code: &str| code != SEED && code != ErrorCode::Epoch.as_str();
-        !self.outbox.is_empty()
-            || self.outbox.set_aside.iter().any(|aside| stands(&aside.update.code))
-            || self.doc.value() != shown.value
+        let outbox = &local.device.outbox;
+        !outbox.is_empty()
+            || outbox.set_aside.iter().any(|aside| stands(&aside.update.code))
+            || local.editing.doc.value() != shown.value
     }
 
     /// Shows what is wanted, if there is nothing.
-    pub(super) fn show_wanted_seed(&mut self) {
-        let Some(value) = self.take_wanted_seed() else { return };
-        let update = SlateDoc::seed_update(&self.config.root, &value);
-        if let Some(shown) = self.show_seed(update) {
-            self.keep_seed(&shown);
+    pub fn show_wanted(&mut self, local: &mut Local) {
+        let Some(value) = self.take_wanted(local) else { return };
+        let update = SlateDoc::seed_update(&local.config.root, &value);
+        if let Some(shown) = self.show(update, local) {
+            keep(&shown, local);
         }
     }
 
     /// What the device keeps of a seed that nobody has decided about, and of the document beside it. Returns what of
     /// the log could be read; none, and nothing is loaded, if it is no seed.
     /// `own`, `elsewhere`: what is pending, here and in other tabs.
-    pub(super) fn load_seeded(
+    pub fn load(
         &mut self,
         seed: &[u8],
         log: &[&[u8]],
         own: &[&[u8]],
         elsewhere: &[&[u8]],
+        local: &mut Local,
     ) -> Option<Vec<bool>> {
-        let options = self.doc_options();
-        let mut shadow = SlateDoc::new(options);
+        let mut shadow = local.fresh.doc();
         let (mut read, _) = shadow.load_all(&[log, elsewhere].concat());
         read.truncate(log.len());
-        let shown = ShownSeed::new(seed.to_vec(), shadow, &self.config.root)?;
-        let (_, foreign) = self.doc.load_all(&[&[seed], own, elsewhere].concat());
+        let shown = ShownSeed::new(seed.to_vec(), shadow, &local.config.root)?;
+        let (_, foreign) = local.editing.doc.load_all(&[&[seed], own, elsewhere].concat());
         self.seed = Seed::Shown(Box::new(shown));
-        self.log_applied(foreign);
+        local.loaded(foreign);
         Some(read)
     }
 
     /// What the log says of the seed, once all of the copy is known.
-    pub(super) fn decide_by_log(&mut self) {
-        let Ok(state) = self.settled().encode_state(None) else { return };
-        if self.seed.is_undecided() {
+    pub fn decide_by_log(&mut self, local: &mut Local) {
+        let Ok(state) = self.settled(&local.editing.doc).encode_state(None) else { return };
+        if self.is_undecided() {
             let verdict = self.verdict();
-            self.take_in_by(verdict, &state, Origin::Store, false);
+            self.take_in_by(verdict, &state, Origin::Store, false, local);
         }
     }
 
     /// Whether this very seed is shown here.
-    pub(super) fn shows_seed(&self, update: &[u8]) -> bool {
+    pub fn shows(&self, update: &[u8]) -> bool {
         matches!(&self.seed, Seed::Shown(shown) if shown.update == update)
     }
 
     /// Another tab keeps the record of what is shown here, and may forget it: what is typed here stands upon it too.
-    pub(super) fn keep_shown_seed(&mut self) {
+    pub fn keep_shown(&self, local: &mut Local) {
         if let Seed::Shown(shown) = &self.seed {
-            let update = shown.update.clone();
-            self.keep_seed(&update);
+            keep(&shown.update, local);
         }
-    }
-
-    fn keep_seed(&mut self, update: &[u8]) {
-        let writes = self.outbox.aside(Vec::new(), update.to_vec(), KeptIn::Memory, SEED, "");
-        self.journal.write_all(writes);
     }
 
     /// Puts a seed into the document, beside whatever it has that is no content.
-    fn show_seed(&mut self, update: Vec<u8>) -> Option<Vec<u8>> {
-        let options = self.doc_options();
-        let mut shadow = SlateDoc::new(options);
-        let state = self.doc.encode_state(None).ok()?;
+    fn show(&mut self, update: Vec<u8>, local: &mut Local) -> Option<Vec<u8>> {
+        let mut shadow = local.fresh.doc();
+        let state = local.editing.doc.encode_state(None).ok()?;
         shadow.load_all(&[&state]);
-        let shown = ShownSeed::new(update, shadow, &self.config.root)?;
+        let shown = ShownSeed::new(update, shadow, &local.config.root)?;
         if shown.verdict() != SeedVerdict::Open {
             return None;
         }
-        let before = self.stage.updates.len();
-        self.take_in(&shown.update, Origin::Store, false)?;
+        let before = local.stage.updates.len();
+        local.take_in(&shown.update, Origin::Store, false)?;
         // It is told when it is decided: until then it is what the document was opened with.
-        self.stage.updates.truncate(before);
+        local.stage.updates.truncate(before);
         let update = shown.update.clone();
         self.seed = Seed::Shown(Box::new(shown));
         Some(update)
     }
 
     /// What an update from elsewhere says of the seed.
-    fn seed_meets(&mut self, update: &[u8]) -> SeedVerdict {
+    fn meets(&mut self, update: &[u8]) -> SeedVerdict {
         let Seed::Shown(shown) = &mut self.seed else { return SeedVerdict::Open };
         match shown.shadow.apply_unheard(update) {
             Ok(_) => self.verdict(),
@@ -203,175 +203,162 @@ impl Session {
     }
 
     /// A change from elsewhere. Returns whether the document is another one now; none if the bytes are no update.
-    pub(super) fn apply(&mut self, update: &[u8], origin: Origin, journal: bool) -> Option<bool> {
-        self.flush();
-        let verdict = self.seed_meets(update);
-        self.take_in_by(verdict, update, origin, journal)
+    pub fn apply(&mut self, update: &[u8], origin: Origin, journal: bool, local: &mut Local) -> Option<bool> {
+        let verdict = self.meets(update);
+        self.take_in_by(verdict, update, origin, journal, local)
     }
 
-    fn take_in_by(&mut self, verdict: SeedVerdict, update: &[u8], origin: Origin, journal: bool) -> Option<bool> {
+    fn take_in_by(
+        &mut self,
+        verdict: SeedVerdict,
+        update: &[u8],
+        origin: Origin,
+        journal: bool,
+        local: &mut Local,
+    ) -> Option<bool> {
         match verdict {
-            SeedVerdict::Open => self.take_in(update, origin, journal),
+            SeedVerdict::Open => local.take_in(update, origin, journal),
             SeedVerdict::In => {
-                let changed = self.take_in(update, origin, journal);
-                self.seed_is_in();
+                let changed = local.take_in(update, origin, journal);
+                self.is_in(local);
                 changed
             }
-            SeedVerdict::Out if self.has_own_edits() => self.keep_beside(update, origin, journal),
-            SeedVerdict::Out => self.seed_is_out(update, origin, journal),
+            SeedVerdict::Out if self.has_own_edits(local) => self.keep_beside(update, origin, journal, local),
+            SeedVerdict::Out => self.is_out(update, origin, journal, local),
         }
+    }
+
+    fn take(&mut self) -> Seed {
+        std::mem::replace(&mut self.seed, Seed::None)
     }
 
     /// The document has the seed, from here or from whoever had the same.
-    fn seed_is_in(&mut self) {
-        let Seed::Shown(shown) = std::mem::replace(&mut self.seed, Seed::None) else { return };
+    fn is_in(&mut self, local: &mut Local) {
+        let Seed::Shown(shown) = self.take() else { return };
         if shown.has() < shown.clock {
-            return self.give_seed(*shown);
+            return give(*shown, local);
         }
-        let writes = self.outbox.forget_seed();
-        self.journal.write_all(writes);
-        self.journal.write(Write::Append { update: shown.update.clone() });
-        self.stage.update(Origin::Store, shown.update.clone());
-        self.seed_decided(shown.theirs);
-    }
-
-    /// Nobody has the seed, or not all of it: it is submitted like an edit, before what stands upon it.
-    fn give_seed(&mut self, shown: ShownSeed) {
-        self.outbox.give_seed(shown.update.clone());
-        self.stage.update(Origin::Store, shown.update);
-        self.rearrange();
-        self.seed_decided(shown.theirs);
+        local.device.forget_seed();
+        local.device.journal.write(Write::Append { update: shown.update.clone() });
+        local.stage.update(Origin::Store, shown.update);
+        decided(shown.theirs, local);
     }
 
     /// The document has other content, and nobody has written here: it is shown as it is.
-    fn seed_is_out(&mut self, update: &[u8], origin: Origin, journal: bool) -> Option<bool> {
-        let Seed::Shown(shown) = std::mem::replace(&mut self.seed, Seed::None) else { return None };
-        let writes = self.outbox.forget_seed();
-        self.journal.write_all(writes);
+    fn is_out(&mut self, update: &[u8], origin: Origin, journal: bool, local: &mut Local) -> Option<bool> {
+        let Seed::Shown(shown) = self.take() else { return None };
+        local.device.forget_seed();
         if journal {
-            self.keep_received(update);
+            local.device.keep_received(update);
         }
-        self.incomplete = shown.shadow.is_waiting();
-        self.busy_at = self.now;
-        self.stage.update(origin, update.to_vec());
+        local.device.busy_at = local.now;
+        local.stage.update(origin, update.to_vec());
         self.withdrawn = Some(shown.update);
-        self.show_instead(shown.shadow, origin);
-        self.seed_decided(shown.theirs);
+        local.show_instead(shown.shadow, origin);
+        decided(shown.theirs, local);
         Some(true)
     }
 
     /// The document has other content: the blocks in which somebody has written stay beside it, the others go. All of
     /// it becomes one update, so that nobody sees what goes.
-    fn keep_beside(&mut self, update: &[u8], origin: Origin, journal: bool) -> Option<bool> {
-        self.remove_untouched();
-        let changed = self.take_in(update, origin, journal);
-        let Seed::Shown(shown) = std::mem::replace(&mut self.seed, Seed::None) else { return changed };
-        match self.doc.encode_state(Some(&shown.shadow.state_vector())) {
+    fn keep_beside(&mut self, update: &[u8], origin: Origin, journal: bool, local: &mut Local) -> Option<bool> {
+        self.remove_untouched(local);
+        let changed = local.take_in(update, origin, journal);
+        let Seed::Shown(shown) = self.take() else { return changed };
+        match local.editing.doc.encode_state(Some(&shown.shadow.state_vector())) {
             Ok(own) => {
-                self.outbox.replace_unsent(own.clone());
-                self.stage.update(Origin::Local, own);
-                self.rearrange();
+                local.device.outbox.replace_unsent(own.clone());
+                local.stage.update(Origin::Local, own);
+                local.device.rearrange();
             }
             Err(_) => {
-                self.give_seed(*shown);
+                give(*shown, local);
                 return changed;
             }
         }
-        self.seed_decided(shown.theirs);
+        decided(shown.theirs, local);
         changed
     }
 
     /// What a tab that has died had typed upon a seed which this one has withdrawn: the seed is given after all, but for
     /// the blocks in which nobody has written.
-    pub(super) fn keep_orphans_beside(&mut self, orphans: &[Pending]) {
-        let Some(seed) = self.withdrawn.clone() else { return };
-        let Some((value, ..)) = SlateDoc::seed_in(&seed, &self.config.root) else { return };
-        let mut updates = vec![&*seed];
+    pub fn keep_orphans_beside(&mut self, orphans: &[Pending], local: &mut Local) {
+        let Some(seed) = &self.withdrawn else { return };
+        let Some((value, ..)) = SlateDoc::seed_in(seed, &local.config.root) else { return };
+        let mut updates = vec![&**seed];
         updates.extend(orphans.iter().map(|orphan| &*orphan.update));
-        let options = self.doc_options();
-        let mut doc = SlateDoc::new(options);
+        let mut doc = local.fresh.doc();
         doc.load_all(&updates);
         if doc.value() == value {
             return;
         }
-        let ops = untouched(&value, doc.value(), self.config.block_id.as_deref());
+        let ops = untouched(&value, doc.value(), local.config.block_id.as_deref());
         doc.apply_local(ops);
         let Ok(update) = doc.encode_state(None) else { return };
         self.withdrawn = None;
-        if self.take_in(&update, Origin::Store, false).is_some() {
-            self.submit(update, Origin::Store);
+        if local.take_in(&update, Origin::Store, false).is_some() {
+            local.submit(update, Origin::Store);
         }
     }
 
     /// Takes the seed's blocks out again, as long as they are what they were.
-    pub(super) fn remove_untouched(&mut self) {
+    fn remove_untouched(&self, local: &mut Local) {
         let Seed::Shown(shown) = &self.seed else { return };
-        let mut ops = untouched(&shown.value, self.doc.value(), self.config.block_id.as_deref());
-        if ops.is_empty() {
-            return;
+        let ops = untouched(&shown.value, local.editing.doc.value(), local.config.block_id.as_deref());
+        if !ops.is_empty() {
+            local.editing.amend(ops, &mut local.stage);
         }
-        let LocalChange { ops: corrections, .. } = self.doc.apply_local(ops.clone());
-        ops.extend(corrections);
-        self.undo.transform(&ops);
-        self.stage.changed(DocChange::Anything);
-        self.stage.operations(Origin::Store, ops);
     }
 
-    /// What has waited for the decision goes on.
-    fn seed_decided(&mut self, theirs: Option<Vec<u8>>) {
-        if let Some(state_vector) = theirs {
-            self.answer_sync(&state_vector);
+    /// A seed that this document has not taken goes, but for the blocks in which somebody has written.
+    pub fn withdraw(&mut self, theirs: &SlateDoc, local: &mut Local) {
+        if let Seed::Shown(shown) = &self.seed
+            && theirs.clock_of(shown.client) == 0
+        {
+            self.remove_untouched(local);
         }
-        self.pump();
-        self.settle_format();
     }
 
     /// The server's step 1 comes before its content: it is answered when that has decided.
-    pub(super) fn answer_later(&mut self, state_vector: &[u8]) -> bool {
-        let waits = self.waits_for_seed();
-        if let (true, Seed::Shown(shown)) = (waits, &mut self.seed) {
+    pub fn answer_later(&mut self, state_vector: &[u8]) {
+        if let Seed::Shown(shown) = &mut self.seed {
             shown.theirs = Some(state_vector.to_vec());
         }
-        waits
     }
 
-    /// What the server has is here: if that is nothing, it is given the seed, or asked to take it.
-    pub(super) fn offer_seed(&mut self) {
-        let is_held = self.conflict || self.hold_until.is_some() || self.is_barred() || self.is_overtaken();
-        if is_held || !self.link.is_synced() || !self.seed_is_pending() {
-            return;
-        }
-        let durable = self.link.live().and_then(super::connection::Live::hello).is_some();
-        let Seed::Shown(shown) = &mut self.seed else { return };
+    /// What the server has is here, and that is nothing. `decides`: it says who is first.
+    pub fn offer(&mut self, decides: bool) -> Option<SeedOffer> {
+        let Seed::Shown(shown) = &mut self.seed else { return None };
         match shown.asked {
-            Asked::No if durable => {
+            Asked::No if decides => {
                 shown.asked = Asked::Yes;
-                let message = Message::Seed(&shown.update).to_frame();
-                self.send(message);
+                Some(SeedOffer::Ask(Message::Seed(&shown.update).to_frame()))
             }
-            Asked::Yes => {}
-            Asked::No | Asked::Answered => self.submit_seed(),
+            Asked::Yes => None,
+            Asked::No | Asked::Answered => Some(SeedOffer::Submit),
         }
     }
 
-    pub(super) fn submit_seed(&mut self) {
-        if let Seed::Shown(shown) = std::mem::replace(&mut self.seed, Seed::None) {
-            self.give_seed(*shown);
+    pub fn submit(&mut self, local: &mut Local) {
+        match self.take() {
+            Seed::Shown(shown) => give(*shown, local),
+            Seed::None | Seed::Wanted(_) => {}
         }
     }
 
-    /// The server has decided about the seed. What it has decided for is asked for, unless it is here.
-    pub(super) fn seed_answered(&mut self) {
-        if let Seed::Shown(shown) = &mut self.seed
-            && shown.asked == Asked::Yes
-        {
-            shown.asked = Asked::Answered;
-            self.request_sync();
+    /// The server has decided about the seed. Returns whether what it has decided for is to be asked for.
+    pub fn answered(&mut self) -> bool {
+        match &mut self.seed {
+            Seed::Shown(shown) if shown.asked == Asked::Yes => {
+                shown.asked = Asked::Answered;
+                true
+            }
+            _ => false,
         }
     }
 
     /// Whether the server was asked to take the seed. It is not any more.
-    pub(super) fn take_back_seed(&mut self) -> bool {
+    pub fn take_back(&mut self) -> bool {
         match &mut self.seed {
             Seed::Shown(shown) if shown.asked == Asked::Yes => {
                 shown.asked = Asked::No;
@@ -382,26 +369,27 @@ impl Session {
     }
 
     /// The document is another one: nothing is wanted for that.
-    pub(super) fn drop_seed(&mut self) {
+    pub fn forget(&mut self) {
         self.seed = Seed::None;
-        let writes = self.outbox.forget_seed();
-        self.journal.write_all(writes);
     }
 
     /// Seeds by itself: the same content gives the same update, wherever and how often it is made.
-    pub(super) fn seed_locally(&mut self, value: &[Node]) {
-        let update = SlateDoc::seed_update(&self.config.root, value);
-        let before = self.stage.updates.len();
-        if self.apply(&update, Origin::Store, false) == Some(true) {
-            self.stage.updates.truncate(before);
-            self.submit(update, Origin::Store);
+    pub fn seed_alone(&mut self, local: &mut Local) {
+        let Some(value) = self.take_wanted(local) else { return };
+        let update = SlateDoc::seed_update(&local.config.root, &value);
+        let before = local.stage.updates.len();
+        if self.apply(&update, Origin::Store, false, local) == Some(true) {
+            local.stage.updates.truncate(before);
+            local.submit(update, Origin::Store);
         }
     }
 
     /// Whether the document is to be given its first content now.
-    pub(super) fn take_wanted_seed(&mut self) -> Option<Vec<Node>> {
-        match std::mem::replace(&mut self.seed, Seed::None) {
-            Seed::Wanted(value) if self.is_without_content() && !value.is_empty() => Some(value),
+    fn take_wanted(&mut self, local: &Local) -> Option<Vec<Node>> {
+        let editing = &local.editing;
+        let without_content = editing.doc.is_empty() && editing.is_flushed() && !editing.incomplete;
+        match self.take() {
+            Seed::Wanted(value) if without_content && !value.is_empty() => Some(value),
             Seed::Wanted(_) | Seed::None => None,
             shown => {
                 self.seed = shown;
@@ -409,10 +397,29 @@ impl Session {
             }
         }
     }
+}
 
-    fn is_without_content(&self) -> bool {
-        self.doc.is_empty() && self.queue.is_empty() && !self.incomplete
+/// The device keeps a seed until it is decided.
+fn keep(update: &[u8], local: &mut Local) {
+    let writes = local.device.outbox.aside(Vec::new(), update.to_vec(), KeptIn::Memory, SEED, "");
+    local.device.journal.write_all(writes);
+}
+
+/// Nobody has the seed, or not all of it: it is submitted like an edit, before what stands upon it.
+fn give(shown: ShownSeed, local: &mut Local) {
+    local.device.outbox.give_seed(shown.update.clone());
+    local.stage.update(Origin::Store, shown.update);
+    local.device.rearrange();
+    decided(shown.theirs, local);
+}
+
+/// What has waited for the decision goes on.
+fn decided(theirs: Option<Vec<u8>>, local: &mut Local) {
+    if let Some(state_vector) = theirs {
+        local.stage.effect(Effect::Answer(state_vector));
     }
+    local.stage.effect(Effect::Pump);
+    local.stage.effect(Effect::SettleFormat);
 }
 
 impl ShownSeed {
@@ -420,11 +427,6 @@ impl ShownSeed {
     fn new(update: Vec<u8>, shadow: SlateDoc, root: &str) -> Option<Self> {
         let (value, client, clock) = SlateDoc::seed_in(&update, root)?;
         Some(Self { update, value, client, clock, shadow, asked: Asked::No, theirs: None })
-    }
-
-    /// Whose items the seed's are.
-    pub fn client(&self) -> u32 {
-        self.client
     }
 
     /// How many of the seed's items the document has from elsewhere.

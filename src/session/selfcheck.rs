@@ -4,10 +4,11 @@
 //! One mechanism for both seams: the tree is compared with the doc here, and the editor is asked to compare itself with
 //! the same blocks of the tree.
 
-use crate::slate::Look;
+use crate::slate::{Look, SlateDoc};
+use crate::undo::Undo;
 
-use super::stage::DocChange;
-use super::{ErrorCode, Millis, Origin, Session};
+use super::stage::{DocChange, Stage};
+use super::types::{ErrorCode, Millis, Origin};
 
 /// So far apart.
 const INTERVAL: Millis = 1_000;
@@ -19,61 +20,60 @@ pub(super) struct SelfCheck {
     pub divergences: u32,
 }
 
-impl Session {
+/// What is compared, and whether the editor has nothing that is not in it yet.
+pub(super) struct LookedAt<'a> {
+    pub doc: &'a mut SlateDoc,
+    pub undo: &'a mut Undo,
+    pub flushed: bool,
+}
+
+impl SelfCheck {
     /// Runs after each input: no more than a note of it, but in a debug build. What is mended itself begins no new round.
-    pub(super) fn check_changes(&mut self) {
-        if self.stage.doc == DocChange::Nothing {
+    pub fn note_changes(&mut self, now: Millis, of: LookedAt<'_>, stage: &mut Stage) {
+        if stage.doc == DocChange::Nothing {
             return;
         }
-        self.doc.look_again();
-        self.check.due.get_or_insert(self.now + INTERVAL);
-        if cfg!(debug_assertions) && self.queue.is_empty() {
-            let look = self.doc.look_at_changes();
-            self.mend(look);
+        of.doc.look_again();
+        self.due.get_or_insert(now + INTERVAL);
+        if cfg!(debug_assertions) && of.flushed {
+            let look = of.doc.look_at_changes();
+            self.mend(look, of.undo, stage);
         }
     }
 
-    pub(super) fn check_if_due(&mut self) {
-        if self.check.due.is_none_or(|at| at > self.now) {
+    pub fn check_if_due(&mut self, now: Millis, of: LookedAt<'_>, stage: &mut Stage) {
+        if self.due.is_none_or(|at| at > now) {
             return;
         }
         // The editor may be in the midst of something.
-        if self.queue.is_empty() {
-            let look = self.doc.look();
-            self.mend(look);
+        if of.flushed {
+            let look = of.doc.look();
+            self.mend(look, of.undo, stage);
         }
-        self.check.due = (self.doc.is_looking() || !self.queue.is_empty()).then_some(self.now + INTERVAL);
+        self.due = (of.doc.is_looking() || !of.flushed).then_some(now + INTERVAL);
     }
 
     /// The editor was found to differ, and was mended.
     #[cold]
     #[inline(never)]
-    pub(super) fn mended(&mut self, what: String) {
-        self.check.divergences += 1;
-        self.report(ErrorCode::InvalidUpdate, what);
+    pub fn mended(&mut self, what: String, stage: &mut Stage) {
+        self.divergences += 1;
+        stage.report(ErrorCode::InvalidUpdate, what);
     }
 
     /// What differs is brought to what the doc has, as if somebody else had changed it: nothing is written, nobody can undo it.
     #[cold]
     #[inline(never)]
-    fn mend(&mut self, look: Look) {
+    fn mend(&mut self, look: Look, undo: &mut Undo, stage: &mut Stage) {
         let Look { blocks, divergences, ops } = look;
         if divergences > 0 {
-            self.check.divergences += divergences;
-            self.stage.changed(DocChange::Anything);
-            self.undo.transform(&ops);
-            self.stage.operations(Origin::Store, ops);
+            self.divergences += divergences;
+            stage.changed(DocChange::Anything);
+            undo.transform(&ops);
+            stage.operations(Origin::Store, ops);
             let message = format!("{divergences} elements were not what the document has, and were mended");
-            self.report(ErrorCode::InvalidUpdate, message);
+            stage.report(ErrorCode::InvalidUpdate, message);
         }
-        self.stage.compare(blocks);
-    }
-}
-
-#[cfg(any(test, feature = "testing"))]
-impl Session {
-    /// Makes the tree differ from the doc, as a defect would.
-    pub fn spoil(&mut self, path: &[u32], text: &str) {
-        self.doc.spoil(path, text);
+        stage.compare(blocks);
     }
 }

@@ -1,11 +1,16 @@
 //! What is pending, on its way: in order, as much as may be unanswered, in frames that the server takes.
 
-use crate::protocol::{Message, NOTHING, RejectCode};
+use yrs::updates::decoder::Decode;
+use yrs::{StateVector, Update};
+
+use crate::protocol::{Message, NOTHING};
 use crate::update::split;
 
 use super::connection::PeerProtocol;
-use super::sync::{FRAMING, UNCUTTABLE};
-use super::{Millis, Session};
+use super::network::{FRAMING, Network};
+use super::outbox::Outbox;
+use super::stage::Stage;
+use super::types::Millis;
 
 /// So much may be submitted and not acknowledged; the rest waits, and may be merged.
 const WINDOW: usize = 64;
@@ -13,32 +18,16 @@ const WINDOW_BYTES: usize = 4 << 20;
 /// A plain server is asked what it has this long after it was sent something.
 const ASK_AFTER: Millis = 1_000;
 
-impl Session {
-    /// Sends what is pending and was not sent on this connection.
-    pub(super) fn pump(&mut self) {
-        let held = self.conflict || self.replacement.is_some() || self.hold_until.is_some();
-        if held || !self.may_send() || self.waits_for_seed() {
-            return;
-        }
-        match self.link.live().map(|live| &live.mode) {
-            Some(PeerProtocol::Durable(_)) => self.pump_submits(),
-            Some(PeerProtocol::Plain { covered: true, .. }) => self.pump_updates(),
-            _ => {}
-        }
-    }
-
-    fn pump_submits(&mut self) {
-        if self.outbox.oversized(self.update_limit).is_some() {
-            self.rearrange();
-            self.put_oversized_aside();
-        }
+impl Network {
+    /// To a server that acknowledges: what it was not sent on this connection, as far as it may be unanswered.
+    pub fn submit_pending(&mut self, now: Millis, outbox: &mut Outbox, stage: &mut Stage) {
         let Some(live) = self.link.live_mut() else { return };
-        let (first, through) = (self.outbox.first_pending().unwrap_or(0), live.sent_through);
+        let (first, through) = (outbox.first_pending().unwrap_or(0), live.sent_through);
         let mut answered = live.hello().map_or(0, |hello| hello.acked_seq).max(through);
-        let under_way = self.outbox.updates().take((through + 1).saturating_sub(first) as usize);
+        let under_way = outbox.updates().take((through + 1).saturating_sub(first) as usize);
         let (mut count, mut bytes) = under_way.fold((0, 0), |(n, size), update| (n + 1, size + update.len()));
         let mut frames = Vec::new();
-        for entry in self.outbox.after(through) {
+        for entry in outbox.after(through) {
             if count > 0 && (count >= WINDOW || bytes + entry.update.len() > WINDOW_BYTES) {
                 break;
             }
@@ -54,31 +43,19 @@ impl Session {
         }
         let sent = live.sent_through;
         if !frames.is_empty() {
-            self.outbox.mark_sent(sent);
+            outbox.mark_sent(sent);
         }
         for frame in frames {
-            self.send(frame);
+            self.send(now, frame, stage);
         }
     }
 
-    /// What cannot be made small enough is kept from the wire, and the rest flows.
-    fn put_oversized_aside(&mut self) {
-        let limit = self.aside_limit;
-        // One after the other: seqs may be others after each.
-        while let Some(seq) = self.outbox.oversized(limit) {
-            self.put_aside(seq, RejectCode::TooLarge, UNCUTTABLE);
-            self.rearrange();
-        }
-    }
-
-    fn pump_updates(&mut self) {
-        let now = self.now;
-        self.put_uncuttable_aside(self.frame_limit.unwrap_or(usize::MAX).saturating_sub(FRAMING));
-        self.let_small_ones_overtake();
+    /// The same to a plain server, which is asked a little later what it has.
+    pub fn send_pending(&mut self, now: Millis, outbox: &mut Outbox, stage: &mut Stage) {
         let limit = self.frame_bound().saturating_sub(FRAMING);
         let Some(live) = self.link.live_mut() else { return };
         let mut frames = Vec::new();
-        for entry in self.outbox.after(live.sent_through) {
+        for entry in outbox.after(live.sent_through) {
             live.sent_through = entry.seq;
             for piece in cut(&entry.update, limit) {
                 frames.push(Message::Update(&piece).to_frame());
@@ -91,9 +68,9 @@ impl Session {
         if let PeerProtocol::Plain { ask_at, .. } = &mut live.mode {
             ask_at.get_or_insert(now + ASK_AFTER);
         }
-        self.outbox.mark_sent(sent);
+        outbox.mark_sent(sent);
         for frame in frames {
-            self.send(frame);
+            self.send(now, frame, stage);
         }
     }
 }
@@ -106,4 +83,34 @@ pub(super) fn cut(update: &[u8], limit: usize) -> Vec<Vec<u8>> {
         return pieces;
     }
     vec![update.to_vec()]
+}
+
+/// The last seq up to which a replica with this state vector has what was sent, as far as that can be seen: it shows what
+/// was inserted, not what was deleted.
+pub(super) fn shown_in(theirs: &StateVector, outbox: &Outbox) -> Option<u64> {
+    let shown = |update: &Vec<u8>| {
+        let Ok(update) = Update::decode_v1(update) else { return false };
+        let inserted = update.insertions(true);
+        let mut all = inserted.iter();
+        update.delete_set().is_empty()
+            && !inserted.is_empty()
+            && all.all(|(client, ranges)| ranges.iter().all(|range| range.end <= theirs.get(client)))
+    };
+    let sent = outbox.after(0).take_while(|entry| entry.seq <= outbox.highest_sent());
+    sent.take_while(|entry| shown(&entry.update)).last().map(|entry| entry.seq)
+}
+
+/// The state vector of a replica that also has what is pending, as far as that follows what it has.
+pub(super) fn with_pending(mut theirs: StateVector, outbox: &Outbox) -> StateVector {
+    for update in outbox.updates() {
+        let Ok(update) = Update::decode_v1(update) else { continue };
+        for (client, ranges) in update.insertions(true).iter() {
+            for range in ranges.iter() {
+                if range.start <= theirs.get(client) {
+                    theirs.set_max(*client, range.end);
+                }
+            }
+        }
+    }
+    theirs
 }

@@ -1,5 +1,7 @@
 //! What one input has led to so far. [`super::Session`] puts it in order when the input is done.
 
+use std::collections::VecDeque;
+
 use crate::slate::{Op, Path, Range};
 
 use super::types::{ErrorCode, Origin, Output, SessionError};
@@ -35,6 +37,19 @@ impl DocChange {
     }
 }
 
+/// What a change of the document leads to outside it. The session does it as soon as the change is whole.
+#[derive(Debug, PartialEq)]
+pub(super) enum Effect {
+    /// Something waits for what others have made: the server is asked for it, if there is one.
+    Ask,
+    /// The server's step 1 is answered, which was to wait.
+    Answer(Vec<u8>),
+    /// What is pending may go.
+    Pump,
+    /// The document may be brought to the format that it is to have.
+    SettleFormat,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Stage {
     /// For the editor: batches of operations, selections.
@@ -45,11 +60,23 @@ pub(super) struct Stage {
     pub orders: Vec<Output>,
     pub errors: Vec<SessionError>,
     pub doc: DocChange,
+    /// Still to be done, in order.
+    pub effects: VecDeque<Effect>,
     /// The writes are meant for a copy of whatever epoch.
     pub any_epoch: bool,
+    /// The last error there was: it stays.
+    pub last_error: Option<SessionError>,
+    /// What is known of why there is no connection, until there is one: it stays, too.
+    pub unreachable: Option<SessionError>,
 }
 
 impl Stage {
+    /// What is to be told now.
+    pub fn take(&mut self) -> Self {
+        let (last_error, unreachable) = (self.last_error.take(), self.unreachable.take());
+        std::mem::replace(self, Self { last_error, unreachable, ..Self::default() })
+    }
+
     /// Adds operations to the last batch if it has the same origin.
     pub fn operations(&mut self, origin: Origin, new: Vec<Op>) {
         if new.is_empty() {
@@ -86,13 +113,37 @@ impl Stage {
         self.orders.push(order);
     }
 
+    pub fn effect(&mut self, effect: Effect) {
+        if self.effects.back() != Some(&effect) {
+            self.effects.push_back(effect);
+        }
+    }
+
     /// The document has been changed.
     pub fn changed(&mut self, change: DocChange) {
         self.doc = std::mem::take(&mut self.doc).and(change);
     }
 
-    pub fn error(&mut self, code: ErrorCode, message: impl Into<String>) -> &SessionError {
+    /// Tells of an error, and keeps it for the status.
+    pub fn report(&mut self, code: ErrorCode, message: impl Into<String>) {
+        let error = SessionError { code, message: message.into() };
+        self.errors.push(error.clone());
+        self.last_error = Some(error);
+        self.unreachable = None;
+    }
+
+    /// Tells of an error that is no state.
+    pub fn error(&mut self, code: ErrorCode, message: impl Into<String>) {
         self.errors.push(SessionError { code, message: message.into() });
-        &self.errors[self.errors.len() - 1]
+    }
+
+    /// In the status, until there is a connection. Without an event, which would come with every try.
+    pub fn unreachable(&mut self, code: ErrorCode, message: String) {
+        self.unreachable = Some(SessionError { code, message });
+    }
+
+    /// What the status says of errors.
+    pub fn error_now(&self) -> Option<&SessionError> {
+        self.unreachable.as_ref().or(self.last_error.as_ref())
     }
 }

@@ -3,9 +3,12 @@
 //! A field is added here, to `src/js/flat.rs`, which writes it as a number, and to `js/status.ts`, which reads it.
 
 use super::connection::Link;
-use super::types::{Connection, ErrorCode, Millis, Saved, SessionError, Storage};
-use super::{Session, connection};
+use super::format::{Circumstances, Formatting};
+use super::local::Local;
+use super::phase::Epoch;
+use super::types::{Connection, Millis, Saved, SessionError, Storage};
 use crate::format::Format;
+use crate::protocol::Role;
 
 /// An immutable snapshot for the application; equal until something changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,64 +62,54 @@ pub(super) fn initial(store: bool) -> Status {
     }
 }
 
-impl Session {
-    pub(super) fn current_status(&self) -> Status {
-        let live = self.link.live();
-        let first = self.outbox.first_pending();
-        let progress = live.and_then(|live| live.reassembly.progress());
-        let wide = |n: usize| n as u64;
-        Status {
-            connection: self.link.shown(),
-            synced: self.link.is_synced() && !self.seed_is_pending(),
-            saved: self.saved(),
-            pending: u32::try_from(self.outbox.len() + usize::from(self.seed_is_pending())).unwrap_or(u32::MAX),
-            set_aside: u32::try_from(self.outbox.aside_for_good()).unwrap_or(u32::MAX),
-            storage: self.journal.shown(),
-            offline_since: if self.link.is_online() { None } else { self.offline_since },
-            retry_at: match self.link {
-                Link::Waiting { retry_at } => Some(retry_at),
-                _ => None,
-            },
-            syncing_offline_changes: live
-                .is_some_and(|live| self.link.is_online() && first.is_some_and(|seq| seq <= live.offline_through)),
-            progress: progress.map(|(received, total)| (wide(received), wide(total))),
-            read_only: self.reader || self.is_barred(),
-            can_comment: !self.is_barred() && (!self.reader || self.commenter),
-            format: self.known_format(),
-            epoch_conflict: self.conflict,
-            divergences: self.check.divergences,
-            error: self.unreachable.as_ref().or(self.error.as_ref()).cloned(),
-        }
+/// The status now. `seed_pends`: a seed is on its way to the server.
+pub(super) fn current(
+    local: &Local,
+    now: &Circumstances<'_>,
+    formatting: &Formatting,
+    epoch: &Epoch,
+    seed_pends: bool,
+) -> Status {
+    let Local { editing, device, stage, .. } = local;
+    let network = now.network;
+    let live = network.link.live();
+    let first = device.outbox.first_pending();
+    let progress = live.and_then(|live| live.reassembly.progress());
+    let wide = |n: usize| n as u64;
+    let barred = now.is_barred();
+    Status {
+        connection: network.link.shown(),
+        synced: network.link.is_synced() && !seed_pends,
+        saved: saved(local, seed_pends),
+        pending: u32::try_from(device.outbox.len() + usize::from(seed_pends)).unwrap_or(u32::MAX),
+        set_aside: u32::try_from(device.outbox.aside_for_good()).unwrap_or(u32::MAX),
+        storage: device.journal.shown(),
+        offline_since: network.offline_since(),
+        retry_at: match network.link {
+            Link::Waiting { retry_at } => Some(retry_at),
+            _ => None,
+        },
+        syncing_offline_changes: live
+            .is_some_and(|live| network.link.is_online() && first.is_some_and(|seq| seq <= live.offline_through)),
+        progress: progress.map(|(received, total)| (wide(received), wide(total))),
+        read_only: network.is_reader() || barred,
+        can_comment: !barred && (!network.is_reader() || network.role == Role::Comment),
+        format: formatting.known(now),
+        epoch_conflict: !epoch.is_same(),
+        divergences: editing.check.divergences,
+        error: stage.error_now().cloned(),
     }
+}
 
-    /// The least safe place of anything the server does not have.
-    fn saved(&self) -> Saved {
-        let edits = !self.outbox.is_empty() || self.outbox.aside_for_good() > 0 || !self.queue.is_empty();
-        if !edits && !self.seed_is_pending() {
-            Saved::Server
-        } else if self.queue.is_empty() && self.outbox.is_stored() {
-            Saved::Local
-        } else {
-            Saved::Memory
-        }
-    }
-
-    pub(super) fn report(&mut self, code: ErrorCode, message: impl Into<String>) {
-        let error: SessionError = self.stage.error(code, message).clone();
-        self.error = Some(error);
-        self.unreachable = None;
-    }
-
-    /// No connection: since now, if it was there until now.
-    pub(super) fn lost_connection(&mut self) {
-        self.offline_since.get_or_insert(self.now);
-        if self.presence.awareness.disconnected() {
-            self.presence.peers_changed = true;
-        }
-    }
-
-    pub(super) fn set_offline(&mut self, why: connection::Why) {
-        self.link = Link::Offline(why);
-        self.lost_connection();
+/// The least safe place of anything the server does not have.
+fn saved(local: &Local, seed_pends: bool) -> Saved {
+    let Local { editing, device, .. } = local;
+    let edits = !device.outbox.is_empty() || device.outbox.aside_for_good() > 0 || !editing.is_flushed();
+    if !edits && !seed_pends {
+        Saved::Server
+    } else if editing.is_flushed() && device.outbox.is_stored() {
+        Saved::Local
+    } else {
+        Saved::Memory
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::*;
 use crate::format::{Format, Formats, set_format};
 use crate::protocol::{Hello, Message, NOTHING, RejectCode, Role, messages};
-use crate::slate::{Attrs, Element, Leaf, Path, Point};
+use crate::slate::{Attrs, Element, Leaf, Op, Path, Point, SlateDoc};
 use crate::store::{CopyName, Loaded, MemoryStore, StoreError, Write, load_copy};
 
 const T0: Millis = 1_700_000_000_000;

@@ -16,12 +16,13 @@ use crate::protocol::{Message, RejectCode};
 use crate::slate::{SlateDoc, Translation};
 use crate::store::{LEFT_BEHIND, SetAside};
 
-use super::connection::Live;
+use super::device::Device;
 use super::keeping::Keeping;
+use super::local::Local;
+use super::network::Network;
 use super::outbox::{Aside, inserts, is_below};
-use super::seeding::Seed;
-use super::waiting::Overtaken;
-use super::{ErrorCode, Millis, Origin, Session};
+use super::seeding::Seeding;
+use super::types::{ErrorCode, Millis, Origin};
 
 /// The lowest format that edits are translated to.
 const FIRST_BY_REFERENCE: Format = 1;
@@ -30,123 +31,177 @@ const PATIENCE: Millis = 10_000;
 /// Why an edit was set aside that another tab has not heard of when it translated.
 const LATE: &str = "it was made for another format, while another tab translated the rest";
 
-impl Session {
+/// What has to be translated, and with what.
+#[derive(Debug, Default)]
+pub(super) struct Translating {
+    /// The server's document is of a higher format than this one, and on its way.
+    overtaken: Option<Overtaken>,
+    /// The document before the edits that are pending, if that is known.
+    base: Option<Vec<u8>>,
+    /// What was translated is on its way to the store.
+    storing: bool,
+    /// Another tab has edits in this document that the server may not have.
+    pub shared: bool,
+}
+
+/// The server's document, on its way.
+#[derive(Debug)]
+struct Overtaken {
+    /// Whether the server was asked for all of it.
+    asked: bool,
+    /// What the server has, once it is here.
+    theirs: Option<SlateDoc>,
+    /// When the server is asked again, and this tab translates even if it is not its turn.
+    until: Millis,
+}
+
+/// What has come of translating.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TakenOver {
+    /// It is no time to, or another tab is to do it.
+    Waits,
+    /// The server's document is shown, with what was translated.
+    Shown,
+    /// It cannot be done here: the edits stay on the device as they are.
+    Failed,
+}
+
+impl Translating {
     /// Whether there are edits here that were made while the document was of a lower format than the server's is: as bytes
     /// they would take along what others have put into what they copy.
-    pub(super) fn is_behind(&self, format: Format) -> bool {
+    pub fn is_behind(&self, format: Format, local: &Local) -> bool {
         let waits = |aside: &Aside| aside.update.code == RejectCode::ReadOnly.as_str();
-        let edits = !self.outbox.is_empty() || self.formatting.shared || self.outbox.set_aside.iter().any(waits);
-        format > self.doc.format() && self.config.formats.knows(format) && edits
+        let outbox = &local.device.outbox;
+        let edits = !outbox.is_empty() || self.shared || outbox.set_aside.iter().any(waits);
+        format > local.editing.doc.format() && local.config.formats.knows(format) && edits
     }
 
-    /// [`Session::is_behind`] where no server has said it: `update` is what the server's document has beyond this one.
-    pub(super) fn is_behind_of(&mut self, update: &[u8]) -> Option<Format> {
+    /// [`Translating::is_behind`] where no server has said it: `update` is what the server's document has beyond this one.
+    pub fn is_behind_of(&self, update: &[u8], local: &mut Local) -> Option<Format> {
         let names_it = update.windows(DOC_ROOT.len()).any(|bytes| bytes == DOC_ROOT.as_bytes());
         // Where nothing is pending, or the format is known, this is not looked into.
-        if !names_it || !self.is_behind(FIRST_BY_REFERENCE) {
+        if !names_it || !self.is_behind(FIRST_BY_REFERENCE, local) {
             return None;
         }
-        let mut theirs = SlateDoc::new(self.doc_options());
-        theirs.load_all(&[&self.doc.encode_state(None).ok()?, update]);
-        Some(theirs.format()).filter(|format| self.is_behind(*format))
+        let mut theirs = local.fresh.doc();
+        theirs.load_all(&[&local.editing.doc.encode_state(None).ok()?, update]);
+        Some(theirs.format()).filter(|format| self.is_behind(*format, local))
     }
 
-    pub(super) fn is_overtaken(&self) -> bool {
-        self.formatting.overtaken.is_some()
+    pub fn is_overtaken(&self) -> bool {
+        self.overtaken.is_some()
+    }
+
+    /// The connection is gone: what was on its way has to be asked for again.
+    pub fn stop(&mut self) {
+        self.overtaken = None;
+    }
+
+    /// Nothing is pending any more: what it stood upon does not matter.
+    pub fn forget_base(&mut self) {
+        self.base = None;
     }
 
     /// Asks for the whole of the server's document.
-    pub(super) fn fall_behind(&mut self, format: Format) {
-        self.formatting.server = Some(format);
-        // What other tabs have made is part of what is translated.
-        self.hear_all();
-        if self.formatting.overtaken.is_none() {
-            self.formatting.overtaken = Some(Overtaken { asked: false, theirs: None, until: 0 });
-            self.ask_for_all();
-            self.be_patient();
+    pub fn fall_behind(&mut self, local: &mut Local, network: &mut Network) {
+        if self.overtaken.is_none() {
+            self.overtaken = Some(Overtaken { asked: false, theirs: None, until: 0 });
+            self.ask_for_all(local, network);
+            self.be_patient(local.now);
         }
     }
 
     /// Not while another question is open: a server may answer two that it finds together by one answer.
-    fn ask_for_all(&mut self) {
-        if self.link.live().is_some_and(|live| live.asked.is_empty()) {
-            self.ask_anyway();
+    fn ask_for_all(&mut self, local: &mut Local, network: &mut Network) {
+        if network.link.live().is_some_and(|live| live.asked.is_empty()) {
+            self.ask_anyway(local, network);
         }
     }
 
-    fn ask_anyway(&mut self) {
-        let (Some(live), Some(overtaken)) = (self.link.live_mut(), &mut self.formatting.overtaken) else { return };
+    fn ask_anyway(&mut self, local: &mut Local, network: &mut Network) {
+        let (Some(live), Some(overtaken)) = (network.link.live_mut(), &mut self.overtaken) else { return };
         overtaken.asked = true;
         live.asked.push_back(0);
         let nothing = yrs::StateVector::default().encode_v1();
-        self.send(Message::SyncStep1(&nothing).to_frame());
+        network.send(local.now, Message::SyncStep1(&nothing).to_frame(), &mut local.stage);
     }
 
-    fn be_patient(&mut self) {
-        let until = self.now + PATIENCE;
-        if let Some(overtaken) = &mut self.formatting.overtaken {
-            overtaken.until = until;
+    fn be_patient(&mut self, now: Millis) {
+        if let Some(overtaken) = &mut self.overtaken {
+            overtaken.until = now + PATIENCE;
         }
     }
 
     /// The other tab has not translated, or the answer has not come.
-    pub(super) fn overtaken_too_long(&mut self) {
-        if self.formatting.overtaken.as_ref().is_some_and(|overtaken| overtaken.theirs.is_none()) {
-            self.ask_anyway();
-            self.be_patient();
+    pub fn waited_too_long(&mut self, local: &mut Local, network: &mut Network) {
+        if self.overtaken.as_ref().is_some_and(|overtaken| overtaken.theirs.is_none()) {
+            self.ask_anyway(local, network);
+            self.be_patient(local.now);
         }
-        self.take_over();
     }
 
     /// What the server sends meanwhile. `answer`: it answers a question; answers come in the order of the questions.
-    pub(super) fn overtaken_by(&mut self, update: &[u8], answer: bool) {
-        let Some(overtaken) = &self.formatting.overtaken else { return };
+    /// Returns whether it may be time to translate.
+    pub fn hears(&mut self, update: &[u8], answer: bool, local: &mut Local, network: &mut Network) -> bool {
+        let Some(overtaken) = &self.overtaken else { return false };
         let fresh = match (&overtaken.theirs, answer, overtaken.asked) {
             (Some(_), ..) => None,
             (None, true, true) => {
-                let mut fresh = SlateDoc::new(self.doc_options());
-                fresh.know(self.config.formats);
+                let mut fresh = local.fresh.doc();
+                fresh.know(local.config.formats);
                 Some(fresh)
             }
-            (None, true, false) => return self.ask_for_all(),
+            (None, true, false) => {
+                self.ask_for_all(local, network);
+                return false;
+            }
             // The answer will have it.
-            (None, false, _) => return,
+            (None, false, _) => return false,
         };
-        let Some(overtaken) = &mut self.formatting.overtaken else { return };
+        let Some(overtaken) = &mut self.overtaken else { return false };
         if fresh.is_some() {
             overtaken.theirs = fresh;
         }
         if let Some(Err(error)) = overtaken.theirs.as_mut().map(|theirs| theirs.load(update)) {
-            self.report(ErrorCode::InvalidUpdate, error.to_string());
+            local.report(ErrorCode::InvalidUpdate, error.to_string());
         }
-        self.take_over();
+        true
     }
 
-    pub(super) fn overtaken_deadline(&self) -> Option<Millis> {
-        self.formatting.overtaken.as_ref().map(|overtaken| overtaken.until)
+    pub fn deadline(&self) -> Option<Millis> {
+        self.overtaken.as_ref().map(|overtaken| overtaken.until)
     }
 
-    /// Translates, if it is this tab's turn and the server's document is here.
-    pub(super) fn take_over(&mut self) {
-        let Some(overtaken) = self.formatting.overtaken.take_if(|overtaken| overtaken.theirs.is_some()) else { return };
-        self.flush();
-        let Some(theirs) = &overtaken.theirs else { return };
-        if self.outbox.take_back(RejectCode::ReadOnly.as_str()) {
-            self.rearrange();
+    /// Whether the server's document is here, and waits for the edits made here.
+    pub fn may_take_over(&self) -> bool {
+        self.overtaken.as_ref().is_some_and(|overtaken| overtaken.theirs.is_some())
+    }
+
+    /// Translates, if it is this tab's turn and the server's document is here. Nothing is queued.
+    pub fn take_over(&mut self, local: &mut Local, seeding: &mut Seeding) -> TakenOver {
+        let Some(Overtaken { asked, theirs: Some(theirs), until }) =
+            self.overtaken.take_if(|overtaken| overtaken.theirs.is_some())
+        else {
+            return TakenOver::Waits;
+        };
+        if local.device.take_back() {
+            local.device.rearrange();
         }
-        self.withdraw_seed(theirs);
-        let (mine, until) = (matches!(self.keeping, Keeping::Here), overtaken.until);
-        match self.translated(theirs, mine || until <= self.now) {
+        seeding.withdraw(&theirs, local);
+        let mine = matches!(local.device.keeping, Keeping::Here);
+        match self.translated(&theirs, mine || until <= local.now, local) {
             Ok(Some(updates)) => {
-                if let Some(theirs) = overtaken.theirs {
-                    self.show_translated(theirs, updates);
-                }
+                self.show(theirs, updates, local);
+                TakenOver::Shown
             }
             // Another tab is to do it.
-            Ok(None) => self.formatting.overtaken = Some(overtaken),
+            Ok(None) => {
+                self.overtaken = Some(Overtaken { asked, theirs: Some(theirs), until });
+                TakenOver::Waits
+            }
             Err(error) => {
-                self.report(ErrorCode::Format, format!("edits made for another format are kept here: {error}"));
-                self.be_outdated();
+                local.report(ErrorCode::Format, format!("edits made for another format are kept here: {error}"));
+                TakenOver::Failed
             }
         }
     }
@@ -156,95 +211,71 @@ impl Session {
         &mut self,
         theirs: &SlateDoc,
         is_my_turn: bool,
+        local: &mut Local,
     ) -> Result<Option<Vec<Vec<u8>>>, crate::slate::UpdateError> {
-        let translation = Translation::new(&self.doc.state_vector(), theirs, &self.holes)?;
+        let Local { editing, device, fresh, stage, .. } = local;
+        let translation = Translation::new(&editing.doc.state_vector(), theirs, &device.holes)?;
         if translation.is_translated(theirs) {
-            let late = self.outbox.put_late_aside(|client| theirs.translated(client), LEFT_BEHIND, LATE);
+            let late = device.outbox.put_late_aside(|client| theirs.translated(client), LEFT_BEHIND, LATE);
             if !late.is_empty() {
-                self.journal.write_all(late);
-                self.report(ErrorCode::Format, LATE);
+                device.journal.write_all(late);
+                stage.report(ErrorCode::Format, LATE);
             }
             return Ok(Some(Vec::new()));
         }
-        if !translation.has_pending() && self.outbox.is_empty() {
+        if !translation.has_pending() && device.outbox.is_empty() {
             return Ok(Some(Vec::new()));
         }
         if !is_my_turn {
             return Ok(None);
         }
-        let own = self.doc.encode_state(None)?;
-        let own = self.holes.without(&own).unwrap_or(own);
-        let steps: Vec<Vec<u8>> = self.outbox.updates().cloned().collect();
+        let own = editing.doc.encode_state(None)?;
+        let own = device.holes.without(&own).unwrap_or(own);
+        let steps: Vec<Vec<u8>> = device.outbox.updates().cloned().collect();
         let steps: Vec<&[u8]> = steps.iter().map(Vec::as_slice).collect();
-        let base = self.formatting.base.take();
-        let written = translation.write(base.as_deref(), &steps, &own, || self.doc_options());
-        self.formatting.base = base;
-        written.map(Some)
+        translation.write(self.base.as_deref(), &steps, &own, || fresh.options()).map(Some)
     }
 
     /// Something is about to be pending, or is known of another tab, and may be so for long: should the document be of another
-    /// format by then, it matters what it was without.
-    pub(super) fn keep_base(&mut self) {
-        let known = self.formatting.base.is_some() || self.doc.format() > 0 || self.link.is_synced();
-        if !known && self.outbox.is_empty() && self.formatting.server.unwrap_or(0) == 0 {
-            self.formatting.base = self.settled().encode_state(None).ok();
+    /// format by then, it matters what it was without. `new`: it may be, as far as the
+    /// server has said.
+    pub fn keep_base(&mut self, local: &Local, seeding: &Seeding, new: bool) {
+        let doc = &local.editing.doc;
+        let known = self.base.is_some() || doc.format() > 0;
+        if new && !known && local.device.outbox.is_empty() {
+            self.base = seeding.settled(doc).encode_state(None).ok();
         }
     }
 
     /// The same of what the device has kept. `log`: what is not pending of it.
-    pub(super) fn keep_loaded_base(&mut self, log: &[&[u8]]) {
-        if self.doc.format() == 0 {
-            self.formatting.base = crate::update::merge(log).ok();
-        }
-    }
-
-    /// A seed that the document has not taken goes, but for the blocks in which somebody has written.
-    fn withdraw_seed(&mut self, theirs: &SlateDoc) {
-        if let Seed::Shown(shown) = &self.seed
-            && theirs.clock_of(shown.client()) == 0
-        {
-            self.remove_untouched();
+    pub fn keep_loaded_base(&mut self, log: &[&[u8]], doc: &SlateDoc) {
+        if doc.format() == 0 {
+            self.base = crate::update::merge(log).ok();
         }
     }
 
     /// The server's document with the translated edits, in place of this one.
-    fn show_translated(&mut self, mut doc: SlateDoc, updates: Vec<Vec<u8>>) {
+    fn show(&mut self, mut doc: SlateDoc, updates: Vec<Vec<u8>>, local: &mut Local) {
         doc.load_all(&updates.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        self.seed = Seed::None;
         // What is under the old name is brought along first: it is named below.
-        if doc.format() > 0 && !self.formatting.guarded && self.journal.is_working() {
-            self.formatting.guarded = true;
-            self.move_copy();
+        local.device.guard_copy(&doc);
+        local.show_instead(doc, Origin::Remote);
+        let Local { editing, device, stage, .. } = local;
+        let writes = device.outbox.translate(updates);
+        device.journal.write_all(writes);
+        device.rearrange();
+        if let Ok(snapshot) = editing.doc.encode_state(None) {
+            stage.update(Origin::Remote, snapshot.clone());
+            device.journal.compact(snapshot);
         }
-        self.forget_waiting();
-        self.incomplete = doc.is_waiting();
-        self.show_instead(doc, Origin::Remote);
-        let writes = self.outbox.translate(updates);
-        self.journal.write_all(writes);
-        self.rearrange();
-        if let Ok(snapshot) = self.doc.encode_state(None) {
-            self.stage.update(Origin::Remote, snapshot.clone());
-            self.journal.compact(snapshot);
-        }
-        self.kept_all();
-        self.formatting.storing = self.journal.is_working() && !self.outbox.is_empty();
-        (self.formatting.shared, self.formatting.base) = (false, None);
-        self.note_found(true);
-        let waiting = self.link.live_mut().and_then(|live| {
-            live.synced = true;
-            live.step_1.take()
-        });
-        if let Some(state_vector) = waiting {
-            self.answer_sync(&state_vector);
-        }
-        self.pump();
-        self.synced();
-        self.settle_format();
+        device.keeping.kept_all(&editing.doc);
+        self.storing = device.journal.is_working() && !device.outbox.is_empty();
+        (self.shared, self.base) = (false, None);
     }
 
     /// What was left behind by another version, and has been translated since, is set aside no more.
-    pub(super) fn forget_translated(&mut self, asides: &mut Vec<SetAside>) {
-        let doc = &self.doc;
+    pub fn forget_translated(&self, asides: &mut Vec<SetAside>, local: &mut Local) {
+        let doc = &local.editing.doc;
         let through = |client: u64| doc.translated(client);
         let left = |aside: &&SetAside| aside.code == LEFT_BEHIND;
         // Deletions alone have no clock: they go with the rest of their session.
@@ -264,25 +295,19 @@ impl Session {
             .partition(|aside: &SetAside| aside.code == LEFT_BEHIND && done.contains(&aside.key.session));
         *asides = kept;
         let keys = Vec::into_iter(gone).map(|aside: SetAside| aside.key).collect();
-        let writes = self.outbox.forget(keys);
-        self.journal.write_all(writes);
+        let writes = local.device.outbox.forget(keys);
+        local.device.journal.write_all(writes);
     }
 
     /// Whether what was translated is on its way to the store, and not to be sent before.
-    pub(super) fn is_storing_translation(&self) -> bool {
-        self.formatting.storing && self.journal.is_working()
+    pub fn is_storing(&self, device: &Device) -> bool {
+        self.storing && device.journal.is_working()
     }
 
-    /// The store has answered.
-    pub(super) fn translation_stored(&mut self) {
-        if self.formatting.storing && (self.outbox.is_stored() || !self.journal.is_working()) {
-            self.formatting.storing = false;
-            let waiting =
-                self.link.live_mut().filter(|live| live.synced).and_then(|live: &mut Live| live.step_1.take());
-            if let Some(state_vector) = waiting {
-                self.answer_sync(&state_vector);
-            }
-            self.pump();
-        }
+    /// The store has answered. Returns whether what was translated may be sent from now on.
+    pub fn stored(&mut self, device: &Device) -> bool {
+        let done = self.storing && (device.outbox.is_stored() || !device.journal.is_working());
+        self.storing &= !done;
+        done
     }
 }

@@ -4,37 +4,33 @@
 
 use yrs::Any;
 
-use crate::slate::{ValueChange, Values, differences};
+use crate::slate::{ValueChange, differences};
 
+use super::editing::Editing;
 use super::stage::Stage;
-use super::{Origin, Output, Session};
+use super::types::{Origin, Output};
 
-impl Session {
-    pub(super) fn set_value(&mut self, map: String, key: String, value: Option<Any>, undoable: bool) {
-        self.flush();
-        if self.refuses_edits() {
-            return;
-        }
-        self.begin_format();
-        self.keep_base();
+impl Editing {
+    /// Returns the update, if there is anything to set.
+    pub fn set_value(&mut self, map: String, key: String, value: Option<Any>, undoable: bool) -> Option<Vec<u8>> {
         let change = ValueChange { before: self.doc.value_of(&map, &key), map, key, after: value };
-        let Some(update) = self.doc.set_values(std::slice::from_ref(&change)) else { return };
+        let update = self.doc.set_values(std::slice::from_ref(&change))?;
         if undoable {
             self.undo.record_values(vec![change], self.doc.is_by_reference());
         }
-        self.submit(update, Origin::Local);
+        Some(update)
     }
 
-    pub(super) fn follow_map(&mut self, map: String) {
+    pub fn follow_map(&mut self, map: String, stage: &mut Stage) {
         self.doc.follow_map(&map);
         let values = self.doc.values(&map);
         let keys = values.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
-        self.stage.values.push(Output::Values { origin: Origin::Store, map: map.clone(), keys, whole: true });
+        stage.values.push(Output::Values { origin: Origin::Store, map: map.clone(), keys, whole: true });
         self.followed.0.insert(map, values);
     }
 
     /// What one input has changed in maps that somebody follows.
-    pub(super) fn tell_values(&mut self, stage: &mut Stage) {
+    pub fn tell_values(&mut self, stage: &mut Stage) {
         let touched = self.doc.take_touched();
         let last = stage.updates.iter().rev().find_map(|output| match output {
             Output::Update { origin, .. } => Some(*origin),
@@ -52,10 +48,5 @@ impl Session {
                 *told = now;
             }
         }
-    }
-
-    /// What a map has.
-    pub fn values(&self, map: &str) -> Values {
-        self.doc.values(map)
     }
 }

@@ -24,6 +24,16 @@ pub fn check(update: &[u8]) -> Result<(), Error> {
     }
 }
 
+/// Whether yrs can read what it writes of this. What waits is written again with the document's state.
+///
+/// # Errors
+/// If it cannot read it at all.
+pub(super) fn is_faithful(update: &[u8]) -> Result<bool, Error> {
+    // As it is merged. A count that its numbers do not hold makes it panic, here as there.
+    let written = super::merge([update])?;
+    Ok(Update::decode_v1(&written).is_ok())
+}
+
 #[derive(Default)]
 struct Findings {
     overflow: bool,

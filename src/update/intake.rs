@@ -158,12 +158,21 @@ impl Intake {
         };
         let plan = planner.run(outline.sections.clone(), doc_client)?;
         let clock_of = |client: u64| plan.progress.get(client).or_else(|| known.get(&client).copied()).unwrap_or(0);
+        let ranges = deletions.0.len();
         let (due, later) = deletions.part(&clock_of);
-        let waits = !later.0.is_empty() || plan.parked.iter().flatten().any(|(one, _)| one.source == Source::Update);
-        if waits && self.held.len() >= limits.waiting {
+        let is_parked = plan.parked.iter().flatten().any(|(one, _)| one.source == Source::Update);
+        if (is_parked || !later.0.is_empty()) && self.held.len() >= limits.waiting {
             return Err(Refused::Waiting(limits.waiting));
         }
-        let news = self.carry_out(feed, update, &outline, (due, later), plan)?;
+        if is_parked {
+            super::check(update)?;
+            if !super::check::is_faithful(update)? {
+                return Err(Refused::Unfaithful);
+            }
+        }
+        // yrs would wait for the clocks of a deletion of none.
+        let is_terse = due.0.len() == ranges && outline.sections.iter().all(|section| section.left > 0);
+        let news = self.carry_out(feed, update, &outline, (due, later, is_terse), plan)?;
         self.nesting.name(roots);
         Ok(news)
     }
@@ -173,7 +182,7 @@ impl Intake {
         feed: &mut Feed<'_, '_>,
         update: &[u8],
         outline: &Outline<'_>,
-        (mut due, later): (Deletions, Deletions),
+        (mut due, later, is_terse): (Deletions, Deletions, bool),
         plan: Plan,
     ) -> Result<bool, Refused> {
         let known = self.known.get_or_insert_default();
@@ -191,7 +200,8 @@ impl Intake {
         let is_whole = plan.runs.iter().all(|run| run.source == Source::Update)
             && plan.structs == outline.structs
             && later.0.is_empty()
-            && due.0.len() == asked;
+            && due.0.len() == asked
+            && is_terse;
         let given = match is_whole && feed.fits(&plan.runs) {
             true => feed.give_whole(update, &plan.runs),
             false => {

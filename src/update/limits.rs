@@ -39,6 +39,10 @@ pub enum Refused {
     Unreadable(#[from] SplitError),
     #[error("a client or clock of the update is out of range")]
     TooLarge,
+    #[error("the update holds values as JSON, as no Yjs 13 writes them")]
+    Json,
+    #[error("the update cannot be written again as it was read")]
+    Unfaithful,
     #[error("a client's structs come twice in one update")]
     ClientTwice,
     #[error("shared types are nested deeper than {0}")]

@@ -5,7 +5,8 @@ import { expect, test } from "./fixtures.ts";
 
 async function expectAccessible(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"])
+    // The last ones are about landmarks, headings and the like.
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
     .analyze();
   expect(violations.map(({ id, nodes }) => ({ id, where: nodes.map(({ html }) => html.slice(0, 200)) }))).toEqual([]);
 }
@@ -45,6 +46,75 @@ test("axe: dark, and on a phone", async ({ stage }) => {
   await ada.page.getByRole("link", { name: /Blank page/ }).click();
   await expect(ada.page.locator(".paper .block")).toHaveCount(1);
 });
+
+for (const [theme, width] of [
+  ["dark", 1280],
+  ["light", 390],
+] as const) {
+  test(`axe: find, suggestions, notes, dialogs and notices, ${theme}, ${width} wide`, async ({ stage }) => {
+    // axe looks at the page six times, and takes its time where machines are busy.
+    test.setTimeout(240_000);
+    const ada = await stage.join("Ada", {
+      scene: "short",
+      before: async (page) => {
+        await page.addInitScript((name) => localStorage.setItem("screenplay.theme", name), theme);
+        await page.setViewportSize({ width, height: 800 });
+      },
+    });
+    const { page } = ada;
+    await expect(page.locator("html")).toHaveAttribute("data-theme", theme);
+    const menu = async (name: string) => {
+      await page.getByRole("button", { name: "More" }).click();
+      await page.getByRole("button", { name, exact: true }).click();
+    };
+    await menu("Show scene numbers");
+    await ada.place(2, 0, 3);
+    await menu("Find and replace…");
+    await page.getByRole("textbox", { name: "Find", exact: true }).fill("the");
+    await ada.press("Enter");
+    await expect(page.locator("mark[data-active]")).toHaveCount(1);
+    await expectAccessible(page);
+    await ada.press("Escape");
+
+    await page.getByRole("button", { name: "Notes" }).click();
+    await ada.place(2, 0, 3);
+    await page.getByRole("button", { name: "Note on the selection" }).click();
+    await ada.type("Is it?");
+    await page.getByRole("button", { name: "Add note" }).click();
+    await expect(page.locator(".slate-yrs-commented").first()).toBeVisible();
+    await expectAccessible(page);
+    await page.getByRole("button", { name: "Close the notes" }).click();
+
+    const end = (await ada.lines()).length - 1;
+    await ada.caret(end);
+    await ada.press("Enter");
+    await ada.type("int. ");
+    await expect(page.getByRole("listbox", { name: "Suggestions" })).toBeVisible();
+    await ada.press("ArrowDown");
+    await expectAccessible(page);
+    await ada.press("Escape");
+
+    await menu("Keyboard shortcuts");
+    await expectAccessible(page);
+    await page.getByRole("button", { name: "Close" }).click();
+    if (width < 900) await page.getByRole("button", { name: "Scripts and scenes" }).click();
+    await page.getByRole("button", { name: "New script" }).click();
+    await expectAccessible(page);
+    await ada.type("Draft");
+    await ada.press("Enter");
+    await expect(page.getByRole("heading", { level: 1, name: "Draft" })).toBeVisible();
+    if (width < 900) await page.getByRole("button", { name: "Scripts and scenes" }).click();
+    await page.getByRole("button", { name: "Remove Draft" }).click();
+    await expectAccessible(page);
+    await page.getByRole("button", { name: "Keep it" }).click();
+
+    const nowhere = new URL(page.url());
+    nowhere.searchParams.set("scene", "..");
+    await page.goto(nowhere.href);
+    await expect(page.getByRole("alert")).toBeVisible();
+    await expectAccessible(page);
+  });
+}
 
 test("the keyboard alone is enough to write a scene and to go to another", async ({ stage }) => {
   const ada = await stage.join("Ada");

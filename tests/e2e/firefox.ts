@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WebSocket } from "ws";
+import { combinedKeys, textKeys } from "./keys.ts";
 
 const BINARY = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 /** How long Firefox may take to come up, and to answer: machines of tests are busy. */
@@ -28,19 +29,6 @@ const PREFERENCES = {
   "toolkit.telemetry.reportingpolicy.firstRun": false,
 };
 
-/** Keys by WebDriver's code points. */
-const KEYS: Record<string, string> = {
-  Backspace: "\uE003",
-  Enter: "\uE007",
-  Shift: "\uE008",
-  Control: "\uE009",
-  ArrowLeft: "\uE012",
-  ArrowUp: "\uE013",
-  ArrowRight: "\uE014",
-  ArrowDown: "\uE015",
-  Delete: "\uE017",
-};
-
 interface Answer {
   id?: number;
   type: "success" | "error" | "event";
@@ -61,9 +49,11 @@ export class Firefox {
 
   private constructor(private readonly profile: string) {}
 
-  static async open(url: string): Promise<Firefox> {
+  /** `private`: all of its windows are. */
+  static async open(url: string, options: { private?: boolean } = {}): Promise<Firefox> {
     const firefox = new Firefox(mkdtempSync(join(tmpdir(), "slate-yrs-firefox-")));
-    const lines = Object.entries(PREFERENCES).map(
+    const preferences = { ...PREFERENCES, "browser.privatebrowsing.autostart": options.private === true };
+    const lines = Object.entries(preferences).map(
       ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
     );
     writeFileSync(join(firefox.profile, "user.js"), lines.join("\n"));
@@ -74,6 +64,8 @@ export class Firefox {
   /** Starts it with the profile as it is. */
   async start(url: string): Promise<void> {
     const flags = ["--headless", "--no-remote", "--remote-debugging-port", "0", "--profile", this.profile];
+    // For what an input method does.
+    flags.push("--remote-allow-system-access");
     const env = { ...process.env, HOME: this.profile, MOZ_CRASHREPORTER_DISABLE: "1" };
     const child = spawn(BINARY, flags, { env, stdio: ["ignore", "ignore", "pipe"], detached: true });
     this.child = child;
@@ -119,14 +111,42 @@ export class Firefox {
   }
 
   async type(text: string): Promise<void> {
-    await this.keys([...text].flatMap((value) => [down(value), up(value)]));
+    await this.keys(textKeys(text));
   }
 
   /** `Control+End`: one key, with others held. */
   async press(combination: string): Promise<void> {
-    const names = combination.split("+");
-    const values = names.map((name) => KEYS[name] ?? name);
-    await this.keys([...values.map(down), ...values.reverse().map(up)]);
+    await this.keys(combinedKeys(combination));
+  }
+
+  /**
+   * What an input method composes is in the page, underlined and not finished; with `done` it is. By the means of
+   * Firefox's own tests, in the browser's window: it hands it on to the page that has the focus.
+   */
+  async compose(text: string, done = false): Promise<void> {
+    const functionDeclaration = `(text, done) => {
+      gBrowser.selectedBrowser.focus();
+      window.processor ??= Cc["@mozilla.org/text-input-processor;1"].createInstance(Ci.nsITextInputProcessor);
+      if (!processor.beginInputTransactionForTests(window)) throw new Error("no input transaction");
+      if (done) return void processor.commitCompositionWith(text);
+      processor.setPendingCompositionString(text);
+      processor.appendClauseToPendingComposition(text.length, processor.ATTR_RAW_CLAUSE);
+      processor.setCaretInPendingComposition(text.length);
+      if (!processor.flushPendingComposition()) throw new Error("nothing is composed");
+    }`;
+    const { contexts } = await this.ask<{ contexts: { context: string }[] }>("browsingContext.getTree", {
+      "moz:scope": "chrome",
+    });
+    const answer = await this.ask<{ exceptionDetails?: { text: string } }>("script.callFunction", {
+      functionDeclaration,
+      arguments: [
+        { type: "string", value: text },
+        { type: "boolean", value: done },
+      ],
+      target: { context: contexts[0]!.context },
+      awaitPromise: false,
+    });
+    if (answer.exceptionDetails) throw new Error(answer.exceptionDetails.text);
   }
 
   /** Its end without a word. */
@@ -186,6 +206,3 @@ function end(child: ChildProcess): void {
     // It has ended.
   }
 }
-
-const down = (value: string) => ({ type: "keyDown", value });
-const up = (value: string) => ({ type: "keyUp", value });

@@ -29,7 +29,12 @@ export class Writer {
     closed = false,
     device: BrowserContextOptions = {},
   ): Promise<Writer> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...device });
+    // The service worker keeps the page, megabytes for each of them: only the test that is about it needs that.
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      serviceWorkers: "block",
+      ...device,
+    });
     const page = await context.newPage();
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(error.stack ?? error.message));

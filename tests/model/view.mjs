@@ -117,13 +117,29 @@ function walker(all, voided, silent, schema) {
     todo = [];
   const isStray = (b) => b.regs.of !== undefined && b.regs.of !== b.up.id && heldBy.get(b)?.id !== b.regs.of;
   for (const x of all.values()) if (x.kind === "break" && (x.up.kind === "break" || isStray(x))) todo.push(x.up);
+  const round = inRounds();
   for (const c of claims) {
     const chain = chainOf(c.head),
       end = all.get(c.to);
     if (c.head.kind === "break") ofChain.set(chain, [...(ofChain.get(chain) ?? []), c]);
-    if (end?.kind === "break" && chainOf(end) !== chain) todo.push(end.up);
+    if (end?.kind === "break" && (chainOf(end) !== chain || round.has(chain))) todo.push(end.up);
   }
   todo.push(...ending());
+  /** Strands that flow into themselves, by one of their pieces that flows into another, or through other strands; and what flows from one of these into another. */
+  function inRounds() {
+    const flows = [];
+    for (const { head, marker } of claims) {
+      if (marker.kind === "seam")
+        flows.push([heldBy.get(marker) ?? (marker.up.kind === "strand" ? marker.up : null), chainOf(head)]);
+    }
+    for (let left = flows; ; ) {
+      const into = new Set(left.map((f) => f[0])),
+        of = new Set(left.map((f) => f[1])),
+        more = left.filter(([a, b]) => of.has(a) && into.has(b));
+      if (more.length === left.length) return into;
+      left = more;
+    }
+  }
   /** If the `to` of a claim is off, any break ends it that comes next in what flows in: the strands with such breaks. */
   function ending() {
     const inFlow = new Map(), // strand => the claims that flow into it; null: from gaps, into whatever is around

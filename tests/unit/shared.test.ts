@@ -127,6 +127,22 @@ describe("a map", () => {
     }
   });
 
+  it("is no step of undo where it is said so", async () => {
+    for (const format of [0, 1] as const) {
+      const collab = await local({ format });
+      const editor = withCollab(createEditor(), collab);
+      const map = collab.map<string>("m");
+      Transforms.insertText(editor, "!", { at: Editor.end(editor, []) });
+      map.set("k", "1", { undo: false });
+      map.set("l", "2", { undo: true });
+      collab.undo();
+      expect([Editor.string(editor, []), map.get("k"), map.get("l")]).toEqual(["one!", "1", undefined]);
+      collab.undo();
+      expect([Editor.string(editor, []), map.get("k")]).toEqual(["one", "1"]);
+      expect(collab.undo()).toBe(false);
+    }
+  });
+
   it("is kept on the device", async () => {
     const first = await open({ id: "kept" });
     first.map("m").set("k", [1, 2]);

@@ -1,6 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/app.tsx";
+import { keepPage } from "./app/keep-page.ts";
 import "@fontsource/courier-prime/latin-400.css";
 import "@fontsource/courier-prime/latin-400-italic.css";
 import "@fontsource/courier-prime/latin-700.css";
@@ -12,6 +13,7 @@ import "./styles/page.css";
 import "./styles/panels.css";
 import "./styles/collab.css";
 import "./styles/notes.css";
+import "./styles/writing.css";
 import "./styles/print.css";
 
 const root = document.getElementById("root");
@@ -21,3 +23,4 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
+keepPage();

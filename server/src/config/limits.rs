@@ -55,6 +55,10 @@ pub struct LimitArgs {
     #[arg(long, env = "SLATE_YRS_MAX_COMPARES", default_value_t = 2, value_name = "COUNT")]
     pub max_compares: usize,
 
+    /// Bytes of documents that requests over HTTP read at once, by their logs: the rest waits, the largest are read alone
+    #[arg(long, env = "SLATE_YRS_MAX_READ_BYTES", default_value_t = 256 << 20, value_name = "BYTES")]
+    pub max_read_bytes: u64,
+
     /// What comparisons that were made before may take of memory
     #[arg(long, env = "SLATE_YRS_COMPARE_CACHE_BYTES", default_value_t = 16 << 20, value_name = "BYTES")]
     pub compare_cache_bytes: usize,

@@ -21,6 +21,7 @@ use thiserror::Error;
 
 pub use authors::Authors;
 pub use json::nodes_to_json;
+pub(crate) use kinds::schema;
 
 use crate::room::load::{build, whole_log};
 use crate::storage::{Detail, Millis, NamedVersion, Seq, Storage, StorageError, UpdateRow};
@@ -29,6 +30,8 @@ use crate::storage::{Detail, Millis, NamedVersion, Seq, Storage, StorageError, U
 const BURST_GAP_MS: Millis = 120_000;
 const BURST_MS: Millis = 600_000;
 const PAGE: u32 = 1_000;
+/// What a page of rows may hold, beside one larger row.
+pub const PAGE_BYTES: usize = 8 << 20;
 
 #[derive(Debug, Error)]
 pub enum HistoryError {
@@ -268,7 +271,8 @@ async fn for_rows(
 ) -> Result<(), HistoryError> {
     let mut after = 0;
     loop {
-        let rows = storage.get_updates_since(document, after, PAGE).await?;
+        let fits = storage.rows_within(document, after, PAGE, PAGE_BYTES).await?;
+        let rows = storage.get_updates_since(document, after, fits.max(1)).await?;
         let Some(last) = rows.last() else { return Ok(()) };
         after = last.seq;
         for row in rows {
@@ -312,7 +316,7 @@ pub fn forward_edit(
     target: &[Node],
 ) -> Result<Option<Vec<u8>>, HistoryError> {
     let mut doc = writable(root, client_id, current)?;
-    doc.set_schema(kinds::schema(doc.kinds(), target));
+    doc.set_schema(schema(doc.kinds(), target));
     let ops = SlateDoc::diff(&doc.value(), target);
     written(&mut doc, ops)
 }
@@ -328,7 +332,7 @@ fn is_shared(map: &str) -> bool {
 pub fn restore(root: &str, client_id: u32, current: &[u8], version: &[u8]) -> Result<Option<Vec<u8>>, HistoryError> {
     let mut doc = writable(root, client_id, current)?;
     let mut target = open(root, version)?;
-    let schema = kinds::schema(doc.kinds(), &target.value());
+    let schema = schema(doc.kinds(), &target.value());
     doc.set_schema(schema.clone());
     target.set_schema(schema);
     let mut updates = Vec::new();
@@ -351,7 +355,8 @@ pub fn restore(root: &str, client_id: u32, current: &[u8], version: &[u8]) -> Re
     }
 }
 
-fn writable(root: &str, client_id: u32, current: &[u8]) -> Result<SlateDoc, HistoryError> {
+/// A state, to be written in.
+pub(crate) fn writable(root: &str, client_id: u32, current: &[u8]) -> Result<SlateDoc, HistoryError> {
     let doc = load(root, client_id, current)?;
     if doc.is_writable() { Ok(doc) } else { Err(HistoryError::Format(doc.format())) }
 }

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::auth::{Auth, Denied, Grant, Request};
 use crate::config::ServeArgs;
@@ -21,6 +21,7 @@ use crate::net::Peer;
 use crate::room::Rooms;
 
 use super::compares::Compares;
+use super::readings::Readings;
 
 /// Bytes a document id or a session id may have.
 const MAX_ID_BYTES: usize = 256;
@@ -33,6 +34,7 @@ pub struct App {
     pub auth: Auth,
     pub health: Arc<DatabaseProbe>,
     pub compares: Arc<Compares>,
+    pub readings: Arc<Readings>,
 }
 
 /// An answer that is not the one asked for.
@@ -41,11 +43,18 @@ pub struct Failure {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// More about it.
+    details: Value,
 }
 
 impl Failure {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), details: Value::Null }
+    }
+
+    /// With more about it: an object.
+    pub(super) fn with(self, details: Value) -> Self {
+        Self { details, ..self }
     }
 }
 
@@ -94,7 +103,14 @@ impl<T: DeserializeOwned> FromRequest<App> for InBody<T> {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        (self.status, Json(json!({ "error": { "code": self.code, "message": self.message } }))).into_response()
+        let mut error = json!({ "code": self.code, "message": self.message });
+        if let (Value::Object(error), Value::Object(details)) = (&mut error, self.details) {
+            error.extend(details);
+        }
+        let said = Json(json!({ "error": error }));
+        // In seconds: what is refused for now may be asked again.
+        let again = matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+        (self.status, again.then_some([(header::RETRY_AFTER, "1")]), said).into_response()
     }
 }
 

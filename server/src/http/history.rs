@@ -1,29 +1,30 @@
 //! The history API: versions of a document over HTTP.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::json;
 use slate_yrs::protocol::Role;
-use slate_yrs::slate::Node;
-use tokio::sync::oneshot;
 
 use super::access::{Access, App, Failure, InBody, InPath, InQuery};
 use super::compares::Turn;
+use super::content::Content;
+use super::live;
 use crate::allowance::Taker;
 use crate::clock::now;
 use crate::history::{self, HistoryError, Version, VersionId};
 use crate::limit::Limit;
+use crate::live::Made;
 use crate::plain::plain;
-use crate::room::{Command, Restore};
-use crate::storage::{NamedVersion, Seq, random_id};
+use crate::storage::{NamedVersion, Seq, Storage, random_id};
 
 const MAX_VERSIONS: usize = 500;
 const MAX_UPDATES: usize = 1_000;
@@ -53,6 +54,10 @@ pub struct Params {
 }
 
 impl Params {
+    pub(super) fn format(&self) -> Option<&str> {
+        self.format.as_deref()
+    }
+
     /// The name of the root, also where the request gives none.
     pub(super) fn root<'a>(&'a self, app: &'a App) -> &'a str {
         self.root.as_deref().unwrap_or(&app.args.root)
@@ -65,7 +70,7 @@ pub struct InDocument {
 }
 
 impl Access {
-    fn writing(self) -> Result<Self, Failure> {
+    pub(super) fn writing(self) -> Result<Self, Failure> {
         match self.grant.role {
             Role::ReadWrite => Ok(self),
             Role::ReadOnly | Role::Comment => {
@@ -87,8 +92,12 @@ pub async fn list(
 ) -> Result<Response, Failure> {
     let limit = params.limit.unwrap_or(100).min(MAX_VERSIONS);
     let storage = &app.rooms.shared().storage;
-    let versions = history::list(storage, &document, params.before.as_deref(), limit).await?;
-    Ok(Json(json!({ "versions": versions })).into_response())
+    let storage = storage.clone();
+    let work = async move {
+        let versions = history::list(&storage, &document, params.before.as_deref(), limit).await?;
+        Ok(Content::json(json!({ "versions": versions }).to_string()))
+    };
+    app.answer(history::PAGE_BYTES as u64, work).await
 }
 
 /// `GET …/versions/{version}?format=slate|update`
@@ -98,12 +107,18 @@ pub async fn read(
     InPath(InDocument { version }): InPath<InDocument>,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
-    let (_, state) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
-    if params.format.as_deref() == Some("update") {
-        return Ok(binary(state));
-    }
-    let nodes = value(params.root(&app).to_owned(), state).await?;
-    Ok(Json(history::nodes_to_json(&nodes)).into_response())
+    let version = version_id(&version)?;
+    let cost = app.cost(&document, &[&version]).await?;
+    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
+    let work = async move {
+        let (_, state) = history::state(&storage, &document, &version).await?;
+        if params.format.as_deref() == Some("update") {
+            return Ok(Content::binary(state));
+        }
+        let work = move || Ok::<_, HistoryError>(history::nodes_to_json(&history::value(&root, &state)?).to_string());
+        Ok(Content::json(tokio::task::spawn_blocking(work).await.map_err(failed)??))
+    };
+    app.answer(cost, work).await
 }
 
 /// `GET …/updates?since=SEQ|TIME&limit=`: what is in the log after that.
@@ -123,6 +138,12 @@ pub async fn updates(
         }
     };
     let limit = params.limit.unwrap_or(MAX_UPDATES).clamp(1, MAX_UPDATES);
+    let storage = storage.clone();
+    // As rows, as base64, and as the answer.
+    app.answer(3 * MAX_UPDATES_BYTES as u64, rows_after(storage, document, after, limit)).await
+}
+
+async fn rows_after(storage: Arc<dyn Storage>, document: String, after: Seq, limit: usize) -> Result<Content, Failure> {
     let row = storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
     // So many bytes at once, and one row in any case: the next request goes on after it. What is not sent is not read: a
     // log may be larger than what this process may have.
@@ -142,7 +163,8 @@ pub async fn updates(
             })
         })
         .collect();
-    Ok(Json(json!({ "epoch": row.epoch, "tip": row.tip, "next": next, "updates": updates })).into_response())
+    let answer = json!({ "epoch": row.epoch, "tip": row.tip, "next": next, "updates": updates });
+    Ok(Content::json(answer.to_string()))
 }
 
 /// `GET …/export?format=update|slate-yjs`: the document as one Yjs update.
@@ -151,14 +173,18 @@ pub async fn export(
     Access { document, .. }: Access,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
-    let (_, state) = history::state(&app.rooms.shared().storage, &document, &VersionId::Now).await?;
-    if params.format.as_deref() != Some("slate-yjs") {
-        return Ok(binary(state));
-    }
-    let root = params.root(&app).to_owned();
-    let work = move || plain(&root, &state);
-    let plain = tokio::task::spawn_blocking(work).await.map_err(failed)?;
-    Ok(binary(plain.map_err(|error| HistoryError::Unreadable(error.to_string()))?.update))
+    let cost = app.cost(&document, &[&VersionId::Now]).await?;
+    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
+    let work = async move {
+        let (_, state) = history::state(&storage, &document, &VersionId::Now).await?;
+        if params.format.as_deref() != Some("slate-yjs") {
+            return Ok(Content::binary(state));
+        }
+        let work = move || plain(&root, &state);
+        let plain = tokio::task::spawn_blocking(work).await.map_err(failed)?;
+        Ok(Content::binary(plain.map_err(|error| HistoryError::Unreadable(error.to_string()))?.update))
+    };
+    app.answer(cost, work).await
 }
 
 /// `GET …/compare?from=&to=`
@@ -180,26 +206,33 @@ pub async fn compare(
     let root = params.root(&app).to_owned();
     let compared = [document.clone(), row.epoch.clone(), root.clone(), name(&from), name(&to)];
     if let Some(made) = app.compares.made(&compared) {
-        return Ok(json_text(made));
+        return Ok(Content::json(made).into_response());
     }
-    let _turn = turn(&app, grant.user, address).await?;
+    let turn = turn(&app, grant.user, address).await?;
     if let Some(made) = app.compares.made(&compared) {
-        return Ok(json_text(made));
+        return Ok(Content::json(made).into_response());
     }
-    let (from_seq, from_state) = history::state(storage, &document, &from).await?;
-    let (to_seq, to_state) = history::state(storage, &document, &to).await?;
-    let (older, newer) = (from_seq.min(to_seq), from_seq.max(to_seq));
-    let authors = history::authors(storage, &document, older, newer).await?;
-    let work = move || {
-        let value = history::compared(&root, &from_state, &to_state, &authors)?;
-        Ok::<_, HistoryError>(Bytes::from(history::nodes_to_json(&value).to_string()))
+    let cost = app.cost(&document, &[&from, &to]).await?;
+    let (storage, compares) = (storage.clone(), app.compares.clone());
+    let work = async move {
+        // Until it is made, whoever waits for it.
+        let _turn = turn;
+        let (from_seq, from_state) = history::state(&storage, &document, &from).await?;
+        let (to_seq, to_state) = history::state(&storage, &document, &to).await?;
+        let (older, newer) = (from_seq.min(to_seq), from_seq.max(to_seq));
+        let authors = history::authors(&storage, &document, older, newer).await?;
+        let work = move || {
+            let value = history::compared(&root, &from_state, &to_state, &authors)?;
+            Ok::<_, HistoryError>(Bytes::from(history::nodes_to_json(&value).to_string()))
+        };
+        let answer = tokio::task::spawn_blocking(work).await.map_err(failed)??;
+        // What was typed meanwhile is in "now", and not in its name.
+        if storage.document(&document).await?.is_some_and(|after| after.tip == row.tip && after.epoch == row.epoch) {
+            compares.keep(compared, answer.clone());
+        }
+        Ok(Content::json(answer))
     };
-    let answer = tokio::task::spawn_blocking(work).await.map_err(failed)??;
-    // What was typed meanwhile is in "now", and not in its name.
-    if storage.document(&document).await?.is_some_and(|after| after.tip == row.tip && after.epoch == row.epoch) {
-        app.compares.keep(compared, answer.clone());
-    }
-    Ok(json_text(answer))
+    app.answer(cost, work).await
 }
 
 /// Nobody has many comparisons made at once.
@@ -210,10 +243,6 @@ pub(super) async fn turn(app: &App, user: Option<String>, address: Option<IpAddr
         app.rooms.shared().metrics.limit_hit(Limit::Compares);
         Failure::limit(StatusCode::TOO_MANY_REQUESTS, "other comparisons of this user are under way")
     })
-}
-
-pub(super) fn json_text(text: Bytes) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 #[derive(Deserialize)]
@@ -236,11 +265,16 @@ pub async fn save(
     if storage.document(&document).await?.is_none() {
         return Err(HistoryError::NoVersion.into());
     }
-    let (seq, state) = history::state(storage, &document, &VersionId::Now).await?;
-    let bytes = state.len() as u64;
-    let version = NamedVersion { id: random_id(), document, seq, label, author, at: now(), bytes };
-    let most = app.args.limit.max_named_versions;
-    if !storage.put_named(&version, &state, most).await? {
+    let cost = app.cost(&document, &[&VersionId::Now]).await?;
+    let (storage, most) = (storage.clone(), app.args.limit.max_named_versions);
+    let work = async move {
+        let (seq, state) = history::state(&storage, &document, &VersionId::Now).await?;
+        let bytes = state.len() as u64;
+        let version = NamedVersion { id: random_id(), document, seq, label, author, at: now(), bytes };
+        Ok((storage.put_named(&version, &state, most).await?, version))
+    };
+    let ((has_room, version), _) = app.reading(cost, work).await?;
+    if !has_room {
         app.rooms.shared().metrics.limit_hit(Limit::NamedVersions);
         let message = format!("a document has {most} named versions at most: delete one");
         return Err(Failure::limit(StatusCode::CONFLICT, message));
@@ -271,29 +305,22 @@ pub async fn restore(
     access: Access,
     InPath(InDocument { version }): InPath<InDocument>,
     InQuery(params): InQuery<Params>,
-) -> Result<Response, Failure> {
-    let Access { document, grant, .. } = access.writing()?;
-    let (_, version) = history::state(&app.rooms.shared().storage, &document, &version_id(&version)?).await?;
-    let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
-    let room = app.rooms.hold(&document, false).ok_or_else(busy)?;
-    let (done, result) = oneshot::channel();
-    let root = params.root(&app).to_owned();
-    let author = grant.user;
-    let restore = Restore { root, version, author, done };
-    if !room.send(Command::Restore(restore)).await {
-        return Err(busy());
-    }
-    result.await.map_err(|_| busy())??;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-async fn value(root: String, state: Vec<u8>) -> Result<Vec<Node>, Failure> {
-    let work = move || history::value(&root, &state);
-    Ok(tokio::task::spawn_blocking(work).await.map_err(failed)??)
-}
-
-fn binary(bytes: Vec<u8>) -> Response {
-    ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response()
+) -> Result<StatusCode, Failure> {
+    let Access { document, grant, address } = access.writing()?;
+    let version = version_id(&version)?;
+    // The version, and what is there now.
+    let cost = app.cost(&document, &[&version, &VersionId::Now]).await?;
+    let (to, root) = (app.clone(), params.root(&app).to_owned());
+    let work = async move {
+        let (_, version) = history::state(&to.rooms.shared().storage, &document, &version).await?;
+        let work = move |current: &[u8], client: u32| {
+            let update = history::restore(&root, client, current, &version)?;
+            Ok(Made { update, ..Made::default() })
+        };
+        live::edit(&to, &document, grant, address, None, Box::new(work)).await
+    };
+    app.reading(cost, work).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) fn failed(error: tokio::task::JoinError) -> Failure {

@@ -3,7 +3,10 @@
 mod access;
 mod admin;
 mod compares;
+mod content;
 mod history;
+mod live;
+mod readings;
 mod socket;
 mod values;
 
@@ -18,6 +21,7 @@ use tower_http::services::{ServeDir, ServeFile};
 
 pub use access::{Access, App, Failure};
 pub use compares::Compares;
+pub use readings::Readings;
 pub use socket::FRAME_OVERHEAD;
 
 pub fn router(app: App) -> Router {
@@ -29,12 +33,16 @@ pub fn router(app: App) -> Router {
         .route("/compare", get(history::compare))
         .route("/compare/values", get(values::compare))
         .route("/updates", get(history::updates))
-        .route("/export", get(history::export));
+        .route("/export", get(history::export))
+        .route("/", get(live::read).patch(live::patch).delete(live::delete))
+        .route("/maps/{map}", get(live::map))
+        .route("/maps/{map}/{key}", get(live::value).put(live::set).delete(live::unset));
     let mut router = Router::new()
         .route("/ws/scenes/{scene_id}", get(socket::open))
         .nest("/api/scenes/{scene_id}", api)
         .route("/api/admin/kick", post(admin::kick))
         .route("/api/admin/compact", post(admin::compact))
+        .route("/api/openapi.json", get(describe))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready));
     if app.args.metrics_listen.is_none() {
@@ -68,14 +76,20 @@ async fn measure(State(app): State<App>, request: Request, next: Next) -> Respon
 
 fn cors(origins: &[String]) -> CorsLayer {
     let layer = CorsLayer::new()
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE]);
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_NONE_MATCH, live::IDEMPOTENCY_KEY])
+        .expose_headers([header::ETAG, header::RETRY_AFTER, live::REPLAYED]);
     if origins.is_empty() {
         // Nothing here relies on cookies: a page has what its token allows, from wherever it was served.
         return layer.allow_origin(AllowOrigin::any());
     }
     let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
     layer.allow_origin(AllowOrigin::list(origins))
+}
+
+/// What there is to ask for. `server/tests/reference.rs` holds it to the routes and their answers.
+async fn describe() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("../../openapi.json")).into_response()
 }
 
 async fn ready(State(app): State<App>) -> Response {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use futures_util::FutureExt;
+use serde_json::Value;
 use slate_yrs::protocol::close;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -22,12 +23,14 @@ use super::frames::Outgoing;
 use super::load::{Loaded, load, load_for};
 use super::send_queue::SendQueue;
 use super::{ConnId, JoinRequest, Registration, Shared};
+use crate::allowance::Taker;
 use crate::clock::now;
 use crate::hints::Hint;
-use crate::history::{self, HistoryError};
+use crate::history::HistoryError;
 use crate::limit::Limit;
+use crate::live::{EditError, Made};
 use crate::replica::ApplyError;
-use crate::storage::{Fault, KnownSession, Refusal, Seq, StorageError, StoreRequest};
+use crate::storage::{Fault, KnownSession, Refusal, Seq, StorageError, StoreRequest, Submission};
 use crate::writer::CommitError;
 
 /// Commands taken into one batch.
@@ -49,7 +52,7 @@ pub enum Command {
     Leave {
         conn: ConnId,
     },
-    Restore(Restore),
+    Edit(Edit),
     /// This user's connections end.
     Kick {
         user: String,
@@ -70,14 +73,38 @@ pub enum Command {
     AskNeighbours,
 }
 
-/// Bring the document back to an earlier state, by an edit like any other.
-pub struct Restore {
-    pub root: String,
-    /// As one update.
-    pub version: Vec<u8>,
+/// From the document as one update, and the client id to write as, to an edit.
+pub type Work = Box<dyn FnOnce(&[u8], u32) -> Result<Made, EditError> + Send>;
+
+/// An edit that is worked out on the document as it is: going back to an earlier state, or what a program asks for.
+pub struct Edit {
+    pub work: Work,
     pub author: Option<String>,
+    /// Who stores what comes of it.
+    pub taker: Option<Taker>,
+    /// Under which the request is done once.
+    pub key: Option<EditKey>,
     /// Answered when the edit is stored; dropped if it cannot be.
-    pub done: oneshot::Sender<Result<(), HistoryError>>,
+    pub done: oneshot::Sender<Result<Edited, EditError>>,
+}
+
+/// What a request that is sent again is known by.
+#[derive(Debug, Clone)]
+pub struct EditKey {
+    /// Kept like a client's session, in the same transaction as the edit.
+    pub session: String,
+    /// What the request was; another one under the key is refused.
+    pub request: String,
+}
+
+/// An edit that is stored.
+#[derive(Debug)]
+pub struct Edited {
+    pub epoch: String,
+    pub tip: Seq,
+    pub report: Value,
+    /// It was stored when it was asked for before.
+    pub replayed: bool,
 }
 
 /// Until the room ends. `closing` is dropped last: who shuts down waits for that.
@@ -277,7 +304,7 @@ impl Room {
                 self.catch_up().await?;
             }
             Command::Kick { user } => self.core.kick(&user),
-            Command::Restore(restore) => return self.restore(restore).await,
+            Command::Edit(edit) => return self.edit(edit).await,
             Command::Leave { conn } => {
                 self.core.leave(now(), conn);
                 self.send_queues.remove(&conn);
@@ -341,24 +368,66 @@ impl Room {
         Ok(())
     }
 
-    async fn restore(&mut self, restore: Restore) -> Result<Health, End> {
-        let core = &mut self.core;
-        let edited = at_length(true, || {
-            let current = core.replica().encode();
-            match history::restore(&restore.root, super::fresh_client_id(), &current, &restore.version)? {
-                Some(update) => core.server_update(update, restore.author).map_err(Unedited::Apply),
-                None => Ok(()),
-            }
-        });
-        let health = match &edited {
-            Err(Unedited::Apply(ApplyError::Spoiled)) => Health::Spoiled,
+    async fn edit(&mut self, edit: Edit) -> Result<Health, End> {
+        let Edit { work, author, taker, key, done } = edit;
+        let answer = match self.before_edit(key.as_ref()).await? {
+            Ok(None) => self.work(work, author, taker.as_ref(), key),
+            Ok(Some(edited)) => Ok(edited),
+            Err(error) => Err(error),
+        };
+        let health = match &answer {
+            Err(EditError::Apply(ApplyError::Spoiled)) => Health::Spoiled,
             _ => Health::Sound,
         };
-        if edited.is_ok() {
+        if answer.is_ok() {
             self.commit().await?;
         }
-        let _ = restore.done.send(edited.map_err(Unedited::into_history));
+        let tip = self.core.document().tip;
+        let _ = done.send(answer.map(|edited| Edited { tip, ..edited }));
         Ok(health)
+    }
+
+    /// The answer that there is without doing anything.
+    async fn before_edit(&mut self, key: Option<&EditKey>) -> Result<Result<Option<Edited>, EditError>, End> {
+        let Some(key) = key else { return Ok(Ok(None)) };
+        // The first of two may be waiting in this very batch.
+        self.commit().await?;
+        let document = self.core.document();
+        let known = match self.shared.storage.session(&document.id, &key.session).await {
+            Ok(known) => known,
+            Err(error) => return Ok(Err(HistoryError::Storage(error).into())),
+        };
+        if known.progress.last == 0 {
+            return Ok(Ok(None));
+        }
+        if known.owner.as_deref() != Some(&key.request) {
+            return Ok(Err(EditError::KeyReused));
+        }
+        let (epoch, tip) = (document.epoch.clone(), document.tip);
+        Ok(Ok(Some(Edited { epoch, tip, report: Value::Null, replayed: true })))
+    }
+
+    fn work(
+        &mut self,
+        work: Work,
+        author: Option<String>,
+        taker: Option<&Taker>,
+        key: Option<EditKey>,
+    ) -> Result<Edited, EditError> {
+        let core = &mut self.core;
+        let made = at_length(true, || work(&core.replica().encode(), super::fresh_client_id()))?;
+        if let Some(update) = made.update {
+            core.takes(taker, update.len())?;
+            let submission = key.map(|key| Submission {
+                session: key.session,
+                seq: 1,
+                after_refusal: false,
+                owner: Some(key.request),
+            });
+            core.server_update(update, author, submission)?;
+        }
+        let document = core.document();
+        Ok(Edited { epoch: document.epoch.clone(), tip: document.tip, report: made.report, replayed: false })
     }
 
     /// Stores what the core has accepted, then lets its frames go (F14).
@@ -563,27 +632,6 @@ impl Room {
                 End::Done => queue.push(Outgoing::Close { code, reason }),
                 End::Epoch | End::Missing | End::Failed { .. } => queue.end(code, reason),
             }
-        }
-    }
-}
-
-/// Why a document was not brought to an earlier value.
-enum Unedited {
-    History(HistoryError),
-    Apply(ApplyError),
-}
-
-impl From<HistoryError> for Unedited {
-    fn from(error: HistoryError) -> Self {
-        Self::History(error)
-    }
-}
-
-impl Unedited {
-    fn into_history(self) -> HistoryError {
-        match self {
-            Self::History(error) => error,
-            Self::Apply(error) => HistoryError::Unreadable(error.to_string()),
         }
     }
 }

@@ -102,6 +102,27 @@ fn removes(write: &Write) -> bool {
     !adds && !matches!(write, Write::Acknowledge { .. })
 }
 
+/// Whether something takes the place of what is removed. Such a transaction is left to the browser to commit: in WebKit,
+/// where the page goes right after `commit()`, what removes is carried out and what adds is not. Not committed it is
+/// undone as a whole, and the copy is what it was.
+fn exchanges(writes: &[Write]) -> bool {
+    let both = |write: &Write| {
+        !matches!(
+            write,
+            Write::Append { .. }
+                | Write::Edit { .. }
+                | Write::InEpoch { .. }
+                | Write::SetEpoch { .. }
+                | Write::Acknowledge { .. }
+                | Write::DiscardSetAside
+                | Write::Delete
+        )
+    };
+    let adds = |write: &Write| matches!(write, Write::Append { .. } | Write::Edit { .. });
+    writes.iter().any(both)
+        || (writes.iter().any(|write| matches!(write, Write::Acknowledge { .. })) && writes.iter().any(adds))
+}
+
 /// Each is asked for where it is used.
 struct Stores(idb::Transaction);
 
@@ -147,9 +168,11 @@ impl Stores {
         for write in writes {
             self.step(document, epoch, write, &mut rows).await.map_err(|error| from_idb(&error))?;
         }
-        // The browser would find out by itself that nothing more comes, a little later: too late for a page that goes.
-        #[allow(deprecated, reason = "web-sys follows an older draft; every browser has it")]
-        let _ = raw.commit();
+        if !exchanges(writes) {
+            // The browser would find out by itself that nothing more comes, a little later: too late for a page that goes.
+            #[allow(deprecated, reason = "web-sys follows an older draft; every browser has it")]
+            let _ = raw.commit();
+        }
         if let Some(looking) = looking {
             belongs(looking.await, epoch)?;
         }

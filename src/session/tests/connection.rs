@@ -213,7 +213,7 @@ fn f23_garbage_is_reported_and_survived() {
             *first = [0, 1, 2, 3, 120, 122, 123, 124, 125, 126][random.usize(..10)];
         }
         rig.feed(Input::Frame(frame));
-        if !rig.session.link.has_socket() {
+        if !rig.session.network.link.has_socket() {
             rig.feed(Input::Connect);
             rig.durable();
         }

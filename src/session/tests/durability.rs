@@ -395,7 +395,7 @@ fn f18_a_tab_that_keeps_nothing_mends_its_store() {
 /// What is put into the outbox and acknowledged by one frame leaves it.
 #[test]
 fn an_acknowledgement_comes_behind_what_it_acknowledges() {
-    let mut journal = Journal::new(true);
+    let mut journal = super::super::journal::Journal::new(true);
     journal.loaded(None, Vec::new());
     let key = PendingKey { session: "s".into(), seq: 2 };
     journal.write(Write::Coalesce { from: Vec::new(), to: key.clone(), update: vec![0, 0] });

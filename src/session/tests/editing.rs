@@ -100,6 +100,11 @@ fn f27_peers_come_move_and_leave() {
     two.durable();
     two.frame(Message::Awareness(&update));
     assert_eq!(two.session.peers().len(), 1, "at once, with the clock it had");
+    two.feed(Input::Disconnect);
+    assert_eq!(two.session.peers(), [], "also for who leaves");
+    two.feed(Input::Connect);
+    two.durable();
+    two.frame(Message::Awareness(&update));
     two.pass(29_000);
     two.frame(Message::Ping);
     two.pass(1_500);

@@ -348,7 +348,7 @@ fn a_flag_that_comes_while_something_is_pending_is_no_reason_to_send_it_as_it_is
     server.acked = 0;
     // The server asks for patience: what is typed stays here.
     types(&mut rig, split(0, 3));
-    let seq = rig.session.outbox.last_seq();
+    let seq = rig.session.local.device.outbox.last_seq();
     rig.take();
     rig.frame(Message::Reject { seq, code: RejectCode::RateLimited, message: "later" });
     let before = server.doc.state_vector();
@@ -470,7 +470,7 @@ fn what_waits_for_the_right_to_write_is_translated() {
     rig.feed(Input::Connect);
     server.greet(&mut rig);
     rig.frame(Message::SyncStep2(&[0, 0]));
-    let seq = rig.session.outbox.last_seq();
+    let seq = rig.session.local.device.outbox.last_seq();
     rig.take();
     rig.frame(Message::Reject { seq, code: RejectCode::ReadOnly, message: "read only" });
     assert_eq!((rig.status().pending, rig.status().set_aside), (0, 1));

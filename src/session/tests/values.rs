@@ -96,8 +96,10 @@ fn undo_takes_back_values_that_still_stand() {
             assert_eq!((rig.session.value().len(), k(&rig)), (blocks, value.map(any)), "format {format}");
         }
         // Somebody else has set it meanwhile: that is nothing to take back.
-        let mut other =
-            Rig::open(Config { session: "t".into(), client_id: 6, ..rig.session.config.clone() }, MemoryStore::new());
+        let mut other = Rig::open(
+            Config { session: "t".into(), client_id: 6, ..rig.session.local.config.clone() },
+            MemoryStore::new(),
+        );
         other.feed(Input::ApplyUpdate(rig.session.encode_state(None).unwrap()));
         set(&mut other, "m", "k", Some("3"));
         rig.feed(Input::ApplyUpdate(other.session.encode_state(None).unwrap()));

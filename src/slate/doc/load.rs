@@ -75,9 +75,12 @@ fn id_of(branch: &XmlTextRef) -> BranchID {
 
 pub(super) fn refused(error: &Refused) -> UpdateError {
     match error {
-        Refused::Undecodable(_) | Refused::Unreadable(_) | Refused::TooLarge | Refused::ClientTwice => {
-            UpdateError::Malformed(error.to_string())
-        }
+        Refused::Undecodable(_)
+        | Refused::Unreadable(_)
+        | Refused::TooLarge
+        | Refused::Json
+        | Refused::Unfaithful
+        | Refused::ClientTwice => UpdateError::Malformed(error.to_string()),
         _ => UpdateError::Rejected(error.to_string()),
     }
 }

@@ -292,10 +292,7 @@ impl Revert {
             return;
         }
         match before {
-            Some(before) => {
-                let value = if **name == *"@at" { timed(&before, self.time) } else { before };
-                writer.set_attribute(node, name, value);
-            }
+            Some(before) => writer.set_attribute(node, name, before),
             None => writer.remove_attribute(node, name),
         }
     }
@@ -315,16 +312,6 @@ fn stands(name: &str, now: Option<&Any>, own: Option<&Any>) -> bool {
     match (now, own) {
         (Some(now), Some(own)) if name == "@at" => read(now) == read(own),
         (now, own) => now == own,
-    }
-}
-
-fn timed(value: &Any, time: u64) -> Any {
-    match value {
-        Any::Array(list) if !list.is_empty() => {
-            let time = Any::from(time as f64);
-            Any::Array([time].into_iter().chain(list[1..].iter().cloned()).collect())
-        }
-        other => other.clone(),
     }
 }
 

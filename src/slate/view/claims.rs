@@ -111,8 +111,9 @@ impl Claims {
         claims.list = list;
         claims.hold(mirror, schema, &open);
         deep.extend(named.into_iter().filter(|x| claims.is_stray(mirror, *x)).map(|x| mirror.node(x).up));
-        deep.extend(claims.ending(mirror));
-        claims.carry(mirror, deep);
+        let flows = claims.flows(mirror);
+        deep.extend(claims.ending(mirror, &flows));
+        claims.carry(mirror, deep, &in_rounds(&flows));
         claims
     }
 
@@ -229,24 +230,29 @@ impl Claims {
         node.registers.of != Of::Absent && !is(node.up) && !self.held_by.get(&at).is_some_and(|strand| is(*strand))
     }
 
+    /// What flows into a strand; at `None`, from gaps, into whatever is around.
+    fn flows(&self, mirror: &Mirror) -> Vec<(Option<Nid>, Nid)> {
+        let seams = self.list.iter().filter(|claim| mirror.kind(claim.marker) == Kind::Seam);
+        let flow = |claim: &Claim| {
+            let up = Some(mirror.node(claim.marker).up).filter(|up| mirror.kind(*up) == Kind::Strand);
+            Some((self.held_by.get(&claim.marker).copied().or(up), chain_of(mirror, claim.head)?))
+        };
+        seams.filter_map(flow).collect()
+    }
+
     /// If the `to` of a claim is off, any break ends it that comes next in what flows in: the strands with such breaks.
-    fn ending(&self, mirror: &Mirror) -> Vec<Nid> {
+    fn ending(&self, mirror: &Mirror, flows: &[(Option<Nid>, Nid)]) -> Vec<Nid> {
         let is_open = |claim: &&Claim| {
             let end = claim.to.and_then(|id| mirror.find(id));
             end.is_some_and(|end| mirror.kind(end) == Kind::Break && self.is_off(mirror, end))
         };
         let mut from: Vec<Option<Nid>> =
             self.list.iter().filter(is_open).map(|claim| chain_of(mirror, claim.head)).collect();
-        // What flows into a strand; at `None`, from gaps, into whatever is around.
-        let mut flows: HashMap<Option<Nid>, Vec<Nid>> = HashMap::new();
-        for claim in self.list.iter().filter(|claim| mirror.kind(claim.marker) == Kind::Seam) {
-            let up = Some(mirror.node(claim.marker).up).filter(|up| mirror.kind(*up) == Kind::Strand);
-            let into = self.held_by.get(&claim.marker).copied().or(up);
-            flows.entry(into).or_default().extend(chain_of(mirror, claim.head));
-        }
         if from.is_empty() || flows.is_empty() {
             return Vec::new();
         }
+        let mut by_host: HashMap<Option<Nid>, Vec<Nid>> = HashMap::new();
+        flows.iter().for_each(|(into, chain)| by_host.entry(*into).or_default().push(*chain));
         from.push(None);
         let is_on = |x: &Nid| mirror.kind(*x) == Kind::Break && !self.is_off(mirror, *x);
         let divided: HashSet<Nid> = mirror.alive().filter(is_on).filter_map(|x| chain_of(mirror, x)).collect();
@@ -255,7 +261,7 @@ impl Claims {
             if !seen.insert(strand) {
                 continue;
             }
-            for chain in flows.get(&strand).into_iter().flatten() {
+            for chain in by_host.get(&strand).into_iter().flatten() {
                 if divided.contains(chain) {
                     out.push(*chain);
                 }
@@ -265,7 +271,7 @@ impl Claims {
         out
     }
 
-    fn carry(&mut self, mirror: &Mirror, deep: Vec<Nid>) {
+    fn carry(&mut self, mirror: &Mirror, deep: Vec<Nid>, rounds: &HashSet<Nid>) {
         let mut by_chain: HashMap<Nid, Vec<ClaimId>> = HashMap::new();
         let mut todo = deep;
         for (id, claim) in self.list.iter().enumerate() {
@@ -277,7 +283,7 @@ impl Claims {
             }
             if let Some(end) = claim.to.and_then(|id| mirror.find(id))
                 && mirror.kind(end) == Kind::Break
-                && chain_of(mirror, end) != chain
+                && (chain_of(mirror, end) != chain || chain.is_some_and(|chain| rounds.contains(&chain)))
             {
                 todo.push(mirror.node(end).up);
             }
@@ -293,6 +299,37 @@ impl Claims {
             }
         }
     }
+}
+
+/// Strands that flow into themselves, by one of their pieces that flows into another, or through other strands; and what
+/// flows from one of these into another.
+fn in_rounds(flows: &[(Option<Nid>, Nid)]) -> HashSet<Nid> {
+    let ends = |(into, of): &(Option<Nid>, Nid)| into.map(|into| (into, *of));
+    // Of each: what flows into it, and how much it flows into; and the reverse.
+    let mut ways = [HashMap::<Nid, Vec<Nid>>::new(), HashMap::new()];
+    let mut left = [HashMap::<Nid, usize>::new(), HashMap::new()];
+    for (into, of) in flows.iter().filter_map(ends) {
+        ways[0].entry(into).or_default().push(of);
+        ways[1].entry(of).or_default().push(into);
+        *left[0].entry(of).or_default() += 1;
+        *left[1].entry(into).or_default() += 1;
+    }
+    let mut within: HashSet<Nid> = ways[0].keys().filter(|at| ways[1].contains_key(at)).copied().collect();
+    let mut todo: Vec<Nid> = ways[0].keys().chain(ways[1].keys()).copied().filter(|at| !within.contains(at)).collect();
+    todo.sort_unstable();
+    todo.dedup();
+    while let Some(at) = todo.pop() {
+        for (ways, left) in ways.iter().zip(&mut left) {
+            for next in ways.get(&at).into_iter().flatten() {
+                let count = left.entry(*next).or_default();
+                *count = count.saturating_sub(1);
+                if *count == 0 && within.remove(next) {
+                    todo.push(*next);
+                }
+            }
+        }
+    }
+    within
 }
 
 /// By time, head, and place in the register.

@@ -36,8 +36,6 @@ pub(super) struct Outline<'a> {
     pub structs: u64,
     /// Where the deletions begin.
     pub deletions: usize,
-    /// Only yrs can tell whether it can be read.
-    pub is_odd: bool,
     /// Whether there are subdocuments in it.
     pub has_documents: bool,
     /// Names of roots that structs say to lie in; some more than once.
@@ -54,9 +52,16 @@ impl<'a> Outline<'a> {
             let clock = reader.var_uint()?;
             let at = update.len() - reader.remaining();
             let mut end = clock;
+            let is_wide = |number: u64| number > u64::from(u32::MAX);
             for _ in 0..left {
                 let block = Block::read(&mut reader)?;
-                outline.is_odd |= block.is_odd();
+                if block.needs().any(|id| is_wide(id.0) || is_wide(id.1)) {
+                    return Err(Refused::TooLarge);
+                }
+                // yrs reads one value more than there are, and writes another number of them.
+                if block.is_json() {
+                    return Err(Refused::Json);
+                }
                 outline.has_documents |= block.is_doc();
                 end = end.saturating_add(block.len);
                 if let Some(Parent::Root(name)) = block.parent
@@ -65,7 +70,7 @@ impl<'a> Outline<'a> {
                     outline.roots.push(name);
                 }
             }
-            if end > u64::from(u32::MAX) || client > u64::from(u32::MAX) {
+            if is_wide(end) || is_wide(client) {
                 return Err(Refused::TooLarge);
             }
             outline.structs += left;

@@ -88,4 +88,41 @@ fn what_waits_is_in_the_state() {
     assert!(!other_intake.is_waiting());
 }
 
+/// A deletion of no clocks, and a client without structs, say nothing: nobody waits for them.
+#[test]
+fn f23_what_says_nothing_is_not_waited_for() {
+    let nothing: [&[u8]; 3] = [
+        // Client 900 from clock 99 on, none; client 104 without structs; both.
+        &[0, 1, 0x84, 7, 1, 99, 0],
+        &[1, 0, 104, 1, 0],
+        &[1, 0, 104, 1, 1, 0x84, 7, 2, 99, 0, 3, 0],
+    ];
+    for update in nothing {
+        let (replica, mut intake) = (doc(9), Intake::default());
+        assert!(!take(&mut intake, &replica, update));
+        assert!(!intake.is_waiting() && !replica.transact().has_missing_updates(), "{update:?}");
+    }
+}
+
+/// What waits is written again with the state. What yrs could not read then is refused when it comes, whatever it is.
+#[test]
+fn f23_what_cannot_be_written_again_is_not_held() {
+    let waits = |structs: &[u8]| [&[1, 1, 7, 5], structs, &[0]].concat();
+    let refused: [&[u8]; 4] = [
+        // JSON as Yjs 13 does not write it: yrs reads one value too many.
+        &[2, 1, 1, b'r', 1, 1, b'1'],
+        &[2, 1, 1, b'r', 0, 0],
+        // A type whose number takes two bytes, and an origin with a clock beyond what yrs counts in.
+        &[7, 1, 1, b'r', 0x86, 0],
+        &[0x84, 1, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, b'a'],
+    ];
+    for structs in refused {
+        let (replica, mut intake) = (doc(9), Intake::default());
+        let taken = intake.apply(&replica, &waits(structs), Limits::RECEIVED, &mut |_| {});
+        assert!(taken.is_err() && !intake.is_waiting(), "{structs:?}");
+    }
+    let found = include_bytes!("../../../fuzz/corpus/engine/waits-and-is-not-written");
+    let (replica, mut intake) = (doc(9), Intake::default());
+    assert!(intake.apply(&replica, &found[3..], Limits::RECEIVED, &mut |_| {}).is_err());
+}
 mod hostile;

@@ -95,8 +95,8 @@ function checked(collab: Collab, clientId: number): Collab {
 }
 
 /** Which of the numbers that are drawn at once is the client id: see `engineConfig` in js/options.ts. */
-const DRAWN_AT_ONCE = 7;
-const CLIENT_ID = 4;
+const DRAWN_AT_ONCE = 3;
+const CLIENT_ID = 0;
 
 /** From now on client ids are those of {@link openAs}, and sockets those of Node or of {@link WIRE}. Undone by what it returns. */
 export function setUp(): () => void {

@@ -3,6 +3,8 @@ import { useSyncExternalStore } from "react";
 
 export interface Address {
   scene: string;
+  /** Why no script can have this id, in words. `null`: one can. */
+  refused: string | null;
   name: string | null;
   color: string | null;
   /** The sync server's documents; by default those of the server the page came from. */
@@ -14,12 +16,27 @@ export interface Address {
 
 export const FIRST_SCENE = "pilot";
 
+/** Bytes that the server takes of an id. */
+const MOST_BYTES = 256;
+
+/** What a script's id may be is the engine's and the server's to say: this says the same in a writer's words. */
+export function whyNoId(id: string): string | null {
+  if (id === "") return "The address names no script: nothing stands after “scene=”.";
+  if (id === "." || id === "..") return "A script cannot be called by dots alone.";
+  if (/\p{Cc}|\p{Cs}/u.test(id)) return "The script’s name in the address has characters that cannot be shown.";
+  const bytes = new TextEncoder().encode(id).length;
+  if (bytes > MOST_BYTES)
+    return `The script’s name in the address is too long: it has ${bytes} bytes, and ${MOST_BYTES} are the most.`;
+  return null;
+}
+
 export function parseAddress(href: string): Address {
   const { searchParams, protocol, host } = new URL(href);
-  const scene = searchParams.get("scene") ?? "";
+  const scene = searchParams.get("scene") ?? FIRST_SCENE;
   const sameOrigin = `${protocol === "https:" ? "wss" : "ws"}://${host}/ws/scenes`;
   return {
-    scene: /^[\w.-]{1,100}$/.test(scene) ? scene : FIRST_SCENE,
+    scene,
+    refused: whyNoId(scene),
     name: searchParams.get("name"),
     color: /^#[0-9a-f]{6}$/i.test(searchParams.get("color") ?? "") ? searchParams.get("color") : null,
     server: (searchParams.get("server") ?? sameOrigin).replace(/\/$/, ""),

@@ -30,6 +30,14 @@ export function keepAlone(id: string, script: readonly Descendant[]): boolean {
   }
 }
 
+export function forgetAlone(id: string): void {
+  try {
+    localStorage.removeItem(PREFIX + id);
+  } catch {
+    // No storage: nothing was kept.
+  }
+}
+
 /** Keeps what is written in the editor from now on. Asks before it is left where that cannot be done. */
 export function keepWhatIsWritten(id: string, editor: Changing): () => void {
   let timer: ReturnType<typeof setTimeout> | null = null;

@@ -2,10 +2,13 @@
 import { type ReactNode, useState } from "react";
 import type { Collab } from "slate-yrs";
 import type { ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
+import { withTitlePage } from "../script/formats/title-page.ts";
+import type { Script } from "../script/types.ts";
 import { go } from "./address.ts";
 import { save, saveFountain } from "./files.ts";
 import { plant } from "./imports.ts";
 import { addScene } from "./scenes.ts";
+import { titlePageIn } from "./title-page.tsx";
 
 export function ConflictDialog({ collab, title }: { collab: Collab<ScenePresence>; title: string }): ReactNode {
   const [busy, setBusy] = useState(false);
@@ -20,7 +23,7 @@ export function ConflictDialog({ collab, title }: { collab: Collab<ScenePresence
   };
   const copy = async () => {
     const id = addScene(`${title} (my copy)`);
-    await plant(id, structuredClone(collab.value()), true);
+    await plant(id, withTitlePage(structuredClone(collab.value()) as Script, titlePageIn(collab)), true);
     go({ scene: id });
   };
   const bytes = () => save(`${title}.yjs`, collab.encodeState() as Uint8Array<ArrayBuffer>, "application/octet-stream");
@@ -44,7 +47,11 @@ export function ConflictDialog({ collab, title }: { collab: Collab<ScenePresence
         <button type="button" className="primary" disabled={busy} onClick={() => run(copy)}>
           Keep mine as a new script
         </button>
-        <button type="button" className="secondary" onClick={() => saveFountain(title, collab.value())}>
+        <button
+          type="button"
+          className="secondary"
+          onClick={() => saveFountain(title, collab.value(), titlePageIn(collab))}
+        >
           Download mine as Fountain
         </button>
         <button type="button" className="secondary" onClick={bytes}>

@@ -4,7 +4,7 @@ import { decodeText } from "../script/formats/decode.ts";
 import { FormatError, fromFdx, toFdx } from "../script/formats/fdx.ts";
 import { fromFountain, toFountain } from "../script/formats/fountain.ts";
 import type { LeftOut, NamedScript } from "../script/formats/named.ts";
-import { randomId, type Script } from "../script/types.ts";
+import { randomId, type Script, type TitlePage } from "../script/types.ts";
 
 export const ACCEPTED = ".fountain,.fdx,.txt,.spmd";
 
@@ -43,12 +43,12 @@ export function whatWasLeftOut(leftOut: readonly LeftOut[]): string | null {
   return `Some of this file is not as it was: ${said.join("; ")}${rest > 0 ? `; and ${rest} more` : ""}.`;
 }
 
-export function saveFountain(title: string, script: readonly Descendant[]): void {
-  save(`${title}.fountain`, toFountain(script as Script, title), "text/plain");
+export function saveFountain(title: string, script: readonly Descendant[], titlePage: TitlePage): void {
+  save(`${title}.fountain`, toFountain(script as Script, title, titlePage), "text/plain");
 }
 
-export function saveFdx(title: string, script: readonly Descendant[]): void {
-  save(`${title}.fdx`, toFdx(script as Script, title), "application/xml");
+export function saveFdx(title: string, script: readonly Descendant[], titlePage: TitlePage): void {
+  save(`${title}.fdx`, toFdx(script as Script, title, titlePage), "application/xml");
 }
 
 export function save(name: string, content: BlobPart, type: string): void {

@@ -1,28 +1,37 @@
 // The menu for what is not needed every minute: files, printing, history, the look of the page.
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import type { ScriptEditor } from "../script/slate.ts";
+import type { Collab, Presence } from "slate-yrs";
+import { searchIn } from "../components/searching.ts";
+import type { BoundEditor } from "../hooks/use-yjs-slate-binding.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { go } from "./address.ts";
 import { ACCEPTED, readScript, saveFdx, saveFountain, whatWasLeftOut } from "./files.ts";
 import { dropReport, plant, reportLater, reportOf } from "./imports.ts";
 import { useRemembered } from "./remembered.ts";
+import { savePdf } from "./save-pdf.ts";
 import { addScene } from "./scenes.ts";
 import { ShortcutList } from "./shortcut-list.tsx";
 import { useTheme } from "./theme.ts";
+import { useTitle, useTitlePage } from "./title-page.tsx";
 
-export function MoreMenu(props: {
+export function MoreMenu<P extends Presence>(props: {
+  collab: Collab<P> | null;
   /** The id of the open script. */
   scene: string;
   title: string;
   /** `null` while there is no script to save. */
-  editor: ScriptEditor | null;
+  editor: BoundEditor | null;
   shared: boolean;
+  readOnly: boolean;
   onHistory: (() => void) | undefined;
   /** Without it the script has the name that it has. */
   onRename: (() => void) | undefined;
+  onTitlePage: (() => void) | undefined;
 }): ReactNode {
-  const { scene, title, editor, shared, onHistory, onRename } = props;
+  const { collab, scene, editor, shared, readOnly, onHistory, onRename, onTitlePage } = props;
+  const title = useTitle(collab, editor, props.title);
+  const titlePage = useTitlePage(collab, editor);
   const file = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState<string | null>(null);
   // The script that was read is open by now.
@@ -32,6 +41,8 @@ export function MoreMenu(props: {
   }, [scene]);
   const [dark, setDark] = useTheme();
   const [spelling, setSpelling] = useRemembered("spelling");
+  const [numbers, setNumbers] = useRemembered("numbers");
+  const [continued, setContinued] = useRemembered("continued");
   const [shortcuts, setShortcuts] = useState(false);
 
   const dismiss = () => {
@@ -54,6 +65,14 @@ export function MoreMenu(props: {
     }
   };
 
+  const pdf = async (from: BoundEditor) => {
+    try {
+      setProblem(await savePdf(title, from.children, titlePage));
+    } catch (error) {
+      setProblem(`The PDF could not be made: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+
   return (
     <>
       <Popover label="More" button={<Icon name="more" />}>
@@ -72,14 +91,20 @@ export function MoreMenu(props: {
           return (
             <div className="menu">
               {item("Open a Fountain or FDX file…", () => file.current?.click())}
-              {editor && item("Save as Fountain", () => saveFountain(title, editor.children))}
-              {editor && item("Save as Final Draft (FDX)", () => saveFdx(title, editor.children))}
+              {editor && item("Save as Fountain", () => saveFountain(title, editor.children, titlePage))}
+              {editor && item("Save as Final Draft (FDX)", () => saveFdx(title, editor.children, titlePage))}
+              {editor && item("Save as PDF", () => void pdf(editor))}
               {editor && item("Print…", () => window.print())}
               <hr />
+              {editor && item("Find…", () => searchIn(editor).open("find"))}
+              {editor && !readOnly && item("Find and replace…", () => searchIn(editor).open("replace"))}
               {onHistory && item("History", onHistory)}
+              {onTitlePage && item("Title page…", onTitlePage)}
               {onRename && item("Rename the script…", onRename)}
               {item("Keyboard shortcuts", () => setShortcuts(true))}
               {item(spelling ? "Do not check spelling" : "Check spelling", () => setSpelling(spelling ? null : "on"))}
+              {item(numbers ? "Hide scene numbers" : "Show scene numbers", () => setNumbers(numbers ? null : "on"))}
+              {item(continued ? "Show (CONT’D)" : "Hide (CONT’D)", () => setContinued(continued ? null : "off"))}
               {item(dark ? "Light page" : "Dark page", () => setDark(!dark))}
             </div>
           );

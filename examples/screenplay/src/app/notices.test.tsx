@@ -19,6 +19,7 @@ function open(): { set: (status: Partial<Status>) => void; fake: Fake; leave: ()
   Object.assign(fake, {
     exportPending: () => new Uint8Array([1, 2]),
     connect: () => fake.calls.push("connect"),
+    map: () => ({ entries: () => new Map([["Author", { name: "Author", text: "Ada", at: 0 }]]) }),
   });
   render(<Notices collab={fake.collab as unknown as Collab<ScenePresence>} title="Pilot" />);
   return {
@@ -104,7 +105,7 @@ it("f6: a conflict's choice that fails can be made again, and what is one's own 
   });
   set({ connection: "offline", conflict: "epoch", synced: false });
   fireEvent.click(screen.getByRole("button", { name: "Download mine as Fountain" }));
-  expect(saved).toHaveBeenLastCalledWith("Pilot", []);
+  expect(saved).toHaveBeenLastCalledWith("Pilot", [], [["Author", "Ada"]]);
   const take = async () => {
     fireEvent.click(screen.getByRole("button", { name: "Yes, show the server’s version" }));
     await act(async () => {});

@@ -1,6 +1,8 @@
 // Settings this browser remembers. Works without storage too (private windows): then only until the page is closed.
 import { useCallback, useSyncExternalStore } from "react";
 
+import type { PaperOptions } from "../script/sheets.ts";
+
 const PREFIX = "screenplay.";
 const memory = new Map<string, string | null>();
 const listeners = new Set<() => void>();
@@ -46,4 +48,9 @@ function subscribe(listener: () => void): () => void {
     listeners.delete(listener);
     window.removeEventListener("storage", fromOtherTab);
   };
+}
+
+/** What the page shows beside the script, in this browser, and paper like it. */
+export function paperOptions(): PaperOptions {
+  return { numbers: recall("numbers") === "on", continued: recall("continued") !== "off" };
 }

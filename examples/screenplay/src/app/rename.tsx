@@ -3,14 +3,10 @@ import { type FormEvent, type KeyboardEvent, type ReactNode, useCallback, useSta
 import type { Collab, Presence } from "slate-yrs";
 import { useSharedMap } from "slate-yrs/react";
 
-const SETTINGS = "settings";
-const TITLE = "title";
+/** The map of what is set for a script, and the key of its name. */
+export const SETTINGS = "settings";
+export const TITLE = "title";
 const LONGEST = 80;
-
-/** The name that somebody gave the script, else `title`. */
-export function useTitle<P extends Presence>(collab: Collab<P> | null, title: string): string {
-  return useSharedMap<string, P>(collab, SETTINGS).get(TITLE) ?? title;
-}
 
 export function RenameForm<P extends Presence>(props: {
   collab: Collab<P>;

@@ -17,10 +17,12 @@ const BUILT_IN: readonly (SceneInfo & { seed?: number; scenes?: number })[] = [
   { id: "blank", title: "Blank page", note: "Yours to begin" },
 ];
 
+/** @param open The id of the open script; empty: there is none. */
 export function sceneList(open: string): SceneInfo[] {
   const own = ownScenes().filter(({ id }) => !BUILT_IN.some((scene) => scene.id === id));
   const list = [...BUILT_IN, ...own];
-  if (!list.some(({ id }) => id === open)) list.push({ id: open, title: titleFrom(open), note: "Shared with you" });
+  if (open !== "" && !list.some(({ id }) => id === open))
+    list.push({ id: open, title: titleFrom(open), note: "Shared with you" });
   return list;
 }
 
@@ -43,6 +45,23 @@ export function addScene(title: string): string {
   const id = `${words.slice(0, 40) || "script"}-${Math.random().toString(36).slice(2, 8)}`;
   remember("scenes", JSON.stringify([...ownScenes(), { id, title, note: "Made here" }]));
   return id;
+}
+
+/** Whether it is this browser's own list that has it: those that come with the example stay. */
+export function isOwn(id: string): boolean {
+  return ownScenes().some((scene) => scene.id === id) && !BUILT_IN.some((scene) => scene.id === id);
+}
+
+/** The list calls it by the name that it has by now. */
+export function retitleScene(id: string, title: string): void {
+  const own = ownScenes();
+  if (!own.some((scene) => scene.id === id && scene.title !== title)) return;
+  remember("scenes", JSON.stringify(own.map((scene) => (scene.id === id ? { ...scene, title } : scene))));
+}
+
+/** Takes it off the list, and nothing else. */
+export function dropScene(id: string): void {
+  remember("scenes", JSON.stringify(ownScenes().filter((scene) => scene.id !== id)));
 }
 
 function ownScenes(): SceneInfo[] {

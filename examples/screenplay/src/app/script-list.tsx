@@ -2,10 +2,12 @@
 import { type MouseEvent, type ReactNode, useState } from "react";
 import { Icon } from "../ui/icons.tsx";
 import { addressWith, go } from "./address.ts";
-import { addScene, type SceneInfo } from "./scenes.ts";
+import { RemoveDialog } from "./remove-dialog.tsx";
+import { addScene, isOwn, type SceneInfo } from "./scenes.ts";
 
 export function ScriptList({ scenes, open }: { scenes: readonly SceneInfo[]; open: string }): ReactNode {
   const [naming, setNaming] = useState(false);
+  const [removing, setRemoving] = useState<SceneInfo | null>(null);
   const choose = (event: MouseEvent, id: string) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
@@ -48,19 +50,34 @@ export function ScriptList({ scenes, open }: { scenes: readonly SceneInfo[]; ope
         </form>
       )}
       <ul>
-        {scenes.map(({ id, title, note }) => (
-          <li key={id}>
-            <a
-              href={addressWith({ scene: id })}
-              aria-current={id === open ? "page" : undefined}
-              onClick={(event) => choose(event, id)}
-            >
-              <span className="name">{title}</span>
-              <span className="quiet">{note}</span>
-            </a>
-          </li>
-        ))}
+        {scenes.map((scene) => {
+          const { id, title, note } = scene;
+          return (
+            <li key={id}>
+              <a
+                href={addressWith({ scene: id })}
+                aria-current={id === open ? "page" : undefined}
+                onClick={(event) => choose(event, id)}
+              >
+                <span className="name">{title}</span>
+                <span className="quiet">{note}</span>
+              </a>
+              {isOwn(id) && (
+                <button
+                  type="button"
+                  className="tool small remove"
+                  aria-label={`Remove ${title}`}
+                  title="Remove from the list"
+                  onClick={() => setRemoving(scene)}
+                >
+                  <Icon name="close" />
+                </button>
+              )}
+            </li>
+          );
+        })}
       </ul>
+      {removing && <RemoveDialog scene={removing} open={removing.id === open} onClose={() => setRemoving(null)} />}
     </section>
   );
 }

@@ -14,7 +14,11 @@ const LISTS: readonly (readonly [string, readonly (readonly [string, string])[]]
       ["Leave the page for the rest of the window", "Esc, then Tab or Shift+Tab"],
       ["A scene heading", "INT. or EXT. at the start of a line"],
       ["A parenthetical", "( in an empty line of dialogue"],
+      ["Take a suggestion", "Tab, or ↓ and Enter"],
+      ["Ask for suggestions at a cue or heading", "Alt+↓"],
       ["Dual dialogue", keyOf.dual],
+      ["Find", keyOf.find],
+      ["Find and replace", keyOf.replace],
       ["Undo", keyOf.undo],
       ["Redo", keyOf.redo],
     ],
@@ -48,14 +52,14 @@ export function ShortcutList({ onClose }: { onClose: () => void }): ReactNode {
       }}
       onClose={onClose}
     >
-      <header>
+      <div className="dialog-head">
         <h2 id="shortcuts-title">Keyboard shortcuts</h2>
         <form method="dialog">
           <button type="submit" className="secondary small">
             Close
           </button>
         </form>
-      </header>
+      </div>
       {LISTS.map(([title, keys]) => (
         <section key={title}>
           <h3>{title}</h3>

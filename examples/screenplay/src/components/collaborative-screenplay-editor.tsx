@@ -8,8 +8,8 @@ import { keepWhatIsWritten, recallAlone } from "../app/alone.ts";
 import { importArrived } from "../app/imports.ts";
 import { NotedPage } from "../app/notes.tsx";
 import type { Person } from "../app/person.ts";
-import { useTitle } from "../app/rename.tsx";
-import { initialScript } from "../app/scenes.ts";
+import { initialScript, retitleScene } from "../app/scenes.ts";
+import { useTitle } from "../app/title-page.tsx";
 import { useReadOnly } from "../hooks/use-read-only.ts";
 import {
   type SyncStatus,
@@ -61,8 +61,9 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
     ...(props.onError && { onError: props.onError }),
   });
   const { doc } = collaboration;
-  const title = useTitle(doc, props.title);
   const editor = useYjsSlateBinding({ doc, enabled, initialValue });
+  const title = useTitle(doc, editor, props.title);
+  useEffect(() => retitleScene(sceneId, title), [sceneId, title]);
   const readOnly = useReadOnly(doc, `${serverUrl} ${sceneId}`);
   const empty = useIsEmpty(editor, doc);
   const [begun, setBegun] = useState(false);

@@ -15,6 +15,8 @@ export interface ScreenplayEditorSlots {
   panel?: ReactNode;
   /** In the place of the page, which is hidden meanwhile: an earlier version. */
   preview?: ReactNode;
+  /** What the page begins with: the title page. */
+  front?: ReactNode;
   /** Above the page: what the writer has to know now. */
   notice?: ReactNode;
 }
@@ -54,7 +56,10 @@ export function Frame(props: {
       <main className="desk" id="desk">
         {slots.notice}
         {slots.preview}
-        <div hidden={Boolean(slots.preview)}>{children}</div>
+        <div hidden={Boolean(slots.preview)}>
+          {slots.front}
+          {children}
+        </div>
       </main>
       <div className="panels">{slots.panel}</div>
       {foot}

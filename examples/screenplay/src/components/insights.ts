@@ -1,15 +1,20 @@
 // What is known about the script as a whole (scenes, pages, words), worked out shortly after each pause in typing (and once
 // a second without one), so that a keystroke never waits for it. Blocks and panels subscribe to the part they show.
 import { createContext, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
+import { continuedCues } from "../script/cues.ts";
 import { countWords, type SceneEntry, scenesOf } from "../script/outline.ts";
 import { type PageBreak, type Pages, Paginator } from "../script/paginate.ts";
 import type { ScriptEditor } from "../script/slate.ts";
-import type { Script } from "../script/types.ts";
+import type { BlockType, Script } from "../script/types.ts";
 
 export interface Insights {
   scenes: readonly SceneEntry[];
   pages: Pages;
   words: number;
+  /** By the ids of their headings. */
+  numbers: ReadonlyMap<string, string>;
+  /** The ids of cues at which somebody goes on speaking. */
+  continued: ReadonlySet<string>;
 }
 
 const PAUSE = 120;
@@ -60,13 +65,15 @@ export class InsightStore {
       scenes: sameScenes(scenes, this.current?.scenes) ? this.current.scenes : scenes,
       pages: this.paginator.update(script),
       words: countWords(script),
+      numbers: new Map(scenes.map(({ id, number }) => [id, number])),
+      continued: continuedCues(script),
     };
   }
 }
 
 function sameScenes(a: readonly SceneEntry[], b: readonly SceneEntry[] | undefined): boolean {
   const same = (scene: SceneEntry, n: number) =>
-    scene.id === b?.[n]?.id && scene.index === b[n].index && scene.title === b[n].title;
+    scene.id === b?.[n]?.id && scene.index === b[n].index && scene.number === b[n].number && scene.title === b[n].title;
   return a.length === b?.length && a.every(same);
 }
 
@@ -94,4 +101,13 @@ export function useInsight<K extends keyof Insights>(name: K): Insights[K] {
 export function usePageBreaks(id: string): readonly PageBreak[] | undefined {
   const store = useStore();
   return useSyncExternalStore(store.subscribe, () => store.get().pages.breaks.get(id));
+}
+
+/** What is shown beside a block's text: a scene's number, or that somebody goes on speaking. */
+export function useAddition(id: string, type: BlockType): string | undefined {
+  const store = useStore();
+  return useSyncExternalStore(store.subscribe, () => {
+    if (type === "scene_heading") return store.get().numbers.get(id);
+    return type === "character" && store.get().continued.has(id) ? "(CONT’D)" : undefined;
+  });
 }

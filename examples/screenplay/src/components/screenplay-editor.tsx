@@ -1,13 +1,17 @@
 // The screenplay editor around a given Slate editor: toolbar, scenes, the page, the line at the foot.
 // It knows nothing about collaboration; what has to do with it comes in by slots.
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useState } from "react";
+import { Editor, Transforms } from "slate";
 import { ReactEditor, Slate } from "slate-react";
 import type { ScriptEditor } from "../script/slate.ts";
+import { isBlock, textOf } from "../script/types.ts";
+import { FindBar } from "./find-bar.tsx";
 import { Frame, type ScreenplayEditorSlots } from "./frame.tsx";
 import { InsightContext, useInsightStore } from "./insights.ts";
 import { Outline } from "./outline.tsx";
 import { type PageExtras, ScriptPage } from "./script-page.tsx";
 import { StatusLine } from "./status-line.tsx";
+import { suggesterIn } from "./suggester.ts";
 import { Toolbar } from "./toolbar.tsx";
 
 export interface ScreenplayEditorProps {
@@ -24,11 +28,16 @@ export interface ScreenplayEditorProps {
 export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
   const { editor, title, readOnly = false, slots = {}, around = (page) => page({}), focused = false } = props;
   const insights = useInsightStore(editor);
+  const suggester = suggesterIn(editor);
+  const [fresh] = useState(() => !readOnly && isFresh(editor));
   useEffect(() => {
-    if (focused) ReactEditor.focus(editor);
-  }, [editor, focused]);
+    const elsewhere = document.activeElement !== document.body && document.activeElement !== null;
+    if (!focused && (!fresh || elsewhere)) return;
+    if (!editor.selection) Transforms.select(editor, Editor.start(editor, []));
+    ReactEditor.focus(editor);
+  }, [editor, focused, fresh]);
   return (
-    <Slate editor={editor} initialValue={editor.children} onValueChange={insights.changed}>
+    <Slate editor={editor} initialValue={editor.children} onChange={suggester.changed} onValueChange={insights.changed}>
       <InsightContext value={insights}>
         <Frame
           title={title}
@@ -37,6 +46,7 @@ export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
           scenes={(chosen) => <Outline readOnly={readOnly} onChosen={chosen} />}
           foot={<StatusLine />}
         >
+          <FindBar readOnly={readOnly} />
           {around((extras) => (
             <ScriptPage readOnly={readOnly} {...extras} />
           ))}
@@ -44,4 +54,10 @@ export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
       </InsightContext>
     </Slate>
   );
+}
+
+/** One empty line: whoever opens that has come to write. */
+function isFresh({ children }: ScriptEditor): boolean {
+  const [first] = children;
+  return children.length === 1 && isBlock(first) && textOf(first) === "";
 }

@@ -17,10 +17,14 @@ import { useRemembered } from "../app/remembered.ts";
 import { emptyBlock } from "../script/editor.ts";
 import { ELEMENTS } from "../script/elements.ts";
 import type { PageBreak } from "../script/paginate.ts";
+import type { ScriptEditor } from "../script/slate.ts";
 import { type Block, isBlock, isColumn, isDual } from "../script/types.ts";
-import { usePageBreaks } from "./insights.ts";
+import { useAddition, usePageBreaks } from "./insights.ts";
 import { lookOf } from "./look.ts";
-import { pressed } from "./shortcuts.ts";
+import { useFoundMarks } from "./searching.ts";
+import { entered, pressed } from "./shortcuts.ts";
+import { suggesterIn } from "./suggester.ts";
+import { SuggestionList } from "./suggestion-list.tsx";
 
 const renderElement = (props: RenderElementProps) => <ElementView {...props} />;
 const renderChunk = ({ attributes, lowest, children }: RenderChunkProps) => (
@@ -46,10 +50,20 @@ function spareTheWalk(page: HTMLElement | null): void {
 }
 
 export const ScriptPage = memo(function ScriptPage(props: { readOnly: boolean } & PageExtras): ReactNode {
-  const { readOnly, decorate } = props;
+  const { readOnly } = props;
   const editor = useSlateStatic();
+  const decorate = useFoundMarks(editor, props.decorate);
   const [spelling] = useRemembered("spelling");
-  const onKeyDown = useCallback((event: React.KeyboardEvent) => pressed(editor, event), [editor]);
+  const [numbers] = useRemembered("numbers");
+  const [continued] = useRemembered("continued");
+  const onKeyDown = useCallback(
+    (event: React.KeyboardEvent) => {
+      if (suggesterIn(editor).pressed(event)) event.preventDefault();
+      else pressed(editor, event);
+    },
+    [editor],
+  );
+  useHowOneCame(editor);
   return (
     <>
       <Editable
@@ -58,6 +72,8 @@ export const ScriptPage = memo(function ScriptPage(props: { readOnly: boolean } 
         aria-label="Script"
         {...(readOnly ? { role: "document" } : { role: "textbox", "aria-multiline": true })}
         tabIndex={0}
+        data-numbers={numbers ?? "off"}
+        data-continueds={continued ?? "on"}
         readOnly={readOnly}
         spellCheck={spelling === "on"}
         aria-describedby={readOnly ? undefined : "page-keys"}
@@ -69,13 +85,40 @@ export const ScriptPage = memo(function ScriptPage(props: { readOnly: boolean } 
         onKeyDown={onKeyDown}
       />
       <p id="page-keys" className="hidden">
-        Tab changes what kind of line it is. Escape, then Tab, leaves the page.
+        Tab changes what kind of line it is. Escape, then Tab, leaves the page. Where a list of suggestions is open, Tab
+        takes the first one, arrows choose.
       </p>
       <CurrentBlock />
+      {!readOnly && <SuggestionList />}
       {!readOnly && <FirstLine />}
     </>
   );
 });
+
+/** Tells the keys whether the page was reached by Tab, and whether somebody has pointed into it since. */
+function useHowOneCame(editor: ScriptEditor): void {
+  useEffect(() => {
+    let tab = false;
+    const key = (event: KeyboardEvent) => {
+      tab = event.key === "Tab";
+    };
+    const pointer = () => {
+      tab = false;
+      entered(editor, false);
+    };
+    const focus = ({ target }: FocusEvent) => {
+      if (target instanceof HTMLElement && target.dataset.slateEditor) entered(editor, tab);
+    };
+    document.addEventListener("keydown", key, true);
+    document.addEventListener("pointerdown", pointer, true);
+    document.addEventListener("focusin", focus);
+    return () => {
+      document.removeEventListener("keydown", key, true);
+      document.removeEventListener("pointerdown", pointer, true);
+      document.removeEventListener("focusin", focus);
+    };
+  }, [editor]);
+}
 
 function ElementView({ attributes, children, element }: RenderElementProps): ReactNode {
   if (isDual(element)) {
@@ -118,17 +161,20 @@ function BlockView(props: {
   const breaks = usePageBreaks(block.id);
   const top = breaks?.[0]?.line === 0 ? breaks[0] : undefined;
   const type = isBlock(block) ? block.type : "general";
+  const addition = useAddition(block.id, type);
   const { hint } = ELEMENTS[type];
   const empty = block.children.length === 1 && block.children[0]?.text === "";
   return (
     <div
       {...attributes}
       className={`block ${type}`}
-      style={lookOf(block)}
+      style={lookOf(block, type === "scene_heading" ? addition : undefined)}
       data-scene-color={block.color && type === "scene_heading" ? "" : undefined}
       data-id={block.id}
       data-page={top && pageLabel(top)}
       data-hint={empty ? hint : undefined}
+      data-number={type === "scene_heading" ? addition : undefined}
+      data-continued={type === "character" && addition ? "" : undefined}
     >
       {breaks?.map(
         (at) =>
@@ -158,6 +204,14 @@ function LeafView({ attributes, children, leaf }: RenderLeafProps): ReactNode {
   if (leaf.italic) content = <em>{content}</em>;
   if (leaf.underline) content = <u>{content}</u>;
   if (leaf.strike) content = <s>{content}</s>;
+  const { found } = leaf as { found?: number };
+  if (found !== undefined) {
+    content = (
+      <mark className="found" data-start={found}>
+        {content}
+      </mark>
+    );
+  }
   return (
     <span {...attributes} className={leaf.aside ? "aside" : undefined}>
       {content}

@@ -2,7 +2,7 @@ import { Editor, Transforms } from "slate";
 import { describe, expect, it } from "vitest";
 import { createScriptEditor } from "../script/editor.ts";
 import type { Block } from "../script/types.ts";
-import { pressed } from "./shortcuts.ts";
+import { entered, pressed } from "./shortcuts.ts";
 
 function someWords() {
   const editor = createScriptEditor([{ id: "a", type: "action", children: [{ text: "Some words" }] }]);
@@ -67,6 +67,29 @@ describe("keys", () => {
     press("Escape", {}, editor);
     press("a", {}, editor);
     expect(tab()).toBe(true);
+  });
+
+  it("Tab changes nothing in a page that was reached by Tab, until something is done in it", () => {
+    const editor = someWords();
+    const tab = (options = {}) => press("Tab", options, editor);
+    entered(editor, true);
+    expect(tab().prevented).toBe(false);
+    press("Shift", { shiftKey: true }, editor);
+    expect(tab({ shiftKey: true })).toEqual({ block: editor.children[0], prevented: false });
+    expect((editor.children[0] as Block).type).toBe("action");
+    press("ArrowDown", {}, editor);
+    expect(tab()).toMatchObject({ block: { type: "character" }, prevented: true });
+    entered(editor, true);
+    entered(editor, false);
+    expect(tab().prevented).toBe(true);
+  });
+
+  it("Tab leaves lines alone that are selected together", () => {
+    const line = (id: string): Block => ({ id, type: "action", children: [{ text: id }] });
+    const editor = createScriptEditor([line("a"), line("b")]);
+    Transforms.select(editor, Editor.range(editor, []));
+    expect(press("Tab", {}, editor).prevented).toBe(true);
+    expect(editor.children.map((node) => (node as Block).type)).toEqual(["action", "action"]);
   });
 
   it("leaves other keys to the browser", () => {

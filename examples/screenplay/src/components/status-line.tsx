@@ -23,8 +23,11 @@ export function StatusLine(): ReactNode {
         </span>
       )}
       <span className="length">
-        {count === 1 ? "1 page" : `${count} pages`} · {words.toLocaleString("en")} words
+        {counted(count, "page")} · {counted(words, "word")}
       </span>
     </footer>
   );
 }
+
+const counted = (count: number, what: string): string =>
+  `${count.toLocaleString("en")} ${count === 1 ? what : `${what}s`}`;

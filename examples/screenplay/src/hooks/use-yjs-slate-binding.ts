@@ -6,8 +6,8 @@ import { withReact } from "slate-react";
 import type { Collab } from "slate-yrs";
 import { useCollabEditor } from "slate-yrs/react";
 import { type CollabEditor, withQuickNormalizing } from "slate-yrs/slate";
-import { insertBlocks, withScreenplay } from "../script/editor.ts";
-import { fountainLines } from "../script/formats/fountain.ts";
+import { withScreenplay } from "../script/editor.ts";
+import { pasteFragment, pasteText } from "../script/paste.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 
 export interface YjsSlateBindingOptions {
@@ -31,14 +31,14 @@ export function useYjsSlateBinding({ doc, enabled, initialValue }: YjsSlateBindi
   return enabled ? bound : alone;
 }
 
-/** Several lines of plain text are read as Fountain, which plain screenplays are. */
+/** Several lines of plain text are read as Fountain, which plain screenplays are; the place they come to counts. */
 function pasteAsScript(editor: ScriptEditor): void {
-  const { insertTextData } = editor;
-  editor.insertTextData = (data) => {
-    const text = data.getData("text/plain");
-    if (!/\n/.test(text.trim()) || !editor.selection) return insertTextData(data);
-    insertBlocks(editor, fountainLines(text, editor.newId));
-    return true;
+  const { insertTextData, insertFragment } = editor;
+  editor.insertTextData = (data) =>
+    pasteText(editor, data.getData("text/plain"), data.getData("text/html")) || insertTextData(data);
+  editor.insertFragment = (...given: Parameters<typeof insertFragment>) => {
+    const [fragment, options] = given;
+    if (options?.at || !pasteFragment(editor, fragment as Descendant[])) insertFragment(fragment, options);
   };
 }
 

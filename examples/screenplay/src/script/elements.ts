@@ -35,7 +35,7 @@ export const ELEMENTS: Record<BlockType, ElementSpec> = {
   transition: element("Transition", "CUT TO:", "scene_heading", { key: 6, capitals: true, measure: 60 }),
   shot: element("Shot", "CLOSE ON …", "action", { key: 7, capitals: true }),
   general: element("General", "Anything else", "general", { key: 0 }),
-  cast_list: element("Cast list", "Who is in it", "cast_list"),
+  cast_list: element("Cast list", "Who is in it", "cast_list", { measure: 55 }),
   new_act: element("New act", "ACT ONE", "scene_heading", { capitals: true, above: 2 }),
   end_of_act: element("End of act", "END OF ACT ONE", "new_act", { capitals: true, above: 2 }),
   summary: element("Summary", "What this scene is about", "scene_heading", { printed: false }),

@@ -16,10 +16,35 @@ describe("the scenes", () => {
   it("are found with number, place and title", () => {
     const script = [block("transition", "FADE IN:"), ...scene("int. a"), ...scene("ext. b")];
     expect(scenesOf(script).map(({ index, number, title }) => [index, number, title])).toEqual([
-      [1, 1, "INT. A"],
-      [4, 2, "EXT. B"],
+      [1, "1", "INT. A"],
+      [4, "2", "EXT. B"],
     ]);
     expect([0, 1, 3, 4, 6].map((index) => sceneAt(scenesOf(script), index))).toEqual([-1, 0, 0, 1, 1]);
+  });
+
+  it.each([
+    [
+      ["", "12", "", "", "13", "12B", ""],
+      ["A12", "12", "12A", "12C", "13", "12B", "12D"],
+    ],
+    [
+      ["1A", "", "1B", "", "2"],
+      ["1A", "1AA", "1B", "1C", "2"],
+    ],
+    [
+      ["", "", ""],
+      ["1", "2", "3"],
+    ],
+    [
+      ["", "", "1"],
+      ["A1", "B1", "1"],
+    ],
+  ])("with numbers of their own keep them, the others stand between: %j", (own, expected) => {
+    const script = own.map((number) => ({
+      ...block("scene_heading", "INT. A"),
+      ...(number && { sceneNumber: number }),
+    }));
+    expect(scenesOf(script).map(({ number }) => number)).toEqual(expected);
   });
 
   it.each([

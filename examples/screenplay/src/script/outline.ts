@@ -6,19 +6,65 @@ export interface SceneEntry {
   id: string;
   /** Where the heading stands among the top-level nodes. */
   index: number;
-  /** Counted from 1. */
-  number: number;
+  /** Its own number where it has one; else counted from 1, or behind the one before it: 12A. */
+  number: string;
   title: string;
 }
 
 export function scenesOf(script: readonly unknown[]): SceneEntry[] {
   const scenes: SceneEntry[] = [];
+  const numbers = numbering(script);
   for (const [index, node] of script.entries()) {
     if (isBlock(node) && node.type === "scene_heading") {
-      scenes.push({ id: node.id, index, number: scenes.length + 1, title: printedText(node).trim().toUpperCase() });
+      const number = numbers[scenes.length] ?? "";
+      scenes.push({ id: node.id, index, number, title: printedText(node).trim().toUpperCase() });
     }
   }
   return scenes;
+}
+
+/**
+ * The numbers of the scenes. Once some have one of their own, those are fixed, as in a shooting script: a scene without
+ * one that comes behind scene 12 is 12A, and before the first one A1.
+ */
+function numbering(script: readonly unknown[]): string[] {
+  const own: (string | undefined)[] = [];
+  for (const node of script)
+    if (isBlock(node) && node.type === "scene_heading") own.push(node.sceneNumber || undefined);
+  const first = own.find((number) => number !== undefined);
+  if (first === undefined) return own.map((_, index) => String(index + 1));
+  const taken = new Set(own);
+  let last: string | undefined;
+  return own.map((number, index) => {
+    if (number !== undefined) {
+      last = number;
+      return number;
+    }
+    const next = own.slice(index).find((later) => later !== undefined);
+    const between = numbersBetween(last, next ?? "");
+    for (let letter = 0; ; letter += 1) {
+      const free = between(letter);
+      if (taken.has(free)) continue;
+      taken.add(free);
+      return free;
+    }
+  });
+}
+
+/** Behind 12: 12A, 12B …; behind 12B: 12C …, but 12BA … where 12C comes; before the first one A1, B1 … */
+function numbersBetween(last: string | undefined, next: string): (count: number) => string {
+  if (last === undefined) return (count) => letters(count) + next;
+  const [, base = last, letter = ""] = /^(.*\d)([A-Z])$/.exec(last) ?? [];
+  if (letter === "" || (next.startsWith(base) && /^[A-Z]/.test(next.slice(base.length))))
+    return (count) => last + letters(count);
+  const from = letter.charCodeAt(0) - 64;
+  return (count) => base + letters(from + count);
+}
+
+/** A … Z, AA … */
+function letters(index: number): string {
+  const last = String.fromCharCode(65 + (index % 26));
+  return index < 26 ? last : letters(Math.floor(index / 26) - 1) + last;
 }
 
 /** The scene in which the top-level node `index` stands; -1 before the first. */

@@ -36,35 +36,51 @@ export interface Pages {
 }
 
 /** The columns of dual dialogue are narrower. */
-const DUAL_MEASURE: Partial<Record<BlockType, number>> = { dialogue: 28, parenthetical: 20, character: 22 };
+const DUAL_MEASURE: Partial<Record<BlockType, number>> = { parenthetical: 20, character: 22 };
+export const dualMeasure = (type: BlockType): number => DUAL_MEASURE[type] ?? 28;
 const remembered = new WeakMap<object, number>();
 
-/** Lines a block takes, without the blank ones above it. */
-export function linesOf(block: Block, measure = ELEMENTS[block.type].measure): number {
-  if (!ELEMENTS[block.type].printed) return 0;
-  let lines = 0;
-  // The parentheses of a parenthetical are not part of its text.
-  const text = block.type === "parenthetical" ? `(${printedText(block)})` : printedText(block);
+/** A line: from where to where it is in its text. */
+export type Line = readonly [from: number, to: number];
+
+/** The lines that a text takes in a column of so many characters. A word longer than a line runs over. */
+export function linesIn(text: string, measure: number): Line[] {
+  const lines: Line[] = [];
+  let at = 0;
   for (const paragraph of text.split("\n")) {
-    let column = 0;
-    let count = 1;
+    let from = at;
     for (const word of paragraph.split(" ")) {
-      if (column > 0 && column + word.length > measure) {
-        count += 1;
-        column = 0;
+      // Spaces at the end of a line hang over it.
+      if (at > from && word !== "" && at - from + word.length > measure) {
+        lines.push([from, at - 1]);
+        from = at;
       }
-      // A word longer than a line runs over.
-      if (word.length > measure) count += Math.ceil(word.length / measure) - 1;
-      column += (word.length > measure ? word.length % measure : word.length) + 1;
+      const end = at + word.length;
+      while (end - from > measure && word.length > measure) {
+        lines.push([from, from + measure]);
+        from += measure;
+      }
+      at = end + 1;
     }
-    lines += count;
+    // The last space is none.
+    lines.push([from, at - 1]);
   }
   return lines;
 }
 
+/** What of a block stands on paper: the parentheses of a parenthetical are not part of its text. */
+export function paperText(block: Block): string {
+  return block.type === "parenthetical" ? `(${printedText(block)})` : printedText(block);
+}
+
+/** Lines a block takes, without the blank ones above it. */
+export function linesOf(block: Block, measure = ELEMENTS[block.type].measure): number {
+  return ELEMENTS[block.type].printed ? linesIn(paperText(block), measure).length : 0;
+}
+
 function dualLines(dual: DualDialogueBlock): number {
   const columns = dual.children.map((column) =>
-    column.children.reduce((sum, block) => sum + linesOf(block, DUAL_MEASURE[block.type] ?? 28), 0),
+    column.children.reduce((sum, block) => sum + linesOf(block, dualMeasure(block.type)), 0),
   );
   return Math.max(1, ...columns);
 }
@@ -78,8 +94,9 @@ function height(node: ScriptNode): number {
   return lines;
 }
 
-const isPrinted = (node: ScriptNode): boolean => isDual(node) || ELEMENTS[node.type].printed;
-const above = (node: ScriptNode): number => (isDual(node) ? 1 : isPrinted(node) ? ELEMENTS[node.type].above : 0);
+export const isPrinted = (node: ScriptNode): boolean => isDual(node) || ELEMENTS[node.type].printed;
+/** Blank lines above it. */
+export const above = (node: ScriptNode): number => (isDual(node) ? 1 : isPrinted(node) ? ELEMENTS[node.type].above : 0);
 /** Whether a page begins above it in any case. */
 const beginsPage = (node: ScriptNode): boolean =>
   (isDual(node) ? node.children[0]?.children[0]?.startsNewPage : node.startsNewPage) === true;
@@ -100,8 +117,8 @@ function canBreak(node: ScriptNode): boolean {
 const isSpoken = (node: ScriptNode | undefined): boolean =>
   typeOf(node) === "dialogue" || typeOf(node) === "parenthetical" || typeOf(node) === "lyrics";
 
-/** A break, and where it is. */
-interface At extends PageBreak {
+/** A break, and above or in which node it is. */
+export interface At extends PageBreak {
   index: number;
 }
 
@@ -130,6 +147,11 @@ export class Paginator {
     if (!same) this.pages = { count: breaks.length + 1, breaks: byBlock(script, breaks, this.pages.breaks) };
     return this.pages;
   }
+}
+
+/** Where the pages break, in their order. */
+export function breaksIn(script: readonly ScriptNode[]): readonly At[] {
+  return layOut(script, [], { head: 0, tail: 0, moved: 0 });
 }
 
 export function paginate(script: readonly ScriptNode[]): Pages {

@@ -7,10 +7,11 @@ use slate_yrs::protocol::{Message, NOTHING, RejectCode, Role, close};
 use slate_yrs::slate::ValueChange;
 
 use super::{Core, Health, POLICY};
-use crate::allowance::Allowances;
+use crate::allowance::{Allowances, Taker};
 use crate::comments::{self, Signer};
 use crate::gate::{Pass, Refusal};
 use crate::limit::Limit;
+use crate::live::EditError;
 use crate::replica::ApplyError;
 use crate::room::{ConnId, fresh_client_id};
 use crate::storage::{NewUpdate, Submission};
@@ -310,15 +311,43 @@ impl Core {
             return Ok(());
         }
         let stamp = self.replica.with_values(fresh_client_id(), stamps)?;
-        self.server_update(stamp, author)
+        self.server_update(stamp, author, None)
     }
 
-    /// Takes an edit of the server itself, for everyone.
-    pub fn server_update(&mut self, update: Vec<u8>, author: Option<String>) -> Result<(), ApplyError> {
+    /// That so many bytes of an edit are stored, which was made for `taker`.
+    ///
+    /// # Errors
+    /// Where there is no room for them.
+    pub fn takes(&mut self, taker: Option<&Taker>, bytes: usize) -> Result<(), EditError> {
+        if bytes > self.limits.max_sync_bytes {
+            return Err(EditError::TooLarge(bytes));
+        }
+        let now = crate::clock::now();
+        let allowances = self.allowances.clone().zip(taker);
+        if self.is_full() {
+            return Err(EditError::Full(self.note_full(Limit::DocumentBytes)));
+        }
+        if allowances.as_ref().is_some_and(|(all, taker)| !all.fits(taker, now, bytes)) {
+            return Err(EditError::Full(self.note_full(Limit::UserBytes)));
+        }
+        if let Some((all, taker)) = allowances {
+            all.stores(taker, now, bytes);
+        }
+        Ok(())
+    }
+
+    /// Takes an edit of the server itself, or of a program over HTTP, for everyone.
+    pub fn server_update(
+        &mut self,
+        update: Vec<u8>,
+        author: Option<String>,
+        submission: Option<Submission>,
+    ) -> Result<(), ApplyError> {
         if self.replica.apply(&update)? {
             self.note_format();
+            self.log_bytes += update.len() as u64;
             self.broadcast(None, &update);
-            self.rows.push(NewUpdate { bytes: update.into(), author, submission: None });
+            self.rows.push(NewUpdate { bytes: update.into(), author, submission });
         }
         Ok(())
     }

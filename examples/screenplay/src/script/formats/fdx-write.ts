@@ -1,5 +1,5 @@
 // FDX, written: the inverse of reading, with what Final Draft expects of a file besides its paragraphs.
-import { type Block, type FormattedText, isBlock, isDual, MARKS, type ScriptNode } from "../types.ts";
+import { type Block, type FormattedText, isBlock, isDual, MARKS, type ScriptNode, type TitlePage } from "../types.ts";
 import { findAsides } from "./asides.ts";
 import { tidied } from "./emphasis.ts";
 import { ALIGNMENTS, CUT_NAME, escaped, LAYOUT, NAMES, usualAlign } from "./fdx-elements.ts";
@@ -7,7 +7,8 @@ import { smartType } from "./fdx-smart-type.ts";
 import { titleLines } from "./fdx-title-page.ts";
 import { titled, titlePageOf } from "./title-page.ts";
 
-export function toFdx(script: readonly ScriptNode[], title?: string): string {
+/** `page`: what stands on the title page, where that is not in the script itself. */
+export function toFdx(script: readonly ScriptNode[], title?: string, page?: TitlePage): string {
   const notes = { count: 0 };
   const lines: string[] = [];
   for (let at = 0; at < script.length; at += 1) {
@@ -31,13 +32,21 @@ export function toFdx(script: readonly ScriptNode[], title?: string): string {
     "  <Content>",
     ...lines.map((line) => `    ${line}`),
     "  </Content>",
-    ...titlePage(script, title),
+    ...titlePage(titled(page ?? titlePageOf(script), title)),
     ...elementSettings(),
+    ...MORES_AND_CONTINUEDS,
     ...smartType(script).map((line) => `  ${line}`),
     "</FinalDraft>",
     "",
   ].join("\n");
 }
+
+/** (CONT’D) is shown where somebody goes on after action, here and there, and stands in no cue. */
+const MORES_AND_CONTINUEDS = [
+  "  <MoresAndContinueds>",
+  `    <DialogueBreaks AutomaticCharacterContinueds="Yes" BottomOfPage="Yes" DialogueBottom="(MORE)" DialogueTop="(CONT'D)" TopOfNext="Yes"/>`,
+  "  </MoresAndContinueds>",
+];
 
 interface Notes {
   count: number;
@@ -136,8 +145,7 @@ function sceneProperties(heading: Block, summaries: readonly Block[], notes: Not
   return `<SceneProperties${attributes}><Summary>${paragraphs.join("")}</Summary></SceneProperties>`;
 }
 
-function titlePage(script: readonly ScriptNode[], title: string | undefined): string[] {
-  const entries = titled(titlePageOf(script), title);
+function titlePage(entries: TitlePage): string[] {
   if (entries.length === 0) return [];
   const lines = titleLines(entries).map(
     ({ align, leaves }) => `      <Paragraph Alignment="${align}">${leaves.map(text).join("")}</Paragraph>`,

@@ -8,8 +8,9 @@ import { isAct } from "./fountain-read.ts";
 import { HELD_LINE, type Kind, kindOf } from "./grammar.ts";
 import { readTitlePage, titled, titlePageOf, writeTitlePage } from "./title-page.ts";
 
-export function toFountain(script: readonly ScriptNode[], title?: string): string {
-  const entries: TitlePage = titled(titlePageOf(script), title);
+/** `titlePage`: what stands there, where that is not in the script itself. */
+export function toFountain(script: readonly ScriptNode[], title?: string, titlePage?: TitlePage): string {
+  const entries = titled(titlePage ?? titlePageOf(script), title);
   const writer = new Writer();
   for (const [index, node] of script.entries()) {
     if (isDual(node)) {

@@ -1,5 +1,13 @@
 // What stands before a Fountain script: names with a colon, and their texts. Pure.
-import { blocksOf, type OldTitlePage, type ScriptNode, type TitlePage } from "../types.ts";
+import {
+  type Block,
+  blocksOf,
+  isDual,
+  type OldTitlePage,
+  type Script,
+  type ScriptNode,
+  type TitlePage,
+} from "../types.ts";
 import { readEmphasis } from "./emphasis.ts";
 
 const NAMES = new Set(
@@ -30,7 +38,8 @@ export function readTitlePage(source: string): { entries: TitlePage; lines: numb
   return { entries, lines: at };
 }
 
-const nameOf = (label: string): string => label.toLowerCase().replaceAll(/\s+/g, "_");
+/** What a name is called among those that title pages have: `draft_date` for "Draft date". */
+export const nameOf = (label: string): string => label.toLowerCase().replaceAll(/\s+/g, "_");
 
 export function writeTitlePage(entries: TitlePage): string[] {
   return entries.flatMap(([name, text]) => {
@@ -51,11 +60,34 @@ export function titlePageOf(script: readonly ScriptNode[]): TitlePage {
   return [];
 }
 
+/** A script that has it on its first line, as files do: a copy of its own brings it to its document's values. */
+export function withTitlePage(script: Script, titlePage: TitlePage): Script {
+  let set = titlePage.length === 0;
+  const given = (block: Block): Block => {
+    const { titlePage: _, ...rest } = block;
+    if (set) return rest;
+    set = true;
+    return { ...rest, titlePage };
+  };
+  return script.map((node) =>
+    isDual(node)
+      ? { ...node, children: node.children.map((column) => ({ ...column, children: column.children.map(given) })) }
+      : given(node),
+  );
+}
+
 function fromOld(titlePage: OldTitlePage): TitlePage {
   return Object.entries(titlePage).map(([name, text]) => [
     name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " "),
     text,
   ]);
+}
+
+/** What stands there under a name, as `nameOf` has it; several of one name one below the other. */
+export function entryOf(entries: readonly (readonly [string, string])[], name: string): string | undefined {
+  const names = name === "author" ? ["author", "authors"] : [name];
+  const texts = entries.filter(([label, text]) => names.includes(nameOf(label)) && text.trim() !== "");
+  return texts.length === 0 ? undefined : texts.map(([, text]) => text).join("\n");
 }
 
 /** The title without its emphasis, in one line. */

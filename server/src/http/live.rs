@@ -1,0 +1,337 @@
+//! The live document API: what a document holds, and edits of it by programs, which everybody sees at once.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ring::digest::{SHA256, digest};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use slate_yrs::format::{COMMENTS_ROOT, OWN_ROOTS};
+use slate_yrs::slate::{ValueChange, Values};
+use tokio::sync::oneshot;
+
+use super::access::{Access, App, Failure, InBody, InPath, InQuery, header_text};
+use super::admin::Admin;
+use super::content::Content;
+use super::history::{Params, failed};
+use crate::allowance::Taker;
+use crate::auth::Grant;
+use crate::config::Create;
+use crate::history::{self, HistoryError, VersionId};
+use crate::live::{self, EditError, Laying, MAX_EDITS, Patch};
+use crate::replica::Replica;
+use crate::room::{Command, Edit, EditKey, Edited, Work};
+use crate::storage::Seq;
+
+pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Set where a request was answered that was done before.
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const MAX_KEY_BYTES: usize = 200;
+const MAX_MAP_KEY: usize = 1_000;
+const MAX_VALUE_BYTES: usize = 256 * 1024;
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        let message = error.to_string();
+        match error {
+            EditError::History(error) => error.into(),
+            EditError::Apply(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unreadable", message),
+            EditError::Found { code, edit, found, .. } => {
+                Self::new(StatusCode::CONFLICT, code, message).with(json!({ "edit": edit, "found": found }))
+            }
+            EditError::Invalid { edit, .. } => {
+                Self::new(StatusCode::BAD_REQUEST, "invalid", message).with(json!({ "edit": edit }))
+            }
+            EditError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message),
+            EditError::Full(_) => Self::limit(StatusCode::TOO_MANY_REQUESTS, message),
+            EditError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", message),
+        }
+    }
+}
+
+/// Hands an edit to the document's room; answered when it is stored.
+pub(super) async fn edit(
+    app: &App,
+    document: &str,
+    grant: Grant,
+    address: Option<IpAddr>,
+    key: Option<EditKey>,
+    work: Work,
+) -> Result<Edited, Failure> {
+    let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
+    let create = app.args.limit.create == Create::Open || grant.create;
+    if !create && app.rooms.shared().storage.document(document).await?.is_none() {
+        return Err(HistoryError::NoVersion.into());
+    }
+    let room = app.rooms.hold(document, create).ok_or_else(busy)?;
+    let taker = match &grant.user {
+        Some(user) => Some(Taker::User(Arc::from(user.as_str()))),
+        None => address.map(Taker::of_address),
+    };
+    let (done, result) = oneshot::channel();
+    if !room.send(Command::Edit(Edit { work, author: grant.user, taker, key, done })).await {
+        return Err(busy());
+    }
+    Ok(result.await.map_err(|_| busy())??)
+}
+
+fn laying(app: &App, params: &Params) -> Laying {
+    Laying { root: params.root(app).to_owned(), new_format: app.args.layout().new_format }
+}
+
+fn etag(epoch: &str, seq: Seq) -> String {
+    format!("\"{epoch}-{seq}\"")
+}
+
+fn tagged(tag: &str, mut response: Response) -> Response {
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// `GET /api/scenes/{id}?format=slate|text|update`: what the document is now.
+pub async fn read(
+    State(app): State<App>,
+    Access { document, .. }: Access,
+    InQuery(params): InQuery<Params>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let storage = &app.rooms.shared().storage;
+    let row = storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
+    let known = header_text(&headers, header::IF_NONE_MATCH);
+    if known.is_some_and(|known| known == etag(&row.epoch, row.tip)) {
+        return Ok(tagged(&etag(&row.epoch, row.tip), StatusCode::NOT_MODIFIED.into_response()));
+    }
+    let format = params.format().unwrap_or("slate").to_owned();
+    if !["slate", "text", "update"].contains(&format.as_str()) {
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "format is slate, text or update"));
+    }
+    let cost = app.cost(&document, &[&VersionId::Now]).await?;
+    let (storage, root) = (storage.clone(), params.root(&app).to_owned());
+    let work = async move {
+        let (seq, state) = history::state(&storage, &document, &VersionId::Now).await?;
+        let work = move || {
+            Ok::<_, HistoryError>(match format.as_str() {
+                "update" => Content::binary(state),
+                "text" => Content::text(live::text(&history::value(&root, &state)?)),
+                _ => Content::json(history::nodes_to_json(&history::value(&root, &state)?).to_string()),
+            })
+        };
+        let content = tokio::task::spawn_blocking(work).await.map_err(failed)??;
+        Ok(content.tagged(&etag(&row.epoch, seq)))
+    };
+    app.answer(cost, work).await
+}
+
+/// `PATCH /api/scenes/{id} {edits, base?}`: all of the edits, or none.
+pub async fn patch(
+    State(app): State<App>,
+    access: Access,
+    InQuery(params): InQuery<Params>,
+    headers: HeaderMap,
+    InBody(body): InBody<Value>,
+) -> Result<Response, Failure> {
+    let Access { document, grant, address } = access.writing()?;
+    let invalid = |message: String| Failure::new(StatusCode::BAD_REQUEST, "invalid", message);
+    let request = body.to_string();
+    let Patch { edits, base } = serde_json::from_value(body).map_err(|error| invalid(error.to_string()))?;
+    if edits.is_empty() || edits.len() > MAX_EDITS {
+        return Err(invalid(format!("a request has 1 to {MAX_EDITS} edits")));
+    }
+    let key = key_of(&headers, grant.user.as_deref(), &request)?;
+    let laying = laying(&app, &params);
+    // What is there now, and the base.
+    let versions = if base.is_some() { 2 } else { 1 };
+    let cost = app.cost(&document, &[&VersionId::Now; 2][..versions]).await?;
+    let to = app.clone();
+    let work = async move {
+        let base = match base {
+            Some(base) => Some(state_at(&to, &document, &base).await?),
+            None => None,
+        };
+        let work =
+            move |current: &[u8], client: u32| live::apply(&laying, client, base.as_deref().unwrap_or(current), &edits);
+        edit(&to, &document, grant, address, key, Box::new(work)).await
+    };
+    let (edited, _) = app.reading(cost, work).await?;
+    let tag = etag(&edited.epoch, edited.tip);
+    let answer = Json(json!({ "etag": tag, "edits": edited.report })).into_response();
+    let mut answer = tagged(&tag, answer);
+    if edited.replayed {
+        answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(answer)
+}
+
+/// A key holds for one user and one document.
+fn key_of(headers: &HeaderMap, user: Option<&str>, request: &str) -> Result<Option<EditKey>, Failure> {
+    let Some(key) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    if key.is_empty() || key.len() > MAX_KEY_BYTES {
+        let message = format!("an Idempotency-Key has 1 to {MAX_KEY_BYTES} bytes");
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", message));
+    }
+    let mut named = user.unwrap_or_default().as_bytes().to_vec();
+    named.push(0);
+    named.extend(key.as_bytes());
+    Ok(Some(EditKey { session: format!("http:{}", hex(&named)), request: format!("http:{}", hex(request.as_bytes())) }))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The document as it was at an ETag.
+async fn state_at(app: &App, document: &str, base: &str) -> Result<Vec<u8>, Failure> {
+    let storage = &app.rooms.shared().storage;
+    let row = storage.document(document).await?.ok_or(HistoryError::NoVersion)?;
+    let gone = || {
+        let message = "the server does not have the document as it was at this base any more: read it again";
+        Failure::new(StatusCode::CONFLICT, "base", message).with(json!({ "etag": etag(&row.epoch, row.tip) }))
+    };
+    let (epoch, seq) = base.trim_matches('"').rsplit_once('-').ok_or_else(gone)?;
+    let seq: Seq = seq.parse().map_err(|_| gone())?;
+    if epoch != row.epoch || seq < 0 || seq > row.tip {
+        return Err(gone());
+    }
+    let version = if seq == row.tip { VersionId::Now } else { VersionId::Seq(seq) };
+    if seq == 0 && row.tip > 0 {
+        return Ok(Replica::new().encode());
+    }
+    match history::state(storage, document, &version).await {
+        Ok((_, state)) => Ok(state),
+        Err(HistoryError::NoVersion) => Err(gone()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[derive(Deserialize)]
+pub struct InMap {
+    map: String,
+    key: Option<String>,
+}
+
+/// The map of a request: one of the applications'.
+fn shared_map<'a>(app: &App, params: &Params, map: &'a str) -> Result<&'a str, Failure> {
+    if map.is_empty() || map.starts_with(OWN_ROOTS) || map == params.root(app) {
+        let message = "this is no map of values";
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", message));
+    }
+    Ok(map)
+}
+
+/// What of a map is answered.
+async fn values_of(
+    app: &App,
+    document: String,
+    map: String,
+    answer: impl FnOnce(Values) -> Result<Value, Failure> + Send + 'static,
+) -> Result<Response, Failure> {
+    let storage = app.rooms.shared().storage.clone();
+    let row = storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
+    let cost = app.cost(&document, &[&VersionId::Now]).await?;
+    let work = async move {
+        let (seq, state) = history::state(&storage, &document, &VersionId::Now).await?;
+        let work = move || {
+            let mut replica = Replica::new();
+            replica.load(&state).map_err(|error| HistoryError::Unreadable(error.to_string()))?;
+            answer(replica.values(&map))
+        };
+        let value = tokio::task::spawn_blocking(work).await.map_err(failed)??;
+        Ok(Content::json(value.to_string()).tagged(&etag(&row.epoch, seq)))
+    };
+    app.answer(cost, work).await
+}
+
+/// `GET …/maps/{map}`: all values of a map.
+pub async fn map(
+    State(app): State<App>,
+    Access { document, .. }: Access,
+    InPath(InMap { map, .. }): InPath<InMap>,
+    InQuery(params): InQuery<Params>,
+) -> Result<Response, Failure> {
+    // Comments may be read.
+    let map = if map == COMMENTS_ROOT { &map } else { shared_map(&app, &params, &map)? };
+    values_of(&app, document, map.to_owned(), |values| Ok(json!(values))).await
+}
+
+/// `GET …/maps/{map}/{key}`
+pub async fn value(
+    State(app): State<App>,
+    Access { document, .. }: Access,
+    InPath(InMap { map, key }): InPath<InMap>,
+    InQuery(params): InQuery<Params>,
+) -> Result<Response, Failure> {
+    let map = shared_map(&app, &params, &map)?.to_owned();
+    let key = key.unwrap_or_default();
+    let none = || Failure::new(StatusCode::NOT_FOUND, "not-found", "the map has no such key");
+    values_of(&app, document, map, move |values| values.get(&key).map(|value| json!(value)).ok_or_else(none)).await
+}
+
+/// `PUT …/maps/{map}/{key}`: the body is the value.
+pub async fn set(
+    State(app): State<App>,
+    access: Access,
+    path: InPath<InMap>,
+    query: InQuery<Params>,
+    InBody(value): InBody<Value>,
+) -> Result<Response, Failure> {
+    let bytes = value.to_string().len();
+    if bytes > MAX_VALUE_BYTES {
+        let message = format!("a value has at most {MAX_VALUE_BYTES} bytes as JSON");
+        return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message));
+    }
+    put(app, access, path, query, Some(value)).await
+}
+
+/// `DELETE …/maps/{map}/{key}`
+pub async fn unset(
+    State(app): State<App>,
+    access: Access,
+    path: InPath<InMap>,
+    query: InQuery<Params>,
+) -> Result<Response, Failure> {
+    put(app, access, path, query, None).await
+}
+
+async fn put(
+    app: App,
+    access: Access,
+    InPath(InMap { map, key }): InPath<InMap>,
+    InQuery(params): InQuery<Params>,
+    value: Option<Value>,
+) -> Result<Response, Failure> {
+    let Access { document, grant, address } = access.writing()?;
+    let invalid = |message: String| Failure::new(StatusCode::BAD_REQUEST, "invalid", message);
+    let map = shared_map(&app, &params, &map)?.to_owned();
+    let key = key.filter(|key| key.len() <= MAX_MAP_KEY);
+    let key = key.ok_or_else(|| invalid(format!("a key has at most {MAX_MAP_KEY} bytes")))?;
+    let after = value.as_ref().map(live::any_of).transpose().map_err(invalid)?;
+    let change = ValueChange { map, key, before: None, after };
+    let laying = laying(&app, &params);
+    let cost = app.cost(&document, &[&VersionId::Now]).await?;
+    let to = app.clone();
+    let work = async move {
+        let work = move |current: &[u8], client: u32| live::set_values(&laying, client, current, &[change]);
+        edit(&to, &document, grant, address, None, Box::new(work)).await
+    };
+    let (edited, _) = app.reading(cost, work).await?;
+    Ok(tagged(&etag(&edited.epoch, edited.tip), StatusCode::NO_CONTENT.into_response()))
+}
+
+/// `DELETE /api/scenes/{id}`: for good, with its history. For tokens with the claim `admin`.
+pub async fn delete(
+    State(app): State<App>,
+    Admin { grant, .. }: Admin,
+    Access { document, .. }: Access,
+) -> Result<StatusCode, Failure> {
+    tracing::info!(document, by = grant.user, "deleted");
+    match app.rooms.shared().storage.delete_document(&document).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(HistoryError::NoVersion.into()),
+    }
+}

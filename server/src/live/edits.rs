@@ -1,0 +1,391 @@
+//! One edit of a request: where it is, and the operations that it comes to.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use slate_yrs::slate::{Attrs, Leaf, Node, Op, Path, utf16_len, utf16_slice};
+use yrs::Any;
+
+use super::EditError;
+use super::json::{attrs_of, nodes_of};
+use super::operations::Operation;
+
+/// How much of what there is an answer shows.
+const SHOWN: usize = 5;
+const SHOWN_CHARS: usize = 80;
+
+/// As they are written: `{"replace": {"find": "MARA", "with": "INES"}}`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Edit {
+    /// Another text in the place of one within a block. Without `nth`, from 1, it has to be there once.
+    Replace {
+        find: String,
+        with: String,
+        nth: Option<usize>,
+    },
+    /// Marks of a text within a block; null takes one away.
+    Format {
+        find: String,
+        marks: Map<String, Value>,
+        nth: Option<usize>,
+    },
+    InsertAfter {
+        block: Block,
+        nodes: Value,
+    },
+    InsertBefore {
+        block: Block,
+        nodes: Value,
+    },
+    /// At the end of the document.
+    Append {
+        nodes: Value,
+    },
+    /// Properties of a block; null takes one away.
+    Set {
+        block: Block,
+        properties: Map<String, Value>,
+    },
+    Remove {
+        block: Block,
+    },
+    Operations(Vec<Operation>),
+}
+
+/// A block by the property `id` (or `blockId`), or by its path.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Block {
+    Id(String),
+    Path(Vec<u32>),
+}
+
+pub struct Planned {
+    pub ops: Vec<Op>,
+    pub report: Value,
+}
+
+/// Why an edit cannot be done.
+pub enum Unplanned {
+    /// It is not there, or not once.
+    Found {
+        code: &'static str,
+        message: String,
+        found: Vec<String>,
+    },
+    Invalid(String),
+}
+
+impl Unplanned {
+    pub fn of(self, edit: usize) -> EditError {
+        match self {
+            Self::Found { code, message, found } => EditError::Found { edit, code, message, found },
+            Self::Invalid(message) => EditError::Invalid { edit, message },
+        }
+    }
+}
+
+impl From<String> for Unplanned {
+    fn from(message: String) -> Self {
+        Self::Invalid(message)
+    }
+}
+
+impl Edit {
+    /// What it brings along.
+    pub fn nodes(&self) -> Result<Vec<Node>, String> {
+        match self {
+            Self::InsertAfter { nodes, .. } | Self::InsertBefore { nodes, .. } | Self::Append { nodes } => {
+                nodes_of(nodes)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// What it comes to in a document with this value.
+    pub fn plan(&self, value: &[Node]) -> Result<Planned, Unplanned> {
+        match self {
+            Self::Replace { find, with, nth } => replace(value, find, with, *nth),
+            Self::Format { find, marks, nth } => format(value, find, marks, *nth),
+            Self::InsertAfter { block, .. } => {
+                let mut at = locate(value, block)?;
+                if let Some(last) = at.last_mut() {
+                    *last += 1;
+                }
+                Ok(insert(&at, self.nodes()?))
+            }
+            Self::InsertBefore { block, .. } => Ok(insert(&locate(value, block)?, self.nodes()?)),
+            Self::Append { .. } => {
+                let end = u32::try_from(value.len()).unwrap_or(u32::MAX);
+                Ok(insert(&Path::from_slice(&[end]), self.nodes()?))
+            }
+            Self::Set { block, properties } => set(value, block, properties),
+            Self::Remove { block } => {
+                let path = locate(value, block)?;
+                let node = node_at(value, &path).cloned().ok_or_else(|| "there is no such block".to_owned())?;
+                let text = shown(&text_of(&node));
+                Ok(Planned { ops: vec![Op::RemoveNode { path, node }], report: json!({ "removed": text }) })
+            }
+            Self::Operations(operations) => {
+                let ops: Vec<Op> =
+                    operations.iter().filter_map(|each| each.read().transpose()).collect::<Result<_, _>>()?;
+                let count = ops.len();
+                Ok(Planned { ops, report: json!({ "operations": count }) })
+            }
+        }
+    }
+}
+
+fn insert(at: &Path, nodes: Vec<Node>) -> Planned {
+    let paths: Vec<Path> = (0..).zip(&nodes).map(|(n, _)| moved(at, n)).collect();
+    let report = json!({ "inserted": paths.iter().map(|path| path.to_vec()).collect::<Vec<_>>() });
+    let ops = paths.into_iter().zip(nodes).map(|(path, node)| Op::InsertNode { path, node }).collect();
+    Planned { ops, report }
+}
+
+/// The path of the sibling `by` places on.
+fn moved(path: &Path, by: u32) -> Path {
+    let mut path = path.clone();
+    if let Some(last) = path.last_mut() {
+        *last += by;
+    }
+    path
+}
+
+fn set(value: &[Node], block: &Block, properties: &Map<String, Value>) -> Result<Planned, Unplanned> {
+    if let Some(kept) = ["children", "text"].into_iter().find(|key| properties.contains_key(*key)) {
+        return Err(Unplanned::Invalid(format!("{kept} is no property")));
+    }
+    let path = locate(value, block)?;
+    let Some(Node::Element(element)) = node_at(value, &path) else {
+        return Err(Unplanned::Invalid("a text has marks, not properties: use format".into()));
+    };
+    let wanted = attrs_of(properties, "")?;
+    let before: Attrs = wanted
+        .keys()
+        .filter_map(|key| element.attrs.get_key_value(key).map(|(key, value)| (key.clone(), value.clone())))
+        .collect();
+    let report = json!({ "set": path.to_vec() });
+    Ok(Planned { ops: vec![Op::SetNode { path, properties: before, new_properties: wanted }], report })
+}
+
+/// Where a block is.
+fn locate(value: &[Node], block: &Block) -> Result<Path, Unplanned> {
+    let none = |message: String| Unplanned::Found { code: "not-found", message, found: Vec::new() };
+    match block {
+        Block::Path(path) => {
+            let path = Path::from_slice(path);
+            match node_at(value, &path) {
+                Some(Node::Element(_)) => Ok(path),
+                _ => Err(none(format!("there is no block at {:?}", path.as_slice()))),
+            }
+        }
+        Block::Id(id) => {
+            let mut found = Vec::new();
+            find_id(value, id, &mut Path::new(), &mut found);
+            match found.len() {
+                0 => Err(none(format!("there is no block with the id {id:?}"))),
+                1 => Ok(found.swap_remove(0)),
+                count => Err(Unplanned::Found {
+                    code: "ambiguous",
+                    message: format!("{count} blocks have the id {id:?}"),
+                    found: found.iter().take(SHOWN).map(|path| format!("{:?}", path.as_slice())).collect(),
+                }),
+            }
+        }
+    }
+}
+
+fn find_id(nodes: &[Node], id: &str, path: &mut Path, found: &mut Vec<Path>) {
+    for (index, node) in (0..).zip(nodes) {
+        let Node::Element(element) = node else { continue };
+        path.push(index);
+        let is = |key: &str| matches!(element.attrs.get(key), Some(Any::String(own)) if &**own == id);
+        if is("id") || is("blockId") {
+            found.push(path.clone());
+        }
+        find_id(&element.children, id, path, found);
+        path.pop();
+    }
+}
+
+pub fn node_at<'a>(value: &'a [Node], path: &[u32]) -> Option<&'a Node> {
+    let (first, rest) = path.split_first()?;
+    let node = value.get(*first as usize)?;
+    match (rest, node) {
+        ([], node) => Some(node),
+        (rest, Node::Element(element)) => node_at(&element.children, rest),
+        (_, Node::Text(_)) => None,
+    }
+}
+
+/// The elements that have text of their own, in the order of reading.
+pub fn each_block<'a>(nodes: &'a [Node], see: &mut impl FnMut(&'a Node)) {
+    for node in nodes {
+        let Node::Element(element) = node else { continue };
+        match element.children.iter().any(|child| matches!(child, Node::Text(_))) {
+            true => see(node),
+            false => each_block(&element.children, see),
+        }
+    }
+}
+
+pub fn text_of(node: &Node) -> String {
+    match node {
+        Node::Text(leaf) => leaf.text.clone(),
+        Node::Element(element) => element.children.iter().map(text_of).collect(),
+    }
+}
+
+fn shown(text: &str) -> String {
+    let cut: String = text.chars().take(SHOWN_CHARS).collect();
+    if cut.len() < text.len() { format!("{cut}…") } else { cut }
+}
+
+/// A text leaf of a block, and where its text begins in the block's, in UTF-16 units.
+struct Piece<'a> {
+    path: Path,
+    leaf: &'a Leaf,
+    from: u32,
+}
+
+/// What of a block is found: its leaves, and from where to where.
+struct Hit<'a> {
+    pieces: Vec<Piece<'a>>,
+    from: u32,
+    to: u32,
+    text: String,
+}
+
+impl<'a> Hit<'a> {
+    /// The leaves that it is in, and from where to where in each.
+    fn parts(&self) -> impl Iterator<Item = (&Piece<'a>, u32, u32)> {
+        self.pieces.iter().filter_map(|piece| {
+            let until = piece.from + utf16_len(&piece.leaf.text);
+            let (from, to) = (self.from.max(piece.from), self.to.min(until));
+            (from < to).then(|| (piece, from - piece.from, to - piece.from))
+        })
+    }
+}
+
+fn pieces_of<'a>(children: &'a [Node], path: &mut Path, from: &mut u32, pieces: &mut Vec<Piece<'a>>) {
+    for (index, node) in (0..).zip(children) {
+        path.push(index);
+        match node {
+            Node::Text(leaf) => {
+                pieces.push(Piece { path: path.clone(), leaf, from: *from });
+                *from += utf16_len(&leaf.text);
+            }
+            Node::Element(element) => pieces_of(&element.children, path, from, pieces),
+        }
+        path.pop();
+    }
+}
+
+fn blocks_at<'a>(nodes: &'a [Node], path: &mut Path, see: &mut impl FnMut(&Path, &'a [Node])) {
+    for (index, node) in (0..).zip(nodes) {
+        let Node::Element(element) = node else { continue };
+        path.push(index);
+        match element.children.iter().any(|child| matches!(child, Node::Text(_))) {
+            true => see(path, &element.children),
+            false => blocks_at(&element.children, path, see),
+        }
+        path.pop();
+    }
+}
+
+fn find<'a>(value: &'a [Node], wanted: &str, nth: Option<usize>) -> Result<Hit<'a>, Unplanned> {
+    if wanted.is_empty() {
+        return Err(Unplanned::Invalid("what is to be found is empty".into()));
+    }
+    let mut hits: Vec<Hit<'a>> = Vec::new();
+    blocks_at(value, &mut Path::new(), &mut |path, children| {
+        let mut pieces = Vec::new();
+        pieces_of(children, &mut path.clone(), &mut 0, &mut pieces);
+        let text: String = pieces.iter().map(|piece| piece.leaf.text.as_str()).collect();
+        let mut begin = 0;
+        while let Some(at) = text[begin..].find(wanted) {
+            let (start, end) = (begin + at, begin + at + wanted.len());
+            let mut own = Vec::new();
+            pieces_of(children, &mut path.clone(), &mut 0, &mut own);
+            hits.push(Hit {
+                pieces: own,
+                from: utf16_len(&text[..start]),
+                to: utf16_len(&text[..end]),
+                text: text.clone(),
+            });
+            begin = end;
+        }
+    });
+    let found = || hits.iter().take(SHOWN).map(|hit| shown(&hit.text)).collect();
+    let count = hits.len();
+    match (count, nth) {
+        (0, _) => Err(Unplanned::Found {
+            code: "not-found",
+            message: format!("{:?} is not in the document", shown(wanted)),
+            found: Vec::new(),
+        }),
+        (count, None) if count > 1 => Err(Unplanned::Found {
+            code: "ambiguous",
+            message: format!("{:?} is there {count} times: say which by nth", shown(wanted)),
+            found: found(),
+        }),
+        (count, nth) => match nth.unwrap_or(1).checked_sub(1).filter(|at| *at < count) {
+            Some(at) => Ok(hits.swap_remove(at)),
+            None => Err(Unplanned::Found {
+                code: "not-found",
+                message: format!("{:?} is there {count} times", shown(wanted)),
+                found: found(),
+            }),
+        },
+    }
+}
+
+fn replace(value: &[Node], wanted: &str, with: &str, nth: Option<usize>) -> Result<Planned, Unplanned> {
+    let hit = find(value, wanted, nth)?;
+    let mut ops = Vec::new();
+    let mut first = None;
+    for (piece, from, to) in hit.parts() {
+        first.get_or_insert((piece.path.clone(), from));
+        let text = utf16_slice(&piece.leaf.text, from, to).unwrap_or_default().to_owned();
+        ops.push(Op::RemoveText { path: piece.path.clone(), offset: from, text });
+    }
+    let Some((path, offset)) = first else { return Err(Unplanned::Invalid("there is nothing to replace".into())) };
+    let report = json!({ "replaced": { "path": path.to_vec(), "offset": offset } });
+    if !with.is_empty() {
+        // Before what goes: it takes the marks of the first letter.
+        ops.insert(0, Op::InsertText { path: path.clone(), offset, text: with.to_owned() });
+        if let Some(Op::RemoveText { offset, .. }) = ops.get_mut(1) {
+            *offset += utf16_len(with);
+        }
+    }
+    Ok(Planned { ops, report })
+}
+
+fn format(value: &[Node], wanted: &str, marks: &Map<String, Value>, nth: Option<usize>) -> Result<Planned, Unplanned> {
+    if marks.contains_key("text") || marks.contains_key("children") {
+        return Err(Unplanned::Invalid("text and children are no marks".into()));
+    }
+    let marks = attrs_of(marks, "")?;
+    let hit = find(value, wanted, nth)?;
+    let mut ops = Vec::new();
+    // From the last on, so that the paths of those before it stay.
+    let parts: Vec<_> = hit.parts().collect();
+    let text_path = parts.first().map(|(piece, ..)| piece.path.to_vec());
+    for (piece, from, to) in parts.into_iter().rev() {
+        let mut path = piece.path.clone();
+        if to < utf16_len(&piece.leaf.text) {
+            ops.push(Op::SplitNode { path: path.clone(), position: to, properties: piece.leaf.marks.clone() });
+        }
+        if from > 0 {
+            ops.push(Op::SplitNode { path: path.clone(), position: from, properties: piece.leaf.marks.clone() });
+            path = moved(&path, 1);
+        }
+        let before: Attrs = marks
+            .keys()
+            .filter_map(|key| piece.leaf.marks.get_key_value(key).map(|(key, value)| (key.clone(), value.clone())))
+            .collect();
+        ops.push(Op::SetNode { path: path.clone(), properties: before, new_properties: marks.clone() });
+    }
+    Ok(Planned { ops, report: json!({ "formatted": text_path }) })
+}

@@ -1,0 +1,134 @@
+//! Edits of a document by programs: found by content or by id, or Slate operations made against an earlier state. They come to
+//! one update, which goes through the room like anybody's.
+
+mod edits;
+mod json;
+mod operations;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use slate_yrs::format::Format;
+use slate_yrs::slate::{Node, Op, SlateDoc, ValueChange};
+use slate_yrs::update::merge;
+use thiserror::Error;
+
+use crate::history::{self, HistoryError};
+use crate::replica::ApplyError;
+
+pub use edits::Edit;
+pub use json::any_of;
+
+/// The format of new documents where the server does not say.
+const NEW_FORMAT: Format = 1;
+
+/// Edits of one request.
+pub const MAX_EDITS: usize = 200;
+
+/// Why nothing of a request was done.
+#[derive(Debug, Error)]
+pub enum EditError {
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error("the edit cannot be applied: {0}")]
+    Apply(#[from] ApplyError),
+    /// What an edit is about is not there, or there several times.
+    #[error("edit {edit}: {message}")]
+    Found { edit: usize, code: &'static str, message: String, found: Vec<String> },
+    #[error("edit {edit}: {message}")]
+    Invalid { edit: usize, message: String },
+    #[error("the edits come to {0} bytes, which is more than the server takes")]
+    TooLarge(usize),
+    #[error("{0}")]
+    Full(&'static str),
+    #[error("this Idempotency-Key was used for another request")]
+    KeyReused,
+}
+
+/// What a request came to.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// None: all is as it is wanted.
+    pub update: Option<Vec<u8>>,
+    /// What each edit did.
+    pub report: Value,
+}
+
+/// The edits of a request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Patch {
+    #[serde(default)]
+    pub edits: Vec<Edit>,
+    /// What they were worked out on: an ETag. What came since stays.
+    pub base: Option<String>,
+}
+
+/// How documents are laid out.
+#[derive(Debug, Clone)]
+pub struct Laying {
+    pub root: String,
+    /// Of a document that begins with these edits.
+    pub new_format: Option<Format>,
+}
+
+/// Works the edits out on a state, as edits of `client_id`: all of them, or nothing.
+///
+/// # Errors
+/// The first edit that cannot be done, and why.
+pub fn apply(laying: &Laying, client_id: u32, state: &[u8], edits: &[Edit]) -> Result<Made, EditError> {
+    let mut doc = history::writable(&laying.root, client_id, state)?;
+    let mut updates = Vec::new();
+    if doc.is_empty() {
+        updates.extend(doc.raise_format(laying.new_format.unwrap_or(NEW_FORMAT)));
+    }
+    let mut report = Vec::with_capacity(edits.len());
+    // Which elements are inline decides where text may stand.
+    let mut seen = doc.value();
+    for (at, edit) in edits.iter().enumerate() {
+        seen.extend(edit.nodes().map_err(|message| invalid(at, message))?);
+    }
+    doc.set_schema(history::schema(doc.kinds(), &seen));
+    for (at, edit) in edits.iter().enumerate() {
+        let planned = edit.plan(&doc.value()).map_err(|failed| failed.of(at))?;
+        report.push(planned.report);
+        updates.extend(written(&mut doc, at, planned.ops)?);
+    }
+    if updates.is_empty() {
+        return Ok(Made { update: None, report: Value::Array(report) });
+    }
+    let update = merge(updates.iter().map(Vec::as_slice));
+    let update = update.map_err(|error| HistoryError::Unreadable(error.to_string()))?;
+    Ok(Made { update: Some(update), report: Value::Array(report) })
+}
+
+/// Sets values beside the text.
+///
+/// # Errors
+/// Where the document cannot be read.
+pub fn set_values(laying: &Laying, client_id: u32, state: &[u8], changes: &[ValueChange]) -> Result<Made, EditError> {
+    let mut doc = history::writable(&laying.root, client_id, state)?;
+    Ok(Made { update: doc.set_values(changes), report: json!([]) })
+}
+
+fn written(doc: &mut SlateDoc, at: usize, ops: Vec<Op>) -> Result<Option<Vec<u8>>, EditError> {
+    if ops.is_empty() {
+        return Ok(None);
+    }
+    let change = doc.apply_local(ops);
+    match change.rejected.first() {
+        Some((_, error)) => Err(invalid(at, error.to_string())),
+        None => Ok(change.update),
+    }
+}
+
+fn invalid(edit: usize, message: impl Into<String>) -> EditError {
+    EditError::Invalid { edit, message: message.into() }
+}
+
+/// The text of a document: a line for each block that has text.
+pub fn text(value: &[Node]) -> String {
+    let mut lines = Vec::new();
+    edits::each_block(value, &mut |block| lines.push(edits::text_of(block)));
+    lines.push(String::new());
+    lines.join("\n")
+}
