@@ -1,27 +1,35 @@
 // `npm run bench`: the benchmark in headless Chromium, production builds, all engines in one page and in interleaved
 // rounds. Writes docs/BENCHMARKS.md (the part between its markers) and docs/images/benchmarks.svg.
 // `--formats 0`: the engine in format 0 alone, beside slate-yjs; the table with format 1 is a part of its own in docs/BENCHMARKS.md.
+// `--against COMMIT`: that commit's package, built once, in the same page and rounds, instead of slate-yjs; prints medians, the
+// spread from run to run and what the one is of the other, and writes nothing.
 // `--built` (takes pkg/ and dist/ as they are), `--rounds N`, `--sizes 1000,3300`, `--only "keystroke|undo"`, `--dry` (prints, writes nothing).
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { chromium } from "@playwright/test";
 import { build, preview } from "vite";
+import { buildCommit, commitOf } from "../scripts/commit.mjs";
 import { root, say } from "../scripts/process.mjs";
 import { js, packages, rust, wasm } from "../scripts/setup.mjs";
+import { comparison } from "./against.mjs";
 import { chart } from "./chart.mjs";
 
 const option = (name, fallback) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? fallback : process.argv[at + 1];
 };
-const rounds = Number(option("rounds", "5"));
+const against = option("against", "");
+// One to warm up.
+const rounds = Number(option("rounds", against ? "10" : "5"));
 const sizes = option("sizes", "1000,3300,10000,30000").split(",").map(Number);
 const feature = 3300;
 const only = option("only", "").split("|");
 const formats = option("formats", "0,1").split(",").map(Number);
 const ENGINES = ["slate-yrs", "slate-yrs, format 1"];
-const engines = ["plain", "quick", "slate-yjs", ...formats.map((format) => ENGINES[format])];
+const BEFORE = ["before", "before, format 1"];
+const others = against ? formats.map((format) => BEFORE[format]) : ["plain", "quick", "slate-yjs"];
+const engines = [...others, ...formats.map((format) => ENGINES[format])];
 
 await rust();
 await packages();
@@ -30,6 +38,11 @@ if (!process.argv.includes("--built")) {
   // What ships.
   await wasm("--size");
   await js();
+}
+const commit = against && commitOf(against);
+if (commit) {
+  process.env.BENCH_BEFORE = join(root, "target/against", commit);
+  await buildCommit(commit, process.env.BENCH_BEFORE, "--size");
 }
 const configFile = join(root, "bench/vite.config.ts");
 await build({ configFile, logLevel: "warn" });
@@ -45,7 +58,14 @@ const browser = await chromium.launch({
   ],
 });
 
+const quantile = (values, at) => {
+  if (!values?.length) return undefined;
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(at * sorted.length))];
+};
 const samples = new Map();
+/** The median of each round. */
+const runs = new Map();
 try {
   const page = await browser.newPage();
   page.on("console", (message) => message.type() === "error" && console.error(message.text()));
@@ -61,11 +81,15 @@ try {
     for (const blocks of those) {
       process.stdout.write(`${name}, ${blocks} blocks `);
       for (let n = 0; n < rounds; n += 1) {
-        const results = await page.evaluate((all) => window.bench.round(...all), [name, blocks, engines]);
+        // Whoever comes first has it otherwise: they take turns.
+        const order = n % 2 ? [...engines].reverse() : engines;
+        const results = await page.evaluate((all) => window.bench.round(...all), [name, blocks, order]);
         for (const { engine, samples: taken } of results) {
           const key = JSON.stringify([name, blocks, engine]);
           // The first round warms up.
-          if (n > 0 || rounds === 1) samples.set(key, [...(samples.get(key) ?? []), ...taken]);
+          if (n === 0 && rounds > 1) continue;
+          samples.set(key, [...(samples.get(key) ?? []), ...taken]);
+          runs.set(key, [...(runs.get(key) ?? []), quantile(taken, 0.5)]);
         }
         process.stdout.write(".");
       }
@@ -77,11 +101,11 @@ try {
   await server.close();
 }
 
-const quantile = (values, at) => {
-  if (!values?.length) return undefined;
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(at * sorted.length))];
-};
+if (commit) {
+  const pairs = formats.map((format) => [BEFORE[format], ENGINES[format], format]);
+  console.log(`\n${comparison({ commit, rounds: Math.max(1, rounds - 1), samples, runs, pairs })}`);
+  process.exit(0);
+}
 const rows = [];
 const keys = [...new Set([...samples.keys()].map((key) => JSON.stringify(JSON.parse(key).slice(0, 2))))];
 for (const key of keys) {

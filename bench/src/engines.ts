@@ -11,8 +11,10 @@ import {
   yTextToSlateElement,
 } from "@slate-yjs/core";
 import { createEditor, type Descendant, Editor, type Operation } from "slate";
-import { open } from "slate-yrs";
-import { withCollab, withQuickNormalizing } from "slate-yrs/slate";
+import * as now from "slate-yrs";
+import * as nowSlate from "slate-yrs/slate";
+import * as before from "slate-yrs-before";
+import * as beforeSlate from "slate-yrs-before/slate";
 import * as awarenessProtocol from "y-protocols/awareness";
 import * as Y from "yjs";
 import { FakeServer } from "./server.ts";
@@ -37,7 +39,7 @@ export interface Bound {
 }
 
 export interface Engine {
-  readonly name: "plain" | "quick" | "slate-yjs" | "slate-yrs" | "slate-yrs, format 1";
+  readonly name: "plain" | "quick" | "slate-yjs" | "slate-yrs" | "slate-yrs, format 1" | "before" | "before, format 1";
   /** From the bytes of a document to an editor with children. `people`: undo and twenty carets of others. */
   open(state: Uint8Array, people: Uint8Array | null): Promise<Bound>;
 }
@@ -120,10 +122,20 @@ const slateYjs: Engine = {
   },
 };
 
+/** Whether an engine's documents are of format 1. */
+export const isOfFormat1 = (name: Engine["name"]) => name.endsWith("format 1");
+
 let opened = 0;
 
-const slateYrs = (format: 0 | 1): Engine => ({
-  name: format === 0 ? "slate-yrs" : "slate-yrs, format 1",
+/** This package, or another version of it. */
+interface Version {
+  readonly name: "slate-yrs" | "before";
+  readonly open: typeof now.open;
+  readonly withCollab: typeof nowSlate.withCollab;
+}
+
+const slateYrs = ({ name, open, withCollab }: Version, format: 0 | 1): Engine => ({
+  name: format === 0 ? name : `${name}, format 1`,
   async open(state, people) {
     opened += 1;
     const server = people ? new FakeServer(people) : null;
@@ -175,10 +187,22 @@ function flag(): Uint8Array {
   return Y.encodeStateAsUpdate(doc);
 }
 
+const NOW: Version = { name: "slate-yrs", open: now.open, withCollab: nowSlate.withCollab };
+/** The version of `--against`; without that it is this one, and nobody asks for it. */
+const BEFORE: Version = { name: "before", open: before.open, withCollab: beforeSlate.withCollab };
+
+/** Loads both versions' modules. */
+export async function init(): Promise<void> {
+  await now.init();
+  await before.init();
+}
+
 export const engines: readonly Engine[] = [
   alone("plain", createEditor),
-  alone("quick", () => withQuickNormalizing(createEditor())),
+  alone("quick", () => nowSlate.withQuickNormalizing(createEditor())),
   slateYjs,
-  slateYrs(0),
-  slateYrs(1),
+  slateYrs(NOW, 0),
+  slateYrs(NOW, 1),
+  slateYrs(BEFORE, 0),
+  slateYrs(BEFORE, 1),
 ];

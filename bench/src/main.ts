@@ -1,9 +1,8 @@
 // The page of the benchmark: `bench/run.mjs` drives it through `window.bench`.
 
 import type { Descendant } from "slate";
-import { init } from "slate-yrs";
 import { generateScript } from "../../examples/screenplay/src/script/generator.ts";
-import { type Bound, type Engine, engines, type Remote } from "./engines.ts";
+import { type Bound, type Engine, engines, init, type Remote } from "./engines.ts";
 import { install } from "./server.ts";
 import { type Fixture, fixture, opening, turns, workloads } from "./workloads.ts";
 
@@ -32,7 +31,7 @@ const OPENINGS = 8;
 /** So many steps one engine does before it is the next one's turn: a moment of the machine hits all of them. */
 const IN_A_ROW = 50;
 
-/** One round of a workload; `only`: of these engines. */
+/** One round of a workload; `only`: of these engines, in this order. */
 async function round(name: string, blocks: number, only?: readonly string[]): Promise<Samples[]> {
   const base = sized(blocks);
   const results: Samples[] = [];
@@ -40,7 +39,9 @@ async function round(name: string, blocks: number, only?: readonly string[]): Pr
   const shared = workload?.state ? [] : (workload?.prepare?.(base, "slate-yjs") ?? []);
   const remotesOf = (engine: Engine["name"]) => (workload?.state ? (workload.prepare?.(base, engine) ?? []) : shared);
   const stateOf = (engine: Engine["name"]) => workload?.state?.(engine) ?? base.state;
-  const measured = engines.filter(({ name }) => only === undefined || only.includes(name));
+  const measured = (only ?? engines.map(({ name }) => name)).flatMap((wanted) =>
+    engines.filter(({ name }) => name === wanted),
+  );
   if (workload?.turn) {
     const bounds: { bound: Bound; remotes: Remote[] }[] = [];
     for (const { name, open } of measured) {

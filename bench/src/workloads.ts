@@ -4,7 +4,7 @@ import { slateNodesToInsertDelta, slateRangeToRelativeRange, withYjs, YjsEditor 
 import { createEditor, type Descendant, Editor, type Operation, Transforms } from "slate";
 import * as awarenessProtocol from "y-protocols/awareness";
 import * as Y from "yjs";
-import { type Bound, children, type Engine, type Remote } from "./engines.ts";
+import { type Bound, children, type Engine, isOfFormat1, type Remote } from "./engines.ts";
 
 /** A document and what goes with it. */
 export interface Fixture {
@@ -184,7 +184,7 @@ const dividedStates = new Map<boolean, Uint8Array>();
 
 /** In format 1 one strand with breaks; what else divides a line leaves as many blocks. */
 function dividedState(engine: Engine["name"]): Uint8Array {
-  const isOne = engine === "slate-yrs, format 1";
+  const isOne = isOfFormat1(engine);
   let state = dividedStates.get(isOne);
   if (!state) {
     const doc = new Y.Doc();
@@ -218,7 +218,7 @@ function dividedRemotely(engine: Engine["name"], piece: number, keys: number): R
       between();
     }
   });
-  if (engine !== "slate-yrs, format 1") return remotes;
+  if (!isOfFormat1(engine)) return remotes;
   const doc = new Y.Doc();
   Y.applyUpdate(doc, state);
   const line = (doc.get("content", Y.XmlText) as Y.XmlText).toDelta()[0].insert as Y.XmlText;

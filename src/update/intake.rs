@@ -120,6 +120,11 @@ impl Intake {
         self.nesting.has_root(name)
     }
 
+    /// Whether the document ever had a format, be it one of which nothing is left to see.
+    pub fn has_formats(&self) -> bool {
+        self.nesting.has_formats
+    }
+
     /// The document is another one, of the same content.
     pub fn moved(&mut self) {
         self.known = None;

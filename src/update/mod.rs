@@ -15,6 +15,7 @@ mod ordered;
 mod split;
 mod subdocuments;
 mod survey;
+mod typed;
 
 pub use check::check;
 pub use clients::{has_wide_client, state_vector};
@@ -25,3 +26,4 @@ pub use merge::merge;
 pub use ordered::say_the_same;
 pub use split::{SplitError, split};
 pub use survey::Survey;
+pub use typed::TypedText;

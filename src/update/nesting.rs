@@ -43,6 +43,8 @@ pub(super) struct Nesting {
     known: HashMap<u64, LocationRuns>,
     /// The numbers of roots, from 1.
     roots: HashMap<String, u32>,
+    /// Whether there ever was a format.
+    pub(super) has_formats: bool,
 }
 
 impl Nesting {
@@ -56,6 +58,7 @@ impl Nesting {
         if place == Location::default() {
             return;
         }
+        self.has_formats |= place.kind == StructKind::Format;
         let runs = self.known.entry(client).or_default();
         match runs.last_entry() {
             Some(mut last) if last.get().0 == range.start && last.get().1 == place => last.get_mut().0 = range.end,

@@ -312,6 +312,11 @@ impl<'a> Block<'a> {
         !matches!(self.info & 0x1f, GC | SKIP)
     }
 
+    /// The text that it puts into a sequence.
+    pub(super) fn typed(&self) -> Option<&'a str> {
+        self.text.filter(|_| self.info & 0x1f == TEXT && self.key.is_none())
+    }
+
     pub(super) fn is_format(&self) -> bool {
         self.info & 0x1f == FORMAT
     }

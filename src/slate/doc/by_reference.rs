@@ -1,6 +1,6 @@
 //! What [`SlateDoc`] does with what is shown: edits, changes from elsewhere, positions, the format.
 
-use yrs::{Assoc, BranchID, ID, IndexScope, Transact as _, XmlTextRef};
+use yrs::{Assoc, BranchID, ClientID, ID, IndexScope, ReadTxn as _, Transact as _, XmlTextRef};
 
 use super::reference::Reference;
 use super::{LocalChange, Look, RemoteChange, SlateDoc};
@@ -13,7 +13,7 @@ use crate::slate::undo::MAP;
 use crate::slate::view::Schema;
 use crate::slate::write::Passage;
 use crate::slate::ydoc::{Act, Id};
-use crate::update::Limits;
+use crate::update::{Limits, TypedText};
 
 /// The format that is written by reference.
 pub const BY_REFERENCE: Format = 1;
@@ -159,6 +159,7 @@ impl SlateDoc {
         // In format 0 it comes along with the operations: what was copied has other ids.
         let told_caret = if told && self.is_by_reference() { caret(self) } else { None };
         let at = told_caret.and_then(|range| self.caret(&range));
+        let typed = self.typed(update);
         let (branches, changed) = self.integrate(update, Limits::RECEIVED)?;
         let mut change = RemoteChange { changed, pending: self.is_waiting(), ..RemoteChange::default() };
         if !changed {
@@ -167,7 +168,13 @@ impl SlateDoc {
         if (self.format == BY_REFERENCE) != self.is_by_reference() {
             return Ok(self.show_anew(told));
         }
-        change.ops = self.lead(&branches, told);
+        let typed = typed.filter(|typed| self.knows(typed.client) == typed.clock + typed.len);
+        let typed = typed.zip(branches.first().filter(|_| branches.len() == 1));
+        change.ops = match typed.and_then(|(typed, at)| self.reference.type_in(&self.doc.transact_mut(), at, &typed)) {
+            Some(ops) if told => ops,
+            Some(_) => Vec::new(),
+            None => self.lead(&branches, told),
+        };
         change.foreign = self.reference.met;
         // Operations of text alone take the caret along by themselves.
         let is_text = |op: &Op| matches!(op, Op::InsertText { .. } | Op::RemoveText { .. });
@@ -175,6 +182,18 @@ impl SlateDoc {
             change.selection = self.range(&at);
         }
         Ok(change)
+    }
+
+    /// What an update types, if it is new as a whole, and waits for nothing: in a document without formats, in which text has
+    /// none wherever it is put in.
+    fn typed<'u>(&self, update: &'u [u8]) -> Option<TypedText<'u>> {
+        let is_plain_text = self.is_by_reference() && !self.intake.has_formats();
+        let typed = TypedText::of(update).filter(|_| is_plain_text && !self.is_waiting())?;
+        (self.knows(typed.client) == typed.clock).then_some(typed)
+    }
+
+    fn knows(&self, client: u64) -> u32 {
+        self.doc.transact().state_vector().get(&ClientID::new(client))
     }
 
     /// After a transaction that changed these: what the editor has to do.

@@ -25,6 +25,7 @@ use crate::slate::view::tree::{Element, Kid, NodeId, same_ends};
 use crate::slate::view::{self, Schema};
 use crate::slate::write::{self, EditorTree, KnownParts, Passage};
 use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, Nid, ROOT, Writer, kind_name};
+use crate::update::TypedText;
 
 pub(super) struct Reference {
     pub mirror: Mirror,
@@ -193,17 +194,41 @@ impl Reference {
         if again {
             self.again = Again::read(txn);
         }
-        let ops = match is_shown.then(|| self.texts(&followed)).flatten() {
-            Some((tops, ops)) => {
-                tops.into_iter().for_each(|(at, top)| self.tree.set_top(at, top));
-                self.known.keep(&mut self.mirror);
-                #[cfg(test)]
-                self.known.compare(&self.mirror, &self.schema, self.tree.root());
-                ops
-            }
-            None => self.show_now(),
-        };
+        let ops = self.show_texts(is_shown.then_some(followed));
         self.heard += u64::from(!ops.is_empty());
+        ops
+    }
+
+    /// After a transaction in which others did nothing but type this, in a sequence of which all text has no formats: what
+    /// leads the editor there. `None`, and nothing is done: that has to be looked for.
+    pub fn type_in(&mut self, txn: &TransactionMut, branch: &XmlTextRef, typed: &TypedText) -> Option<Vec<Op>> {
+        let place = self.mirror.place_of_typed(branch, typed).filter(|_| !self.mirror.is_touched())?;
+        let at = self.known.piece_of_line(&self.mirror, place.seq, place.head)?;
+        let Some(Kid::Element(before)) = self.tree().kids.get(at) else { return None };
+        let head = self.mirror.id(place.head);
+        let is_it = before.id == NodeId::Head(head) && is_text_of(before, self.mirror.piece_of(&place));
+        let before = before.clone();
+        is_it.then_some(())?;
+        let place = self.mirror.type_in(txn, place, typed);
+        let kids = view::text_of(self.mirror.piece_of(&place), head);
+        let now = Rc::new(Element { kids, ..(*before).clone() });
+        let ops = steps::steps_within(&before, &now, at as u32);
+        self.tree.set_top(at, now);
+        self.known.note_typed(place.head);
+        self.known.keep(&mut self.mirror);
+        #[cfg(test)]
+        self.known.compare(&self.mirror, &self.schema, self.tree.root());
+        self.heard += u64::from(!ops.is_empty());
+        Some(ops)
+    }
+
+    /// What leads the editor to what the mirror shows now. `texts`: all that changed, if it may be nothing but text.
+    fn show_texts(&mut self, texts: Option<Vec<Followed>>) -> Vec<Op> {
+        let Some((tops, ops)) = texts.and_then(|texts| self.texts(&texts)) else { return self.show_now() };
+        tops.into_iter().for_each(|(at, top)| self.tree.set_top(at, top));
+        self.known.keep(&mut self.mirror);
+        #[cfg(test)]
+        self.known.compare(&self.mirror, &self.schema, self.tree.root());
         ops
     }
 
@@ -262,10 +287,15 @@ impl Reference {
         // Once others have changed something, only the acts say what is one's own.
         let undone = passage.filter(|passage| passage.is_latest(self.heard));
         let undone = undone.and_then(|passage| Some((passage, passage.place(&before.kids)?)));
+        let is_shown = !self.mirror.is_touched();
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
+        let texts = if is_shown { undo::texts(&writer, &self.again, acts) } else { None };
         undo::revert(&mut writer, &mut self.again, acts);
         let mut acts = writer.take_acts();
-        let mut ops = self.show_now();
+        let is_all = |texts: &Vec<Followed>| {
+            self.mirror.is_touched_only(|node| texts.iter().any(|followed| followed.node == node))
+        };
+        let mut ops = self.show_texts(texts.filter(is_all));
         let shown = self.tree.root().clone();
         let aim = undone.and_then(|(passage, place)| passage.back(&before.kids, place, &shown.kids));
         if let Some(aim) = aim.and_then(|aim| self.aim(&shown, &aim)) {

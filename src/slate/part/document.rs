@@ -98,6 +98,14 @@ impl DocumentOutline {
         self.nested.drain(..many);
     }
 
+    /// Which of the elements at the top a piece is, of a line that stands there; `None`: there is no outline of the line.
+    pub fn piece_of_line(&self, mirror: &Mirror, seq: Nid, head: Nid) -> Option<usize> {
+        let stands_at_top = seq != ROOT && mirror.node(seq).up == ROOT;
+        let line = self.get(seq).filter(|line| stands_at_top && line.is_line && line.is_of_today(mirror))?;
+        let shown = self.root.shown_by(seq).filter(|shown| shown.len() == line.shown())?;
+        Some(shown.start + line.shown_by(head)?.start)
+    }
+
     /// Something was typed in the text of this head, and nothing else was done.
     pub fn note_typed(&mut self, head: Nid) {
         for outline in self.nested.iter_mut().filter(|outline| outline.is_line) {

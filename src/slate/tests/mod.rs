@@ -16,3 +16,4 @@ pub(crate) mod random;
 mod remote;
 mod selfcheck;
 mod slate_yjs;
+mod typed;

@@ -186,8 +186,6 @@ fn costs_the_same(shape: Shape) {
     assert_eq!(short, long, "{shape:?}");
     let typed =
         short.iter().filter(|(name, _)| name.starts_with("type") && !name.contains("taken") && !name.contains("again"));
-    // In a line of many breaks a peer's letter is no change of text alone.
-    let typed = typed.filter(|(name, _)| !matches!(shape, Shape::Line) || name == "type");
     assert!(typed.into_iter().all(|(_, pieces)| *pieces == 0), "{shape:?}: typing looks at nothing: {short:?}");
     assert!(short.iter().all(|(_, pieces)| *pieces < 300), "{shape:?}: {short:?}");
 }

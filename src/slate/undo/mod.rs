@@ -20,8 +20,12 @@ pub use aim::aim;
 
 use super::node::Attrs;
 use super::ydoc::{
-    Act, Beside, Formats, Id, KeyName, Kind, Nid, Place, Registers, Span, Writer, key_name, parse_key, resolve,
+    Act, Beside, Followed, Formats, Id, Item, KeyName, Kind, Nid, Place, Registers, Span, Writer, key_name, parse_key,
+    resolve,
 };
+
+/// In so many elements at most text is taken back without a view.
+const MAX_TEXTS: usize = 32;
 
 /// Takes acts back, the last first. What takes that back again is [`Writer::take_acts`].
 pub fn revert(writer: &mut Writer, again: &mut Again, acts: &[Act]) {
@@ -31,11 +35,73 @@ pub fn revert(writer: &mut Writer, again: &mut Again, acts: &[Act]) {
     });
     let time = writer.mirror.time() + 1;
     let mut revert = Revert { time, wrappers: wrappers.collect(), unused: Vec::new(), taken_on: Vec::new() };
-    for act in acts.iter().rev() {
-        revert.act(writer, again, act);
+    let mut left = acts;
+    while let Some((last, before)) = left.split_last() {
+        let (span, count) = typed_last(left);
+        if count > 1 && delete_whole(writer, again, span) {
+            left = &left[..left.len() - count];
+            continue;
+        }
+        revert.act(writer, again, last);
+        left = before;
     }
     revert.overrule(writer);
     drop_unused(writer, &revert.unused);
+}
+
+/// What a step that is nothing but text typed and deleted stands in, as it is; `None`: there is more to it, or it stands in
+/// too many places.
+pub fn texts(writer: &Writer, again: &Again, acts: &[Act]) -> Option<Vec<Followed>> {
+    let mut found: Vec<Followed> = Vec::new();
+    let mut left = acts;
+    while let Some((last, before)) = left.split_last() {
+        let (first, count) = match last {
+            Act::Insert(_) => {
+                let ((first, _), count) = typed_last(left);
+                (first, count)
+            }
+            Act::Delete { span, .. } => (span.0, 1),
+            _ => return None,
+        };
+        left = if count > 1 { &left[..left.len() - count] } else { before };
+        let (node, _) = writer.place_of(again.latest(first))?;
+        if found.iter().all(|followed| followed.node != node) {
+            let items = writer.mirror.node(node).items.clone();
+            let is_text = found.len() < MAX_TEXTS && items.iter().all(|item| matches!(item, Item::Text(_)));
+            is_text.then(|| found.push(Followed { node, was: Some(items) }))?;
+        }
+    }
+    Some(found)
+}
+
+/// The last that was typed, and how many acts it is.
+fn typed_last(acts: &[Act]) -> (Span, usize) {
+    let Some(Act::Insert(last)) = acts.last() else { return ((Id::ROOT, 0), 0) };
+    let mut all = *last;
+    let mut count = 1;
+    for act in acts.iter().rev().skip(1) {
+        match act {
+            Act::Insert((first, len)) if first.plus(*len) == all.0 => all = (*first, len + all.1),
+            _ => break,
+        }
+        count += 1;
+    }
+    (all, count)
+}
+
+/// Deletes characters that were typed one after the other, if all of them stand in one sequence.
+fn delete_whole(writer: &mut Writer, again: &Again, span: Span) -> bool {
+    let mut found = Vec::new();
+    for piece in again.follow(span) {
+        let Some((seq, _)) = writer.place_of(piece.0) else { return false };
+        let places = writer.find(seq, piece);
+        if places.iter().map(|(_, len)| len).sum::<u32>() != piece.1 {
+            return false;
+        }
+        found.push(piece);
+    }
+    found.into_iter().rev().for_each(|piece| writer.delete_span(piece));
+    true
 }
 
 struct Revert {

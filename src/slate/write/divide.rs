@@ -1,15 +1,17 @@
 //! What was divided: breaks, the inner one first. At its start and its end nothing is divided: there Enter makes a new element.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use yrs::Any;
 
 use super::before::Before;
-use super::draft::{Attributes, Draft};
+use super::draft::{Attributes, Draft, is_line};
+use super::gap::Units;
 use super::work::{Work, WorkId};
 use crate::slate::node::Attrs;
-use crate::slate::view::{PieceId, View};
-use crate::slate::ydoc::{Id, ROOT, attribute_name};
+use crate::slate::view::{Cursor, PieceId, View};
+use crate::slate::ydoc::{Id, Nid, ROOT, attribute_name};
 
 /// What is new on the left or right of a division is the new element.
 pub(super) fn swap_at_starts(work: &mut Work) {
@@ -49,10 +51,105 @@ pub(super) fn write_breaks(draft: &mut Draft, start: &View, joins: &HashSet<Id>)
         node.head.is_none() && node.key.is_none() && node.origin.is_some()
     };
     let divided: Vec<WorkId> = draft.work.inner_first.iter().copied().filter(is_divided).collect();
+    let mut lines = Lines::default();
     for at in divided {
-        write_break(draft, start, joins, at);
-        draft.see();
+        let mut place = lines.place(draft, at);
+        if place.is_err() && draft.see() {
+            lines = Lines::default();
+            place = lines.place(draft, at);
+        }
+        match place {
+            Ok(holder) => drop(write_in_line(draft, start, joins, at, (holder, &mut lines))),
+            Err(NoLine) => {
+                write_break(draft, start, joins, at);
+                draft.see();
+            }
+        }
     }
+    draft.see();
+}
+
+/// Lines that were divided since the view was made: where the next break comes in one is known without another view, as long as
+/// it stands behind those before.
+#[derive(Default)]
+struct Lines {
+    of: HashMap<PieceId, DividedLine>,
+    strands: HashSet<Nid>,
+}
+
+struct DividedLine {
+    units: Units,
+    /// How many breaks it got, and before which unit the last stands.
+    breaks: u32,
+    last: usize,
+    /// What is inherited behind that.
+    props: Option<Rc<Attrs>>,
+}
+
+/// Where to divide has to be looked for in a view that is true.
+struct NoLine;
+
+impl Lines {
+    /// The line in which an element begins that was divided from it; `None`: nowhere.
+    fn place(&mut self, draft: &mut Draft, at: WorkId) -> Result<Option<(PieceId, usize)>, NoLine> {
+        let Some(first) = draft.work.first_old(at) else { return Ok(None) };
+        let Some((_, piece)) = draft.place_of(first) else { return Err(NoLine) };
+        if !self.of.contains_key(&piece) {
+            let strand = draft.frame(piece).strand;
+            let is_line = is_line(&draft.view, piece) && draft.view.piece(piece).head != ROOT;
+            (is_line && self.strands.insert(strand)).then_some(()).ok_or(NoLine)?;
+            self.of.insert(piece, DividedLine { units: draft.units(piece), breaks: 0, last: 0, props: None });
+        }
+        let line = &self.of[&piece];
+        let index = line.units.list[line.last..].iter().position(|unit| unit.id == first).ok_or(NoLine)?;
+        Ok(Some((piece, line.last + index)))
+    }
+}
+
+fn write_in_line(
+    draft: &mut Draft,
+    start: &View,
+    joins: &HashSet<Id>,
+    at: WorkId,
+    (place, lines): (Option<(PieceId, usize)>, &mut Lines),
+) -> Option<()> {
+    let (piece, index) = place?;
+    let line = lines.of.get_mut(&piece)?;
+    if strand_of(draft, start, at) != Some(draft.frame(piece).strand) {
+        let head = draft.id(draft.view.piece(piece).head);
+        (line.breaks == 0 && joins.contains(&head)).then_some(())?;
+    }
+    (index > line.last).then_some(())?;
+    let cursor = line.units.for_break(&draft.view, index)?;
+    let cursor = Cursor { index: cursor.index + line.breaks, ..cursor };
+    let inherited = line.props.take();
+    let inherited = inherited.or_else(|| draft.view.inherited.get(cursor.props as usize).cloned()).unwrap_or_default();
+    #[cfg(test)]
+    check_break(draft, at, cursor, &inherited);
+    let mut attributes: Attributes = vec![("@".into(), "break".into())];
+    attributes.extend(differences(&inherited, &draft.work.node(at).props));
+    let made = draft.make(cursor, attributes);
+    let mut props = (*inherited).clone();
+    let own = draft.mirror().node(made).registers.own.iter();
+    own.for_each(|(name, value)| drop(props.insert(name.clone(), value.clone())));
+    (line.breaks, line.last, line.props) = (line.breaks + 1, index, Some(Rc::new(props)));
+    let id = draft.id(made);
+    draft.work.set_head(at, id);
+    Some(())
+}
+
+/// What is known of a line is what a view says.
+#[cfg(test)]
+fn check_break(draft: &Draft, at: WorkId, cursor: Cursor, inherited: &Attrs) {
+    let view = draft.look();
+    let first = draft.work.first_old(at).expect("what was divided");
+    let found = (0..view.pieces.len() as PieceId).find_map(|piece| {
+        let units = Units::of(&view, draft.mirror(), piece);
+        let index = units.position(first).filter(|_| piece != View::ROOT)?;
+        units.for_break(&view, index).filter(|_| index > 0)
+    });
+    let found = found.map(|found| (found.seq, found.index, view.inherited[found.props as usize].clone()));
+    assert_eq!(found, Some((cursor.seq, cursor.index, Rc::new(inherited.clone()))), "where a break comes");
 }
 
 fn write_break(draft: &mut Draft, start: &View, joins: &HashSet<Id>, at: WorkId) -> Option<()> {

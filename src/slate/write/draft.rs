@@ -112,6 +112,12 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         Rc::new(view::show(self.writer.mirror, self.schema, &HashSet::new()))
     }
 
+    /// What the document shows now.
+    #[cfg(test)]
+    pub fn look(&self) -> View {
+        view::uncounted(|| view::show(self.writer.mirror, self.schema, &kept(self.writer.mirror, &self.work)))
+    }
+
     // --- looking
 
     pub fn piece_of(&self, head: Id) -> Option<PieceId> {
@@ -236,8 +242,8 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
     }
 
     /// A piece is shown at the marker from now on; what comes behind it stays where it is. The markers that it leaves go, if
-    /// nobody else is registered there.
-    pub fn register(&mut self, piece: PieceId, marker: Nid) {
+    /// nobody else is registered there: whether one did.
+    pub fn register(&mut self, piece: PieceId, marker: Nid) -> bool {
         let view = self.view.clone();
         let piece = view.piece(piece);
         let (head, strand) = (piece.head, view.frame(piece.frame).strand);
@@ -256,9 +262,11 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         let left = self.left_markers(head, marker, &beyond);
         self.set(head, "@at", Any::Array(value.into()));
         self.note_register(head);
+        let is_left = !left.is_empty();
         for marker in left {
             self.drop_marker(marker);
         }
+        is_left
     }
 
     /// A strand that is new is shown at a marker.
@@ -321,6 +329,23 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         let seq = self.mirror().node(node).up;
         Cursor { seq, index: self.mirror().index_of(node) + u32::from(behind), ..like }
     }
+}
+
+/// Whether a piece shows nothing but text of its own strand, where that stands, and nobody says anything else of it.
+pub(super) fn is_line(view: &View, at: PieceId) -> bool {
+    let piece = view.piece(at);
+    let frame = view.frame(piece.frame);
+    let is_own = |kid: &Kid| match kid {
+        Kid::Text { at: cursor, .. } | Kid::Cursor(cursor) => cursor.seq == frame.strand && cursor.piece == at,
+        Kid::Piece(_) => false,
+    };
+    !(piece.hidden || piece.spill || piece.again || piece.absent)
+        && frame.owner.is_none()
+        && frame.host.is_none()
+        && piece.gone.is_none()
+        && piece.joined.is_empty()
+        && view.claims(piece.head).is_empty()
+        && piece.kids.iter().all(is_own)
 }
 
 /// What the editor shows is shown, even if it has nothing.

@@ -9,23 +9,98 @@ use std::rc::Rc;
 use yrs::Any;
 
 use super::before::{Before, Vanished};
-use super::draft::{Draft, pieces_in};
+use super::draft::{Draft, is_line, pieces_in};
+#[cfg(test)]
+use super::gap::Units;
 use crate::slate::view::tree::NodeId;
-use crate::slate::view::{PieceId, View};
+use crate::slate::view::{Cursor, PieceId, View};
 use crate::slate::ydoc::{Erase, Gone, Id, Kind, Nid, QuickSet, ROOT};
 
 /// Returns the heads that were joined.
 pub(super) fn write_joins(draft: &mut Draft, before: &Before, joins: &HashMap<Id, NodeId>) -> HashSet<Id> {
     let mut joined = HashSet::new();
+    let mut lines = JoinedLines::default();
     for was in &before.vanished {
-        let Some(host) = host_of(draft, was, joins) else { continue };
-        let Some(piece) = draft.piece_of(was.id).filter(|piece| *piece != host) else { continue };
-        if write_join(draft, before, was, piece, host) {
-            joined.insert(was.id);
+        let find = |draft: &Draft| {
+            let host = host_of(draft, was, joins)?;
+            Some((draft.piece_of(was.id).filter(|piece| *piece != host)?, host))
+        };
+        let Some((mut piece, mut host)) = find(draft) else { continue };
+        let mut is_known = lines.know(draft, was, piece, host);
+        if !is_known && draft.see() {
+            lines = JoinedLines::default();
+            let Some(now) = find(draft) else { continue };
+            (piece, host) = now;
+            is_known = lines.know(draft, was, piece, host);
         }
-        draft.see();
+        #[cfg(test)]
+        if is_known {
+            check_join(draft, (piece, host), &lines);
+        }
+        let wrote = write_join(draft, before, was, (piece, host), &mut lines);
+        joined.extend(wrote.is_some().then_some(was.id));
+        if !is_known || wrote == Some(Elsewhere::Wrote) {
+            draft.see();
+            lines = JoinedLines::default();
+        }
     }
+    draft.see();
     joined
+}
+
+/// Whether a join wrote anywhere else than between the two.
+#[derive(PartialEq)]
+enum Elsewhere {
+    Nothing,
+    Wrote,
+}
+
+/// Lines that were joined since the view was made: where such an element ends now is known without another view.
+#[derive(Default)]
+struct JoinedLines {
+    /// What another was joined to, where it ends since, and whether something flows into it.
+    ends: HashMap<PieceId, (Cursor, bool)>,
+    /// What was joined, and what to; and whether by switching off the break between them.
+    into: HashMap<PieceId, (PieceId, bool)>,
+    /// Strands of which something was joined, or to which.
+    strands: HashSet<Nid>,
+}
+
+impl JoinedLines {
+    /// Whether what is to be joined and what to are lines that are in the view as they were before all these joins, or are known
+    /// to have been joined.
+    fn know(&self, draft: &Draft, was: &Vanished, piece: PieceId, host: PieceId) -> bool {
+        let view = &draft.view;
+        let strand_of = |at: PieceId| view.strand(at);
+        let is_new = |at: PieceId| !self.strands.contains(&strand_of(at));
+        let is_joined = |at: PieceId| self.into.contains_key(&at);
+        let end = self.ends.get(&host);
+        let is_next = || {
+            let is_whole = end.is_none_or(|(_, flows)| !flows);
+            is_whole && breaks_between(draft, view, (piece, host), self).is_some_and(|breaks| breaks.len() == 1)
+        };
+        !was.survivors.is_empty()
+            && [piece, host].into_iter().all(|at| is_line(view, at) && view.piece(at).head != ROOT && !is_joined(at))
+            && (end.is_some() || is_new(host))
+            && (if strand_of(piece) == strand_of(host) { is_next() } else { is_new(piece) })
+    }
+
+    fn note(&mut self, draft: &Draft, (piece, host): (PieceId, PieceId), is_off: bool) {
+        let ends = draft.units(piece).gaps;
+        let end = ends.last().and_then(|gap| gap.iter().rev().find(|cursor| cursor.piece == piece));
+        self.ends.extend(end.map(|end| (host, (*end, !is_off))));
+        self.into.insert(piece, (host, is_off));
+        self.strands.extend([draft.view.strand(piece), draft.view.strand(host)]);
+    }
+
+    /// Where an element ends.
+    fn end(&self, draft: &Draft, host: PieceId) -> Option<Cursor> {
+        if let Some((end, _)) = self.ends.get(&host) {
+            return Some(*end);
+        }
+        let gaps = draft.units(host).gaps;
+        gaps.last().and_then(|gap| gap.iter().rev().find(|cursor| cursor.piece == host)).copied()
+    }
 }
 
 /// The piece into which it was joined.
@@ -51,7 +126,13 @@ fn host_of(draft: &Draft, was: &Vanished, joins: &HashMap<Id, NodeId>) -> Option
     draft.piece_of(head?).filter(is_alike)
 }
 
-fn write_join(draft: &mut Draft, before: &Before, was: &Vanished, piece: PieceId, host: PieceId) -> bool {
+fn write_join(
+    draft: &mut Draft,
+    before: &Before,
+    was: &Vanished,
+    (piece, host): (PieceId, PieceId),
+    lines: &mut JoinedLines,
+) -> Option<Elsewhere> {
     let view = draft.view.clone();
     let (x, into) = (view.piece(piece), view.piece(host));
     if was.survivors.is_empty() {
@@ -61,26 +142,44 @@ fn write_join(draft: &mut Draft, before: &Before, was: &Vanished, piece: PieceId
             draft.set_gone(head, to, false);
         }
     }
-    if let Some(breaks) = breaks_between(draft, &view, piece, host) {
+    let breaks = breaks_between(draft, &view, (piece, host), lines);
+    if let Some(breaks) = breaks {
         let erased = was.is_start_lost && before.end_lost.contains(&into.head);
         let value = if erased { Any::from("erased") } else { Any::Bool(true) };
         for node in breaks {
             draft.set(node, "@off", value.clone());
         }
-        return true;
+        lines.note(draft, (piece, host), true);
+        return Some(Elsewhere::Nothing);
     }
-    let gaps = draft.units(host).gaps;
-    let Some(end) = gaps.last().and_then(|gap| gap.iter().rev().find(|cursor| cursor.piece == host)).copied() else {
-        return false;
-    };
+    let end = lines.end(draft, host)?;
     let head = draft.id(x.head).to_any();
     let seam = draft.make(end, vec![("@".into(), "seam".into()), ("@for".into(), head)]);
-    draft.register(piece, seam);
-    true
+    lines.note(draft, (piece, host), false);
+    let wrote = draft.register(piece, seam);
+    Some(if wrote { Elsewhere::Wrote } else { Elsewhere::Nothing })
+}
+
+/// What is known of lines is what a view says.
+#[cfg(test)]
+fn check_join(draft: &Draft, (piece, host): (PieceId, PieceId), known: &JoinedLines) {
+    let (view, nothing) = (draft.look(), JoinedLines::default());
+    let now = |at: PieceId| view.find(draft.view.piece(at).head).expect("what is joined");
+    let breaks = breaks_between(draft, &draft.view, (piece, host), known);
+    assert_eq!(breaks, breaks_between(draft, &view, (now(piece), now(host)), &nothing), "breaks between the two");
+    let gaps = Units::of(&view, draft.mirror(), now(host)).gaps;
+    let end = gaps.last().and_then(|gap| gap.iter().rev().find(|cursor| cursor.piece == now(host)));
+    let place = |cursor: Cursor| (cursor.seq, cursor.index, cursor.held);
+    assert_eq!(known.end(draft, host).map(place), end.copied().map(place), "where the other ends");
 }
 
 /// The breaks to switch off, if only hidden pieces are between the two, and none of these has a place of its own.
-fn breaks_between(draft: &Draft, view: &View, from: PieceId, host: PieceId) -> Option<Vec<Nid>> {
+fn breaks_between(
+    draft: &Draft,
+    view: &View,
+    (from, host): (PieceId, PieceId),
+    lines: &JoinedLines,
+) -> Option<Vec<Nid>> {
     let mut breaks = Vec::new();
     let mut at = from;
     loop {
@@ -93,7 +192,7 @@ fn breaks_between(draft: &Draft, view: &View, from: PieceId, host: PieceId) -> O
         }
         breaks.push(piece.head);
         at = piece.prev?;
-        if at == host {
+        if at == host || lines.into.get(&at) == Some(&(host, true)) {
             return Some(breaks);
         }
     }

@@ -201,6 +201,18 @@ impl KnownParts {
         mirror.take_touched();
     }
 
+    /// Which of the elements at the top a piece of a line is; `None`: the line is not known in its pieces.
+    pub fn piece_of_line(&self, mirror: &Mirror, seq: Nid, head: Nid) -> Option<usize> {
+        self.outline.as_ref()?.piece_of_line(mirror, seq, head)
+    }
+
+    /// Something was typed in the text of this head, and nothing else was done.
+    pub fn note_typed(&mut self, head: Nid) {
+        if let Some(outline) = &mut self.outline {
+            outline.note_typed(head);
+        }
+    }
+
     /// Where among the elements at the top that is, or is not, which a node shows or is shown in.
     pub fn top(&self, mirror: &Mirror, node: Nid) -> Option<Range<usize>> {
         self.outline.as_ref()?.root().shown_by(mirror.top(node))

@@ -36,6 +36,8 @@ pub(super) struct Placer<'g, 'f, 'w, 'd> {
     changed: bool,
     /// How often an element, or text from this character on, was put to its place.
     pub(super) tries: HashMap<Id, u32>,
+    /// How often text of a leaf was written again because it was not shown there.
+    pub(super) hopeless: HashMap<(WorkId, usize), u32>,
 }
 
 /// One thing that is wanted: a character, or an element.
@@ -59,7 +61,7 @@ pub(super) struct Sides {
 
 impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
     pub fn new(draft: &'g mut Draft<'f, 'w, 'd>, keys: &'g mut Keys, texts: bool) -> Self {
-        Self { draft, keys, texts, changed: false, tries: HashMap::new() }
+        Self { draft, keys, texts, changed: false, tries: HashMap::new(), hopeless: HashMap::new() }
     }
 
     pub fn run(mut self) {
@@ -104,8 +106,11 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
         let sides = self.sides(at, piece);
         let is_element = |at: usize| sides.want[sides.atoms[at].of].element().is_some();
         let is_open = |at: &usize| {
-            let is_hopeless = sides.atoms[*at].id.is_some_and(|id| self.tries.get(&id) > Some(&MAX_TRIES));
-            !sides.stays[*at] && (self.texts || is_element(*at)) && !(is_element(*at) && is_hopeless)
+            let is_hopeless = match is_element(*at) {
+                true => sides.atoms[*at].id.is_some_and(|id| self.tries.get(&id) > Some(&MAX_TRIES)),
+                false => self.is_hopeless(&sides, *at),
+            };
+            !sides.stays[*at] && (self.texts || is_element(*at)) && !is_hopeless
         };
         let first = (0..sides.atoms.len()).find(is_open);
         match first {

@@ -4,12 +4,14 @@ use super::draft::{Attributes, inside};
 use super::keys::{Look, is_shown};
 use super::moving;
 use super::place::{Placer, Sides};
-use super::work::{LeafOffset, Want};
+use super::work::{LeafOffset, Want, WorkId};
 use crate::slate::view::Cursor;
 use crate::slate::ydoc::{Formats, Nid};
 
 /// So often text is put where it should be shown. What still is not is written again.
 const MAX_TRIES: u32 = 3;
+/// So often text of one leaf is written again. What then is shown elsewhere stays there: the rules want it so.
+const MAX_AGAIN: u32 = 3;
 
 impl Placer<'_, '_, '_, '_> {
     pub(super) fn write_text(&mut self, sides: &Sides, first: usize) -> bool {
@@ -56,6 +58,7 @@ impl Placer<'_, '_, '_, '_> {
         if let Some(tries) = tries {
             *tries += 1;
             if *tries > MAX_TRIES {
+                *self.hopeless.entry(self.leaf_of(sides, first)).or_insert(0) += 1;
                 self.forget(sides, first, len);
                 self.draft.erase(vec![(start.seq, start.index, len)]);
                 self.draft.see();
@@ -75,6 +78,20 @@ impl Placer<'_, '_, '_, '_> {
         };
         moving::move_text(self.draft, start, len, target);
         self.draft.see();
+    }
+
+    /// The leaf that an atom is in.
+    fn leaf_of(&self, sides: &Sides, at: usize) -> (WorkId, usize) {
+        match &sides.want[sides.atoms[at].of].what {
+            Want::Text { at, .. } => (at.node, at.kid),
+            Want::Element(node) => (*node, 0),
+        }
+    }
+
+    /// Whether text was written again and again, and is shown elsewhere all the same.
+    pub(super) fn is_hopeless(&self, sides: &Sides, at: usize) -> bool {
+        let has_id = sides.atoms[at].id.is_some();
+        has_id && self.hopeless.get(&self.leaf_of(sides, at)).is_some_and(|times| *times > MAX_AGAIN)
     }
 
     /// The characters from an atom on that stand in one sequence as they are wanted, and do not stay: where, and how long.

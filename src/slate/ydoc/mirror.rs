@@ -134,6 +134,11 @@ impl Mirror {
         !self.touched.is_empty()
     }
 
+    /// Whether nothing else changed since [`Mirror::take_touched`].
+    pub fn is_touched_only(&self, mut at: impl FnMut(Nid) -> bool) -> bool {
+        self.touched.iter().all(|node| at(*node))
+    }
+
     /// The types of elements that do not say whether they are inline or void, each once.
     pub fn types(&self) -> QuickSet<Arc<str>> {
         let unsaid = self.alive().map(|at| &self.node(at).registers).filter(|registers| registers.says.is_none());

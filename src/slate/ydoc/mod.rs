@@ -17,6 +17,7 @@ mod mirror;
 mod quick;
 mod read;
 mod spans;
+mod typed;
 mod writer;
 
 pub use act::{Act, Beside, Span};

@@ -3,6 +3,7 @@
 pub mod acts;
 mod follower;
 mod halves;
+mod lines;
 mod moved;
 mod named;
 mod nested;
