@@ -288,11 +288,13 @@ impl Outbox {
         self.put(update, KeptIn::Memory, from);
     }
 
-    /// Everything pending, and the seed, become these updates, under seqs that were never on a wire. To be followed by
-    /// [`Outbox::rearrange`], which tells the store; what it returns goes before.
-    pub fn translate(&mut self, updates: Vec<Vec<u8>>) -> Vec<Write> {
+    /// Everything pending, and the seed, become these updates, under seqs that were never on a wire; behind them goes what
+    /// `waiting` gives of an update, as it is. To be followed by [`Outbox::rearrange`], which tells the store; what this returns
+    /// goes before.
+    pub fn translate(&mut self, mut updates: Vec<Vec<u8>>, waiting: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Vec<Write> {
         let mut from = self.take_seeds();
         for entry in std::mem::take(&mut self.entries) {
+            updates.extend(waiting(&entry.update));
             from.push(self.key(entry.number));
             from.extend(entry.replaces);
         }
@@ -308,11 +310,17 @@ impl Outbox {
         writes
     }
 
-    /// Puts aside what is not all below the clock that `through` says of its client. Returns what the store has to be told.
-    pub fn put_late_aside(&mut self, through: impl Fn(u64) -> u32, code: &str, message: &str) -> Vec<Write> {
+    /// Puts aside what is not all below the clock that `through` says of its client, unless it `waits`. Returns what the store
+    /// has to be told.
+    pub fn put_late_aside(
+        &mut self,
+        through: impl Fn(u64) -> u32,
+        waits: impl Fn(&[u8]) -> bool,
+        (code, message): (&str, &str),
+    ) -> Vec<Write> {
         let mut writes = Vec::new();
         for entry in std::mem::take(&mut self.entries) {
-            match is_below(&entry.update, &through) {
+            match is_below(&entry.update, &through) || waits(&entry.update) {
                 true => self.entries.push_back(entry),
                 false => writes.extend(self.entry_aside(entry, code, message)),
             }

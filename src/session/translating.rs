@@ -5,7 +5,8 @@
 //! nothing is sent, nothing is applied, and what is typed goes on being pending.
 //!
 //! Invariants: as bytes nothing of it is sent. One of a device's tabs translates, for all of them; the document says what
-//! was translated. What is written for it is not sent before the device has it.
+//! was translated. What is written for it is not sent before the device has it. What waits here for something that this
+//! device does not have, as where its log was lost, was never shown, and cannot be translated: it stays pending as it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -190,8 +191,8 @@ impl Translating {
         seeding.withdraw(&theirs, local);
         let mine = matches!(local.device.keeping, Keeping::Here);
         match self.translated(&theirs, mine || until <= local.now, local) {
-            Ok(Some(updates)) => {
-                self.show(theirs, updates, local);
+            Ok(Some((updates, translation))) => {
+                self.show(theirs, updates, &translation, local);
                 TakenOver::Shown
             }
             // Another tab is to do it.
@@ -206,25 +207,27 @@ impl Translating {
         }
     }
 
-    /// What is to be submitted in place of what is pending; none if it is for another tab to say.
+    /// What is to be submitted in place of what is pending and shown; none if it is for another tab to say.
     fn translated(
         &mut self,
         theirs: &SlateDoc,
         is_my_turn: bool,
         local: &mut Local,
-    ) -> Result<Option<Vec<Vec<u8>>>, crate::slate::UpdateError> {
+    ) -> Result<Option<(Vec<Vec<u8>>, Translation)>, crate::slate::UpdateError> {
         let Local { editing, device, fresh, stage, .. } = local;
         let translation = Translation::new(&editing.doc.state_vector(), theirs, &device.holes)?;
         if translation.is_translated(theirs) {
-            let late = device.outbox.put_late_aside(|client| theirs.translated(client), LEFT_BEHIND, LATE);
+            let through = |client| theirs.translated(client);
+            let waits = |update: &[u8]| translation.waits(update);
+            let late = device.outbox.put_late_aside(through, waits, (LEFT_BEHIND, LATE));
             if !late.is_empty() {
                 device.journal.write_all(late);
                 stage.report(ErrorCode::Format, LATE);
             }
-            return Ok(Some(Vec::new()));
+            return Ok(Some((Vec::new(), translation)));
         }
-        if !translation.has_pending() && device.outbox.is_empty() {
-            return Ok(Some(Vec::new()));
+        if !translation.has_pending() && device.outbox.updates().all(|update| translation.waits(update)) {
+            return Ok(Some((Vec::new(), translation)));
         }
         if !is_my_turn {
             return Ok(None);
@@ -233,7 +236,8 @@ impl Translating {
         let own = device.holes.without(&own).unwrap_or(own);
         let steps: Vec<Vec<u8>> = device.outbox.updates().cloned().collect();
         let steps: Vec<&[u8]> = steps.iter().map(Vec::as_slice).collect();
-        translation.write(self.base.as_deref(), &steps, &own, || fresh.options()).map(Some)
+        let updates = translation.write(self.base.as_deref(), &steps, &own, || fresh.options())?;
+        Ok(Some((updates, translation)))
     }
 
     /// Something is about to be pending, or is known of another tab, and may be so for long: should the document be of another
@@ -255,13 +259,15 @@ impl Translating {
     }
 
     /// The server's document with the translated edits, in place of this one.
-    fn show(&mut self, mut doc: SlateDoc, updates: Vec<Vec<u8>>, local: &mut Local) {
-        doc.load_all(&updates.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    fn show(&mut self, mut doc: SlateDoc, updates: Vec<Vec<u8>>, translation: &Translation, local: &mut Local) {
+        let waiting: Vec<Vec<u8>> =
+            local.device.outbox.updates().filter_map(|update| translation.waiting(update)).collect();
+        doc.load_all(&updates.iter().chain(&waiting).map(Vec::as_slice).collect::<Vec<_>>());
         // What is under the old name is brought along first: it is named below.
         local.device.guard_copy(&doc);
         local.show_instead(doc, Origin::Remote);
         let Local { editing, device, stage, .. } = local;
-        let writes = device.outbox.translate(updates);
+        let writes = device.outbox.translate(updates, |update| translation.waiting(update));
         device.journal.write_all(writes);
         device.rearrange();
         if let Ok(snapshot) = editing.doc.encode_state(None) {

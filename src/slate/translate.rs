@@ -29,6 +29,8 @@ pub struct Translation {
     common: StateVector,
     /// Of each client whose edits only this device has: below which clock. Without what is missing for good.
     pending: Vec<(u64, u32)>,
+    /// What this device has.
+    own: StateVector,
 }
 
 impl Translation {
@@ -51,12 +53,25 @@ impl Translation {
             }
         }
         pending.sort_unstable();
-        Ok(Self { theirs: theirs.encode_state(None)?, common, pending })
+        Ok(Self { theirs: theirs.encode_state(None)?, common, pending, own })
     }
 
     /// Whether there is anything that was inserted and that the server does not have.
     pub fn has_pending(&self) -> bool {
         !self.pending.is_empty()
+    }
+
+    /// What of an update stands upon something that this device does not have: it cannot be read here, and was not made for
+    /// the document that is shown here. None if that is nothing.
+    pub fn waiting(&self, update: &[u8]) -> Option<Vec<u8>> {
+        let missing = beyond(update, &self.own).ok()?;
+        missing.divided(update).ok()?.stuck
+    }
+
+    /// Whether all of an update stands upon something that this device does not have.
+    pub fn waits(&self, update: &[u8]) -> bool {
+        let missing = beyond(update, &self.own).ok();
+        missing.and_then(|it| it.divided(update).ok()).is_some_and(|it| it.sound.is_none() && it.stuck.is_some())
     }
 
     /// Whether somebody has translated some of it.
@@ -119,12 +134,18 @@ impl Translation {
 
     /// What an update has beyond what both have.
     fn beyond(&self, update: &[u8]) -> Result<Holes, UpdateError> {
-        let update = Update::decode_v1(update).map_err(malformed)?;
-        let inserted = update.state_vector();
-        let inserted = inserted.iter().map(|(client, _)| *client);
-        let clients = inserted.chain(update.delete_set().iter().map(|(client, _)| *client));
-        Ok(Holes::beyond(clients.map(|client: ClientID| (client.get(), u64::from(self.common.get(&client))))))
+        beyond(update, &self.common)
     }
+}
+
+/// What an update has beyond `known`.
+fn beyond(update: &[u8], known: &StateVector) -> Result<Holes, UpdateError> {
+    let update = Update::decode_v1(update).map_err(malformed)?;
+    // What does not begin with its client's first struct is in no state vector.
+    let (whole, inserted) = (update.state_vector(), update.insertions(true));
+    let inserted = inserted.iter().map(|(client, _)| *client).chain(whole.iter().map(|(client, _)| *client));
+    let clients = inserted.chain(update.delete_set().iter().map(|(client, _)| *client));
+    Ok(Holes::beyond(clients.map(|client: ClientID| (client.get(), u64::from(known.get(&client))))))
 }
 
 fn malformed(error: impl std::fmt::Display) -> UpdateError {

@@ -136,30 +136,33 @@ impl Holes {
     /// # Errors
     /// If it cannot be read.
     pub fn without(&self, update: &[u8]) -> Result<Vec<u8>, SplitError> {
-        let sound = self.part(update)?.sound.unwrap_or_else(|| vec![0, 0]);
+        Ok(self.divided(update)?.sound.unwrap_or_else(|| vec![0, 0]))
+    }
+
+    /// The same in two parts: what is missing, or needs it, is stuck, and so are deletions of it.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn divided(&self, update: &[u8]) -> Result<Apart, SplitError> {
+        let (sound, stuck, deletions) = self.parted(update)?;
         let missing = self.within(update)?;
-        let mut pieces = Pieces::new(usize::MAX);
-        let mut reader = Reader::new(&sound);
-        each_block(&mut reader, &sound, |client, clock, _, bytes| {
-            pieces.put(client, clock, bytes);
-            Ok(())
-        })?;
-        let mut kept = Pieces::new(usize::MAX);
+        let (mut here, mut there) = (Pieces::new(usize::MAX), Pieces::new(usize::MAX));
+        let mut reader = Reader::new(deletions);
         for _ in 0..reader.var_uint()? {
             let client = reader.var_uint()?;
             let until = missing.from.get(&client).copied().unwrap_or(u64::MAX);
             for _ in 0..reader.var_uint()? {
                 let (clock, len) = (reader.var_uint()?, reader.var_uint()?);
+                let end = clock.saturating_add(len);
                 if clock < until {
-                    kept.deletion(client, (clock, len.min(until - clock)));
+                    here.deletion(client, (clock, end.min(until) - clock));
+                }
+                if end > until {
+                    there.deletion(client, (clock.max(until), end - clock.max(until)));
                 }
             }
         }
-        kept.finish_deletions();
-        let deletions = kept.done.pop();
-        // Behind the count of structs, which is none.
-        let deletions = deletions.as_ref().and_then(|bytes| bytes.get(1..)).unwrap_or(&[0]);
-        Ok(pieces.finish_with(deletions).unwrap_or_else(|| vec![0, 0]))
+        Ok(Apart { sound: finish(sound, here), stuck: finish(stuck, there) })
     }
 
     /// These holes, and those they tear within `update`.
@@ -182,6 +185,14 @@ impl Holes {
             }
         }
     }
+}
+
+/// These structs with the deletions of `deleted`. None if that is nothing.
+fn finish(structs: Pieces, mut deleted: Pieces) -> Option<Vec<u8>> {
+    deleted.finish_deletions();
+    let deletions = deleted.done.pop();
+    // Behind the count of structs, which is none.
+    structs.finish_with(deletions.as_ref().and_then(|bytes| bytes.get(1..)).unwrap_or(&[0]))
 }
 
 /// The parts of a struct before and after `here`, where something begins to be missing.

@@ -504,3 +504,67 @@ fn what_was_left_behind_and_translated_is_forgotten() {
     // Nobody had to close for that.
     assert!(!rig.take().contains(&Output::CloseSocket { code: close::FORMAT }));
 }
+
+/// The device's log is gone, and what was typed since is all it has: made for a document of format 1, which is not here. It
+/// waits, and goes as it is; there is nothing to translate.
+#[test]
+fn what_stands_upon_a_lost_log_is_sent_as_it_is() {
+    for durable in [true, false] {
+        let mut server = Server::new(&[block("one"), block("last")], durable);
+        server.raise();
+        let store = MemoryStore::new();
+        let mut rig = away(&mut server, "s", 5, store.clone());
+        store.write_now(rig.name.as_str(), &[Write::Delete]).expect("deleted");
+        types(&mut rig, vec![insert(&[0, 0], 3, "Ada")]);
+        types(&mut rig, split(0, 3));
+        types(&mut rig, vec![Op::RemoveText { path: path(&[2, 0]), offset: 0, text: "la".into() }]);
+        drop(rig);
+        let mut next = Rig::open(knowing("t", 6), store.clone());
+        assert_eq!((next.session.value(), next.status().pending > 0), (Vec::new(), true));
+        comes_back(&mut server, &mut next);
+        assert_eq!(server.text(), ["one", "Ada", "st"], "durable {durable}");
+        is_settled(&server, &next);
+        assert!(server.knows(5), "under its own ids");
+        next.pass(5_000);
+        let again = Rig::open(knowing("u", 7), store);
+        assert_eq!((again.session.value(), again.status().pending), (server.doc.value(), 0));
+    }
+}
+
+/// A tab whose store fails has nothing of the document, and hears from another of what that one could not store either.
+#[test]
+fn what_another_tab_could_not_store_is_sent_as_it_is() {
+    let mut server = Server::new(&[block("one"), block("two")], true);
+    server.raise();
+    let mut other = away(&mut server, "s", 5, MemoryStore::new());
+    types(&mut other, vec![insert(&[0, 0], 3, "Ada")]);
+    let update = other.session.export_outbox().expect("sound");
+    let failing = MemoryStore::new();
+    failing.set_fault(Some(StoreError::Closed("gone".into())));
+    let mut rig = Rig::open(knowing("t", 6), failing);
+    rig.feed(Input::TabUpdate { update, epoch: Some("e".into()), kept: false });
+    assert_eq!((rig.session.value(), rig.status().pending), (Vec::new(), 1));
+    server.acked = 0;
+    server.greet(&mut rig);
+    server.serve(&mut rig);
+    assert_eq!(server.text(), ["oneAda", "two"]);
+    assert_eq!((rig.status().pending, rig.session.value()), (0, server.doc.value()));
+}
+
+/// Both: edits by copy, which are translated, and another tab's for the document as it has become.
+#[test]
+fn beside_what_is_translated_another_tabs_edits_stay_as_they_are() {
+    let mut server = Server::new(&[block("onetwo"), block("last")], true);
+    let mut rig = away(&mut server, "s", 5, MemoryStore::new());
+    types(&mut rig, split(0, 3));
+    server.raise();
+    server.edit(vec![Op::InsertNode { path: path(&[2]), node: block("new") }]);
+    let mut other = away(&mut server, "t", 6, MemoryStore::new());
+    types(&mut other, vec![insert(&[2, 0], 3, "Ben")]);
+    let update = other.session.export_outbox().expect("sound");
+    rig.feed(Input::TabUpdate { update, epoch: Some("e".into()), kept: false });
+    comes_back(&mut server, &mut rig);
+    assert_eq!(server.text(), ["one", "two", "last", "newBen"]);
+    is_settled(&server, &rig);
+    assert!(!server.knows(5) && server.knows(6));
+}
