@@ -10,7 +10,8 @@
 
 use std::collections::HashMap;
 
-use yrs::{Doc, ReadTxn};
+use yrs::block::ClientID;
+use yrs::{BranchID, Doc, ID, ReadTxn};
 
 use super::Survey;
 use super::limits::{Each, Limits, Refused};
@@ -144,6 +145,11 @@ impl Intake {
         }
         feed.pace.begin();
         let roots = self.nesting.new_roots(&outline.roots);
+        let (txn, pace) = feed.parts();
+        let is_type = |(client, clock): (u64, u64)| {
+            let clock = u32::try_from(clock).unwrap_or(u32::MAX);
+            BranchID::get_nested(txn, &ID::new(ClientID::new(client), clock)).is_some()
+        };
         let planner = Planner {
             update,
             known,
@@ -152,7 +158,8 @@ impl Intake {
             roots: &roots,
             firsts: &self.firsts,
             limits,
-            pace: &mut feed.pace,
+            pace,
+            is_type: &is_type,
             plan: Plan::default(),
             last: None,
         };
@@ -197,7 +204,7 @@ impl Intake {
                 due.0.push((client, start, end));
             }
         }
-        let is_whole = plan.runs.iter().all(|run| run.source == Source::Update)
+        let is_whole = plan.runs.iter().all(|run| run.source == Source::Update && !run.is_garbage)
             && plan.structs == outline.structs
             && later.0.is_empty()
             && due.0.len() == asked

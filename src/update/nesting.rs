@@ -32,6 +32,8 @@ pub(super) struct Location {
     /// Number of the root's name, from 1; 0 where it cannot be told.
     pub root: u32,
     pub kind: StructKind,
+    /// Whether others can lie in it.
+    pub is_type: bool,
 }
 
 /// Runs of one client's clocks: where each begins → where it ends, and the place.
@@ -132,6 +134,7 @@ pub(super) struct NewRoots<'b> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lineage {
     kind: StructKind,
+    is_type: bool,
     /// Number of the root that it names.
     root: u32,
     /// What it names to lie in.
@@ -153,7 +156,7 @@ impl Lineage {
             Some(REGISTER) => StructKind::Register,
             _ => StructKind::Content,
         };
-        Self { kind, root, parent, origins: [block.origin, block.right_origin] }
+        Self { kind, is_type: block.is_type(), root, parent, origins: [block.origin, block.right_origin] }
     }
 
     /// What has to be known to tell the place.
@@ -163,7 +166,7 @@ impl Lineage {
 
     /// `place_of`: where something else lies, if that is known.
     pub(super) fn place(&self, place_of: impl Fn((u64, u64)) -> Option<Location>) -> Location {
-        let mut place = Location { depth: 0, root: self.root, kind: self.kind };
+        let mut place = Location { depth: 0, root: self.root, kind: self.kind, is_type: self.is_type };
         if let Some(around) = self.parent.and_then(&place_of) {
             (place.depth, place.root) = (around.depth.saturating_add(1), around.root);
         }

@@ -10,6 +10,7 @@ use super::plan::Run;
 use super::section::Source;
 use crate::protocol::lib0::var_uint;
 use crate::update::limits::{Each, Refused};
+use crate::update::split::GC;
 
 pub(super) struct Feed<'d, 'e> {
     doc: &'d Doc,
@@ -39,6 +40,12 @@ impl<'d, 'e> Feed<'d, 'e> {
 
     pub(super) fn txn(&mut self) -> &mut TransactionMut<'d> {
         self.txn.get_or_insert_with(|| ManuallyDrop::new(self.doc.transact_mut()))
+    }
+
+    /// The document as it is, and how much is given at once.
+    pub(super) fn parts(&mut self) -> (&TransactionMut<'d>, &mut Pace) {
+        let txn = self.txn.get_or_insert_with(|| ManuallyDrop::new(self.doc.transact_mut()));
+        (txn, &mut self.pace)
     }
 
     /// Whether yrs keeps something waiting by itself: then nothing is known of how far it is.
@@ -74,7 +81,15 @@ impl<'d, 'e> Feed<'d, 'e> {
             if run.opens == Opens::Transaction {
                 self.cut();
             }
-            let bytes = bytes_of(run.source).get(run.range.clone()).unwrap_or_default();
+            let mut garbage = Vec::new();
+            let bytes = match run.is_garbage {
+                true => {
+                    garbage.push(GC);
+                    var_uint(&mut garbage, run.end - run.clock);
+                    &garbage
+                }
+                false => bytes_of(run.source).get(run.range.clone()).unwrap_or_default(),
+            };
             match piece.last_mut() {
                 Some(group) if group.client == run.client && group.end == run.clock => {
                     group.end = run.end;

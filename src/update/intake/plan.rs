@@ -27,6 +27,8 @@ pub(super) struct Run {
     pub count: u64,
     /// What has to be finished before it.
     pub opens: Opens,
+    /// It says to lie in what nothing can lie in: garbage is given in its place, as Yjs makes of it.
+    pub is_garbage: bool,
 }
 
 /// What the structs of an update say, without making anything of them.
@@ -109,6 +111,8 @@ pub(super) struct Planner<'a> {
     pub firsts: &'a HashMap<KeyHash, u32>,
     pub limits: Limits,
     pub pace: &'a mut Pace,
+    /// Whether this is a type in the document.
+    pub is_type: &'a dyn Fn(StructId) -> bool,
     pub plan: Plan,
     /// Client, clocks and place of the structs that were last given.
     pub last: Option<(u64, Range<u64>, Location)>,
@@ -285,8 +289,11 @@ impl<'a> Planner<'a> {
                 return Ok(NextStruct::Needs(id));
             }
         }
+        let is_garbage = self.lies_in_nothing(block);
         // What is there already stays what it is, whatever this says of it.
-        self.measure(client, clock.max(has)..end, block)?;
+        if !is_garbage {
+            self.measure(client, clock.max(has)..end, block)?;
+        }
         self.plan.progress.set(client, end);
         self.plan.structs += 1;
         let mut opens = self.pace.next(client, clock, block, bytes.len());
@@ -295,24 +302,42 @@ impl<'a> Planner<'a> {
             opens = Opens::Piece;
         }
         match self.plan.runs.last_mut() {
-            Some(run) if *open && opens == Opens::Nothing => {
+            Some(run) if *open && opens == Opens::Nothing && !is_garbage && !run.is_garbage => {
                 (run.range.end, run.end) = (bytes.end, end);
                 run.count += 1;
             }
-            _ => self.plan.runs.push(Run { source: at.source, range: bytes, client, clock, end, count: 1, opens }),
+            _ => {
+                let clock = if is_garbage { clock.max(has) } else { clock };
+                let run = Run { source: at.source, range: bytes, client, clock, end, count: 1, opens, is_garbage };
+                self.plan.runs.push(run);
+            }
         }
         *open = true;
         Ok(NextStruct::Given)
     }
 
-    fn measure(&mut self, client: u64, clocks: Range<u64>, block: &Block) -> Result<(), Refused> {
-        let (last, known, new) = (&self.last, self.nesting, &self.plan.nesting);
-        let claim = Lineage::of(block, |name| known.root(name, self.roots));
-        let place = claim.place(|id| match last {
+    /// Whether it says to lie in a letter, or in something else that is no type. yrs gives up there, in the middle of an
+    /// update; be it the update of somebody who brings what it waited for.
+    fn lies_in_nothing(&self, block: &Block) -> bool {
+        let Some(Parent::Item(id)) = block.parent else { return false };
+        match id.1 < self.known.get(&id.0).copied().unwrap_or(0) {
+            true => !(self.is_type)(id),
+            false => self.place_of(id).is_none_or(|place| !place.is_type),
+        }
+    }
+
+    /// Where something lies that is there, or planned.
+    fn place_of(&self, id: StructId) -> Option<Location> {
+        match &self.last {
             // Mostly it lies beside what was just looked at.
             Some((client, clocks, place)) if *client == id.0 && clocks.contains(&id.1) => Some(*place),
-            _ => new.get(id).or_else(|| known.get(id)),
-        });
+            _ => self.plan.nesting.get(id).or_else(|| self.nesting.get(id)),
+        }
+    }
+
+    fn measure(&mut self, client: u64, clocks: Range<u64>, block: &Block) -> Result<(), Refused> {
+        let claim = Lineage::of(block, |name| self.nesting.root(name, self.roots));
+        let place = claim.place(|id| self.place_of(id));
         if place.depth.saturating_add(u32::from(block.is_type())) > self.limits.nesting {
             return Err(Refused::TooDeep(self.limits.nesting));
         }

@@ -126,3 +126,39 @@ fn f23_what_cannot_be_written_again_is_not_held() {
     assert!(intake.apply(&replica, &found[3..], Limits::RECEIVED, &mut |_| {}).is_err());
 }
 mod hostile;
+
+/// What says to lie in a letter lies in nothing: garbage, as in Yjs. That holds whoever comes first, and it takes nothing
+/// along: not what comes with it, and not the letter that it waits for.
+#[test]
+fn f23_what_lies_in_a_letter_is_garbage() {
+    // Client 7 in the letter (1, 1), with a text in that and a letter beside it; then a letter of its own in the root.
+    let inside: &[u8] = &[7, 0, 1, 1, 6];
+    let children: [&[u8]; 3] = [&[4, 0, 7, 0, 1, b'i'], &[0x84, 7, 0, 1, b'j'], &[4, 1, 1, b'r', 1, b'z']];
+    let lies = [&[1, 4, 7, 0], inside, children[0], children[1], children[2], &[0]].concat();
+    let typed: &[u8] = &[1, 1, 1, 0, 4, 1, 1, b'r', 3, b'a', b'b', b'c', 0];
+    let both = [&[2, 4, 7, 0], inside, children[0], children[1], children[2], &typed[1..]].concat();
+    let state = |updates: &[&[u8]], at_once: bool| {
+        let (replica, mut intake) = (doc(9), Intake::default());
+        let taken: Vec<bool> = match at_once {
+            true => intake
+                .apply_all(&replica, updates.iter().copied(), Limits::NEW, &mut |_| {})
+                .into_iter()
+                .map(|taken| taken.is_ok())
+                .collect(),
+            false => updates
+                .iter()
+                .map(|update| intake.apply(&replica, update, Limits::NEW, &mut |_| {}).is_ok())
+                .collect(),
+        };
+        assert!(taken.iter().all(|taken| *taken) && !intake.is_waiting(), "{updates:?}");
+        let text = replica.get_or_insert_text("r").get_string(&replica.transact());
+        (text, replica.transact().encode_state_as_update_v1(&StateVector::default()))
+    };
+    let expected = state(&[typed, &lies], false);
+    assert_eq!(expected.0.len(), 4, "{}", expected.0);
+    for at_once in [false, true] {
+        for updates in [&[typed, &lies][..], &[&lies, typed], &[&both], &[&lies, &both], &[&expected.1, &lies]] {
+            assert_eq!(state(updates, at_once), expected);
+        }
+    }
+}
