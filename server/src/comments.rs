@@ -32,14 +32,14 @@ impl Signer<'_> {
     pub const SERVER: Self = Self { user: None, name: None, is_admin: true, only_comments: false };
 }
 
-/// What is to be written besides the update, so that all it signs is signed by its sender.
+/// What is to be written besides the update, so that all it signs is signed by its sender. None: it touches no comments.
 ///
 /// # Errors
 /// Why nothing of the update may be stored.
-pub fn judge(replica: &mut Replica, update: &Bytes, signer: Signer<'_>) -> Result<Vec<ValueChange>, Refusal> {
+pub fn judge(replica: &mut Replica, update: &Bytes, signer: Signer<'_>) -> Result<Option<Vec<ValueChange>>, Refusal> {
     let may_touch = replica.has_root(COMMENTS_ROOT) || contains(update, COMMENTS_ROOT.as_bytes());
     if !may_touch && !signer.only_comments {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let survey = replica.survey(update)?;
     let comments = |root: &str| root == COMMENTS_ROOT;
@@ -50,13 +50,13 @@ pub fn judge(replica: &mut Replica, update: &Bytes, signer: Signer<'_>) -> Resul
         return Err(Refusal::OnlyComments);
     }
     if !survey.waits && !survey.inserts_into(comments) && !replica.has_any(survey.deletions(comments, true)) {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let before = replica.values(COMMENTS_ROOT);
     let after = replica.with(update)?.values(COMMENTS_ROOT);
     let changes = differences(COMMENTS_ROOT, &before, &after);
     let stamps: Result<Vec<_>, _> = changes.into_iter().map(|change| stamp(change, signer)).collect();
-    Ok(stamps?.into_iter().flatten().collect())
+    Ok(Some(stamps?.into_iter().flatten().collect()))
 }
 
 /// Whether a change is the signer's to make, and what has to be signed otherwise.

@@ -14,10 +14,11 @@ pub enum Limit {
     Compares,
     Readings,
     AuthQuestions,
+    Listeners,
 }
 
 impl Limit {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Connections,
         Self::Create,
         Self::Unfinished,
@@ -29,6 +30,7 @@ impl Limit {
         Self::Compares,
         Self::Readings,
         Self::AuthQuestions,
+        Self::Listeners,
     ];
 
     pub fn label(self) -> &'static str {
@@ -44,6 +46,7 @@ impl Limit {
             Self::Compares => "compares",
             Self::Readings => "readings",
             Self::AuthQuestions => "auth-questions",
+            Self::Listeners => "listeners",
         }
     }
 }

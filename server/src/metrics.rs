@@ -18,6 +18,8 @@ pub struct Metrics {
     registry: Registry,
     pub connections: IntGauge,
     pub rooms: IntGauge,
+    /// Streams of events.
+    pub listeners: IntGauge,
     pub updates_stored: IntCounter,
     pub commits: IntCounter,
     pub commit_failures: IntCounter,
@@ -134,6 +136,7 @@ impl Default for Metrics {
             database_failures,
             connections: gauge("connections", "Open WebSockets"),
             rooms: gauge("rooms", "Documents in memory"),
+            listeners: gauge("listeners", "Open streams of events"),
             updates_stored: counter("updates_stored_total", "Updates committed to the database"),
             commits: counter("commits_total", "Transactions committed"),
             commit_failures: counter("commit_failures_total", "Transactions that failed"),

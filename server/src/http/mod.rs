@@ -5,6 +5,7 @@ mod admin;
 mod compares;
 mod content;
 mod editing;
+mod events;
 mod history;
 mod live;
 mod readings;
@@ -36,6 +37,7 @@ pub fn router(app: App) -> Router {
         .route("/updates", get(history::updates))
         .route("/export", get(history::export))
         .route("/", get(live::read).patch(live::patch).delete(live::delete))
+        .route("/events", get(events::listen))
         .route("/maps/{map}", get(live::map))
         .route("/maps/{map}/{key}", get(live::value).put(live::set).delete(live::unset));
     let mut router = Router::new()
@@ -78,7 +80,13 @@ async fn measure(State(app): State<App>, request: Request, next: Next) -> Respon
 fn cors(origins: &[String]) -> CorsLayer {
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_NONE_MATCH, live::IDEMPOTENCY_KEY])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
+            live::IDEMPOTENCY_KEY,
+            events::LAST_EVENT_ID,
+        ])
         .expose_headers([header::ETAG, header::RETRY_AFTER, live::REPLAYED]);
     if origins.is_empty() {
         // Nothing here relies on cookies: a page has what its token allows, from wherever it was served.

@@ -5,6 +5,7 @@
 //! happens in the room. A room ends when nobody holds it, which is decided under the same lock; one that panics gives its place
 //! up as well, so that the next one can begin.
 
+mod announce;
 pub mod core;
 mod edit;
 mod end;
@@ -24,6 +25,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 pub use self::core::Limits;
 pub use crate::hints::ConnId;
+pub use announce::{Event, Listen, Listening};
 pub use edit::{Edit, EditKey, EditWork, Edited};
 pub use send_queue::{SendQueue, SendQueueEnd, send_queue};
 pub use task::Command;

@@ -154,6 +154,15 @@ pub struct UpdateRow {
     pub quarantined: Option<String>,
 }
 
+/// What is known of a row without its update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    pub first_seq: Seq,
+    pub seq: Seq,
+    pub authors: Authors,
+    pub at: Millis,
+}
+
 /// A set of users, stored as lines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Authors(pub BTreeSet<String>);
@@ -361,6 +370,14 @@ pub trait Storage: Send + Sync + 'static {
         let rows = self.get_updates_since(document, seq, limit).await?;
         // An epoch does not come back: if it is this one now, it was when the rows were read.
         Ok(self.document(document).await?.filter(|now| now.epoch == epoch).map(|_| rows))
+    }
+
+    /// What of this lifetime of the document came after `seq`, oldest first, without the updates; None if it is over.
+    async fn entries_of(&self, document: &str, epoch: &str, seq: Seq, limit: u32) -> Result<Option<Vec<LogEntry>>> {
+        let entry =
+            |row: UpdateRow| LogEntry { first_seq: row.first_seq, seq: row.seq, authors: row.authors, at: row.at };
+        let rows = self.get_updates_of(document, epoch, seq, limit).await?;
+        Ok(rows.map(|rows| rows.into_iter().map(entry).collect()))
     }
 
     async fn session(&self, document: &str, session: &str) -> Result<KnownSession>;

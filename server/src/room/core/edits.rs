@@ -288,6 +288,7 @@ impl Core {
             return Ok(());
         }
         self.note_format();
+        self.touched_comments |= stamps.is_some();
         let (author, taker) = match self.peers.get(&conn) {
             Some(peer) => (peer.join.author.clone(), peer.join.taker.as_ref()),
             None => (None, None),
@@ -298,7 +299,7 @@ impl Core {
         }
         self.broadcast(except, &update);
         self.rows.push(NewUpdate { bytes: update, author: author.clone(), submission });
-        if let Err(error) = self.sign(&stamps, author) {
+        if let Err(error) = self.sign(&stamps.unwrap_or_default(), author) {
             // The edit itself is taken: it must not be answered as if it were not.
             tracing::warn!(document = self.document.id, %error, "a comment stays unsigned");
         }
@@ -345,6 +346,7 @@ impl Core {
     ) -> Result<(), ApplyError> {
         if self.replica.apply(&update)? {
             self.note_format();
+            self.touched_comments |= self.has_comments();
             self.log_bytes += update.len() as u64;
             self.broadcast(None, &update);
             self.rows.push(NewUpdate { bytes: update.into(), author, submission });
