@@ -15,10 +15,11 @@ pub enum Limit {
     Readings,
     AuthQuestions,
     Listeners,
+    Webhooks,
 }
 
 impl Limit {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Connections,
         Self::Create,
         Self::Unfinished,
@@ -31,6 +32,7 @@ impl Limit {
         Self::Readings,
         Self::AuthQuestions,
         Self::Listeners,
+        Self::Webhooks,
     ];
 
     pub fn label(self) -> &'static str {
@@ -47,6 +49,7 @@ impl Limit {
             Self::Readings => "readings",
             Self::AuthQuestions => "auth-questions",
             Self::Listeners => "listeners",
+            Self::Webhooks => "webhooks",
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::health::DatabaseProbe;
 use crate::limit::Limit;
 use crate::net::Peer;
 use crate::room::Rooms;
+use crate::webhooks::Webhooks;
 
 use super::compares::Compares;
 use super::readings::Readings;
@@ -35,6 +36,7 @@ pub struct App {
     pub health: Arc<DatabaseProbe>,
     pub compares: Arc<Compares>,
     pub readings: Arc<Readings>,
+    pub webhooks: Arc<Webhooks>,
 }
 
 /// An answer that is not the one asked for.

@@ -11,13 +11,14 @@ mod live;
 mod readings;
 mod socket;
 mod values;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::{ServeDir, ServeFile};
 
@@ -45,6 +46,9 @@ pub fn router(app: App) -> Router {
         .nest("/api/scenes/{scene_id}", api)
         .route("/api/admin/kick", post(admin::kick))
         .route("/api/admin/compact", post(admin::compact))
+        .route("/api/admin/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/api/admin/webhooks/{webhook}", delete(webhooks::delete))
+        .route("/api/admin/webhooks/{webhook}/dead", get(webhooks::dead).post(webhooks::revive))
         .route("/api/openapi.json", get(describe))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready));

@@ -35,6 +35,7 @@ use crate::gate::Layout;
 use crate::hints::Hints;
 use crate::metrics::Metrics;
 use crate::storage::{Storage, random_id};
+use crate::webhooks::ChangedDocuments;
 use crate::writer::Writer;
 
 /// Messages waiting for a room; beyond that its connections are not read from.
@@ -73,6 +74,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// To other servers on the same database.
     pub hints: Hints,
+    /// Documents of which webhooks are to be told.
+    pub changed: Arc<ChangedDocuments>,
     /// What addresses and users may take of it.
     pub allowances: Arc<Allowances>,
     /// How long an empty room is kept.

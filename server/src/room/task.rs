@@ -462,6 +462,7 @@ impl Room {
         })?;
         tracing::debug!(document = self.core.document().id, stored.first, stored.last, "stored");
         self.rows_since_head += count;
+        self.shared.changed.note(&self.core.document().id);
         self.hint(Hint::Stored { epoch, seq: stored.last });
         if stored.first > tip + 1 {
             // Another server wrote in between.

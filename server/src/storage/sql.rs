@@ -15,8 +15,8 @@ use super::connections::{Connections, POSTGRES_LANES};
 use super::dialect::{Dialect, Durability, checksum};
 use super::{
     Authors, Detail, Document, Kick, KnownSession, LogEntry, MAX_KICKED, Measure, Merge, Millis, NamedVersion,
-    Progress, Refusal, Result, SceneState, Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow, batch,
-    count_within,
+    Progress, Refusal, Result, SceneState, Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow, WebhookStorage,
+    batch, count_within,
 };
 
 /// More than is left of a block, or of a log that is written anew, on a disk that is full.
@@ -28,8 +28,8 @@ const NAMED_SELECT: &str =
     "SELECT id, document, through_seq, label, author, at, CAST(LENGTH(bytes) AS BIGINT) FROM snapshots";
 
 pub struct SqlStorage {
-    dialect: Dialect,
-    connections: Connections,
+    pub(super) dialect: Dialect,
+    pub(super) connections: Connections,
 }
 
 impl SqlStorage {
@@ -39,12 +39,12 @@ impl SqlStorage {
         Ok(Self { dialect: connections.dialect(), connections })
     }
 
-    async fn reads(&self) -> Result<AnyPool> {
+    pub(super) async fn reads(&self) -> Result<AnyPool> {
         self.connections.reads().await
     }
 
     /// One statement that writes. The number of rows that it concerned.
-    async fn write(&self, query: Query<'_, Any, AnyArguments>) -> Result<u64> {
+    pub(super) async fn write(&self, query: Query<'_, Any, AnyArguments>) -> Result<u64> {
         let mut writing = self.connections.write().await?;
         let done = query.execute(&mut *writing).await?;
         self.connections.commit(writing).await?;
@@ -438,6 +438,10 @@ impl Storage for SqlStorage {
         );
         self.write(query.bind(now).bind(vec![0u8; PROBE_BYTES])).await?;
         Ok(())
+    }
+
+    fn webhooks(&self) -> &dyn WebhookStorage {
+        self
     }
 
     async fn close(&self) {

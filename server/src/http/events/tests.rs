@@ -50,7 +50,8 @@ impl House {
         for seq in rows {
             let authors = Authors([format!("author {seq}")].into());
             let bytes = format!("row {seq}").into_bytes().into();
-            let update = NewUpdate { bytes, author: authors.to_lines(), submission: None };
+            let update =
+                NewUpdate { bytes, author: authors.to_lines(), submission: None, comments: Authors::default() };
             let request = StoreRequest {
                 document: "scene".into(),
                 epoch: self.epoch.clone(),
