@@ -19,7 +19,7 @@ use slate_yrs_server::compact::{Retention, compact_document};
 use slate_yrs_server::replica::Replica;
 use slate_yrs_server::room::load::build;
 use slate_yrs_server::storage::{
-    Document, Durability, Millis, NewUpdate, Seq, SqlStorage, Storage, StoreRequest, UpdateRow,
+    Authors, Document, Durability, Millis, NewUpdate, Seq, SqlStorage, Storage, StoreRequest, UpdateRow,
 };
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, GetString, ReadTxn, Text, Transact};
@@ -109,7 +109,12 @@ async fn store(storage: &Arc<dyn Storage>, document: &Document, edits: Vec<(Mill
             document: document.id.clone(),
             epoch: document.epoch.clone(),
             at,
-            updates: vec![NewUpdate { bytes: bytes.into(), author: Some(author.into()), submission: None }],
+            updates: vec![NewUpdate {
+                bytes: bytes.into(),
+                author: Some(author.into()),
+                submission: None,
+                comments: Authors::default(),
+            }],
             only_at_tip: None,
             database: None,
         })

@@ -14,6 +14,7 @@ use yrs::Any;
 
 use crate::gate::{Refusal, contains};
 use crate::replica::Replica;
+use crate::storage::Authors;
 
 /// What is known of who sends an update.
 #[derive(Debug, Clone, Copy)]
@@ -32,14 +33,23 @@ impl Signer<'_> {
     pub const SERVER: Self = Self { user: None, name: None, is_admin: true, only_comments: false };
 }
 
-/// What is to be written besides the update, so that all it signs is signed by its sender.
+/// What an update does to comments.
+#[derive(Debug, Default)]
+pub struct CommentChanges {
+    /// To be written besides it, so that all it signs is signed by its sender.
+    pub stamps: Vec<ValueChange>,
+    /// Of the comments that it changes.
+    pub keys: Authors,
+}
+
+/// What an update does to comments, if it touches any.
 ///
 /// # Errors
 /// Why nothing of the update may be stored.
-pub fn judge(replica: &mut Replica, update: &Bytes, signer: Signer<'_>) -> Result<Vec<ValueChange>, Refusal> {
+pub fn judge(replica: &mut Replica, update: &Bytes, signer: Signer<'_>) -> Result<Option<CommentChanges>, Refusal> {
     let may_touch = replica.has_root(COMMENTS_ROOT) || contains(update, COMMENTS_ROOT.as_bytes());
     if !may_touch && !signer.only_comments {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let survey = replica.survey(update)?;
     let comments = |root: &str| root == COMMENTS_ROOT;
@@ -50,13 +60,14 @@ pub fn judge(replica: &mut Replica, update: &Bytes, signer: Signer<'_>) -> Resul
         return Err(Refusal::OnlyComments);
     }
     if !survey.waits && !survey.inserts_into(comments) && !replica.has_any(survey.deletions(comments, true)) {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let before = replica.values(COMMENTS_ROOT);
     let after = replica.with(update)?.values(COMMENTS_ROOT);
     let changes = differences(COMMENTS_ROOT, &before, &after);
+    let keys = Authors(changes.iter().map(|change| change.key.clone()).collect());
     let stamps: Result<Vec<_>, _> = changes.into_iter().map(|change| stamp(change, signer)).collect();
-    Ok(stamps?.into_iter().flatten().collect())
+    Ok(Some(CommentChanges { stamps: stamps?.into_iter().flatten().collect(), keys }))
 }
 
 /// Whether a change is the signer's to make, and what has to be signed otherwise.

@@ -14,6 +14,7 @@ use crate::auth::{Auth, AuthError, Expected, KeySetUrl, Refresh, TokenKeys, Webh
 use crate::compact::Retention;
 use crate::gate::Layout;
 use crate::room::Limits;
+use crate::webhooks::address::AddressRange;
 
 mod limits;
 
@@ -223,6 +224,11 @@ pub struct ServeArgs {
     /// server is alone. By default 500 on PostgreSQL, and 2000 on SQLite, where only commands are others
     #[arg(long, env = "SLATE_YRS_POLL_MS", value_name = "MS")]
     pub poll_ms: Option<u64>,
+
+    /// Addresses inside at which webhooks may be: `10.1.0.0/16`, `127.0.0.1`; may be repeated, or separated by commas.
+    /// By default only public addresses
+    #[arg(long, env = "SLATE_YRS_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "ADDRESSES")]
+    pub webhook_allow: Vec<AddressRange>,
 
     #[command(flatten)]
     pub limit: LimitArgs,
@@ -451,9 +457,13 @@ impl ServeArgs {
         Duration::from_millis(self.store_timeout_ms)
     }
 
+    /// Whether no other server can have the same database.
+    pub fn is_alone(&self) -> bool {
+        self.database.database.starts_with("sqlite:")
+    }
+
     pub fn poll(&self) -> Duration {
-        let alone = self.database.database.starts_with("sqlite:");
-        Duration::from_millis(self.poll_ms.unwrap_or(if alone { 2_000 } else { 500 }))
+        Duration::from_millis(self.poll_ms.unwrap_or(if self.is_alone() { 2_000 } else { 500 }))
     }
 
     pub fn layout(&self) -> Layout {

@@ -156,7 +156,7 @@ struct Reader {
 }
 
 /// When a time of the clock is.
-fn deadline(at: Millis) -> Instant {
+pub(crate) fn deadline(at: Millis) -> Instant {
     let left = u64::try_from(at - now()).unwrap_or(0);
     // Further away than anyone stays connected; adding more could overflow.
     Instant::now() + Duration::from_millis(left.min(365 * 24 * 3_600_000))

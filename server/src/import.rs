@@ -18,7 +18,7 @@ use crate::clock::now;
 use crate::config::SourceArgs;
 use crate::replica::{ApplyError, Replica};
 use crate::room::load::load;
-use crate::storage::{Document, Millis, NewUpdate, Seq, Storage, StoreRequest};
+use crate::storage::{Authors, Document, Millis, NewUpdate, Seq, Storage, StoreRequest};
 use crate::validate;
 
 type Result<T> = std::result::Result<T, AdminError>;
@@ -169,7 +169,12 @@ impl Import {
             document: self.document.id.clone(),
             epoch: self.document.epoch.clone(),
             at,
-            updates: vec![NewUpdate { bytes: bytes.into(), author: None, submission: None }],
+            updates: vec![NewUpdate {
+                bytes: bytes.into(),
+                author: None,
+                submission: None,
+                comments: Authors::default(),
+            }],
             only_at_tip: None,
             database: None,
         };

@@ -37,5 +37,6 @@ mod testing;
 #[path = "../tests/common/tokens.rs"]
 mod tokens;
 pub mod validate;
+pub mod webhooks;
 pub mod wire;
 pub mod writer;

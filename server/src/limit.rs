@@ -14,10 +14,12 @@ pub enum Limit {
     Compares,
     Readings,
     AuthQuestions,
+    Listeners,
+    Webhooks,
 }
 
 impl Limit {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Connections,
         Self::Create,
         Self::Unfinished,
@@ -29,6 +31,8 @@ impl Limit {
         Self::Compares,
         Self::Readings,
         Self::AuthQuestions,
+        Self::Listeners,
+        Self::Webhooks,
     ];
 
     pub fn label(self) -> &'static str {
@@ -44,6 +48,8 @@ impl Limit {
             Self::Compares => "compares",
             Self::Readings => "readings",
             Self::AuthQuestions => "auth-questions",
+            Self::Listeners => "listeners",
+            Self::Webhooks => "webhooks",
         }
     }
 }

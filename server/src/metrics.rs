@@ -13,11 +13,15 @@ use crate::storage::{Fault, Measure, Millis, StorageError};
 
 const AUTH_ANSWERS: [&str; 4] = ["let-in", "unauthorized", "forbidden", "unavailable"];
 
+const DELIVERIES: [&str; 3] = ["delivered", "failed", "dead"];
+
 /// One set per server.
 pub struct Metrics {
     registry: Registry,
     pub connections: IntGauge,
     pub rooms: IntGauge,
+    /// Streams of events.
+    pub listeners: IntGauge,
     pub updates_stored: IntCounter,
     pub commits: IntCounter,
     pub commit_failures: IntCounter,
@@ -43,6 +47,10 @@ pub struct Metrics {
     pub merges_given_up: IntCounter,
     /// 1: hints pass between servers; 0: they do not, or there is no Redis.
     pub redis_up: IntGauge,
+    /// By what came of it; and how many events wait, or were given up.
+    webhook_deliveries: IntCounterVec,
+    pub webhook_waiting: IntGauge,
+    pub webhook_dead: IntGauge,
     /// By [`Limit`].
     limits_hit: IntCounterVec,
     /// By route and status; and how long answers took, those of upgrades included.
@@ -134,6 +142,7 @@ impl Default for Metrics {
             database_failures,
             connections: gauge("connections", "Open WebSockets"),
             rooms: gauge("rooms", "Documents in memory"),
+            listeners: gauge("listeners", "Open streams of events"),
             updates_stored: counter("updates_stored_total", "Updates committed to the database"),
             commits: counter("commits_total", "Transactions committed"),
             commit_failures: counter("commit_failures_total", "Transactions that failed"),
@@ -151,6 +160,16 @@ impl Default for Metrics {
             rows_compacted: counter("compacted_rows_total", "Rows merged away"),
             merges_given_up: counter("merges_given_up_total", "Merges of old rows that were given up"),
             redis_up: gauge("redis_up", "Whether hints pass between servers"),
+            webhook_deliveries: {
+                let deliveries =
+                    labelled("webhook_deliveries_total", "Events sent to webhooks, by what came of it", &["outcome"]);
+                for outcome in DELIVERIES {
+                    deliveries.with_label_values(&[outcome]);
+                }
+                deliveries
+            },
+            webhook_waiting: gauge("webhook_waiting", "Events that webhooks are still to be told"),
+            webhook_dead: gauge("webhook_dead", "Events that webhooks were not told, and are not told any more"),
             limits_hit,
             http_requests,
             http_seconds: seconds("http_seconds", "Time from a request to its answer"),
@@ -168,6 +187,11 @@ impl Metrics {
     pub fn answered(&self, route: &str, status: u16, took: Duration) {
         self.http_requests.with_label_values(&[route, &status.to_string()]).inc();
         self.http_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A webhook was told something, or not (`failed`), or never will be (`dead`).
+    pub fn told_webhook(&self, outcome: &'static str) {
+        self.webhook_deliveries.with_label_values(&[outcome]).inc();
     }
 
     /// Somebody was let in.

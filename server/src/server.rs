@@ -22,6 +22,9 @@ use crate::net::{CountingListener, Peer};
 use crate::room::{Rooms, Shared};
 use crate::schedule;
 use crate::storage::{Storage, StorageError};
+use crate::webhooks::address::{Reach, system_names};
+use crate::webhooks::send::EventSender;
+use crate::webhooks::{ChangedDocuments, Webhooks};
 use crate::writer::Writer;
 
 #[derive(Debug, Error)]
@@ -34,6 +37,8 @@ pub enum ServerError {
     Listen { address: SocketAddr, error: std::io::Error },
     #[error("the address of Redis cannot be used: {0}")]
     Redis(#[from] redis::RedisError),
+    #[error("webhooks cannot be told: {0}")]
+    Webhooks(reqwest::Error),
     #[error("the server failed: {0}")]
     Io(#[from] std::io::Error),
 }
@@ -75,6 +80,11 @@ impl Server {
             operators_listener = Some(listener);
         }
         let metrics = Arc::new(Metrics::default());
+        let changed = Arc::<ChangedDocuments>::default();
+        let reach = Reach { allowed: args.webhook_allow.clone() };
+        let sender = EventSender::new(reach, system_names()).map_err(ServerError::Webhooks)?;
+        let webhooks =
+            Webhooks::new(Arc::clone(&storage), Arc::clone(&changed), sender, Arc::clone(&metrics), args.is_alone());
         let neighbours = Neighbours::new(args.redis.as_deref())?;
         let shared = Shared {
             storage: Arc::clone(&storage),
@@ -83,6 +93,7 @@ impl Server {
             layout: args.layout(),
             metrics: Arc::clone(&metrics),
             hints: neighbours.hints.clone(),
+            changed: Arc::clone(&changed),
             allowances: Allowances::new(args.limit.allowances(args.max_sync_bytes + FRAME_OVERHEAD)),
             idle: Duration::from_millis(args.room_idle_ms),
             head_every: args.head_every.max(1),
@@ -100,13 +111,23 @@ impl Server {
         let mut background = neighbours.start(&rooms, &auth, &metrics, args.poll()).await;
         let retention = args.retention.retention();
         background.push(schedule::start(args.compact_at, retention, Arc::clone(&storage), Arc::clone(&metrics)));
+        background.extend(webhooks.start());
         background.push(health.watch());
         background.push(health.measure());
         let shutdown = Duration::from_millis(args.shutdown_ms);
         let max_sockets = usize::try_from(args.max_connections).unwrap_or(usize::MAX / 2);
         let compares = Arc::new(Compares::new(args.limit.max_compares, args.limit.compare_cache_bytes));
         let readings = Arc::new(Readings::new(args.limit.max_read_bytes));
-        let app = App { rooms: Arc::clone(&rooms), args: Arc::new(args), settings, auth, health, compares, readings };
+        let app = App {
+            rooms: Arc::clone(&rooms),
+            args: Arc::new(args),
+            settings,
+            auth,
+            health,
+            compares,
+            readings,
+            webhooks,
+        };
         if let Some(listener) = operators_listener {
             let service = operators(app.clone()).into_make_service();
             background.push(tokio::spawn(async move {

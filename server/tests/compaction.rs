@@ -88,7 +88,12 @@ fn end_state(rows: &[UpdateRow]) -> Vec<u8> {
 }
 
 async fn store(storage: &Arc<dyn Storage>, document: &Document, at: Millis, author: &str, bytes: Vec<u8>) {
-    let updates = vec![NewUpdate { bytes: bytes.into(), author: Some(author.into()), submission: None }];
+    let updates = vec![NewUpdate {
+        bytes: bytes.into(),
+        author: Some(author.into()),
+        submission: None,
+        comments: Authors::default(),
+    }];
     let (document, epoch) = (document.id.clone(), document.epoch.clone());
     let request = StoreRequest { document, epoch, at, updates, only_at_tip: None, database: None };
     storage.store_updates(&[request]).await.unwrap().pop().unwrap().unwrap();

@@ -167,6 +167,8 @@ async fn what_is_described_is_what_comes() {
         // Nobody deletes the present state.
         let wanted = match what["operationId"].as_str().unwrap() {
             "deleteVersion" => 400,
+            // There is no webhook yet.
+            "deleteWebhook" | "listDeadEvents" | "reviveDeadEvents" => 404,
             _ => what["responses"].as_object().unwrap().keys().next().unwrap().parse().unwrap(),
         };
         assert_eq!(answer.status, wanted, "{method} {path}: {}", answer.text());
@@ -189,7 +191,7 @@ async fn refusals_are_as_they_are_described() {
         let answer = ask(&server, &description, &operation).await;
         assert_eq!(answer.status, 401, "{}", operation.0);
         check(&description, &operation, &answer);
-        if operation.0.starts_with("/api/admin/") {
+        if operation.0.starts_with("/api/admin/") && operation.1 == "post" && !operation.0.contains('{') {
             let example = operation.2["requestBody"]["content"]["application/json"]["example"].to_string();
             for (body, status) in [(example.as_str(), 200), ("{", if example == "null" { 200 } else { 400 })] {
                 let headers = format!("Authorization: Bearer {admin}\r\n");

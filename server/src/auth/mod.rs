@@ -21,6 +21,7 @@ use crate::storage::Millis;
 pub use grant::{AuthError, Denied, Grant, Request};
 pub use jwt::{Expected, TokenKeys};
 pub use keys::{KeySetUrl, Refresh};
+pub(crate) use outbound::{cause, shown};
 pub use webhook::{Webhook, WebhookOptions};
 
 /// Asks the application again, for a connection that its yes set no end to.

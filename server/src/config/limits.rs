@@ -51,6 +51,14 @@ pub struct LimitArgs {
     #[arg(long, env = "SLATE_YRS_MAX_NAMED_VERSIONS", default_value_t = 200, value_name = "COUNT")]
     pub max_named_versions: u32,
 
+    /// Streams of events open at once, of all documents
+    #[arg(long, env = "SLATE_YRS_MAX_LISTENERS", default_value_t = 5_000, value_name = "COUNT")]
+    pub max_listeners: i64,
+
+    /// Webhooks of the server
+    #[arg(long, env = "SLATE_YRS_MAX_WEBHOOKS", default_value_t = 20, value_name = "COUNT")]
+    pub max_webhooks: u32,
+
     /// Comparisons of versions under way at once; of one user there is one, and a few wait
     #[arg(long, env = "SLATE_YRS_MAX_COMPARES", default_value_t = 2, value_name = "COUNT")]
     pub max_compares: usize,

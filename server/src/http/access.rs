@@ -19,6 +19,7 @@ use crate::health::DatabaseProbe;
 use crate::limit::Limit;
 use crate::net::Peer;
 use crate::room::Rooms;
+use crate::webhooks::Webhooks;
 
 use super::compares::Compares;
 use super::readings::Readings;
@@ -35,6 +36,7 @@ pub struct App {
     pub health: Arc<DatabaseProbe>,
     pub compares: Arc<Compares>,
     pub readings: Arc<Readings>,
+    pub webhooks: Arc<Webhooks>,
 }
 
 /// An answer that is not the one asked for.
@@ -241,4 +243,12 @@ impl App {
 /// Ids are opaque; only what could not be a key or could garble a log is refused.
 pub(super) fn is_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= MAX_ID_BYTES && !id.chars().any(char::is_control)
+}
+
+impl FromRequestParts<App> for Asking {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        Self::read(parts, app).await
+    }
 }

@@ -32,7 +32,7 @@ fn laying(app: &App, params: &Params) -> Laying {
     Laying { root: params.root(app).to_owned(), new_format: app.args.layout().new_format }
 }
 
-fn etag(epoch: &str, seq: Seq) -> String {
+pub(super) fn etag(epoch: &str, seq: Seq) -> String {
     format!("\"{epoch}-{seq}\"")
 }
 

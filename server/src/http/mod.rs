@@ -5,18 +5,20 @@ mod admin;
 mod compares;
 mod content;
 mod editing;
+mod events;
 mod history;
 mod live;
 mod readings;
 mod socket;
 mod values;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::{ServeDir, ServeFile};
 
@@ -36,6 +38,7 @@ pub fn router(app: App) -> Router {
         .route("/updates", get(history::updates))
         .route("/export", get(history::export))
         .route("/", get(live::read).patch(live::patch).delete(live::delete))
+        .route("/events", get(events::listen))
         .route("/maps/{map}", get(live::map))
         .route("/maps/{map}/{key}", get(live::value).put(live::set).delete(live::unset));
     let mut router = Router::new()
@@ -43,6 +46,9 @@ pub fn router(app: App) -> Router {
         .nest("/api/scenes/{scene_id}", api)
         .route("/api/admin/kick", post(admin::kick))
         .route("/api/admin/compact", post(admin::compact))
+        .route("/api/admin/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/api/admin/webhooks/{webhook}", delete(webhooks::delete))
+        .route("/api/admin/webhooks/{webhook}/dead", get(webhooks::dead).post(webhooks::revive))
         .route("/api/openapi.json", get(describe))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready));
@@ -78,7 +84,13 @@ async fn measure(State(app): State<App>, request: Request, next: Next) -> Respon
 fn cors(origins: &[String]) -> CorsLayer {
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_NONE_MATCH, live::IDEMPOTENCY_KEY])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
+            live::IDEMPOTENCY_KEY,
+            events::LAST_EVENT_ID,
+        ])
         .expose_headers([header::ETAG, header::RETRY_AFTER, live::REPLAYED]);
     if origins.is_empty() {
         // Nothing here relies on cookies: a page has what its token allows, from wherever it was served.

@@ -5,6 +5,7 @@ use slate_yrs::format::Formats;
 use slate_yrs::protocol::Role;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::announce::Listen;
 use super::edit::Edit;
 use super::send_queue::SendQueue;
 use crate::allowance::Taker;
@@ -24,6 +25,8 @@ pub enum Command {
         conn: ConnId,
     },
     Edit(Edit),
+    /// Somebody listens, and edits nothing.
+    Listen(Listen),
     /// This user's connections end.
     Kick {
         user: String,

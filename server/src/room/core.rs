@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Bytes;
-use slate_yrs::format::{DEFAULT_ROOT, Format, Formats};
+use slate_yrs::format::{COMMENTS_ROOT, DEFAULT_ROOT, Format, Formats};
 use slate_yrs::protocol::{self, Hello, Message, Role, close};
 
 use super::ConnId;
@@ -25,6 +25,7 @@ use crate::validate;
 use crate::wire::is_hocuspocus;
 
 mod edits;
+mod present;
 
 /// Presence is sent at most this often to a room.
 const PRESENCE_INTERVAL_MS: Millis = 20;
@@ -84,6 +85,8 @@ pub struct Frames {
     pub out: Vec<(ConnId, Vec<Outgoing>)>,
     /// For other servers, see [`Presence::take_changes`].
     pub presence: Option<Vec<u8>>,
+    /// Somebody came, left or is elsewhere.
+    pub is_presence_new: bool,
     /// When the frames were received whose submissions are acknowledged here.
     pub received: Vec<Instant>,
 }
@@ -146,10 +149,13 @@ pub struct Core {
     replica: Replica,
     /// Of the replica.
     format: Format,
+    /// Comments may be others than before.
+    touched_comments: bool,
     peers: BTreeMap<ConnId, Peer>,
     sessions: HashMap<String, SessionState>,
     presence: Presence,
     presence_sent: Millis,
+    is_presence_new: bool,
     rows: Vec<NewUpdate>,
     only_at_tip: Option<Seq>,
     /// The highest submission of each connection to acknowledge with this batch.
@@ -171,11 +177,13 @@ impl Core {
             log_bytes: 0,
             allowances: None,
             format: replica.format(),
+            touched_comments: false,
             replica,
             peers: BTreeMap::new(),
             sessions: HashMap::new(),
             presence: Presence::default(),
             presence_sent: 0,
+            is_presence_new: false,
             rows: Vec::new(),
             only_at_tip: None,
             acks: BTreeMap::new(),
@@ -193,6 +201,16 @@ impl Core {
 
     pub fn replica(&self) -> &Replica {
         &self.replica
+    }
+
+    /// Whether there are comments, or have been.
+    pub fn has_comments(&self) -> bool {
+        self.replica.has_root(COMMENTS_ROOT)
+    }
+
+    /// Whether comments may have changed since this was asked.
+    pub fn take_touched_comments(&mut self) -> bool {
+        std::mem::take(&mut self.touched_comments)
     }
 
     pub fn take_counts(&mut self) -> Counts {
@@ -448,6 +466,7 @@ impl Core {
                 match self.replica.load(&row.bytes) {
                     Ok(true) => {
                         self.note_format();
+                        self.touched_comments |= self.has_comments();
                         self.broadcast(None, &row.bytes);
                     }
                     Ok(false) => {}
@@ -473,6 +492,7 @@ impl Core {
         self.replica = replica;
         self.whole = None;
         self.note_format();
+        self.touched_comments |= self.has_comments();
     }
 
     fn spoiled(&mut self, conn: ConnId) {
@@ -541,56 +561,8 @@ impl Core {
                 out.push((*conn, if peer.join.durable { joiner.join(frames) } else { frames }));
             }
         }
-        Frames { out, presence, received: std::mem::take(&mut self.received) }
-    }
-
-    /// Presence alone, which need not wait for anything to be stored.
-    pub fn take_presence(&mut self, now: Millis) -> Frames {
-        // Behind what waits already it would wait as well.
-        let waiting: Vec<(ConnId, Queue)> =
-            self.peers.iter_mut().map(|(conn, peer)| (*conn, std::mem::take(&mut peer.out))).collect();
-        let presence = self.queue_presence(now);
-        let mut out = Vec::new();
-        for (conn, queue) in waiting {
-            let Some(peer) = self.peers.get_mut(&conn) else { continue };
-            let mut first = std::mem::replace(&mut peer.out, queue);
-            let first = first.take();
-            if !peer.greeted {
-                first.into_iter().for_each(|frame| peer.out.push(frame, self.limits.max_queued_bytes));
-            } else if !first.is_empty() && !peer.out.is_closed() {
-                out.push((conn, first));
-            }
-        }
-        Frames { out, presence, received: Vec::new() }
-    }
-
-    /// Whether presence is due.
-    pub fn has_presence(&self, now: Millis) -> bool {
-        self.presence.has_changes() && now - self.presence_sent >= PRESENCE_INTERVAL_MS
-    }
-
-    /// Returns what other servers have to hear.
-    fn queue_presence(&mut self, now: Millis) -> Option<Vec<u8>> {
-        if !self.has_presence(now) {
-            return None;
-        }
-        let changes = self.presence.take_changes()?;
-        self.presence_sent = now;
-        let frame = Bytes::from(Message::Awareness(&changes.update).to_frame());
-        self.send_all(changes.only_from, &frame);
-        changes.local
-    }
-
-    /// Presence at another server, which appears as one connection.
-    pub fn presence_elsewhere(&mut self, now: Millis, server: ConnId, update: &[u8]) {
-        if let Err(error) = self.presence.take_elsewhere(now, server, update) {
-            tracing::warn!(%error, "presence from another server");
-        }
-    }
-
-    /// Who is connected to this server.
-    pub fn presence_here(&self) -> Option<Vec<u8>> {
-        self.presence.everyone_local()
+        let is_presence_new = std::mem::take(&mut self.is_presence_new);
+        Frames { out, presence, is_presence_new, received: std::mem::take(&mut self.received) }
     }
 }
 

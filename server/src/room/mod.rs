@@ -5,6 +5,7 @@
 //! happens in the room. A room ends when nobody holds it, which is decided under the same lock; one that panics gives its place
 //! up as well, so that the next one can begin.
 
+mod announce;
 mod command;
 pub mod core;
 mod edit;
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 
 pub use self::core::Limits;
 pub use crate::hints::ConnId;
+pub use announce::{Event, Listen, Listening};
 pub use command::{Command, JoinRequest};
 pub use edit::{Edit, EditKey, EditWork, Edited};
 pub use held::RoomRef;

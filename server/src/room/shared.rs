@@ -9,6 +9,7 @@ use crate::gate::Layout;
 use crate::hints::Hints;
 use crate::metrics::Metrics;
 use crate::storage::Storage;
+use crate::webhooks::ChangedDocuments;
 use crate::writer::Writer;
 
 /// What every room needs.
@@ -20,6 +21,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// To other servers on the same database.
     pub hints: Hints,
+    /// Documents of which webhooks are to be told.
+    pub changed: Arc<ChangedDocuments>,
     /// What addresses and users may take of it.
     pub allowances: Arc<Allowances>,
     /// How long an empty room is kept.

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
+use super::announce::Announcer;
 use super::command::{Command, JoinRequest};
 use super::core::{Core, Frames, Health, Join, Rows};
 use super::edit::{Edit, EditKey, EditWork, Edited, fresh_client_id};
@@ -32,7 +33,7 @@ use crate::history::HistoryError;
 use crate::limit::Limit;
 use crate::live::EditError;
 use crate::replica::ApplyError;
-use crate::storage::{Fault, KnownSession, Refusal, Seq, StorageError, StoreRequest, Submission};
+use crate::storage::{Authors, Fault, KnownSession, Refusal, Seq, StorageError, StoreRequest, Submission};
 use crate::writer::CommitError;
 
 /// Commands taken into one batch.
@@ -120,6 +121,7 @@ struct Room {
     head: Option<JoinHandle<()>>,
     /// A row could not be set aside: a head would cover it, and nobody would look at it again.
     incomplete: bool,
+    announcer: Announcer,
     /// The shares of frames that are not stored yet.
     held: Vec<OwnedSemaphorePermit>,
     empty_since: Option<Instant>,
@@ -140,6 +142,7 @@ impl Room {
             rows_since_head,
             head: None,
             incomplete: false,
+            announcer: Announcer::default(),
             held: Vec::new(),
             empty_since: Some(Instant::now()),
         }
@@ -197,7 +200,11 @@ impl Room {
             Instant::now() + Duration::from_millis(wait)
         });
         let idle = self.empty_since.map(|since| since + self.shared.idle);
-        [core, idle].into_iter().flatten().min().unwrap_or_else(|| Instant::now() + Duration::from_secs(60))
+        [core, idle, self.announcer.next_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or_else(|| Instant::now() + Duration::from_secs(60))
     }
 
     /// Judges the commands, stores, sends.
@@ -209,7 +216,9 @@ impl Room {
                 self.commit().await?;
             }
         }
-        self.commit().await
+        self.commit().await?;
+        self.announcer.tick(&self.core);
+        Ok(())
     }
 
     async fn command(&mut self, command: Command) -> Result<Health, End> {
@@ -238,7 +247,14 @@ impl Room {
                 self.commit().await?;
                 self.catch_up().await?;
             }
-            Command::Kick { user } => self.core.kick(&user),
+            Command::Kick { user } => {
+                self.core.kick(&user);
+                self.announcer.kick(&user);
+            }
+            Command::Listen(listen) => {
+                self.commit().await?;
+                let _ = listen.send(self.announcer.listen(&self.core));
+            }
             Command::Edit(edit) => return self.edit(edit).await,
             Command::Leave { conn } => {
                 self.core.leave(now(), conn);
@@ -378,6 +394,8 @@ impl Room {
             self.reload().await?;
         }
         self.flush();
+        self.announcer.comments(&mut self.core);
+        self.announcer.up_to(self.core.document().tip);
         self.held.clear();
         self.count();
         if self.rows_since_head >= self.shared.head_every {
@@ -392,10 +410,12 @@ impl Room {
             (document.id.clone(), document.epoch.clone(), document.tip)
         };
         let count = rows.updates.len() as u64;
+        let authors = Authors(rows.updates.iter().filter_map(|update| update.author.clone()).collect());
+        let at = now();
         let request = StoreRequest {
             document: id,
             epoch: epoch.clone(),
-            at: now(),
+            at,
             updates: rows.updates,
             only_at_tip: rows.only_at_tip,
             database: Some(self.database),
@@ -408,12 +428,15 @@ impl Room {
         })?;
         tracing::debug!(document = self.core.document().id, stored.first, stored.last, "stored");
         self.rows_since_head += count;
+        self.shared.changed.note(&self.core.document().id);
         self.hint(Hint::Stored { epoch, seq: stored.last });
         if stored.first > tip + 1 {
             // Another server wrote in between.
             self.catch_up().await
         } else {
             self.core.committed(stored.last);
+            self.announcer.comments(&mut self.core);
+            self.announcer.changed(stored.first, stored.last, authors, at);
             Ok(())
         }
     }
@@ -445,6 +468,11 @@ impl Room {
             }
             if health == Health::Spoiled {
                 self.reload().await?;
+            } else if let Some(first) = rows.first() {
+                let authors = Authors(rows.iter().flat_map(|row| row.authors.0.clone()).collect());
+                let at = rows.iter().map(|row| row.at).max().unwrap_or_default();
+                self.announcer.comments(&mut self.core);
+                self.announcer.changed(first.first_seq, self.core.document().tip, authors, at);
             }
             self.flush();
         }
@@ -493,7 +521,10 @@ impl Room {
         self.send(frames);
     }
 
-    fn send(&self, frames: Frames) {
+    fn send(&mut self, frames: Frames) {
+        if frames.is_presence_new {
+            self.announcer.presence_changed();
+        }
         if let Some(update) = frames.presence {
             self.hint(Hint::Presence(update));
         }
@@ -556,6 +587,9 @@ impl Room {
     async fn finish(&mut self, end: &End) {
         const WORTH_A_HEAD: u64 = 50;
         let (code, reason) = end.farewell();
+        if matches!(end, End::Epoch) {
+            self.announcer.gone();
+        }
         self.end_head().await;
         if matches!(end, End::Done) && self.rows_since_head >= WORTH_A_HEAD {
             self.begin_head();

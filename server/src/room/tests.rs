@@ -47,6 +47,7 @@ impl House {
             layout: Layout::default(),
             metrics,
             hints: Hints::none(),
+            changed: Arc::default(),
             allowances: Allowances::without_limits(),
             idle: Duration::from_secs(60),
             head_every: 2,

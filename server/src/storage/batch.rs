@@ -193,10 +193,10 @@ impl Writes<'_> {
         for chunk in self.rows.chunks(ROWS) {
             let sql = format!(
                 "INSERT INTO scene_versions \
-                 (document, seq, first_seq, session, client_seq, author, at, bytes, checksum) \
-                 SELECT column1, column2, column2, column3, column4, column5, column6, column7, column8 FROM {} \
+                 (document, seq, first_seq, session, client_seq, author, at, bytes, checksum, comments) \
+                 SELECT column1, column2, column2, column3, column4, column5, column6, column7, column8, column9 FROM {} \
                  WHERE column1 IS NOT NULL",
-                values(dialect, chunk.len(), 8)
+                values(dialect, chunk.len(), 9)
             );
             let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
             for at in 0..padded(chunk.len()) {
@@ -260,6 +260,7 @@ fn bind_row<'q>(query: AnyQuery<'q>, row: Option<&(&StoreRequest, Seq, &NewUpdat
         .bind(row.map(|(request, _, _)| request.at))
         .bind(row.map(|(_, _, update)| update.bytes.to_vec()))
         .bind(row.map(|(_, _, update)| checksum(&update.bytes)))
+        .bind(row.and_then(|(_, _, update)| update.comments.to_lines()))
 }
 
 fn padded(rows: usize) -> usize {

@@ -9,7 +9,12 @@ fn request(document: &Document, updates: &[&[u8]]) -> StoreRequest {
         at: 1_000,
         updates: updates
             .iter()
-            .map(|bytes| NewUpdate { bytes: bytes.to_vec().into(), author: Some("ada".into()), submission: None })
+            .map(|bytes| NewUpdate {
+                bytes: bytes.to_vec().into(),
+                author: Some("ada".into()),
+                submission: None,
+                comments: Authors::default(),
+            })
             .collect(),
         only_at_tip: None,
         database: None,

@@ -14,6 +14,7 @@ mod fault;
 mod open;
 mod sql;
 mod sqlite;
+mod webhooks;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -66,6 +67,8 @@ pub struct NewUpdate {
     pub bytes: Bytes,
     pub author: Option<String>,
     pub submission: Option<Submission>,
+    /// Keys of the comments that it changes.
+    pub comments: Authors,
 }
 
 /// Which submission of which client session an update is.
@@ -154,7 +157,16 @@ pub struct UpdateRow {
     pub quarantined: Option<String>,
 }
 
-/// A set of users, stored as lines.
+/// What is known of a row without its update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    pub first_seq: Seq,
+    pub seq: Seq,
+    pub authors: Authors,
+    pub at: Millis,
+}
+
+/// A set of names (users, keys), stored as lines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Authors(pub BTreeSet<String>);
 
@@ -298,7 +310,12 @@ pub trait Storage: Send + Sync + 'static {
             document: document.into(),
             epoch: epoch.into(),
             at,
-            updates: vec![NewUpdate { bytes: Bytes::copy_from_slice(update), author: None, submission: None }],
+            updates: vec![NewUpdate {
+                bytes: Bytes::copy_from_slice(update),
+                author: None,
+                submission: None,
+                comments: Authors::default(),
+            }],
             only_at_tip: None,
             database: None,
         };
@@ -363,6 +380,14 @@ pub trait Storage: Send + Sync + 'static {
         Ok(self.document(document).await?.filter(|now| now.epoch == epoch).map(|_| rows))
     }
 
+    /// What of this lifetime of the document came after `seq`, oldest first, without the updates; None if it is over.
+    async fn entries_of(&self, document: &str, epoch: &str, seq: Seq, limit: u32) -> Result<Option<Vec<LogEntry>>> {
+        let entry =
+            |row: UpdateRow| LogEntry { first_seq: row.first_seq, seq: row.seq, authors: row.authors, at: row.at };
+        let rows = self.get_updates_of(document, epoch, seq, limit).await?;
+        Ok(rows.map(|rows| rows.into_iter().map(entry).collect()))
+    }
+
     async fn session(&self, document: &str, session: &str) -> Result<KnownSession>;
 
     async fn progress(&self, document: &str, session: &str) -> Result<Progress> {
@@ -418,5 +443,86 @@ pub trait Storage: Send + Sync + 'static {
         0
     }
 
+    /// Who is told of changes, and what.
+    fn webhooks(&self) -> &dyn WebhookStorage;
+
     async fn close(&self);
+}
+
+/// Who is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookRow {
+    pub id: String,
+    pub url: String,
+    pub secret: String,
+    pub created_at: Millis,
+    /// Deliveries that failed in a row, since when, and why the last one did.
+    pub failures: u32,
+    pub failing_since: Option<Millis>,
+    pub error: Option<String>,
+    /// Nothing is sent before.
+    pub retry_at: Millis,
+    /// Events that wait, and that were given up.
+    pub waiting: u64,
+    pub dead: u64,
+}
+
+/// One thing to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedEvent {
+    pub number: i64,
+    /// By which a receiver drops what comes twice.
+    pub id: String,
+    pub document: String,
+    pub epoch: String,
+    pub first_seq: Seq,
+    pub seq: Seq,
+    pub authors: Authors,
+    /// Keys of comments.
+    pub comments: Authors,
+    pub at: Millis,
+    /// This one included.
+    pub tries: u32,
+    pub error: Option<String>,
+}
+
+/// A delivery that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedDelivery {
+    pub error: String,
+    pub now: Millis,
+    pub retry_at: Millis,
+    /// It is given up.
+    pub is_dead: bool,
+}
+
+/// What of a database is about webhooks.
+#[async_trait]
+pub trait WebhookStorage: Send + Sync {
+    /// False: there are `most` of them. The first one hears of what comes from now on.
+    async fn put_webhook(&self, webhook: &WebhookRow, most: u32) -> Result<bool>;
+
+    async fn webhooks(&self) -> Result<Vec<WebhookRow>>;
+
+    /// With all that it was to be told. False: there is none.
+    async fn delete_webhook(&self, id: &str) -> Result<bool>;
+
+    /// Documents that have changes of which no event was made.
+    async fn unnoted(&self, limit: u32) -> Result<Vec<String>>;
+
+    /// Makes events of what came since the last time.
+    async fn note(&self, documents: &[String]) -> Result<()>;
+
+    /// The next event, which does not change from now on.
+    async fn claim(&self, webhook: &str) -> Result<Option<QueuedEvent>>;
+
+    async fn delivered(&self, webhook: &str, number: i64) -> Result<()>;
+
+    async fn failed(&self, webhook: &str, number: i64, failed: &FailedDelivery) -> Result<()>;
+
+    /// Events that were given up, the newest first.
+    async fn dead(&self, webhook: &str, limit: u32) -> Result<Vec<QueuedEvent>>;
+
+    /// They are to be told after all. How many.
+    async fn revive(&self, webhook: &str) -> Result<u64>;
 }

@@ -14,8 +14,9 @@ use sqlx::{Any, AnyConnection, AnyPool, Row};
 use super::connections::{Connections, POSTGRES_LANES};
 use super::dialect::{Dialect, Durability, checksum};
 use super::{
-    Authors, Detail, Document, Kick, KnownSession, MAX_KICKED, Measure, Merge, Millis, NamedVersion, Progress, Refusal,
-    Result, SceneState, Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow, batch, count_within,
+    Authors, Detail, Document, Kick, KnownSession, LogEntry, MAX_KICKED, Measure, Merge, Millis, NamedVersion,
+    Progress, Refusal, Result, SceneState, Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow, WebhookStorage,
+    batch, count_within,
 };
 
 /// More than is left of a block, or of a log that is written anew, on a disk that is full.
@@ -27,8 +28,8 @@ const NAMED_SELECT: &str =
     "SELECT id, document, through_seq, label, author, at, CAST(LENGTH(bytes) AS BIGINT) FROM snapshots";
 
 pub struct SqlStorage {
-    dialect: Dialect,
-    connections: Connections,
+    pub(super) dialect: Dialect,
+    pub(super) connections: Connections,
 }
 
 impl SqlStorage {
@@ -38,12 +39,12 @@ impl SqlStorage {
         Ok(Self { dialect: connections.dialect(), connections })
     }
 
-    async fn reads(&self) -> Result<AnyPool> {
+    pub(super) async fn reads(&self) -> Result<AnyPool> {
         self.connections.reads().await
     }
 
     /// One statement that writes. The number of rows that it concerned.
-    async fn write(&self, query: Query<'_, Any, AnyArguments>) -> Result<u64> {
+    pub(super) async fn write(&self, query: Query<'_, Any, AnyArguments>) -> Result<u64> {
         let mut writing = self.connections.write().await?;
         let done = query.execute(&mut *writing).await?;
         self.connections.commit(writing).await?;
@@ -251,6 +252,20 @@ impl Storage for SqlStorage {
         std::fs::rename(&part, file).map_err(disk)
     }
 
+    async fn entries_of(&self, document: &str, epoch: &str, seq: Seq, limit: u32) -> Result<Option<Vec<LogEntry>>> {
+        let sql = "SELECT first_seq, seq, author, at FROM scene_versions WHERE document = $1 AND seq > $2 \
+             ORDER BY seq LIMIT $3";
+        let query = sqlx::query(sql).bind(document).bind(seq).bind(i64::from(limit));
+        let rows = query.fetch_all(&self.reads().await?).await?;
+        let entry = |row: &AnyRow| {
+            let authors = Authors::parse(row.try_get::<Option<String>, _>(2)?.as_deref());
+            Ok(LogEntry { first_seq: row.try_get(0)?, seq: row.try_get(1)?, authors, at: row.try_get(3)? })
+        };
+        let entries = rows.iter().map(entry).collect::<Result<Vec<_>>>()?;
+        // An epoch does not come back: if it is this one now, it was when the rows were read.
+        Ok(self.document(document).await?.filter(|now| now.epoch == epoch).map(|_| entries))
+    }
+
     async fn session(&self, document: &str, session: &str) -> Result<KnownSession> {
         let row = sqlx::query("SELECT acked_seq, last_seq, owner FROM sessions WHERE document = $1 AND session = $2")
             .bind(document)
@@ -423,6 +438,10 @@ impl Storage for SqlStorage {
         );
         self.write(query.bind(now).bind(vec![0u8; PROBE_BYTES])).await?;
         Ok(())
+    }
+
+    fn webhooks(&self) -> &dyn WebhookStorage {
+        self
     }
 
     async fn close(&self) {

@@ -174,6 +174,10 @@ impl Storage for Faulty {
         self.inner.database()
     }
 
+    fn webhooks(&self) -> &dyn WebhookStorage {
+        self.inner.webhooks()
+    }
+
     async fn close(&self) {
         self.inner.close().await;
     }

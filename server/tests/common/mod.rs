@@ -9,6 +9,7 @@ pub mod layout;
 pub mod outage;
 pub mod postgres;
 pub mod program;
+pub mod sse;
 pub mod tokens;
 
 use std::net::SocketAddr;

@@ -8,14 +8,14 @@ use slate_yrs::slate::ValueChange;
 
 use super::{Core, Health, POLICY};
 use crate::allowance::{Allowances, Taker};
-use crate::comments::{self, Signer};
+use crate::comments::{self, CommentChanges, Signer};
 use crate::gate::{Pass, Refusal};
 use crate::limit::Limit;
 use crate::live::EditError;
 use crate::replica::ApplyError;
 use crate::room::ConnId;
 use crate::room::edit::fresh_client_id;
-use crate::storage::{NewUpdate, Submission};
+use crate::storage::{Authors, NewUpdate, Submission};
 use crate::validate::Malformed;
 
 impl Core {
@@ -278,7 +278,7 @@ impl Core {
             is_admin: join.admin,
             only_comments: join.role == Role::Comment,
         });
-        let stamps = comments::judge(&mut self.replica, &update, signer)?;
+        let comments = comments::judge(&mut self.replica, &update, signer)?;
         if let Pass::Part { update: part, told } = self.layout.judge(&mut self.replica, &update, sender)? {
             update = part;
             if told {
@@ -289,6 +289,8 @@ impl Core {
             return Ok(());
         }
         self.note_format();
+        self.touched_comments |= comments.is_some();
+        let CommentChanges { stamps, keys } = comments.unwrap_or_default();
         let (author, taker) = match self.peers.get(&conn) {
             Some(peer) => (peer.join.author.clone(), peer.join.taker.as_ref()),
             None => (None, None),
@@ -298,7 +300,7 @@ impl Core {
             allowances.stores(taker, crate::clock::now(), update.len());
         }
         self.broadcast(except, &update);
-        self.rows.push(NewUpdate { bytes: update, author: author.clone(), submission });
+        self.rows.push(NewUpdate { bytes: update, author: author.clone(), submission, comments: keys });
         if let Err(error) = self.sign(&stamps, author) {
             // The edit itself is taken: it must not be answered as if it were not.
             tracing::warn!(document = self.document.id, %error, "a comment stays unsigned");
@@ -346,9 +348,10 @@ impl Core {
     ) -> Result<(), ApplyError> {
         if self.replica.apply(&update)? {
             self.note_format();
+            self.touched_comments |= self.has_comments();
             self.log_bytes += update.len() as u64;
             self.broadcast(None, &update);
-            self.rows.push(NewUpdate { bytes: update.into(), author, submission });
+            self.rows.push(NewUpdate { bytes: update.into(), author, submission, comments: Authors::default() });
         }
         Ok(())
     }

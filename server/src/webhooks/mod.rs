@@ -1,0 +1,235 @@
+//! Who is told by request that documents have changed.
+//!
+//! Rooms say which documents have changed ([`ChangedDocuments`]); once a second events are made of that out of the log, and what was
+//! not said (a server was killed) is found by comparing. One server at a time sends: to each webhook one event after the other, again
+//! until it is taken, given up after [`KEEP`]. Nothing of it is in the way of an edit.
+
+pub mod address;
+pub mod send;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use crate::clock::now;
+use crate::history::rfc3339;
+use crate::metrics::Metrics;
+use crate::storage::{FailedDelivery, Millis, QueuedEvent, Result, Storage, WebhookRow, random_id};
+use send::{EventSender, NotTaken};
+
+/// Of which kind events are.
+const CHANGED: &str = "document.changed";
+/// Events are made so often, at most one of each document.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
+/// The log is compared with what events were made of so often.
+const COMPARE_EVERY: Duration = Duration::from_secs(60);
+/// Documents of one transaction.
+const PAGE: usize = 100;
+const LEASE: &str = "webhooks";
+/// For so long nobody is told where the server that did so was killed and others are there.
+const LEASE_MS: Millis = 20_000;
+/// Whoever has the lease asks for it again after so long at most; one request may be under way.
+const ROUND: Duration = Duration::from_secs(5);
+const FIRST_WAIT_MS: Millis = 1_000;
+const LONGEST_WAIT_MS: Millis = 300_000;
+/// An event that nobody takes is given up after so long; one that is refused, after so many refusals.
+pub const KEEP: Duration = Duration::from_secs(72 * 3_600);
+pub const MAX_REFUSALS: u32 = 10;
+
+/// Documents that have changed since somebody asked.
+#[derive(Debug, Default)]
+pub struct ChangedDocuments(Mutex<HashSet<String>>);
+
+impl ChangedDocuments {
+    pub fn note(&self, document: &str) {
+        let mut changed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !changed.contains(document) {
+            changed.insert(document.to_owned());
+        }
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+    }
+}
+
+/// How long to wait after so many failures in a row.
+fn wait_after(failures: u32) -> Millis {
+    FIRST_WAIT_MS.saturating_mul(1 << failures.min(20)).min(LONGEST_WAIT_MS)
+}
+
+/// The webhooks of a server.
+pub struct Webhooks {
+    storage: Arc<dyn Storage>,
+    changed: Arc<ChangedDocuments>,
+    pub sender: EventSender,
+    metrics: Arc<Metrics>,
+    /// This server.
+    holder: String,
+}
+
+impl Webhooks {
+    /// `is_alone`: no other server has this database. One that takes the place of one that was killed need not wait then.
+    pub fn new(
+        storage: Arc<dyn Storage>,
+        changed: Arc<ChangedDocuments>,
+        sender: EventSender,
+        metrics: Arc<Metrics>,
+        is_alone: bool,
+    ) -> Arc<Self> {
+        let holder = if is_alone { "alone".to_owned() } else { random_id() };
+        Arc::new(Self { storage, changed, sender, metrics, holder })
+    }
+
+    /// Starts noting and sending; both end when they are aborted.
+    pub fn start(self: &Arc<Self>) -> [JoinHandle<()>; 2] {
+        let (noting, sending) = (Arc::clone(self), Arc::clone(self));
+        [tokio::spawn(async move { noting.note_on().await }), tokio::spawn(async move { sending.send_on().await })]
+    }
+
+    async fn note_on(&self) {
+        loop {
+            sleep(NOTE_EVERY).await;
+            if let Err(error) = self.note().await {
+                tracing::warn!(%error, "webhooks: changes become no events at the moment");
+            }
+        }
+    }
+
+    /// Makes events of what rooms have said.
+    ///
+    /// # Errors
+    /// Where the database fails: what was said is found by comparing.
+    pub async fn note(&self) -> Result<()> {
+        let changed = self.changed.take();
+        if changed.is_empty() || self.storage.webhooks().webhooks().await?.is_empty() {
+            return Ok(());
+        }
+        for page in changed.chunks(PAGE) {
+            self.storage.webhooks().note(page).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes events of what nobody has said.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn compare(&self) -> Result<()> {
+        loop {
+            let missed = self.storage.webhooks().unnoted(PAGE as u32).await?;
+            if missed.is_empty() {
+                return Ok(());
+            }
+            self.storage.webhooks().note(&missed).await?;
+            if missed.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn send_on(&self) {
+        let mut compared: Option<Instant> = None;
+        loop {
+            match self.round(&mut compared).await {
+                Ok(true) => {}
+                Ok(false) => sleep(NOTE_EVERY).await,
+                Err(error) => {
+                    tracing::warn!(%error, "webhooks: nobody is told at the moment");
+                    sleep(NOTE_EVERY * 5).await;
+                }
+            }
+        }
+    }
+
+    /// Sends what is due, if it is this server's turn. Whether there is more.
+    async fn round(&self, compared: &mut Option<Instant>) -> Result<bool> {
+        let webhooks = self.storage.webhooks().webhooks().await?;
+        let count = |of: fn(&WebhookRow) -> u64| webhooks.iter().map(of).sum::<u64>() as i64;
+        self.metrics.webhook_waiting.set(count(|one| one.waiting));
+        self.metrics.webhook_dead.set(count(|one| one.dead));
+        if webhooks.is_empty() || !self.storage.take_lease(LEASE, &self.holder, now(), now() + LEASE_MS).await? {
+            *compared = None;
+            return Ok(false);
+        }
+        if compared.is_none_or(|at| at.elapsed() >= COMPARE_EVERY) {
+            self.compare().await?;
+            *compared = Some(Instant::now());
+        }
+        self.send(&webhooks, now).await
+    }
+
+    /// Sends what is due at a time, to all webhooks at once and to each one after the other. Whether there is more.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn send(&self, webhooks: &[WebhookRow], clock: impl Fn() -> Millis) -> Result<bool> {
+        let clock = &clock;
+        let told = webhooks.iter().map(|webhook| self.tell(webhook, clock));
+        let told = futures_util::future::try_join_all(told).await?;
+        Ok(told.contains(&true))
+    }
+
+    async fn tell(&self, webhook: &WebhookRow, clock: &impl Fn() -> Millis) -> Result<bool> {
+        let began = Instant::now();
+        let mut failures = webhook.failures;
+        if webhook.retry_at > clock() {
+            return Ok(false);
+        }
+        while began.elapsed() < ROUND {
+            let Some(event) = self.storage.webhooks().claim(&webhook.id).await? else { return Ok(false) };
+            let body = payload(&event);
+            match self.sender.send(&webhook.url, &webhook.secret, &event.id, body, clock()).await {
+                Ok(()) => {
+                    self.storage.webhooks().delivered(&webhook.id, event.number).await?;
+                    self.metrics.told_webhook("delivered");
+                    failures = 0;
+                }
+                Err(error) => {
+                    self.not_taken(webhook, &event, failures, error, clock()).await?;
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    async fn not_taken(
+        &self,
+        webhook: &WebhookRow,
+        event: &QueuedEvent,
+        failures: u32,
+        NotTaken { error, is_refusal }: NotTaken,
+        now: Millis,
+    ) -> Result<()> {
+        let is_old = now - event.at >= KEEP.as_millis() as Millis;
+        let is_dead = is_old || is_refusal && event.tries >= MAX_REFUSALS;
+        tracing::warn!(webhook = webhook.id, document = event.document, error, is_dead, "a webhook was not told");
+        self.metrics.told_webhook(if is_dead { "dead" } else { "failed" });
+        // Whoever refuses one event may take the next.
+        let wait = if is_dead && is_refusal { 0 } else { wait_after(failures) };
+        let failed = FailedDelivery { error, now, retry_at: now + wait, is_dead };
+        self.storage.webhooks().failed(&webhook.id, event.number, &failed).await
+    }
+}
+
+/// What a receiver is told.
+fn payload(event: &QueuedEvent) -> String {
+    json!({
+        "type": CHANGED,
+        "timestamp": rfc3339(event.at),
+        "data": {
+            "document": event.document,
+            "first": event.first_seq,
+            "seq": event.seq,
+            "etag": format!("\"{}-{}\"", event.epoch, event.seq),
+            "authors": event.authors.0,
+            "comments": event.comments.0,
+        },
+    })
+    .to_string()
+}
