@@ -9,6 +9,7 @@ mod history;
 mod live;
 mod readings;
 mod socket;
+mod streams;
 mod values;
 
 use axum::Router;
@@ -40,6 +41,7 @@ pub fn router(app: App) -> Router {
         .route("/maps/{map}/{key}", get(live::value).put(live::set).delete(live::unset));
     let mut router = Router::new()
         .route("/ws/scenes/{scene_id}", get(socket::open))
+        .route("/http/scenes/{scene_id}", get(streams::answer).post(streams::receive))
         .nest("/api/scenes/{scene_id}", api)
         .route("/api/admin/kick", post(admin::kick))
         .route("/api/admin/compact", post(admin::compact))
@@ -79,7 +81,9 @@ fn cors(origins: &[String]) -> CorsLayer {
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_NONE_MATCH, live::IDEMPOTENCY_KEY])
-        .expose_headers([header::ETAG, header::RETRY_AFTER, live::REPLAYED]);
+        .expose_headers([header::ETAG, header::RETRY_AFTER, live::REPLAYED])
+        // A connection over HTTP asks often.
+        .max_age(std::time::Duration::from_secs(3_600));
     if origins.is_empty() {
         // Nothing here relies on cookies: a page has what its token allows, from wherever it was served.
         return layer.allow_origin(AllowOrigin::any());
