@@ -385,7 +385,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
         error: this.#error,
       });
     }
-    return decodeStatus(flat, !this.#hasServer, () => {
+    return decodeStatus(flat, !this.#hasServer, this.#core.transport, () => {
       const [code, message] = this.#core.into((to) => to.statusError()) as [string, string];
       return this.#sameError({ code, message });
     });

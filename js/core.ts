@@ -21,14 +21,15 @@ import { CollabError, toCollabError } from "./errors.js";
 import { soon } from "./events.js";
 import { toJson } from "./json.js";
 import { closedError, Lifecycle } from "./lifecycle.js";
-import { address, engineConfig } from "./options.js";
+import { engineConfig } from "./options.js";
 import { askToPersist, watchPage } from "./page.js";
 import { EditQueue, type QueuedEdit } from "./queue.js";
 import { Backup, isRecovering, type Revivable, register } from "./recovery.js";
 import { NOTHING, SharedCopy } from "./shared-copy.js";
 import { commitText, isShortText } from "./short-text.js";
 import { decodeNews } from "./status.js";
-import type { OpenOptions, Origin, Presence } from "./types.js";
+import { Transport } from "./transport.js";
+import type { OpenOptions, Origin, Presence, Status } from "./types.js";
 import { Engine } from "./wasm.js";
 
 /** Who is told. */
@@ -76,6 +77,7 @@ export class Core<P extends Presence> implements Revivable {
   readonly #queue = new EditQueue();
   readonly #life = new Lifecycle();
   readonly #copy: SharedCopy;
+  readonly #transport: Transport<P>;
   readonly #backup: Backup | null;
   readonly #told: Retold;
   /** Ends what was begun for as long as the document is open. */
@@ -83,14 +85,12 @@ export class Core<P extends Presence> implements Revivable {
   /** Counts the starts; what an earlier one still says is not heard. */
   #start = 0;
   #socket: WebSocket | null = null;
-  /** What the first connection may begin with. */
-  #early: EarlySocket | null;
   /** A fresh engine is being told what the one before it had. */
   #restoring = false;
 
   constructor(options: OpenOptions<P>, sink: Sink, early: EarlySocket | null = null) {
     this.#options = options;
-    this.#early = early;
+    this.#transport = new Transport(options, early);
     this.#sink = sink;
     this.log = logOf(options.id, options.debug);
     this.#initial = options.initialValue === undefined ? null : encodeNodes(options.initialValue);
@@ -136,6 +136,11 @@ export class Core<P extends Presence> implements Revivable {
   /** Whether there is an engine that has the document: one that is started again has nothing of it until it is loaded. */
   get #hasDocument(): boolean {
     return this.#door.isOpen && !this.#life.isDown;
+  }
+
+  /** What frames go over. */
+  get transport(): Status["transport"] {
+    return this.#transport.name;
   }
 
   /** Resolves when the local copy is loaded. */
@@ -260,7 +265,7 @@ export class Core<P extends Presence> implements Revivable {
   setOnline(online: boolean): void {
     if (this.isClosed) throw closedError();
     this.#told.online = online;
-    if (!online) this.#early?.drop();
+    if (!online) this.#transport.drop();
     this.#door.call((to) => (online ? to.connect() : to.disconnect()));
   }
 
@@ -283,7 +288,8 @@ export class Core<P extends Presence> implements Revivable {
   async close(): Promise<void> {
     if (this.#life.hasEnded) return;
     this.quietly(() => this.flush());
-    this.#early?.drop();
+    this.#transport.drop();
+    this.#transport.stop();
     await this.#life.shut();
     if (this.#door.isOpen) await this.#life.end(() => this.quietly(() => this.into((to) => to.close())));
     this.#life.closed();
@@ -296,7 +302,7 @@ export class Core<P extends Presence> implements Revivable {
   // --- the engine's life
 
   #run(): void {
-    const config = engineConfig(this.#options, this.#early?.session);
+    const config = engineConfig(this.#options, this.#transport.session);
     if (config.remote !== "none") config.remote = this.#told.online ? "connect" : "wait";
     config.presence = this.#told.presence;
     const json = toJson(config, "presence");
@@ -351,8 +357,7 @@ export class Core<P extends Presence> implements Revivable {
 
   died(error: CollabError): void {
     this.#door.shut();
-    this.#early?.drop();
-    this.#early = null;
+    this.#transport.died();
     this.#socket?.close();
     this.#socket = null;
     this.#copy.close();
@@ -424,7 +429,7 @@ export class Core<P extends Presence> implements Revivable {
         if (current()) this.#life.ended(this.#door.lastError ?? closedError());
       },
       kinds: (type) => this.#told.kinds(type),
-      address: (_fresh, formats) => this.#early?.address(formats) ?? address(this.#options, session, formats),
+      address: (_fresh, formats) => this.#transport.address(session, formats, current),
       sessions: async () => (current() ? this.#copy.others() : []),
       socket: (address) => this.#connect(address, current),
     };
@@ -432,8 +437,7 @@ export class Core<P extends Presence> implements Revivable {
 
   /** The engine's own listeners come after these, and not at all once their engine is gone. */
   #connect(address: string, current: () => boolean): WebSocket {
-    const Socket = (this.#options.WebSocket ?? WebSocket) as typeof WebSocket;
-    const socket = this.#early?.take(address) ?? new Socket(address);
+    const socket = this.#transport.connect(address);
     this.#socket = socket;
     if (this.log !== null) watchSocket(socket, address, this.log);
     for (const type of ["open", "message", "error", "close"]) {

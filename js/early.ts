@@ -4,6 +4,7 @@
 // other than it was taken for (the address, a socket that is closed already), the engine connects as it always does.
 import { address, isToConnect, newSession } from "./options.js";
 import type { OpenOptions, Presence } from "./types.js";
+import { triesSocket, watchUpgrade } from "./upgrades.js";
 
 /** What the engine knows, as it will say: `FORMATS` in `src/format.rs`. */
 const FORMATS = "0,1";
@@ -22,7 +23,7 @@ export class EarlySocket {
 
   /** Dials, if the document is to be connected. */
   static dial<P extends Presence>(options: OpenOptions<P>): EarlySocket | null {
-    return isToConnect(options) && canTellAgain(options) ? new EarlySocket(options) : null;
+    return isToConnect(options) && triesSocket(options) && canTellAgain(options) ? new EarlySocket(options) : null;
   }
 
   private constructor(options: OpenOptions<Presence>) {
@@ -30,15 +31,16 @@ export class EarlySocket {
     this.#late = setTimeout(() => this.drop(), PATIENCE_MS);
     // What the token's failure means is the engine's to say: it is given the same promise.
     this.#address.then(
-      (address) => this.#open(address),
+      (address) => this.#open(options, address),
       () => {},
     );
   }
 
-  #open(address: string): void {
+  #open(options: OpenOptions<Presence>, address: string): void {
     if (this.#dropped) return;
     try {
       const socket = new WebSocket(address);
+      watchUpgrade(options, socket, address);
       socket.binaryType = "arraybuffer";
       for (const type of ["open", "message"]) socket.addEventListener(type, this.#keep);
       this.#socket = { address, socket };

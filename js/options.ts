@@ -2,7 +2,7 @@
 import { wellFormed } from "./codec.js";
 import type { EngineConfig } from "./engine.js";
 import { CollabError } from "./errors.js";
-import type { OpenOptions, Presence, WebSocketClass } from "./types.js";
+import type { OpenOptions, Presence } from "./types.js";
 
 function bad(message: string): CollabError {
   return new CollabError("protocol", message);
@@ -38,18 +38,21 @@ export function checkOptions<P extends Presence>(options: OpenOptions<P>): void 
     throw bad("undo.captureTimeout must be a number of milliseconds");
   }
   if (options.format !== undefined && options.format !== 0 && options.format !== 1) throw bad("format must be 0 or 1");
+  if (!["auto", "websocket", "http"].includes(options.transport ?? "auto")) {
+    throw bad("transport must be auto, websocket or http");
+  }
   if (options.WebSocket !== undefined && typeof options.WebSocket !== "function")
     throw bad("WebSocket must be a class");
   if (typeof options.debug !== "boolean" && options.debug !== undefined && typeof options.debug !== "function") {
     throw bad("debug must be a boolean or a function");
   }
-  if (options.url !== undefined) checkUrl(options.url, options.WebSocket);
+  if (options.url !== undefined) checkUrl(options.url, options.transport === "http" || options.WebSocket !== undefined);
 }
 
-function checkUrl(url: string, socket: WebSocketClass | undefined): void {
+function checkUrl(url: string, connects: boolean): void {
   if (!URL.canParse(url)) throw bad(`url is not valid: ${url}`);
   if (!["ws:", "wss:", "http:", "https:"].includes(new URL(url).protocol)) throw bad("url must begin with ws: or wss:");
-  if (socket === undefined && typeof WebSocket === "undefined") {
+  if (!connects && typeof WebSocket === "undefined") {
     throw bad("there is no WebSocket here: Node has it from version 22, before that give open() one, as `WebSocket`");
   }
 }

@@ -8,6 +8,11 @@ export interface Status {
   readonly local: boolean;
   /** `unauthorized`: the token is refused. `forbidden`: refused for good, be it for the document's format. `closed`: by {@link Collab.close}. */
   readonly connection: "offline" | "connecting" | "online" | "unauthorized" | "forbidden" | "closed";
+  /**
+   * What goes to and from the server goes over a WebSocket, or over HTTP where none can be opened
+   * ({@link OpenOptions.transport}): of the connection there is, or the last one.
+   */
+  readonly transport: "websocket" | "http";
   /** Whether the server's content has arrived on this connection, and the server has `initialValue` if it takes it. */
   readonly synced: boolean;
   /** The least safe place in which the newest local edit is. `server` means acknowledged as stored. */
@@ -56,6 +61,7 @@ export interface Status {
 export const OFFLINE: Status = Object.freeze({
   local: false,
   connection: "offline",
+  transport: "websocket",
   synced: false,
   saved: "server",
   pending: 0,
@@ -92,13 +98,19 @@ const ERROR = 128;
 const CAN_COMMENT = 256;
 
 /** `local`: there is no server. `error` is asked for if there is one. */
-export function decodeStatus(flat: Float64Array, local: boolean, error: () => CollabError): Status {
+export function decodeStatus(
+  flat: Float64Array,
+  local: boolean,
+  transport: Status["transport"],
+  error: () => CollabError,
+): Status {
   const [connection, saved, storage, flags, pending, setAside, since, retryAt, received, total, divergences, format] =
     flat as unknown as number[] & Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11, number>;
   const has = (flag: number) => (flags & flag) !== 0;
   return Object.freeze({
     local,
     connection: CONNECTIONS[connection] ?? "offline",
+    transport,
     synced: has(SYNCED),
     saved: SAVED[saved] ?? "memory",
     pending,

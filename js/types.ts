@@ -104,6 +104,13 @@ export interface OpenOptions<P extends Presence = Presence> {
    */
   WebSocket?: WebSocketClass;
   /**
+   * What connects. `"auto"`: a WebSocket, and where none can be opened though the server answers over HTTP (an office's
+   * proxy, a filter), HTTP, with the same frames and acknowledgements; the tab remembers that, and tries a socket again now
+   * and then. `"websocket"`, `"http"`: nothing else. Over HTTP there is the slate-yrs server only, at `/http/scenes` beside
+   * `/ws/scenes`. {@link Status.transport} says which it is. Default `"auto"`.
+   */
+  transport?: "auto" | "websocket" | "http";
+  /**
    * Logs what happens: to the console (`console.debug`), or to a function. In a page, `localStorage["slate-yrs:debug"] = "1"`
    * does so for all documents that do not say `false`. Nothing of a document's content is logged, and no token.
    *

@@ -27,7 +27,7 @@ if (!process.argv.includes("--built")) {
   await js();
 }
 
-/** All of the package's JavaScript, as a bundler makes it. */
+/** All of the package's JavaScript that is loaded with a page, as a bundler makes it: not what is loaded on demand. */
 async function script() {
   const folder = join(root, "target/size-js");
   mkdirSync(folder, { recursive: true });
@@ -47,7 +47,8 @@ async function script() {
     },
   });
   const chunks = [result].flat().flatMap(({ output }) => output);
-  return Buffer.concat(chunks.filter(({ type }) => type === "chunk").map(({ code }) => Buffer.from(code)));
+  const loaded = chunks.filter(({ type, isDynamicEntry }) => type === "chunk" && !isDynamicEntry);
+  return Buffer.concat(loaded.map(({ code }) => Buffer.from(code)));
 }
 
 /** Bytes of the engine's memory that a document of so many blocks takes. */

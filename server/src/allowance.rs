@@ -136,6 +136,12 @@ impl Share {
         self.count()
     }
 
+    /// A message that is not whole holds so many bytes now. Err: as above.
+    pub fn holds(&mut self, bytes: usize) -> Result<(), Limit> {
+        self.wire = bytes;
+        self.count()
+    }
+
     /// A message was whole.
     pub fn whole(&mut self) {
         if self.wire > 0 {

@@ -1,4 +1,5 @@
-//! One WebSocket: a reader that passes frames to the room, a writer that empties the queue.
+//! One connection: a reader that passes frames to the room, a writer that empties the queue. Most are WebSockets; one over
+//! HTTP ([`crate::stream`]) has two ends like a socket's.
 //!
 //! The reader puts fragments together, answers pings, and notices silence; it waits when the room is busy, which is
 //! what slows a fast sender down. The writer sends a sign of life every heartbeat (F22): a ping to a client of the
@@ -10,9 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket};
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use axum::extract::ws::{CloseFrame, Message as Frame};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use serde::Deserialize;
 use slate_yrs::format::Formats;
 use slate_yrs::protocol::{self, FragmentError, Message, Reassembly, Role};
@@ -74,9 +74,15 @@ pub struct Settings {
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
+/// The end that frames go to, and the one that they come from.
+pub trait Outbound: Sink<Frame, Error = axum::Error> + Send + Unpin + 'static {}
+impl<S: Sink<Frame, Error = axum::Error> + Send + Unpin + 'static> Outbound for S {}
+pub trait Inbound: Stream<Item = Result<Frame, axum::Error>> + Send + Unpin {}
+impl<S: Stream<Item = Result<Frame, axum::Error>> + Send + Unpin> Inbound for S {}
+
 /// Serves the connection until it ends.
 pub async fn serve(
-    socket: WebSocket,
+    (sink, stream): (impl Outbound, impl Inbound),
     rooms: Arc<Rooms>,
     settings: Settings,
     opening: Opening,
@@ -87,7 +93,6 @@ pub async fn serve(
     let allowances = Arc::clone(&rooms.shared().allowances);
     traffic.upgraded(Share::new(allowances, opening.address, opening.owner.as_deref()));
     let (queue, end) = send_queue(settings.max_queued_bytes);
-    let (sink, stream) = socket.split();
     let durable = opening.durable;
     let metrics = Arc::clone(&rooms.shared().metrics);
     let writer = Writer { sink, heartbeat: settings.heartbeat, durable, traffic: Arc::clone(&traffic), metrics };
@@ -185,7 +190,7 @@ impl FrameRate {
 }
 
 impl Reader {
-    async fn run(&mut self, mut stream: SplitStream<WebSocket>, recheck: Option<Recheck>) {
+    async fn run(&mut self, mut stream: impl Inbound, recheck: Option<Recheck>) {
         let silence = self.settings.heartbeat * 2;
         let expires = self.expires;
         let expired = async move {
@@ -343,15 +348,15 @@ impl Reader {
     }
 }
 
-struct Writer {
-    sink: SplitSink<WebSocket, Frame>,
+struct Writer<S> {
+    sink: S,
     heartbeat: Duration,
     durable: bool,
     traffic: Arc<Traffic>,
     metrics: Arc<Metrics>,
 }
 
-impl Writer {
+impl<S: Outbound> Writer<S> {
     async fn run(mut self, mut end: SendQueueEnd) {
         let keepalive = if self.durable { Message::Ping.to_frame() } else { Message::Awareness(&[0]).to_frame() };
         let keepalive = Bytes::from(keepalive);
@@ -422,7 +427,7 @@ impl Writer {
     }
 }
 
-impl Writer {
+impl<S: Outbound> Writer<S> {
     async fn feed(&mut self, bytes: Bytes) -> Sent {
         self.metrics.bytes_sent.inc_by(bytes.len() as u64);
         stalling(self.sink.feed(Frame::Binary(bytes)), &self.traffic).await
@@ -482,7 +487,7 @@ async fn wait_ended(
 }
 
 /// Reads on until the peer has answered our close frame: a socket closed with bytes unread may take the frame along.
-async fn goodbye(stream: &mut SplitStream<WebSocket>) {
+async fn goodbye(stream: &mut impl Inbound) {
     let drain = async { while let Some(Ok(_)) = stream.next().await {} };
     let _ = timeout(CLOSE_WAIT, drain).await;
 }

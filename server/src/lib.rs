@@ -30,6 +30,7 @@ pub mod room;
 pub mod schedule;
 pub mod server;
 pub mod storage;
+pub mod stream;
 #[cfg(test)]
 #[path = "../tests/common/postgres.rs"]
 mod testing;

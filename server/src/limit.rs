@@ -4,6 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     Connections,
+    StreamsAddress,
     Create,
     Unfinished,
     UnfinishedAddress,
@@ -19,8 +20,9 @@ pub enum Limit {
 }
 
 impl Limit {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Connections,
+        Self::StreamsAddress,
         Self::Create,
         Self::Unfinished,
         Self::UnfinishedAddress,
@@ -38,6 +40,7 @@ impl Limit {
     pub fn label(self) -> &'static str {
         match self {
             Self::Connections => "connections",
+            Self::StreamsAddress => "streams-address",
             Self::Create => "create",
             Self::Unfinished => "unfinished",
             Self::UnfinishedAddress => "unfinished-address",

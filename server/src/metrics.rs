@@ -140,7 +140,7 @@ impl Default for Metrics {
             database_writable,
             fault: Mutex::new(None),
             database_failures,
-            connections: gauge("connections", "Open WebSockets"),
+            connections: gauge("connections", "Open connections: WebSockets, and those over HTTP"),
             rooms: gauge("rooms", "Documents in memory"),
             listeners: gauge("listeners", "Open streams of events"),
             updates_stored: counter("updates_stored_total", "Updates committed to the database"),

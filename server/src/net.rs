@@ -54,6 +54,26 @@ impl Traffic {
         }
     }
 
+    /// Of a connection that has no socket of its own: it lives by requests.
+    pub fn of_requests() -> Self {
+        Self::new(None)
+    }
+
+    /// Something of it came: a sign of life.
+    pub fn touched(&self) {
+        self.last_read_ms.store(self.opened.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// So many bytes are on their way out.
+    pub fn wrote(&self, count: usize) {
+        self.written.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// It is read no further, for a limit.
+    pub fn exceeded(&self, limit: Limit) {
+        *lock(&self.over) = Some(limit);
+    }
+
     /// Since anything was received.
     pub fn since_read(&self) -> Duration {
         self.opened.elapsed().saturating_sub(Duration::from_millis(self.last_read_ms.load(Ordering::Relaxed)))
@@ -90,7 +110,7 @@ impl Traffic {
     fn received(&self, bytes: usize) -> Result<(), Limit> {
         let received = lock(&self.share).as_mut().map_or(Ok(()), |share| share.received(bytes));
         if let Err(limit) = received {
-            *lock(&self.over) = Some(limit);
+            self.exceeded(limit);
         }
         received
     }
@@ -177,7 +197,7 @@ impl CountingStream {
 
     fn wrote(&self, result: &Poll<io::Result<usize>>) {
         if let Poll::Ready(Ok(count)) = result {
-            self.traffic.written.fetch_add(*count as u64, Ordering::Relaxed);
+            self.traffic.wrote(*count);
         }
     }
 }
@@ -194,8 +214,7 @@ impl AsyncRead for CountingStream {
             if self.traffic.received(came).is_err() {
                 return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
             }
-            let since = self.traffic.opened.elapsed().as_millis() as u64;
-            self.traffic.last_read_ms.store(since, Ordering::Relaxed);
+            self.traffic.touched();
         }
         result
     }

@@ -118,16 +118,9 @@ impl Server {
         let max_sockets = usize::try_from(args.max_connections).unwrap_or(usize::MAX / 2);
         let compares = Arc::new(Compares::new(args.limit.max_compares, args.limit.compare_cache_bytes));
         let readings = Arc::new(Readings::new(args.limit.max_read_bytes));
-        let app = App {
-            rooms: Arc::clone(&rooms),
-            args: Arc::new(args),
-            settings,
-            auth,
-            health,
-            compares,
-            readings,
-            webhooks,
-        };
+        let (args, streams) = (Arc::new(args), Arc::default());
+        let app =
+            App { rooms: Arc::clone(&rooms), args, settings, auth, health, compares, readings, streams, webhooks };
         if let Some(listener) = operators_listener {
             let service = operators(app.clone()).into_make_service();
             background.push(tokio::spawn(async move {

@@ -7,6 +7,7 @@ import { type Collab, CollabError, type Peer, type Presence, type Status } from 
 export const ONLINE: Status = {
   local: false,
   connection: "online",
+  transport: "websocket",
   synced: true,
   saved: "server",
   pending: 0,

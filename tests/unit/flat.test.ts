@@ -35,7 +35,14 @@ it("when somebody was active is told by this device's clock, whatever theirs say
 
 it("a status says of which format the document is, once that is known", () => {
   const flat = (format: number) => Float64Array.of(2, 2, 0, 4, 0, 0, 0, 0, 0, 0, 3, format);
-  const read = (format: number) => decodeStatus(flat(format), false, () => new CollabError("format", "not known here"));
+  const error = () => new CollabError("format", "not known here");
+  const read = (format: number) => decodeStatus(flat(format), false, "http", error);
   expect([-1, 0, 1, 7].map((format) => read(format).format)).toEqual([null, 0, 1, 7]);
-  expect(read(7)).toMatchObject({ connection: "online", readOnly: true, divergences: 3, error: null });
+  expect(read(7)).toMatchObject({
+    connection: "online",
+    transport: "http",
+    readOnly: true,
+    divergences: 3,
+    error: null,
+  });
 });

@@ -26,6 +26,10 @@ pub struct LimitArgs {
     #[arg(long, env = "SLATE_YRS_ADDRESS_HEADER", value_name = "NAME")]
     pub address_header: Option<HeaderName>,
 
+    /// Connections over HTTP from one address; 0: no limit
+    #[arg(long, env = "SLATE_YRS_MAX_STREAMS_PER_ADDRESS", default_value_t = 1_000, value_name = "COUNT")]
+    pub max_streams_per_address: usize,
+
     /// What frames that have not arrived whole may hold, of all connections together
     #[arg(long, env = "SLATE_YRS_MAX_UNFINISHED_BYTES", default_value_t = 256 << 20, value_name = "BYTES")]
     pub max_unfinished_bytes: usize,

@@ -19,6 +19,7 @@ use crate::health::DatabaseProbe;
 use crate::limit::Limit;
 use crate::net::Peer;
 use crate::room::Rooms;
+use crate::stream::Streams;
 use crate::webhooks::Webhooks;
 
 use super::compares::Compares;
@@ -37,6 +38,7 @@ pub struct App {
     pub compares: Arc<Compares>,
     pub readings: Arc<Readings>,
     pub webhooks: Arc<Webhooks>,
+    pub streams: Arc<Streams>,
 }
 
 /// An answer that is not the one asked for.
@@ -185,11 +187,15 @@ impl Asking {
         let query = Query::<Token>::from_request_parts(parts, app).await;
         let wrong = |_| Failure::new(StatusCode::BAD_REQUEST, "invalid", "the query is not acceptable");
         let Token { token, user } = query.map_err(wrong)?.0;
-        let bearer = header_text(&parts.headers, header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-        let token = bearer.map(str::to_owned).or(token);
+        let token = bearer(&parts.headers).or(token);
         let peer = parts.extensions.get::<ConnectInfo<Peer>>().and_then(|ConnectInfo(Peer(traffic))| traffic.peer);
         Ok(Self { token, address: app.address(&parts.headers, peer), user })
     }
+}
+
+/// The token in the header.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
+    header_text(headers, header::AUTHORIZATION)?.strip_prefix("Bearer ").map(str::to_owned)
 }
 
 pub(super) fn header_text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

@@ -10,6 +10,7 @@ mod history;
 mod live;
 mod readings;
 mod socket;
+mod streams;
 mod values;
 mod webhooks;
 
@@ -43,6 +44,7 @@ pub fn router(app: App) -> Router {
         .route("/maps/{map}/{key}", get(live::value).put(live::set).delete(live::unset));
     let mut router = Router::new()
         .route("/ws/scenes/{scene_id}", get(socket::open))
+        .route("/http/scenes/{scene_id}", get(streams::answer).post(streams::receive))
         .nest("/api/scenes/{scene_id}", api)
         .route("/api/admin/kick", post(admin::kick))
         .route("/api/admin/compact", post(admin::compact))
@@ -91,7 +93,9 @@ fn cors(origins: &[String]) -> CorsLayer {
             live::IDEMPOTENCY_KEY,
             events::LAST_EVENT_ID,
         ])
-        .expose_headers([header::ETAG, header::RETRY_AFTER, live::REPLAYED]);
+        .expose_headers([header::ETAG, header::RETRY_AFTER, live::REPLAYED])
+        // A connection over HTTP asks often.
+        .max_age(std::time::Duration::from_secs(3_600));
     if origins.is_empty() {
         // Nothing here relies on cookies: a page has what its token allows, from wherever it was served.
         return layer.allow_origin(AllowOrigin::any());

@@ -1,10 +1,13 @@
 //! From a request to a connection.
 
+use std::net::SocketAddr;
+
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use serde::Deserialize;
 use slate_yrs::format::Formats;
 
@@ -24,16 +27,16 @@ const READ_BUFFER: usize = 2 * 1024;
 const WRITE_BUFFER: usize = 16 * 1024;
 
 #[derive(Deserialize)]
-pub struct SocketQuery {
+pub(super) struct SocketQuery {
     #[serde(rename = "slate-yrs")]
-    durable: Option<String>,
+    pub durable: Option<String>,
     session: Option<String>,
     formats: Option<String>,
-    token: Option<String>,
+    pub token: Option<String>,
     user: Option<String>,
 }
 
-pub async fn open(
+pub(super) async fn open(
     State(app): State<App>,
     InPath(document): InPath<String>,
     InQuery(query): InQuery<SocketQuery>,
@@ -45,29 +48,64 @@ pub async fn open(
         Ok(upgrade) => upgrade,
         Err(wrong) => return Failure::new(wrong.status(), "invalid", wrong.body_text()).into_response(),
     };
-    if !is_id(&document) || query.session.as_deref().is_some_and(|session| !is_id(session)) {
-        let message = "the document id or session is not acceptable";
-        return Failure::new(StatusCode::BAD_REQUEST, "invalid", message).into_response();
-    }
-    if !app.allows_origin(&headers) {
-        return Failure::origin().into_response();
-    }
+    let (opening, recheck) = match let_in(&app, document, query, &headers, traffic.peer).await {
+        Ok(entry) => entry,
+        Err(NotLetIn::Failed(failure)) => return failure.into_response(),
+        // A page learns nothing of a refused upgrade; a close code it can read.
+        Err(NotLetIn::Denied(denied)) => return upgrade.on_upgrade(move |socket| refuse(socket, denied)),
+    };
+    let max_frame = if opening.durable { app.args.max_frame_bytes } else { app.args.max_sync_bytes } + FRAME_OVERHEAD;
+    upgrade
+        .max_message_size(max_frame)
+        .max_frame_size(max_frame)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .on_upgrade(move |socket| async move {
+            let serve = connection::serve(socket.split(), app.rooms, app.settings, opening, recheck, traffic);
+            // A task of its own: this one would keep its place for what the upgrade took.
+            drop(tokio::spawn(serve));
+        })
+}
+
+/// Why somebody gets no connection.
+pub(super) enum NotLetIn {
+    Failed(Failure),
+    Denied(Denied),
+}
+
+/// Whether there is a place for one more connection.
+pub(super) fn has_place(app: &App) -> Result<(), Failure> {
     let metrics = &app.rooms.shared().metrics;
     if metrics.connections.get() >= app.args.max_connections {
         metrics.limit_hit(Limit::Connections);
-        return Failure::new(StatusCode::SERVICE_UNAVAILABLE, "full", "too many connections").into_response();
+        return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "full", "too many connections"));
     }
-    let origin = header_text(&headers, header::ORIGIN);
-    let address = app.address(&headers, traffic.peer);
+    Ok(())
+}
+
+/// Whoever asks for a connection, whatever it goes over.
+pub(super) async fn let_in(
+    app: &App,
+    document: String,
+    query: SocketQuery,
+    headers: &HeaderMap,
+    peer: Option<SocketAddr>,
+) -> Result<(Opening, Option<Recheck>), NotLetIn> {
+    if !is_id(&document) || query.session.as_deref().is_some_and(|session| !is_id(session)) {
+        let message = "the document id or session is not acceptable";
+        return Err(NotLetIn::Failed(Failure::new(StatusCode::BAD_REQUEST, "invalid", message)));
+    }
+    if !app.allows_origin(headers) {
+        return Err(NotLetIn::Failed(Failure::origin()));
+    }
+    has_place(app).map_err(NotLetIn::Failed)?;
+    let origin = header_text(headers, header::ORIGIN);
+    let address = app.address(headers, peer);
     let request = Request { document: &document, token: query.token.as_deref(), origin, address };
-    let grant = match app.ask(request).await {
-        Ok(grant) => grant,
-        Err(denied) => {
-            tracing::info!(document, reason = denied.reason(), "refused");
-            // A page learns nothing of a refused upgrade; a close code it can read.
-            return upgrade.on_upgrade(move |socket| refuse(socket, denied));
-        }
-    };
+    let grant = app.ask(request).await.map_err(|denied| {
+        tracing::info!(document, reason = denied.reason(), "refused");
+        NotLetIn::Denied(denied)
+    })?;
     let durable = query.durable.as_deref() == Some("1");
     let recheck = (!matches!(app.auth, Auth::Open)).then(|| Recheck {
         auth: app.auth.clone(),
@@ -93,17 +131,7 @@ pub async fn open(
         address,
         create: app.args.limit.create == Create::Open || grant.create,
     };
-    let max_frame = if durable { app.args.max_frame_bytes } else { app.args.max_sync_bytes } + FRAME_OVERHEAD;
-    upgrade
-        .max_message_size(max_frame)
-        .max_frame_size(max_frame)
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .on_upgrade(move |socket| async move {
-            let serve = connection::serve(socket, app.rooms, app.settings, opening, recheck, traffic);
-            // A task of its own: this one would keep its place for what the upgrade took.
-            drop(tokio::spawn(serve));
-        })
+    Ok((opening, recheck))
 }
 
 async fn refuse(mut socket: WebSocket, denied: Denied) {

@@ -14,6 +14,7 @@ mod editor;
 mod faults;
 mod plain;
 pub mod plan;
+pub mod requests;
 mod server;
 mod tabs;
 mod values;

@@ -1,7 +1,7 @@
 //! A long soak: `npm run soak -- --seeds N --from S`. Goes on after a failure; of each kind of failure one is made short
 //! and printed. Ends with what was injected. With `--first` it ends with the first failure, and says what it was; with
 //! `--imports` the server has something to refuse that no session finds out before; with `--together` tabs share a device
-//! also where edits are refused; with `--lossy` the network loses frames of submissions.
+//! also where edits are refused; with `--lossy` the network loses frames of submissions, with `--http` connections go over HTTP.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -73,7 +73,8 @@ fn one(seed: u64, found: &Mutex<Found>, report: bool) -> bool {
     let imports = std::env::args().any(|arg| arg == "--imports");
     let together = std::env::args().any(|arg| arg == "--together");
     let lossy = std::env::args().any(|arg| arg == "--lossy");
-    let plan = Plan { imports, together, lossy, ..Plan::of(seed) };
+    let http = std::env::args().any(|arg| arg == "--http");
+    let plan = Plan { imports, together, lossy, http, ..Plan::of(seed) };
     let result = run(&plan, &plan.steps());
     let lock = || found.lock().unwrap_or_else(PoisonError::into_inner);
     match result {

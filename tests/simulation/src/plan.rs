@@ -52,6 +52,8 @@ pub struct Plan {
     pub imports: bool,
     /// Tabs share a device also where edits are refused: docs/RELIABILITY.md.
     pub together: bool,
+    /// Connections go over HTTP, where the server is ours.
+    pub http: bool,
     /// The network loses frames of submissions, and goes on.
     pub lossy: bool,
     /// People set values beside the text, too: in seeds from [`WITH_VALUES`] on, so that those below mean what they meant.
@@ -77,6 +79,7 @@ impl Plan {
             acts,
             imports: false,
             together: false,
+            http: false,
             lossy: false,
             values: seed >= WITH_VALUES,
             bug: Bug::None,

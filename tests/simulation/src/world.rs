@@ -14,6 +14,7 @@ use crate::content::Content;
 use crate::database::Database;
 use crate::plain::Plain;
 use crate::plan::{Acts, Bug, Faults, Plan};
+use crate::requests::{Requests, Step};
 use crate::server::{Out, Server};
 use crate::tabs::{Device, News, Tab};
 
@@ -26,6 +27,7 @@ pub enum Event {
     Store(usize, u64),
     OpenSocket(usize, u64),
     ToServer(u64, Vec<u8>),
+    Http(u64, Step),
     ToClient(u64, Vec<u8>, Told),
     /// The code and the reason.
     ClientSeesClose(u64, u16, &'static str),
@@ -66,6 +68,8 @@ pub struct Conn {
     /// What the client has been told.
     pub hello: Option<Hello>,
     pub synced: bool,
+    /// It goes over HTTP.
+    pub http: Option<Requests>,
 }
 
 pub enum Backend {
@@ -226,6 +230,7 @@ impl World {
                     self.after_server();
                 }
             }
+            Event::Http(conn, step) => self.http(conn, step),
             Event::ToClient(conn, frame, told) => self.client_hears(conn, frame, told),
             Event::ClientSeesClose(conn, code, reason) => self.client_sees_close(conn, code, reason),
             Event::ServerSeesClose(conn) => {
@@ -265,7 +270,7 @@ impl World {
         }
     }
 
-    fn client_hears(&mut self, conn: u64, frame: Vec<u8>, told: Told) {
+    pub fn client_hears(&mut self, conn: u64, frame: Vec<u8>, told: Told) {
         let Some(found) = self.conns.get_mut(&conn) else { return };
         if !found.client_open || !found.carries_down {
             return;
@@ -300,18 +305,18 @@ impl World {
             Backend::Plain(server) => server.take_out(),
         };
         for (conn, out) in out {
-            let delay = self.latency();
-            let told = match &out {
-                Out::Frame(frame) => self.look_into_answer(conn, frame),
-                Out::Close(..) => Told::default(),
+            let out = match out {
+                Out::Frame(frame) => {
+                    let told = self.look_into_answer(conn, &frame);
+                    let Some((frame, told)) = self.answers(conn, frame, told) else { continue };
+                    Event::ToClient(conn, frame, told)
+                }
+                Out::Close(code, reason) => Event::ClientSeesClose(conn, code, reason),
             };
-            let Some(found) = self.conns.get_mut(&conn) else { continue };
-            found.down_at = found.down_at.max(self.now + delay);
-            let (delay, carries) = (found.down_at - self.now, found.carries_down);
-            match out {
-                Out::Frame(frame) => self.at(delay, Event::ToClient(conn, frame, told)),
-                Out::Close(code, reason) if carries => self.at(delay, Event::ClientSeesClose(conn, code, reason)),
-                Out::Close(..) => {}
+            let delay = self.down_delay(conn);
+            let Some(found) = self.conns.get(&conn) else { continue };
+            if found.carries_down || matches!(out, Event::ToClient(..)) {
+                self.at(delay, out);
             }
         }
         let Backend::Real(server) = &self.backend else { return };
@@ -321,6 +326,14 @@ impl World {
         for (delay, done) in server.database.take_waiting() {
             self.at(delay, Event::Answer(done));
         }
+    }
+
+    /// When what the server sends now arrives: after what it has sent before.
+    pub fn down_delay(&mut self, conn: u64) -> u64 {
+        let delay = self.latency();
+        let Some(found) = self.conns.get_mut(&conn) else { return delay };
+        found.down_at = found.down_at.max(self.now + delay);
+        found.down_at - self.now
     }
 
     fn expect_pass(&mut self, delay: u64) {
@@ -412,6 +425,7 @@ impl World {
             answering: Reassembly::new(1 << 24),
             hello: None,
             synced: false,
+            http: (self.plan.http && !self.plan.plain).then(|| Requests::new(1 << 24)),
         };
         self.conns.insert(conn, found);
         self.tabs[tab].conn = Some(conn);
@@ -422,12 +436,16 @@ impl World {
         }
         self.after_server();
         self.feed(tab, Input::Opened);
+        self.asks(conn);
     }
 
     pub fn send(&mut self, tab: usize, frame: Vec<u8>) {
         let delay = self.latency();
         let Some(conn) = self.tabs[tab].conn else { return };
         let submits = self.look_into_request(conn, &frame);
+        if self.posts(conn, &frame) {
+            return;
+        }
         if self.loses && submits && self.rng.u8(..20) == 0 {
             return self.injected("frame lost");
         }

@@ -18,16 +18,23 @@ const KNOWN: [u64; 2] = [726, 3494];
 #[test]
 fn nothing_is_lost_and_nothing_claimed_in_vain() {
     let from = env("SIM_FROM").unwrap_or(1);
-    hold(from, from + env("SIM_SEEDS").unwrap_or(500));
+    hold(from, from + env("SIM_SEEDS").unwrap_or(500), false);
 }
 
 /// The same where people set values beside the text, too. What is known of later seeds is in docs/RELIABILITY.md.
 #[test]
 fn values_are_not_lost_either() {
-    hold(WITH_VALUES, WITH_VALUES + 90);
+    hold(WITH_VALUES, WITH_VALUES + 90, false);
 }
 
-fn hold(from: u64, to: u64) {
+/// And over HTTP, with requests that are lost, doubled and late, and answers that break off. `SIM_HTTP` makes of `one` such
+/// a run.
+#[test]
+fn nothing_is_lost_over_http() {
+    hold(WITH_VALUES + 200, WITH_VALUES + 260, true);
+}
+
+fn hold(from: u64, to: u64, http: bool) {
     let next = AtomicU64::new(from);
     let faults = Mutex::new(Faults::new());
     let failure = Mutex::new(None);
@@ -42,7 +49,7 @@ fn hold(from: u64, to: u64) {
                     if KNOWN.contains(&seed) {
                         continue;
                     }
-                    let plan = Plan::of(seed);
+                    let plan = Plan { http, ..Plan::of(seed) };
                     match run(&plan, &plan.steps()) {
                         Ok((found, _)) => {
                             let mut faults = faults.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,7 +76,7 @@ fn hold(from: u64, to: u64) {
 #[test]
 fn one() {
     let Some(seed) = env("SIM_SEED") else { return };
-    let plan = Plan::of(seed);
+    let plan = Plan { http: env("SIM_HTTP").is_some(), ..Plan::of(seed) };
     let chosen = std::env::var("SIM_STEPS").ok();
     let steps = chosen.map(|steps| steps.split(',').filter_map(|step| step.parse().ok()).collect());
     match run(&plan, &steps.unwrap_or_else(|| plan.steps())) {

@@ -1,0 +1,140 @@
+// What a document's frames go over: a WebSocket, or HTTP where none can be opened. What goes over HTTP is in
+// `http-socket.ts`, which is loaded when it is needed; whether sockets open is found out in `upgrades.ts`.
+import type { EarlySocket } from "./early.js";
+import { address, newSession, tokenOf } from "./options.js";
+import type { OpenOptions, Presence, Status } from "./types.js";
+import { AGAIN_MS, asks, goesOverHttp, UPGRADE_MS, watchUpgrade, wayTo } from "./upgrades.js";
+
+/** Of one document. */
+export class Transport<P extends Presence> {
+  readonly #options: OpenOptions<P>;
+  readonly #url: string;
+  /** What the first connection may begin with. */
+  #early: EarlySocket | null;
+  /** Makes sockets over HTTP, if the next connection goes over it. */
+  #http: typeof import("./http-socket.js").HttpSocket | null = null;
+  /** The last one over HTTP did not open. */
+  #httpFailed = false;
+  #again: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: OpenOptions<P>, early: EarlySocket | null) {
+    this.#options = options;
+    this.#early = early;
+    this.#url = options.url ?? "";
+  }
+
+  /** What the connection goes over, or the last one, or the next. */
+  get name(): Status["transport"] {
+    return this.#http === null ? "websocket" : "http";
+  }
+
+  /** Of the engine which is to come, where a socket was opened for it. */
+  get session(): string | undefined {
+    return this.#early?.session;
+  }
+
+  /** The address of a socket, for the next connection. `isWanted`: whether somebody still asks. */
+  async address(session: string, formats: string, isWanted: () => boolean): Promise<string> {
+    const found = await (this.#early?.address(formats) ?? address(this.#options, session, formats));
+    if (isWanted()) await this.#prepare(found);
+    return found;
+  }
+
+  /** Decides what the next connection goes over. */
+  async #prepare(address: string): Promise<void> {
+    this.stop();
+    this.#http = null;
+    const { transport = "auto" } = this.#options;
+    const way = wayTo(this.#url);
+    if (transport === "websocket") return;
+    const isDue = way.until > Date.now() && !this.#httpFailed;
+    this.#httpFailed = false;
+    if (transport === "http" || isDue) {
+      // Without the file there are sockets, for now.
+      this.#http = (await import("./http-socket.js").catch(() => null))?.HttpSocket ?? null;
+      return;
+    }
+    if (way.failed > 0) way.answers = await asks(address, this.#url);
+  }
+
+  /** Opens the connection that was asked for last. */
+  connect(address: string): WebSocket {
+    if (this.#http === null) {
+      const early = this.#early?.take(address);
+      if (early != null) return early;
+      const socket = this.#open(address);
+      watchUpgrade(this.#options, socket, address);
+      return socket;
+    }
+    this.drop();
+    const socket = new this.#http(address);
+    let opened = false;
+    socket.addEventListener("open", () => {
+      opened = true;
+      if (this.#options.transport !== "http") this.#tryAgain(socket, address);
+    });
+    socket.addEventListener("close", () => {
+      this.stop();
+      this.#httpFailed = !opened;
+    });
+    return socket as unknown as WebSocket;
+  }
+
+  #open(address: string): WebSocket {
+    const Socket = (this.#options.WebSocket ?? WebSocket) as typeof WebSocket;
+    return new Socket(address);
+  }
+
+  /** Now and then, whether there are sockets by now: then the connection ends, and the next goes over one. */
+  #tryAgain(current: { readyState: number; close(code?: number): void }, address: string): void {
+    const failed = () => {
+      goesOverHttp(this.#url, Date.now() + AGAIN_MS);
+      if (current.readyState === 1) this.#tryAgain(current, address);
+    };
+    const open = async () => {
+      const socket = this.#open(await this.#asAnother(address));
+      let waits = true;
+      const timer = setTimeout(() => socket.close(), UPGRADE_MS);
+      socket.addEventListener("open", () => {
+        waits = false;
+        clearTimeout(timer);
+        goesOverHttp(this.#url, 0);
+        socket.close();
+        current.close();
+      });
+      socket.addEventListener("close", () => {
+        clearTimeout(timer);
+        if (waits) failed();
+      });
+      // Without a listener, sockets of Node throw.
+      socket.addEventListener("error", () => {});
+    };
+    this.#again = setTimeout(() => open().catch(failed), AGAIN_MS * (0.75 + Math.random() / 2));
+  }
+
+  /** The address with a token of now, and for a session that submits nothing. */
+  async #asAnother(address: string): Promise<string> {
+    const url = new URL(address);
+    url.searchParams.set("session", newSession());
+    const token = await tokenOf(this.#options);
+    if (token !== undefined) url.searchParams.set("token", token);
+    return url.href;
+  }
+
+  /** A socket that was opened early is not wanted any more. */
+  drop(): void {
+    this.#early?.drop();
+  }
+
+  /** Nothing is tried any more. */
+  stop(): void {
+    clearTimeout(this.#again);
+  }
+
+  /** The engine is gone, and with it the session that a socket was opened for. */
+  died(): void {
+    this.stop();
+    this.drop();
+    this.#early = null;
+  }
+}

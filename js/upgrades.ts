@@ -1,0 +1,123 @@
+// Whether sockets open: what a tab has found out about the way to a server. Sockets are tried first; two upgrades that fail,
+// the second right after HTTP to the same server has answered, and the tab goes over HTTP for a while.
+import type { OpenOptions, Presence } from "./types.js";
+
+/** Over HTTP a socket is tried again after so long. */
+export const AGAIN_MS = 10 * 60_000;
+/** A socket that does not open for so long, while HTTP answers, will not. */
+export const UPGRADE_MS = 8_000;
+/** What asking whether HTTP answers may take. */
+const ASK_MS = 5_000;
+/** Where a tab remembers it. */
+const STORED = "slate-yrs:http";
+
+/** What is known of the way to a server; documents of a tab share it. */
+interface ServerWay {
+  /** Upgrades in a row that failed. */
+  failed: number;
+  /** HTTP has answered just before the upgrade that is under way. */
+  answers: boolean;
+  /** Until when the tab goes over HTTP; 0: it goes over sockets. */
+  until: number;
+  /** Until when nobody asks for HTTP: there is none. */
+  none: number;
+}
+
+const ways = new Map<string, ServerWay>();
+
+export function wayTo(url: string): ServerWay {
+  let way = ways.get(url);
+  if (way === undefined) {
+    way = { failed: 0, answers: false, until: Number(stored()[url]) || 0, none: 0 };
+    ways.set(url, way);
+  }
+  return way;
+}
+
+function stored(): Record<string, unknown> {
+  try {
+    const found: unknown = JSON.parse(sessionStorage.getItem(STORED) ?? "{}");
+    return typeof found === "object" && found !== null ? (found as Record<string, unknown>) : {};
+  } catch {
+    // Node has none, a sandboxed frame may not even look, and what is there may be anything.
+    return {};
+  }
+}
+
+/** 0: over sockets. */
+export function goesOverHttp(url: string, until: number): void {
+  const way = wayTo(url);
+  way.failed = 0;
+  way.answers = false;
+  if (way.until === until) return;
+  way.until = until;
+  try {
+    sessionStorage.setItem(STORED, JSON.stringify({ ...stored(), [url]: until }));
+  } catch {
+    // Then each page finds out by itself.
+  }
+}
+
+/** An upgrade has failed. */
+function failed(url: string): void {
+  const way = wayTo(url);
+  way.failed += 1;
+  if (way.answers || way.until > 0) goesOverHttp(url, Date.now() + AGAIN_MS);
+}
+
+/** Of the socket that is opened before the engine is there: whether one is to be tried at all. */
+export function triesSocket<P extends Presence>({ url = "", transport = "auto" }: OpenOptions<P>): boolean {
+  if (transport !== "auto") return transport === "websocket";
+  return wayTo(url).until <= Date.now();
+}
+
+/** Counts a socket that fails before it opens. */
+export function watchUpgrade<P extends Presence>(
+  { url = "", transport }: OpenOptions<P>,
+  socket: WebSocket,
+  address: string,
+): void {
+  if (transport === "websocket") return;
+  let waits = true;
+  const timer = setTimeout(() => {
+    void asks(address, url).then((answers) => {
+      if (!answers || !waits) return;
+      wayTo(url).answers = true;
+      socket.close();
+    });
+  }, UPGRADE_MS);
+  const settled = (opens: boolean) => {
+    if (!waits) return;
+    waits = false;
+    clearTimeout(timer);
+    if (opens) goesOverHttp(url, 0);
+    else failed(url);
+  };
+  socket.addEventListener("open", () => settled(true));
+  socket.addEventListener("close", () => settled(false));
+}
+
+/** Whether the server takes connections over HTTP, now. `address`: of a socket to it. */
+export async function asks(address: string, url: string): Promise<boolean> {
+  const way = wayTo(url);
+  if (way.none > Date.now()) return false;
+  const end = new AbortController();
+  const timer = setTimeout(() => end.abort(), ASK_MS);
+  try {
+    const { httpAddress } = await import("./http-socket.js");
+    const asked = httpAddress(address);
+    asked.search = "";
+    const response = await fetch(asked, { cache: "no-store", signal: end.signal });
+    if (response.ok) {
+      const answer = (await response.json().catch(() => null)) as { version?: unknown } | null;
+      if (answer?.version === 1) return true;
+    }
+    // A server without, or one of another kind.
+    if (response.status < 500) way.none = Date.now() + AGAIN_MS;
+    return false;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,80 @@
+//! The bytes of records, as docs/PROTOCOL.md has them.
+
+use axum::body::Bytes;
+
+/// A number that is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLong;
+
+/// Numbers are at most so large: what a JavaScript number holds.
+const MAX: u64 = (1 << 53) - 1;
+
+/// A `varUint` and its size; none if it is not whole.
+pub fn read_var_uint(bytes: &[u8]) -> Result<Option<(u64, usize)>, TooLong> {
+    let mut value = 0u64;
+    for (at, byte) in bytes.iter().take(8).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return if value <= MAX { Ok(Some((value, at + 1))) } else { Err(TooLong) };
+        }
+    }
+    if bytes.len() < 8 { Ok(None) } else { Err(TooLong) }
+}
+
+pub fn write_var_uint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// What goes down beside frames: none of it has a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control<'a> {
+    /// Nothing follows in this answer: ask for the next.
+    End,
+    /// The connection has ended.
+    Close { code: u16, reason: &'a str },
+    /// Nothing: shows at once that answers come in pieces.
+    Begin,
+}
+
+impl Control<'_> {
+    pub fn write(self, out: &mut Vec<u8>) {
+        out.push(0);
+        match self {
+            Self::End => out.push(0),
+            Self::Close { code, reason } => {
+                out.push(1);
+                write_var_uint(out, code.into());
+                write_var_uint(out, reason.len() as u64);
+                out.extend_from_slice(reason.as_bytes());
+            }
+            Self::Begin => out.push(2),
+        }
+    }
+}
+
+/// A frame, with its size before it.
+pub fn write_frame(out: &mut Vec<u8>, frame: &Bytes) {
+    write_var_uint(out, frame.len() as u64);
+    out.extend_from_slice(frame);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_back_as_they_were_and_are_bounded() {
+        for value in [0, 1, 127, 128, 300, 65_535, 1 << 32, MAX] {
+            let mut bytes = Vec::new();
+            write_var_uint(&mut bytes, value);
+            assert_eq!(read_var_uint(&bytes), Ok(Some((value, bytes.len()))));
+            assert_eq!(read_var_uint(&bytes[..bytes.len() - 1]), Ok(None));
+        }
+        assert_eq!(read_var_uint(&[0xff; 8]), Err(TooLong));
+        assert_eq!(read_var_uint(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]), Err(TooLong));
+    }
+}
