@@ -1,14 +1,10 @@
 // What a script of a file, or of an earlier version, has on its own lines, and a document has in its values: read there
 // until somebody edits the script, then brought to the values.
 import { useEffect, useMemo, useSyncExternalStore } from "react";
-import type { Operation } from "slate";
 import type { Collab, Presence } from "slate-yrs";
+import { follow, mayHaveOtherBlocks } from "../hooks/followed.ts";
 import type { BoundEditor } from "../hooks/use-yjs-slate-binding.ts";
 import type { Script } from "../script/types.ts";
-
-/** Whether blocks may have come, gone or got other properties: keys do none of it. */
-const isStructural = (operations: readonly Operation[]): boolean =>
-  operations.some(({ type }) => type !== "insert_text" && type !== "remove_text");
 
 /** What stands on the script's own lines. The same array until that changes; looked for after what may have changed it. */
 export function useFromScript<T>(
@@ -26,15 +22,12 @@ export function useFromScript<T>(
     const subscribe = (changed: () => void) => {
       // What came between the first look and this.
       look();
-      const { collab } = editor ?? {};
-      const off =
-        wanted &&
-        collab?.on("change", ({ operations }) => {
-          if (!isStructural(operations)) return;
-          look();
-          changed();
-        });
-      return off || (() => {});
+      if (!wanted || !editor) return () => {};
+      return follow(editor, () => {
+        if (!mayHaveOtherBlocks(editor)) return;
+        look();
+        changed();
+      });
     };
     return { get: () => found, subscribe };
   }, [editor, wanted, read]);
@@ -53,10 +46,16 @@ export function useMove<P extends Presence, T>(
     if (!collab || !editor || moved) return;
     // As it was before the edit, which may take its line away.
     let found = read(editor.children as Script);
-    return collab.on("change", ({ origin, operations }) => {
-      if (origin !== "local") {
-        if (isStructural(operations)) found = read(editor.children as Script);
-      } else if (found.length > 0) queueMicrotask(() => bring(collab, found));
+    const unfollow = follow(editor, () => {
+      const now = mayHaveOtherBlocks(editor) ? read(editor.children as Script) : [];
+      if (now.length > 0) found = now;
     });
+    const off = collab.on("change", ({ origin }) => {
+      if (origin === "local" && found.length > 0) queueMicrotask(() => bring(collab, found));
+    });
+    return () => {
+      unfollow();
+      off();
+    };
   }, [collab, editor, moved, read, bring]);
 }

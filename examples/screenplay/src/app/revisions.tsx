@@ -1,8 +1,9 @@
 // Revisions and locked pages. The sets are values beside the text; what belongs to them, and where locked pages begin,
 // is in the text itself.
-import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import type { Collab, Presence } from "slate-yrs";
 import { useSharedMap, useStatus } from "slate-yrs/react";
+import { follow } from "../hooks/followed.ts";
 import type { BoundEditor } from "../hooks/use-yjs-slate-binding.ts";
 import { revisionsIn } from "../script/formats/fdx-revisions.ts";
 import {
@@ -55,10 +56,7 @@ function bring<P extends Presence>(collab: Collab<P>, sets: readonly RevisionSet
 
 /** Whether something is so of the script as it is now. */
 function useOfScript(editor: BoundEditor, look: (script: Script) => boolean): boolean {
-  const subscribe = useMemo(
-    () => (changed: () => void) => editor.collab?.on("change", changed) ?? (() => {}),
-    [editor],
-  );
+  const subscribe = useCallback((changed: () => void) => follow(editor, changed), [editor]);
   const now = () => look(editor.children as Script);
   return useSyncExternalStore(subscribe, now, now);
 }

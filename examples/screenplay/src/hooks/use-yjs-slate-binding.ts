@@ -10,6 +10,7 @@ import { withScreenplay } from "../script/editor.ts";
 import { pasteFragment, pasteText } from "../script/paste.ts";
 import { withRevisions } from "../script/revising.ts";
 import type { ScriptEditor } from "../script/slate.ts";
+import { withFollowers } from "./followed.ts";
 
 export interface YjsSlateBindingOptions {
   doc: Collab | null;
@@ -48,5 +49,5 @@ export function createScreenplayEditor(): ScriptEditor {
   const editor = withScreenplay(withReact(withQuickNormalizing(createEditor())));
   pasteAsScript(editor);
   editor.getChunkSize = (node: Ancestor) => (node === editor ? 50 : null);
-  return withRevisions(editor);
+  return withFollowers(withRevisions(editor));
 }
