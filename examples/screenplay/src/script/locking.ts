@@ -2,7 +2,7 @@
 // same for everybody, and one step of undo.
 import { Editor, Text, Transforms } from "slate";
 import { fromPaper } from "./block-text.ts";
-import { ELEMENTS } from "./elements.ts";
+import { elementOf } from "./elements.ts";
 import { linesIn, paperText } from "./lines.ts";
 import { pageStarts } from "./locked-pages.ts";
 import { scenesOf } from "./outline.ts";
@@ -24,7 +24,7 @@ export function lockPages(editor: Editor): void {
       const node = editor.children[index];
       if (line === 0) Transforms.setNodes<ScriptNode>(editor, { page: label }, { at: [index] });
       else if (isBlock(node)) {
-        const from = fromPaper(node, linesIn(paperText(node), ELEMENTS[node.type].measure)[line]?.[0] ?? 0);
+        const from = fromPaper(node, linesIn(paperText(node), elementOf(node.type).measure)[line]?.[0] ?? 0);
         setText(editor, { path: [index], from, to: textOf(node).length }, { page: label });
       }
       // Two speeches side by side that are longer than a page have no place for a second number.

@@ -4,7 +4,7 @@
 // with at least two lines on either side, dialogue with (MORE) below and NAME (CONT'D) above. A (MORE) may stand on a
 // 55th line. Pure. After an edit only the pages from there on are laid out again, until they break as before.
 // Locked pages begin where they began, in any case.
-import { ELEMENTS } from "./elements.ts";
+import { elementOf } from "./elements.ts";
 import { dualMeasure, linesIn, paperText } from "./lines.ts";
 import { labelPages, type PageLabel, type PageStart, pageStarts } from "./locked-pages.ts";
 import { newestIn } from "./revised-lines.ts";
@@ -50,8 +50,8 @@ export interface Pages {
 const remembered = new WeakMap<object, number>();
 
 /** Lines a block takes, without the blank ones above it. */
-export function linesOf(block: Block, measure = ELEMENTS[block.type].measure): number {
-  return ELEMENTS[block.type].printed ? linesIn(paperText(block), measure).length : 0;
+export function linesOf(block: Block, measure = elementOf(block.type).measure): number {
+  return elementOf(block.type).printed ? linesIn(paperText(block), measure).length : 0;
 }
 
 function dualLines(dual: DualDialogueBlock): number {
@@ -70,9 +70,10 @@ function height(node: ScriptNode): number {
   return lines;
 }
 
-export const isPrinted = (node: ScriptNode): boolean => isDual(node) || ELEMENTS[node.type].printed;
+export const isPrinted = (node: ScriptNode): boolean => isDual(node) || elementOf(node.type).printed;
 /** Blank lines above it. */
-export const above = (node: ScriptNode): number => (isDual(node) ? 1 : isPrinted(node) ? ELEMENTS[node.type].above : 0);
+export const above = (node: ScriptNode): number =>
+  isDual(node) ? 1 : isPrinted(node) ? elementOf(node.type).above : 0;
 /** Whether a page begins above it in any case. */
 const beginsPage = (node: ScriptNode): boolean =>
   (isDual(node) ? node.children[0]?.children[0]?.startsNewPage : node.startsNewPage) === true;
@@ -162,8 +163,8 @@ function forcedBy(script: readonly ScriptNode[], starts: readonly PageStart[]): 
 }
 
 function lineOf(node: ScriptNode, offset: number): number {
-  if (offset === 0 || isDual(node) || !ELEMENTS[node.type].printed) return 0;
-  const lines = linesIn(paperText(node), ELEMENTS[node.type].measure);
+  if (offset === 0 || isDual(node) || !elementOf(node.type).printed) return 0;
+  const lines = linesIn(paperText(node), elementOf(node.type).measure);
   return Math.max(
     0,
     lines.findLastIndex(([from]) => from <= offset),

@@ -1,5 +1,5 @@
 // Which lines of a block have something that was changed in a revision. Pure.
-import { ELEMENTS } from "./elements.ts";
+import { elementOf } from "./elements.ts";
 import { dualMeasure, linesIn, paperText } from "./lines.ts";
 import { type Block, type FormattedText, isDual, type ScriptNode } from "./types.ts";
 
@@ -16,9 +16,7 @@ const known = new WeakMap<object, readonly RevisedLine[]>();
 export function revisedLines(node: ScriptNode): readonly RevisedLine[] {
   let lines = known.get(node);
   if (lines === undefined) {
-    lines = isDual(node)
-      ? inOrder(node.children.flatMap((column) => inColumn(column.children)))
-      : linesIfAny(node, ELEMENTS[node.type].measure);
+    lines = isDual(node) ? inOrder(node.children.flatMap((column) => inColumn(column.children))) : linesIfAny(node);
     known.set(node, lines);
   }
   return lines;
@@ -37,7 +35,7 @@ function inColumn(blocks: readonly Block[]): RevisedLine[] {
   const found: RevisedLine[] = [];
   let above = 0;
   for (const block of blocks) {
-    if (!ELEMENTS[block.type].printed) continue;
+    if (!elementOf(block.type).printed) continue;
     const measure = dualMeasure(block.type);
     for (const { line, revision } of linesIfAny(block, measure)) found.push({ line: above + line, revision });
     above += linesIn(paperText(block), measure).length;
@@ -45,9 +43,10 @@ function inColumn(blocks: readonly Block[]): RevisedLine[] {
   return found;
 }
 
-function linesIfAny(block: Block, measure: number): readonly RevisedLine[] {
+function linesIfAny(block: Block, measure = elementOf(block.type).measure): readonly RevisedLine[] {
   const leaves = block.children as readonly FormattedText[];
-  if (!ELEMENTS[block.type].printed || !leaves.some(({ revision }) => revision !== undefined)) return NONE;
+  // Other programs may have put anything there.
+  if (!elementOf(block.type).printed || !leaves.some(({ revision }) => revision !== undefined)) return NONE;
   const lines = linesIn(paperText(block), measure);
   const found: RevisedLine[] = [];
   let offset = block.type === "parenthetical" ? 1 : 0;

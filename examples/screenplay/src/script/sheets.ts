@@ -4,7 +4,7 @@
 // columns from the left edge.
 
 import { continuedCues } from "./cues.ts";
-import { ELEMENTS } from "./elements.ts";
+import { elementOf } from "./elements.ts";
 import { readEmphasis } from "./formats/emphasis.ts";
 import { entryOf, nameOf } from "./formats/title-page.ts";
 import { dualMeasure, type Line, linesIn, paperText } from "./lines.ts";
@@ -191,7 +191,7 @@ function additionsOf(script: readonly ScriptNode[], { numbers, continued }: Pape
 /** What stands in each line that a node takes. */
 function rowsOf(node: ScriptNode, addition: string | undefined): Part[][] {
   if (!isDual(node)) {
-    const rows = blockRows(node, PLACES[node.type] ?? { column: LEFT }, ELEMENTS[node.type].measure, LEFT, RIGHT);
+    const rows = blockRows(node, PLACES[node.type] ?? { column: LEFT }, elementOf(node.type).measure, LEFT, RIGHT);
     if (addition && node.type === "scene_heading") {
       const spans = [{ text: addition, bold: true }];
       rows[0]?.push({ column: Math.max(1, LEFT - 4 - addition.length), spans }, { column: RIGHT + 2, spans });
@@ -205,7 +205,7 @@ function rowsOf(node: ScriptNode, addition: string | undefined): Part[][] {
 function sideBySide(dual: DualDialogueBlock): Part[][] {
   const columns = dual.children.map((column, n) =>
     column.children.flatMap((block) => {
-      if (!ELEMENTS[block.type].printed) return [];
+      if (!elementOf(block.type).printed) return [];
       const from = LEFT + n * SECOND_COLUMN;
       const { column: at, first, ...place } = IN_COLUMN[block.type] ?? PLACES[block.type] ?? { column: 0 };
       const inside = IN_COLUMN[block.type] ? at : 0;
@@ -220,7 +220,7 @@ function sideBySide(dual: DualDialogueBlock): Part[][] {
 
 function blockRows(block: Block, place: Place, measure: number, left: number, right: number): Part[][] {
   const text = paperText(block);
-  const { capitals } = ELEMENTS[block.type];
+  const { capitals } = elementOf(block.type);
   const spans = spansOf(block);
   return linesIn(text, measure).map((line, n) => {
     const cut = within(spans, line).map((span): Span => {
