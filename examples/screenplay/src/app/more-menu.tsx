@@ -8,6 +8,7 @@ import { Popover } from "../ui/popover.tsx";
 import { go } from "./address.ts";
 import { ACCEPTED, readScript, saveFdx, saveFountain, whatWasLeftOut } from "./files.ts";
 import { dropReport, plant, reportLater, reportOf } from "./imports.ts";
+import { withOpenNotes } from "./noted.ts";
 import { useRemembered } from "./remembered.ts";
 import { useRevisions } from "./revisions.tsx";
 import { savePdf } from "./save-pdf.ts";
@@ -94,8 +95,9 @@ export function MoreMenu<P extends Presence>(props: {
           return (
             <div className="menu">
               {item("Open a Fountain or FDX file…", () => file.current?.click())}
-              {editor && item("Save as Fountain", () => saveFountain(title, editor.children, titlePage))}
-              {editor && item("Save as Final Draft (FDX)", () => saveFdx(title, editor.children, titlePage, sets))}
+              {editor && item("Save as Fountain", () => saveFountain(title, withOpenNotes(editor), titlePage))}
+              {editor &&
+                item("Save as Final Draft (FDX)", () => saveFdx(title, withOpenNotes(editor), titlePage, sets))}
               {editor && item("Save as PDF", () => void pdf(editor))}
               {editor && item("Print…", () => window.print())}
               <hr />
