@@ -2,9 +2,10 @@
 // y-websocket. Somebody types into it in headless Chromium while a peer types elsewhere in the script; reported is the
 // time from keydown to paint. Release builds. Writes the part of docs/BENCHMARKS.md between its markers.
 // `--built` (takes pkg/, dist/ and the server as they are), `--rounds N`, `--keys N`, `--dry` (prints, writes nothing),
-// `--profile FILE` (a CPU profile of slate-yrs' last round, for Chromium's tools).
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// `--profile FILE` (a CPU profile of slate-yrs' last round, for Chromium's tools). `--before COMMIT`: instead, the editor
+// as it is in that commit beside that of now, on slate-yrs of now, and once more with locked pages and an open revision.
+import { execFileSync, spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "@playwright/test";
@@ -21,7 +22,8 @@ const option = (name, fallback) => {
 const rounds = Number(option("rounds", "3"));
 const keys = Number(option("keys", "250"));
 const profile = option("profile", null);
-const ENGINES = ["slate-yjs", "slate-yrs"];
+const before = option("before", null);
+const ENGINES = before === null ? ["slate-yjs", "slate-yrs"] : ["before", "now", "now, revised"];
 /** Between two keys, in ms; and after each tenth key. */
 const RHYTHM = { key: 70, pause: 350 };
 const PEER_RHYTHM = 90;
@@ -38,6 +40,7 @@ const configFile = join(root, "bench/typing/vite.config.ts");
 // A profile is to be read.
 await build({ configFile, logLevel: "warn", build: { minify: profile === null } });
 const site = await preview({ configFile, logLevel: "warn" });
+const earlier = before === null ? null : await siteOf(before);
 
 const data = mkdtempSync(join(tmpdir(), "slate-yrs-typing-"));
 const port = await freePort();
@@ -61,7 +64,8 @@ try {
     // Turn by turn, so that neither has the machine's better minutes.
     for (const engine of round % 2 ? ENGINES : [...ENGINES].reverse()) {
       loads.push(loadavg()[0]);
-      const result = await once(engine, `${engine}-${round}`, script, round === rounds - 1);
+      const scene = `${engine.replace(/\W+/g, "-")}-${round}`;
+      const result = await once(engine, scene, script, round === rounds - 1);
       const all = taken.get(engine);
       for (const name of ["event", "frame", "busy"]) all[name].push(...result[name]);
       const [event, frame] = [result.event, result.frame].map((values) => `${at(values, 0.5)} / ${at(values, 0.95)}`);
@@ -73,6 +77,7 @@ try {
 } finally {
   await browser.close();
   await site.close();
+  await earlier?.close();
   server.kill("SIGKILL");
   rmSync(data, { recursive: true, force: true });
 }
@@ -86,8 +91,10 @@ async function once(engine, scene, script, last) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
   page.on("pageerror", (error) => console.error(error.message));
-  const address = new URL(site.resolvedUrls.local[0]);
-  for (const [name, value] of Object.entries({ engine, scene, server: scenes })) address.searchParams.set(name, value);
+  const address = new URL((engine === "before" ? earlier : site).resolvedUrls.local[0]);
+  const revised = engine === "now, revised" ? { revised: "yes" } : {};
+  const asked = { engine: engine === "slate-yjs" ? engine : "slate-yrs", scene, server: scenes, ...revised };
+  for (const [name, value] of Object.entries(asked)) address.searchParams.set(name, value);
   await page.goto(address.href);
   const block = page.locator(".paper .block").nth(2);
   await block.click({ timeout: 60_000 });
@@ -131,6 +138,23 @@ async function once(engine, scene, script, last) {
   return { event, frame, busy: [cost] };
 }
 
+/** The example's editor as it was in a commit. */
+async function siteOf(commit) {
+  const folder = join(root, "target/typing-before");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const of = ["examples/screenplay", "tsconfig.base.json"];
+  const files = execFileSync("git", ["archive", commit, ...of], { cwd: root, maxBuffer: 1e9 });
+  execFileSync("tar", ["-x", "-C", folder], { input: files });
+  cpSync(join(root, "bench/typing"), join(folder, "bench/typing"), {
+    recursive: true,
+    filter: (path) => !path.endsWith("/dist"),
+  });
+  const configFile = join(folder, "bench/typing/vite.config.ts");
+  await build({ configFile, logLevel: "warn" });
+  return preview({ configFile, logLevel: "warn" });
+}
+
 /** In the page. The Event Timing API counts in steps of 8 ms; beside it, the first moment after the next frame. */
 function observe() {
   window.typing = [];
@@ -163,7 +187,7 @@ function report() {
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const lines = [
     `| ms | ${ENGINES.join(" | ")} |`,
-    "|---|--:|--:|",
+    `|---|${"--:|".repeat(ENGINES.length)}`,
     row("keydown → paint, p50", ({ event }) => at(event, 0.5)),
     row("keydown → paint, p95", ({ event }) => at(event, 0.95)),
     row("keydown → after the next frame, p50", ({ frame }) => at(frame, 0.5)),
@@ -173,16 +197,21 @@ function report() {
   const about = [
     `The example's editor with a feature film (3,300 blocks), ${rounds} × ${keys} keys every ${RHYTHM.key} ms, while a peer types a letter every ${PEER_RHYTHM} ms in the middle of it.`,
     "keydown → paint is the Event Timing API's, in steps of 8 ms; what it does not report (under 16 ms) counts as 16. The time the main thread is busy includes what the peer's letters cost.",
-    `The slate-yjs side is the same editor on @slate-yjs/core ${version("@slate-yjs/core")} and y-websocket ${version("y-websocket")} against the same server; it draws no carets and keeps nothing on the device, which the slate-yrs side does.`,
+    before === null
+      ? `The slate-yjs side is the same editor on @slate-yjs/core ${version("@slate-yjs/core")} and y-websocket ${version("y-websocket")} against the same server; it draws no carets and keeps nothing on the device, which the slate-yrs side does.`
+      : `*Before* is the editor of commit ${before.slice(0, 7)} on the engine of now; *revised* is that of now with its pages locked and a revision open.`,
     `${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores, load of other work ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}; Chromium ${browser.version()}.`,
   ];
   console.log(`\n${about.join(" ")}\n\n${lines.join("\n")}`);
   if (process.argv.includes("--dry")) return;
   const file = join(root, "docs/BENCHMARKS.md");
-  const [begin, end] = ["<!-- bench-typing: begin -->", "<!-- bench-typing: end -->"];
+  const name = before === null ? "bench-typing" : "bench-writing";
+  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
   const text = readFileSync(file, "utf8");
   const part = `${begin}\n${about.join(" ")}\n\n${lines.join("\n")}\n${end}`;
-  const fresh = `${text.trimEnd()}\n\n## Typing\n\n${part}\n\nMade by \`npm run bench:typing\`.\n`;
+  const how = before === null ? "" : ` -- --before ${before}`;
+  const title = before === null ? "Typing" : "Typing in the editor, before and now";
+  const fresh = `${text.trimEnd()}\n\n## ${title}\n\n${part}\n\nMade by \`npm run bench:typing${how}\`.\n`;
   writeFileSync(file, text.includes(begin) ? text.replace(new RegExp(`${begin}[\\s\\S]*${end}`), () => part) : fresh);
   say("Written: docs/BENCHMARKS.md");
 }

@@ -73,10 +73,11 @@ export function CommentHighlights(props: CommentHighlightsProps): ReactElement {
  */
 export function useDecorateComments(comments: Comments | null): (entry: NodeEntry) => CommentDecoration[] {
   const threads = useThreads(comments);
-  const open = useMemo(() => threads.filter(({ range, resolved }) => range !== null && resolved === null), [threads]);
+  const near = useMemo(() => byBlock(threads), [threads]);
   // A new array each time: slate-react puts a place for the marks of what is typed next into the one it gets.
   return useCallback(
     ([node, path]: NodeEntry) => {
+      const open = near(path);
       if (comments === null || open.length === 0 || path.length === 0 || !isElement(node)) return [];
       const editor = comments.editor as unknown as Editor;
       const first = node.children[0];
@@ -85,8 +86,35 @@ export function useDecorateComments(comments: Comments | null): (entry: NodeEntr
       const parts = open.flatMap((thread) => within(editor, path, thread));
       return apart(parts);
     },
-    [comments, open],
+    [comments, near],
   );
+}
+
+/** Of how many blocks at the top a thread may be, to be known by each of them. */
+const MANY_BLOCKS = 64;
+
+/** The open threads that may have words in a block, in their order: each block is asked about, of hundreds of threads. */
+function byBlock(threads: readonly Thread[]): (path: Path) => readonly Thread[] {
+  const blocks = new Map<number, number[]>();
+  const wide: number[] = [];
+  for (const [at, { range, resolved }] of threads.entries()) {
+    if (range === null || resolved !== null) continue;
+    const [start, end] = Range.edges(range);
+    const [from = 0, to = 0] = [start.path[0], end.path[0]];
+    if (to - from >= MANY_BLOCKS) wide.push(at);
+    else for (let block = from; block <= to; block += 1) put(blocks, block, at);
+  }
+  return ([block = 0]) => {
+    const own = blocks.get(block) ?? [];
+    const all = wide.length === 0 ? own : [...own, ...wide].sort((a, b) => a - b);
+    return all.map((at) => threads[at]!);
+  };
+}
+
+function put(blocks: Map<number, number[]>, block: number, at: number): void {
+  const known = blocks.get(block);
+  if (known === undefined) blocks.set(block, [at]);
+  else known.push(at);
 }
 
 function within(editor: Editor, path: Path, { id, range }: Thread): CommentDecoration[] {

@@ -25,9 +25,17 @@ test("a version is named, compared with now, one scene of it restored, then all 
   await ben.type(" Not any more.");
   const after = await agreed(ada, ben);
 
+  await ben.page.getByRole("button", { name: "More" }).click();
+  await ben.page.getByRole("button", { name: "Rename the script…" }).click();
+  await ben.page.getByRole("textbox", { name: "Name of the script" }).fill("The Second One");
+  await ben.page.getByRole("button", { name: "Rename", exact: true }).click();
+  await expect(ada.page.getByRole("heading", { level: 1 })).toHaveText("The Second One");
+  await ben.saved();
+
   await version.click();
   const page = ada.page.locator(".paper.version");
-  await expect(page.locator("ins").nth(1)).toContainText("And a new one.");
+  await expect(page.getByRole("list", { name: "Beside the text" })).toHaveText("Name of the script:  The Second One");
+  await expect(page.locator(".block ins").first()).toContainText("And a new one.");
   await expect(page.getByTitle("Added by Ben").first()).toContainText("And a new one.");
   await expect(page.locator(".changed-by").first()).toHaveText("B(changed by Ben)");
   await expect(ada.script).toBeHidden();

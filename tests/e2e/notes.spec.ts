@@ -1,4 +1,5 @@
 // Script notes: two people comment on a scene and take it to pieces, one of them offline; and who may only comment.
+import { readFile } from "node:fs/promises";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { agreed, expect, test, type Writer } from "./fixtures.ts";
@@ -96,6 +97,13 @@ test("two comment on a scene and restructure it, one of them offline: nothing is
   await ada.ready();
   await openNotes(ada);
   await expect.poll(() => threads(ada.page)).toEqual([expected[0]]);
+  // Files have what is open, behind its words.
+  const started = ada.page.waitForEvent("download");
+  await ada.page.getByRole("button", { name: "More", exact: true }).click();
+  await ada.page.getByRole("button", { name: "Save as Fountain" }).click();
+  const fountain = await readFile(await (await started).path(), "utf8");
+  expect(fountain).toMatch(/The kettle! whistles\[\[Ada: Which kettle\?\n\w+: /);
+  expect(fountain).not.toContain("Oil or electric?");
 });
 
 test("the script's name is everybody's, and comes back by undo", async ({ stage }) => {

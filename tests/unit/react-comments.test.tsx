@@ -1,9 +1,9 @@
 // @vitest-environment jsdom
 import { readFile } from "node:fs/promises";
 import { act, cleanup, fireEvent, render, renderHook, screen, within } from "@testing-library/react";
-import { createEditor, Editor, type NodeEntry, Transforms } from "slate";
+import { createEditor, Editor, type NodeEntry, Range, Transforms } from "slate";
 import { Editable, Slate, withReact } from "slate-react";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Comments, comments } from "../../js/comments.js";
 import { type Collab, init } from "../../js/index.js";
 import { CommentHighlights, ThreadList, useDecorateComments, useDecorateCursors } from "../../js/react.js";
@@ -144,4 +144,21 @@ it("nobody else gets the array of decorations that one place has got", () => {
       expect(decorate(entry)).toEqual([]);
     }
   }
+});
+
+it("asks, of hundreds of threads, those of the block and no others", () => {
+  for (let n = 0; n < 300; n += 1) ada!.create(words(n % 5, 5 + (n % 6)), `${n}`);
+  const two = { anchor: { path: [0, 0], offset: 12 }, focus: { path: [1, 0], offset: 3 } };
+  const { id } = { id: ada!.create(two, "Both") };
+  const { result } = renderHook(() => useDecorateComments(ada!));
+  const editor = editors[0]!;
+  const looked = vi.spyOn(Range, "edges");
+  const found = result.current([editor.children[1]!, [1]] as NodeEntry);
+  expect(found).toEqual([
+    { anchor: { path: [1, 0], offset: 0 }, focus: { path: [1, 0], offset: 3 }, commentThreads: [id] },
+  ]);
+  expect(looked.mock.calls.length).toBeLessThan(10);
+  expect(result.current([editor.children[0]!, [0]] as NodeEntry)).toHaveLength(301);
+  expect(looked.mock.calls.length).toBeGreaterThan(300);
+  looked.mockRestore();
 });

@@ -19,6 +19,12 @@ import "../../../examples/screenplay/src/styles/page.css";
 import "../../../examples/screenplay/src/styles/panels.css";
 import "../../../examples/screenplay/src/styles/collab.css";
 
+/** An earlier editor has none of it. */
+const production = import.meta.glob<{
+  lockPages?: (editor: ScriptEditor) => void;
+  reviseIn?: (editor: ScriptEditor, set: number) => void;
+}>("../../../examples/screenplay/src/script/{locking,revising}.ts", { eager: true });
+
 const address = new URL(location.href).searchParams;
 const scene = address.get("scene") ?? "typing";
 const server = address.get("server") ?? "";
@@ -31,8 +37,18 @@ function OnSlateYrs(): ReactNode {
   const [ready, setReady] = useState(false);
   useEffect(() => {
     // What the server has comes in while nothing is mounted, in both.
-    void doc?.whenSynced().then(() => setReady(true));
-  }, [doc]);
+    const timer = setInterval(() => {
+      if (editor && editor.children.length > 1) setReady(true);
+    }, 50);
+    return () => clearInterval(timer);
+  }, [editor]);
+  useEffect(() => {
+    if (!editor || !ready || !address.has("revised")) return;
+    for (const part of Object.values(production)) {
+      part.lockPages?.(editor);
+      part.reviseIn?.(editor, 1);
+    }
+  }, [editor, ready]);
   if (!editor || !ready) return null;
   return (
     <ScreenplayEditor

@@ -15,6 +15,7 @@ import { usePerson } from "./person.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { useRemembered } from "./remembered.ts";
 import { RenameForm } from "./rename.tsx";
+import { RevisionsPanel } from "./revisions.tsx";
 import { type SceneInfo, sceneList } from "./scenes.ts";
 import { ScriptList } from "./script-list.tsx";
 import { useTheme } from "./theme.ts";
@@ -57,6 +58,7 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
   const [preview, setPreview] = useState<ReactNode>(null);
   const [renaming, setRenaming] = useState(false);
   const [titlePage, setTitlePage] = useState(false);
+  const [revisions, setRevisions] = useState(false);
   const slots = ({ doc }: YjsCollaboration<ScenePresence>, editor: BoundEditor | null): ScreenplayEditorSlots => {
     const past = doc?.history;
     const { collaborate } = address;
@@ -77,6 +79,7 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
             onHistory={past && editor ? () => setHistory(true) : undefined}
             onRename={doc && !doc.status.readOnly ? () => setRenaming(true) : undefined}
             onTitlePage={doc ? () => setTitlePage(true) : undefined}
+            onRevisions={doc && editor ? () => setRevisions(true) : undefined}
           />
           <PersonMenu person={person} onChange={choose} />
           {doc && renaming && <RenameForm collab={doc} title={title} onClose={() => setRenaming(false)} />}
@@ -100,6 +103,7 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
           {editor && titlePage && (
             <TitlePagePanel collab={doc} editor={editor} title={title} onClose={() => setTitlePage(false)} />
           )}
+          {editor && revisions && <RevisionsPanel collab={doc} editor={editor} onClose={() => setRevisions(false)} />}
           {editor && <NotesPanel collab={doc} editor={editor} />}
           {address.debug && <DebugPanel collab={doc} />}
         </>

@@ -4,7 +4,7 @@ import { decodeText } from "../script/formats/decode.ts";
 import { FormatError, fromFdx, toFdx } from "../script/formats/fdx.ts";
 import { fromFountain, toFountain } from "../script/formats/fountain.ts";
 import type { LeftOut, NamedScript } from "../script/formats/named.ts";
-import { randomId, type Script, type TitlePage } from "../script/types.ts";
+import { type RevisionSet, randomId, type Script, type TitlePage } from "../script/types.ts";
 
 export const ACCEPTED = ".fountain,.fdx,.txt,.spmd";
 
@@ -47,8 +47,13 @@ export function saveFountain(title: string, script: readonly Descendant[], title
   save(`${title}.fountain`, toFountain(script as Script, title, titlePage), "text/plain");
 }
 
-export function saveFdx(title: string, script: readonly Descendant[], titlePage: TitlePage): void {
-  save(`${title}.fdx`, toFdx(script as Script, title, titlePage), "application/xml");
+export function saveFdx(
+  title: string,
+  script: readonly Descendant[],
+  titlePage: TitlePage,
+  revisions: readonly RevisionSet[],
+): void {
+  save(`${title}.fdx`, toFdx(script as Script, title, titlePage, revisions), "application/xml");
 }
 
 export function save(name: string, content: BlobPart, type: string): void {

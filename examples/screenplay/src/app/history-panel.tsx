@@ -11,6 +11,7 @@ import type { ScriptEditor } from "../script/slate.ts";
 import { Icon } from "../ui/icons.tsx";
 import { type AuthorOf, useAuthors } from "./authors.ts";
 import type { Person } from "./person.ts";
+import { type SaidChange, saidChanges } from "./value-changes.ts";
 
 const PAGE = 50;
 
@@ -194,6 +195,13 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 
 type Style = CSSProperties & { "--author": string };
 
+interface Loaded {
+  version: Version;
+  value: Descendant[];
+  compared: Descendant[];
+  beside: SaidChange[];
+}
+
 /** Shows what has changed from the chosen version up to now. */
 function usePreview(of: {
   history: History;
@@ -205,13 +213,18 @@ function usePreview(of: {
   readOnly: boolean;
 }): void {
   const { history, editor, chosen, onFailed, onPreview, authorOf, readOnly } = of;
-  const [loaded, setLoaded] = useState<{ version: Version; value: Descendant[]; compared: Descendant[] } | null>(null);
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
   useEffect(() => {
     setLoaded(null);
     if (!chosen) return;
     let wanted = true;
-    Promise.all([history.value(chosen.id), history.compare(chosen.id, "now")]).then(
-      ([value, compared]) => wanted && setLoaded({ version: chosen, value, compared }),
+    Promise.all([
+      history.value(chosen.id),
+      history.compare(chosen.id, "now"),
+      history.compareValues(chosen.id, "now"),
+    ]).then(
+      ([value, compared, values]) =>
+        wanted && setLoaded({ version: chosen, value, compared, beside: saidChanges(values) }),
       (error: Error) => wanted && onFailed(`${capital(error.message)}.`),
     );
     return () => {
@@ -220,7 +233,7 @@ function usePreview(of: {
   }, [history, chosen, onFailed]);
   useEffect(() => {
     if (!loaded) return;
-    const { version, value, compared } = loaded;
+    const { version, value, compared, beside } = loaded;
     const restore = (headingId: string) => {
       restoreScene(editor, value, headingId);
       setLoaded(null);
@@ -230,6 +243,7 @@ function usePreview(of: {
       <VersionPage
         version={version}
         script={compared as ComparedScript}
+        beside={beside}
         authorOf={authorOf}
         scenes={new Set(scenesOf(value).map(({ id }) => id))}
         {...(!readOnly && { onRestoreScene: restore })}

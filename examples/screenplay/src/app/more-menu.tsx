@@ -8,7 +8,9 @@ import { Popover } from "../ui/popover.tsx";
 import { go } from "./address.ts";
 import { ACCEPTED, readScript, saveFdx, saveFountain, whatWasLeftOut } from "./files.ts";
 import { dropReport, plant, reportLater, reportOf } from "./imports.ts";
+import { withOpenNotes } from "./noted.ts";
 import { useRemembered } from "./remembered.ts";
+import { useRevisions } from "./revisions.tsx";
 import { savePdf } from "./save-pdf.ts";
 import { addScene } from "./scenes.ts";
 import { ShortcutList } from "./shortcut-list.tsx";
@@ -28,10 +30,12 @@ export function MoreMenu<P extends Presence>(props: {
   /** Without it the script has the name that it has. */
   onRename: (() => void) | undefined;
   onTitlePage: (() => void) | undefined;
+  onRevisions: (() => void) | undefined;
 }): ReactNode {
-  const { collab, scene, editor, shared, readOnly, onHistory, onRename, onTitlePage } = props;
+  const { collab, scene, editor, shared, readOnly, onHistory, onRename, onTitlePage, onRevisions } = props;
   const title = useTitle(collab, editor, props.title);
   const titlePage = useTitlePage(collab, editor);
+  const { sets } = useRevisions(collab, editor);
   const file = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState<string | null>(null);
   // The script that was read is open by now.
@@ -67,7 +71,7 @@ export function MoreMenu<P extends Presence>(props: {
 
   const pdf = async (from: BoundEditor) => {
     try {
-      setProblem(await savePdf(title, from.children, titlePage));
+      setProblem(await savePdf(title, from.children, titlePage, sets));
     } catch (error) {
       setProblem(`The PDF could not be made: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -91,8 +95,9 @@ export function MoreMenu<P extends Presence>(props: {
           return (
             <div className="menu">
               {item("Open a Fountain or FDX file…", () => file.current?.click())}
-              {editor && item("Save as Fountain", () => saveFountain(title, editor.children, titlePage))}
-              {editor && item("Save as Final Draft (FDX)", () => saveFdx(title, editor.children, titlePage))}
+              {editor && item("Save as Fountain", () => saveFountain(title, withOpenNotes(editor), titlePage))}
+              {editor &&
+                item("Save as Final Draft (FDX)", () => saveFdx(title, withOpenNotes(editor), titlePage, sets))}
               {editor && item("Save as PDF", () => void pdf(editor))}
               {editor && item("Print…", () => window.print())}
               <hr />
@@ -100,6 +105,7 @@ export function MoreMenu<P extends Presence>(props: {
               {editor && !readOnly && item("Find and replace…", () => searchIn(editor).open("replace"))}
               {onHistory && item("History", onHistory)}
               {onTitlePage && item("Title page…", onTitlePage)}
+              {onRevisions && item("Revisions and locked pages…", onRevisions)}
               {onRename && item("Rename the script…", onRename)}
               {item("Keyboard shortcuts", () => setShortcuts(true))}
               {item(spelling ? "Do not check spelling" : "Check spelling", () => setSpelling(spelling ? null : "on"))}

@@ -12,7 +12,7 @@ import {
 import { Editor, Range, Transforms } from "slate";
 import { ReactEditor, type RenderLeafProps } from "slate-react";
 import type { Collab } from "slate-yrs";
-import { type Comments, comments, type Thread } from "slate-yrs/comments";
+import type { Thread } from "slate-yrs/comments";
 import { CommentForm, CommentHighlights, ThreadList, useThreads } from "slate-yrs/react";
 import type { CollabEditor } from "slate-yrs/slate";
 import type { ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
@@ -21,6 +21,7 @@ import { useStatusPart } from "../hooks/use-yjs-collaboration.ts";
 import type { BoundEditor } from "../hooks/use-yjs-slate-binding.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 import { Icon } from "../ui/icons.tsx";
+import { notesOf } from "./noted.ts";
 
 interface NotesState {
   open: boolean;
@@ -41,9 +42,6 @@ export function NotesProvider({ children }: { children: ReactNode }): ReactNode 
 }
 
 type Shared = ScriptEditor & CollabEditor;
-
-const notesOf = (editor: BoundEditor | null): Comments | null =>
-  editor?.collab ? comments(editor.collab as unknown as Collab, editor as unknown as CollabEditor) : null;
 
 /** Draws the page with the words of notes marked. */
 export function NotedPage(props: {

@@ -52,5 +52,9 @@ function subscribe(listener: () => void): () => void {
 
 /** What the page shows beside the script, in this browser, and paper like it. */
 export function paperOptions(): PaperOptions {
-  return { numbers: recall("numbers") === "on", continued: recall("continued") !== "off" };
+  return {
+    numbers: recall("numbers") === "on",
+    continued: recall("continued") !== "off",
+    marks: recall("marks") === "all" ? "all" : "newest",
+  };
 }

@@ -11,7 +11,7 @@ import boldExt from "@fontsource/courier-prime/files/courier-prime-latin-ext-700
 import type { Descendant } from "slate";
 import type { FontFiles } from "../script/pdf.ts";
 import { sheetsOf } from "../script/sheets.ts";
-import type { Script, TitlePage } from "../script/types.ts";
+import type { RevisionSet, Script, TitlePage } from "../script/types.ts";
 import { save } from "./files.ts";
 import { paperOptions } from "./remembered.ts";
 
@@ -27,6 +27,7 @@ export async function savePdf(
   title: string,
   script: readonly Descendant[],
   titlePage: TitlePage,
+  revisions: readonly RevisionSet[],
 ): Promise<string | null> {
   const { pdfOf } = await import("../script/pdf.ts");
   const fonts = Object.fromEntries(
@@ -34,7 +35,8 @@ export async function savePdf(
       Object.entries(FONTS).map(async ([style, urls]) => [style, await Promise.all(urls.map(bytesOf))]),
     ),
   ) as FontFiles;
-  const { bytes, missing } = await pdfOf(title, sheetsOf(script as Script, titlePage, paperOptions()), fonts);
+  const sheets = sheetsOf(script as Script, titlePage, { ...paperOptions(), revisions });
+  const { bytes, missing } = await pdfOf(title, sheets, fonts);
   save(`${title}.pdf`, bytes, "application/pdf");
   if (missing.length === 0) return null;
   const some = missing.slice(0, 10).join(" ");

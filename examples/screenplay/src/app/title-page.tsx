@@ -1,8 +1,7 @@
 // The title page: values beside the text, which everybody sees and no line of the script takes along when it is deleted.
 // Scripts of files, and those of earlier versions, have it on their first line. There it is read until somebody edits
 // the script; then it is brought here.
-import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import type { Operation } from "slate";
+import { type ReactNode, useMemo, useState } from "react";
 import type { Collab, Presence, SharedMap } from "slate-yrs";
 import { useSharedMap, useStatus } from "slate-yrs/react";
 import { MarkedText } from "../components/marked.tsx";
@@ -13,7 +12,9 @@ import { entryOf, nameOf, titled, titleOf, titlePageOf } from "../script/formats
 import { FOOT_RIGHT, MIDDLE } from "../script/sheets.ts";
 import type { Script, TitlePage } from "../script/types.ts";
 import { Icon } from "../ui/icons.tsx";
+import { useFromScript, useMove } from "./from-script.ts";
 import { SETTINGS, TITLE } from "./rename.tsx";
+import { useRevisions } from "./revisions.tsx";
 
 const MAP = "title";
 /** What a title page usually has, in its order. */
@@ -45,7 +46,7 @@ export function entriesOf(values: ReadonlyMap<string, unknown>): TitlePage {
 }
 
 /** The same for all who bring the same there: two of a name get keys of their own. */
-export function fieldsOf(entries: TitlePage): [key: string, Field][] {
+export function fieldsOf(entries: readonly TitlePage[number][]): [key: string, Field][] {
   const seen = new Map<string, number>();
   return entries.map(([name, text], at) => {
     const count = (seen.get(name) ?? 0) + 1;
@@ -64,9 +65,9 @@ export function titlePageIn<P extends Presence>(collab: Collab<P>): TitlePage {
 export function useTitlePage<P extends Presence>(collab: Collab<P> | null, editor: BoundEditor | null): TitlePage {
   const name = useSharedMap<string, P>(collab, SETTINGS).get(TITLE);
   const values = useSharedMap<unknown, P>(collab, MAP).entries();
-  const first = useFirstLines(editor, values.size === 0);
+  const first = useFromScript(editor, values.size === 0, titlePageOf);
   return useMemo(() => {
-    const entries = values.size > 0 ? entriesOf(values) : first;
+    const entries: TitlePage = values.size > 0 ? entriesOf(values) : [...first];
     const written = entries.filter(([, text]) => text.trim() !== "");
     return written.length === 0 ? [] : titled(written, name);
   }, [values, first, name]);
@@ -83,56 +84,13 @@ export function useTitle<P extends Presence>(
   return name ?? (written || title);
 }
 
-const NONE: TitlePage = [];
-
-/** Whether blocks may have come, gone or got other properties: keys do none of it. */
-const isStructural = (operations: readonly Operation[]): boolean =>
-  operations.some(({ type }) => type !== "insert_text" && type !== "remove_text");
-
-/** What stands on the script's own lines. The same array until that changes; looked for after what may have changed it. */
-function useFirstLines(editor: BoundEditor | null, wanted: boolean): TitlePage {
-  const lines = useMemo(() => {
-    let entries = NONE;
-    const look = () => {
-      const now = editor && wanted ? titlePageOf(editor.children as Script) : NONE;
-      if (JSON.stringify(now) !== JSON.stringify(entries)) entries = now;
-    };
-    look();
-    const subscribe = (changed: () => void) => {
-      // What came between the first look and this.
-      look();
-      const { collab } = editor ?? {};
-      const off =
-        wanted &&
-        collab?.on("change", ({ operations }) => {
-          if (!isStructural(operations)) return;
-          look();
-          changed();
-        });
-      return off || (() => {});
-    };
-    return { get: () => entries, subscribe };
-  }, [editor, wanted]);
-  return useSyncExternalStore(lines.subscribe, lines.get, lines.get);
-}
-
 /** Brings the title page from the script's lines to the map when this writer first edits the script, past undo. */
 export function useTitleMove<P extends Presence>(collab: Collab<P> | null, editor: BoundEditor | null): void {
   const map = useSharedMap<unknown, P>(collab, MAP);
-  const moved = map.entries().size > 0;
-  useEffect(() => {
-    if (!collab || !editor || moved) return;
-    // As it was before the edit, which may take its line away.
-    let entries = titlePageOf(editor.children as Script);
-    return collab.on("change", ({ origin, operations }) => {
-      if (origin !== "local") {
-        if (isStructural(operations)) entries = titlePageOf(editor.children as Script);
-      } else if (entries.length > 0) queueMicrotask(() => bring(collab, entries));
-    });
-  }, [collab, editor, moved]);
+  useMove(collab, editor, map.entries().size > 0, titlePageOf, bring);
 }
 
-function bring<P extends Presence>(collab: Collab<P>, entries: TitlePage): void {
+function bring<P extends Presence>(collab: Collab<P>, entries: readonly TitlePage[number][]): void {
   const { connection, readOnly } = collab.status;
   const map = collab.map<Field>(MAP);
   if (connection === "closed" || readOnly || map.entries().size > 0) return;
@@ -148,10 +106,11 @@ export function Front<P extends Presence>(props: {
   const { collab, editor, onEdit } = props;
   const entries = useTitlePage(collab, editor);
   useTitleMove(collab, editor);
+  const { sets } = useRevisions(collab, editor);
   return (
     <>
       <TitleCard entries={entries} onEdit={collab ? onEdit : undefined} />
-      <PrintView editor={editor} titlePage={entries} />
+      <PrintView editor={editor} titlePage={entries} revisions={sets} />
     </>
   );
 }

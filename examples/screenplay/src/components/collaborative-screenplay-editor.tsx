@@ -8,6 +8,8 @@ import { keepWhatIsWritten, recallAlone } from "../app/alone.ts";
 import { importArrived } from "../app/imports.ts";
 import { NotedPage } from "../app/notes.tsx";
 import type { Person } from "../app/person.ts";
+import { useRemembered } from "../app/remembered.ts";
+import { useRevising, useRevisions } from "../app/revisions.tsx";
 import { initialScript, retitleScene } from "../app/scenes.ts";
 import { useTitle } from "../app/title-page.tsx";
 import { useReadOnly } from "../hooks/use-read-only.ts";
@@ -20,6 +22,7 @@ import {
 import { type BoundEditor, useYjsSlateBinding } from "../hooks/use-yjs-slate-binding.ts";
 import type { ScreenplayEditorSlots } from "./frame.tsx";
 import { Opening } from "./opening.tsx";
+import { RevisionContext, type RevisionLook } from "./revision-look.ts";
 import { ScreenplayEditor } from "./screenplay-editor.tsx";
 import { renderLeaf } from "./script-page.tsx";
 
@@ -64,6 +67,10 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
   const editor = useYjsSlateBinding({ doc, enabled, initialValue });
   const title = useTitle(doc, editor, props.title);
   useEffect(() => retitleScene(sceneId, title), [sceneId, title]);
+  useRevising(doc, editor);
+  const { sets } = useRevisions(doc, editor);
+  const [marks] = useRemembered("marks");
+  const look = useMemo<RevisionLook>(() => ({ sets, marks: marks === "all" ? "all" : "newest" }), [sets, marks]);
   const readOnly = useReadOnly(doc, `${serverUrl} ${sceneId}`);
   const empty = useIsEmpty(editor, doc);
   const [begun, setBegun] = useState(false);
@@ -87,25 +94,27 @@ export function CollaborativeScreenplayEditor(props: CollaborativeScreenplayEdit
     );
   }
   return (
-    <ScreenplayEditor
-      key={sceneId}
-      editor={editor}
-      title={title}
-      readOnly={readOnly}
-      slots={slots}
-      focused={begun}
-      around={(page) =>
-        editor.collab ? (
-          <RemoteCursors editor={editor as typeof editor & CollabEditor} className="cursors">
-            <NotedPage editor={editor} renderLeaf={renderLeaf}>
-              {page}
-            </NotedPage>
-          </RemoteCursors>
-        ) : (
-          page({})
-        )
-      }
-    />
+    <RevisionContext value={look}>
+      <ScreenplayEditor
+        key={sceneId}
+        editor={editor}
+        title={title}
+        readOnly={readOnly}
+        slots={slots}
+        focused={begun}
+        around={(page) =>
+          editor.collab ? (
+            <RemoteCursors editor={editor as typeof editor & CollabEditor} className="cursors">
+              <NotedPage editor={editor} renderLeaf={renderLeaf}>
+                {page}
+              </NotedPage>
+            </RemoteCursors>
+          ) : (
+            page({})
+          )
+        }
+      />
+    </RevisionContext>
   );
 }
 

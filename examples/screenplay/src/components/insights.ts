@@ -103,6 +103,16 @@ export function usePageBreaks(id: string): readonly PageBreak[] | undefined {
   return useSyncExternalStore(store.subscribe, () => store.get().pages.breaks.get(id));
 }
 
+/** What stands at the top of the first page: the revision, and its number where other pages have gone to it. */
+export function useFirstPage(header: (revision: number | undefined) => string): string {
+  const store = useStore();
+  return useSyncExternalStore(store.subscribe, () => {
+    const { labels, firstRevision } = store.get().pages;
+    const shown = labels?.[0]?.shown ?? "1";
+    return [header(firstRevision), shown === "1" ? "" : `${shown}.`].filter((part) => part !== "").join(" · ");
+  });
+}
+
 /** What is shown beside a block's text: a scene's number, or that somebody goes on speaking. */
 export function useAddition(id: string, type: BlockType): string | undefined {
   const store = useStore();

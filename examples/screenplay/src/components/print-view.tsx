@@ -2,16 +2,22 @@
 import { type CSSProperties, type ReactNode, useEffect, useState } from "react";
 import { createPortal, flushSync } from "react-dom";
 import { paperOptions } from "../app/remembered.ts";
-import { type Sheet, type SheetLine, sheetsOf, TOP } from "../script/sheets.ts";
+import { numberOf, type Sheet, type SheetLine, sheetsOf, TOP } from "../script/sheets.ts";
 import type { ScriptEditor } from "../script/slate.ts";
-import type { Script, TitlePage } from "../script/types.ts";
+import type { RevisionSet, Script, TitlePage } from "../script/types.ts";
 import { MarkedText } from "./marked.tsx";
 
-export function PrintView({ editor, titlePage }: { editor: ScriptEditor; titlePage: TitlePage }): ReactNode {
+export function PrintView(props: {
+  editor: ScriptEditor;
+  titlePage: TitlePage;
+  revisions: readonly RevisionSet[];
+}): ReactNode {
+  const { editor, titlePage, revisions } = props;
   const [sheets, setSheets] = useState<readonly Sheet[] | null>(null);
   useEffect(() => {
     // The browser prints what is there when this has run.
-    const begin = () => flushSync(() => setSheets(sheetsOf(editor.children as Script, titlePage, paperOptions())));
+    const begin = () =>
+      flushSync(() => setSheets(sheetsOf(editor.children as Script, titlePage, { ...paperOptions(), revisions })));
     const end = () => setSheets(null);
     window.addEventListener("beforeprint", begin);
     window.addEventListener("afterprint", end);
@@ -19,7 +25,7 @@ export function PrintView({ editor, titlePage }: { editor: ScriptEditor; titlePa
       window.removeEventListener("beforeprint", begin);
       window.removeEventListener("afterprint", end);
     };
-  }, [editor, titlePage]);
+  }, [editor, titlePage, revisions]);
   if (!sheets) return null;
   return createPortal(
     <div className="sheets">
@@ -31,10 +37,13 @@ export function PrintView({ editor, titlePage }: { editor: ScriptEditor; titlePa
   );
 }
 
-function SheetView({ sheet: { page, lines } }: { sheet: Sheet }): ReactNode {
+function SheetView({ sheet }: { sheet: Sheet }): ReactNode {
+  const { lines, header } = sheet;
+  const number = numberOf(sheet);
   return (
     <section className="sheet">
-      {page !== null && page > 1 && <span className="number">{`${page}.`}</span>}
+      {number && <span className="number">{number}</span>}
+      {header && <span className="revision">{header}</span>}
       {lines.map((line, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a sheet does not change
         <LineView key={index} line={line} />

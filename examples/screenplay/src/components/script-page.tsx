@@ -1,7 +1,16 @@
 // The sheet of paper: Slate's `Editable` with the elements and marks of a script.
 // Slate renders the blocks in chunks, and chunks off screen are neither laid out nor painted (`content-visibility`).
 // It is set on chunks, not on blocks: the browser watches each such box at each frame, and 3,300 cost 10 ms a keystroke.
-import { type CSSProperties, memo, type ReactElement, type ReactNode, useCallback, useEffect, useRef } from "react";
+import {
+  type CSSProperties,
+  memo,
+  type ReactElement,
+  type ReactNode,
+  use,
+  useCallback,
+  useEffect,
+  useRef,
+} from "react";
 import { type DecoratedRange, Editor, Node, type NodeEntry, Path, Transforms } from "slate";
 import {
   Editable,
@@ -17,11 +26,14 @@ import { useRemembered } from "../app/remembered.ts";
 import { emptyBlock } from "../script/editor.ts";
 import { ELEMENTS } from "../script/elements.ts";
 import type { PageBreak } from "../script/paginate.ts";
+import { headerOf } from "../script/revisions.ts";
 import type { ScriptEditor } from "../script/slate.ts";
-import { type Block, isBlock, isColumn, isDual } from "../script/types.ts";
-import { useAddition, usePageBreaks } from "./insights.ts";
+import { type Block, type DualDialogueBlock, isBlock, isColumn, isDual, type RevisionSet } from "../script/types.ts";
+import { useAddition, useFirstPage, usePageBreaks } from "./insights.ts";
 import { lookOf } from "./look.ts";
 import { marked } from "./marked.tsx";
+import { RevisionContext } from "./revision-look.ts";
+import { RevisionMarks } from "./revision-marks.tsx";
 import { useFoundMarks } from "./searching.ts";
 import { entered, pressed } from "./shortcuts.ts";
 import { suggesterIn } from "./suggester.ts";
@@ -65,6 +77,8 @@ export const ScriptPage = memo(function ScriptPage(props: { readOnly: boolean } 
     [editor],
   );
   useHowOneCame(editor);
+  const { sets } = use(RevisionContext);
+  const first = useFirstPage((revision) => headerOf(sets, revision));
   return (
     <>
       <Editable
@@ -75,6 +89,7 @@ export const ScriptPage = memo(function ScriptPage(props: { readOnly: boolean } 
         tabIndex={0}
         data-numbers={numbers ?? "off"}
         data-continueds={continued ?? "on"}
+        data-first={first || undefined}
         readOnly={readOnly}
         spellCheck={spelling === "on"}
         aria-describedby={readOnly ? undefined : "page-keys"}
@@ -124,7 +139,7 @@ function useHowOneCame(editor: ScriptEditor): void {
 function ElementView({ attributes, children, element }: RenderElementProps): ReactNode {
   if (isDual(element)) {
     return (
-      <DualView attributes={attributes} id={element.id}>
+      <DualView attributes={attributes} dual={element}>
         {children}
       </DualView>
     );
@@ -143,11 +158,17 @@ function ElementView({ attributes, children, element }: RenderElementProps): Rea
   );
 }
 
-function DualView(props: { attributes: RenderElementProps["attributes"]; id: string; children: ReactNode }): ReactNode {
-  const { attributes, id, children } = props;
-  const top = usePageBreaks(id)?.find(({ line }) => line === 0);
+function DualView(props: {
+  attributes: RenderElementProps["attributes"];
+  dual: DualDialogueBlock;
+  children: ReactNode;
+}): ReactNode {
+  const { attributes, dual, children } = props;
+  const top = usePageBreaks(dual.id)?.find(({ line }) => line === 0);
+  const { sets } = use(RevisionContext);
   return (
-    <div {...attributes} className="dual" data-id={id} data-page={top && pageLabel(top)}>
+    <div {...attributes} className="dual" data-id={dual.id} data-page={top && pageLabel(top, sets)}>
+      <RevisionMarks node={dual} />
       {children}
     </div>
   );
@@ -164,6 +185,7 @@ function BlockView(props: {
   const type = isBlock(block) ? block.type : "general";
   const addition = useAddition(block.id, type);
   const { hint } = ELEMENTS[type];
+  const { sets } = use(RevisionContext);
   const empty = block.children.length === 1 && block.children[0]?.text === "";
   return (
     <div
@@ -172,7 +194,7 @@ function BlockView(props: {
       style={lookOf(block, type === "scene_heading" ? addition : undefined)}
       data-scene-color={block.color && type === "scene_heading" ? "" : undefined}
       data-id={block.id}
-      data-page={top && pageLabel(top)}
+      data-page={top && pageLabel(top, sets)}
       data-hint={empty ? hint : undefined}
       data-number={type === "scene_heading" ? addition : undefined}
       data-continued={type === "character" && addition ? "" : undefined}
@@ -185,19 +207,24 @@ function BlockView(props: {
               key={at.page}
               className="page-break"
               contentEditable={false}
-              data-page={pageLabel(at)}
-              data-number={`${at.page}.`}
+              data-page={pageLabel(at, [])}
+              data-header={headerOf(sets, at.revision) || undefined}
+              data-number={`${at.label ?? at.page}.`}
               style={{ "--lines": at.line } as CSSProperties}
             />
           ),
       )}
+      <RevisionMarks node={block} />
       {children}
     </div>
   );
 }
 
-const pageLabel = ({ page, speaker }: PageBreak): string =>
-  speaker === null ? `${page}.` : `(MORE) ${speaker} (CONT’D) ${page}.`;
+function pageLabel({ page, label, speaker, revision }: PageBreak, sets: readonly RevisionSet[]): string {
+  const header = headerOf(sets, revision);
+  const more = speaker === null ? "" : `(MORE) ${speaker} (CONT’D) `;
+  return `${header === "" ? "" : `${header} · `}${more}${label ?? page}.`;
+}
 
 function LeafView({ attributes, children, leaf }: RenderLeafProps): ReactNode {
   let content = marked(leaf, children);

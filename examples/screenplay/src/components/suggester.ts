@@ -3,6 +3,7 @@
 import type { KeyboardEvent } from "react";
 import { Editor, Range, Transforms } from "slate";
 import { blockAt } from "../script/editor.ts";
+import { recorded } from "../script/revising.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 import { type Suggestion, suggestionsFor } from "../script/suggest.ts";
 import { textOf } from "../script/types.ts";
@@ -104,12 +105,14 @@ export class Suggester {
     const { typed } = this.place;
     let same = 0;
     while (same < typed.length && typed[same] === line[same]) same += 1;
-    Editor.withoutNormalizing(editor, () => {
-      if (same < typed.length) {
-        Transforms.delete(editor, { distance: typed.length - same, unit: "character", reverse: true });
-      }
-      Transforms.insertText(editor, line.slice(same));
-    });
+    recorded(editor, () =>
+      Editor.withoutNormalizing(editor, () => {
+        if (same < typed.length) {
+          Transforms.delete(editor, { distance: typed.length - same, unit: "character", reverse: true });
+        }
+        Transforms.insertText(editor, line.slice(same));
+      }),
+    );
     // After INT. come the places.
     if (line.endsWith(" ")) this.typing = true;
   }

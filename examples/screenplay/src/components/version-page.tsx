@@ -4,6 +4,7 @@ import { type CSSProperties, Fragment, type ReactNode } from "react";
 import type { Version } from "slate-yrs";
 import type { AuthorOf } from "../app/authors.ts";
 import { initials } from "../app/person.ts";
+import type { SaidChange } from "../app/value-changes.ts";
 import { type Block, blocksOf, type FormattedText, isBlock, isDual, textOf } from "../script/types.ts";
 import { lookOf } from "./look.ts";
 import { marked } from "./marked.tsx";
@@ -21,16 +22,19 @@ interface Look {
 export function VersionPage(props: {
   version: Version;
   script: ComparedScript;
+  /** What has changed beside the text. */
+  beside: readonly SaidChange[];
   authorOf: AuthorOf;
   /** The ids of the headings that the version has: scenes that came later cannot be restored from it. */
   scenes: ReadonlySet<string>;
   /** Without it the version can only be read. */
   onRestoreScene?: (headingId: string) => void;
 }): ReactNode {
-  const { version, script, authorOf, scenes } = props;
+  const { version, script, beside, authorOf, scenes } = props;
   const look: Look = { authorOf, scenes, onRestoreScene: props.onRestoreScene };
   const authors = authorsOf([...blocksOf(script)]);
-  const changed = [...blocksOf(script)].some((block) => block.children.some((leaf) => changeOf(leaf) !== undefined));
+  const written = [...blocksOf(script)].some((block) => block.children.some((leaf) => changeOf(leaf) !== undefined));
+  const changed = written || beside.length > 0;
   return (
     <article className="paper version" aria-label={`Version of ${new Date(version.at).toLocaleString()}`}>
       <header className="version-legend">
@@ -49,6 +53,15 @@ export function VersionPage(props: {
               </span>
             ))}
           </p>
+        )}
+        {beside.length > 0 && (
+          <ul className="beside" aria-label="Beside the text">
+            {beside.map(({ what, before, after }) => (
+              <li key={what}>
+                {what}: {before !== null && <del>{before}</del>} {after !== null && <ins>{after}</ins>}
+              </li>
+            ))}
+          </ul>
         )}
       </header>
       {script.map((node, index) => (

@@ -8,7 +8,9 @@ import { useCollabEditor } from "slate-yrs/react";
 import { type CollabEditor, withQuickNormalizing } from "slate-yrs/slate";
 import { withScreenplay } from "../script/editor.ts";
 import { pasteFragment, pasteText } from "../script/paste.ts";
+import { withRevisions } from "../script/revising.ts";
 import type { ScriptEditor } from "../script/slate.ts";
+import { withFollowers } from "./followed.ts";
 
 export interface YjsSlateBindingOptions {
   doc: Collab | null;
@@ -47,5 +49,5 @@ export function createScreenplayEditor(): ScriptEditor {
   const editor = withScreenplay(withReact(withQuickNormalizing(createEditor())));
   pasteAsScript(editor);
   editor.getChunkSize = (node: Ancestor) => (node === editor ? 50 : null);
-  return editor;
+  return withFollowers(withRevisions(editor));
 }

@@ -3,6 +3,7 @@
 import { createEditor, type Descendant, Editor, Element, Node, type NodeEntry, Path, Range, Transforms } from "slate";
 import { afterTab, ELEMENTS, looksLikeHeading, looksLikeTransition } from "./elements.ts";
 import { normalizeScript } from "./normalize.ts";
+import { recorded } from "./revising.ts";
 import type { ScriptEditor } from "./slate.ts";
 import {
   type Block,
@@ -17,8 +18,17 @@ import {
   textOf,
 } from "./types.ts";
 
+/** What belongs to the place where something was written. */
+const BELONGS = ["page", "revision", "revisions"] as const;
 /** What only the first half of a split has: there is one of it. */
-const ONCE = ["sceneNumber", "color", "startsNewPage", "titlePage"] as const satisfies (keyof Block)[];
+const ONCE = [
+  "sceneNumber",
+  "color",
+  "startsNewPage",
+  "titlePage",
+  "page",
+  "revisions",
+] as const satisfies (keyof Block)[];
 
 export function withScreenplay<T extends ScriptEditor>(editor: T, newId: () => string = randomId): T {
   const { apply, insertText, insertFragment, deleteBackward, normalizeNode } = editor;
@@ -46,7 +56,7 @@ export function withScreenplay<T extends ScriptEditor>(editor: T, newId: () => s
   editor.insertBreak = () => breakBlock(editor);
   editor.insertSoftBreak = () => editor.insertText("\n");
 
-  editor.insertText = (text, options) => {
+  editor.insertText = (...[text, options]: Parameters<ScriptEditor["insertText"]>) => {
     if (text === "(" && openParenthetical(editor)) return;
     if (text === ")" && closesParenthetical(editor)) return;
     insertText(text, options);
@@ -54,7 +64,8 @@ export function withScreenplay<T extends ScriptEditor>(editor: T, newId: () => s
   };
 
   // Pasted blocks are new blocks, also where they are pasted beside the ones they were copied from.
-  editor.insertFragment = (fragment, options) => insertFragment(withFreshIds(fragment, newId), options);
+  editor.insertFragment = (...[fragment, options]: Parameters<ScriptEditor["insertFragment"]>) =>
+    insertFragment(withFreshIds(fragment, newId), options);
 
   editor.deleteBackward = (unit) => {
     if (!backspaceAtStart(editor)) deleteBackward(unit);
@@ -75,13 +86,15 @@ export function blockAt(editor: Editor, at = editor.selection?.anchor.path): Nod
 }
 
 export function setType(editor: Editor, type: BlockType): void {
-  Editor.withoutNormalizing(editor, () => {
-    if (type === "parenthetical") {
-      for (const entry of Editor.nodes<Block>(editor, { match: isBlock, mode: "lowest" }))
-        bareParentheses(editor, entry);
-    }
-    Transforms.setNodes<Block>(editor, { type }, { match: isBlock, mode: "lowest" });
-  });
+  recorded(editor, () =>
+    Editor.withoutNormalizing(editor, () => {
+      if (type === "parenthetical") {
+        for (const entry of Editor.nodes<Block>(editor, { match: isBlock, mode: "lowest" }))
+          bareParentheses(editor, entry);
+      }
+      Transforms.setNodes<Block>(editor, { type }, { match: isBlock, mode: "lowest" });
+    }),
+  );
 }
 
 /** A parenthetical's parentheses are shown, not stored: those that were typed before it was one are taken away. */
@@ -227,13 +240,20 @@ function backspaceAtStart(editor: Editor): boolean {
   return true;
 }
 
-/** The fragment with an id of its own for each element in it. */
+/** The fragment with an id of its own for each element in it, and without what belongs to where it was copied. */
 export function withFreshIds<T extends Node>(nodes: T[], newId: () => string): T[] {
-  return nodes.map((node) =>
-    Element.isElement(node)
-      ? { ...node, id: newId(), children: withFreshIds<Descendant>(node.children, newId) as never }
-      : node,
-  );
+  return nodes.map((node) => {
+    const copy = freed(node);
+    if (!Element.isElement(node)) return copy;
+    const { children } = node as Element;
+    return { ...copy, id: newId(), children: withFreshIds<Descendant>(children, newId) };
+  });
+}
+
+/** A copy is on no locked page, and of no revision yet. */
+export function freed<T extends Node>(node: T): T {
+  const own = Object.entries(node).filter(([name]) => !(BELONGS as readonly string[]).includes(name));
+  return Object.fromEntries(own) as T;
 }
 
 export function inDual(editor: Editor): NodeEntry | undefined {
@@ -260,6 +280,10 @@ function speechAt(children: readonly Descendant[], index: number): [number, numb
  * apart again. Returns false where there are no two speeches to set side by side.
  */
 export function toggleDual(editor: ScriptEditor): boolean {
+  return recorded(editor, () => toggleColumns(editor));
+}
+
+function toggleColumns(editor: ScriptEditor): boolean {
   const dual = inDual(editor);
   if (dual) {
     Editor.withoutNormalizing(editor, () => {
@@ -297,6 +321,10 @@ export function toggleDual(editor: ScriptEditor): boolean {
 
 /** Inserts whole blocks at the caret: in the place of an empty block, after a block at its end, else into the text. */
 export function insertBlocks(editor: ScriptEditor, nodes: readonly ScriptNode[]): void {
+  recorded(editor, () => insertNodes(editor, nodes));
+}
+
+function insertNodes(editor: ScriptEditor, nodes: readonly ScriptNode[]): void {
   // Nothing to insert is no reason to delete.
   if (nodes.length === 0) return;
   if (editor.selection && Range.isExpanded(editor.selection)) Transforms.delete(editor);

@@ -45,6 +45,9 @@ export const ELEMENTS: Record<BlockType, ElementSpec> = {
   boneyard: element("Cut", "What was cut, and is not printed", "action", { printed: false }),
 };
 
+/** Also of what another program has put into the script: it is shown as a general element. */
+export const elementOf = (type: BlockType): ElementSpec => ELEMENTS[type] ?? ELEMENTS.general;
+
 const withKeys = BLOCK_TYPES.filter((type) => ELEMENTS[type].key !== undefined);
 
 export const TAB_ORDER: readonly BlockType[] = withKeys.filter((type) => ELEMENTS[type].key !== 0);

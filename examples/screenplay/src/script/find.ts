@@ -1,6 +1,7 @@
 // Finding words in a script, and replacing them. What is found is worked out of a block's text alone, and remembered
 // with the block: so it is right for whatever anybody has just typed, and looking again costs little. Pure.
 import { Editor, Path, type Point, Range } from "slate";
+import { recorded } from "./revising.ts";
 import { type Block, isBlock, isDual, textOf } from "./types.ts";
 
 export interface Wanted {
@@ -136,6 +137,10 @@ export function nextFound(editor: Editor, found: readonly Found[], selection: Ra
 
 /** Puts other words in the place of these. They look as the first of these did. */
 export function replaceFound(editor: Editor, found: Found, words: string): void {
+  recorded(editor, () => replaceWords(editor, found, words));
+}
+
+function replaceWords(editor: Editor, found: Found, words: string): void {
   const { anchor, focus } = rangeOf(found);
   Editor.withoutNormalizing(editor, () => {
     const first = anchor.path.at(-1) ?? 0;
@@ -156,12 +161,14 @@ export function replaceFound(editor: Editor, found: Found, words: string): void 
 /** Returns how many there were. */
 export function replaceAll(editor: Editor, finder: Finder, words: string): number {
   const found = finder.all(editor.children);
-  Editor.withoutNormalizing(editor, () => {
-    // From the end: what is before keeps its place. Of each block the leaves are those of now.
-    for (const each of found.toReversed()) {
-      const [block] = Editor.node(editor, each.path);
-      if (isBlock(block)) replaceFound(editor, { ...each, block }, words);
-    }
-  });
+  recorded(editor, () =>
+    Editor.withoutNormalizing(editor, () => {
+      // From the end: what is before keeps its place. Of each block the leaves are those of now.
+      for (const each of found.toReversed()) {
+        const [block] = Editor.node(editor, each.path);
+        if (isBlock(block)) replaceFound(editor, { ...each, block }, words);
+      }
+    }),
+  );
   return found.length;
 }

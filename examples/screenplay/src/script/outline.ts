@@ -1,5 +1,7 @@
 // The scenes of a script: where each begins, what its heading says, and moving a whole scene to another place. Pure.
 import { Editor, type Path, Transforms } from "slate";
+import { letters } from "./page-labels.ts";
+import { recorded } from "./revising.ts";
 import { isBlock, printedText, type ScriptNode, textOf } from "./types.ts";
 
 export interface SceneEntry {
@@ -61,12 +63,6 @@ function numbersBetween(last: string | undefined, next: string): (count: number)
   return (count) => base + letters(from + count);
 }
 
-/** A … Z, AA … */
-function letters(index: number): string {
-  const last = String.fromCharCode(65 + (index % 26));
-  return index < 26 ? last : letters(Math.floor(index / 26) - 1) + last;
-}
-
 /** The scene in which the top-level node `index` stands; -1 before the first. */
 export function sceneAt(scenes: readonly SceneEntry[], index: number): number {
   let low = 0;
@@ -90,14 +86,16 @@ export function moveScene(editor: Editor, from: number, to: number): void {
   const end = scenes[from + 1]?.index ?? editor.children.length;
   const target = scenes[to]?.index ?? editor.children.length;
   const length = end - scene.index;
-  Editor.withoutNormalizing(editor, () => {
-    for (let step = 0; step < length; step += 1) {
-      const at: Path = [target > scene.index ? scene.index : scene.index + step];
-      // Forwards each node leaves a gap that the rest closes, so the target stays in the same place.
-      const place: Path = [target > scene.index ? target - 1 : target + step];
-      Transforms.moveNodes(editor, { at, to: place });
-    }
-  });
+  recorded(editor, () =>
+    Editor.withoutNormalizing(editor, () => {
+      for (let step = 0; step < length; step += 1) {
+        const at: Path = [target > scene.index ? scene.index : scene.index + step];
+        // Forwards each node leaves a gap that the rest closes, so the target stays in the same place.
+        const place: Path = [target > scene.index ? target - 1 : target + step];
+        Transforms.moveNodes(editor, { at, to: place });
+      }
+    }),
+  );
 }
 
 /** The same by the ids of the headings, which others' changes do not move; `before` null: to the end. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { generateScript, random } from "./generator.ts";
 import { LINES_PER_PAGE, linesOf, Paginator, paginate } from "./paginate.ts";
+import { sheetsOf } from "./sheets.ts";
 import type { Block, BlockType, Script } from "./types.ts";
 
 let made = 0;
@@ -209,5 +210,12 @@ describe("a page that begins where it is wanted", () => {
     paginator.update(script);
     const edited = script.with(2, block("action", "x\nx\nx"));
     expect([...paginator.update(edited).breaks]).toEqual([...paginate(edited).breaks]);
+  });
+
+  it("what another program has put there is laid out as a general element", () => {
+    const strange = { id: "x", type: "mystery", children: [{ text: "What\nis this?" }] } as unknown as Block;
+    const bare = { children: [{ text: "" }] } as unknown as Block;
+    expect(paginate([strange, bare])).toEqual({ count: 1, breaks: new Map() });
+    expect(sheetsOf([strange, bare])[0]?.lines.map(({ row }) => row)).toEqual([0, 1, 3]);
   });
 });

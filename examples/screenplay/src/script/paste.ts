@@ -1,6 +1,6 @@
 // What is pasted, and where it lands: a cue stays a cue, lines in a speech stay spoken, bold and italic come along.
 import { type Descendant, Editor, Range, Transforms } from "slate";
-import { blockAt, insertBlocks } from "./editor.ts";
+import { blockAt, freed, insertBlocks } from "./editor.ts";
 import { writeEmphasis } from "./formats/emphasis.ts";
 import { fountainLines } from "./formats/fountain.ts";
 import type { ScriptEditor } from "./slate.ts";
@@ -93,7 +93,7 @@ function insertLines(editor: ScriptEditor, lines: readonly FormattedText[][], ne
         const entry = blockAt(editor);
         if (entry && next) Transforms.setNodes<Block>(editor, { type: next }, { at: entry[1] });
       }
-      const leaves = line.filter(({ text }) => text !== "").map((leaf) => ({ ...leaf }));
+      const leaves = line.filter(({ text }) => text !== "").map((leaf) => ({ ...freed(leaf) }));
       if (leaves.length > 0) Transforms.insertNodes(editor, leaves, { select: true });
     }
   });

@@ -1,6 +1,6 @@
 // A script as a PDF: its sheets of paper, each line where it is printed, with the scenes as the outline. What writes the
 // file (pdfkit, MIT) and the fonts are loaded when they are wanted.
-import { COLUMNS, type Sheet, type SheetLine, type Span, TOP } from "./sheets.ts";
+import { COLUMNS, HEADER, numberOf, type Sheet, type SheetLine, type Span, TOP } from "./sheets.ts";
 
 /** Bytes of fonts, Latin and what Latin has besides: of the latter, where the former has no glyph. */
 export interface FontFiles {
@@ -47,10 +47,9 @@ export async function pdfOf(title: string, sheets: readonly Sheet[], fonts: Font
     for (const { row, title: heading } of sheet.headings) {
       doc.outline.addItem(heading, { y: (TOP + row) * HEIGHT } as never);
     }
-    if (sheet.page !== null && sheet.page > 1) {
-      const number = `${sheet.page}.`;
-      writer.line({ row: 3 - TOP, column: COLUMNS - 10 - number.length, spans: [{ text: number }] });
-    }
+    const number = numberOf(sheet);
+    if (number) writer.line({ row: 3 - TOP, column: COLUMNS - 10 - number.length, spans: [{ text: number }] });
+    if (sheet.header) writer.line({ row: 3 - TOP, column: HEADER, spans: [{ text: sheet.header }] });
     for (const line of sheet.lines) writer.line(line);
   }
   doc.end();

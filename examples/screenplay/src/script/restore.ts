@@ -1,6 +1,7 @@
 // Brings one scene back from an earlier version of the script, leaving the rest as it is.
 import { type Descendant, Editor, Transforms } from "slate";
 import { scenesOf } from "./outline.ts";
+import { recorded } from "./revising.ts";
 
 /**
  * The scene that began with the heading `headingId` in `version` takes the place of the scene with that heading now;
@@ -10,11 +11,13 @@ export function restoreScene(editor: Editor, version: readonly Descendant[], hea
   const wanted = rangeOf(version, headingId);
   if (!wanted) return false;
   const now = rangeOf(editor.children, headingId) ?? [editor.children.length, editor.children.length];
-  Editor.withoutNormalizing(editor, () => {
-    const nodes = structuredClone(version.slice(...wanted)) as Descendant[];
-    for (let index = now[1] - 1; index >= now[0]; index -= 1) Transforms.removeNodes(editor, { at: [index] });
-    Transforms.insertNodes(editor, nodes, { at: [now[0]] });
-  });
+  recorded(editor, () =>
+    Editor.withoutNormalizing(editor, () => {
+      const nodes = structuredClone(version.slice(...wanted)) as Descendant[];
+      for (let index = now[1] - 1; index >= now[0]; index -= 1) Transforms.removeNodes(editor, { at: [index] });
+      Transforms.insertNodes(editor, nodes, { at: [now[0]] });
+    }),
+  );
   return true;
 }
 

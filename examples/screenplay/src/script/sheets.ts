@@ -4,27 +4,21 @@
 // columns from the left edge.
 
 import { continuedCues } from "./cues.ts";
-import { ELEMENTS } from "./elements.ts";
+import { elementOf } from "./elements.ts";
 import { readEmphasis } from "./formats/emphasis.ts";
 import { entryOf, nameOf } from "./formats/title-page.ts";
+import { dualMeasure, type Line, linesIn, paperText } from "./lines.ts";
 import { scenesOf } from "./outline.ts";
-import {
-  type At,
-  above,
-  breaksIn,
-  dualMeasure,
-  isPrinted,
-  LINES_PER_PAGE,
-  type Line,
-  linesIn,
-  paperText,
-} from "./paginate.ts";
+import { type At, above, isPrinted, LINES_PER_PAGE, layoutOf } from "./paginate.ts";
+import { revisedLines } from "./revised-lines.ts";
+import { headerOf, type MarksOf, markOf } from "./revisions.ts";
 import {
   type Align,
   type Block,
   type DualDialogueBlock,
   type FormattedText,
   isDual,
+  type RevisionSet,
   type ScriptNode,
 } from "./types.ts";
 
@@ -45,6 +39,10 @@ export interface SheetLine {
 export interface Sheet {
   /** `null`: the title page, which is not counted. */
   page: number | null;
+  /** As the page is called, where pages are locked: 12A. */
+  label?: string;
+  /** The last revision set that changed something on it: its name and date. */
+  header?: string;
   lines: SheetLine[];
   /** The headings of scenes on it, for the outline of a PDF. */
   headings: { row: number; title: string }[];
@@ -52,12 +50,16 @@ export interface Sheet {
 
 /** Of a sheet, in characters. */
 export const COLUMNS = 85;
+/** Where the name of a revision stands, in the line of the page's number. */
+export const HEADER = 15;
 /** Rows above the first. */
 export const TOP = 6;
 
 const LEFT = 15;
 const RIGHT = 75;
 const CUE = 37;
+/** Of the marks of revisions, behind the numbers of scenes. */
+const MARK = 81;
 /** Of one of two columns side by side: as far as `.dual` in page.css has them apart. */
 const SECOND_COLUMN = 31.25;
 
@@ -93,6 +95,15 @@ export interface PaperOptions {
   numbers?: boolean;
   /** (CONT’D) where somebody goes on after action. */
   continued?: boolean;
+  /** The revision sets of the script, and which of them are marked: the newest, if nothing is said. */
+  revisions?: readonly RevisionSet[];
+  marks?: MarksOf;
+}
+
+/** The number of a page, where one is printed: not on the first, which everybody knows, unless it is another's too. */
+export function numberOf({ page, label }: Sheet): string | null {
+  const shown = label ?? (page === null ? "1" : String(page));
+  return shown === "1" ? null : `${shown}.`;
 }
 
 export function sheetsOf(
@@ -109,9 +120,20 @@ export function sheetsOf(
   let row = 0;
   let fresh = true;
   let next = 0;
-  const breaks = breaksIn(script);
+  const { breaks, labels } = layoutOf(script);
+  const { revisions = [], marks = "newest" } = options;
+  /** The newest revision of a line on the sheet. */
+  let revised = 0;
+  const finish = (page: number) => {
+    const label = labels?.[page - 1]?.shown;
+    if (label !== undefined) sheet.label = label;
+    const header = headerOf(revisions, revised || undefined);
+    if (header !== "") sheet.header = header;
+    revised = 0;
+  };
   const turn = (at: At) => {
     if (at.speaker) sheet.lines.push({ row, column: CUE, spans: [{ text: "(MORE)" }] });
+    finish(at.page - 1);
     sheet = { page: at.page, lines: [], headings: [] };
     sheets.push(sheet);
     row = 0;
@@ -122,10 +144,15 @@ export function sheetsOf(
   };
   script.forEach((node, index) => {
     const rows = isPrinted(node) ? rowsOf(node, additions.get(node.id)) : [];
+    const changed = new Map(revisedLines(node).map(({ line, revision }) => [line, revision]));
     let done = 0;
     const put = (until: number) => {
-      for (const line of rows.slice(done, until)) {
+      for (const [n, line] of rows.slice(done, until).entries()) {
         for (const part of line) sheet.lines.push({ row, ...part });
+        const revision = changed.get(done + n) ?? 0;
+        revised = Math.max(revised, revision);
+        const set = markOf(revisions, revision, marks);
+        if (set) sheet.lines.push({ row, column: MARK, spans: [{ text: set.mark }] });
         row += 1;
       }
       done = until;
@@ -147,6 +174,7 @@ export function sheetsOf(
     }
     put(rows.length);
   });
+  finish(breaks.length + 1);
   return sheets;
 }
 
@@ -163,7 +191,7 @@ function additionsOf(script: readonly ScriptNode[], { numbers, continued }: Pape
 /** What stands in each line that a node takes. */
 function rowsOf(node: ScriptNode, addition: string | undefined): Part[][] {
   if (!isDual(node)) {
-    const rows = blockRows(node, PLACES[node.type] ?? { column: LEFT }, ELEMENTS[node.type].measure, LEFT, RIGHT);
+    const rows = blockRows(node, PLACES[node.type] ?? { column: LEFT }, elementOf(node.type).measure, LEFT, RIGHT);
     if (addition && node.type === "scene_heading") {
       const spans = [{ text: addition, bold: true }];
       rows[0]?.push({ column: Math.max(1, LEFT - 4 - addition.length), spans }, { column: RIGHT + 2, spans });
@@ -177,7 +205,7 @@ function rowsOf(node: ScriptNode, addition: string | undefined): Part[][] {
 function sideBySide(dual: DualDialogueBlock): Part[][] {
   const columns = dual.children.map((column, n) =>
     column.children.flatMap((block) => {
-      if (!ELEMENTS[block.type].printed) return [];
+      if (!elementOf(block.type).printed) return [];
       const from = LEFT + n * SECOND_COLUMN;
       const { column: at, first, ...place } = IN_COLUMN[block.type] ?? PLACES[block.type] ?? { column: 0 };
       const inside = IN_COLUMN[block.type] ? at : 0;
@@ -192,7 +220,7 @@ function sideBySide(dual: DualDialogueBlock): Part[][] {
 
 function blockRows(block: Block, place: Place, measure: number, left: number, right: number): Part[][] {
   const text = paperText(block);
-  const { capitals } = ELEMENTS[block.type];
+  const { capitals } = elementOf(block.type);
   const spans = spansOf(block);
   return linesIn(text, measure).map((line, n) => {
     const cut = within(spans, line).map((span): Span => {

@@ -24,8 +24,16 @@ export type BlockType = (typeof BLOCK_TYPES)[number];
 export const MARKS = ["bold", "italic", "underline", "strike"] as const;
 export type Mark = (typeof MARKS)[number];
 
+/** What a piece of text is besides its words and marks. */
+interface TextProperties {
+  /** The number of the revision set in which it was written or last changed. */
+  revision?: number;
+  /** Of a block that goes on over the end of a locked page: the page on which this is, as `Block.page`. */
+  page?: string;
+}
+
 /** `aside`: a note or a cut inside a line, with its signs (`[[ ]]`, `/* *\/`). It is not printed. */
-export type FormattedText = { text: string } & Partial<Record<Mark | "aside", boolean>>;
+export type FormattedText = { text: string } & Partial<Record<Mark | "aside", boolean>> & TextProperties;
 
 /** Where the lines of a block stand, if not where its type has them. */
 export type Align = "left" | "center" | "right" | "full";
@@ -44,8 +52,40 @@ export interface Block {
   startsNewPage?: boolean;
   /** Of a section: 1, which is left out, is the largest. */
   depth?: number;
+  /** Pages are locked, and the one of this number begins with the block. */
+  page?: string;
+  /** On one block, as `titlePage` is: the revision sets that a file has. */
+  revisions?: RevisionSet[];
   /** On one block, the first as a rule: what stands on the title page. Not shown, kept for files. */
   titlePage?: TitlePage | OldTitlePage;
+}
+
+/** The paper that a revision is printed on, in the order of the trade. */
+export const REVISION_COLORS = [
+  "white",
+  "blue",
+  "pink",
+  "yellow",
+  "green",
+  "goldenrod",
+  "buff",
+  "salmon",
+  "cherry",
+] as const;
+export type RevisionColor = (typeof REVISION_COLORS)[number];
+
+/** Changes that are given out together, on paper of one colour. */
+export interface RevisionSet {
+  /** Counted from 1: the later, the greater. */
+  id: number;
+  color: RevisionColor;
+  name: string;
+  /** As it is printed. */
+  date: string;
+  /** Stands at the right of each line that was changed. */
+  mark: string;
+  /** What is written now belongs to it, if it is the last one. */
+  open: boolean;
 }
 
 /** Names and texts in their order, as a Fountain file has them: `["Draft date", "1 May"]`. Texts are Fountain. */
@@ -57,6 +97,7 @@ export type OldTitlePage = Record<string, string>;
 export interface DualDialogueBlock {
   id: string;
   type: "dualDialogueBlock";
+  page?: string;
   children: Column[];
 }
 

@@ -138,14 +138,22 @@ function canClose(line: readonly Piece[], at: number): boolean {
   return !/\s$/.test(line[at - 1]?.text ?? " ") && !(line[at]?.sign === "_" && STARTS_WITH_WORD.test(after));
 }
 
+type Kept = Pick<FormattedText, "revision" | "page">;
+interface LookedPiece {
+  text: string;
+  marks: ReadonlySet<Mark>;
+  /** What it is besides. */
+  kept?: Kept;
+}
+
 /** Pieces as leaves: neighbours of one look are one, and notes and cuts are marked by where they are in the text. */
-function leavesOf(pieces: readonly { text: string; marks: ReadonlySet<Mark> }[]): FormattedText[] {
+function leavesOf(pieces: readonly LookedPiece[]): FormattedText[] {
   const leaves: FormattedText[] = [];
   const asides = findAsides(pieces.map(({ text }) => text).join(""));
   let aside = 0;
   let offset = 0;
   let look: ReadonlySet<Mark> = new Set();
-  for (const { text, marks } of pieces) {
+  for (const { text, marks, kept = {} } of pieces) {
     for (let from = 0; from < text.length; ) {
       while ((asides[aside]?.end ?? Number.POSITIVE_INFINITY) <= offset + from) aside += 1;
       const { start, end } = asides[aside] ?? { start: Number.POSITIVE_INFINITY, end: 0 };
@@ -153,7 +161,7 @@ function leavesOf(pieces: readonly { text: string; marks: ReadonlySet<Mark> }[])
       if (offset + from === start) look = marks;
       const to = Math.min(text.length, (inside ? end : start) - offset);
       // A note has one look, that of its beginning.
-      addLeaf(leaves, text.slice(from, to), inside ? look : marks, inside);
+      addLeaf(leaves, text.slice(from, to), inside ? look : marks, inside, inside ? {} : kept);
       from = to;
     }
     offset += text.length;
@@ -161,20 +169,33 @@ function leavesOf(pieces: readonly { text: string; marks: ReadonlySet<Mark> }[])
   return leaves.length > 0 ? leaves : [{ text: "" }];
 }
 
-function addLeaf(leaves: FormattedText[], text: string, marks: ReadonlySet<Mark>, aside: boolean): void {
+function addLeaf(
+  leaves: FormattedText[],
+  text: string,
+  marks: ReadonlySet<Mark>,
+  aside: boolean,
+  { revision, page }: Kept,
+): void {
   const last = leaves.at(-1);
   const same =
-    last && (last.aside ?? false) === aside && MARKS.every((mark) => (last[mark] ?? false) === marks.has(mark));
+    last &&
+    (last.aside ?? false) === aside &&
+    last.revision === revision &&
+    last.page === page &&
+    MARKS.every((mark) => (last[mark] ?? false) === marks.has(mark));
   if (same) last.text += text;
   else {
     const own = Object.fromEntries(MARKS.filter((mark) => marks.has(mark)).map((mark) => [mark, true]));
-    leaves.push({ text, ...own, ...(aside && { aside }) });
+    const kept = { ...(revision !== undefined && { revision }), ...(page !== undefined && { page }) };
+    leaves.push({ text, ...own, ...(aside && { aside }), ...kept });
   }
 }
 
 /** The leaves as they are after writing and reading: joined where they look alike, notes and cuts marked. */
 export function tidied(leaves: readonly FormattedText[]): FormattedText[] {
-  return leavesOf(leaves.map((leaf) => ({ text: leaf.text, marks: new Set(MARKS.filter((mark) => leaf[mark])) })));
+  return leavesOf(
+    leaves.map((leaf) => ({ text: leaf.text, marks: new Set(MARKS.filter((mark) => leaf[mark])), kept: leaf })),
+  );
 }
 
 /** A character, or a note as a whole; its marks are bits. */

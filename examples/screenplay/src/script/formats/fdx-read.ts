@@ -14,6 +14,7 @@ import {
 import { COLOR } from "./annotations.ts";
 import { tidied, writeEmphasis } from "./emphasis.ts";
 import { alignOf, CUT_NAME, TYPES, usualAlign } from "./fdx-elements.ts";
+import { isId, readLockedPages, readRevisions } from "./fdx-revisions.ts";
 import { readFdxTitlePage } from "./fdx-title-page.ts";
 import { toFountain } from "./fountain-write.ts";
 import { cleaned, HELD_LINE } from "./grammar.ts";
@@ -38,6 +39,11 @@ export function fromFdx(source: string, newId: () => string): NamedScript {
 
 function readDocument(reader: Reader, content: Element, newId: () => string, leftOut: LeftOut[]): NamedScript {
   const script = reader.read(content);
+  const part = (name: string) => content.parentElement?.querySelector(`:scope > ${name}`) ?? null;
+  readLockedPages(part("LockedPages"), script);
+  const revisions = readRevisions(part("Revisions"), script);
+  const begin = firstBlock(script);
+  if (begin && revisions.length > 0) begin.revisions = revisions;
   const titlePage = content.parentElement?.querySelector(":scope > TitlePage > Content") ?? null;
   const entries = readFdxTitlePage(titlePage, (paragraph) => reader.leavesOf(paragraph, false));
   if (entries.length > 0) {
@@ -242,11 +248,13 @@ class Reader {
         this.leave(text, text.textContent ?? "", `no such style here: ${style}`);
       }
     }
-    this.leaveAttributes(text, ["RevisionID", "Background"]);
+    this.leaveAttributes(text, ["Background"]);
+    const id = Number(text.getAttribute("RevisionID") ?? 0);
+    const kept = isId(id) ? { ...marks, revision: id } : marks;
     for (const child of text.childNodes) {
-      if (child.nodeType !== 1) leaves.push({ text: child.nodeValue ?? "", ...marks });
+      if (child.nodeType !== 1) leaves.push({ text: child.nodeValue ?? "", ...kept });
       else if ((child as Element).tagName === "ScriptNote") leaves.push(this.inlineNote(child as Element));
-      else leaves.push({ text: child.textContent ?? "", ...marks });
+      else leaves.push({ text: child.textContent ?? "", ...kept });
     }
   }
 

@@ -1,14 +1,29 @@
 // FDX, written: the inverse of reading, with what Final Draft expects of a file besides its paragraphs.
-import { type Block, type FormattedText, isBlock, isDual, MARKS, type ScriptNode, type TitlePage } from "../types.ts";
+import {
+  type Block,
+  type FormattedText,
+  isBlock,
+  isDual,
+  MARKS,
+  type RevisionSet,
+  type ScriptNode,
+  type TitlePage,
+} from "../types.ts";
 import { findAsides } from "./asides.ts";
 import { tidied } from "./emphasis.ts";
 import { ALIGNMENTS, CUT_NAME, escaped, LAYOUT, NAMES, usualAlign } from "./fdx-elements.ts";
+import { lockedPageLines, revisionLines, revisionsIn } from "./fdx-revisions.ts";
 import { smartType } from "./fdx-smart-type.ts";
 import { titleLines } from "./fdx-title-page.ts";
 import { titled, titlePageOf } from "./title-page.ts";
 
-/** `page`: what stands on the title page, where that is not in the script itself. */
-export function toFdx(script: readonly ScriptNode[], title?: string, page?: TitlePage): string {
+/** `page`, `revisions`: what stands on the title page, and the revision sets, where that is not in the script itself. */
+export function toFdx(
+  script: readonly ScriptNode[],
+  title?: string,
+  page?: TitlePage,
+  revisions: readonly RevisionSet[] = revisionsIn(script),
+): string {
   const notes = { count: 0 };
   const lines: string[] = [];
   for (let at = 0; at < script.length; at += 1) {
@@ -35,6 +50,8 @@ export function toFdx(script: readonly ScriptNode[], title?: string, page?: Titl
     ...titlePage(titled(page ?? titlePageOf(script), title)),
     ...elementSettings(),
     ...MORES_AND_CONTINUEDS,
+    ...lockedPageLines(script),
+    ...revisionLines(revisions),
     ...smartType(script).map((line) => `  ${line}`),
     "</FinalDraft>",
     "",
@@ -112,7 +129,8 @@ function text(leaf: FormattedText): string {
   const style = MARKS.filter((mark) => leaf[mark]).map((mark) =>
     mark === "strike" ? "Strikeout" : mark.charAt(0).toUpperCase() + mark.slice(1),
   );
-  return `<Text${style.length > 0 ? ` Style="${style.join("+")}"` : ""}>${escaped(leaf.text)}</Text>`;
+  const revision = leaf.revision === undefined ? "" : ` RevisionID="${leaf.revision}"`;
+  return `<Text${revision}${style.length > 0 ? ` Style="${style.join("+")}"` : ""}>${escaped(leaf.text)}</Text>`;
 }
 
 function scriptNote(leaves: readonly FormattedText[], cut: boolean, notes: Notes): string {

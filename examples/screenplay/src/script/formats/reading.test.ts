@@ -119,9 +119,9 @@ describe("files", () => {
 
   it("of FDX say in which line they have what has no place", () => {
     const source =
-      '<FinalDraft>\n<Content>\n<Paragraph Type="Action">\n<Text RevisionID="2">Words</Text></Paragraph></Content></FinalDraft>';
+      '<FinalDraft>\n<Content>\n<Paragraph Type="Action">\n<Text Background="#FFFF">Words</Text></Paragraph></Content></FinalDraft>';
     expect(fromFdx(source, newId).leftOut).toEqual([
-      { line: 3, text: 'RevisionID="2"', reason: "no place for it in <Text>" },
+      { line: 3, text: 'Background="#FFFF"', reason: "no place for it in <Text>" },
     ]);
   });
 });
