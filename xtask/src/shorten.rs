@@ -20,7 +20,7 @@ pub fn shorten(module: &Path, texts: &[&Path]) -> Result<()> {
     let renamed = rename(&bytes, &mut names).with_context(|| format!("cannot read {}", module.display()))?;
     for text in texts {
         let old = std::fs::read_to_string(text).with_context(|| format!("cannot read {}", text.display()))?;
-        ensure!(!words(&old).any(|word| is_short(word)), "{} has names like the short ones", text.display());
+        ensure!(!words(&old).any(is_short), "{} has names like the short ones", text.display());
         let new: String = words(&old).map(|word| names.get(word).map_or(word, String::as_str)).collect();
         std::fs::write(text, new).with_context(|| format!("cannot write {}", text.display()))?;
     }
