@@ -17,7 +17,7 @@ use slate_yrs::protocol::Role;
 use super::access::{Access, App, Failure, InBody, InPath, InQuery};
 use super::compares::Turn;
 use super::content::Content;
-use super::live;
+use super::editing;
 use crate::allowance::Taker;
 use crate::clock::now;
 use crate::history::{self, HistoryError, Version, VersionId};
@@ -317,7 +317,7 @@ pub async fn restore(
             let update = history::restore(&root, client, current, &version)?;
             Ok(Made { update, ..Made::default() })
         };
-        live::edit(&to, &document, grant, address, None, Box::new(work)).await
+        editing::edit(&to, &document, grant, address, None, Box::new(work)).await
     };
     app.reading(cost, work).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,8 +1,5 @@
 //! The live document API: what a document holds, and edits of it by programs, which everybody sees at once.
 
-use std::net::IpAddr;
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -12,19 +9,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use slate_yrs::format::{COMMENTS_ROOT, OWN_ROOTS};
 use slate_yrs::slate::{ValueChange, Values};
-use tokio::sync::oneshot;
 
 use super::access::{Access, App, Failure, InBody, InPath, InQuery, header_text};
 use super::admin::Admin;
 use super::content::Content;
+use super::editing::edit;
 use super::history::{Params, failed};
-use crate::allowance::Taker;
-use crate::auth::Grant;
-use crate::config::Create;
 use crate::history::{self, HistoryError, VersionId};
-use crate::live::{self, EditError, Laying, MAX_EDITS, Patch};
+use crate::live::{self, Laying, MAX_EDITS, Patch};
 use crate::replica::Replica;
-use crate::room::{Command, Edit, EditKey, Edited, Work};
+use crate::room::EditKey;
 use crate::storage::Seq;
 
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -33,51 +27,6 @@ pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-rep
 const MAX_KEY_BYTES: usize = 200;
 const MAX_MAP_KEY: usize = 1_000;
 const MAX_VALUE_BYTES: usize = 256 * 1024;
-
-impl From<EditError> for Failure {
-    fn from(error: EditError) -> Self {
-        let message = error.to_string();
-        match error {
-            EditError::History(error) => error.into(),
-            EditError::Apply(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unreadable", message),
-            EditError::Found { code, edit, found, .. } => {
-                Self::new(StatusCode::CONFLICT, code, message).with(json!({ "edit": edit, "found": found }))
-            }
-            EditError::Invalid { edit, .. } => {
-                Self::new(StatusCode::BAD_REQUEST, "invalid", message).with(json!({ "edit": edit }))
-            }
-            EditError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message),
-            EditError::Full(_) => Self::limit(StatusCode::TOO_MANY_REQUESTS, message),
-            EditError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", message),
-        }
-    }
-}
-
-/// Hands an edit to the document's room; answered when it is stored.
-pub(super) async fn edit(
-    app: &App,
-    document: &str,
-    grant: Grant,
-    address: Option<IpAddr>,
-    key: Option<EditKey>,
-    work: Work,
-) -> Result<Edited, Failure> {
-    let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
-    let create = app.args.limit.create == Create::Open || grant.create;
-    if !create && app.rooms.shared().storage.document(document).await?.is_none() {
-        return Err(HistoryError::NoVersion.into());
-    }
-    let room = app.rooms.hold(document, create).ok_or_else(busy)?;
-    let taker = match &grant.user {
-        Some(user) => Some(Taker::User(Arc::from(user.as_str()))),
-        None => address.map(Taker::of_address),
-    };
-    let (done, result) = oneshot::channel();
-    if !room.send(Command::Edit(Edit { work, author: grant.user, taker, key, done })).await {
-        return Err(busy());
-    }
-    Ok(result.await.map_err(|_| busy())??)
-}
 
 fn laying(app: &App, params: &Params) -> Laying {
     Laying { root: params.root(app).to_owned(), new_format: app.args.layout().new_format }

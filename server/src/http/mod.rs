@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod compares;
 mod content;
+mod editing;
 mod history;
 mod live;
 mod readings;

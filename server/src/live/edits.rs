@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use slate_yrs::slate::{Attrs, Leaf, Node, Op, Path, utf16_len, utf16_slice};
 use yrs::Any;
 
-use super::EditError;
+use super::error::EditError;
 use super::json::{attrs_of, nodes_of};
 use super::operations::Operation;
 
@@ -16,7 +16,7 @@ const SHOWN_CHARS: usize = 80;
 /// As they are written: `{"replace": {"find": "MARA", "with": "INES"}}`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum Edit {
+pub enum ContentEdit {
     /// Another text in the place of one within a block. Without `nth`, from 1, it has to be there once.
     Replace {
         find: String,
@@ -30,11 +30,11 @@ pub enum Edit {
         nth: Option<usize>,
     },
     InsertAfter {
-        block: Block,
+        block: BlockRef,
         nodes: Value,
     },
     InsertBefore {
-        block: Block,
+        block: BlockRef,
         nodes: Value,
     },
     /// At the end of the document.
@@ -43,11 +43,11 @@ pub enum Edit {
     },
     /// Properties of a block; null takes one away.
     Set {
-        block: Block,
+        block: BlockRef,
         properties: Map<String, Value>,
     },
     Remove {
-        block: Block,
+        block: BlockRef,
     },
     Operations(Vec<Operation>),
 }
@@ -55,7 +55,7 @@ pub enum Edit {
 /// A block by the property `id` (or `blockId`), or by its path.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
-pub enum Block {
+pub enum BlockRef {
     Id(String),
     Path(Vec<u32>),
 }
@@ -91,7 +91,7 @@ impl From<String> for Unplanned {
     }
 }
 
-impl Edit {
+impl ContentEdit {
     /// What it brings along.
     pub fn nodes(&self) -> Result<Vec<Node>, String> {
         match self {
@@ -152,7 +152,7 @@ fn moved(path: &Path, by: u32) -> Path {
     path
 }
 
-fn set(value: &[Node], block: &Block, properties: &Map<String, Value>) -> Result<Planned, Unplanned> {
+fn set(value: &[Node], block: &BlockRef, properties: &Map<String, Value>) -> Result<Planned, Unplanned> {
     if let Some(kept) = ["children", "text"].into_iter().find(|key| properties.contains_key(*key)) {
         return Err(Unplanned::Invalid(format!("{kept} is no property")));
     }
@@ -170,17 +170,17 @@ fn set(value: &[Node], block: &Block, properties: &Map<String, Value>) -> Result
 }
 
 /// Where a block is.
-fn locate(value: &[Node], block: &Block) -> Result<Path, Unplanned> {
+fn locate(value: &[Node], block: &BlockRef) -> Result<Path, Unplanned> {
     let none = |message: String| Unplanned::Found { code: "not-found", message, found: Vec::new() };
     match block {
-        Block::Path(path) => {
+        BlockRef::Path(path) => {
             let path = Path::from_slice(path);
             match node_at(value, &path) {
                 Some(Node::Element(_)) => Ok(path),
                 _ => Err(none(format!("there is no block at {:?}", path.as_slice()))),
             }
         }
-        Block::Id(id) => {
+        BlockRef::Id(id) => {
             let mut found = Vec::new();
             find_id(value, id, &mut Path::new(), &mut found);
             match found.len() {
@@ -243,7 +243,7 @@ fn shown(text: &str) -> String {
 }
 
 /// A text leaf of a block, and where its text begins in the block's, in UTF-16 units.
-struct Piece<'a> {
+struct LeafPlace<'a> {
     path: Path,
     leaf: &'a Leaf,
     from: u32,
@@ -251,7 +251,7 @@ struct Piece<'a> {
 
 /// What of a block is found: its leaves, and from where to where.
 struct Hit<'a> {
-    pieces: Vec<Piece<'a>>,
+    pieces: Vec<LeafPlace<'a>>,
     from: u32,
     to: u32,
     text: String,
@@ -259,7 +259,7 @@ struct Hit<'a> {
 
 impl<'a> Hit<'a> {
     /// The leaves that it is in, and from where to where in each.
-    fn parts(&self) -> impl Iterator<Item = (&Piece<'a>, u32, u32)> {
+    fn parts(&self) -> impl Iterator<Item = (&LeafPlace<'a>, u32, u32)> {
         self.pieces.iter().filter_map(|piece| {
             let until = piece.from + utf16_len(&piece.leaf.text);
             let (from, to) = (self.from.max(piece.from), self.to.min(until));
@@ -268,12 +268,12 @@ impl<'a> Hit<'a> {
     }
 }
 
-fn pieces_of<'a>(children: &'a [Node], path: &mut Path, from: &mut u32, pieces: &mut Vec<Piece<'a>>) {
+fn pieces_of<'a>(children: &'a [Node], path: &mut Path, from: &mut u32, pieces: &mut Vec<LeafPlace<'a>>) {
     for (index, node) in (0..).zip(children) {
         path.push(index);
         match node {
             Node::Text(leaf) => {
-                pieces.push(Piece { path: path.clone(), leaf, from: *from });
+                pieces.push(LeafPlace { path: path.clone(), leaf, from: *from });
                 *from += utf16_len(&leaf.text);
             }
             Node::Element(element) => pieces_of(&element.children, path, from, pieces),

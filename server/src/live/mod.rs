@@ -2,6 +2,7 @@
 //! one update, which goes through the room like anybody's.
 
 mod edits;
+mod error;
 mod json;
 mod operations;
 
@@ -10,12 +11,11 @@ use serde_json::{Value, json};
 use slate_yrs::format::Format;
 use slate_yrs::slate::{Node, Op, SlateDoc, ValueChange};
 use slate_yrs::update::merge;
-use thiserror::Error;
 
 use crate::history::{self, HistoryError};
-use crate::replica::ApplyError;
 
-pub use edits::Edit;
+pub use edits::ContentEdit;
+pub use error::EditError;
 pub use json::any_of;
 
 /// The format of new documents where the server does not say.
@@ -23,26 +23,6 @@ const NEW_FORMAT: Format = 1;
 
 /// Edits of one request.
 pub const MAX_EDITS: usize = 200;
-
-/// Why nothing of a request was done.
-#[derive(Debug, Error)]
-pub enum EditError {
-    #[error(transparent)]
-    History(#[from] HistoryError),
-    #[error("the edit cannot be applied: {0}")]
-    Apply(#[from] ApplyError),
-    /// What an edit is about is not there, or there several times.
-    #[error("edit {edit}: {message}")]
-    Found { edit: usize, code: &'static str, message: String, found: Vec<String> },
-    #[error("edit {edit}: {message}")]
-    Invalid { edit: usize, message: String },
-    #[error("the edits come to {0} bytes, which is more than the server takes")]
-    TooLarge(usize),
-    #[error("{0}")]
-    Full(&'static str),
-    #[error("this Idempotency-Key was used for another request")]
-    KeyReused,
-}
 
 /// What a request came to.
 #[derive(Debug, Default)]
@@ -58,7 +38,7 @@ pub struct Made {
 #[serde(deny_unknown_fields)]
 pub struct Patch {
     #[serde(default)]
-    pub edits: Vec<Edit>,
+    pub edits: Vec<ContentEdit>,
     /// What they were worked out on: an ETag. What came since stays.
     pub base: Option<String>,
 }
@@ -75,7 +55,7 @@ pub struct Laying {
 ///
 /// # Errors
 /// The first edit that cannot be done, and why.
-pub fn apply(laying: &Laying, client_id: u32, state: &[u8], edits: &[Edit]) -> Result<Made, EditError> {
+pub fn apply(laying: &Laying, client_id: u32, state: &[u8], edits: &[ContentEdit]) -> Result<Made, EditError> {
     let mut doc = history::writable(&laying.root, client_id, state)?;
     let mut updates = Vec::new();
     if doc.is_empty() {

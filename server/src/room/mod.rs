@@ -24,7 +24,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 pub use self::core::Limits;
 pub use crate::hints::ConnId;
 pub use send_queue::{SendQueue, SendQueueEnd, send_queue};
-pub use task::{Command, Edit, EditKey, Edited, Work};
+pub use task::{Command, Edit, EditKey, EditWork, Edited};
 
 use crate::allowance::{Allowances, Taker};
 use crate::gate::Layout;

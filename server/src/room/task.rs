@@ -74,11 +74,11 @@ pub enum Command {
 }
 
 /// From the document as one update, and the client id to write as, to an edit.
-pub type Work = Box<dyn FnOnce(&[u8], u32) -> Result<Made, EditError> + Send>;
+pub type EditWork = Box<dyn FnOnce(&[u8], u32) -> Result<Made, EditError> + Send>;
 
 /// An edit that is worked out on the document as it is: going back to an earlier state, or what a program asks for.
 pub struct Edit {
-    pub work: Work,
+    pub work: EditWork,
     pub author: Option<String>,
     /// Who stores what comes of it.
     pub taker: Option<Taker>,
@@ -164,7 +164,7 @@ async fn live(
     end
 }
 
-/// Work that may take long: other tasks go on on another thread.
+/// EditWork that may take long: other tasks go on on another thread.
 fn at_length<T>(long: bool, work: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
     // On a runtime of one thread there is no other.
@@ -409,7 +409,7 @@ impl Room {
 
     fn work(
         &mut self,
-        work: Work,
+        work: EditWork,
         author: Option<String>,
         taker: Option<&Taker>,
         key: Option<EditKey>,
