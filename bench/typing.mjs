@@ -5,13 +5,13 @@
 // `--profile FILE` (a CPU profile of slate-yrs' last round, for Chromium's tools).
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "@playwright/test";
-import { build, createServer as createVite, preview } from "vite";
-import { must, root, say } from "../scripts/process.mjs";
+import { build, preview } from "vite";
+import { freePort, must, root, say } from "../scripts/process.mjs";
 import { js, packages, rust, wasm } from "../scripts/setup.mjs";
+import { featureScript, up } from "./pages.mjs";
 import { Peer } from "./typing/peer.mjs";
 
 const option = (name, fallback) => {
@@ -55,8 +55,8 @@ const browser = await chromium.launch({
 const taken = new Map(ENGINES.map((engine) => [engine, { event: [], frame: [], busy: [] }]));
 const loads = [];
 try {
-  await up();
-  const script = await scriptOf();
+  await up(port);
+  const script = await featureScript(configFile);
   for (let round = 0; round < rounds; round += 1) {
     // Turn by turn, so that neither has the machine's better minutes.
     for (const engine of round % 2 ? ENGINES : [...ENGINES].reverse()) {
@@ -150,30 +150,6 @@ function observe() {
     },
     { capture: true },
   );
-}
-
-async function scriptOf() {
-  const vite = await createVite({ configFile, logLevel: "warn", server: { middlewareMode: true }, appType: "custom" });
-  const { generateScript } = await vite.ssrLoadModule(join(root, "examples/screenplay/src/script/generator.ts"));
-  await vite.close();
-  return generateScript();
-}
-
-async function up() {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null);
-    if (answer?.ok) return;
-    await new Promise((wake) => setTimeout(wake, 100));
-  }
-  throw new Error("the server did not come up: build it (without --built this command does)");
-}
-
-async function freePort() {
-  const probe = createServer();
-  await new Promise((ready) => probe.listen(0, "127.0.0.1", ready));
-  const { port } = probe.address();
-  await new Promise((closed) => probe.close(closed));
-  return port;
 }
 
 function at(values, quantile) {

@@ -6,14 +6,14 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createServer as createProbe } from "node:net";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { chromium } from "@playwright/test";
-import { build, createServer as createVite } from "vite";
-import { must, root, say } from "../scripts/process.mjs";
+import { build } from "vite";
+import { freePort, must, root, say } from "../scripts/process.mjs";
 import { js, packages, rust, wasm } from "../scripts/setup.mjs";
+import { featureScript, up } from "./pages.mjs";
 import { Peer } from "./typing/peer.mjs";
 
 const option = (name, fallback) => {
@@ -42,7 +42,7 @@ if (!process.argv.includes("--built")) {
 }
 const configFile = join(root, "bench/visit/vite.config.ts");
 await build({ configFile, logLevel: "warn" });
-const script = await scriptOf();
+const script = await featureScript(configFile);
 const site = await files();
 const data = mkdtempSync(join(tmpdir(), "slate-yrs-visit-"));
 const port = await freePort();
@@ -61,7 +61,7 @@ const browser = await chromium.launch({
 const taken = new Map();
 const loads = [];
 try {
-  await up();
+  await up(port);
   for (const engine of ENGINES) await seed(engine);
   for (let round = 0; round <= rounds; round += 1) {
     for (const line of LINES) {
@@ -164,30 +164,6 @@ async function files() {
   });
   await new Promise((ready) => http.listen(0, "127.0.0.1", ready));
   return { address: `http://127.0.0.1:${http.address().port}/`, close: () => http.close() };
-}
-
-async function scriptOf() {
-  const vite = await createVite({ configFile, logLevel: "warn", server: { middlewareMode: true }, appType: "custom" });
-  const { generateScript } = await vite.ssrLoadModule(join(root, "examples/screenplay/src/script/generator.ts"));
-  await vite.close();
-  return generateScript();
-}
-
-async function up() {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null);
-    if (answer?.ok) return;
-    await new Promise((wake) => setTimeout(wake, 100));
-  }
-  throw new Error("the server did not come up: build it (without --built this command does)");
-}
-
-async function freePort() {
-  const probe = createProbe();
-  await new Promise((ready) => probe.listen(0, "127.0.0.1", ready));
-  const { port } = probe.address();
-  await new Promise((closed) => probe.close(closed));
-  return port;
 }
 
 function median(line, visit, engine, name) {

@@ -25,7 +25,7 @@ import { address, engineConfig } from "./options.js";
 import { askToPersist, watchPage } from "./page.js";
 import { EditQueue, type QueuedEdit } from "./queue.js";
 import { Backup, isRecovering, type Revivable, register } from "./recovery.js";
-import { SharedCopy } from "./shared-copy.js";
+import { NOTHING, SharedCopy } from "./shared-copy.js";
 import { commitText, isShortText } from "./short-text.js";
 import { decodeNews } from "./status.js";
 import type { OpenOptions, Origin, Presence } from "./types.js";
@@ -57,9 +57,6 @@ export interface Sink {
 }
 
 const NO_NEWS = { acknowledged: false, receiving: false };
-
-/** The update that changes nothing. */
-const NOTHING = new Uint8Array(2);
 
 /** What a fresh engine has to be told again. */
 interface Retold {

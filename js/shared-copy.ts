@@ -2,7 +2,7 @@
 import { Tabs, type TabWatcher } from "./tabs.js";
 
 /** The update that changes nothing. */
-const NOTHING = new Uint8Array(2);
+export const NOTHING = new Uint8Array(2);
 
 export class SharedCopy {
   readonly #document: string;

@@ -3,13 +3,12 @@
 // `node scripts/matrix.mjs vite esbuild` takes some; `--docs` writes the result into docs/SETUP.md.
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "@playwright/test";
 import { ROWS } from "./matrix/rows.mjs";
 import { serve } from "./matrix/serve.mjs";
-import { must, root, say } from "./process.mjs";
+import { freePort, must, root, say } from "./process.mjs";
 
 /** Long, for a machine that is busy with other tests. */
 const PATIENCE = 90_000;
@@ -24,14 +23,6 @@ if (unknown.length > 0) throw new Error(`no such row: ${unknown.join(", ")}`);
 const folder = mkdtempSync(join(tmpdir(), "slate-yrs-matrix-"));
 const running = [];
 const manifestOf = (path) => JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
 
 async function until(there, what) {
   const end = Date.now() + PATIENCE;

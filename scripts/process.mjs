@@ -1,5 +1,6 @@
 // Running other programs: output streamed through, closing lines remembered, failures named.
 import { spawn, spawnSync } from "node:child_process";
+import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -54,6 +55,15 @@ export async function must(command, args, options) {
 export function ask(command, args = []) {
   const result = spawnSync(command, args, { cwd: root, encoding: "utf8" });
   return result.error || result.status !== 0 ? null : result.stdout.trim();
+}
+
+/** A port of this machine that nobody listens at. */
+export async function freePort() {
+  const probe = createServer();
+  await new Promise((listening) => probe.listen(0, "127.0.0.1", listening));
+  const { port } = probe.address();
+  await new Promise((closed) => probe.close(closed));
+  return port;
 }
 
 function plain(line) {

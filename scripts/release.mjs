@@ -14,11 +14,10 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NOTICES, notices, SHIPPED, unnoticed, writePackageNotices } from "./notices.mjs";
-import { ask, must, root, say } from "./process.mjs";
+import { ask, freePort, must, root, say } from "./process.mjs";
 import { js, packages, rust, wasm } from "./setup.mjs";
 
 const TARGET = SHIPPED.server.target;
@@ -72,14 +71,6 @@ function lay() {
     cpSync(join(root, from), join(server, to), { recursive: true });
   }
   return server;
-}
-
-async function freePort() {
-  const probe = createServer();
-  await new Promise((listening) => probe.listen(0, "127.0.0.1", listening));
-  const { port } = probe.address();
-  await new Promise((closed) => probe.close(closed));
-  return port;
 }
 
 /** In a folder that has the binary and nothing else, twice: the second has what was written to the first. */

@@ -348,20 +348,19 @@ impl Seeding {
 
     /// The server has decided about the seed. Returns whether what it has decided for is to be asked for.
     pub fn answered(&mut self) -> bool {
-        match &mut self.seed {
-            Seed::Shown(shown) if shown.asked == Asked::Yes => {
-                shown.asked = Asked::Answered;
-                true
-            }
-            _ => false,
-        }
+        self.no_longer_asked(Asked::Answered)
     }
 
     /// Whether the server was asked to take the seed. It is not any more.
     pub fn take_back(&mut self) -> bool {
+        self.no_longer_asked(Asked::No)
+    }
+
+    /// Whether the server was asked to take the seed: then it is `now` this.
+    fn no_longer_asked(&mut self, now: Asked) -> bool {
         match &mut self.seed {
             Seed::Shown(shown) if shown.asked == Asked::Yes => {
-                shown.asked = Asked::No;
+                shown.asked = now;
                 true
             }
             _ => false,

@@ -28,7 +28,15 @@ impl AsRef<[u8]> for HeldBytes {
 pub struct Content {
     content_type: &'static str,
     bytes: Bytes,
-    tag: Option<HeaderValue>,
+    tag: Option<String>,
+}
+
+/// With an ETag.
+pub fn tagged(tag: &str, mut response: Response) -> Response {
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
 }
 
 impl Content {
@@ -50,15 +58,17 @@ impl Content {
 
     /// With an ETag.
     pub fn tagged(self, tag: &str) -> Self {
-        Self { tag: HeaderValue::from_str(tag).ok(), ..self }
+        Self { tag: Some(tag.to_owned()), ..self }
     }
 }
 
 impl IntoResponse for Content {
     fn into_response(self) -> Response {
-        let mut response = ([(header::CONTENT_TYPE, self.content_type)], self.bytes).into_response();
-        response.headers_mut().extend(self.tag.map(|tag| (header::ETAG, tag)));
-        response
+        let response = ([(header::CONTENT_TYPE, self.content_type)], self.bytes).into_response();
+        match &self.tag {
+            Some(tag) => tagged(tag, response),
+            None => response,
+        }
     }
 }
 

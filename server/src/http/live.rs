@@ -12,7 +12,7 @@ use slate_yrs::slate::{ValueChange, Values};
 
 use super::access::{Access, App, Failure, InBody, InPath, InQuery, header_text};
 use super::admin::Admin;
-use super::content::Content;
+use super::content::{Content, tagged};
 use super::editing::edit;
 use super::history::{Params, failed};
 use crate::history::{self, HistoryError, VersionId};
@@ -34,13 +34,6 @@ fn laying(app: &App, params: &Params) -> Laying {
 
 fn etag(epoch: &str, seq: Seq) -> String {
     format!("\"{epoch}-{seq}\"")
-}
-
-fn tagged(tag: &str, mut response: Response) -> Response {
-    if let Ok(tag) = HeaderValue::from_str(tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
 }
 
 /// `GET /api/scenes/{id}?format=slate|text|update`: what the document is now.
@@ -147,10 +140,10 @@ async fn state_at(app: &App, document: &str, base: &str) -> Result<Vec<u8>, Fail
     if epoch != row.epoch || seq < 0 || seq > row.tip {
         return Err(gone());
     }
-    let version = if seq == row.tip { VersionId::Now } else { VersionId::Seq(seq) };
-    if seq == 0 && row.tip > 0 {
+    if seq == 0 {
         return Ok(Replica::new().encode());
     }
+    let version = if seq == row.tip { VersionId::Now } else { VersionId::Seq(seq) };
     match history::state(storage, document, &version).await {
         Ok((_, state)) => Ok(state),
         Err(HistoryError::NoVersion) => Err(gone()),

@@ -102,22 +102,16 @@ impl ContentEdit {
         }
     }
 
-    /// What it comes to in a document with this value.
-    pub fn plan(&self, value: &[Node]) -> Result<Planned, Unplanned> {
+    /// What it comes to in a document with this value. `nodes`: what it brings along.
+    pub fn plan(&self, value: &[Node], nodes: Vec<Node>) -> Result<Planned, Unplanned> {
         match self {
             Self::Replace { find, with, nth } => replace(value, find, with, *nth),
             Self::Format { find, marks, nth } => format(value, find, marks, *nth),
-            Self::InsertAfter { block, .. } => {
-                let mut at = locate(value, block)?;
-                if let Some(last) = at.last_mut() {
-                    *last += 1;
-                }
-                Ok(insert(&at, self.nodes()?))
-            }
-            Self::InsertBefore { block, .. } => Ok(insert(&locate(value, block)?, self.nodes()?)),
+            Self::InsertAfter { block, .. } => Ok(insert(&moved(&locate(value, block)?, 1), nodes)),
+            Self::InsertBefore { block, .. } => Ok(insert(&locate(value, block)?, nodes)),
             Self::Append { .. } => {
                 let end = u32::try_from(value.len()).unwrap_or(u32::MAX);
-                Ok(insert(&Path::from_slice(&[end]), self.nodes()?))
+                Ok(insert(&Path::from_slice(&[end]), nodes))
             }
             Self::Set { block, properties } => set(value, block, properties),
             Self::Remove { block } => {
@@ -161,12 +155,15 @@ fn set(value: &[Node], block: &BlockRef, properties: &Map<String, Value>) -> Res
         return Err(Unplanned::Invalid("a text has marks, not properties: use format".into()));
     };
     let wanted = attrs_of(properties, "")?;
-    let before: Attrs = wanted
-        .keys()
-        .filter_map(|key| element.attrs.get_key_value(key).map(|(key, value)| (key.clone(), value.clone())))
-        .collect();
     let report = json!({ "set": path.to_vec() });
-    Ok(Planned { ops: vec![Op::SetNode { path, properties: before, new_properties: wanted }], report })
+    Ok(Planned { ops: vec![set_node(path, &element.attrs, wanted)], report })
+}
+
+/// Sets properties of what has `attrs`.
+fn set_node(path: Path, attrs: &Attrs, wanted: Attrs) -> Op {
+    let before = wanted.keys().filter_map(|key| attrs.get_key_value(key));
+    let properties = before.map(|(key, value)| (key.clone(), value.clone())).collect();
+    Op::SetNode { path, properties, new_properties: wanted }
 }
 
 /// Where a block is.
@@ -209,7 +206,7 @@ fn find_id(nodes: &[Node], id: &str, path: &mut Path, found: &mut Vec<Path>) {
     }
 }
 
-pub fn node_at<'a>(value: &'a [Node], path: &[u32]) -> Option<&'a Node> {
+fn node_at<'a>(value: &'a [Node], path: &[u32]) -> Option<&'a Node> {
     let (first, rest) = path.split_first()?;
     let node = value.get(*first as usize)?;
     match (rest, node) {
@@ -219,21 +216,28 @@ pub fn node_at<'a>(value: &'a [Node], path: &[u32]) -> Option<&'a Node> {
     }
 }
 
-/// The elements that have text of their own, in the order of reading.
-pub fn each_block<'a>(nodes: &'a [Node], see: &mut impl FnMut(&'a Node)) {
-    for node in nodes {
+/// The elements that have text of their own, in the order of reading: their paths and children.
+pub fn each_block<'a>(nodes: &'a [Node], path: &mut Path, see: &mut impl FnMut(&Path, &'a [Node])) {
+    for (index, node) in (0..).zip(nodes) {
         let Node::Element(element) = node else { continue };
+        path.push(index);
         match element.children.iter().any(|child| matches!(child, Node::Text(_))) {
-            true => see(node),
-            false => each_block(&element.children, see),
+            true => see(path, &element.children),
+            false => each_block(&element.children, path, see),
         }
+        path.pop();
     }
 }
 
-pub fn text_of(node: &Node) -> String {
+/// The text of a block with these children.
+pub fn text_in(children: &[Node]) -> String {
+    children.iter().map(text_of).collect()
+}
+
+fn text_of(node: &Node) -> String {
     match node {
         Node::Text(leaf) => leaf.text.clone(),
-        Node::Element(element) => element.children.iter().map(text_of).collect(),
+        Node::Element(element) => text_in(&element.children),
     }
 }
 
@@ -249,22 +253,26 @@ struct LeafPlace<'a> {
     from: u32,
 }
 
-/// What of a block is found: its leaves, and from where to where.
+/// What of a block is found: from where to where in its text.
 struct Hit<'a> {
-    pieces: Vec<LeafPlace<'a>>,
+    path: Path,
+    children: &'a [Node],
     from: u32,
     to: u32,
-    text: String,
 }
 
 impl<'a> Hit<'a> {
     /// The leaves that it is in, and from where to where in each.
-    fn parts(&self) -> impl Iterator<Item = (&LeafPlace<'a>, u32, u32)> {
-        self.pieces.iter().filter_map(|piece| {
+    fn parts(&self) -> Vec<(LeafPlace<'a>, u32, u32)> {
+        let mut pieces = Vec::new();
+        pieces_of(self.children, &mut self.path.clone(), &mut 0, &mut pieces);
+        let part = |piece: LeafPlace<'a>| {
             let until = piece.from + utf16_len(&piece.leaf.text);
             let (from, to) = (self.from.max(piece.from), self.to.min(until));
-            (from < to).then(|| (piece, from - piece.from, to - piece.from))
-        })
+            let (start, end) = (from.checked_sub(piece.from)?, to.checked_sub(piece.from)?);
+            (from < to).then_some((piece, start, end))
+        };
+        pieces.into_iter().filter_map(part).collect()
     }
 }
 
@@ -282,42 +290,19 @@ fn pieces_of<'a>(children: &'a [Node], path: &mut Path, from: &mut u32, pieces: 
     }
 }
 
-fn blocks_at<'a>(nodes: &'a [Node], path: &mut Path, see: &mut impl FnMut(&Path, &'a [Node])) {
-    for (index, node) in (0..).zip(nodes) {
-        let Node::Element(element) = node else { continue };
-        path.push(index);
-        match element.children.iter().any(|child| matches!(child, Node::Text(_))) {
-            true => see(path, &element.children),
-            false => blocks_at(&element.children, path, see),
-        }
-        path.pop();
-    }
-}
-
 fn find<'a>(value: &'a [Node], wanted: &str, nth: Option<usize>) -> Result<Hit<'a>, Unplanned> {
     if wanted.is_empty() {
         return Err(Unplanned::Invalid("what is to be found is empty".into()));
     }
     let mut hits: Vec<Hit<'a>> = Vec::new();
-    blocks_at(value, &mut Path::new(), &mut |path, children| {
-        let mut pieces = Vec::new();
-        pieces_of(children, &mut path.clone(), &mut 0, &mut pieces);
-        let text: String = pieces.iter().map(|piece| piece.leaf.text.as_str()).collect();
-        let mut begin = 0;
-        while let Some(at) = text[begin..].find(wanted) {
-            let (start, end) = (begin + at, begin + at + wanted.len());
-            let mut own = Vec::new();
-            pieces_of(children, &mut path.clone(), &mut 0, &mut own);
-            hits.push(Hit {
-                pieces: own,
-                from: utf16_len(&text[..start]),
-                to: utf16_len(&text[..end]),
-                text: text.clone(),
-            });
-            begin = end;
-        }
+    each_block(value, &mut Path::new(), &mut |path, children| {
+        let text = text_in(children);
+        hits.extend(text.match_indices(wanted).map(|(start, _)| {
+            let from = utf16_len(&text[..start]);
+            Hit { path: path.clone(), children, from, to: from + utf16_len(wanted) }
+        }));
     });
-    let found = || hits.iter().take(SHOWN).map(|hit| shown(&hit.text)).collect();
+    let found = || hits.iter().take(SHOWN).map(|hit| shown(&text_in(hit.children))).collect();
     let count = hits.len();
     match (count, nth) {
         (0, _) => Err(Unplanned::Found {
@@ -346,9 +331,9 @@ fn replace(value: &[Node], wanted: &str, with: &str, nth: Option<usize>) -> Resu
     let mut ops = Vec::new();
     let mut first = None;
     for (piece, from, to) in hit.parts() {
-        first.get_or_insert((piece.path.clone(), from));
+        first.get_or_insert_with(|| (piece.path.clone(), from));
         let text = utf16_slice(&piece.leaf.text, from, to).unwrap_or_default().to_owned();
-        ops.push(Op::RemoveText { path: piece.path.clone(), offset: from, text });
+        ops.push(Op::RemoveText { path: piece.path, offset: from, text });
     }
     let Some((path, offset)) = first else { return Err(Unplanned::Invalid("there is nothing to replace".into())) };
     let report = json!({ "replaced": { "path": path.to_vec(), "offset": offset } });
@@ -370,7 +355,7 @@ fn format(value: &[Node], wanted: &str, marks: &Map<String, Value>, nth: Option<
     let hit = find(value, wanted, nth)?;
     let mut ops = Vec::new();
     // From the last on, so that the paths of those before it stay.
-    let parts: Vec<_> = hit.parts().collect();
+    let parts = hit.parts();
     let text_path = parts.first().map(|(piece, ..)| piece.path.to_vec());
     for (piece, from, to) in parts.into_iter().rev() {
         let mut path = piece.path.clone();
@@ -381,11 +366,7 @@ fn format(value: &[Node], wanted: &str, marks: &Map<String, Value>, nth: Option<
             ops.push(Op::SplitNode { path: path.clone(), position: from, properties: piece.leaf.marks.clone() });
             path = moved(&path, 1);
         }
-        let before: Attrs = marks
-            .keys()
-            .filter_map(|key| piece.leaf.marks.get_key_value(key).map(|(key, value)| (key.clone(), value.clone())))
-            .collect();
-        ops.push(Op::SetNode { path: path.clone(), properties: before, new_properties: marks.clone() });
+        ops.push(set_node(path, &piece.leaf.marks, marks.clone()));
     }
     Ok(Planned { ops, report: json!({ "formatted": text_path }) })
 }

@@ -9,7 +9,7 @@ mod operations;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use slate_yrs::format::Format;
-use slate_yrs::slate::{Node, Op, SlateDoc, ValueChange};
+use slate_yrs::slate::{Node, Op, Path, SlateDoc, ValueChange};
 use slate_yrs::update::merge;
 
 use crate::history::{self, HistoryError};
@@ -64,12 +64,15 @@ pub fn apply(laying: &Laying, client_id: u32, state: &[u8], edits: &[ContentEdit
     let mut report = Vec::with_capacity(edits.len());
     // Which elements are inline decides where text may stand.
     let mut seen = doc.value();
+    let mut brought = Vec::with_capacity(edits.len());
     for (at, edit) in edits.iter().enumerate() {
-        seen.extend(edit.nodes().map_err(|message| invalid(at, message))?);
+        let nodes = edit.nodes().map_err(|message| invalid(at, message))?;
+        seen.extend(nodes.iter().cloned());
+        brought.push(nodes);
     }
     doc.set_schema(history::schema(doc.kinds(), &seen));
-    for (at, edit) in edits.iter().enumerate() {
-        let planned = edit.plan(&doc.value()).map_err(|failed| failed.of(at))?;
+    for (at, (edit, nodes)) in edits.iter().zip(brought).enumerate() {
+        let planned = edit.plan(&doc.value(), nodes).map_err(|failed| failed.of(at))?;
         report.push(planned.report);
         updates.extend(written(&mut doc, at, planned.ops)?);
     }
@@ -108,7 +111,7 @@ fn invalid(edit: usize, message: impl Into<String>) -> EditError {
 /// The text of a document: a line for each block that has text.
 pub fn text(value: &[Node]) -> String {
     let mut lines = Vec::new();
-    edits::each_block(value, &mut |block| lines.push(edits::text_of(block)));
+    edits::each_block(value, &mut Path::new(), &mut |_, children| lines.push(edits::text_in(children)));
     lines.push(String::new());
     lines.join("\n")
 }

@@ -6,6 +6,7 @@
 //! up as well, so that the next one can begin.
 
 pub mod core;
+mod edit;
 mod end;
 pub mod frames;
 pub mod load;
@@ -23,8 +24,9 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 pub use self::core::Limits;
 pub use crate::hints::ConnId;
+pub use edit::{Edit, EditKey, EditWork, Edited};
 pub use send_queue::{SendQueue, SendQueueEnd, send_queue};
-pub use task::{Command, Edit, EditKey, EditWork, Edited};
+pub use task::Command;
 
 use crate::allowance::{Allowances, Taker};
 use crate::gate::Layout;

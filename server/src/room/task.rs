@@ -13,11 +13,12 @@ use axum::body::Bytes;
 use futures_util::FutureExt;
 use serde_json::Value;
 use slate_yrs::protocol::close;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::core::{Core, Frames, Health, Join, Rows};
+use super::edit::{Edit, EditKey, EditWork, Edited};
 use super::end::{End, failed, panicked, replaced};
 use super::frames::Outgoing;
 use super::load::{Loaded, load, load_for};
@@ -28,7 +29,7 @@ use crate::clock::now;
 use crate::hints::Hint;
 use crate::history::HistoryError;
 use crate::limit::Limit;
-use crate::live::{EditError, Made};
+use crate::live::EditError;
 use crate::replica::ApplyError;
 use crate::storage::{Fault, KnownSession, Refusal, Seq, StorageError, StoreRequest, Submission};
 use crate::writer::CommitError;
@@ -71,40 +72,6 @@ pub enum Command {
     TellNeighbours,
     /// Hints pass again: ask the others, and look.
     AskNeighbours,
-}
-
-/// From the document as one update, and the client id to write as, to an edit.
-pub type EditWork = Box<dyn FnOnce(&[u8], u32) -> Result<Made, EditError> + Send>;
-
-/// An edit that is worked out on the document as it is: going back to an earlier state, or what a program asks for.
-pub struct Edit {
-    pub work: EditWork,
-    pub author: Option<String>,
-    /// Who stores what comes of it.
-    pub taker: Option<Taker>,
-    /// Under which the request is done once.
-    pub key: Option<EditKey>,
-    /// Answered when the edit is stored; dropped if it cannot be.
-    pub done: oneshot::Sender<Result<Edited, EditError>>,
-}
-
-/// What a request that is sent again is known by.
-#[derive(Debug, Clone)]
-pub struct EditKey {
-    /// Kept like a client's session, in the same transaction as the edit.
-    pub session: String,
-    /// What the request was; another one under the key is refused.
-    pub request: String,
-}
-
-/// An edit that is stored.
-#[derive(Debug)]
-pub struct Edited {
-    pub epoch: String,
-    pub tip: Seq,
-    pub report: Value,
-    /// It was stored when it was asked for before.
-    pub replayed: bool,
 }
 
 /// Until the room ends. `closing` is dropped last: who shuts down waits for that.

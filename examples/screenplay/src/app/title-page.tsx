@@ -2,8 +2,10 @@
 // Scripts of files, and those of earlier versions, have it on their first line. There it is read until somebody edits
 // the script; then it is brought here.
 import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import type { Operation } from "slate";
 import type { Collab, Presence, SharedMap } from "slate-yrs";
 import { useSharedMap, useStatus } from "slate-yrs/react";
+import { MarkedText } from "../components/marked.tsx";
 import { PrintView } from "../components/print-view.tsx";
 import type { BoundEditor } from "../hooks/use-yjs-slate-binding.ts";
 import { readEmphasis } from "../script/formats/emphasis.ts";
@@ -83,24 +85,35 @@ export function useTitle<P extends Presence>(
 
 const NONE: TitlePage = [];
 
-/** What stands on the script's own lines. The same array until that changes. */
+/** Whether blocks may have come, gone or got other properties: keys do none of it. */
+const isStructural = (operations: readonly Operation[]): boolean =>
+  operations.some(({ type }) => type !== "insert_text" && type !== "remove_text");
+
+/** What stands on the script's own lines. The same array until that changes; looked for after what may have changed it. */
 function useFirstLines(editor: BoundEditor | null, wanted: boolean): TitlePage {
-  const source = useMemo(() => {
-    let script: unknown = null;
+  const lines = useMemo(() => {
     let entries = NONE;
-    return () => {
-      if (!editor || !wanted || editor.children === script) return entries;
-      script = editor.children;
-      const now = titlePageOf(editor.children as Script);
+    const look = () => {
+      const now = editor && wanted ? titlePageOf(editor.children as Script) : NONE;
       if (JSON.stringify(now) !== JSON.stringify(entries)) entries = now;
-      return entries;
     };
+    look();
+    const subscribe = (changed: () => void) => {
+      // What came between the first look and this.
+      look();
+      const { collab } = editor ?? {};
+      const off =
+        wanted &&
+        collab?.on("change", ({ operations }) => {
+          if (!isStructural(operations)) return;
+          look();
+          changed();
+        });
+      return off || (() => {});
+    };
+    return { get: () => entries, subscribe };
   }, [editor, wanted]);
-  const subscribe = useMemo(() => {
-    const { collab } = editor ?? {};
-    return (changed: () => void) => (wanted && collab?.on("change", changed)) || (() => {});
-  }, [editor, wanted]);
-  return useSyncExternalStore(subscribe, source, source);
+  return useSyncExternalStore(lines.subscribe, lines.get, lines.get);
 }
 
 /** Brings the title page from the script's lines to the map when this writer first edits the script, past undo. */
@@ -111,9 +124,10 @@ export function useTitleMove<P extends Presence>(collab: Collab<P> | null, edito
     if (!collab || !editor || moved) return;
     // As it was before the edit, which may take its line away.
     let entries = titlePageOf(editor.children as Script);
-    return collab.on("change", ({ origin }) => {
-      if (origin !== "local") entries = titlePageOf(editor.children as Script);
-      else if (entries.length > 0) queueMicrotask(() => bring(collab, entries));
+    return collab.on("change", ({ origin, operations }) => {
+      if (origin !== "local") {
+        if (isStructural(operations)) entries = titlePageOf(editor.children as Script);
+      } else if (entries.length > 0) queueMicrotask(() => bring(collab, entries));
     });
   }, [collab, editor, moved]);
 }
@@ -172,15 +186,7 @@ function TitleCard({ entries, onEdit }: { entries: TitlePage; onEdit: (() => voi
 function Emphasised({ text, className }: { text: string; className?: string }): ReactNode {
   return (
     <p className={className}>
-      {readEmphasis(text).map(({ text, bold, italic, underline, strike }, index) => {
-        let content: ReactNode = text;
-        if (bold) content = <strong>{content}</strong>;
-        if (italic) content = <em>{content}</em>;
-        if (underline) content = <u>{content}</u>;
-        if (strike) content = <s>{content}</s>;
-        // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text have no other name
-        return <span key={index}>{content}</span>;
-      })}
+      <MarkedText pieces={readEmphasis(text)} />
     </p>
   );
 }

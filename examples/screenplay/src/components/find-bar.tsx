@@ -140,22 +140,8 @@ function Bar({ replacing, readOnly }: { replacing: boolean; readOnly: boolean })
           </form>
         )}
         <div className="find-row">
-          <label>
-            <input
-              type="checkbox"
-              checked={wanted.matchCase}
-              onChange={(event) => search.look({ matchCase: event.target.checked })}
-            />
-            Match case
-          </label>
-          <label>
-            <input
-              type="checkbox"
-              checked={wanted.wholeWords}
-              onChange={(event) => search.look({ wholeWords: event.target.checked })}
-            />
-            Whole words
-          </label>
+          <Check label="Match case" on={wanted.matchCase} set={(matchCase) => search.look({ matchCase })} />
+          <Check label="Whole words" on={wanted.wholeWords} set={(wholeWords) => search.look({ wholeWords })} />
           {!replacing && !readOnly && (
             <button type="button" className="secondary small" onClick={() => search.open("replace")}>
               Replace…
@@ -164,6 +150,15 @@ function Bar({ replacing, readOnly }: { replacing: boolean; readOnly: boolean })
         </div>
       </div>
     </search>
+  );
+}
+
+function Check({ label, on, set }: { label: string; on: boolean; set: (on: boolean) => void }): ReactNode {
+  return (
+    <label>
+      <input type="checkbox" checked={on} onChange={(event) => set(event.target.checked)} />
+      {label}
+    </label>
   );
 }
 

@@ -5,6 +5,7 @@ import { paperOptions } from "../app/remembered.ts";
 import { type Sheet, type SheetLine, sheetsOf, TOP } from "../script/sheets.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 import type { Script, TitlePage } from "../script/types.ts";
+import { MarkedText } from "./marked.tsx";
 
 export function PrintView({ editor, titlePage }: { editor: ScriptEditor; titlePage: TitlePage }): ReactNode {
   const [sheets, setSheets] = useState<readonly Sheet[] | null>(null);
@@ -30,7 +31,7 @@ export function PrintView({ editor, titlePage }: { editor: ScriptEditor; titlePa
   );
 }
 
-export function SheetView({ sheet: { page, lines } }: { sheet: Sheet }): ReactNode {
+function SheetView({ sheet: { page, lines } }: { sheet: Sheet }): ReactNode {
   return (
     <section className="sheet">
       {page !== null && page > 1 && <span className="number">{`${page}.`}</span>}
@@ -42,19 +43,11 @@ export function SheetView({ sheet: { page, lines } }: { sheet: Sheet }): ReactNo
   );
 }
 
-export function LineView({ line: { row, column, spans } }: { line: SheetLine }): ReactNode {
+function LineView({ line: { row, column, spans } }: { line: SheetLine }): ReactNode {
   const style = { "--row": row + TOP, "--column": column } as CSSProperties;
   return (
     <div className="line" style={style}>
-      {spans.map(({ text, bold, italic, underline, strike }, index) => {
-        let content: ReactNode = text;
-        if (bold) content = <strong>{content}</strong>;
-        if (italic) content = <em>{content}</em>;
-        if (underline) content = <u>{content}</u>;
-        if (strike) content = <s>{content}</s>;
-        // biome-ignore lint/suspicious/noArrayIndexKey: see above
-        return <span key={index}>{content}</span>;
-      })}
+      <MarkedText pieces={spans} />
     </div>
   );
 }

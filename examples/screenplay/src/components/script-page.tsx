@@ -21,6 +21,7 @@ import type { ScriptEditor } from "../script/slate.ts";
 import { type Block, isBlock, isColumn, isDual } from "../script/types.ts";
 import { useAddition, usePageBreaks } from "./insights.ts";
 import { lookOf } from "./look.ts";
+import { marked } from "./marked.tsx";
 import { useFoundMarks } from "./searching.ts";
 import { entered, pressed } from "./shortcuts.ts";
 import { suggesterIn } from "./suggester.ts";
@@ -199,11 +200,7 @@ const pageLabel = ({ page, speaker }: PageBreak): string =>
   speaker === null ? `${page}.` : `(MORE) ${speaker} (CONT’D) ${page}.`;
 
 function LeafView({ attributes, children, leaf }: RenderLeafProps): ReactNode {
-  let content = children;
-  if (leaf.bold) content = <strong>{content}</strong>;
-  if (leaf.italic) content = <em>{content}</em>;
-  if (leaf.underline) content = <u>{content}</u>;
-  if (leaf.strike) content = <s>{content}</s>;
+  let content = marked(leaf, children);
   const { found } = leaf as { found?: number };
   if (found !== undefined) {
     content = (

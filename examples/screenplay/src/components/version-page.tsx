@@ -6,6 +6,7 @@ import type { AuthorOf } from "../app/authors.ts";
 import { initials } from "../app/person.ts";
 import { type Block, blocksOf, type FormattedText, isBlock, isDual, textOf } from "../script/types.ts";
 import { lookOf } from "./look.ts";
+import { marked } from "./marked.tsx";
 
 /** What `history.compare` puts on a leaf besides its marks. */
 type ComparedText = FormattedText & { added?: string | true; removed?: string | true };
@@ -102,11 +103,7 @@ function blockView(block: Block, { authorOf, scenes, onRestoreScene }: Look): Re
 }
 
 function leafView(leaf: ComparedText, index: number, authorOf: AuthorOf): ReactNode {
-  let content: ReactNode = leaf.text;
-  if (leaf.bold) content = <strong>{content}</strong>;
-  if (leaf.italic) content = <em>{content}</em>;
-  if (leaf.underline) content = <u>{content}</u>;
-  if (leaf.strike) content = <s>{content}</s>;
+  let content = marked(leaf, leaf.text);
   if (leaf.aside) content = <span className="aside">{content}</span>;
   const change = changeOf(leaf);
   if (change === undefined) return <span key={index}>{content}</span>;

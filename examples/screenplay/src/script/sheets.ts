@@ -50,9 +50,8 @@ export interface Sheet {
   headings: { row: number; title: string }[];
 }
 
-/** Of a sheet, in characters and lines. */
+/** Of a sheet, in characters. */
 export const COLUMNS = 85;
-export const ROWS = 66;
 /** Rows above the first. */
 export const TOP = 6;
 
