@@ -12,7 +12,8 @@ async function build() {
   await rust();
   await packages();
   say("Building the engine (Rust → WebAssembly); minutes the first time, seconds later");
-  await wasm();
+  // The one that ships.
+  await wasm("--size");
   await js();
   say("Building the example editor");
   await must("npm", ["run", "build", "--workspace", "screenplay"]);

@@ -8,15 +8,19 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::shorten::shorten;
 use crate::stamp::Stamp;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const NAME: &str = "slate_yrs";
 /// Raise it when the steps after cargo change: outputs of an older builder are made again.
-const BUILDER: u32 = 2;
+const BUILDER: u32 = 3;
 /// How large what is inlined may be, by LLVM's count: built for size it would be 5, and each call costs. With this the
 /// module is about a seventh quicker, and a hundredth larger.
 const INLINE_THRESHOLD: u32 = 20;
+/// Functions with one caller are put into it only where they are as small as this, by wasm-opt's count. It would take any:
+/// what comes of that has fewer bytes, but brotli has less to find in it, and the module that is loaded is a tenth larger.
+const INLINE_ONE_CALLER: u32 = 10;
 /// What the module may use: what every browser of the last years has, and rustc emits by default.
 const WASM_FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
@@ -178,20 +182,26 @@ fn quieten(glue: &Path) -> Result<()> {
     std::fs::write(glue, text.replace(STALE, "return;")).with_context(|| format!("cannot write {}", glue.display()))
 }
 
+/// By wasm-opt, and by shorter names.
 fn optimize(module: &Path, options: &Options) -> Result<()> {
     let tool = Path::new("node_modules/.bin/wasm-opt");
     ensure!(tool.exists(), "{} is missing: run `npm ci` first", tool.display());
-    let level = if options.mode == Mode::Size { "-Oz" } else { "-O3" };
+    let inline = format!("--one-caller-inline-max-function-size={INLINE_ONE_CALLER}");
+    let level = if options.mode == Mode::Size { vec!["-Oz", &inline] } else { vec!["-O3"] };
     let names = if options.names { "--debuginfo" } else { "--strip-debug" };
     let optimized = module.with_extension("opt.wasm");
     let status = Command::new(tool)
         .arg(module)
-        .args([level, names, "--strip-producers", "--strip-target-features"])
+        .args(level)
+        .args([names, "--strip-producers", "--strip-target-features"])
         .args(WASM_FEATURES)
         .arg("--output")
         .arg(&optimized)
         .status()
         .context("wasm-opt does not run")?;
     ensure!(status.success(), "wasm-opt failed");
-    std::fs::rename(&optimized, module).context("cannot replace the module by the optimized one")
+    std::fs::rename(&optimized, module).context("cannot replace the module by the optimized one")?;
+    let texts = [format!("{NAME}.js"), format!("{NAME}.d.ts"), format!("{NAME}_bg.wasm.d.ts")];
+    let texts = texts.map(|name| options.out.join(name));
+    shorten(module, &texts.each_ref().map(PathBuf::as_path))
 }

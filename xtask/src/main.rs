@@ -5,6 +5,7 @@
 //! the path that `.cargo/config.toml` names as the runner of wasm tests.
 
 mod build;
+mod shorten;
 mod stamp;
 
 use std::env;
