@@ -251,25 +251,31 @@ impl Session {
         }
         self.flush();
         match self.translating.take_over(&mut self.local, &mut self.seeding) {
-            TakenOver::Waits => {}
+            TakenOver::Waits => return,
             TakenOver::Shown => {
                 self.seeding.forget();
                 self.composing.forget();
-                self.formatting.note_found(true);
-                if let Some(state_vector) = self.network.synced() {
-                    self.answer_sync(&state_vector);
+            }
+            TakenOver::Caught(theirs) => {
+                if self.apply(&theirs, Origin::Remote, true).is_none() {
+                    return;
                 }
-                self.pump();
-                self.synced();
-                self.settle_format();
             }
             // The edits stay in the outbox, and the device's copy what it was: nothing is sent or taken any more.
             TakenOver::Failed => {
                 self.drop_socket(close::NORMAL);
                 self.connection_gone();
                 self.network.link = Link::Outdated;
+                return;
             }
         }
+        self.formatting.note_found(true);
+        if let Some(state_vector) = self.network.synced() {
+            self.answer_sync(&state_vector);
+        }
+        self.pump();
+        self.synced();
+        self.settle_format();
     }
 
     // --- the store

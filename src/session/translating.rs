@@ -57,12 +57,15 @@ struct Overtaken {
 }
 
 /// What has come of translating.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TakenOver {
     /// It is no time to, or another tab is to do it.
     Waits,
     /// The server's document is shown, with what was translated.
     Shown,
+    /// The document has become one of the server's format meanwhile, as the device's copy was: nothing is translated. What the
+    /// server has.
+    Caught(Vec<u8>),
     /// It cannot be done here: the edits stay on the device as they are.
     Failed,
 }
@@ -187,6 +190,11 @@ impl Translating {
         };
         if local.device.take_back() {
             local.device.rearrange();
+        }
+        if local.editing.doc.format() >= theirs.format()
+            && let Ok(all) = theirs.encode_state(None)
+        {
+            return TakenOver::Caught(all);
         }
         seeding.withdraw(&theirs, local);
         let mine = matches!(local.device.keeping, Keeping::Here);

@@ -568,3 +568,27 @@ fn beside_what_is_translated_another_tabs_edits_stay_as_they_are() {
     is_settled(&server, &rig);
     assert!(!server.knows(5) && server.knows(6));
 }
+
+/// The device's copy turns out to be of the server's format while the server is asked for all: what another tab is about to
+/// send is not translated, or it would be there twice.
+#[test]
+fn a_copy_that_loads_late_leaves_nothing_to_translate() {
+    let mut server = Server::new(&[block("one"), block("two")], true);
+    server.raise();
+    let store = MemoryStore::new();
+    let mut other = away(&mut server, "s", 5, store.clone());
+    store.set_fault(Some(StoreError::Failed("odd".into())));
+    let mut rig = Rig::open(knowing("t", 6), store.clone());
+    types(&mut other, vec![insert(&[0, 0], 3, "Ada")]);
+    let update = other.session.export_outbox().expect("sound");
+    rig.feed(Input::TabUpdate { update, epoch: Some("e".into()), kept: false });
+    server.acked = 0;
+    server.greet(&mut rig);
+    store.set_fault(None);
+    rig.pass(2_000);
+    assert_eq!(rig.session.value(), other.session.value());
+    server.serve(&mut rig);
+    comes_back(&mut server, &mut other);
+    assert_eq!(server.text(), ["oneAda", "two"]);
+    assert_eq!((rig.status().pending, rig.status().divergences), (0, 0));
+}

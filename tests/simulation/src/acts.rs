@@ -14,7 +14,10 @@ const DEEP: u32 = 210;
 impl World {
     /// The user of `tab` does something, if the page is there.
     pub fn act(&mut self, tab: usize) {
-        if !self.tabs[tab].ready || self.tabs[tab].session.is_none() {
+        let Some(session) = self.tabs[tab].session.as_ref().filter(|_| self.tabs[tab].ready) else { return };
+        // What is edited before the document is there, or is of format 1, is translated, and its bytes are others.
+        let (status, is_empty) = (session.status(), self.tabs[tab].editor.value.is_empty());
+        if self.plan.format > 0 && (status.format != Some(self.plan.format) || (is_empty && !status.synced)) {
             return;
         }
         if self.plan.values && self.rng.u8(..4) == 0 {
@@ -61,6 +64,9 @@ impl World {
     fn random_ops(&mut self, tab: usize) -> Vec<Op> {
         // Removing parts of it never makes it another one.
         let token = format!("<{:08x}>", self.rng.u32(..));
+        if self.plan.acts == Acts::Structure && self.plan.format > 0 {
+            return self.structural_ops(tab, token);
+        }
         let value = &self.tabs[tab].editor.value;
         let blocks = value.len() as u32;
         let Some(at) = (blocks > 0).then(|| self.rng.u32(..blocks)) else {
@@ -147,7 +153,7 @@ fn nested(client: u64) -> Vec<u8> {
 }
 
 /// Where a word ends, or the text begins. Everything typed is ASCII.
-fn borders(text: &str) -> Vec<u32> {
+pub fn borders(text: &str) -> Vec<u32> {
     let ends = text.bytes().zip(1..).filter(|(byte, _)| *byte == b'>').map(|(_, at)| at);
     std::iter::once(0).chain(ends).collect()
 }
@@ -164,7 +170,7 @@ fn tokens_of(op: &Op) -> Vec<String> {
     }
 }
 
-fn restyle(path: &Path, element: &Element, value: &str) -> Op {
+pub fn restyle(path: &Path, element: &Element, value: &str) -> Op {
     let old = element.attrs.get("style").map(|old| ("style".into(), old.clone()));
     let new = [("style".into(), yrs::Any::from(value))];
     Op::SetNode { path: path.clone(), properties: old.into_iter().collect(), new_properties: new.into() }

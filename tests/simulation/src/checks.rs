@@ -15,7 +15,7 @@ use crate::editor::{canonical, text_of, tokens};
 use crate::plain::reader;
 use crate::plan::Acts;
 use crate::values::MAP;
-use crate::world::{Backend, DOC, World};
+use crate::world::{Backend, World};
 
 /// A server that closes because something is too large is taken to take so many bytes, at least.
 const LEAST_LIMIT: usize = 1_000;
@@ -170,7 +170,7 @@ impl World {
 
     /// (b) Only what the server has may leave the outbox, or what stays on the device under another name.
     pub fn check_taken_out(&self, device: usize, before: &Loaded) {
-        let after = self.devices[device].store.peek(DOC);
+        let after = self.devices[device].peek();
         // What was only wanted goes where the document turns out to have content.
         let refused = before.set_aside.iter().filter(|aside| aside.code != SEED);
         let aside = refused.map(|aside| (&aside.key, &aside.update));
@@ -281,7 +281,7 @@ impl World {
             let stored = (status.storage == Storage::IndexedDb && tab.orders.is_empty()) || tab.deleted_local;
             status.synced && status.pending == 0 && !status.epoch_conflict && stored
         });
-        quiet && self.devices.iter().all(|device| device.store.peek(DOC).outbox.is_empty())
+        quiet && self.devices.iter().all(|device| device.peek().outbox.is_empty())
     }
 
     /// What must hold when all is quiet.
@@ -314,7 +314,7 @@ impl World {
             assert!(status.set_aside == 0 || refuses, "(f) t{tab}: {status:?}");
         }
         for (device, it) in self.devices.iter().enumerate() {
-            let outbox = it.store.peek(DOC).outbox;
+            let outbox = it.peek().outbox;
             assert!(
                 outbox.is_empty(),
                 "(f) d{device} has an outbox: {:?}",
@@ -332,7 +332,7 @@ impl World {
 
     /// (b) What a device has stored for the server is there, or set aside on the device.
     fn check_nothing_lost(&self) {
-        let unsent: Vec<Content> = self.devices.iter().map(crate::tabs::Device::unsent).collect();
+        let unsent: Vec<Content> = self.devices.iter().map(crate::device::Device::unsent).collect();
         for (device, content) in &self.truth.journaled {
             let missing = self.missing(content, Some(&unsent[*device]));
             assert!(missing.is_none(), "(b) journaled on d{device}, not on the server: {missing:?}");
@@ -384,13 +384,18 @@ impl World {
         }
     }
 
+    /// Whether what two merge or move at once is there twice.
+    fn copies(&self) -> bool {
+        self.plan.acts == Acts::Structure && self.plan.format == 0
+    }
+
     /// (d) Nothing is there twice; where nobody erases, nothing is missing.
     fn check_words(&self) {
         let text = text_of(&self.value(0)) + "\n" + &self.keys(0);
         for device in 0..self.devices.len() {
             let wanted = self.plan.wanted(device);
             // What two merge or move at once is there twice in format 0.
-            let once = text.matches(&wanted).count() <= 1 || self.plan.acts == Acts::Structure;
+            let once = text.matches(&wanted).count() <= 1 || self.copies();
             assert!(once, "(d) the seed {wanted} is there twice");
         }
         // Of several one is taken; of the others there are only blocks in which somebody has written.
@@ -400,10 +405,10 @@ impl World {
         let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
         tokens(&text).for_each(|word| *seen.entry(word).or_default() += 1);
         for (word, count) in &seen {
-            let copies = matches!(self.plan.acts, Acts::Undo | Acts::Structure);
+            let copies = self.plan.acts == Acts::Undo || self.copies();
             assert!(*count == 1 || copies, "(d) {word} is there {count} times");
         }
-        if self.plan.acts != Acts::Typing || self.truth.replaced {
+        if !self.plan.keeps_words() || self.truth.replaced {
             return;
         }
         // Not what waits for an edit before it, which was only in the memory of a tab that was killed.

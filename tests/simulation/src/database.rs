@@ -109,6 +109,19 @@ impl Database {
         table.head.iter().map(|(_, bytes)| bytes.clone()).chain(tail).collect()
     }
 
+    /// The document was there before, with these updates.
+    pub fn begin(&self, document: &str, now: Millis, updates: &[Vec<u8>]) {
+        let mut inner = self.lock();
+        inner.epochs += 1;
+        let epoch = format!("epoch {}", inner.epochs);
+        let mut table = Table::new(document, epoch, now);
+        for update in updates {
+            table.log(update.clone(), now, None);
+            inner.ever.add(&Content::of(update));
+        }
+        inner.document = Some(table);
+    }
+
     /// Somebody deletes the document, which had this content, behind the server's back.
     pub fn delete(&self, content: &Content) {
         let mut inner = self.lock();
@@ -150,6 +163,27 @@ impl Database {
     }
 }
 
+impl Table {
+    fn new(document: &str, epoch: String, now: Millis) -> Self {
+        let row = Document { id: document.to_owned(), epoch, tip: 0, created_at: now, updated_at: now };
+        Self { row, log: Vec::new(), head: None, sessions: BTreeMap::new() }
+    }
+
+    fn log(&mut self, bytes: Vec<u8>, at: Millis, submission: Option<(String, u64)>) {
+        self.row.tip += 1;
+        let row = UpdateRow {
+            seq: self.row.tip,
+            first_seq: self.row.tip,
+            detail: Detail::Edit,
+            authors: Authors::default(),
+            at,
+            bytes,
+            quarantined: None,
+        };
+        self.log.push(LogRow { row, submission });
+    }
+}
+
 impl Inner {
     fn store(&mut self, request: &StoreRequest) -> Result<Stored, Refusal> {
         let table = self.document.as_mut().filter(|table| table.row.epoch == request.epoch).ok_or(Refusal::Epoch)?;
@@ -176,18 +210,8 @@ impl Inner {
             if table.log.iter().any(|row| row.row.bytes[..] == update.bytes[..]) {
                 self.broken.get_or_insert(format!("(d) the log has an update twice: {:?}", update.submission));
             }
-            table.row.tip += 1;
-            let row = UpdateRow {
-                seq: table.row.tip,
-                first_seq: table.row.tip,
-                detail: Detail::Edit,
-                authors: Authors::default(),
-                at: request.at,
-                bytes: update.bytes.to_vec(),
-                quarantined: None,
-            };
             let submission = submission.map(|submission| (submission.session.clone(), submission.seq));
-            table.log.push(LogRow { row, submission });
+            table.log(update.bytes.to_vec(), request.at, submission);
             self.ever.add(&Content::of(&update.bytes));
         }
         Ok(Stored { first, last: table.row.tip })
@@ -203,8 +227,7 @@ impl Storage for Database {
         if inner.document.is_none() {
             inner.epochs += 1;
             let epoch = format!("epoch {}", inner.epochs);
-            let row = Document { id: document.to_owned(), epoch, tip: 0, created_at: now, updated_at: now };
-            inner.document = Some(Table { row, log: Vec::new(), head: None, sessions: BTreeMap::new() });
+            inner.document = Some(Table::new(document, epoch, now));
         }
         Ok(inner.document.as_ref().map(|table| table.row.clone()).expect("just made"))
     }

@@ -38,7 +38,7 @@ impl Editor {
             Op::MoveNode { path, new_path } => {
                 let (children, at) = self.siblings(path);
                 let node = children.remove(at);
-                let (children, at) = self.siblings(new_path);
+                let (children, at) = self.siblings(&landing(path, new_path));
                 children.insert(at, node);
             }
         }
@@ -88,6 +88,15 @@ impl Editor {
         let Node::Text(leaf) = self.node(path) else { panic!("no text at {path:?}") };
         leaf
     }
+}
+
+/// Where a moved node is: what it stood before, and what is around its new place, has moved up.
+pub fn landing(path: &[u32], new_path: &[u32]) -> Path {
+    let (mut landing, level) = (Path::from(new_path), path.len() - 1);
+    if new_path.len() > path.len() && new_path[..level] == path[..level] && new_path[level] > path[level] {
+        landing[level] -= 1;
+    }
+    landing
 }
 
 fn attrs_mut(node: &mut Node) -> &mut Attrs {

@@ -211,7 +211,7 @@ impl World {
 
     /// A record of the log does not read any more.
     fn damage(&mut self, device: usize) {
-        let log = self.devices[device].store.peek(crate::world::DOC).log;
+        let log = self.devices[device].peek().log;
         if log.is_empty() {
             return;
         }
@@ -332,7 +332,7 @@ impl World {
             // Who was told to delete the copy, and could not, touches it no more: whoever comes next sends what it has.
             let named = self.tabs.iter().filter(|tab| !tab.deleted_local).map(|tab| tab.name.as_str());
             let named: Vec<&str> = named.collect();
-            let outbox = self.devices[device].store.peek(crate::world::DOC).outbox;
+            let outbox = self.devices[device].peek().outbox;
             if outbox.iter().all(|pending| named.contains(&pending.key.session.as_str())) {
                 continue;
             }

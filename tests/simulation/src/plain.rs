@@ -44,6 +44,15 @@ impl Plain {
         }
     }
 
+    /// The document was there before, with these updates.
+    pub fn begin(&mut self, updates: &[Vec<u8>]) {
+        for update in updates {
+            self.rows.push(update.clone());
+            self.content.add(&Content::of(update));
+            apply(&self.doc, &mut self.intake, update);
+        }
+    }
+
     pub fn take_out(&mut self) -> Vec<(u64, Out)> {
         std::mem::take(&mut self.out)
     }

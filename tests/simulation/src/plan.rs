@@ -5,6 +5,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use slate_yrs::format::Format;
+
 use crate::world::World;
 
 /// From this seed on people set values.
@@ -22,7 +24,8 @@ pub enum Acts {
     Typing,
     /// Type, erase, undo and redo: what two put back is there twice.
     Undo,
-    /// Split, merge and move blocks too: copies made at once are there twice.
+    /// Split, merge and move blocks too: copies made at once are there twice, in format 0. In format 1 they are wrapped and
+    /// unwrapped as well, nobody erases, and every word is there exactly once.
     Structure,
     /// Type what a server cannot take, too.
     Refused,
@@ -48,6 +51,8 @@ pub struct Plan {
     /// A y-websocket server without the durable extension.
     pub plain: bool,
     pub acts: Acts,
+    /// The document's format, from the start on.
+    pub format: Format,
     /// Who types what is refused imports some of it, which only the server refuses: docs/RELIABILITY.md.
     pub imports: bool,
     /// Tabs share a device also where edits are refused: docs/RELIABILITY.md.
@@ -77,6 +82,8 @@ impl Plan {
             seed,
             plain,
             acts,
+            // Twenty seeds have all kinds of acts and servers; the next twenty have them in the other format.
+            format: Format::from(seed / 20 % 2 == 1),
             imports: false,
             together: false,
             http: false,
@@ -84,6 +91,11 @@ impl Plan {
             values: seed >= WITH_VALUES,
             bug: Bug::None,
         }
+    }
+
+    /// Whether every word that is typed stays whole, so that it has to be there once.
+    pub fn keeps_words(&self) -> bool {
+        self.acts == Acts::Typing || (self.acts == Acts::Structure && self.format > 0)
     }
 
     /// The second block of what a device wants a new document to begin with: the same, or each its own. A server that

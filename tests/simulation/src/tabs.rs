@@ -1,62 +1,19 @@
 //! Tabs and the devices they are on: what `browser` and the tabs of `js` do around a session.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use slate_yrs::format::FORMATS;
 use slate_yrs::protocol::{Role, close};
 use slate_yrs::session::{Config, Connection, Input, Origin, Output, Remote, Session, Storage};
 use slate_yrs::slate::{Node, Values};
-use slate_yrs::store::{Loaded, MemoryStore, Pending, Row, StoreError, Write};
+use slate_yrs::store::{CopyName, Pending, StoreError, Write, load_copy};
 
 use crate::content::Content;
+use crate::device::now;
 use crate::editor::{Editor, block};
 use crate::plan::{Acts, Bug};
 use crate::values::MAP;
 use crate::world::{DOC, Event, World};
-
-/// Rows of an empty update, as if a long log had been written before.
-const NOTHING: [u8; 2] = [0, 0];
-
-pub struct Device {
-    pub store: MemoryStore,
-    /// Rows whose checksum does not match.
-    pub damaged: BTreeSet<Row>,
-    /// Since the last load.
-    pub damaged_since: bool,
-    /// A tab was killed while it wrote.
-    pub torn: bool,
-    /// The tab that holds the keeper's lock.
-    pub keeper: Option<usize>,
-}
-
-impl Device {
-    pub fn new(old_rows: u32) -> Self {
-        let store = MemoryStore::new();
-        let row = Write::Append { update: NOTHING.to_vec() };
-        store.write_now(DOC, &vec![row; old_rows as usize]).expect("no fault yet");
-        Self { store, damaged: BTreeSet::new(), damaged_since: false, torn: false, keeper: None }
-    }
-
-    /// What a load gives.
-    pub fn whole(&self) -> Loaded {
-        let mut loaded = self.store.peek(DOC);
-        let before = loaded.log.len();
-        loaded.log.retain(|(row, _)| !self.damaged.contains(row));
-        loaded.damaged = u32::try_from(before - loaded.log.len()).expect("few");
-        loaded
-    }
-
-    /// What is kept for the server, or because it refuses it.
-    pub fn unsent(&self) -> Content {
-        let loaded = self.store.peek(DOC);
-        let outbox = loaded.outbox.iter().map(|pending| &pending.update);
-        let mut content = Content::default();
-        for update in outbox.chain(loaded.set_aside.iter().map(|aside| &aside.update)) {
-            content.add(&Content::of(update));
-        }
-        content
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Token {
@@ -88,6 +45,8 @@ pub struct Tab {
     pub session: Option<Session>,
     /// The session's.
     pub name: String,
+    /// Under which name it has the device's copy.
+    copy: CopyName,
     pub editor: Editor,
     /// The map that people share, as the session has told of it.
     pub map: Values,
@@ -132,6 +91,7 @@ impl Tab {
             device,
             session: None,
             name: String::new(),
+            copy: CopyName::new(DOC),
             editor: Editor::default(),
             map: Values::new(),
             typing: Vec::new(),
@@ -156,11 +116,18 @@ impl Tab {
 }
 
 impl World {
+    /// What a new document begins with.
+    pub fn first_value(&self, device: usize) -> Vec<Node> {
+        vec![block("INT. HOUSE"), block(&self.plan.wanted(device))]
+    }
+
     /// A page is opened, or opened again.
     pub fn open(&mut self, tab: usize) {
+        let first = self.first_value(self.tabs[tab].device);
         let it = &mut self.tabs[tab];
         it.life += 1;
         it.name = format!("s{tab}-{}", it.life);
+        it.copy = CopyName::new(DOC);
         let config = Config {
             document: DOC.into(),
             session: it.name.clone(),
@@ -172,11 +139,11 @@ impl World {
             remote: Remote::Connect,
             store: true,
             presence: yrs::Any::from_json(&format!(r#"{{"name":"t{tab}"}}"#)).ok(),
-            initial_value: Some(vec![block("INT. HOUSE"), block(&self.plan.wanted(it.device))]),
+            // A document of format 1 is there.
+            initial_value: (self.plan.format == 0).then_some(first),
             schema: Default::default(),
             formats: FORMATS,
-            // What is held here are the bytes of edits: where some are translated, they are others.
-            format: Some(0),
+            format: Some(self.plan.format),
         };
         let device = it.device;
         self.note(|| format!("t{tab} opens on d{device} as {}, id {}", config.session, config.client_id));
@@ -400,7 +367,7 @@ impl World {
         let Some(heir) = self.tabs.iter().position(|it| living(it) && it.ready) else {
             return self.at(100, Event::Orphaned(device, session));
         };
-        let Ok(loaded) = self.devices[device].store.load_now(DOC) else {
+        let Ok(loaded) = self.devices[device].store.load_now(DOC).map(|_| self.devices[device].peek()) else {
             return self.at(1_000, Event::Orphaned(device, session));
         };
         let left: Vec<Pending> = loaded.outbox.into_iter().filter(|pending| pending.key.session == session).collect();
@@ -497,7 +464,8 @@ impl World {
                 // Who is alive is asked after the reading: whoever has opened since is not dead.
                 let alive = self.alive_beside(tab);
                 let device = &self.devices[self.tabs[tab].device];
-                let mut loaded = device.store.load_now(DOC).map(|_| device.whole());
+                let loading = load_copy(&device.store, &mut self.tabs[tab].copy, true);
+                let mut loaded = now(loading).map(|loaded| device.without_damaged(loaded));
                 if let Ok(loaded) = &mut loaded {
                     loaded.leave_to(|session| alive.iter().any(|it| it == session));
                     if self.plan.bug == Bug::OutboxForgotten {
@@ -542,8 +510,13 @@ impl World {
             return Err(error);
         }
         let device = self.tabs[tab].device;
-        let before = writes.iter().any(takes_out).then(|| self.devices[device].store.peek(DOC));
-        let rows = self.devices[device].store.write_now(DOC, writes)?;
+        let before = writes.iter().any(takes_out).then(|| self.devices[device].peek());
+        self.tabs[tab].copy.follow(writes);
+        let copy = &self.tabs[tab].copy;
+        if writes.contains(&Write::Delete) && copy.is_guarded() {
+            self.devices[device].store.write_now(DOC, &[Write::Delete])?;
+        }
+        let rows = self.devices[device].store.write_now(copy.as_str(), writes)?;
         for write in writes {
             match write {
                 Write::Edit { update, .. } => {

@@ -6,17 +6,19 @@ use std::collections::BTreeMap;
 
 use slate_yrs::protocol::{Hello, Message, NOTHING, Reassembly, Role, messages};
 use slate_yrs::session::Input;
+use slate_yrs::slate::{Node, SlateDoc};
 use slate_yrs_server::room::Limits;
 use tokio::sync::oneshot;
 
 use crate::checks::{Submitted, Truth};
 use crate::content::Content;
 use crate::database::Database;
-use crate::plain::Plain;
+use crate::device::Device;
+use crate::plain::{Plain, reader};
 use crate::plan::{Acts, Bug, Faults, Plan};
 use crate::requests::{Requests, Step};
 use crate::server::{Out, Server};
-use crate::tabs::{Device, News, Tab};
+use crate::tabs::{News, Tab};
 
 pub const DOC: &str = "scene";
 const BEGIN: u64 = 1_700_000_000_000;
@@ -131,8 +133,15 @@ impl World {
             trace: Vec::new(),
             faults: Faults::new(),
         };
-        if let Backend::Real(server) = &mut world.backend {
-            server.start(BEGIN);
+        let begun = if world.plan.format > 0 { of_format_1(&world.first_value(0)) } else { Vec::new() };
+        match &mut world.backend {
+            Backend::Real(server) => {
+                if !begun.is_empty() {
+                    server.database.begin(DOC, BEGIN as i64, &begun);
+                }
+                server.start(BEGIN);
+            }
+            Backend::Plain(server) => server.begin(&begun),
         }
         world.furnish();
         world
@@ -553,6 +562,14 @@ impl World {
             server.start(self.now);
         }
     }
+}
+
+/// The update of a document of format 1 that has this value: one, so that nobody has some of it.
+fn of_format_1(value: &[Node]) -> Vec<Vec<u8>> {
+    let seed = SlateDoc::seed_update("content", value);
+    let mut doc = reader(std::slice::from_ref(&seed));
+    doc.raise_format(1);
+    vec![doc.encode_state(None).expect("encodes")]
 }
 
 fn limits(rng: &mut fastrand::Rng, acts: Acts) -> Limits {

@@ -2,8 +2,14 @@
 
 use slate_yrs_simulation::plan::{Plan, run};
 
+/// In documents of format 0.
 fn holds(seed: u64, steps: &[u32]) {
-    hold(&Plan::of(seed), steps);
+    hold(&Plan { format: 0, ..Plan::of(seed) }, steps);
+}
+
+/// In documents of format 1.
+fn holds_by_reference(seed: u64, steps: &[u32]) {
+    hold(&Plan { format: 1, ..Plan::of(seed) }, steps);
 }
 
 fn hold(plan: &Plan, steps: &[u32]) {
@@ -62,14 +68,14 @@ fn pieces_that_delete_in_silence() {
         0, 1, 2, 3, 4, 5, 6, 9, 36, 37, 39, 40, 41, 42, 43, 44, 55, 56, 58, 59, 61, 62, 72, 73, 74, 81, 83, 84, 85, 88,
         90, 91, 92, 95, 96, 98,
     ];
-    hold(&Plan { together: true, ..Plan::of(1449) }, &steps);
+    hold(&Plan { together: true, format: 0, ..Plan::of(1449) }, &steps);
 }
 
 /// Two tabs whose stores failed told each other what they had pending: what was set aside as too large held an edit that
 /// was pending besides, and took it along.
 #[test]
 fn what_is_refused_holds_what_is_pending_besides() {
-    hold(&Plan { together: true, ..Plan::of(1249) }, &[17, 23, 38, 51, 53, 57, 93, 95]);
+    hold(&Plan { together: true, format: 0, ..Plan::of(1249) }, &[17, 23, 38, 51, 53, 57, 93, 95]);
 }
 
 /// What waited for the right to write was taken into another document of the name, once another tab had taken that.
@@ -118,4 +124,23 @@ fn a_seed_that_another_tab_had_typed_upon() {
 #[test]
 fn what_waits_in_another_tab_beside_a_seed_that_goes() {
     holds(1217, &[3, 4, 5, 7, 36, 37, 38, 60, 61, 62, 70, 98, 99]);
+}
+
+/// The device's copy was cleared under a tab: what was typed since is all that the next tab finds, and it was taken for edits
+/// of format 0 and forgotten.
+#[test]
+fn what_was_typed_since_the_copy_was_cleared() {
+    holds_by_reference(508, &[50, 51, 52, 53, 55]);
+}
+
+/// A tab whose store fails has nothing but what another one could not store either, and forgot it.
+#[test]
+fn what_another_tab_cannot_store_and_nobody_else_has() {
+    holds_by_reference(1316, &[20, 28, 33, 82, 84, 85, 88, 89]);
+}
+
+/// The copy loads while the server is asked for all: what another tab was about to send was translated, and there twice.
+#[test]
+fn a_copy_that_loads_while_the_server_is_asked_for_all() {
+    holds_by_reference(906, &[65, 68, 70, 72, 96, 97, 98, 99]);
 }
