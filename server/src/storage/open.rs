@@ -22,5 +22,24 @@ pub async fn open_existing(url: &str) -> Result<Arc<dyn Storage>> {
 
 /// The file, if the URL names one.
 pub fn file_of(url: &str) -> Option<PathBuf> {
-    url.strip_prefix("sqlite:").map(|path| Path::new(path.trim_start_matches("//")).to_owned())
+    SqliteUrl::read(url).map(|one| one.path.to_owned())
+}
+
+/// `sqlite:PATH`, or `sqlite:PATH?max_bytes=N`.
+pub(super) struct SqliteUrl<'a> {
+    pub path: &'a Path,
+    /// The database is full when its file has so many bytes.
+    pub max_bytes: Option<u64>,
+}
+
+impl<'a> SqliteUrl<'a> {
+    pub fn read(url: &'a str) -> Option<Self> {
+        let path = url.strip_prefix("sqlite:")?.trim_start_matches("//");
+        // A file may have any name, such as one with a question mark.
+        let limited = path.rsplit_once("?max_bytes=").and_then(|(path, bytes)| Some((path, bytes.parse().ok()?)));
+        Some(match limited {
+            Some((path, bytes)) => Self { path: Path::new(path), max_bytes: Some(bytes) },
+            None => Self { path: Path::new(path), max_bytes: None },
+        })
+    }
 }
