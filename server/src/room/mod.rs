@@ -20,12 +20,13 @@ use std::time::Duration;
 use axum::body::Bytes;
 use slate_yrs::format::Formats;
 use slate_yrs::protocol::Role;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 pub use self::core::Limits;
 pub use crate::hints::ConnId;
 pub use edit::{Edit, EditKey, EditWork, Edited};
-pub use send_queue::{SendQueue, SendQueueEnd, send_queue};
+pub use send_queue::{Ending, SendQueue, SendQueueEnd, send_queue};
 pub use task::Command;
 
 use crate::allowance::{Allowances, Taker};
@@ -117,9 +118,20 @@ impl RoomRef {
     pub async fn frame(&self, conn: ConnId, bytes: Bytes) -> bool {
         let received = std::time::Instant::now();
         let units = u32::try_from(bytes.len() / UNIT + 1).map_or(self.most, |units| units.min(self.most));
-        // It is never closed, so this cannot fail.
-        let Ok(held) = Arc::clone(&self.budget).acquire_many_owned(units).await else { return false };
-        self.send(Command::Frame { conn, bytes, received, held }).await
+        // Mostly there is room. What waiting takes is taken only then: every connection would have a place for it.
+        let held = match Arc::clone(&self.budget).try_acquire_many_owned(units) {
+            Ok(held) => held,
+            Err(_) => match Box::pin(Arc::clone(&self.budget).acquire_many_owned(units)).await {
+                Ok(held) => held,
+                // It is never closed.
+                Err(_) => return false,
+            },
+        };
+        match self.mailbox.try_send(Command::Frame { conn, bytes, received, held }) {
+            Ok(()) => true,
+            Err(TrySendError::Full(command)) => Box::pin(self.send(command)).await,
+            Err(TrySendError::Closed(_)) => false,
+        }
     }
 }
 

@@ -41,8 +41,9 @@ const CATCH_UP: u32 = 500;
 /// A frame from this size on may take long to apply.
 const LARGE_FRAME: usize = 64 * 1024;
 
+/// Small: a mailbox has room for many.
 pub enum Command {
-    Join(JoinRequest),
+    Join(Box<JoinRequest>),
     Frame {
         conn: ConnId,
         bytes: Bytes,
@@ -53,7 +54,7 @@ pub enum Command {
     Leave {
         conn: ConnId,
     },
-    Edit(Edit),
+    Edit(Box<Edit>),
     /// This user's connections end.
     Kick {
         user: String,
@@ -246,7 +247,7 @@ impl Room {
 
     async fn command(&mut self, command: Command) -> Result<Health, End> {
         match command {
-            Command::Join(request) => self.join(request).await?,
+            Command::Join(request) => self.join(*request).await?,
             Command::Frame { conn, bytes, received, held } => {
                 self.held.push(held);
                 let long = bytes.len() >= LARGE_FRAME;
@@ -271,7 +272,7 @@ impl Room {
                 self.catch_up().await?;
             }
             Command::Kick { user } => self.core.kick(&user),
-            Command::Edit(edit) => return self.edit(edit).await,
+            Command::Edit(edit) => return self.edit(*edit).await,
             Command::Leave { conn } => {
                 self.core.leave(now(), conn);
                 self.send_queues.remove(&conn);
