@@ -145,10 +145,9 @@ fn f23_what_lies_in_a_letter_is_garbage() {
                 .into_iter()
                 .map(|taken| taken.is_ok())
                 .collect(),
-            false => updates
-                .iter()
-                .map(|update| intake.apply(&replica, update, Limits::NEW, &mut |_| {}).is_ok())
-                .collect(),
+            false => {
+                updates.iter().map(|update| intake.apply(&replica, update, Limits::NEW, &mut |_| {}).is_ok()).collect()
+            }
         };
         assert!(taken.iter().all(|taken| *taken) && !intake.is_waiting(), "{updates:?}");
         let text = replica.get_or_insert_text("r").get_string(&replica.transact());
