@@ -64,6 +64,10 @@ enum Heard {
 
 impl Link {
     async fn open(url: &str, dialect: Dialect, document: &str, session: &str) -> Self {
+        Self::try_open(url, dialect, document, session).await.unwrap()
+    }
+
+    async fn try_open(url: &str, dialect: Dialect, document: &str, session: &str) -> Result<Self, tungstenite::Error> {
         let mut head = Vec::new();
         if dialect == Dialect::Hocuspocus {
             head.push(u8::try_from(document.len()).unwrap());
@@ -72,14 +76,14 @@ impl Link {
         let query = if dialect == Dialect::Durable { format!("?slate-yrs=1&session={session}") } else { String::new() };
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let url = format!("{url}/{document}{query}");
-        let (socket, _) = tokio_tungstenite::connect_async_with_config(url, Some(config), true).await.unwrap();
+        let (socket, _) = tokio_tungstenite::connect_async_with_config(url, Some(config), true).await?;
         let (sink, stream) = socket.split();
         let mut link = Self { sink, stream, dialect, head, reassembly: Reassembly::new(256 << 20) };
         if dialect == Dialect::Hocuspocus {
             // Authentication, with any token: it lets no message pass before.
             link.raw(&[2, 0, 1, b't']).await;
         }
-        link
+        Ok(link)
     }
 
     fn framed(&self, message: &[u8]) -> tungstenite::Message {
@@ -485,7 +489,13 @@ async fn storm(url: &str, dialect: Dialect, connections: u64, bytes: u64) -> Val
             let due = began + Duration::from_secs(1) * n as u32 / connections as u32;
             tokio::spawn(async move {
                 tokio::time::sleep_until(due).await;
-                let mut link = Link::open(&url, dialect, &document, &format!("s{n}")).await;
+                // A server whose queue is full refuses: one comes again, as clients do.
+                let mut link = loop {
+                    match Link::try_open(&url, dialect, &document, &format!("s{n}")).await {
+                        Ok(link) => break link,
+                        Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                    }
+                };
                 answered(&mut link).await;
                 (link, due.elapsed())
             })
