@@ -28,10 +28,10 @@ pub struct Readings {
     units: u32,
     waiting: AtomicUsize,
     /// Those who read, or wait.
-    takers: Mutex<HashMap<Taker, Share>>,
+    takers: Mutex<HashMap<Taker, ReadShare>>,
 }
 
-struct Share {
+struct ReadShare {
     room: Arc<Semaphore>,
     /// Requests of this one, and how many of them wait.
     requests: usize,
@@ -42,16 +42,16 @@ struct Share {
 pub struct ReadRoom {
     room: OwnedSemaphorePermit,
     share: OwnedSemaphorePermit,
-    _request: Request,
+    _request: ReadRequest,
 }
 
 /// One request of a taker.
-struct Request {
+struct ReadRequest {
     readings: Arc<Readings>,
     taker: Taker,
 }
 
-impl Drop for Request {
+impl Drop for ReadRequest {
     fn drop(&mut self) {
         let mut takers = self.readings.takers();
         let Some(share) = takers.get_mut(&self.taker) else { return };
@@ -63,7 +63,7 @@ impl Drop for Request {
 }
 
 /// Counts one who waits, also if the request ends meanwhile.
-struct InLine<'a>(&'a Request);
+struct InLine<'a>(&'a ReadRequest);
 
 impl Drop for InLine<'_> {
     fn drop(&mut self) {
@@ -106,17 +106,17 @@ impl Readings {
         (self.units / SHARES).max(1)
     }
 
-    fn request(self: &Arc<Self>, taker: &Taker) -> (Request, Arc<Semaphore>) {
+    fn request(self: &Arc<Self>, taker: &Taker) -> (ReadRequest, Arc<Semaphore>) {
         let mut takers = self.takers();
         let share = takers.entry(taker.clone()).or_insert_with(|| {
             let room = Arc::new(Semaphore::new(self.share() as usize));
-            Share { room, requests: 0, waiting: 0 }
+            ReadShare { room, requests: 0, waiting: 0 }
         });
         share.requests += 1;
-        (Request { readings: Arc::clone(self), taker: taker.clone() }, Arc::clone(&share.room))
+        (ReadRequest { readings: Arc::clone(self), taker: taker.clone() }, Arc::clone(&share.room))
     }
 
-    fn line_up<'a>(&self, request: &'a Request) -> Option<InLine<'a>> {
+    fn line_up<'a>(&self, request: &'a ReadRequest) -> Option<InLine<'a>> {
         let mut takers = self.takers();
         let share = takers.get_mut(&request.taker)?;
         if share.waiting >= MAX_WAITING_OF_ONE || self.waiting.load(Ordering::Relaxed) >= MAX_WAITING {
@@ -129,7 +129,7 @@ impl Readings {
         Some(InLine(request))
     }
 
-    fn takers(&self) -> MutexGuard<'_, HashMap<Taker, Share>> {
+    fn takers(&self) -> MutexGuard<'_, HashMap<Taker, ReadShare>> {
         // Nothing panics while it is held.
         self.takers.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -13,7 +13,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
 use tokio::time::timeout;
 
 use super::dialect::Dialect;
-use super::open::SqliteUrl;
+use super::sqlite_url::SqliteUrl;
 use super::{Durability, Result, StorageError, sqlite};
 
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");

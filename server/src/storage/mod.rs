@@ -14,6 +14,7 @@ mod fault;
 mod open;
 mod sql;
 mod sqlite;
+mod sqlite_url;
 
 use std::collections::BTreeSet;
 use std::path::Path;
