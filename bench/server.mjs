@@ -1,7 +1,7 @@
 // `npm run bench:server`: the server under load, and the same load on @hocuspocus/server and @y/websocket-server. Each
 // workload runs on all of them in turn before the next one begins, each time on a fresh process. Writes
 // docs/BENCHMARKS.md (the part between its markers). `--seconds N`, `--built` (takes target/release as it is), `--dry`
-// (prints, writes nothing), `--only room,rooms,flood,one,idle,each,crowd,joins,month` with `--keep FILE` (several shorter runs:
+// (prints, writes nothing), `--only room,rooms,readers,presence,storm,flood,one,idle,each,crowd,joins,month` with `--keep FILE` (several shorter runs:
 // the results of the others are taken from the file and kept there).
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -171,8 +171,11 @@ const held = (server, connections, rooms) =>
   });
 
 const workloads = {
-  room: (server) => loaded(server, ["type", 50, 1, 5, seconds]),
-  rooms: (server) => loaded(server, ["type", 2, 1000, 1, seconds]),
+  room: (server) => loaded(server, ["type", 50, 1, 5, seconds, 0]),
+  rooms: (server) => loaded(server, ["type", 2, 1000, 1, seconds, 0]),
+  readers: (server) => loaded(server, ["type", 50, 1, 1, seconds, 500]),
+  presence: (server) => loaded(server, ["presence", 500, 2000, seconds]),
+  storm: (server) => loaded(server, ["storm", 1500, 200_000]),
   flood: (server) => loaded(server, ["flood", 50, 32, seconds]),
   one: (server) => loaded(server, ["flood", 1, 256, seconds]),
   idle: (server) => held(server, 1000, 1),
@@ -244,6 +247,15 @@ const rows = [
   ["the same: to the acknowledgement", (r) => three(r.rooms.ack)],
   ["the same: delivered", (r) => share(r.rooms, 1)],
   ["the same: processor time of the server", (r) => `${((100 * r.rooms.processor) / seconds).toFixed(0)} %`],
+  ["50 writers and 500 readers in a room, 50 edits/s: to a peer", (r) => three(r.readers.peer)],
+  ["the same: delivered", (r) => share(r.readers, 549)],
+  ["the same: processor time of the server", (r) => `${((100 * r.readers.processor) / seconds).toFixed(0)} %`],
+  ["500 people in a room, each moves their caret every two seconds: to a peer", (r) => three(r.presence.peer)],
+  ["the same: delivered", (r) => share(r.presence, 499)],
+  ["the same: processor time of the server", (r) => `${((100 * r.presence.processor) / seconds).toFixed(0)} %`],
+  ["1,500 open a document of 200 kB within a second: until each has it", (r) => three(r.storm.join)],
+  ["the same: of 20 letters typed then, delivered", (r) => share(r.storm, 1500)],
+  ["the same: processor time of the server, s", (r) => r.storm.processor.toFixed(1)],
   ["as much as goes, 50 rooms: edits/s that reach a peer", (r) => each(r.flood.deliveredPerSecond)],
   ["the same: acknowledged", (r) => acknowledged(r.flood)],
   ["the same: edits for a second of processor time", (r) => each(r.flood.delivered / r.flood.processor)],

@@ -2,7 +2,10 @@
 //! JSON; `npm run bench:server` makes a table of it.
 //!
 //! ```sh
-//! cargo run --release -p slate-yrs-server --example load -- type ws://127.0.0.1:8787/ws/scenes durable WRITERS ROOMS PER_SECOND SECONDS
+//! cargo run --release -p slate-yrs-server --example load -- type ws://127.0.0.1:8787/ws/scenes durable WRITERS ROOMS PER_SECOND SECONDS READERS
+//! … presence URL DIALECT PEOPLE EVERY_MS SECONDS   everybody in one room, each moves their caret so often
+//! … storm URL DIALECT CONNECTIONS BYTES           all of them open a document of that size within a second; then somebody
+//!                                                  types twenty letters
 //! … flood URL DIALECT ROOMS WINDOW SECONDS         as much as goes: a writer and a reader in each room, so many edits
 //!                                                  of each writer on their way
 //! … idle URL DIALECT CONNECTIONS ROOMS            connects, says so, and stays until its input ends
@@ -54,11 +57,17 @@ enum Heard {
     Step2(usize),
     /// Writer and number of each edit in it.
     Update(Vec<(usize, usize)>),
+    /// Person and number of each state in it.
+    Presence(Vec<(usize, usize)>),
     Other,
 }
 
 impl Link {
     async fn open(url: &str, dialect: Dialect, document: &str, session: &str) -> Self {
+        Self::try_open(url, dialect, document, session).await.unwrap()
+    }
+
+    async fn try_open(url: &str, dialect: Dialect, document: &str, session: &str) -> Result<Self, tungstenite::Error> {
         let mut head = Vec::new();
         if dialect == Dialect::Hocuspocus {
             head.push(u8::try_from(document.len()).unwrap());
@@ -67,14 +76,14 @@ impl Link {
         let query = if dialect == Dialect::Durable { format!("?slate-yrs=1&session={session}") } else { String::new() };
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let url = format!("{url}/{document}{query}");
-        let (socket, _) = tokio_tungstenite::connect_async_with_config(url, Some(config), true).await.unwrap();
+        let (socket, _) = tokio_tungstenite::connect_async_with_config(url, Some(config), true).await?;
         let (sink, stream) = socket.split();
         let mut link = Self { sink, stream, dialect, head, reassembly: Reassembly::new(256 << 20) };
         if dialect == Dialect::Hocuspocus {
             // Authentication, with any token: it lets no message pass before.
             link.raw(&[2, 0, 1, b't']).await;
         }
-        link
+        Ok(link)
     }
 
     fn framed(&self, message: &[u8]) -> tungstenite::Message {
@@ -133,6 +142,7 @@ impl Link {
                 Ok(Message::Ack { seq }) => Heard::Ack(seq),
                 Ok(Message::SyncStep2(update)) => Heard::Step2(update.len()),
                 Ok(Message::Update(update)) => Heard::Update(numbers(update)),
+                Ok(Message::Awareness(update)) => Heard::Presence(numbers(update)),
                 Ok(Message::Fragment { id, index, count, bytes }) => {
                     if let Ok(Some(whole)) = self.reassembly.take(0, id, index, count, bytes) {
                         heard.extend(self.read(&whole));
@@ -164,26 +174,36 @@ async fn main() {
         _ => Dialect::Plain,
     };
     let result = match mode {
-        "type" => type_all(url, dialect, number(3), number(4), number(5), number(6)).await,
+        "type" => type_all(url, dialect, [number(3), number(7)], number(4), number(5), number(6)).await,
+        "presence" => presence(url, dialect, number(3), number(4), number(5)).await,
+        "storm" => storm(url, dialect, number(3), number(4)).await,
         "flood" => flood(url, dialect, number(3), number(4), number(5)).await,
         "idle" => idle(url, dialect, number(3), number(4)).await,
         "join" => join(url, dialect, &args[3], number(4), number(5)).await,
-        _ => panic!("type, flood, idle or join"),
+        _ => panic!("type, presence, storm, flood, idle or join"),
     };
     println!("{result}");
 }
 
-async fn type_all(url: &str, dialect: Dialect, writers: u64, rooms: u64, per_second: u64, seconds: u64) -> Value {
+async fn type_all(
+    url: &str,
+    dialect: Dialect,
+    [writers, readers]: [u64; 2],
+    rooms: u64,
+    per_second: u64,
+    seconds: u64,
+) -> Value {
     let run = std::process::id();
     let epoch = Instant::now();
     let edits = (per_second * seconds) as usize;
     let mut links = Vec::new();
     for room in 0..rooms {
         let sent: Sent = Arc::new((0..writers).map(|_| (0..edits).map(|_| AtomicU64::new(0)).collect()).collect());
-        for writer in 0..writers {
+        for writer in 0..writers + readers {
             let link = Link::open(url, dialect, &format!("load-{run}-{room}"), &format!("w{writer}")).await;
             // Made before the clock runs: what is measured is the server.
-            links.push((link, writer as usize, updates(writer, edits), Arc::clone(&sent)));
+            let updates = if writer < writers { updates(writer, edits) } else { Vec::new() };
+            links.push((link, writer as usize, updates, Arc::clone(&sent)));
         }
     }
     // Everyone is connected, and has heard what comes first.
@@ -196,7 +216,8 @@ async fn type_all(url: &str, dialect: Dialect, writers: u64, rooms: u64, per_sec
         .map(|((link, writer, updates, sent), n)| {
             // Not in step.
             let begin = start + interval * n / count;
-            tokio::spawn(write(link, writer, updates, sent, epoch, (begin, interval)))
+            let over = start + Duration::from_secs(seconds + 2);
+            tokio::spawn(write(link, writer, updates, sent, epoch, (begin, interval, over)))
         })
         .collect();
     let mut all = Times::default();
@@ -326,14 +347,13 @@ async fn write(
     updates: Vec<Vec<u8>>,
     sent: Sent,
     epoch: Instant,
-    (begin, interval): (tokio::time::Instant, Duration),
+    (begin, interval, over): (tokio::time::Instant, Duration, tokio::time::Instant),
 ) -> Times {
     let mut times = Times::default();
     let micros = || epoch.elapsed().as_micros() as u64;
     let since = |at: &AtomicU64| Duration::from_micros(micros().saturating_sub(at.load(Ordering::Relaxed)));
     let mut acked = 0;
     let mut pace = tokio::time::interval_at(begin, interval);
-    let over = begin + interval * updates.len() as u32 + Duration::from_secs(1);
     loop {
         tokio::select! {
             _ = pace.tick(), if times.sent < updates.len() => {
@@ -355,7 +375,7 @@ async fn write(
                             let of_peers = edits.iter().filter(|(of, _)| *of != writer);
                             times.peers.extend(of_peers.map(|(of, n)| since(&sent[*of][*n])));
                         }
-                        Heard::Step2(_) | Heard::Other => {}
+                        Heard::Presence(_) | Heard::Step2(_) | Heard::Other => {}
                     }
                 }
             }
@@ -382,6 +402,148 @@ fn numbers(update: &[u8]) -> Vec<(usize, usize)> {
     found
 }
 
+/// Everybody says where their caret is, and hears where the others' are.
+async fn presence(url: &str, dialect: Dialect, people: u64, every_ms: u64, seconds: u64) -> Value {
+    let run = std::process::id();
+    let epoch = Instant::now();
+    let moves = (seconds * 1_000 / every_ms) as usize;
+    let sent: Sent = Arc::new((0..people).map(|_| (0..moves).map(|_| AtomicU64::new(0)).collect()).collect());
+    let mut links = Vec::new();
+    for person in 0..people {
+        links.push(Link::open(url, dialect, &format!("presence-{run}"), &format!("p{person}")).await);
+    }
+    let start = tokio::time::Instant::now() + Duration::from_millis(1_000);
+    let interval = Duration::from_millis(every_ms);
+    let over = start + Duration::from_secs(seconds + 2);
+    let tasks: Vec<_> = links
+        .into_iter()
+        .zip(0..)
+        .map(|(link, n)| {
+            let begin = start + interval * n / people as u32;
+            tokio::spawn(move_about(link, n as usize, Arc::clone(&sent), epoch, (begin, interval, over)))
+        })
+        .collect();
+    let (mut times, mut count) = (Vec::new(), 0);
+    for task in tasks {
+        let (heard, said) = task.await.unwrap();
+        times.extend(heard);
+        count += said;
+    }
+    json!({ "sent": count, "delivered": times.len(), "peer": spread(&mut times) })
+}
+
+async fn move_about(
+    mut link: Link,
+    person: usize,
+    sent: Sent,
+    epoch: Instant,
+    (begin, interval, over): (tokio::time::Instant, Duration, tokio::time::Instant),
+) -> (Vec<Duration>, usize) {
+    let (mut heard, mut said) = (Vec::new(), 0);
+    let mut pace = tokio::time::interval_at(begin, interval);
+    let micros = || epoch.elapsed().as_micros() as u64;
+    loop {
+        tokio::select! {
+            _ = pace.tick(), if said < sent[person].len() => {
+                sent[person][said].store(micros(), Ordering::Relaxed);
+                let state = format!(r##"{{"user":{{"name":"Person {person}","color":"#336699"}},"at":"<{person}.{said}>"}}"##);
+                said += 1;
+                let mut update = vec![1];
+                for number in [10_000 + person as u64, said as u64, state.len() as u64] {
+                    var_uint(&mut update, number);
+                }
+                update.extend(state.as_bytes());
+                link.send(&Message::Awareness(&update)).await;
+            }
+            all = link.hear() => {
+                for one in all {
+                    if let Heard::Presence(states) = one {
+                        let others = states.iter().filter(|(of, _)| *of != person);
+                        let since = |at: &AtomicU64| Duration::from_micros(micros().saturating_sub(at.load(Ordering::Relaxed)));
+                        heard.extend(others.map(|(of, n)| since(&sent[*of][*n])));
+                    }
+                }
+            }
+            () = tokio::time::sleep_until(over) => return (heard, said),
+        }
+    }
+}
+
+fn var_uint(out: &mut Vec<u8>, mut number: u64) {
+    while number > 127 {
+        out.push((number as u8 & 127) | 128);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// All of them within a second; how long each takes from then until it has the document. Then everybody hears what is typed.
+async fn storm(url: &str, dialect: Dialect, connections: u64, bytes: u64) -> Value {
+    const TYPED: usize = 20;
+    let document = format!("storm-{}", std::process::id());
+    let mut writer = seed(url, dialect, &document, bytes).await;
+    let began = tokio::time::Instant::now() + Duration::from_millis(100);
+    let tasks: Vec<_> = (0..connections)
+        .map(|n| {
+            let (url, document) = (url.to_owned(), document.clone());
+            let due = began + Duration::from_secs(1) * n as u32 / connections as u32;
+            tokio::spawn(async move {
+                tokio::time::sleep_until(due).await;
+                // A server whose queue is full refuses: one comes again, as clients do.
+                let mut link = loop {
+                    match Link::try_open(&url, dialect, &document, &format!("s{n}")).await {
+                        Ok(link) => break link,
+                        Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                    }
+                };
+                answered(&mut link).await;
+                (link, due.elapsed())
+            })
+        })
+        .collect();
+    let (mut links, mut took) = (Vec::new(), Vec::new());
+    for task in tasks {
+        let (link, time) = task.await.unwrap();
+        links.push(link);
+        took.push(time);
+    }
+    let all = began.elapsed();
+    let end = tokio::time::Instant::now() + Duration::from_secs(10);
+    let listening: Vec<_> = links
+        .into_iter()
+        .map(|mut link| {
+            tokio::spawn(async move {
+                let mut heard = 0;
+                while heard < TYPED {
+                    let Ok(all) = tokio::time::timeout_at(end, link.hear()).await else { break };
+                    heard += all
+                        .iter()
+                        .map(|one| if let Heard::Update(edits) = one { edits.len() } else { 0 })
+                        .sum::<usize>();
+                }
+                (heard, link)
+            })
+        })
+        .collect();
+    let first_seq = bytes / PARAGRAPH as u64;
+    for (n, update) in updates(1_000, TYPED).iter().enumerate() {
+        writer.edit(first_seq + n as u64 + 1, update).await;
+    }
+    let mut heard = 0;
+    // Nobody leaves before all have heard: that would be work of its own.
+    let mut stay = Vec::new();
+    for task in listening {
+        let (count, link) = task.await.unwrap();
+        heard += count;
+        stay.push(link);
+    }
+    drop(writer);
+    json!({
+        "joined": took.len(), "join": spread(&mut took), "all": all.as_secs_f64() * 1_000.0,
+        "sent": TYPED, "delivered": heard,
+    })
+}
+
 async fn idle(url: &str, dialect: Dialect, connections: u64, rooms: u64) -> Value {
     let mut links = Vec::new();
     for n in 0..connections {
@@ -402,9 +564,11 @@ async fn idle(url: &str, dialect: Dialect, connections: u64, rooms: u64) -> Valu
     json!({ "connections": links.len() })
 }
 
+/// Bytes of each edit of a document that is made to be opened.
+const PARAGRAPH: usize = 200;
+
 /// Who typed it: some servers forget a document that nobody has open.
 async fn seed(url: &str, dialect: Dialect, document: &str, bytes: u64) -> Link {
-    const PARAGRAPH: usize = 200;
     let mut link = Link::open(url, dialect, document, "seed").await;
     let doc = Doc::with_client_id(77);
     let text = doc.get_or_insert_text("content");

@@ -7,12 +7,11 @@
 
 use std::collections::HashMap;
 
-use axum::body::Bytes;
 use slate_yrs::format::COMMENTS_ROOT;
 use slate_yrs::slate::{ValueChange, differences};
 use yrs::Any;
 
-use crate::gate::{Refusal, contains};
+use crate::gate::{Judged, Refusal, contains};
 use crate::replica::Replica;
 use crate::storage::Authors;
 
@@ -46,12 +45,17 @@ pub struct CommentChanges {
 ///
 /// # Errors
 /// Why nothing of the update may be stored.
-pub fn judge(replica: &mut Replica, update: &Bytes, signer: Signer<'_>) -> Result<Option<CommentChanges>, Refusal> {
+pub fn judge(
+    replica: &mut Replica,
+    judged: &mut Judged<'_>,
+    signer: Signer<'_>,
+) -> Result<Option<CommentChanges>, Refusal> {
+    let update = judged.update;
     let may_touch = replica.has_root(COMMENTS_ROOT) || contains(update, COMMENTS_ROOT.as_bytes());
     if !may_touch && !signer.only_comments {
         return Ok(None);
     }
-    let survey = replica.survey(update)?;
+    let survey = judged.survey(replica)?;
     let comments = |root: &str| root == COMMENTS_ROOT;
     let others = |root: &str| root != COMMENTS_ROOT;
     // What has to wait could turn out to be anything.

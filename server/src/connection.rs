@@ -6,6 +6,7 @@
 //! durable extension, an empty awareness update to any other, because y-websocket clients count messages only.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,16 +17,16 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use serde::Deserialize;
 use slate_yrs::format::Formats;
 use slate_yrs::protocol::{self, FragmentError, Message, Reassembly, Role};
-use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, interval_at, sleep, sleep_until, timeout};
 
 use crate::allowance::{Share, Taker};
-use crate::auth::Recheck;
+use crate::auth::{Denied, Recheck};
 use crate::clock::now;
 use crate::limit::Limit;
 use crate::metrics::Metrics;
 use crate::net::Traffic;
 use crate::room::frames::Outgoing;
-use crate::room::{Command, ConnId, JoinRequest, RoomRef, Rooms, SendQueueEnd, send_queue};
+use crate::room::{Command, ConnId, Ending, JoinRequest, RoomRef, Rooms, SendQueue, SendQueueEnd, send_queue};
 use crate::storage::Millis;
 
 /// A frame that cannot be handed to the network for so long ends the connection.
@@ -72,6 +73,29 @@ pub struct Settings {
     pub max_frames_per_second: u32,
 }
 
+impl Opening {
+    fn request(self, conn: ConnId, queue: SendQueue) -> JoinRequest {
+        let taker = match (&self.owner, self.address) {
+            (Some(owner), _) => Some(Taker::User(owner.as_str().into())),
+            (None, address) => address.map(Taker::of_address),
+        };
+        JoinRequest {
+            conn,
+            durable: self.durable,
+            session: self.session,
+            formats: self.formats,
+            role: self.role,
+            author: self.author,
+            owner: self.owner,
+            name: self.name,
+            admin: self.admin,
+            taker,
+            create: self.create,
+            queue,
+        }
+    }
+}
+
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// The end that frames go to, and the one that they come from.
@@ -80,15 +104,15 @@ impl<S: Sink<Frame, Error = axum::Error> + Send + Unpin + 'static> Outbound for 
 pub trait Inbound: Stream<Item = Result<Frame, axum::Error>> + Send + Unpin {}
 impl<S: Stream<Item = Result<Frame, axum::Error>> + Send + Unpin> Inbound for S {}
 
-/// Serves the connection until it ends.
-pub async fn serve(
+/// Serves the connection until it ends. What it is made of is put together before, and not kept beside what comes of it.
+pub fn serve(
     (sink, stream): (impl Outbound, impl Inbound),
     rooms: Arc<Rooms>,
     settings: Settings,
     opening: Opening,
     recheck: Option<Recheck>,
     traffic: Arc<Traffic>,
-) {
+) -> impl Future<Output = ()> + Send {
     let conn = NEXT.fetch_add(1, Ordering::Relaxed);
     let allowances = Arc::clone(&rooms.shared().allowances);
     traffic.upgraded(Share::new(allowances, opening.address, opening.owner.as_deref()));
@@ -99,52 +123,45 @@ pub async fn serve(
     let writer = tokio::spawn(writer.run(end));
     rooms.shared().metrics.connections.inc();
     tracing::debug!(conn, document = opening.document, durable, "opened");
-    let taker = match (&opening.owner, opening.address) {
-        (Some(owner), _) => Some(Taker::User(owner.as_str().into())),
-        (None, address) => address.map(Taker::of_address),
-    };
-    let request = JoinRequest {
-        conn,
-        durable,
-        session: opening.session,
-        formats: opening.formats,
-        role: opening.role,
-        author: opening.author,
-        owner: opening.owner,
-        name: opening.name,
-        admin: opening.admin,
-        taker,
-        create: opening.create,
-        queue: queue.clone(),
-    };
-    match rooms.hold(&opening.document, opening.create) {
-        Some(room) => {
-            let mut reader = Reader {
-                conn,
-                durable,
-                room,
-                settings,
-                traffic: Arc::clone(&traffic),
-                queue,
-                reassembly: Reassembly::new(settings.max_sync_bytes + 1024),
-                pace: FrameRate::new(settings.max_frames_per_second),
-                expires: opening.expires.map(deadline),
-                rooms: Arc::clone(&rooms),
-            };
-            if reader.room.send(Command::Join(request)).await {
-                reader.run(stream, recheck).await;
-                reader.room.send(Command::Leave { conn }).await;
+    let document = opening.document.clone();
+    let denied = recheck.map(|recheck| Box::pin(recheck.denied()));
+    let expired = opening.expires.map(|at| Box::pin(sleep_until(deadline(at))));
+    let reading = rooms.hold(&document, opening.create).map(|room| {
+        let join = Command::Join(Box::new(opening.request(conn, queue.clone())));
+        let mut reader = Reader {
+            conn,
+            durable,
+            room,
+            settings,
+            traffic: Arc::clone(&traffic),
+            queue: queue.clone(),
+            reassembly: Reassembly::new(settings.max_sync_bytes + 1024),
+            pace: FrameRate::new(settings.max_frames_per_second),
+            rooms: Arc::clone(&rooms),
+        };
+        Box::pin(async move {
+            if Box::pin(reader.room.send(join)).await {
+                reader.run(stream, expired, denied).await;
+                Box::pin(reader.room.send(Command::Leave { conn })).await;
             }
+        })
+    });
+    if reading.is_none() {
+        queue.end(protocol::close::RESTART, "the server is restarting");
+    }
+    drop(queue);
+    async move {
+        if let Some(reading) = reading {
+            reading.await;
         }
-        None => queue.end(protocol::close::RESTART, "the server is restarting"),
+        traffic.ended();
+        // The reader has let go of the queue, the room will: then the writer ends.
+        if let Err(error) = writer.await {
+            tracing::warn!(conn, %error, "writer failed");
+        }
+        rooms.shared().metrics.connections.dec();
+        tracing::debug!(conn, document, "closed");
     }
-    traffic.ended();
-    // The reader has let go of the queue, the room will: then the writer ends.
-    if let Err(error) = writer.await {
-        tracing::warn!(conn, %error, "writer failed");
-    }
-    rooms.shared().metrics.connections.dec();
-    tracing::debug!(conn, document = opening.document, "closed");
 }
 
 struct Reader {
@@ -153,10 +170,9 @@ struct Reader {
     room: RoomRef,
     settings: Settings,
     traffic: Arc<Traffic>,
-    queue: crate::room::SendQueue,
+    queue: SendQueue,
     reassembly: Reassembly,
     pace: FrameRate,
-    expires: Option<Instant>,
     rooms: Arc<Rooms>,
 }
 
@@ -189,62 +205,65 @@ impl FrameRate {
     }
 }
 
+/// Waits for what there may be.
+async fn wait_for<F: Future>(future: &mut Option<Pin<Box<F>>>) -> F::Output {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Reader {
-    async fn run(&mut self, mut stream: impl Inbound, recheck: Option<Recheck>) {
-        let silence = self.settings.heartbeat * 2;
-        let expires = self.expires;
-        let expired = async move {
-            match expires {
-                Some(at) => sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
-        let denied = async move {
-            match recheck {
-                // Boxed: few connections have one, and all would have room for it.
-                Some(recheck) => Box::pin(recheck.denied()).await,
-                None => std::future::pending().await,
-            }
-        };
-        let (ended, gone) = (self.queue.ended(), self.room.gone());
-        tokio::pin!(expired, denied, ended, gone);
+    /// What few connections have, or seldom do, is boxed: all would have a place for it.
+    async fn run(
+        &mut self,
+        mut stream: impl Inbound,
+        mut expired: Option<Pin<Box<Sleep>>>,
+        mut denied: Option<Pin<Box<impl Future<Output = Denied> + Send>>>,
+    ) {
+        let limit = self.settings.heartbeat * 2;
+        let ending = self.queue.ending();
+        let (ended, gone) = (ending.told(), self.room.gone());
+        // One for all frames: it looks, when it is over, how long ago something came.
+        let silence = sleep(limit);
+        tokio::pin!(ended, gone, silence);
         loop {
             let frame = tokio::select! {
                 biased;
-                () = &mut ended => return goodbye(&mut stream).await,
+                _ = &mut ended => return Box::pin(goodbye(&mut stream)).await,
                 () = &mut gone => {
                     // After what the room has left to say, its own reason among it; who was about to join hears that last.
-                    if timeout(LAST_WORDS, &mut ended).await.is_ok() {
-                        return goodbye(&mut stream).await;
+                    if Box::pin(timeout(LAST_WORDS, &mut ended)).await.is_err() {
+                        let (code, reason) = (protocol::close::INTERNAL, "the room has ended");
+                        self.queue.push(Outgoing::Close { code, reason });
                     }
-                    let (code, reason) = (protocol::close::INTERNAL, "the room has ended");
-                    self.queue.push(Outgoing::Close { code, reason });
-                    return goodbye(&mut stream).await;
+                    return Box::pin(goodbye(&mut stream)).await;
                 }
-                () = &mut expired => {
+                () = wait_for(&mut expired) => {
                     self.queue.end(protocol::close::UNAUTHORIZED, "the token has expired");
-                    return goodbye(&mut stream).await;
+                    return Box::pin(goodbye(&mut stream)).await;
                 }
-                denied = &mut denied => {
+                denied = wait_for(&mut denied) => {
                     self.queue.end(denied.close_code(), denied.reason());
-                    return goodbye(&mut stream).await;
+                    return Box::pin(goodbye(&mut stream)).await;
                 }
-                frame = timeout(silence, stream.next()) => frame,
+                frame = stream.next() => Some(frame),
+                () = &mut silence => None,
             };
             if self.reassembly.expire(now() as u64, FRAGMENT_AGE_MS) > 0 {
                 self.count_pieces(0);
             }
             match frame {
-                Ok(Some(Ok(frame))) => {
+                Some(Some(Ok(frame))) => {
                     self.traffic.whole();
                     if !self.frame(frame).await {
                         return;
                     }
                     if let Some(wait) = self.pace.take() {
-                        sleep(wait).await;
+                        Box::pin(sleep(wait)).await;
                     }
                 }
-                Ok(Some(Err(error))) if is_too_large(&error) => {
+                Some(Some(Err(error))) if is_too_large(&error) => {
                     // What a plain client's provider shows to people: it would come again and again without a word.
                     let limit = self.settings.max_sync_bytes;
                     let reason =
@@ -256,20 +275,20 @@ impl Reader {
                     let (code, reason) = (protocol::close::TOO_LARGE, "the frame is too large");
                     self.queue.push(Outgoing::Close { code, reason });
                     // The rest of the frame is not read, and a socket closed on it would take the reason along.
-                    return sleep(CLOSE_WAIT).await;
+                    return Box::pin(sleep(CLOSE_WAIT)).await;
                 }
-                Ok(Some(Err(_)) | None) => {
+                Some(Some(Err(_)) | None) => {
                     if let Some(limit) = self.traffic.over() {
                         self.over(limit);
-                        return sleep(CLOSE_WAIT).await;
+                        return Box::pin(sleep(CLOSE_WAIT)).await;
                     }
                     return;
                 }
                 // A large frame may be on its way slowly: any received byte is a sign of life (F30).
-                Err(_) if self.traffic.since_read() < silence => {}
-                Err(_) => {
-                    return self.queue.end(protocol::close::GOING_AWAY, "nothing was heard for two heartbeats");
-                }
+                None => match limit.checked_sub(self.traffic.since_read()) {
+                    Some(left) if !left.is_zero() => silence.as_mut().reset(Instant::now() + left),
+                    _ => return self.queue.end(protocol::close::GOING_AWAY, "nothing was heard for two heartbeats"),
+                },
             }
         }
     }
@@ -361,39 +380,39 @@ impl<S: Outbound> Writer<S> {
         let keepalive = if self.durable { Message::Ping.to_frame() } else { Message::Awareness(&[0]).to_frame() };
         let keepalive = Bytes::from(keepalive);
         let mut beat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
-        let mut ending = end.ending.clone();
+        let ending = end.ending();
         loop {
+            // What sending takes is taken while something is sent: most connections are idle most of the time.
             let sent = tokio::select! {
                 biased;
-                Ok((code, reason)) = wait_ended(&mut ending) => Sent::Then(code, reason),
+                (code, reason) = ending.told() => Sent::Then(code, reason),
                 outgoing = end.next() => match outgoing {
                     None => Sent::Then(protocol::close::NORMAL, ""),
-                    Some(outgoing) => {
-                        let mut ending = ending.clone();
-                        tokio::select! {
-                            biased;
-                            // A close frame would come after bytes that do not move.
-                            Ok((code, _)) = wait_ended(&mut ending) => {
-                                if code == protocol::close::SLOW { Sent::No } else { Sent::Then(code, "") }
-                            }
-                            sent = self.send(outgoing, &mut end) => sent,
-                        }
-                    }
+                    Some(outgoing) => Box::pin(self.send_or_end(outgoing, &mut end, &ending)).await,
                 },
-                _ = beat.tick() => self.beat(keepalive.clone()).await,
+                _ = beat.tick() => Box::pin(self.beat(keepalive.clone())).await,
             };
             match sent {
                 Sent::Yes => {}
                 Sent::No => break,
                 Sent::Then(code, reason) => {
                     let frame = Frame::Close(Some(CloseFrame { code, reason: reason.into() }));
-                    let _ = timeout(CLOSE_WAIT, self.sink.send(frame)).await;
+                    let _ = Box::pin(timeout(CLOSE_WAIT, self.sink.send(frame))).await;
                     break;
                 }
             }
         }
-        if matches!(*ending.borrow(), Some((protocol::close::SLOW, _))) {
+        if matches!(ending.get(), Some((protocol::close::SLOW, _))) {
             self.metrics.slow_peers.inc();
+        }
+    }
+
+    async fn send_or_end(&mut self, outgoing: Outgoing, end: &mut SendQueueEnd, ending: &Ending) -> Sent {
+        tokio::select! {
+            biased;
+            // A close frame would come after bytes that do not move.
+            (code, _) = ending.told() => if code == protocol::close::SLOW { Sent::No } else { Sent::Then(code, "") },
+            sent = self.send(outgoing, end) => sent,
         }
     }
 
@@ -474,15 +493,6 @@ async fn stalling(write: impl Future<Output = Result<(), axum::Error>>, traffic:
             Err(_) if traffic.written() != written => written = traffic.written(),
             Err(_) => return Sent::No,
         }
-    }
-}
-
-async fn wait_ended(
-    ending: &mut tokio::sync::watch::Receiver<Option<(u16, &'static str)>>,
-) -> Result<(u16, &'static str), ()> {
-    match ending.wait_for(Option::is_some).await {
-        Ok(ending) => (*ending).ok_or(()),
-        Err(_) => Err(()),
     }
 }
 

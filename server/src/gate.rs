@@ -52,6 +52,26 @@ pub enum Pass {
     },
 }
 
+/// An update that is to be judged, and what it would touch: looked at once, by whoever asks first.
+pub struct Judged<'a> {
+    pub update: &'a Bytes,
+    survey: Option<Survey<'a>>,
+}
+
+impl<'a> Judged<'a> {
+    pub fn new(update: &'a Bytes) -> Self {
+        Self { update, survey: None }
+    }
+
+    pub fn survey(&mut self, replica: &Replica) -> Result<&Survey<'a>, ApplyError> {
+        let survey = match self.survey.take() {
+            Some(survey) => survey,
+            None => replica.survey(self.update)?,
+        };
+        Ok(self.survey.insert(survey))
+    }
+}
+
 /// Why nothing of an update is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
@@ -81,27 +101,27 @@ impl Layout {
     }
 
     /// What of an update may be stored.
-    pub fn judge(&self, replica: &mut Replica, update: &Bytes, sender: Sender) -> Result<Pass, Refusal> {
-        let format = replica.format();
+    pub fn judge(&self, replica: &mut Replica, judged: &mut Judged<'_>, sender: Sender) -> Result<Pass, Refusal> {
+        let (format, update) = (replica.format(), judged.update);
         let refused = sender == Sender::Plain { refused: true };
         // Entries of a map that is there may be written without its name.
         if format == 0 && !refused && !replica.has_root(DOC_ROOT) && !contains(update, DOC_ROOT.as_bytes()) {
             return Ok(Pass::Whole);
         }
-        let survey = replica.survey(update)?;
+        let survey = judged.survey(replica)?;
         match sender {
             Sender::Session(formats) => {
                 if format > 0 {
-                    self.check_registers(replica, &survey)?;
+                    self.check_registers(replica, survey)?;
                 }
-                self.check_flag(replica, &survey, update, formats).map(|()| Pass::Whole)
+                self.check_flag(replica, survey, update, formats).map(|()| Pass::Whole)
             }
             // What stands upon something that was refused would wait for ever.
-            Sender::Plain { .. } if format == 0 => match refused && survey.waits || touches_flag(replica, &survey) {
+            Sender::Plain { .. } if format == 0 => match refused && survey.waits || touches_flag(replica, survey) {
                 true => Err(Refusal::Flag),
                 false => Ok(Pass::Whole),
             },
-            Sender::Plain { .. } => self.part(replica, &survey),
+            Sender::Plain { .. } => self.part(replica, survey),
         }
     }
 

@@ -160,7 +160,7 @@ impl Listener for CountingListener {
         // Small messages are what this server is for.
         let _ = stream.set_nodelay(true);
         let traffic = Arc::new(Traffic::new(Some(address)));
-        let silence = Box::pin(sleep(PATIENCE));
+        let silence = Some(Box::pin(sleep(PATIENCE)));
         (CountingStream { stream, traffic, silence, answered: 0, _place: place }, address)
     }
 
@@ -172,8 +172,9 @@ impl Listener for CountingListener {
 pub struct CountingStream {
     stream: TcpStream,
     traffic: Arc<Traffic>,
-    /// When to look whether it was answered anything.
-    silence: Pin<Box<Sleep>>,
+    /// When to look whether it was answered anything. None for a WebSocket: until it is over, it would keep the whole task
+    /// that took the request, to wake it.
+    silence: Option<Pin<Box<Sleep>>>,
     answered: u64,
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -182,15 +183,16 @@ impl CountingStream {
     /// Whether this one holds a socket for nothing. Wakes the reader when it is time to look again.
     fn is_idle(&mut self, cx: &mut Context<'_>) -> bool {
         if self.traffic.is_socket.load(Ordering::Relaxed) {
-            return false;
+            self.silence = None;
         }
-        while self.silence.as_mut().poll(cx).is_ready() {
+        let Some(silence) = &mut self.silence else { return false };
+        while silence.as_mut().poll(cx).is_ready() {
             let written = self.traffic.written();
             if written == self.answered {
                 return true;
             }
             self.answered = written;
-            self.silence.as_mut().reset(tokio::time::Instant::now() + PATIENCE);
+            silence.as_mut().reset(tokio::time::Instant::now() + PATIENCE);
         }
         false
     }

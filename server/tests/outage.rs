@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::client::doc;
 use common::http::get;
-use common::outage::{SmallDisk, limit_files};
+use common::outage::{SmallDisk, fill_pages, free_pages, limit_files};
 use common::program::Program;
 use common::{Client, Msg, PATIENCE};
 use slate_yrs::protocol::close;
@@ -185,6 +185,11 @@ impl Scene {
     }
 }
 
+/// Something is done that takes a while, in what may not wait.
+fn waited<T>(work: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn f53_a_full_disk_is_said_and_ends_by_itself() {
     let folder = tempfile::tempdir().unwrap();
@@ -204,6 +209,24 @@ async fn f53_a_full_disk_is_said_and_ends_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f53_a_database_as_large_as_it_may_be_is_said_and_ends_by_itself() {
+    const MAX_BYTES: u64 = 4 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_owned();
+    let start = |database: &str, flags: &[&str], filter: &str, log: &Path| {
+        Program::start_logging(&format!("{database}?max_bytes={MAX_BYTES}"), flags, filter, log)
+    };
+    let mut scene = Scene::begin_at(folder, &place, start).await;
+    let fill = |scene: &Scene| waited(fill_pages(&scene.path, MAX_BYTES));
+    let free = |scene: &Scene| waited(free_pages(&scene.path));
+    for _ in 0..2 {
+        let reason = "the server's disk is full";
+        scene.suffers(Suffers { breaks: &fill, mends: &free, reason, fault: "full" }).await;
+    }
+    scene.has_everything().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f53_a_disk_that_fails_is_said_and_ends_by_itself() {
     let mut scene = Scene::begin().await;
     for _ in 0..2 {
@@ -220,12 +243,10 @@ async fn f53_a_database_locked_by_another_process_is_said_and_ends_by_itself() {
     let other = std::sync::Mutex::new(None);
     let lock = |scene: &Scene| {
         let url = format!("sqlite://{}", scene.path.display());
-        let held = tokio::task::block_in_place(|| {
-            tokio::runtime::Handle::current().block_on(async {
-                let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-                connection.execute("BEGIN IMMEDIATE").await.unwrap();
-                connection
-            })
+        let held = waited(async {
+            let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+            connection.execute("BEGIN IMMEDIATE").await.unwrap();
+            connection
         });
         *other.lock().unwrap() = Some(held);
     };

@@ -1,4 +1,4 @@
-//! A long soak of the real program: people write without end while its disk is full or fails, its database is locked,
+//! A long soak of the real program: people write without end while its disk or its database is full or fails, is locked,
 //! read-only, moved away, or loses its log, and while it is killed. What was acknowledged is there after each, and the
 //! service is back by itself. `npm run soak:server -- --seconds N --seed S`.
 //!
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use common::client::doc;
 use common::http::get;
-use common::outage::{SmallDisk, limit_files};
+use common::outage::{SmallDisk, fill_pages, free_pages, limit_files};
 use common::program::Program;
 use common::{Client, Msg, PATIENCE};
 use fastrand::Rng;
@@ -32,6 +32,8 @@ const WRITERS: u64 = 4;
 const LOOK_EVERY: u64 = 6;
 /// Edits that one database has to hold; after a look the next one begins, so that the disk is full only when it shall be.
 const PER_DATABASE: usize = 20_000;
+/// Bytes that a database may have: some more than so many edits take.
+const MAX_BYTES: u64 = 40 << 20;
 
 /// What the writers share.
 struct World {
@@ -133,6 +135,7 @@ impl Writer {
 enum Fault {
     Kill,
     Full,
+    Pages,
     Io,
     Locked,
     Moved,
@@ -155,7 +158,7 @@ struct Stage {
 impl Stage {
     fn start(&mut self, as_nobody: bool) {
         self.program = None;
-        let database = format!("sqlite:{}", self.path.display());
+        let database = format!("sqlite:{}?max_bytes={MAX_BYTES}", self.path.display());
         let program = match as_nobody {
             true => Program::start_as_nobody(&database, &[], &self.log),
             false => Program::start_logging(&database, &[], "info", &self.log),
@@ -174,8 +177,16 @@ impl Stage {
     }
 
     fn choose(&mut self) -> Fault {
-        let faults =
-            [Fault::Kill, Fault::Full, Fault::Io, Fault::Locked, Fault::Moved, Fault::LogDeleted, Fault::ReadOnly];
+        let faults = [
+            Fault::Kill,
+            Fault::Full,
+            Fault::Pages,
+            Fault::Io,
+            Fault::Locked,
+            Fault::Moved,
+            Fault::LogDeleted,
+            Fault::ReadOnly,
+        ];
         loop {
             let fault = faults[self.rng.usize(0..faults.len())];
             if fault != Fault::Full || self.disk.is_some() {
@@ -199,6 +210,11 @@ impl Stage {
                 while file.write_all(&[0; 4096]).is_ok() {}
                 self.lasts().await;
                 std::fs::remove_file(&filler).unwrap();
+            }
+            Fault::Pages => {
+                fill_pages(&self.path, MAX_BYTES).await;
+                self.lasts().await;
+                free_pages(&self.path).await;
             }
             Fault::Io => {
                 let id = self.program.as_ref().unwrap().id();
@@ -326,7 +342,7 @@ async fn f53_nothing_acknowledged_is_lost_and_the_service_is_back_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     open_to_all(folder.path());
     let place = folder.path().join("data");
-    let disk = SmallDisk::mount(place.clone(), "64m");
+    let disk = SmallDisk::mount(place.clone(), "160m");
     open_to_all(&place);
     let path = place.join("server.sqlite");
     let mut stage = Stage {

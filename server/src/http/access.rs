@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::allowance::Taker;
 use crate::auth::{Auth, Denied, Grant, Request};
 use crate::config::ServeArgs;
 use crate::connection::Settings;
@@ -73,37 +74,27 @@ impl Failure {
     }
 }
 
-/// What a request says, or a failure like any other: of its path, its query and its body.
-pub(super) struct InPath<T>(pub T);
-pub(super) struct InQuery<T>(pub T);
-pub(super) struct InBody<T>(pub T);
+/// What a request says, read as axum reads it, or a failure like any other.
+macro_rules! said {
+    ($name:ident, $extractor:ident, $trait:ident, $read:ident($from:ty)) => {
+        pub(super) struct $name<T>(pub T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<App> for InPath<T> {
-    type Rejection = Failure;
+        impl<T: DeserializeOwned + Send> $trait<App> for $name<T> {
+            type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let read = Path::<T>::from_request_parts(parts, app).await;
-        read.map(|Path(said)| Self(said)).map_err(|wrong| Failure::new(wrong.status(), "invalid", wrong.body_text()))
-    }
+            async fn $read(from: $from, app: &App) -> Result<Self, Failure> {
+                match $extractor::<T>::$read(from, app).await {
+                    Ok($extractor(said)) => Ok(Self(said)),
+                    Err(wrong) => Err(Failure::new(wrong.status(), "invalid", wrong.body_text())),
+                }
+            }
+        }
+    };
 }
 
-impl<T: DeserializeOwned> FromRequestParts<App> for InQuery<T> {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let read = Query::<T>::from_request_parts(parts, app).await;
-        read.map(|Query(said)| Self(said)).map_err(|wrong| Failure::new(wrong.status(), "invalid", wrong.body_text()))
-    }
-}
-
-impl<T: DeserializeOwned> FromRequest<App> for InBody<T> {
-    type Rejection = Failure;
-
-    async fn from_request(request: axum::extract::Request, app: &App) -> Result<Self, Failure> {
-        let read = Json::<T>::from_request(request, app).await;
-        read.map(|Json(said)| Self(said)).map_err(|wrong| Failure::new(wrong.status(), "invalid", wrong.body_text()))
-    }
-}
+said!(InPath, Path, FromRequestParts, from_request_parts(&mut Parts));
+said!(InQuery, Query, FromRequestParts, from_request_parts(&mut Parts));
+said!(InBody, Json, FromRequest, from_request(axum::extract::Request));
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
@@ -140,6 +131,8 @@ pub struct Access {
     pub document: String,
     pub grant: Grant,
     pub address: Option<IpAddr>,
+    /// Whose share of what all have it takes.
+    pub taker: Taker,
 }
 
 #[derive(Deserialize)]
@@ -168,7 +161,9 @@ impl FromRequestParts<App> for Access {
         let request = Request { document: &document, token: asking.token.as_deref(), origin, address: asking.address };
         let mut grant = app.ask(request).await?;
         grant.user = grant.user.or_else(|| app.claimed(asking.user));
-        Ok(Self { document, grant, address: asking.address })
+        let nobody = || Taker::of_address(asking.address.unwrap_or(IpAddr::from([0, 0, 0, 0])));
+        let taker = grant.user.as_deref().map_or_else(nobody, |user| Taker::User(user.into()));
+        Ok(Self { document, grant, address: asking.address, taker })
     }
 }
 

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::access::{App, Failure};
 use super::readings::ReadRoom;
+use crate::allowance::Taker;
 use crate::history::{HistoryError, VersionId};
 use crate::limit::Limit;
 use crate::storage::StorageError;
@@ -91,10 +92,11 @@ impl App {
     /// any more.
     pub(super) async fn reading<T: Send + 'static>(
         &self,
+        taker: &Taker,
         bytes: u64,
         work: impl Future<Output = Result<T, Failure>> + Send + 'static,
     ) -> Result<(T, ReadRoom), Failure> {
-        let Some(room) = self.readings.begin(bytes).await else {
+        let Some(room) = self.readings.begin(taker, bytes).await else {
             self.rooms.shared().metrics.limit_hit(Limit::Readings);
             return Err(Failure::limit(StatusCode::SERVICE_UNAVAILABLE, "too many documents are being read"));
         };
@@ -105,10 +107,11 @@ impl App {
     /// The same, where what comes of it is sent.
     pub(super) async fn answer(
         &self,
+        taker: &Taker,
         bytes: u64,
         work: impl Future<Output = Result<Content, Failure>> + Send + 'static,
     ) -> Result<Response, Failure> {
-        let (content, mut room) = self.reading(bytes, work).await?;
+        let (content, mut room) = self.reading(taker, bytes, work).await?;
         room.is_answer_of(content.bytes.len());
         let bytes = Bytes::from_owner(HeldBytes { bytes: content.bytes, _room: room });
         Ok(Content { bytes, ..content }.into_response())

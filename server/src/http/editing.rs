@@ -54,7 +54,7 @@ pub(super) async fn edit(
         None => address.map(Taker::of_address),
     };
     let (done, result) = oneshot::channel();
-    if !room.send(Command::Edit(Edit { work, author: grant.user, taker, key, done })).await {
+    if !room.send(Command::Edit(Box::new(Edit { work, author: grant.user, taker, key, done }))).await {
         return Err(busy());
     }
     Ok(result.await.map_err(|_| busy())??)

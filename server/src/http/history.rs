@@ -1,6 +1,5 @@
 //! The history API: versions of a document over HTTP.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
@@ -87,7 +86,7 @@ pub(super) fn version_id(id: &str) -> Result<VersionId, Failure> {
 /// `GET …/versions?before=&limit=`
 pub async fn list(
     State(app): State<App>,
-    Access { document, .. }: Access,
+    Access { document, taker, .. }: Access,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let limit = params.limit.unwrap_or(100).min(MAX_VERSIONS);
@@ -97,13 +96,13 @@ pub async fn list(
         let versions = history::list(&storage, &document, params.before.as_deref(), limit).await?;
         Ok(Content::json(json!({ "versions": versions }).to_string()))
     };
-    app.answer(history::PAGE_BYTES as u64, work).await
+    app.answer(&taker, history::PAGE_BYTES as u64, work).await
 }
 
 /// `GET …/versions/{version}?format=slate|update`
 pub async fn read(
     State(app): State<App>,
-    Access { document, .. }: Access,
+    Access { document, taker, .. }: Access,
     InPath(InDocument { version }): InPath<InDocument>,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
@@ -118,13 +117,13 @@ pub async fn read(
         let work = move || Ok::<_, HistoryError>(history::nodes_to_json(&history::value(&root, &state)?).to_string());
         Ok(Content::json(tokio::task::spawn_blocking(work).await.map_err(failed)??))
     };
-    app.answer(cost, work).await
+    app.answer(&taker, cost, work).await
 }
 
 /// `GET …/updates?since=SEQ|TIME&limit=`: what is in the log after that.
 pub async fn updates(
     State(app): State<App>,
-    Access { document, .. }: Access,
+    Access { document, taker, .. }: Access,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let storage = &app.rooms.shared().storage;
@@ -140,7 +139,7 @@ pub async fn updates(
     let limit = params.limit.unwrap_or(MAX_UPDATES).clamp(1, MAX_UPDATES);
     let storage = storage.clone();
     // As rows, as base64, and as the answer.
-    app.answer(3 * MAX_UPDATES_BYTES as u64, rows_after(storage, document, after, limit)).await
+    app.answer(&taker, 3 * MAX_UPDATES_BYTES as u64, rows_after(storage, document, after, limit)).await
 }
 
 async fn rows_after(storage: Arc<dyn Storage>, document: String, after: Seq, limit: usize) -> Result<Content, Failure> {
@@ -170,7 +169,7 @@ async fn rows_after(storage: Arc<dyn Storage>, document: String, after: Seq, lim
 /// `GET …/export?format=update|slate-yjs`: the document as one Yjs update.
 pub async fn export(
     State(app): State<App>,
-    Access { document, .. }: Access,
+    Access { document, taker, .. }: Access,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let cost = app.cost(&document, &[&VersionId::Now]).await?;
@@ -184,7 +183,7 @@ pub async fn export(
         let plain = tokio::task::spawn_blocking(work).await.map_err(failed)?;
         Ok(Content::binary(plain.map_err(|error| HistoryError::Unreadable(error.to_string()))?.update))
     };
-    app.answer(cost, work).await
+    app.answer(&taker, cost, work).await
 }
 
 /// `GET …/compare?from=&to=`
@@ -193,7 +192,7 @@ pub async fn compare(
     access: Access,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
-    let Access { document, grant, address } = access;
+    let Access { document, taker, .. } = access;
     let storage = &app.rooms.shared().storage;
     let (from, to) = (params.from.as_deref().unwrap_or_default(), params.to.as_deref().unwrap_or("now"));
     let (from, to) = (version_id(from)?, version_id(to)?);
@@ -208,7 +207,7 @@ pub async fn compare(
     if let Some(made) = app.compares.made(&compared) {
         return Ok(Content::json(made).into_response());
     }
-    let turn = turn(&app, grant.user, address).await?;
+    let turn = turn(&app, taker.clone()).await?;
     if let Some(made) = app.compares.made(&compared) {
         return Ok(Content::json(made).into_response());
     }
@@ -232,13 +231,11 @@ pub async fn compare(
         }
         Ok(Content::json(answer))
     };
-    app.answer(cost, work).await
+    app.answer(&taker, cost, work).await
 }
 
 /// Nobody has many comparisons made at once.
-pub(super) async fn turn(app: &App, user: Option<String>, address: Option<IpAddr>) -> Result<Turn, Failure> {
-    let nobody = || Taker::of_address(address.unwrap_or(IpAddr::from([0, 0, 0, 0])));
-    let taker = user.map_or_else(nobody, |user| Taker::User(user.into()));
+pub(super) async fn turn(app: &App, taker: Taker) -> Result<Turn, Failure> {
     app.compares.turn(taker).await.ok_or_else(|| {
         app.rooms.shared().metrics.limit_hit(Limit::Compares);
         Failure::limit(StatusCode::TOO_MANY_REQUESTS, "other comparisons of this user are under way")
@@ -256,7 +253,7 @@ pub async fn save(
     access: Access,
     InBody(Label { label }): InBody<Label>,
 ) -> Result<(StatusCode, Json<Version>), Failure> {
-    let Access { document, grant, .. } = access.writing()?;
+    let Access { document, grant, taker, .. } = access.writing()?;
     if label.trim().is_empty() || label.len() > MAX_LABEL_BYTES {
         return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "a label has 1 to 500 bytes"));
     }
@@ -273,7 +270,7 @@ pub async fn save(
         let version = NamedVersion { id: random_id(), document, seq, label, author, at: now(), bytes };
         Ok((storage.put_named(&version, &state, most).await?, version))
     };
-    let ((has_room, version), _) = app.reading(cost, work).await?;
+    let ((has_room, version), _) = app.reading(&taker, cost, work).await?;
     if !has_room {
         app.rooms.shared().metrics.limit_hit(Limit::NamedVersions);
         let message = format!("a document has {most} named versions at most: delete one");
@@ -306,7 +303,7 @@ pub async fn restore(
     InPath(InDocument { version }): InPath<InDocument>,
     InQuery(params): InQuery<Params>,
 ) -> Result<StatusCode, Failure> {
-    let Access { document, grant, address } = access.writing()?;
+    let Access { document, grant, address, taker } = access.writing()?;
     let version = version_id(&version)?;
     // The version, and what is there now.
     let cost = app.cost(&document, &[&version, &VersionId::Now]).await?;
@@ -319,7 +316,7 @@ pub async fn restore(
         };
         editing::edit(&to, &document, grant, address, None, Box::new(work)).await
     };
-    app.reading(cost, work).await?;
+    app.reading(&taker, cost, work).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

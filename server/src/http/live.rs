@@ -15,6 +15,7 @@ use super::admin::Admin;
 use super::content::{Content, tagged};
 use super::editing::edit;
 use super::history::{Params, failed};
+use crate::allowance::Taker;
 use crate::history::{self, HistoryError, VersionId};
 use crate::live::{self, Laying, MAX_EDITS, Patch};
 use crate::replica::Replica;
@@ -39,7 +40,7 @@ pub(super) fn etag(epoch: &str, seq: Seq) -> String {
 /// `GET /api/scenes/{id}?format=slate|text|update`: what the document is now.
 pub async fn read(
     State(app): State<App>,
-    Access { document, .. }: Access,
+    Access { document, taker, .. }: Access,
     InQuery(params): InQuery<Params>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
@@ -67,7 +68,7 @@ pub async fn read(
         let content = tokio::task::spawn_blocking(work).await.map_err(failed)??;
         Ok(content.tagged(&etag(&row.epoch, seq)))
     };
-    app.answer(cost, work).await
+    app.answer(&taker, cost, work).await
 }
 
 /// `PATCH /api/scenes/{id} {edits, base?}`: all of the edits, or none.
@@ -78,7 +79,7 @@ pub async fn patch(
     headers: HeaderMap,
     InBody(body): InBody<Value>,
 ) -> Result<Response, Failure> {
-    let Access { document, grant, address } = access.writing()?;
+    let Access { document, grant, address, taker } = access.writing()?;
     let invalid = |message: String| Failure::new(StatusCode::BAD_REQUEST, "invalid", message);
     let request = body.to_string();
     let Patch { edits, base } = serde_json::from_value(body).map_err(|error| invalid(error.to_string()))?;
@@ -100,7 +101,7 @@ pub async fn patch(
             move |current: &[u8], client: u32| live::apply(&laying, client, base.as_deref().unwrap_or(current), &edits);
         edit(&to, &document, grant, address, key, Box::new(work)).await
     };
-    let (edited, _) = app.reading(cost, work).await?;
+    let (edited, _) = app.reading(&taker, cost, work).await?;
     let tag = etag(&edited.epoch, edited.tip);
     let answer = Json(json!({ "etag": tag, "edits": edited.report })).into_response();
     let mut answer = tagged(&tag, answer);
@@ -169,7 +170,7 @@ fn shared_map<'a>(app: &App, params: &Params, map: &'a str) -> Result<&'a str, F
 /// What of a map is answered.
 async fn values_of(
     app: &App,
-    document: String,
+    (document, taker): (String, Taker),
     map: String,
     answer: impl FnOnce(Values) -> Result<Value, Failure> + Send + 'static,
 ) -> Result<Response, Failure> {
@@ -186,32 +187,33 @@ async fn values_of(
         let value = tokio::task::spawn_blocking(work).await.map_err(failed)??;
         Ok(Content::json(value.to_string()).tagged(&etag(&row.epoch, seq)))
     };
-    app.answer(cost, work).await
+    app.answer(&taker, cost, work).await
 }
 
 /// `GET …/maps/{map}`: all values of a map.
 pub async fn map(
     State(app): State<App>,
-    Access { document, .. }: Access,
+    Access { document, taker, .. }: Access,
     InPath(InMap { map, .. }): InPath<InMap>,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     // Comments may be read.
     let map = if map == COMMENTS_ROOT { &map } else { shared_map(&app, &params, &map)? };
-    values_of(&app, document, map.to_owned(), |values| Ok(json!(values))).await
+    values_of(&app, (document, taker), map.to_owned(), |values| Ok(json!(values))).await
 }
 
 /// `GET …/maps/{map}/{key}`
 pub async fn value(
     State(app): State<App>,
-    Access { document, .. }: Access,
+    Access { document, taker, .. }: Access,
     InPath(InMap { map, key }): InPath<InMap>,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let map = shared_map(&app, &params, &map)?.to_owned();
     let key = key.unwrap_or_default();
     let none = || Failure::new(StatusCode::NOT_FOUND, "not-found", "the map has no such key");
-    values_of(&app, document, map, move |values| values.get(&key).map(|value| json!(value)).ok_or_else(none)).await
+    values_of(&app, (document, taker), map, move |values| values.get(&key).map(|value| json!(value)).ok_or_else(none))
+        .await
 }
 
 /// `PUT …/maps/{map}/{key}`: the body is the value.
@@ -247,7 +249,7 @@ async fn put(
     InQuery(params): InQuery<Params>,
     value: Option<Value>,
 ) -> Result<Response, Failure> {
-    let Access { document, grant, address } = access.writing()?;
+    let Access { document, grant, address, taker } = access.writing()?;
     let invalid = |message: String| Failure::new(StatusCode::BAD_REQUEST, "invalid", message);
     let map = shared_map(&app, &params, &map)?.to_owned();
     let key = key.filter(|key| key.len() <= MAX_MAP_KEY);
@@ -261,7 +263,7 @@ async fn put(
         let work = move |current: &[u8], client: u32| live::set_values(&laying, client, current, &[change]);
         edit(&to, &document, grant, address, None, Box::new(work)).await
     };
-    let (edited, _) = app.reading(cost, work).await?;
+    let (edited, _) = app.reading(&taker, cost, work).await?;
     Ok(tagged(&etag(&edited.epoch, edited.tip), StatusCode::NO_CONTENT.into_response()))
 }
 

@@ -22,7 +22,7 @@ use crate::net::Peer;
 pub const FRAME_OVERHEAD: usize = 1024;
 
 /// Held by every connection, idle or not; by default it would be 128 KiB. Larger frames are read in several steps.
-const READ_BUFFER: usize = 2 * 1024;
+const READ_BUFFER: usize = 1024;
 /// What is put together before it is written, held while it waits.
 const WRITE_BUFFER: usize = 16 * 1024;
 

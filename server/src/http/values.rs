@@ -11,7 +11,7 @@ use crate::history::{self, HistoryError};
 /// `GET …/versions/{version}/values`: by map and key.
 pub async fn read(
     State(app): State<App>,
-    Access { document, .. }: Access,
+    Access { document, taker, .. }: Access,
     InPath(InDocument { version }): InPath<InDocument>,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
@@ -23,18 +23,18 @@ pub async fn read(
         let work = move || Ok::<_, HistoryError>(history::values::of_state(&root, &state)?.to_string());
         Ok(Content::json(tokio::task::spawn_blocking(work).await.map_err(failed)??))
     };
-    app.answer(cost, work).await
+    app.answer(&taker, cost, work).await
 }
 
 /// `GET …/compare/values?from=&to=`: what changed.
 pub async fn compare(
     State(app): State<App>,
-    Access { document, grant, address }: Access,
+    Access { document, taker, .. }: Access,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let (from, to) = (params.from.as_deref().unwrap_or_default(), params.to.as_deref().unwrap_or("now"));
     let (from, to) = (version_id(from)?, version_id(to)?);
-    let turn = turn(&app, grant.user, address).await?;
+    let turn = turn(&app, taker.clone()).await?;
     let cost = app.cost(&document, &[&from, &to]).await?;
     let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
     let work = async move {
@@ -45,5 +45,5 @@ pub async fn compare(
         let work = move || Ok::<_, HistoryError>(history::values::changed(&root, &from, &to)?.to_string());
         Ok(Content::json(tokio::task::spawn_blocking(work).await.map_err(failed)??))
     };
-    app.answer(cost, work).await
+    app.answer(&taker, cost, work).await
 }

@@ -12,8 +12,9 @@ use crate::allowance::Taker;
 use crate::hints::ConnId;
 use crate::storage::Seq;
 
+/// Small: a mailbox has room for many.
 pub enum Command {
-    Join(JoinRequest),
+    Join(Box<JoinRequest>),
     Frame {
         conn: ConnId,
         bytes: Bytes,
@@ -24,7 +25,7 @@ pub enum Command {
     Leave {
         conn: ConnId,
     },
-    Edit(Edit),
+    Edit(Box<Edit>),
     /// Somebody listens, and edits nothing.
     Listen(Listen),
     /// This user's connections end.

@@ -151,7 +151,8 @@ pub struct Core {
     format: Format,
     /// Comments may be others than before.
     touched_comments: bool,
-    peers: BTreeMap<ConnId, Peer>,
+    /// Boxed: half of the places of such a map are empty.
+    peers: BTreeMap<ConnId, Box<Peer>>,
     sessions: HashMap<String, SessionState>,
     presence: Presence,
     presence_sent: Millis,
@@ -274,7 +275,7 @@ impl Core {
             asked: None,
             asked_presence: false,
         };
-        self.peers.insert(conn, peer);
+        self.peers.insert(conn, Box::new(peer));
         if durable {
             self.send(conn, &Message::Hello(hello));
         }
@@ -336,7 +337,7 @@ impl Core {
 
     /// The connection, unless it is being closed: what it sends then is not taken any more.
     fn peer(&self, conn: ConnId) -> Option<&Peer> {
-        self.peers.get(&conn).filter(|peer| !peer.out.is_closed())
+        self.peers.get(&conn).map(Box::as_ref).filter(|peer| !peer.out.is_closed())
     }
 
     /// Takes a binary frame. What came before a bad message in it counts.

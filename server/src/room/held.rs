@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use axum::body::Bytes;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::command::Command;
@@ -55,9 +56,20 @@ impl RoomRef {
     pub async fn frame(&self, conn: ConnId, bytes: Bytes) -> bool {
         let received = std::time::Instant::now();
         let units = u32::try_from(bytes.len() / UNIT + 1).map_or(self.most, |units| units.min(self.most));
-        // It is never closed, so this cannot fail.
-        let Ok(held) = Arc::clone(&self.budget).acquire_many_owned(units).await else { return false };
-        self.send(Command::Frame { conn, bytes, received, held }).await
+        // Mostly there is room. What waiting takes is taken only then: every connection would have a place for it.
+        let held = match Arc::clone(&self.budget).try_acquire_many_owned(units) {
+            Ok(held) => held,
+            Err(_) => match Box::pin(Arc::clone(&self.budget).acquire_many_owned(units)).await {
+                Ok(held) => held,
+                // It is never closed.
+                Err(_) => return false,
+            },
+        };
+        match self.mailbox.try_send(Command::Frame { conn, bytes, received, held }) {
+            Ok(()) => true,
+            Err(TrySendError::Full(command)) => Box::pin(self.send(command)).await,
+            Err(TrySendError::Closed(_)) => false,
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub use command::{Command, JoinRequest};
 pub use edit::{Edit, EditKey, EditWork, Edited};
 pub use held::RoomRef;
 use held::{Registration, lock};
-pub use send_queue::{SendQueue, SendQueueEnd, send_queue};
+pub use send_queue::{Ending, SendQueue, SendQueueEnd, send_queue};
 pub use shared::Shared;
 
 /// The rooms of this process.

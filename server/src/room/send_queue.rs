@@ -4,15 +4,15 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use slate_yrs::protocol::close;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use super::frames::{Outgoing, QueuedBytes};
 
-/// Why a connection is ended from this side.
-pub type Ending = Option<(u16, &'static str)>;
+/// Why a connection is ended from this side: the code, and the reason.
+type Farewell = (u16, &'static str);
 
 /// Frames that an emptied channel keeps room for.
 const SPARE: usize = 32;
@@ -25,6 +25,8 @@ struct Channel {
     came: Notify,
     /// Nobody can send any more.
     closed: AtomicBool,
+    ending: OnceLock<Farewell>,
+    ended: Notify,
 }
 
 #[derive(Default)]
@@ -38,13 +40,31 @@ impl Channel {
         // Nothing panics while it is held.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The first reason counts.
+    fn end(&self, code: u16, reason: &'static str) {
+        if self.ending.set((code, reason)).is_ok() {
+            self.ended.notify_waiters();
+        }
+    }
+
+    async fn ending(&self) -> Farewell {
+        loop {
+            let mut told = std::pin::pin!(self.ended.notified());
+            // From here on it is told, and what was said before is there.
+            told.as_mut().enable();
+            if let Some(ending) = self.ending.get() {
+                return *ending;
+            }
+            told.await;
+        }
+    }
 }
 
 /// What all clones of a [`SendQueue`] share.
 struct Sending {
     channel: Arc<Channel>,
     limit: usize,
-    ending: watch::Sender<Ending>,
 }
 
 impl Drop for Sending {
@@ -60,28 +80,33 @@ pub struct SendQueue(Arc<Sending>);
 /// The connection's end.
 pub struct SendQueueEnd {
     channel: Arc<Channel>,
-    pub ending: watch::Receiver<Ending>,
-    /// Ends with this, so that the other side hears of it.
-    _reading: Reading,
 }
 
 /// `limit`: bytes that may wait, beside one frame of any size, before one more frame is taken.
 pub fn send_queue(limit: usize) -> (SendQueue, SendQueueEnd) {
     let channel = Arc::new(Channel::default());
-    let (ending, ended) = watch::channel(None);
-    let sending = Arc::new(Sending { channel: Arc::clone(&channel), limit, ending });
-    let reading = Reading(Arc::downgrade(&sending));
-    (SendQueue(sending), SendQueueEnd { channel, ending: ended, _reading: reading })
+    (SendQueue(Arc::new(Sending { channel: Arc::clone(&channel), limit })), SendQueueEnd { channel })
 }
 
-/// Says on its end that nobody reads any more.
-struct Reading(std::sync::Weak<Sending>);
+/// Hears of the end, beside whoever reads.
+#[derive(Clone)]
+pub struct Ending(Arc<Channel>);
 
-impl Drop for Reading {
+impl Ending {
+    /// Resolves when [`SendQueue::end`] was called, or nobody reads the queue any more.
+    pub async fn told(&self) -> Farewell {
+        self.0.ending().await
+    }
+
+    pub fn get(&self) -> Option<Farewell> {
+        self.0.ending.get().copied()
+    }
+}
+
+impl Drop for SendQueueEnd {
+    /// Says on the other side that nobody reads any more.
     fn drop(&mut self) {
-        if let Some(sending) = self.0.upgrade() {
-            SendQueue(sending).end(close::NORMAL, "");
-        }
+        self.channel.end(close::NORMAL, "");
     }
 }
 
@@ -99,27 +124,21 @@ impl SendQueue {
         self.0.channel.came.notify_one();
     }
 
-    /// Resolves when [`SendQueue::end`] was called, or nobody reads the queue any more.
-    pub fn ended(&self) -> impl Future<Output = ()> + use<> {
-        let mut ending = self.0.ending.subscribe();
-        async move {
-            let _ = ending.wait_for(Option::is_some).await;
-        }
+    pub fn ending(&self) -> Ending {
+        Ending(Arc::clone(&self.0.channel))
     }
 
     /// Ends the connection at once, ahead of what is queued.
     pub fn end(&self, code: u16, reason: &'static str) {
-        self.0.ending.send_if_modified(|ending| {
-            let first = ending.is_none();
-            if first {
-                *ending = Some((code, reason));
-            }
-            first
-        });
+        self.0.channel.end(code, reason);
     }
 }
 
 impl SendQueueEnd {
+    pub fn ending(&self) -> Ending {
+        Ending(Arc::clone(&self.channel))
+    }
+
     /// None: nobody can send any more.
     pub async fn next(&mut self) -> Option<Outgoing> {
         loop {
@@ -158,9 +177,9 @@ mod tests {
         for _ in 0..3 {
             queue.push(frame());
         }
-        assert_eq!(*end.ending.borrow(), None);
+        assert_eq!(end.ending().get(), None);
         queue.push(frame());
-        assert_eq!(end.ending.borrow().map(|(code, _)| code), Some(close::SLOW));
+        assert_eq!(end.ending().get().map(|(code, _)| code), Some(close::SLOW));
         assert_eq!(std::iter::from_fn(|| end.try_next()).count(), 3);
     }
 
@@ -171,15 +190,15 @@ mod tests {
         queue.push(frame(50_000));
         queue.push(frame(100));
         queue.push(frame(100));
-        assert_eq!(*end.ending.borrow(), None);
+        assert_eq!(end.ending().get(), None);
         assert!(end.try_next().is_some());
         // What is left is what it was before the large one came.
         for _ in 0..3 {
             queue.push(frame(600));
         }
-        assert_eq!(*end.ending.borrow(), None);
+        assert_eq!(end.ending().get(), None);
         queue.push(frame(100));
-        assert_eq!(end.ending.borrow().map(|(code, _)| code), Some(close::SLOW));
+        assert_eq!(end.ending().get().map(|(code, _)| code), Some(close::SLOW));
     }
 
     #[tokio::test]
@@ -195,8 +214,11 @@ mod tests {
         assert_eq!(reader.await.unwrap(), (true, true));
 
         let (queue, end) = super::send_queue(1_000);
-        let ended = queue.ended();
+        let ending = queue.ending();
+        let told = tokio::spawn(async move { ending.told().await });
+        tokio::task::yield_now().await;
         drop(end);
-        ended.await;
+        assert_eq!(told.await.unwrap(), (close::NORMAL, ""));
+        assert_eq!(queue.ending().told().await, (close::NORMAL, ""));
     }
 }

@@ -223,7 +223,7 @@ impl Room {
 
     async fn command(&mut self, command: Command) -> Result<Health, End> {
         match command {
-            Command::Join(request) => self.join(request).await?,
+            Command::Join(request) => self.join(*request).await?,
             Command::Frame { conn, bytes, received, held } => {
                 self.held.push(held);
                 let long = bytes.len() >= LARGE_FRAME;
@@ -255,7 +255,7 @@ impl Room {
                 self.commit().await?;
                 let _ = listen.send(self.announcer.listen(&self.core));
             }
-            Command::Edit(edit) => return self.edit(edit).await,
+            Command::Edit(edit) => return self.edit(*edit).await,
             Command::Leave { conn } => {
                 self.core.leave(now(), conn);
                 self.send_queues.remove(&conn);

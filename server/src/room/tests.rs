@@ -75,7 +75,7 @@ impl House {
             admin,
             queue,
         };
-        assert!(room.send(Command::Join(request)).await);
+        assert!(room.send(Command::Join(Box::new(request))).await);
         let mut guest = Guest { conn, room, end, heard: Vec::new() };
         guest.until(|heard| matches!(heard, Heard::Step1)).await;
         guest
@@ -121,15 +121,12 @@ impl Guest {
                 self.heard.drain(..=at);
                 return;
             }
-            let mut ending = self.end.ending.clone();
+            let ending = self.end.ending();
             let next = async {
                 tokio::select! {
                     biased;
                     Some(outgoing) = self.end.next() => outgoing,
-                    Ok(ending) = ending.wait_for(Option::is_some) => {
-                        let (code, reason) = ending.unwrap();
-                        Outgoing::Close { code, reason }
-                    }
+                    (code, reason) = ending.told() => Outgoing::Close { code, reason },
                 }
             };
             match timeout(Duration::from_secs(30), next).await.expect("something comes") {

@@ -4,7 +4,6 @@
 //! nobody knows. SQLite ends a transaction by itself when the disk is full, and sqlx goes on counting it.
 
 use std::ops::{Deref, DerefMut};
-use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
 use tokio::time::timeout;
 
 use super::dialect::Dialect;
+use super::sqlite_url::SqliteUrl;
 use super::{Durability, Result, StorageError, sqlite};
 
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");
@@ -44,12 +44,11 @@ pub(super) enum Writing {
 impl Connections {
     pub async fn open(url: &str, durability: Durability) -> Result<Self> {
         sqlx::any::install_default_drivers();
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = path.trim_start_matches("//");
-            let opened = sqlite::File::open(Path::new(path), durability).await;
+        if let Some(SqliteUrl { path, max_bytes }) = SqliteUrl::read(url) {
+            let opened = sqlite::File::open(path, durability, max_bytes).await;
             return opened.map(Self::Sqlite).map_err(|error| match error {
                 StorageError::Migration(_) | StorageError::Url { .. } => error,
-                error => StorageError::Url { url: path.to_owned(), reason: error.to_string() },
+                error => StorageError::Url { url: path.display().to_string(), reason: error.to_string() },
             });
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {

@@ -14,6 +14,7 @@ mod fault;
 mod open;
 mod sql;
 mod sqlite;
+mod sqlite_url;
 mod webhooks;
 
 use std::collections::BTreeSet;

@@ -1,8 +1,9 @@
 //! Which storage a URL names.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::sqlite_url::SqliteUrl;
 use super::{Durability, Result, SqlStorage, Storage, StorageError};
 
 /// The database that the URL names, made if it is an SQLite file that is missing.
@@ -22,5 +23,5 @@ pub async fn open_existing(url: &str) -> Result<Arc<dyn Storage>> {
 
 /// The file, if the URL names one.
 pub fn file_of(url: &str) -> Option<PathBuf> {
-    url.strip_prefix("sqlite:").map(|path| Path::new(path.trim_start_matches("//")).to_owned())
+    SqliteUrl::read(url).map(|one| one.path.to_owned())
 }

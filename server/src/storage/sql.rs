@@ -432,12 +432,17 @@ impl Storage for SqlStorage {
     }
 
     async fn probe(&self, now: Millis) -> Result<()> {
-        let query = sqlx::query(
-            "INSERT INTO probes (name, at, bytes) VALUES ('writes', $1, $2) \
-             ON CONFLICT (name) DO UPDATE SET at = excluded.at, bytes = excluded.bytes",
-        );
-        self.write(query.bind(now).bind(vec![0u8; PROBE_BYTES])).await?;
-        Ok(())
+        let mut writing = self.connections.write().await?;
+        // A row that is there is written in its place: whether there is room for more, a new one tells.
+        for name in ["grows", "writes"] {
+            let query = sqlx::query(
+                "INSERT INTO probes (name, at, bytes) VALUES ($1, $2, $3) \
+                 ON CONFLICT (name) DO UPDATE SET at = excluded.at, bytes = excluded.bytes",
+            );
+            query.bind(name).bind(now).bind(vec![0u8; PROBE_BYTES]).execute(&mut *writing).await?;
+        }
+        sqlx::query("DELETE FROM probes WHERE name = 'grows'").execute(&mut *writing).await?;
+        self.connections.commit(writing).await
     }
 
     fn webhooks(&self) -> &dyn WebhookStorage {

@@ -29,6 +29,7 @@ const READERS: u32 = 4;
 pub(super) struct File {
     path: PathBuf,
     durability: Durability,
+    max_bytes: Option<u64>,
     current: RwLock<Option<Arc<OpenDatabase>>>,
     /// How many databases were at the path so far.
     number: AtomicU64,
@@ -73,7 +74,7 @@ pub(super) struct WriteTransaction {
 
 impl File {
     /// Opens the file, made if it is missing.
-    pub async fn open(path: &Path, durability: Durability) -> Result<Self> {
+    pub async fn open(path: &Path, durability: Durability, max_bytes: Option<u64>) -> Result<Self> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| disk(parent, error))?;
         }
@@ -83,6 +84,7 @@ impl File {
         let file = Self {
             path: path.to_owned(),
             durability,
+            max_bytes,
             current: RwLock::new(None),
             number: AtomicU64::new(0),
             reopening: Mutex::new(None),
@@ -251,6 +253,12 @@ impl File {
              PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000;"
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas)).execute(&mut connection).await?;
+        if let Some(bytes) = self.max_bytes {
+            let page: i64 = sqlx::query("PRAGMA page_size").fetch_one(&mut connection).await?.try_get(0)?;
+            let pages = bytes.div_ceil(u64::try_from(page).unwrap_or(1).max(1));
+            let limit = format!("PRAGMA max_page_count = {pages}");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(limit)).execute(&mut connection).await?;
+        }
         Ok(connection)
     }
 

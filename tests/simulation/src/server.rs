@@ -122,7 +122,7 @@ impl Server {
             admin: false,
             queue: queue.clone(),
         };
-        let joins = process.runtime.block_on(room.send(Command::Join(request)));
+        let joins = process.runtime.block_on(room.send(Command::Join(Box::new(request))));
         if !joins {
             queue.end(close::NORMAL, "");
         }
@@ -177,7 +177,7 @@ impl Server {
     fn collect(&mut self, now: u64) {
         let mut closed = Vec::new();
         for (conn, found) in &mut self.conns {
-            let mut ending = *found.end.ending.borrow();
+            let mut ending = found.end.ending().get();
             // An end goes ahead of what is queued.
             while ending.is_none()
                 && let Some(outgoing) = found.end.try_next()

@@ -9,7 +9,7 @@ use slate_yrs::slate::ValueChange;
 use super::{Core, Health, POLICY};
 use crate::allowance::{Allowances, Taker};
 use crate::comments::{self, CommentChanges, Signer};
-use crate::gate::{Pass, Refusal};
+use crate::gate::{Judged, Pass, Refusal};
 use crate::limit::Limit;
 use crate::live::EditError;
 use crate::replica::ApplyError;
@@ -278,8 +278,9 @@ impl Core {
             is_admin: join.admin,
             only_comments: join.role == Role::Comment,
         });
-        let comments = comments::judge(&mut self.replica, &update, signer)?;
-        if let Pass::Part { update: part, told } = self.layout.judge(&mut self.replica, &update, sender)? {
+        let mut judged = Judged::new(&update);
+        let comments = comments::judge(&mut self.replica, &mut judged, signer)?;
+        if let Pass::Part { update: part, told } = self.layout.judge(&mut self.replica, &mut judged, sender)? {
             update = part;
             if told {
                 self.refuse_edit(conn, &Refusal::Format);
