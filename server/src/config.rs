@@ -13,6 +13,7 @@ use slate_yrs::format::Format;
 use crate::auth::{Auth, AuthError, Expected, KeySetUrl, Refresh, TokenKeys, Webhook, WebhookOptions};
 use crate::compact::Retention;
 use crate::gate::Layout;
+use crate::mcp::McpArgs;
 use crate::room::Limits;
 use crate::webhooks::address::AddressRange;
 
@@ -61,6 +62,8 @@ fn command_first(mut line: Vec<OsString>) -> Vec<OsString> {
 pub enum Command {
     /// Serve documents (the default)
     Serve(Box<ServeArgs>),
+    /// Serve agents: the Model Context Protocol over standard input and output
+    Mcp(McpArgs),
     /// Merge old edits now
     Compact {
         #[command(flatten)]

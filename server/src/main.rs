@@ -6,6 +6,7 @@ use std::sync::Arc;
 use slate_yrs_server::admin::{self, AdminError};
 use slate_yrs_server::config::{Cli, Command, DatabaseArgs, ExportFormat, LogArgs, LogFormat, ServeArgs};
 use slate_yrs_server::import;
+use slate_yrs_server::mcp::{self, McpError};
 use slate_yrs_server::server::{Server, ServerError};
 use slate_yrs_server::storage::{Storage, StorageError};
 use thiserror::Error;
@@ -17,6 +18,8 @@ enum Exit {
     Server(#[from] ServerError),
     #[error(transparent)]
     Admin(#[from] AdminError),
+    #[error(transparent)]
+    Mcp(#[from] McpError),
 }
 
 #[tokio::main]
@@ -25,6 +28,7 @@ async fn main() -> ExitCode {
     let result = match cli.command {
         None => serve(cli.serve).await.map_err(Exit::from),
         Some(Command::Serve(args)) => serve(*args).await.map_err(Exit::from),
+        Some(Command::Mcp(args)) => mcp::serve(args).await.map_err(Exit::from),
         Some(command) => run(command).await.map_err(Exit::from),
     };
     match result {
@@ -82,7 +86,7 @@ async fn open_existing(database: &DatabaseArgs) -> Result<Arc<dyn Storage>, Stor
 async fn run(command: Command) -> Result<(), AdminError> {
     let mut out = std::io::stdout().lock();
     match command {
-        Command::Serve(_) => {}
+        Command::Serve(_) | Command::Mcp(_) => {}
         Command::Compact { database, retention } => {
             let report = admin::compact(&open_existing(&database).await?, retention.retention()).await?;
             println!(
