@@ -62,7 +62,8 @@ try {
   const script = await featureScript(configFile);
   for (let round = 0; round < rounds; round += 1) {
     // Turn by turn, so that neither has the machine's better minutes.
-    for (const engine of round % 2 ? ENGINES : [...ENGINES].reverse()) {
+    const first = ENGINES.length - 1 - (round % ENGINES.length);
+    for (const engine of [...ENGINES.slice(first), ...ENGINES.slice(0, first)]) {
       loads.push(loadavg()[0]);
       const scene = `${engine.replace(/\W+/g, "-")}-${round}`;
       const result = await once(engine, scene, script, round === rounds - 1);

@@ -7,7 +7,6 @@ import { RevisionContext } from "./revision-look.ts";
 
 export function RevisionMarks({ node }: { node: ScriptNode }): ReactNode {
   const { sets, marks } = use(RevisionContext);
-  if (sets.length === 0) return null;
   return revisedLines(node).map(({ line, revision }) => {
     const set = markOf(sets, revision, marks);
     if (!set) return null;

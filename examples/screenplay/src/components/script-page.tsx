@@ -168,7 +168,7 @@ function DualView(props: {
   const { sets } = use(RevisionContext);
   return (
     <div {...attributes} className="dual" data-id={dual.id} data-page={top && pageLabel(top, sets)}>
-      <RevisionMarks node={dual} />
+      {sets.length > 0 && <RevisionMarks node={dual} />}
       {children}
     </div>
   );
@@ -214,7 +214,7 @@ function BlockView(props: {
             />
           ),
       )}
-      <RevisionMarks node={block} />
+      {sets.length > 0 && <RevisionMarks node={block} />}
       {children}
     </div>
   );

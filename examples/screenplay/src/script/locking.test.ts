@@ -177,6 +177,7 @@ describe("locked pages", () => {
     moveScene(editor, 2, 0);
     expect(scenesOf(editor.children).map(({ title }) => title)).toEqual(["INT. 3", "INT. 1", "INT. 2", "INT. 4"]);
     expect(pagesOf(editor).map((page) => page.split(":")[0])).toEqual(["1", "1A", "2-3", "4"]);
+    expect((editor.children[0] as Block).page).toBeUndefined();
   });
 
   it("begin with two speeches that were set side by side", () => {
@@ -198,6 +199,24 @@ describe("locked pages", () => {
   it("are passed over where two people have put them out of order", () => {
     const script = ["1", "5", "2", "3", "x", "4", "3"].map((page, n) => block(`b${n}`, "action", page, { page }));
     expect(pageStarts(script).map(({ label }) => label)).toEqual(["1", "2", "3", "4"]);
+  });
+
+  it("are all looked at again where one that is far away counts for another", () => {
+    const many = (count: number) => Array.from({ length: count }, (_, n) => block(`m${count}-${n}`, "action", "x"));
+    const script = (last: Partial<Block>) => [
+      block("one", "action", "x", { page: "1" }),
+      ...before,
+      block("five", "action", "x", { page: "5" }),
+      ...between,
+      block("three", "action", "x", last),
+    ];
+    const [before, between] = [many(10), many(300)];
+    const paginator = new Paginator();
+    const [both, without] = [script({ page: "3" }), script({})];
+    without.splice(0, without.length - 1, ...both.slice(0, -1));
+    expect(paginator.update(both).breaks.has("five")).toBe(false);
+    expect(paginator.update(without).breaks.has("five")).toBe(true);
+    expect(paginator.update(both)).toEqual(paginate(both));
   });
 
   it("are counted on the screen as on paper, after any edits", () => {

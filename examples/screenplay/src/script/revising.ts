@@ -4,7 +4,7 @@ import { Editor, Node, type Path, type Point, Range, Text, Transforms } from "sl
 import { blockTextPoint } from "./block-text.ts";
 import { changesBetween, type PageMove, type TextRange } from "./changes.ts";
 import type { ScriptEditor } from "./slate.ts";
-import { type Block, isBlock, type ScriptNode } from "./types.ts";
+import { type Block, isBlock, type ScriptNode, textOf } from "./types.ts";
 
 interface State {
   /** The number of the open set; `null`: nothing is marked. */
@@ -106,6 +106,10 @@ export function setText(
   properties: Partial<Pick<Text, "revision" | "page">>,
 ): void {
   const block = Node.get(editor, path) as Block;
+  if (from === 0 && to >= textOf(block).length) {
+    setAll(editor, block, path, properties);
+    return;
+  }
   const at = {
     anchor: blockTextPoint(block, path, from, "forward"),
     focus: blockTextPoint(block, path, to, "backward"),
@@ -115,6 +119,16 @@ export function setText(
     .slice(at.anchor.path.at(-1), (at.focus.path.at(-1) ?? 0) + 1)
     .some((leaf) => leaf[name] !== value);
   if (lacks) Transforms.setNodes<Text>(editor, properties, { at, match: Text.isText, split: true });
+}
+
+/** Of a script that is pasted, thousands of blocks: without looking for what is in the range. */
+function setAll(editor: Editor, block: Block, path: Path, properties: Partial<Pick<Text, "revision" | "page">>): void {
+  const [name, value] = Object.entries(properties)[0] as ["revision" | "page", unknown];
+  for (const [leaf, text] of block.children.entries()) {
+    if (text[name] === value || text.text === "") continue;
+    const before = text[name] === undefined ? {} : { [name]: text[name] };
+    editor.apply({ type: "set_node", path: [...path, leaf], properties: before, newProperties: properties });
+  }
 }
 
 /** Who goes on writing goes on in the text that is marked: else each letter would be a change of its own. */

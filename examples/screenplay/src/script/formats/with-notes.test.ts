@@ -34,6 +34,15 @@ describe("notes on words", () => {
     expect(withNotes(script, [])).toEqual(script);
   });
 
+  it("stand behind a note that is there, and none within it", () => {
+    const children = [{ text: "He" }, { text: "[[old]]", aside: true }, { text: " goes." }];
+    const again = withNotes(
+      [{ id: "a", type: "action", children }],
+      [{ at: { path: [0], offset: 5 }, text: "Ada: new" }],
+    );
+    expect(lines(again)).toEqual(["action: He[[old]][[Ada: new]] goes."]);
+  });
+
   it("are ScriptNote in FDX and [[ ]] in Fountain, and come back as what they are written as", () => {
     const fdx = toFdx(noted);
     expect(fdx).toMatch(/She<\/Text><ScriptNote ID="1"><Paragraph><Text>Ada: Who<\/Text><\/Paragraph><\/ScriptNote>/);
