@@ -16,13 +16,14 @@ const option = (name, fallback) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? fallback : Number(process.argv[at + 1]);
 };
+const binary = process.env.SLATE_YRS_SERVER ?? join(root, "target/release/slate-yrs-server");
 const [seconds, pairs] = [option("seconds", 20), option("pairs", 10)];
 /** Keys of each who types, a second. */
 const KEYS = 8;
 /** Clock ticks a second, in which the kernel counts processor time. */
 const TICKS = 100;
 
-if (!process.argv.includes("--built")) {
+if (!process.argv.includes("--built") && process.env.SLATE_YRS_SERVER === undefined) {
   say("Building the server");
   execFileSync("cargo", ["build", "--release", "--package", "slate-yrs-server"], { cwd: root, stdio: "inherit" });
 }
@@ -38,7 +39,7 @@ const freePort = () =>
 const folder = mkdtempSync(join(tmpdir(), "slate-yrs-bench-"));
 const port = await freePort();
 const server = spawn(
-  join(root, "target/release/slate-yrs-server"),
+  binary,
   ["--listen", `127.0.0.1:${port}`, "--database", `sqlite:${join(folder, "db.sqlite")}`, "--log", "error"],
   { stdio: ["ignore", "ignore", "inherit"] },
 );
@@ -141,7 +142,7 @@ rmSync(folder, { recursive: true, force: true });
 
 const row = (name, key) => `| ${name} | ${results.websocket[key]} | ${results.http[key]} |`;
 const text = `${pairs} who type ${KEYS} keys a second, each alone in a document with one who watches, ${seconds} s over sockets and then over HTTP; all in one process of Node
-on the machine of the server (${cpus()[0].model.trim()}, ${cpus().length} cores, load average ${load} before the run). Bytes are those of TCP, without its heads; over TLS and HTTP/2 heads are packed, and cost a fraction.
+on the machine of the server${binary.includes("/debug/") ? ", which is a debug build" : ""} (${cpus()[0].model.trim()}, ${cpus().length} cores, load average ${load} before the run). Bytes are those of TCP, without its heads; over TLS and HTTP/2 heads are packed, and cost a fraction.
 
 | for each key | WebSocket | HTTP |
 |---|--:|--:|

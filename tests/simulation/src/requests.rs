@@ -209,7 +209,8 @@ impl World {
                 self.client_hears(conn, frame, told);
             }
             Step::Over(answer) if self.is_client_open(conn) => {
-                if self.requests(conn).is_some_and(|requests| requests.reads == answer) {
+                let is_read = self.requests(conn).is_some_and(|requests| requests.reads == answer);
+                if is_read {
                     self.asks(conn);
                 }
             }
