@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::{self, Message as Frame};
 
 use super::api::Api;
 use crate::auth::cause;
-use crate::room::fresh_client_id;
+use crate::room::edit::fresh_client_id;
 
 /// How long an agent is there after the last thing it did.
 pub const STAYS: Duration = Duration::from_secs(120);

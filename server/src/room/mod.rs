@@ -8,7 +8,7 @@
 mod announce;
 mod command;
 pub mod core;
-mod edit;
+pub(crate) mod edit;
 mod end;
 pub mod frames;
 mod held;
