@@ -7,7 +7,7 @@
 //! Invariants: as bytes nothing of it is sent. One of a device's tabs translates, for all of them; the document says what
 //! was translated. What is written for it is not sent before the device has it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use yrs::updates::encoder::Encode;
 
@@ -279,8 +279,8 @@ impl Translating {
         let through = |client: u64| doc.translated(client);
         let left = |aside: &&SetAside| aside.code == LEFT_BEHIND;
         // Deletions alone have no clock: they go with the rest of their session.
-        let sessions: BTreeMap<String, Vec<&Vec<u8>>> =
-            asides.iter().filter(left).fold(BTreeMap::new(), |mut all, it| {
+        let sessions: HashMap<String, Vec<&Vec<u8>>> =
+            asides.iter().filter(left).fold(HashMap::new(), |mut all, it| {
                 all.entry(it.key.session.clone()).or_insert_with(Vec::new).push(&it.update);
                 all
             });
@@ -288,7 +288,7 @@ impl Translating {
             let all = crate::update::merge(updates).unwrap_or_default();
             inserts(&all) && is_below(&all, &through)
         };
-        let done: BTreeSet<String> =
+        let done: HashSet<String> =
             sessions.iter().filter(|(_, it)| is_done(it)).map(|(name, _)| name.clone()).collect();
         let (gone, kept) = std::mem::take(asides)
             .into_iter()
