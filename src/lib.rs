@@ -13,6 +13,7 @@ mod json;
 pub mod protocol;
 pub mod session;
 pub mod slate;
+mod sorted;
 pub mod store;
 pub mod undo;
 pub mod update;

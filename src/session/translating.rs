@@ -8,7 +8,7 @@
 //! was translated. What is written for it is not sent before the device has it. What waits here for something that this
 //! device does not have, as where its log was lost, was never shown, and cannot be translated: it stays pending as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use yrs::updates::encoder::Encode;
 
@@ -296,8 +296,8 @@ impl Translating {
         let through = |client: u64| doc.translated(client);
         let left = |aside: &&SetAside| aside.code == LEFT_BEHIND;
         // Deletions alone have no clock: they go with the rest of their session.
-        let sessions: BTreeMap<String, Vec<&Vec<u8>>> =
-            asides.iter().filter(left).fold(BTreeMap::new(), |mut all, it| {
+        let sessions: HashMap<String, Vec<&Vec<u8>>> =
+            asides.iter().filter(left).fold(HashMap::new(), |mut all, it| {
                 all.entry(it.key.session.clone()).or_insert_with(Vec::new).push(&it.update);
                 all
             });
@@ -305,7 +305,7 @@ impl Translating {
             let all = crate::update::merge(updates).unwrap_or_default();
             inserts(&all) && is_below(&all, &through)
         };
-        let done: BTreeSet<String> =
+        let done: HashSet<String> =
             sessions.iter().filter(|(_, it)| is_done(it)).map(|(name, _)| name.clone()).collect();
         let (gone, kept) = std::mem::take(asides)
             .into_iter()

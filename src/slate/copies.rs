@@ -5,7 +5,7 @@
 //! read, so that positions that were stored while something was copied lead to where it is; nothing is written.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ use yrs::types::EntryChange;
 use yrs::{Any, ClientID, Doc, ID, Observable as _, Out};
 
 use crate::protocol::lib0::Reader;
+use crate::slate::ydoc::Id;
+use crate::sorted::Sorted;
 
 /// The root map.
 const NAME: &str = "slate-yrs:copies";
@@ -27,7 +29,7 @@ const KINDS: u8 = 4;
 const MAX_HOPS: usize = 64;
 
 /// The order of entries is about the order of edits: each is numbered one higher than all its author knew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Key {
     number: u64,
     client: u64,
@@ -72,8 +74,8 @@ type RecordChanges = Rc<RefCell<Vec<(Arc<str>, Option<Arc<[u8]>>)>>>;
 pub(super) struct Copies {
     /// Not in here yet.
     changes: RecordChanges,
-    entries: BTreeMap<Key, Vec<Group>>,
-    spans: BTreeMap<(ClientID, u32), SmallVec<[CopiedRun; 1]>>,
+    entries: HashMap<Key, Vec<Group>>,
+    spans: Sorted<Id, SmallVec<[CopiedRun; 1]>>,
     longest: u32,
     /// What the content of an element that is gone ended with, in each entry that copied all of it.
     ends: HashMap<ID, SmallVec<[(Key, ID); 1]>>,
@@ -94,7 +96,7 @@ impl Copies {
                 log.push((key.clone(), bytes));
             }
         });
-        Self { changes, entries: BTreeMap::new(), spans: BTreeMap::new(), longest: 0, ends: HashMap::new() }
+        Self { changes, entries: HashMap::new(), spans: Sorted::default(), longest: 0, ends: HashMap::new() }
     }
 
     /// Takes in what transactions have changed.
@@ -116,7 +118,7 @@ impl Copies {
         for group in &groups {
             for &(from, to, len) in &group.runs {
                 self.longest = self.longest.max(len);
-                self.spans.entry((from.client, from.clock)).or_default().push(CopiedRun { len, to, key });
+                self.spans.or_default(place(from)).push(CopiedRun { len, to, key });
             }
             if let (Some(source), Some(end)) = (group.whole, group.end) {
                 self.ends.entry(source).or_default().push((key, end));
@@ -128,10 +130,10 @@ impl Copies {
     fn remove(&mut self, key: Key) {
         for group in self.entries.remove(&key).into_iter().flatten() {
             for (from, ..) in group.runs {
-                if let Some(spans) = self.spans.get_mut(&(from.client, from.clock)) {
+                if let Some(spans) = self.spans.get_mut(place(from)) {
                     spans.retain(|span| span.key != key);
                     if spans.is_empty() {
-                        self.spans.remove(&(from.client, from.clock));
+                        self.spans.remove(place(from));
                     }
                 }
             }
@@ -144,9 +146,9 @@ impl Copies {
     /// What a character or element was copied to, the last copy first.
     fn copies(&self, id: ID) -> impl Iterator<Item = ID> {
         let first = id.clock.saturating_sub(self.longest.saturating_sub(1));
-        let spans = self.spans.range((id.client, first)..=(id.client, id.clock)).rev();
-        spans.flat_map(move |((_, start), spans)| {
-            let into = id.clock - start;
+        let spans = self.spans.range(place(ID::new(id.client, first))..=place(id)).rev();
+        spans.flat_map(move |(start, spans)| {
+            let into = id.clock - start.clock;
             let here = spans.iter().filter(move |span| into < span.len);
             here.map(move |span| ID::new(span.to.client, span.to.clock + into))
         })
@@ -201,6 +203,10 @@ fn decode(bytes: &[u8]) -> Option<Vec<Group>> {
         groups.push(Group { whole: source.filter(|_| kind == WHOLE), end: last.or(before), runs });
     }
     Some(groups)
+}
+
+fn place(id: ID) -> Id {
+    Id::new(id.client.get(), id.clock)
 }
 
 fn id(reader: &mut Reader) -> Option<ID> {

@@ -3,7 +3,7 @@
 //! What is no JSON value in such a map, a nested shared type or bytes, is passed over: others may mean something by it. Maps
 //! have nothing to do with the document's format.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use yrs::branch::Branch;
 use yrs::{Any, BranchID, Map as _, MapRef, Number, Out, ReadTxn, TransactionMut, WriteTxn as _};
@@ -25,14 +25,14 @@ pub struct ValueChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TouchedMaps {
     /// Of these names, and no other.
-    Named(BTreeSet<String>),
+    Named(HashSet<String>),
     /// The document was read anew.
     All,
 }
 
 impl Default for TouchedMaps {
     fn default() -> Self {
-        Self::Named(BTreeSet::new())
+        Self::Named(HashSet::new())
     }
 }
 
@@ -88,7 +88,9 @@ pub fn set_values(txn: &mut TransactionMut, changes: &[ValueChange]) {
 
 /// Key by key.
 pub fn differences(map: &str, before: &Values, after: &Values) -> Vec<ValueChange> {
-    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
     let change = |key: &String| {
         let (before, after) = (before.get(key).cloned(), after.get(key).cloned());
         (before != after).then(|| ValueChange { map: map.to_owned(), key: key.clone(), before, after })

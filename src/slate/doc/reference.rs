@@ -7,11 +7,12 @@
 //!
 //! Invariant: between calls the tree is what the document shows, with the leaves that the editor has.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use litemap::LiteMap;
 use yrs::{Any, TransactionMut, XmlTextRef};
 
 use super::change::LocalChange;
@@ -502,7 +503,7 @@ pub(super) struct Checked {
 pub(super) const CHECKED: usize = 64;
 
 /// Top-level elements by their place.
-type Tops = BTreeMap<usize, Rc<Element>>;
+type Tops = LiteMap<usize, Rc<Element>>;
 
 /// If more changed at once, all is looked at.
 const MANY: usize = 32;

@@ -1,7 +1,5 @@
 //! [`SlateDoc`]'s values beside the text.
 
-use std::collections::BTreeSet;
-
 use yrs::{Any, Map as _, Out, ReadTxn, Transact as _};
 
 use super::SlateDoc;
@@ -37,8 +35,11 @@ impl SlateDoc {
 
     /// What makes the values of this document those of another, in all maps or those that are like this.
     pub fn values_to(&self, other: &Self, is_meant: impl Fn(&str) -> bool) -> Vec<ValueChange> {
-        let names: BTreeSet<String> =
-            self.maps().into_iter().chain(other.maps()).filter(|name| is_meant(name)).collect();
+        let mut names = self.maps();
+        names.extend(other.maps());
+        names.retain(|name| is_meant(name));
+        names.sort_unstable();
+        names.dedup();
         names.into_iter().flat_map(|map| differences(&map, &self.values(&map), &other.values(&map))).collect()
     }
 

@@ -4,11 +4,10 @@
 //! carets, authors and later undos follow it. Keys are `client:clock` of the first character or the nested type, values are
 //! `[length, client:clock]`.
 
-use std::collections::BTreeMap;
-
 use yrs::{Any, Map as _, Out, TransactionMut, WriteTxn as _};
 
 use crate::slate::ydoc::{Id, Span, Writer};
+use crate::sorted::Sorted;
 
 pub const MAP: &str = "slate-yrs:again";
 
@@ -17,7 +16,7 @@ const MAX_CHAIN: usize = 1000;
 
 #[derive(Debug, Clone, Default)]
 pub struct Again {
-    runs: BTreeMap<Id, (u32, Id)>,
+    runs: Sorted<Id, (u32, Id)>,
 }
 
 impl Again {
@@ -59,7 +58,7 @@ impl Again {
     fn covering(&self, id: Id) -> Option<(Span, Id)> {
         let (old, (len, new)) = self.runs.range(..=id).next_back()?;
         let is_in = old.client == id.client && id.clock - old.clock < *len;
-        is_in.then_some(((*old, *len), *new))
+        is_in.then_some(((old, *len), *new))
     }
 
     /// Where these are now, in pieces.

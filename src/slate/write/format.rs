@@ -1,6 +1,6 @@
 //! Marks and elements around text: keys are given where something else is shown than what is wanted.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -203,7 +203,7 @@ fn token_of(draft: &Draft, piece: PieceId) -> (Nid, u32, u32) {
 pub(super) fn compact(draft: &mut Draft) {
     let client = draft.writer.client();
     let mirror = draft.mirror();
-    let mut spread: BTreeMap<Arc<str>, Vec<(Nid, u32, u32)>> = BTreeMap::new();
+    let mut spread: Vec<(Arc<str>, (Nid, u32, u32))> = Vec::new();
     let mut needed: HashSet<Arc<str>> = HashSet::new();
     let mut alive: Vec<Nid> = mirror.alive().collect();
     alive.sort_unstable();
@@ -217,17 +217,17 @@ pub(super) fn compact(draft: &mut Draft) {
             };
             for (key, is_covered) in formats.into_iter().flat_map(|formats| own_keys(formats, client)) {
                 match is_covered {
-                    true => spread.entry(key).or_default().push((seq, index, item.len())),
+                    true => spread.push((key, (seq, index, item.len()))),
                     false => drop(needed.insert(key)),
                 }
             }
             index += item.len();
         }
     }
-    for (key, places) in spread.into_iter().filter(|(key, _)| !needed.contains(key)) {
-        for (seq, index, len) in places {
-            draft.writer.format(seq, index, len, &[(key.clone(), Any::Null)]);
-        }
+    spread.retain(|(key, _)| !needed.contains(key));
+    spread.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (key, (seq, index, len)) in spread {
+        draft.writer.format(seq, index, len, &[(key, Any::Null)]);
     }
 }
 

@@ -1,8 +1,9 @@
 //! The keys that a flush gives to marks and elements around text.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use litemap::LiteMap;
 use yrs::Any;
 
 use super::draft::{Attributes, Draft};
@@ -60,7 +61,7 @@ impl Keys {
         let (time, client) = (draft.time, draft.writer.client());
         let has = resolve(formats);
         let none = || Any::Array(Arc::from([]));
-        let mut change: BTreeMap<Arc<str>, Any> = BTreeMap::new();
+        let mut change: LiteMap<Arc<str>, Any> = LiteMap::new();
         if let Some(marks) = want.marks {
             let differs = |name: &Arc<str>| marks.get(name) != has.marks.get(name);
             let names = marks.keys().chain(has.marks.keys().filter(|name| !marks.contains_key(*name)));

@@ -1,7 +1,6 @@
 //! Properties: an element whose own user changed one gets it itself; any other break that would no longer show what it
 //! showed gets it pinned, which is weaker: a pin must not beat somebody's edit.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use yrs::Any;
@@ -49,7 +48,9 @@ fn write_of(draft: &mut Draft, start: &View, at: WorkId) -> Option<()> {
     let is_edited = |name: &str| was.as_ref().is_some_and(|was| get(was, name) != get(&wanted, name));
     let has = |name: &str| own.contains_key(name) && get(&own, name) == get(&wanted, name);
     let all = [Some(&wanted), Some(&piece.props), was.as_ref()];
-    let names: BTreeSet<Arc<str>> = all.into_iter().flatten().flat_map(|attrs| attrs.keys().cloned()).collect();
+    let mut names: Vec<Arc<str>> = all.into_iter().flatten().flat_map(|attrs| attrs.keys().cloned()).collect();
+    names.sort_unstable();
+    names.dedup();
     for name in names {
         let is_shown = get(&wanted, &name) == get(&piece.props, &name);
         if is_shown && !(is_break && is_edited(&name) && !has(&name)) {

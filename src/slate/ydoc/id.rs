@@ -4,6 +4,8 @@ use std::fmt;
 
 use yrs::Any;
 
+use crate::sorted::SortKey;
+
 /// Who wrote a character or a nested type, and as which of theirs. Never changes, whatever becomes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id {
@@ -41,6 +43,16 @@ impl Id {
         }
         let id = Self { client: client.parse().ok()?, clock: clock.parse().ok()? };
         (id.client <= Self::MAX_CLIENT).then_some(id)
+    }
+}
+
+impl SortKey for Id {
+    fn to_pair(self) -> (u64, u64) {
+        (self.client, self.clock.into())
+    }
+
+    fn of_pair((client, clock): (u64, u64)) -> Self {
+        Self { client, clock: clock as u32 }
     }
 }
 

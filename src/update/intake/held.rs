@@ -1,23 +1,24 @@
 //! What a document has received and cannot have yet.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::section::{Section, Source, StructId};
 use crate::protocol::lib0::{Reader, var_uint};
+use crate::sorted::Sorted;
 use crate::update::split::Block;
 
 /// Who waits for what: by client, clock and who.
 #[derive(Debug, Default)]
-pub(super) struct Wakes(HashMap<u64, BTreeSet<(u64, u64)>>);
+pub(super) struct Wakes(HashMap<u64, Sorted<(u64, u64), ()>>);
 
 impl Wakes {
     pub(super) fn insert(&mut self, (client, clock): StructId, who: u64) {
-        self.0.entry(client).or_default().insert((clock, who));
+        self.0.entry(client).or_default().insert((clock, who), ());
     }
 
     fn remove(&mut self, (client, clock): StructId, who: u64) {
         if let Some(waiting) = self.0.get_mut(&client) {
-            waiting.remove(&(clock, who));
+            waiting.remove((clock, who));
             if waiting.is_empty() {
                 self.0.remove(&client);
             }
@@ -26,15 +27,12 @@ impl Wakes {
 
     /// Who needs nothing more of this client, which is so far.
     fn due(&self, client: u64, clock: u64) -> impl Iterator<Item = u64> {
-        self.0.get(&client).into_iter().flat_map(move |waiting| waiting.range(..(clock, 0))).map(|(_, who)| *who)
+        self.0.get(&client).into_iter().flat_map(move |waiting| waiting.range(..(clock, 0))).map(|((_, who), ())| who)
     }
 
     pub(super) fn take(&mut self, client: u64, clock: u64) -> Vec<u64> {
-        let due: Vec<u64> = self.due(client, clock).collect();
-        if let Some(waiting) = self.0.get_mut(&client) {
-            *waiting = waiting.split_off(&(clock, 0));
-        }
-        due
+        let due = self.0.get_mut(&client).map(|waiting| waiting.take_before((clock, 0)));
+        due.into_iter().flatten().map(|((_, who), ())| who).collect()
     }
 }
 
@@ -48,16 +46,17 @@ pub(super) struct Held {
 }
 
 /// Ranges that do not overlap: begin → end.
-type Ranges = BTreeMap<u64, u64>;
+type Ranges = Sorted<u64, u64>;
 
 #[derive(Debug, Default)]
 pub(super) struct Holding {
-    held: BTreeMap<u64, Held>,
+    /// By their numbers.
+    held: HashMap<u64, Held>,
     wakes: Wakes,
     next: u64,
     /// The clocks of all that is held, by client.
     covered: HashMap<u64, Ranges>,
-    deletions: BTreeMap<u64, Ranges>,
+    deletions: HashMap<u64, Ranges>,
     /// Of the deletions, at most.
     ranges: usize,
 }
@@ -140,7 +139,7 @@ impl Holding {
         self.wakes.remove(held.needs, id);
         if let Some(covered) = self.covered.get_mut(&held.section.client) {
             // What is given need not be remembered; others of this client may still be held.
-            *covered = covered.split_off(&held.section.clock);
+            covered.take_before(held.section.clock);
             if covered.is_empty() {
                 self.covered.remove(&held.section.client);
             }
@@ -157,8 +156,7 @@ impl Holding {
     /// Takes the held deletions of a client before this clock.
     pub(super) fn take_deletions(&mut self, client: u64, clock: u64) -> Vec<(u64, u64)> {
         let Some(ranges) = self.deletions.get_mut(&client) else { return Vec::new() };
-        let later = ranges.split_off(&clock);
-        let mut due: Vec<(u64, u64)> = std::mem::replace(ranges, later).into_iter().collect();
+        let mut due = ranges.take_before(clock);
         self.ranges = self.ranges.saturating_sub(due.len());
         if let Some((_, end)) = due.last_mut()
             && *end > clock
@@ -177,27 +175,24 @@ impl Holding {
 
     /// Everything held, as updates that hold each client once.
     pub(super) fn updates(&self) -> Vec<Vec<u8>> {
-        let mut layers: Vec<BTreeMap<u64, (u64, Vec<&Held>)>> = Vec::new();
-        let mut runs: Vec<&Held> = self.held.values().collect();
-        runs.sort_by_key(|one| (one.section.client, one.section.clock));
-        for one in runs {
-            let (client, clock) = (one.section.client, one.section.clock);
-            let fits =
-                |layer: &BTreeMap<u64, (u64, Vec<&Held>)>| layer.get(&client).is_none_or(|(end, _)| *end <= clock);
-            let at = layers.iter().position(fits).unwrap_or(layers.len());
+        let mut layers: Vec<Vec<&Held>> = Vec::new();
+        let mut runs: Vec<(u64, &Held)> = self.held.iter().map(|(id, one)| (*id, one)).collect();
+        runs.sort_unstable_by_key(|(id, one)| (one.section.client, one.section.clock, *id));
+        for (_, one) in runs {
+            let Section { client, clock, .. } = one.section;
+            let is_behind = |last: &&Held| last.section.client != client || last.end <= clock;
+            let at = layers.iter().position(|layer| layer.last().is_none_or(is_behind)).unwrap_or(layers.len());
             if at == layers.len() {
-                layers.push(BTreeMap::new());
+                layers.push(Vec::new());
             }
-            let (end, list) = layers[at].entry(client).or_default();
-            *end = one.end;
-            list.push(one);
+            layers[at].push(one);
         }
         if layers.is_empty() && self.has_deletions() {
-            layers.push(BTreeMap::new());
+            layers.push(Vec::new());
         }
         let mut deletions = Vec::new();
         put_deletions(&mut deletions, &self.deletions);
-        let mut updates: Vec<Vec<u8>> = layers.iter().map(sections).collect();
+        let mut updates: Vec<Vec<u8>> = layers.iter().map(|layer| sections(layer)).collect();
         for (at, update) in updates.iter_mut().enumerate() {
             if at == 0 { update.extend(&deletions) } else { update.push(0) }
         }
@@ -206,11 +201,12 @@ impl Holding {
 }
 
 /// Higher clients first, as everywhere.
-fn sections(layer: &BTreeMap<u64, (u64, Vec<&Held>)>) -> Vec<u8> {
+fn sections(layer: &[&Held]) -> Vec<u8> {
     const SKIP: u8 = 10;
     let mut out = Vec::new();
-    var_uint(&mut out, layer.len() as u64);
-    for (client, (_, runs)) in layer.iter().rev() {
+    let clients = || layer.chunk_by(|one, next| one.section.client == next.section.client);
+    var_uint(&mut out, clients().count() as u64);
+    for runs in clients().rev() {
         let (mut count, mut bytes, mut first, mut end) = (0, Vec::new(), None, 0);
         for run in runs {
             let clock = run.section.clock;
@@ -225,20 +221,22 @@ fn sections(layer: &BTreeMap<u64, (u64, Vec<&Held>)>) -> Vec<u8> {
             end = run.end;
         }
         var_uint(&mut out, count);
-        var_uint(&mut out, *client);
+        var_uint(&mut out, runs[0].section.client);
         var_uint(&mut out, first.unwrap_or(0));
         out.extend(bytes);
     }
     out
 }
 
-fn put_deletions(out: &mut Vec<u8>, deletions: &BTreeMap<u64, Ranges>) {
-    var_uint(out, deletions.len() as u64);
-    for (client, ranges) in deletions {
-        var_uint(out, *client);
+fn put_deletions(out: &mut Vec<u8>, deletions: &HashMap<u64, Ranges>) {
+    let mut all: Vec<(u64, &Ranges)> = deletions.iter().map(|(client, ranges)| (*client, ranges)).collect();
+    all.sort_unstable_by_key(|(client, _)| *client);
+    var_uint(out, all.len() as u64);
+    for (client, ranges) in all {
+        var_uint(out, client);
         var_uint(out, ranges.len() as u64);
-        for (start, end) in ranges {
-            var_uint(out, *start);
+        for (start, end) in ranges.iter() {
+            var_uint(out, start);
             var_uint(out, end - start);
         }
     }
@@ -246,7 +244,7 @@ fn put_deletions(out: &mut Vec<u8>, deletions: &BTreeMap<u64, Ranges>) {
 
 /// Adds a range. Returns whether it was not all there.
 fn cover(ranges: &mut Ranges, mut start: u64, mut end: u64) -> bool {
-    if let Some((&before, &until)) = ranges.range(..=start).next_back()
+    if let Some((before, &until)) = ranges.range(..=start).next_back()
         && until >= start
     {
         if until >= end {
@@ -254,9 +252,10 @@ fn cover(ranges: &mut Ranges, mut start: u64, mut end: u64) -> bool {
         }
         start = before;
     }
-    while let Some((&next, &until)) = ranges.range(start..=end).next() {
+    let overlapping = |ranges: &Ranges, end: u64| ranges.range(start..=end).next().map(|(next, until)| (next, *until));
+    while let Some((next, until)) = overlapping(ranges, end) {
         end = end.max(until);
-        ranges.remove(&next);
+        ranges.remove(next);
     }
     ranges.insert(start, end);
     true

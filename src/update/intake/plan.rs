@@ -4,13 +4,14 @@
 //! within call. Here the same is done with a list, and the order that comes of it is cut, so that what a piece holds can
 //! need only few others of it. What needs something that is not there is never given, but held.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::held::{Holding, Wakes};
 use super::pace::{Opens, Pace};
 use super::section::{Section, Source, StructId};
 use crate::protocol::lib0::Reader;
+use crate::sorted::Sorted;
 use crate::update::limits::{Limits, Refused};
 use crate::update::nesting::{Lineage, Location, Nesting, NewRoots};
 use crate::update::split::{Block, Parent};
@@ -374,9 +375,9 @@ impl<'a> Planner<'a> {
             }
         }
         let mut woken: HashSet<u64> = HashSet::new();
-        let mut grown: BTreeSet<u64> = self.plan.progress.iter().map(|(client, _)| client).collect();
-        grown.insert(own);
-        while let Some(client) = grown.pop_first() {
+        let mut grown: Sorted<u64, ()> = self.plan.progress.iter().map(|(client, _)| (client, ())).collect();
+        grown.insert(own, ());
+        while let Some((client, ())) = grown.pop_first() {
             let clock = self.clock_of(client);
             let due: Vec<u64> = self.held.due(client, clock).filter(|id| woken.insert(*id)).collect();
             let due = due.into_iter().filter_map(|id| self.held.get(id).map(|one| one.section.clone()));
@@ -388,11 +389,11 @@ impl<'a> Planner<'a> {
                 match self.advance(&mut section, u64::MAX)? {
                     SectionEnd::Needs(needs) => {
                         parked.insert(needs, self.plan.parked.len() as u64);
-                        grown.insert(section.client);
+                        grown.insert(section.client, ());
                         self.plan.parked.push(Some((section, needs)));
                     }
                     SectionEnd::All | SectionEnd::Far => {
-                        grown.insert(section.client);
+                        grown.insert(section.client, ());
                         if let Source::Held(id) = section.source {
                             self.plan.finished.push(id);
                         }
