@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use slate_yrs_server::storage::{
     Authors, Detail, Document, Kick, KnownSession, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState,
-    Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow,
+    Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow, WebhookStorage,
 };
 use tokio::sync::oneshot;
 
@@ -230,6 +230,10 @@ impl Storage for Database {
             inner.document = Some(Table::new(document, epoch, now));
         }
         Ok(inner.document.as_ref().map(|table| table.row.clone()).expect("just made"))
+    }
+
+    fn webhooks(&self) -> &dyn WebhookStorage {
+        unreachable!("nobody is told of this world")
     }
 
     async fn document(&self, _: &str) -> Result<Option<Document>> {

@@ -83,6 +83,7 @@ impl Server {
                 layout: Layout::default(),
                 metrics,
                 hints: Hints::none(),
+                changed: Arc::default(),
                 allowances: Allowances::without_limits(),
                 idle: self.idle,
                 head_every: self.head_every,
