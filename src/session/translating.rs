@@ -70,6 +70,9 @@ pub(super) enum TakenOver {
     Failed,
 }
 
+/// What is to be submitted in place of what is pending and shown, and what it came of.
+type Translated = (Vec<Vec<u8>>, Translation);
+
 impl Translating {
     /// Whether there are edits here that were made while the document was of a lower format than the server's is: as bytes
     /// they would take along what others have put into what they copy.
@@ -221,7 +224,7 @@ impl Translating {
         theirs: &SlateDoc,
         is_my_turn: bool,
         local: &mut Local,
-    ) -> Result<Option<(Vec<Vec<u8>>, Translation)>, crate::slate::UpdateError> {
+    ) -> Result<Option<Translated>, crate::slate::UpdateError> {
         let Local { editing, device, fresh, stage, .. } = local;
         let translation = Translation::new(&editing.doc.state_vector(), theirs, &device.holes)?;
         if translation.is_translated(theirs) {
