@@ -2,6 +2,7 @@
 //!
 //! Joins the [`Journal`] with the [`Outbox`], which know nothing of each other. Nothing here reads the document.
 
+use crate::format::Formats;
 use crate::protocol::RejectCode;
 use crate::slate::SlateDoc;
 use crate::store::{LEFT_BEHIND, Row, SEED, StoreError, Write};
@@ -215,6 +216,17 @@ impl Device {
         }
         self.guarded = true;
         self.move_copy();
+    }
+
+    /// The copy is about to be replaced. Where it could not be loaded, nobody knows under which name it is: it is brought under
+    /// the one that the next opening looks at first.
+    pub fn replace_copy(&mut self, formats: Formats) {
+        let unread = self.journal.is_unread();
+        self.journal.restart();
+        if unread && formats.knows(1) {
+            self.guarded = true;
+            self.move_copy();
+        }
     }
 
     /// What is still where the copy was comes along.

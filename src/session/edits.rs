@@ -454,13 +454,13 @@ impl Session {
         self.composing.forget();
         self.local.show_instead(*doc, Origin::Remote);
         self.seeding.forget();
-        let Local { editing, device, stage, .. } = &mut self.local;
+        let Local { editing, device, stage, config, .. } = &mut self.local;
         device.forget_seed();
         let snapshot = editing.doc.encode_state(None).unwrap_or_default();
         stage.update(Origin::Remote, snapshot.clone());
         let writes = device.outbox.close_epoch(REPLACED);
         device.holes = Holes::default();
-        device.journal.restart();
+        device.replace_copy(config.formats);
         device.journal.write_all(writes);
         device.journal.write(Write::Reset { epoch: epoch.clone(), snapshot });
         device.keeping.kept_all(&editing.doc);

@@ -144,6 +144,11 @@ impl Journal {
         self.state == JournalState::Working
     }
 
+    /// There is a copy, as far as it is known, and it was never loaded.
+    pub fn is_unread(&self) -> bool {
+        matches!(self.state, State::Loading | State::Failing { loaded: false, .. })
+    }
+
     /// Nothing is written any more.
     pub fn is_off(&self) -> bool {
         self.state == JournalState::Off

@@ -70,8 +70,8 @@ pub(super) enum TakenOver {
     Failed,
 }
 
-/// What is to be submitted in place of what was pending, and how it came about.
-type Rewritten = (Vec<Vec<u8>>, Translation);
+/// What is to be submitted in place of what is pending and shown, and what it came of.
+type Translated = (Vec<Vec<u8>>, Translation);
 
 impl Translating {
     /// Whether there are edits here that were made while the document was of a lower format than the server's is: as bytes
@@ -224,7 +224,7 @@ impl Translating {
         theirs: &SlateDoc,
         is_my_turn: bool,
         local: &mut Local,
-    ) -> Result<Option<Rewritten>, crate::slate::UpdateError> {
+    ) -> Result<Option<Translated>, crate::slate::UpdateError> {
         let Local { editing, device, fresh, stage, .. } = local;
         let translation = Translation::new(&editing.doc.state_vector(), theirs, &device.holes)?;
         if translation.is_translated(theirs) {

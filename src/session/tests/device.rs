@@ -1,6 +1,7 @@
 //! The device's copy: lost, replaced, shared with other tabs.
 
 use super::format::{BOTH, flagged, of_format};
+use super::translating::{Server, away};
 use super::*;
 use crate::store::Write;
 
@@ -309,4 +310,38 @@ fn f16_what_is_set_aside_stays_in_the_copy() {
     assert_eq!((rig.status().set_aside, rig.status().pending), (1, 0));
     let reopened = Rig::open(config("t", 6), rig.store.clone());
     assert_eq!(reopened.session.value(), [block("refused")]);
+}
+
+/// F6: the store failed when the document was opened, and what it has is a copy under another name, of a document that was
+/// replaced since: that copy is replaced as well, or the next opening would show it.
+#[test]
+fn f6_a_copy_that_was_never_loaded_is_replaced_too() {
+    let both = |session, id| Config { formats: Formats::of(&[0, 1]), format: Some(0), ..config(session, id) };
+    let store = MemoryStore::new();
+    let mut server = Server::new(&[block("old")], true);
+    server.raise();
+    drop(away(&mut server, "s", 5, store.clone()));
+    store.set_fault(Some(StoreError::Failed("odd".into())));
+    let mut rig = Rig::open(both("t", 6), store.clone());
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(Hello { format: Some(1), ..hello("e", 0) }));
+    rig.frame(Message::SyncStep2(&server.doc.encode_state(None).expect("a state")));
+    rig.feed(Input::Closed { code: 1006, reason: String::new() });
+    rig.feed(Input::Connect);
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(hello("new", 0)));
+    assert!(rig.status().epoch_conflict);
+    store.set_fault(None);
+    rig.feed(Input::Resolve(Conflict::TakeServer));
+    rig.feed(Input::Opened);
+    rig.frame(Message::Hello(hello("new", 0)));
+    rig.frame(Message::SyncStep2(&foreign(&[block("new")])));
+    rig.type_block("typed");
+    assert_eq!(rig.session.value(), [block("typed"), block("new")]);
+    drop(rig);
+    let mut next = Rig::open(both("u", 7), store);
+    assert_eq!(next.session.value(), [block("typed"), block("new")]);
+    next.feed(Input::Opened);
+    next.frame(Message::Hello(hello("new", 0)));
+    assert!(!next.status().epoch_conflict);
 }

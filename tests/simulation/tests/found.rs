@@ -144,3 +144,10 @@ fn what_another_tab_cannot_store_and_nobody_else_has() {
 fn a_copy_that_loads_while_the_server_is_asked_for_all() {
     holds_by_reference(906, &[65, 68, 70, 72, 96, 97, 98, 99]);
 }
+
+/// The store failed when the page was opened; the document was replaced on the server, and the copy of the old one, under
+/// the name of those of format 1, was what the next opening showed.
+#[test]
+fn a_copy_that_was_never_loaded_is_replaced() {
+    holds_by_reference(2106, &[0, 8, 10, 91, 94, 95]);
+}

@@ -13,9 +13,8 @@ fn env(name: &str) -> Option<u64> {
 /// What does not hold yet: two tabs of a device, opened in one moment, both submit what a dead one left, and it is in the
 /// log twice (3494); a letter that goes with a block of a seed, on a device that was full when the seed was decided
 /// (726); and, in format 1, an update in the outbox of which a struct is missing after the record it stands upon was damaged
-/// (3559); and a copy that could not be loaded, of a document that is replaced (2106). See docs/RELIABILITY.md. The list only
-/// shrinks.
-const KNOWN: [u64; 4] = [726, 2106, 3494, 3559];
+/// (3559). See docs/RELIABILITY.md. The list only shrinks.
+const KNOWN: [u64; 3] = [726, 3494, 3559];
 
 #[test]
 fn nothing_is_lost_and_nothing_claimed_in_vain() {
