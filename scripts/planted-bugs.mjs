@@ -170,8 +170,8 @@ export const PLANTS = [
   {
     name: "an insert into a sequence is noted one place too far left",
     file: "src/slate/ydoc/writer.rs",
-    from: "        let at = self.cut(seq, index);\n        self.mirror.nodes[seq as usize].items.insert(at, Item::Node(node));",
-    to: "        let at = self.cut(seq, index).saturating_sub(1);\n        self.mirror.nodes[seq as usize].items.insert(at, Item::Node(node));",
+    from: "self.mirror.nodes[seq as usize].items.insert(at, Item::Node(node));",
+    to: "self.mirror.nodes[seq as usize].items.insert(at.saturating_sub(1), Item::Node(node));",
     twice: true,
   },
   {
@@ -205,7 +205,7 @@ export const PLANTS = [
   {
     name: "what is typed before the first letter of a leaf takes no formats",
     file: "src/slate/write/typing.rs",
-    from: "formats_behind(writer.mirror, seq, index).iter()",
+    from: "formats_behind(writer.items(seq), index).iter()",
     to: "Formats::default().iter()",
     twice: true,
   },

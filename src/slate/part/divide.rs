@@ -139,12 +139,12 @@ fn parts_of_edit(
 ) -> Option<Parts> {
     let fixed = Fixed::of(changed.before, changed.after);
     let mut inside = outline.owners(&fixed.touched());
-    let runs = if outline.is_line { Some(line::runs(mirror, outline.seq)?) } else { None };
-    if runs.is_some() {
+    if outline.is_line {
+        line::is_alone(&outline.links).then_some(())?;
         inside.insert(outline.seq);
     }
     let inside = close(inside, &outline.links)?;
-    let mut parts = Parts::new(outline, mirror, changed.before, &inside, runs.as_deref())?;
+    let mut parts = Parts::new(outline, mirror, changed.before, &inside, None)?;
     parts.distribute(changed.after, &fixed)?;
     if !outline.is_line {
         parts.group(outline, tied);

@@ -61,7 +61,7 @@ pub struct SegmentGroup {
 }
 
 impl Parts {
-    /// In one group. `None`: all of the sequence is inside, or nothing.
+    /// In one group. `runs`: of a line in which others changed something. `None`: all of the sequence is inside, or nothing.
     pub fn new(
         outline: &SequenceOutline,
         mirror: &Mirror,
@@ -71,6 +71,7 @@ impl Parts {
     ) -> Option<Self> {
         let chunks = match runs {
             Some(runs) => cut(outline, runs.iter().map(|run| Some((run.node, run.items))), inside)?,
+            None if outline.is_line => cut_line(outline, mirror, inside)?,
             None => {
                 let items = &mirror.node(outline.seq).items;
                 cut(outline, items.iter().map(|item| Some((item.node()?, 1))), inside)?
@@ -375,6 +376,20 @@ impl SegmentGroup {
         }
         Some(ops)
     }
+}
+
+/// The items of a line of which the outline is true, but that a piece may have more of them since.
+fn cut_line(outline: &SequenceOutline, mirror: &Mirror, inside: &QuickSet<Nid>) -> Option<Vec<ChunkOfRows>> {
+    let mut chunks = cut(outline, outline.rows.iter().map(|row| Some((row.node, 0))), inside)?;
+    let start = |at: usize| match outline.rows.get(at) {
+        None => Some(mirror.node(outline.seq).items.len()),
+        Some(row) if row.node == outline.seq => Some(0),
+        Some(row) => mirror.place(row.node),
+    };
+    for chunk in &mut chunks {
+        chunk.items = start(chunk.rows.end)?.checked_sub(start(chunk.rows.start)?)?;
+    }
+    Some(chunks)
 }
 
 /// The items, now and of the outline, in chunks; `None`: what is not inside is not the same.

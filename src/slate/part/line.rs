@@ -50,9 +50,14 @@ fn is_plain_piece(view: &View, piece: &Piece, frame: FrameId, seq: Nid) -> bool 
         && piece.kids.iter().all(is_own)
 }
 
+/// Whether nobody names its pieces.
+pub(super) fn is_alone(links: &[(Nid, Nid)]) -> bool {
+    links.iter().all(|link| *link == (OUTSIDE, ROOT))
+}
+
 /// `None`: there is something else in it than text and plain breaks, or somebody names these.
 pub(super) fn runs(mirror: &Mirror, seq: Nid) -> Option<Vec<ItemRun>> {
-    mirror.links(seq).iter().all(|link| *link == (OUTSIDE, ROOT)).then_some(())?;
+    is_alone(&mirror.links(seq)).then_some(())?;
     let mut runs = vec![ItemRun { node: seq, items: 0, print: 0 }];
     let mut print = Print::default();
     for item in &mirror.node(seq).items {

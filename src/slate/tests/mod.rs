@@ -7,6 +7,7 @@ mod doc;
 mod fixtures;
 mod fuzz;
 pub(crate) mod json;
+mod keys;
 pub(crate) mod model;
 mod net;
 mod oracle;

@@ -19,9 +19,21 @@ struct Change {
 /// Writes it; `None`: it takes more than that, and nothing was written.
 pub(super) fn flush(writer: &mut Writer, tree: &mut EditorTree) -> Option<Passage> {
     let (path, before) = tree.typed()?;
-    let (seq, after) = leaf(writer.mirror, tree.root(), path)?;
-    let change = change(writer, seq, before, after)?;
+    let (head, after) = leaf(writer.mirror, tree.root(), path)?;
+    let (seq, piece) = writer.mirror.piece(head)?;
     let after = after.clone();
+    // In a line that was divided all of it stands in one piece, as a rule.
+    writer.look_at(seq, piece);
+    let change = change(writer, seq, before, &after).or_else(|| {
+        writer.look_at_all();
+        change(writer, seq, before, &after)
+    });
+    let leaf = change.and_then(|change| write(writer, &change, &after));
+    writer.look_at_all();
+    tree.set_typed(leaf?)
+}
+
+fn write(writer: &mut Writer, change: &Change, after: &Leaf) -> Option<Leaf> {
     for (index, len) in change.lost.iter().rev() {
         writer.delete_text(change.seq, *index, *len);
     }
@@ -29,16 +41,16 @@ pub(super) fn flush(writer: &mut Writer, tree: &mut EditorTree) -> Option<Passag
     for (at, run) in after.runs.iter().enumerate() {
         let id = match run.id {
             Some(id) => id,
-            None => type_text(writer, seq, &runs, run, &after.runs[at + 1..])?,
+            None => type_text(writer, change.seq, &runs, run, &after.runs[at + 1..])?,
         };
         runs.push(Chars { id: Some(id), ..run.clone() });
     }
-    let mut leaf = Leaf { marks: after.marks, runs: Vec::new() };
+    let mut leaf = Leaf { marks: after.marks.clone(), runs: Vec::new() };
     runs.into_iter().for_each(|run| leaf.push(run));
-    tree.set_typed(leaf)
+    Some(leaf)
 }
 
-/// The sequence of the element that shows a leaf, and the leaf.
+/// The head of the element that shows a leaf, and the leaf.
 fn leaf<'a>(mirror: &Mirror, root: &'a Element, path: &Path) -> Option<(Nid, &'a Leaf)> {
     let (&last, parents) = path.split_last()?;
     let mut at = root;
@@ -53,20 +65,16 @@ fn leaf<'a>(mirror: &Mirror, root: &'a Element, path: &Path) -> Option<(Nid, &'a
         }
     }
     let head = mirror.find(holder?)?;
-    let seq = match mirror.kind(head) {
-        Kind::Strand => head,
-        Kind::Break => mirror.node(head).up,
-        _ => return None,
-    };
+    matches!(mirror.kind(head), Kind::Strand | Kind::Break).then_some(())?;
     match at.kids.get(last as usize)? {
-        Kid::Leaf(leaf) => Some((seq, leaf)),
+        Kid::Leaf(leaf) => Some((head, leaf)),
         Kid::Element(_) => None,
     }
 }
 
 fn change(writer: &Writer, seq: Nid, before: &Leaf, after: &Leaf) -> Option<Change> {
     after.runs.iter().find(|run| run.id.is_some())?;
-    let (places, left) = (Stretches::of(&writer.mirror.node(seq).items), Stretches::of_leaf(after));
+    let (places, left) = (Stretches::of(writer.items(seq)), Stretches::of_leaf(after));
     let (mut lost, mut had) = (Vec::new(), Vec::new());
     for run in &before.runs {
         let id = run.id?;
@@ -84,12 +92,12 @@ fn change(writer: &Writer, seq: Nid, before: &Leaf, after: &Leaf) -> Option<Chan
         }
     }
     lost.sort_unstable();
-    (lost.is_empty() || !empties_half(writer.mirror, seq, &had, &lost)).then_some(Change { seq, lost })
+    (lost.is_empty() || !empties_half(writer, seq, &had, &lost)).then_some(Change { seq, lost })
 }
 
 /// Whether one of several halves that were joined loses all that it has in the leaf: if it was removed, what follows it is not
 /// joined to it any more.
-fn empties_half(mirror: &Mirror, seq: Nid, had: &[(u32, u32)], lost: &[(u32, u32)]) -> bool {
+fn empties_half(writer: &Writer, seq: Nid, had: &[(u32, u32)], lost: &[(u32, u32)]) -> bool {
     let within = |all: &[(u32, u32)], from: u32, to: u32| -> u32 {
         all.iter().map(|(index, len)| (index + len).min(to).saturating_sub(*index.max(&from))).sum()
     };
@@ -100,8 +108,8 @@ fn empties_half(mirror: &Mirror, seq: Nid, had: &[(u32, u32)], lost: &[(u32, u32
         start = to;
         is_emptied
     };
-    for item in &mirror.node(seq).items {
-        if matches!(item, Item::Node(node) if mirror.kind(*node) == Kind::Break) && is_emptied(index) {
+    for item in writer.items(seq) {
+        if matches!(item, Item::Node(node) if writer.mirror.kind(*node) == Kind::Break) && is_emptied(index) {
             return true;
         }
         index += item.len();
@@ -153,14 +161,14 @@ fn type_text(writer: &mut Writer, seq: Nid, before: &[Chars], run: &Chars, behin
     let next = behind.iter().find_map(|run| run.id)?;
     let (index, _) = *writer.find(seq, (next, 1)).first()?;
     let formats: Vec<_> =
-        formats_behind(writer.mirror, seq, index).iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        formats_behind(writer.items(seq), index).iter().map(|(key, value)| (key.clone(), value.clone())).collect();
     Some(writer.insert_formatted(seq, index, &run.text, &formats))
 }
 
 /// The formats of what stands right behind an index.
-fn formats_behind(mirror: &Mirror, seq: Nid, index: u32) -> Formats {
+fn formats_behind(items: &[Item], index: u32) -> Formats {
     let mut end = 0;
-    for item in &mirror.node(seq).items {
+    for item in items {
         end += item.len();
         if index < end {
             return match item {

@@ -48,7 +48,7 @@ impl Id {
 
 impl ItemChunk {
     fn new(items: Vec<Item>) -> Self {
-        Self { len: items.iter().map(Item::len).sum(), items }
+        Self { len: items.iter().map(Item::len).sum(), items, was_there: false }
     }
 }
 
@@ -85,6 +85,7 @@ impl Mirror {
                 if let Some(stretch) = left.take() {
                     items.push(self.stand_in(divided.seq, &stretch, &mut divided.stand_ins));
                 }
+                chunk.was_there = true;
                 items.append(&mut chunk.items);
             } else {
                 self.leave_out(left.get_or_insert_default(), chunk, stand_in(at));
@@ -154,8 +155,17 @@ impl Mirror {
         while !self.divided.is_empty() {
             self.blur();
             let Some(divided) = self.divided.pop() else { return };
-            let items = divided.chunks.into_iter().flat_map(|chunk| chunk.items);
-            self.nodes[divided.seq as usize].items = items.collect();
+            let mut items = Vec::with_capacity(divided.chunks.iter().map(|chunk| chunk.items.len()).sum());
+            for chunk in divided.chunks {
+                if chunk.was_there {
+                    let nodes = chunk.items.iter().zip(items.len()..);
+                    nodes
+                        .filter_map(|(item, at)| Some((item.node()?, at)))
+                        .for_each(|(node, at)| self.stands_at(node, at));
+                }
+                items.extend(chunk.items);
+            }
+            self.nodes[divided.seq as usize].items = items;
         }
     }
 

@@ -1,10 +1,12 @@
 //! [`Mirror`]: the document's nested types and sequences, outside of yrs.
 
+use std::cell::Cell;
+use std::ops::Range;
 use std::sync::Arc;
 
 use yrs::{Any, XmlTextRef};
 
-use super::attrs::{Kind, Registers};
+use super::attrs::{Erase, Kind, Registers};
 use super::formats::{Formats, parse_key};
 use super::id::Id;
 use super::quick::{QuickMap, QuickSet};
@@ -49,6 +51,8 @@ pub struct NodeData {
     /// The formats that it has as an embed of that sequence.
     pub formats: Formats,
     pub items: Vec<Item>,
+    /// Where in that sequence it was found last: near there it is looked for first.
+    pub(super) near: Cell<u32>,
 }
 
 /// See the module. Nodes that are deleted keep their index, unreachable from the root.
@@ -59,6 +63,8 @@ pub struct Mirror {
     pub(super) nodes: Vec<NodeData>,
     pub(super) by_id: QuickMap<Id, Nid>,
     pub(super) free: Vec<Nid>,
+    /// Nobody ever gave the document a format: of what counts, nothing stands between two items that is not here.
+    pub(super) formatless: bool,
     /// Highest Lamport time of a register or key that was seen.
     pub(super) time: u64,
     /// Above this no register's time is believed: the sum of all clocks.
@@ -97,6 +103,8 @@ pub(super) struct Stand {
 pub(super) struct ItemChunk {
     pub(super) items: Vec<Item>,
     pub(super) len: u32,
+    /// Whether it was in focus: its items were found elsewhere then.
+    pub(super) was_there: bool,
 }
 
 impl Mirror {
@@ -176,6 +184,48 @@ impl Mirror {
         self.bound
     }
 
+    /// Whether nobody ever gave the document a format, be it one of which nothing is left to see.
+    pub fn set_formatless(&mut self, formatless: bool) {
+        self.formatless = formatless;
+    }
+
+    /// Which item it is of the sequence that it is in.
+    pub fn place(&self, node: Nid) -> Option<usize> {
+        let data = self.node(node);
+        let items = &self.node(data.up).items;
+        let near = (data.near.get() as usize).min(items.len());
+        let is_there = |at: &usize| items.get(*at).and_then(Item::node) == Some(node);
+        let found = (0..=items.len()).find_map(|away| {
+            visited(2);
+            Some(near + away).filter(is_there).or_else(|| near.checked_sub(away).filter(is_there))
+        })?;
+        self.stands_at(node, found);
+        Some(found)
+    }
+
+    pub(super) fn stands_at(&self, node: Nid, at: usize) {
+        self.node(node).near.set(at as u32);
+    }
+
+    /// The sequence of a piece of a line, and its items there: behind its head, up to the next break that is on.
+    pub fn piece(&self, head: Nid) -> Option<(Nid, Range<usize>)> {
+        let (seq, start) = match self.kind(head) {
+            Kind::Break => (self.node(head).up, self.place(head)? + 1),
+            _ => (head, 0),
+        };
+        let items = &self.node(seq).items;
+        let is_end = |item: &Item| item.node().is_some_and(|node| self.is_break(node));
+        let end = items[start..].iter().position(is_end).map_or(items.len(), |behind| start + behind);
+        visited(end - start);
+        Some((seq, start..end))
+    }
+
+    /// Whether it divides what it stands in.
+    pub(super) fn is_break(&self, node: Nid) -> bool {
+        let registers = &self.node(node).registers;
+        registers.kind == Kind::Break && registers.off == Erase::On
+    }
+
     /// Length of a sequence in UTF-16 units and embeds.
     pub fn length(&self, at: Nid) -> u32 {
         self.node(at).items.iter().map(Item::len).sum()
@@ -252,4 +302,23 @@ impl Item {
             Self::Text(_) | Self::Foreign | Self::Left { .. } => None,
         }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    static VISITED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// So many items are looked at to write something.
+pub(super) fn visited(count: usize) {
+    #[cfg(test)]
+    VISITED.set(VISITED.get() + count);
+    #[cfg(not(test))]
+    let _ = count;
+}
+
+/// How many items were looked at since this was asked last.
+#[cfg(test)]
+pub fn take_visited() -> usize {
+    VISITED.take()
 }

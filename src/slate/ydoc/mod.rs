@@ -16,6 +16,7 @@ mod links;
 mod mirror;
 mod quick;
 mod read;
+mod sight;
 mod spans;
 mod typed;
 mod writer;
@@ -26,6 +27,8 @@ pub use focus::StandIn;
 pub use formats::{Around, Formats, KeyName, MarkKey, Resolved, attribute_name, key_name, parse_key, resolve};
 pub use id::Id;
 pub use links::OUTSIDE;
+#[cfg(test)]
+pub use mirror::take_visited;
 pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
 pub use quick::{Quick, QuickMap, QuickSet};
 pub use read::Followed;

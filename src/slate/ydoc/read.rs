@@ -1,5 +1,6 @@
 //! From yrs into a [`Mirror`]: whole, or only what a transaction changed.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use yrs::branch::{Branch, BranchID};
@@ -134,9 +135,11 @@ impl Mirror {
                 up: ROOT,
                 formats: Formats::default(),
                 items: Vec::new(),
+                near: Cell::default(),
             }],
             by_id: QuickMap::from_iter([(Id::ROOT, ROOT)]),
             free: Vec::new(),
+            formatless: false,
             time: 0,
             bound: 0,
             linked: QuickSet::default(),
@@ -281,13 +284,25 @@ impl Mirror {
                 });
             }
             self.forget_missing(&old, &items);
+            items
+                .iter()
+                .zip(0..)
+                .for_each(|(item, at)| item.node().into_iter().for_each(|node| self.stands_at(node, at)));
             self.touched.insert(at);
             self.nodes[at as usize].items = items;
         }
     }
 
     pub(super) fn add(&mut self, branch: XmlTextRef, id: Id, up: Nid, formats: Formats) -> Nid {
-        let data = NodeData { branch, id, registers: Registers::default(), up, formats, items: Vec::new() };
+        let data = NodeData {
+            branch,
+            id,
+            registers: Registers::default(),
+            up,
+            formats,
+            items: Vec::new(),
+            near: Cell::default(),
+        };
         let at = match self.free.pop() {
             Some(at) => {
                 self.nodes[at as usize] = data;

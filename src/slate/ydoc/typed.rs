@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use yrs::{TransactionMut, XmlTextRef};
 
-use super::attrs::{Erase, Kind};
 use super::formats::Formats;
 use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, Run};
@@ -63,11 +62,6 @@ impl Mirror {
             return Some(PlaceOfTyped { seq, head, piece: start..end, after: at, offset });
         }
         None
-    }
-
-    fn is_break(&self, node: Nid) -> bool {
-        let registers = &self.node(node).registers;
-        registers.kind == Kind::Break && registers.off == Erase::On
     }
 
     /// What stands in the piece.

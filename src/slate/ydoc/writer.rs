@@ -1,5 +1,6 @@
 //! [`Writer`]: small changes of the document, done to the mirror as well.
 
+mod put;
 mod rows;
 
 use std::collections::HashSet;
@@ -9,14 +10,15 @@ use yrs::encoding::write::Write as _;
 use yrs::updates::decoder::Decode as _;
 use yrs::{
     Any, Assoc, ClientID, ID, IndexScope, IndexedSequence as _, Map as _, Out, ReadTxn, StickyIndex, Text as _,
-    TransactionMut, Update, WriteTxn as _, Xml as _, XmlTextPrelim, XmlTextRef,
+    TransactionMut, Update, WriteTxn as _, Xml as _, XmlTextRef,
 };
 
 use super::act::{Act, Beside, Span};
 use super::attrs::Kind;
 use super::formats::Formats;
 use super::id::Id;
-use super::mirror::{Item, Mirror, Nid, ROOT, Run};
+use super::mirror::{Item, Mirror, Nid, ROOT, Run, visited};
+use super::sight::Sight;
 use crate::slate::node::Attrs;
 use crate::slate::utf16;
 
@@ -32,11 +34,14 @@ pub struct Writer<'a, 'doc> {
     given: HashSet<(Nid, Arc<str>)>,
     /// In which sequence text was put last.
     typing: Option<Nid>,
+    /// See [`Writer::look_at`].
+    sight: Option<Sight>,
 }
 
 impl<'a, 'doc> Writer<'a, 'doc> {
     pub fn new(mirror: &'a mut Mirror, txn: &'a mut TransactionMut<'doc>, client: u64) -> Self {
-        Self { mirror, txn, client, changed: false, acts: Vec::new(), given: HashSet::new(), typing: None }
+        let (acts, given) = (Vec::new(), HashSet::new());
+        Self { mirror, txn, client, changed: false, acts, given, typing: None, sight: None }
     }
 
     /// One's own client id.
@@ -73,18 +78,16 @@ impl<'a, 'doc> Writer<'a, 'doc> {
 
     /// Puts text in: it has the formats in force there. Returns the id of its first character.
     pub fn insert_text(&mut self, seq: Nid, index: u32, text: &str) -> Id {
-        let index = index.min(self.mirror.length(seq));
         let id = Id::new(self.client, self.clock());
         let len = utf16::len(text);
         if len == 0 {
             return id;
         }
         self.changed = true;
-        let formats = self.mirror.formats_at(seq, index);
-        let branch = self.mirror.node(seq).branch.clone();
-        branch.insert(self.txn, index, text);
-        self.mirror.bound += u64::from(len);
         let at = self.cut(seq, index);
+        let formats = self.formats_before(seq, at);
+        self.put_text(seq, at, text);
+        self.mirror.bound += u64::from(len);
         self.note_text(seq, at, Run { id, text: text.into(), len, formats });
         id
     }
@@ -92,12 +95,13 @@ impl<'a, 'doc> Writer<'a, 'doc> {
     /// Puts text in with exactly these formats; where they are in force already, nothing is written for them. Returns the id
     /// of its first character.
     pub fn insert_formatted(&mut self, seq: Nid, index: u32, text: &str, formats: &[(Arc<str>, Any)]) -> Id {
-        let index = index.min(self.mirror.length(seq));
         let wanted: Attrs = formats.iter().cloned().collect();
-        if text.is_empty() || *self.mirror.formats_at(seq, index) == wanted {
+        let at = self.cut(seq, index);
+        if text.is_empty() || *self.formats_before(seq, at) == wanted {
             return self.insert_text(seq, index, text);
         }
-        self.changed = true;
+        (self.changed, self.mirror.formatless) = (true, false);
+        let index = self.units(seq, at);
         let branch = self.mirror.node(seq).branch.clone();
         let before = self.clock();
         branch.insert_with_attributes(self.txn, index, text, formats.iter().cloned().collect());
@@ -107,7 +111,6 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         let id = place.as_ref().and_then(StickyIndex::id).map_or(Id::new(self.client, before), |id| Id::from(*id));
         let formats = Formats::new(wanted);
         self.mirror.see_formats(&formats);
-        let at = self.cut(seq, index);
         self.note_text(seq, at, Run { id, text: text.into(), len: utf16::len(text), formats });
         id
     }
@@ -136,15 +139,14 @@ impl<'a, 'doc> Writer<'a, 'doc> {
 
     /// Puts in a nested type with these attributes (as they are named in the document) and the formats in force there.
     pub fn make(&mut self, seq: Nid, index: u32, attributes: &[(Arc<str>, Any)]) -> Nid {
-        let index = index.min(self.mirror.length(seq));
         self.changed = true;
-        let formats = self.mirror.formats_at(seq, index);
-        let parent = self.mirror.node(seq).branch.clone();
-        let branch = parent.insert_embed(self.txn, index, XmlTextPrelim::new(""));
+        let at = self.cut(seq, index);
+        let formats = self.formats_before(seq, at);
+        let branch = self.put_nested(seq, at);
         self.mirror.bound += 1;
         let id = Id::of(&branch);
         let node = self.mirror.add(branch, id, seq, formats);
-        let at = self.cut(seq, index);
+        self.mirror.stands_at(node, at);
         self.mirror.nodes[seq as usize].items.insert(at, Item::Node(node));
         self.mirror.touched.extend([seq, node]);
         let kind =
@@ -185,7 +187,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
 
     /// Deletes the text of a sequence in a range; nested types in it stay.
     pub fn delete_text(&mut self, seq: Nid, index: u32, len: u32) {
-        let end = (index + len).min(self.mirror.length(seq));
+        let end = (index + len).min(self.items(seq).iter().map(Item::len).sum());
         if end <= index {
             return;
         }
@@ -240,7 +242,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
     /// Where those of these characters, or this nested type, are that are still there: in one sequence, from left to right.
     pub fn find(&self, seq: Nid, span: Span) -> Vec<(u32, u32)> {
         let (mut index, mut found) = (0, Vec::new());
-        for item in &self.mirror.node(seq).items {
+        for item in self.items(seq) {
             if let Some((id, from, to)) = self.shares(item, span) {
                 found.push((index + from - id.clock, to - from));
             }
@@ -399,7 +401,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         if end <= index || formats.is_empty() {
             return;
         }
-        self.changed = true;
+        (self.changed, self.mirror.formatless) = (true, false);
         for (key, _) in formats {
             if !self.has_key(seq, key) {
                 self.given.insert((seq, key.clone()));
@@ -462,9 +464,11 @@ impl<'a, 'doc> Writer<'a, 'doc> {
 
     /// Cuts a run so that an item begins at this index. Returns that item's place in the list.
     fn cut(&mut self, seq: Nid, index: u32) -> usize {
+        let bounds = self.bounds(seq);
+        visited(bounds.len());
         let items = &mut self.mirror.nodes[seq as usize].items;
         let mut start = 0;
-        for at in 0..items.len() {
+        for at in bounds.clone() {
             let end = start + items[at].len();
             if index == start {
                 return at;
@@ -491,7 +495,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
             }
             start = end;
         }
-        items.len()
+        bounds.end
     }
 }
 
