@@ -146,7 +146,7 @@ impl Journal {
 
     /// There is a copy, as far as it is known, and it was never loaded.
     pub fn is_unread(&self) -> bool {
-        matches!(self.state, State::Loading | State::Failing { loaded: false, .. })
+        matches!(self.state, JournalState::Loading | JournalState::Failing { loaded: false, .. })
     }
 
     /// Nothing is written any more.
