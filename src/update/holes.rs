@@ -118,12 +118,12 @@ impl Holes {
         each_block(&mut reader, update, |client, clock, block, bytes| {
             let here = missing.from.get(&client).copied().unwrap_or(u64::MAX);
             if clock.saturating_add(block.len) <= here {
-                sound.put(client, clock, bytes);
+                sound.put(client, (clock, block.len), bytes);
             } else if let Some((left, right)) = straddling(here, client, clock, block, bytes) {
-                sound.put(client, clock, &left);
-                stuck.put(client, here, &right);
+                sound.put(client, (clock, here - clock), &left);
+                stuck.put(client, (here, clock.saturating_add(block.len) - here), &right);
             } else {
-                stuck.put(client, clock, bytes);
+                stuck.put(client, (clock, block.len), bytes);
             }
             Ok(())
         })?;
@@ -307,6 +307,22 @@ mod tests {
         assert!(holes.has_client(1));
         holes.fill(1, 3);
         assert!(holes.is_empty());
+    }
+
+    #[test]
+    fn what_comes_behind_a_gap_keeps_its_clocks() {
+        let one = doc(1);
+        let typed: Vec<Vec<u8>> = ["a", "b", "c", "d"].iter().map(|text| edit(&one, 0, text)).collect();
+        // Without the second.
+        let gappy = crate::update::merge([&typed[0], &typed[2], &typed[3]]).unwrap();
+        assert_eq!(read(&[gappy.clone(), typed[1].clone()]), ("dcba".into(), false));
+        let whole = Holes::default().divided(&gappy).unwrap().sound.unwrap();
+        assert_eq!(read(&[whole, typed[1].clone()]), ("dcba".into(), false));
+        // And where what lies on both sides of the gap is stuck.
+        let mut holes = Holes::default();
+        holes.add(&typed[0], [].iter()).unwrap();
+        let stuck = holes.part(&gappy).unwrap().stuck.unwrap();
+        assert_eq!(read(&[typed[1].clone(), stuck]), ("dcba".into(), false));
     }
 
     /// F23.

@@ -69,6 +69,8 @@ pub(super) struct Pieces {
 struct ClientStructs {
     client: u64,
     clock: u64,
+    /// The clock after the last one.
+    end: u64,
     count: u64,
     bytes: Vec<u8>,
 }
@@ -99,7 +101,7 @@ impl Pieces {
             return Ok(after);
         }
         if bytes.len() <= self.max - OVERHEAD {
-            self.put(client, clock, bytes);
+            self.put(client, (clock, block.len), bytes);
             return Ok(after);
         }
         let Some(text) = block.text else { return Err(SplitError::Indivisible(bytes.len())) };
@@ -126,24 +128,34 @@ impl Pieces {
                 false => block.right_part(&mut bytes, client, at),
             }
             buf(&mut bytes, part.as_bytes());
-            self.put(client, at, &bytes);
-            at += part.encode_utf16().count() as u64;
+            let len = part.encode_utf16().count() as u64;
+            self.put(client, (at, len), &bytes);
+            at += len;
             rest = after;
         }
         Ok(())
     }
 
-    pub(super) fn put(&mut self, client: u64, clock: u64, bytes: &[u8]) {
+    /// A struct with its clock and its length.
+    pub(super) fn put(&mut self, client: u64, (clock, len): (u64, u64), bytes: &[u8]) {
         if self.size.saturating_add(bytes.len() + OVERHEAD) > self.max {
             self.finish_piece();
         }
+        let end = clock.saturating_add(len);
         match self.groups.last_mut() {
-            Some(group) if group.client == client => {
+            Some(group) if group.client == client && group.end <= clock => {
+                if group.end < clock {
+                    // What follows a group in the bytes follows it in clocks.
+                    group.bytes.push(SKIP);
+                    var_uint(&mut group.bytes, clock - group.end);
+                    group.count += 1;
+                }
+                group.end = end;
                 group.count += 1;
                 group.bytes.extend_from_slice(bytes);
             }
             _ => {
-                self.groups.push(ClientStructs { client, clock, count: 1, bytes: bytes.to_vec() });
+                self.groups.push(ClientStructs { client, clock, end, count: 1, bytes: bytes.to_vec() });
                 self.size += OVERHEAD;
             }
         }
@@ -154,7 +166,7 @@ impl Pieces {
         if self.size.saturating_add(bytes.len() + OVERHEAD + DELETION) > self.max {
             self.finish_piece();
         }
-        self.put(client, clock, bytes);
+        self.put(client, (clock, block.len), bytes);
         self.size += DELETION;
         let range = (clock, block.len);
         match self.dead.last_mut() {
