@@ -151,3 +151,10 @@ fn a_copy_that_loads_while_the_server_is_asked_for_all() {
 fn a_copy_that_was_never_loaded_is_replaced() {
     holds_by_reference(2106, &[0, 8, 10, 91, 94, 95]);
 }
+
+/// The record that all stands upon was damaged, and a tab died while it typed: what it had not sent was divided at what is
+/// missing, and what lay behind a gap was given clocks of what was not there.
+#[test]
+fn what_a_dead_tab_typed_beside_a_damaged_record() {
+    holds_by_reference(3559, &[3, 5, 13, 38, 40, 45, 46]);
+}
