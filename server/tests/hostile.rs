@@ -1,7 +1,8 @@
 //! Clients that mean harm: whatever they send, the server stays up and other rooms go on as before.
 //!
 //! Latencies are medians, compared with those of the same run without the attack: measured before and after it, of which
-//! the slower counts, because machines that run tests are busy. Below [`FLOOR`] nobody notices, and noise is all there is.
+//! the slower counts, because machines that run tests are busy. Below [`FLOOR`] it may be the machine; what the server once did
+//! to the others, while it worked such an update out, was a matter of seconds.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -88,8 +89,8 @@ async fn ack_latency(address: SocketAddr, document: &str, edits: usize) -> Durat
     times[times.len() / 2]
 }
 
-/// Differences below this are those of the machine.
-const FLOOR: Duration = Duration::from_millis(20);
+/// Differences below this may be those of the machine.
+const FLOOR: Duration = Duration::from_millis(250);
 
 /// Says how much slower others were than without the attack: at most twice as slow.
 fn compare(what: &str, (before, during, after): (Duration, Duration, Duration)) {
