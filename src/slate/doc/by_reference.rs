@@ -137,7 +137,6 @@ impl SlateDoc {
         let mut change = LocalChange::default();
         // In format 0 there are no acts.
         let is_key = !self.is_by_reference() && matches!(*ops, [Op::InsertText { .. }]);
-        self.note_formats();
         let rng = &mut self.rng;
         let fresh_id = || (0..16).map(|_| rng.alphanumeric()).collect();
         let mut txn = self.doc.transact_mut();
@@ -183,12 +182,6 @@ impl SlateDoc {
             change.selection = self.range(&at);
         }
         Ok(change)
-    }
-
-    /// What is written by ids goes between what the mirror has; formats it does not have.
-    fn note_formats(&mut self) {
-        let is_formatless = self.is_by_reference() && !self.intake.has_formats();
-        self.reference.mirror.set_formatless(is_formatless);
     }
 
     /// What an update types, if it is new as a whole, and waits for nothing: in a document without formats, in which text has
@@ -262,7 +255,6 @@ impl SlateDoc {
     /// Takes back what was done by these acts. The change has the acts that take it back again. `passage`: if what was shown
     /// after them is shown now, all of it by whoever, what was shown before them is shown then.
     pub fn revert(&mut self, acts: &[Act], passage: Option<&Passage>) -> (LocalChange, Vec<Op>) {
-        self.note_formats();
         let mut txn = self.doc.transact_mut();
         let (acts, ops, passage) = self.reference.revert(&mut txn, acts, passage);
         txn.commit();

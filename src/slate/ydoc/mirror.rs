@@ -63,8 +63,6 @@ pub struct Mirror {
     pub(super) nodes: Vec<NodeData>,
     pub(super) by_id: QuickMap<Id, Nid>,
     pub(super) free: Vec<Nid>,
-    /// Nobody ever gave the document a format: of what counts, nothing stands between two items that is not here.
-    pub(super) formatless: bool,
     /// Highest Lamport time of a register or key that was seen.
     pub(super) time: u64,
     /// Above this no register's time is believed: the sum of all clocks.
@@ -182,11 +180,6 @@ impl Mirror {
 
     pub fn bound(&self) -> u64 {
         self.bound
-    }
-
-    /// Whether nobody ever gave the document a format, be it one of which nothing is left to see.
-    pub fn set_formatless(&mut self, formatless: bool) {
-        self.formatless = formatless;
     }
 
     /// Which item it is of the sequence that it is in.

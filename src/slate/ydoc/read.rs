@@ -139,7 +139,6 @@ impl Mirror {
             }],
             by_id: QuickMap::from_iter([(Id::ROOT, ROOT)]),
             free: Vec::new(),
-            formatless: false,
             time: 0,
             bound: 0,
             linked: QuickSet::default(),

@@ -100,7 +100,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         if text.is_empty() || *self.formats_before(seq, at) == wanted {
             return self.insert_text(seq, index, text);
         }
-        (self.changed, self.mirror.formatless) = (true, false);
+        self.changed = true;
         let index = self.units(seq, at);
         let branch = self.mirror.node(seq).branch.clone();
         let before = self.clock();
@@ -401,7 +401,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         if end <= index || formats.is_empty() {
             return;
         }
-        (self.changed, self.mirror.formatless) = (true, false);
+        self.changed = true;
         for (key, _) in formats {
             if !self.has_key(seq, key) {
                 self.given.insert((seq, key.clone()));

@@ -158,3 +158,9 @@ fn a_copy_that_was_never_loaded_is_replaced() {
 fn what_a_dead_tab_typed_beside_a_damaged_record() {
     holds_by_reference(3559, &[3, 5, 13, 38, 40, 45, 46]);
 }
+
+/// What was typed beside deleted letters named as its neighbours two that were none: replicas put it in different places.
+#[test]
+fn what_is_typed_beside_deleted_letters() {
+    hold(&Plan::of(1755), &[1, 2, 3, 4, 8, 10, 16, 20, 21, 39, 41, 47]);
+}

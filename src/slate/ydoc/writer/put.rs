@@ -1,22 +1,13 @@
-//! Putting something in between what stands there, by ids: for an index yrs passes all that is before it.
+//! Putting something in, and what of a sequence is looked at meanwhile.
 
 use std::ops::Range;
 
-use yrs::encoding::write::Write as _;
-use yrs::updates::decoder::Decode as _;
-use yrs::{BranchID, ClientID, ID, Text as _, Update, XmlTextPrelim, XmlTextRef};
+use yrs::{Text as _, XmlTextPrelim, XmlTextRef};
 
 use super::Writer;
+use crate::slate::ydoc::Formats;
 use crate::slate::ydoc::mirror::{Item, Nid, visited};
 use crate::slate::ydoc::sight::Sight;
-use crate::slate::ydoc::{Formats, Id};
-
-/// What follows in an update: a text, a nested type, of this kind; behind that the ids that it stands between, or one of them.
-const TEXT: u8 = 4;
-const NESTED: u8 = 7;
-const XML_TEXT: u8 = 6;
-const HAS_LEFT: u8 = 0x80;
-const HAS_RIGHT: u8 = 0x40;
 
 impl Writer<'_, '_> {
     /// Until [`Writer::look_at_all`] nothing else of this sequence is looked at, and indices in it count from the first of these.
@@ -53,20 +44,16 @@ impl Writer<'_, '_> {
     }
 
     /// Text before an item, with the formats in force there. The mirror does not have it yet.
+    ///
+    /// By its index, although yrs passes all that is before it: between two items of the mirror may be deleted ones, and a struct
+    /// that names two as its neighbours which are none is put in different places by different replicas.
     pub(super) fn put_text(&mut self, seq: Nid, at: usize, text: &str) {
-        if !self.put_between(seq, at, TEXT, |update| update.write_string(text)) {
-            let index = self.units(seq, at);
-            self.mirror.node(seq).branch.clone().insert(self.txn, index, text);
-        }
+        let index = self.units(seq, at);
+        self.mirror.node(seq).branch.clone().insert(self.txn, index, text);
     }
 
     /// An empty nested type in the same way.
     pub(super) fn put_nested(&mut self, seq: Nid, at: usize) -> XmlTextRef {
-        let id = BranchID::Nested(ID::new(ClientID::new(self.client), self.clock()));
-        let is_put = self.put_between(seq, at, NESTED, |update| update.write_u8(XML_TEXT));
-        if let Some(branch) = id.get_branch(self.txn).filter(|_| is_put) {
-            return XmlTextRef::from(branch);
-        }
         let index = self.units(seq, at);
         self.mirror.node(seq).branch.clone().insert_embed(self.txn, index, XmlTextPrelim::new(""))
     }
@@ -74,30 +61,5 @@ impl Writer<'_, '_> {
     /// How far an item is from the start of its sequence.
     pub(super) fn units(&self, seq: Nid, at: usize) -> u32 {
         self.mirror.node(seq).items[..at].iter().map(Item::len).sum()
-    }
-
-    /// False, and nothing is done, where something may stand between two items that the mirror does not have: formats.
-    fn put_between(&mut self, seq: Nid, at: usize, kind: u8, content: impl FnOnce(&mut Vec<u8>)) -> bool {
-        let items = &self.mirror.node(seq).items;
-        let is_known = |at: usize| matches!(items.get(at), None | Some(Item::Text(_) | Item::Node(_)));
-        let left = at.checked_sub(1).and_then(|before| self.edge(seq, before, true));
-        let right = self.edge(seq, at, false);
-        let is_between = (at == 0 || is_known(at - 1)) && is_known(at) && (left.is_some() || right.is_some());
-        if !self.mirror.formatless || !is_between {
-            return false;
-        }
-        let mut update = vec![1, 1];
-        update.write_var(self.client);
-        update.write_var(self.clock());
-        let flag = |id: Option<Id>, flag: u8| if id.is_some() { flag } else { 0 };
-        update.write_u8(kind | flag(left, HAS_LEFT) | flag(right, HAS_RIGHT));
-        for id in [left, right].into_iter().flatten() {
-            update.write_var(id.client);
-            update.write_var(id.clock);
-        }
-        content(&mut update);
-        update.write_u8(0);
-        // Cannot fail: what it stands between is there.
-        Update::decode_v1(&update).is_ok_and(|update| self.txn.apply_update(update).is_ok())
     }
 }
