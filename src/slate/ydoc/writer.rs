@@ -1,6 +1,6 @@
 //! [`Writer`]: small changes of the document, done to the mirror as well.
 
-mod put;
+mod looking;
 mod rows;
 
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use yrs::encoding::write::Write as _;
 use yrs::updates::decoder::Decode as _;
 use yrs::{
     Any, Assoc, ClientID, ID, IndexScope, IndexedSequence as _, Map as _, Out, ReadTxn, StickyIndex, Text as _,
-    TransactionMut, Update, WriteTxn as _, Xml as _, XmlTextRef,
+    TransactionMut, Update, WriteTxn as _, Xml as _, XmlTextPrelim, XmlTextRef,
 };
 
 use super::act::{Act, Beside, Span};
@@ -77,6 +77,9 @@ impl<'a, 'doc> Writer<'a, 'doc> {
     }
 
     /// Puts text in: it has the formats in force there. Returns the id of its first character.
+    ///
+    /// By its index, although yrs passes all that is before it: between two items of the mirror may be deleted ones, and a struct
+    /// that names two as its neighbours which are none is put in different places by different replicas.
     pub fn insert_text(&mut self, seq: Nid, index: u32, text: &str) -> Id {
         let id = Id::new(self.client, self.clock());
         let len = utf16::len(text);
@@ -86,7 +89,8 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         self.changed = true;
         let at = self.cut(seq, index);
         let formats = self.formats_before(seq, at);
-        self.put_text(seq, at, text);
+        let index = self.units(seq, at);
+        self.mirror.node(seq).branch.clone().insert(self.txn, index, text);
         self.mirror.bound += u64::from(len);
         self.note_text(seq, at, Run { id, text: text.into(), len, formats });
         id
@@ -142,7 +146,8 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         self.changed = true;
         let at = self.cut(seq, index);
         let formats = self.formats_before(seq, at);
-        let branch = self.put_nested(seq, at);
+        let (index, parent) = (self.units(seq, at), self.mirror.node(seq).branch.clone());
+        let branch = parent.insert_embed(self.txn, index, XmlTextPrelim::new(""));
         self.mirror.bound += 1;
         let id = Id::of(&branch);
         let node = self.mirror.add(branch, id, seq, formats);

@@ -1,8 +1,6 @@
-//! Putting something in, and what of a sequence is looked at meanwhile.
+//! What of a sequence a writer looks at.
 
 use std::ops::Range;
-
-use yrs::{Text as _, XmlTextPrelim, XmlTextRef};
 
 use super::Writer;
 use crate::slate::ydoc::Formats;
@@ -41,21 +39,6 @@ impl Writer<'_, '_> {
             Some(Item::Node(node)) => self.mirror.node(*node).formats.clone(),
             _ => Formats::default(),
         }
-    }
-
-    /// Text before an item, with the formats in force there. The mirror does not have it yet.
-    ///
-    /// By its index, although yrs passes all that is before it: between two items of the mirror may be deleted ones, and a struct
-    /// that names two as its neighbours which are none is put in different places by different replicas.
-    pub(super) fn put_text(&mut self, seq: Nid, at: usize, text: &str) {
-        let index = self.units(seq, at);
-        self.mirror.node(seq).branch.clone().insert(self.txn, index, text);
-    }
-
-    /// An empty nested type in the same way.
-    pub(super) fn put_nested(&mut self, seq: Nid, at: usize) -> XmlTextRef {
-        let index = self.units(seq, at);
-        self.mirror.node(seq).branch.clone().insert_embed(self.txn, index, XmlTextPrelim::new(""))
     }
 
     /// How far an item is from the start of its sequence.
