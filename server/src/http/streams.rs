@@ -163,7 +163,7 @@ async fn read(app: &App, stream: &HttpStream, body: Body) -> Result<Vec<u8>, Fai
         if let Err(limit) = share.received(chunk.len()) {
             app.rooms.shared().metrics.limit_hit(limit);
             stream.exceeded(limit).await;
-            return Err(Failure::limit(StatusCode::TOO_MANY_REQUESTS, "too many large frames are on their mode"));
+            return Err(Failure::limit(StatusCode::TOO_MANY_REQUESTS, "too many large frames are on their way"));
         }
         whole.extend_from_slice(&chunk);
     }
