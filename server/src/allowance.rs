@@ -7,9 +7,10 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::limit::Limit;
+use crate::lock::lock;
 use crate::storage::Millis;
 
 /// Of each connection's unfinished frame so much is not counted.
@@ -108,7 +109,7 @@ impl Allowances {
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
         // Nothing panics while it is held.
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.taken)
     }
 }
 

@@ -206,7 +206,7 @@ impl FrameRate {
 }
 
 /// Waits for what there may be.
-async fn wait_for<F: Future>(future: &mut Option<Pin<Box<F>>>) -> F::Output {
+pub(crate) async fn wait_for<F: Future>(future: &mut Option<Pin<Box<F>>>) -> F::Output {
     match future {
         Some(future) => future.await,
         None => std::future::pending().await,

@@ -20,6 +20,7 @@ pub mod http;
 pub mod import;
 pub mod limit;
 pub mod live;
+mod lock;
 pub mod mcp;
 pub mod metrics;
 pub mod neighbours;

@@ -1,6 +1,6 @@
 //! What the server counts, for Prometheus.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use prometheus::{
@@ -9,6 +9,7 @@ use prometheus::{
 
 use crate::auth::Denied;
 use crate::limit::Limit;
+use crate::lock::lock;
 use crate::storage::{Fault, Measure, Millis, StorageError};
 
 const AUTH_ANSWERS: [&str; 4] = ["let-in", "unauthorized", "forbidden", "unavailable"];
@@ -256,7 +257,7 @@ impl Metrics {
 
     fn fault(&self) -> MutexGuard<'_, Option<Fault>> {
         // Nothing panics while it is held.
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.fault)
     }
 
     /// Something could not be stored or read. Unless the error says that the database is to blame it may be this one thing.

@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ use tokio::time::{Sleep, sleep};
 
 use crate::allowance::Share;
 use crate::limit::Limit;
+use crate::lock::lock;
 
 /// How long a connection may be without an answer, as long as it is no WebSocket.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -119,11 +120,6 @@ impl Traffic {
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while it is held.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A [`Traffic`], as what is known of a connection.

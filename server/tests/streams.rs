@@ -10,7 +10,8 @@ use common::http::{Answer, get, post, request, request_bytes};
 use common::{Client, TestServer};
 use serde_json::json;
 use slate_yrs::protocol::{self, Message, close};
-use slate_yrs_server::stream::wire::{read_var_uint, write_var_uint};
+use slate_yrs_server::stream::wire::read_var_uint;
+use slate_yrs_server::wire::var_uint;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -55,9 +56,9 @@ fn records(mut bytes: &[u8]) -> Vec<Came> {
 
 fn body(number: u64, frames: &[Vec<u8>]) -> Vec<u8> {
     let mut out = Vec::new();
-    write_var_uint(&mut out, number);
+    var_uint(&mut out, number);
     for frame in frames {
-        write_var_uint(&mut out, frame.len() as u64);
+        var_uint(&mut out, frame.len() as u64);
         out.extend(frame);
     }
     out
@@ -349,7 +350,7 @@ async fn bodies_that_never_end_are_bounded_together() {
     let other = Http::open(&server, 3, "session=c").await;
     // The beginning of a frame is held, after a small one; and so is the beginning of a body.
     let mut part = body(1, &[vec![3]]);
-    write_var_uint(&mut part, 400_000);
+    var_uint(&mut part, 400_000);
     part.resize(300_000, 7);
     assert_eq!(http.post(&part).await.status, 204);
     common::eventually("it is counted", || (250_000..300_000).contains(&allowances.unfinished())).await;

@@ -4,7 +4,7 @@
 //! set is fetched again, at most once per [`Refresh::at_least`], so that made-up names cannot turn this server against
 //! the issuer. A fetch that fails changes nothing: the old keys stay. Secrets (`oct`) are not taken from a URL.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, Url};
@@ -12,6 +12,7 @@ use reqwest::{Client, Url};
 use super::grant::AuthError;
 use super::outbound;
 use super::token_key::{Jwk, JwkSet, TokenKey};
+use crate::lock::lock;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 1 << 20;
@@ -115,7 +116,7 @@ impl KeySetUrl {
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, FetchedKeys> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 
     async fn fetch(&self) -> Result<Vec<TokenKey>, String> {

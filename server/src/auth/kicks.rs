@@ -1,8 +1,9 @@
 //! Users who were kicked, and when: their tokens from before that are no good any more.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
+use crate::lock::lock;
 use crate::storage::{MAX_KICKED, Millis};
 
 /// As many users as the storage tells; beyond that the oldest are forgotten.
@@ -14,7 +15,7 @@ pub struct Kicks {
 impl Kicks {
     /// Whether that is news: a kick comes by several ways, and the user may be back with another token meanwhile.
     pub fn note(&self, user: &str, at: Millis) -> bool {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.last);
         if last.get(user).is_some_and(|known| *known >= at) {
             return false;
         }
@@ -29,7 +30,7 @@ impl Kicks {
 
     /// Whether a token is from before the second of the kick, or does not say when it was made.
     pub fn take_back(&self, user: &str, issued: Option<Millis>) -> bool {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = lock(&self.last);
         last.get(user).is_some_and(|at| issued.is_none_or(|issued| issued < at / 1_000 * 1_000))
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use crate::allowance::Taker;
+use crate::lock::lock;
 use crate::storage::Millis;
 
 use super::grant::{AuthError, ClaimedRole, Denied, Grant, Request, TIRED};
@@ -105,14 +106,14 @@ impl Webhook {
     /// Whether tokens from this address were refused so often that no further ones are asked about.
     fn is_tired_of(&self, address: Option<IpAddr>) -> bool {
         let (limit, Some(address)) = (self.options.max_refusals, address) else { return false };
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = lock(&self.refused);
         let count = refused.by.get(&Taker::of_address(address)).copied().unwrap_or(0);
         limit > 0 && refused.since.elapsed() < REFUSALS_WITHIN && count >= limit
     }
 
     fn refused(&self, address: Option<IpAddr>) {
         let Some(address) = address else { return };
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused = lock(&self.refused);
         if refused.since.elapsed() >= REFUSALS_WITHIN || refused.by.len() >= MAX_KEPT {
             *refused = Refusals { since: Instant::now(), by: HashMap::new() };
         }
@@ -189,14 +190,14 @@ impl Webhook {
 
     /// Forgets what was answered about this user. Whether the kick is news.
     pub fn kick(&self, user: &str, at: Millis) -> bool {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.kept);
         kept.retain(|_, kept| !matches!(&kept.answer, Ok(grant) if grant.user.as_deref() == Some(user)));
         drop(kept);
         self.kicks.note(user, at)
     }
 
     fn kept(&self, key: &[u8; 32]) -> Option<Result<Grant, Denied>> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = lock(&self.kept);
         let answer = &kept.get(key).filter(|kept| kept.until > Instant::now())?.answer;
         let expired = matches!(answer, Ok(Grant { expires: Some(at), .. }) if *at <= crate::clock::now());
         (!expired).then(|| answer.clone())
@@ -209,7 +210,7 @@ impl Webhook {
             Err(_) => self.options.keep.min(REFUSED_FOR),
         };
         let now = Instant::now();
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.kept);
         if kept.len() >= MAX_KEPT {
             kept.retain(|_, kept| kept.until > now);
         }

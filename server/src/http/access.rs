@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query};
@@ -11,9 +12,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use slate_yrs::protocol::Role;
 
 use crate::allowance::Taker;
-use crate::auth::{Auth, Denied, Grant, Request};
+use crate::auth::{Auth, Denied, Grant, Recheck, Request};
 use crate::config::ServeArgs;
 use crate::connection::Settings;
 use crate::health::DatabaseProbe;
@@ -231,6 +233,24 @@ impl App {
     /// Where nobody is asked who they are, the author of an edit is who the page says it is.
     pub(super) fn claimed(&self, user: Option<String>) -> Option<String> {
         user.filter(|user| matches!(self.auth, Auth::Open) && is_id(user))
+    }
+
+    /// Asks the application again about a connection to a document; nobody is asked where everybody may do everything.
+    pub(super) fn recheck(
+        &self,
+        document: &str,
+        token: Option<String>,
+        headers: &HeaderMap,
+        role: Role,
+    ) -> Option<Recheck> {
+        (!matches!(self.auth, Auth::Open)).then(|| Recheck {
+            auth: self.auth.clone(),
+            document: document.to_owned(),
+            token,
+            origin: header_text(headers, header::ORIGIN).map(str::to_owned),
+            role,
+            every: Duration::from_millis(self.args.auth.auth_recheck_ms.max(1)),
+        })
     }
 
     /// Whether a page of this origin may connect. Programs send none.

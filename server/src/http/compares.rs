@@ -4,12 +4,13 @@
 //! seconds. Whoever asks for several gets them one after the other; few of them may wait.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::body::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::allowance::Taker;
+use crate::lock::lock;
 
 /// Of one user, one under way among them.
 const MAX_WAITING: usize = 8;
@@ -97,7 +98,7 @@ impl Compares {
 
     fn state(&self) -> MutexGuard<'_, Remembered> {
         // Nothing panics while it is held.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

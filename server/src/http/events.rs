@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::sse::{Event as Said, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -23,11 +23,10 @@ use tokio::sync::oneshot;
 use tokio::time::sleep_until;
 
 use super::access::{Access, App, Asking, Failure, InQuery, header_text};
-use super::live::etag;
-use crate::auth::{Auth, Recheck};
-use crate::connection::deadline;
+use crate::connection::{deadline, wait_for};
 use crate::history::{HistoryError, rfc3339};
 use crate::limit::Limit;
+use crate::live::etag;
 use crate::metrics::Metrics;
 use crate::room::{Command, Event, Listening};
 use crate::storage::{LogEntry, Seq, Storage, StorageError};
@@ -112,33 +111,12 @@ pub async fn listen(
         return Err(busy());
     }
     let Listening { epoch, tip, has_comments, presence, events } = listening.await.map_err(|_| busy())?;
-    let recheck = (!matches!(app.auth, Auth::Open)).then(|| Recheck {
-        auth: app.auth.clone(),
-        document: document.clone(),
-        token: asking.token,
-        origin: header_text(&headers, header::ORIGIN).map(str::to_owned),
-        role: grant.role,
-        every: Duration::from_millis(app.args.auth.auth_recheck_ms.max(1)),
-    });
-    let expires = grant.expires.map(deadline);
+    let mut denied = app.recheck(&document, asking.token, &headers, grant.role).map(|again| Box::pin(again.denied()));
+    let mut expired = grant.expires.map(|at| Box::pin(sleep_until(deadline(at))));
     let ending = Box::pin(async move {
-        let expired = async {
-            match expires {
-                Some(at) => sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
-        let denied = async {
-            match recheck {
-                Some(recheck) => {
-                    recheck.denied().await;
-                }
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            () = expired => {}
-            () = denied => {}
+            () = wait_for(&mut expired) => {}
+            _ = wait_for(&mut denied) => {}
         }
     });
     let mut listener = Listener {

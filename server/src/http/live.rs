@@ -17,7 +17,7 @@ use super::editing::edit;
 use super::history::{Params, failed};
 use crate::allowance::Taker;
 use crate::history::{self, HistoryError, VersionId};
-use crate::live::{self, Laying, MAX_EDITS, Patch};
+use crate::live::{self, Laying, MAX_EDITS, Patch, etag};
 use crate::replica::Replica;
 use crate::room::EditKey;
 use crate::storage::Seq;
@@ -31,10 +31,6 @@ const MAX_VALUE_BYTES: usize = 256 * 1024;
 
 fn laying(app: &App, params: &Params) -> Laying {
     Laying { root: params.root(app).to_owned(), new_format: app.args.layout().new_format }
-}
-
-pub(super) fn etag(epoch: &str, seq: Seq) -> String {
-    format!("\"{epoch}-{seq}\"")
 }
 
 /// `GET /api/scenes/{id}?format=slate|text|update`: what the document is now.

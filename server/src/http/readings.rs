@@ -7,11 +7,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::allowance::Taker;
+use crate::lock::lock;
 
 /// Room is given in pieces of this size.
 const UNIT: u64 = 64 << 10;
@@ -131,7 +132,7 @@ impl Readings {
 
     fn takers(&self) -> MutexGuard<'_, HashMap<Taker, ReadShare>> {
         // Nothing panics while it is held.
-        self.takers.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.takers)
     }
 }
 

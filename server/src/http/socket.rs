@@ -12,7 +12,7 @@ use serde::Deserialize;
 use slate_yrs::format::Formats;
 
 use super::access::{App, Failure, InPath, InQuery, header_text, is_id};
-use crate::auth::{Auth, Denied, Recheck, Request};
+use crate::auth::{Denied, Recheck, Request};
 use crate::config::Create;
 use crate::connection::{self, Opening};
 use crate::limit::Limit;
@@ -107,14 +107,7 @@ pub(super) async fn let_in(
         NotLetIn::Denied(denied)
     })?;
     let durable = query.durable.as_deref() == Some("1");
-    let recheck = (!matches!(app.auth, Auth::Open)).then(|| Recheck {
-        auth: app.auth.clone(),
-        document: document.clone(),
-        token: query.token.clone(),
-        origin: origin.map(str::to_owned),
-        role: grant.role,
-        every: std::time::Duration::from_millis(app.args.auth.auth_recheck_ms.max(1)),
-    });
+    let recheck = app.recheck(&document, query.token.clone(), headers, grant.role);
     tracing::debug!(document, user = grant.user, name = grant.name, role = ?grant.role, "let in");
     let opening = Opening {
         document,

@@ -13,6 +13,7 @@ use slate_yrs::slate::{Node, Op, Path, SlateDoc, ValueChange};
 use slate_yrs::update::merge;
 
 use crate::history::{self, HistoryError};
+use crate::storage::Seq;
 
 pub use edits::ContentEdit;
 pub use error::EditError;
@@ -23,6 +24,10 @@ const NEW_FORMAT: Format = 1;
 
 /// Edits of one request.
 pub const MAX_EDITS: usize = 200;
+
+pub fn etag(epoch: &str, seq: Seq) -> String {
+    format!("\"{epoch}-{seq}\"")
+}
 
 /// What a request came to.
 #[derive(Debug, Default)]

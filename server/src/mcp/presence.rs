@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::{self, Message as Frame};
 
 use super::api::Api;
 use crate::auth::cause;
+use crate::lock::lock;
 use crate::room::edit::fresh_client_id;
 
 /// How long an agent is there after the last thing it did.
@@ -28,7 +29,7 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// Is there until `until` is over; it may be later by then.
 pub async fn stay(api: Api, scene: String, name: String, until: Arc<std::sync::Mutex<Instant>>) {
     let left = || {
-        let until = *until.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let until = *lock(&until);
         until.saturating_duration_since(Instant::now())
     };
     let client_id = fresh_client_id();

@@ -1,7 +1,7 @@
 //! What an agent can do.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use super::api::Api;
 use super::presence::{self, STAYS};
 use crate::clock::now;
 use crate::history::rfc3339;
+use crate::lock::lock;
 use crate::storage::random_id;
 
 /// The map in which proposals wait for somebody to decide.
@@ -113,11 +114,11 @@ impl Tools {
     /// Others see that the agent is there.
     fn be_there(&self, scene: &str) {
         let until = Instant::now() + STAYS;
-        let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut there = lock(&self.there);
         // Where it is over, nobody else holds the time.
         there.retain(|_, until| Arc::strong_count(until) > 1);
         if let Some(known) = there.get(scene) {
-            *known.lock().unwrap_or_else(PoisonError::into_inner) = until;
+            *lock(known) = until;
             return;
         }
         let until = Arc::new(Mutex::new(until));

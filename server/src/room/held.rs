@@ -1,7 +1,7 @@
 //! A room that is held, and its place among the open ones.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use axum::body::Bytes;
 use tokio::sync::mpsc::error::TrySendError;
@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::command::Command;
 use crate::hints::ConnId;
+use crate::lock::lock;
 use crate::metrics::Metrics;
 
 /// Messages waiting for a room; beyond that its connections are not read from.
@@ -125,9 +126,4 @@ impl Registration {
             open.remove(&self.document);
         }
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Nothing panics while it is held; and a map is whole in any case.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -27,10 +27,12 @@ pub use crate::hints::ConnId;
 pub use announce::{Event, Listen, Listening};
 pub use command::{Command, JoinRequest};
 pub use edit::{Edit, EditKey, EditWork, Edited};
+use held::Registration;
 pub use held::RoomRef;
-use held::{Registration, lock};
 pub use send_queue::{Ending, SendQueue, SendQueueEnd, send_queue};
 pub use shared::Shared;
+
+use crate::lock::lock;
 
 /// The rooms of this process.
 pub struct Rooms {

@@ -4,12 +4,13 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use slate_yrs::protocol::close;
 use tokio::sync::Notify;
 
 use super::frames::{Outgoing, QueuedBytes};
+use crate::lock::lock;
 
 /// Why a connection is ended from this side: the code, and the reason.
 type Farewell = (u16, &'static str);
@@ -38,7 +39,7 @@ struct Waiting {
 impl Channel {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         // Nothing panics while it is held.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 
     /// The first reason counts.

@@ -27,7 +27,7 @@ use thiserror::Error;
 pub use dialect::Durability;
 pub use fault::Fault;
 pub use open::{file_of, open, open_existing};
-pub use sql::{SqlStorage, random_id};
+pub use sql::{SqlStorage, random_id, secret_id};
 
 /// Position in a document's log, from 1. 0: before everything.
 pub type Seq = i64;

@@ -545,13 +545,24 @@ fn update_row(row: &AnyRow) -> Result<UpdateRow> {
     })
 }
 
-/// 128 random bits, in hexadecimal.
+/// 128 random bits, in hexadecimal. Without randomness the clock keeps ids apart, which is all that these are for.
 pub fn random_id() -> String {
-    let mut bytes = [0u8; 16];
-    if getrandom::fill(&mut bytes).is_err() {
-        // No randomness: the clock keeps ids apart, which is all they are for.
+    secret_id().unwrap_or_else(|_| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        bytes = now.as_nanos().to_be_bytes();
-    }
+        hexadecimal(now.as_nanos().to_be_bytes())
+    })
+}
+
+/// The same where nobody may guess it.
+///
+/// # Errors
+/// Where there is no randomness.
+pub fn secret_id() -> Result<String, getrandom::Error> {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(hexadecimal(bytes))
+}
+
+fn hexadecimal(bytes: [u8; 16]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,9 +7,11 @@ use axum::body::{Body, Bytes};
 use futures_util::stream;
 use tokio::time::{Instant, sleep_until};
 
+use super::HttpStream;
 use super::down::Lost;
-use super::wire::{Control, write_frame};
-use super::{HttpStream, lock};
+use super::wire::Control;
+use crate::lock::lock;
+use crate::wire::buf;
 
 /// An answer is asked for anew after so long: what stands between may end one that takes longer.
 const LONGEST: Duration = Duration::from_secs(25);
@@ -86,7 +88,7 @@ impl AnswerBody {
             if out.len() >= CHUNK {
                 break true;
             }
-            write_frame(out, frame);
+            buf(out, frame);
             self.at += 1;
         };
         if has_more {

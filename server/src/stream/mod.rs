@@ -13,7 +13,7 @@ pub mod wire;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -27,7 +27,9 @@ pub use answer::AnswerMode;
 
 use crate::allowance::{Allowances, Share, Taker};
 use crate::limit::Limit;
+use crate::lock::lock;
 use crate::net::Traffic;
+use crate::storage::secret_id;
 use down::{Down, Lost};
 use up::{Record, Up, UpError};
 
@@ -219,11 +221,6 @@ fn too_large() -> axum::Error {
     axum::Error::new(tungstenite::Error::Capacity(error))
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while it is held.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Where the connection puts its frames.
 pub struct StreamSink(Arc<HttpStream>);
 
@@ -303,9 +300,7 @@ pub enum NotOpened {
 impl Streams {
     /// `most`: of one address; 0: no limit.
     pub fn open(&self, opening: StreamOpening, most: usize) -> Result<OpenedStream, NotOpened> {
-        let mut secret = [0u8; 16];
-        getrandom::fill(&mut secret).map_err(|_| NotOpened::NoSecret)?;
-        let id: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = secret_id().map_err(|_| NotOpened::NoSecret)?;
         let taker = opening.address.map(Taker::of_address);
         let mut open = lock(&self.open);
         if let Some(taker) = &taker {

@@ -1,6 +1,6 @@
 //! The bytes of records, as docs/PROTOCOL.md has them.
 
-use axum::body::Bytes;
+use crate::wire::{buf, var_uint};
 
 /// A number that is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,14 +21,6 @@ pub fn read_var_uint(bytes: &[u8]) -> Result<Option<(u64, usize)>, TooLong> {
     if bytes.len() < 8 { Ok(None) } else { Err(TooLong) }
 }
 
-pub fn write_var_uint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 /// What goes down beside frames: none of it has a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Control<'a> {
@@ -47,19 +39,12 @@ impl Control<'_> {
             Self::End => out.push(0),
             Self::Close { code, reason } => {
                 out.push(1);
-                write_var_uint(out, code.into());
-                write_var_uint(out, reason.len() as u64);
-                out.extend_from_slice(reason.as_bytes());
+                var_uint(out, code.into());
+                buf(out, reason.as_bytes());
             }
             Self::Begin => out.push(2),
         }
     }
-}
-
-/// A frame, with its size before it.
-pub fn write_frame(out: &mut Vec<u8>, frame: &Bytes) {
-    write_var_uint(out, frame.len() as u64);
-    out.extend_from_slice(frame);
 }
 
 #[cfg(test)]
@@ -70,7 +55,7 @@ mod tests {
     fn numbers_come_back_as_they_were_and_are_bounded() {
         for value in [0, 1, 127, 128, 300, 65_535, 1 << 32, MAX] {
             let mut bytes = Vec::new();
-            write_var_uint(&mut bytes, value);
+            var_uint(&mut bytes, value);
             assert_eq!(read_var_uint(&bytes), Ok(Some((value, bytes.len()))));
             assert_eq!(read_var_uint(&bytes[..bytes.len() - 1]), Ok(None));
         }

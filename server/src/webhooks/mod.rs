@@ -8,7 +8,7 @@ pub mod address;
 pub mod send;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
@@ -17,6 +17,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::clock::now;
 use crate::history::rfc3339;
+use crate::live::etag;
+use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::storage::{FailedDelivery, Millis, QueuedEvent, Result, Storage, WebhookRow, random_id};
 use send::{EventSender, NotTaken};
@@ -46,14 +48,14 @@ pub struct ChangedDocuments(Mutex<HashSet<String>>);
 
 impl ChangedDocuments {
     pub fn note(&self, document: &str) {
-        let mut changed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = lock(&self.0);
         if !changed.contains(document) {
             changed.insert(document.to_owned());
         }
     }
 
     fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+        std::mem::take(&mut *lock(&self.0)).into_iter().collect()
     }
 }
 
@@ -226,7 +228,7 @@ fn payload(event: &QueuedEvent) -> String {
             "document": event.document,
             "first": event.first_seq,
             "seq": event.seq,
-            "etag": format!("\"{}-{}\"", event.epoch, event.seq),
+            "etag": etag(&event.epoch, event.seq),
             "authors": event.authors.0,
             "comments": event.comments.0,
         },

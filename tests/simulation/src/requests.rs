@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use slate_yrs_server::stream::down::Down;
 use slate_yrs_server::stream::up::{Record, Up};
-use slate_yrs_server::stream::wire::write_var_uint;
+use slate_yrs_server::wire::var_uint;
 
 use crate::world::{Backend, Event, Told, World};
 
@@ -85,7 +85,7 @@ impl World {
     /// The client has a frame. False: this is no connection over HTTP.
     pub fn posts(&mut self, conn: u64, frame: &[u8]) -> bool {
         let Some(requests) = self.requests(conn) else { return false };
-        write_var_uint(&mut requests.waiting, frame.len() as u64);
+        var_uint(&mut requests.waiting, frame.len() as u64);
         requests.waiting.extend_from_slice(frame);
         self.next_body(conn);
         true
