@@ -8,8 +8,8 @@ import { useReadOnly } from "../hooks/use-read-only.ts";
 import { scenesOf } from "../script/outline.ts";
 import { restoreScene } from "../script/restore.ts";
 import type { ScriptEditor } from "../script/slate.ts";
-import { Icon } from "../ui/icons.tsx";
 import { type AuthorOf, useAuthors } from "./authors.ts";
+import { PanelHead, Problem } from "./panel-parts.tsx";
 import type { Person } from "./person.ts";
 import { type SaidChange, saidChanges } from "./value-changes.ts";
 
@@ -61,12 +61,7 @@ export function HistoryPanel(props: {
 
   return (
     <aside className="panel history" aria-label="History">
-      <header>
-        <h2>History</h2>
-        <button type="button" className="tool small" aria-label="Close the history" onClick={close}>
-          <Icon name="close" />
-        </button>
-      </header>
+      <PanelHead title="History" closes="the history" onClose={close} />
       <form
         className="name-version"
         hidden={readOnly}
@@ -88,11 +83,7 @@ export function HistoryPanel(props: {
           Save
         </button>
       </form>
-      {(failed ?? problem) && (
-        <p className="problem" role="alert">
-          {failed ?? problem}
-        </p>
-      )}
+      <Problem>{failed ?? problem}</Problem>
       <div className="versions">
         {byDay(versions).map(([day, list]) => (
           <section key={day}>

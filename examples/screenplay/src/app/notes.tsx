@@ -22,6 +22,7 @@ import type { BoundEditor } from "../hooks/use-yjs-slate-binding.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 import { Icon } from "../ui/icons.tsx";
 import { notesOf } from "./noted.ts";
+import { PanelHead } from "./panel-parts.tsx";
 
 interface NotesState {
   open: boolean;
@@ -120,12 +121,7 @@ export function NotesPanel({ collab, editor }: { collab: Collab<ScenePresence>; 
   };
   return (
     <aside className="panel notes" aria-label="Script notes" onKeyDown={pressed}>
-      <header>
-        <h2>Notes</h2>
-        <button type="button" className="tool small" aria-label="Close the notes" onClick={close}>
-          <Icon name="close" />
-        </button>
-      </header>
+      <PanelHead title="Notes" closes="the notes" onClose={close} />
       {canComment && about === null && (
         <button type="button" className="secondary" onMouseDown={(event) => event.preventDefault()} onClick={begin}>
           Note on the selection

@@ -17,8 +17,8 @@ import {
 import { reviseIn } from "../script/revising.ts";
 import { keyOf, nextSet, openSet, PAPERS, setsOf } from "../script/revisions.ts";
 import { REVISION_COLORS, type RevisionColor, type RevisionSet, type Script } from "../script/types.ts";
-import { Icon } from "../ui/icons.tsx";
 import { useFromScript, useMove } from "./from-script.ts";
+import { PanelHead, Problem } from "./panel-parts.tsx";
 import { useRemembered } from "./remembered.ts";
 
 const MAP = "revisions";
@@ -83,12 +83,7 @@ export function RevisionsPanel<P extends Presence>(props: {
   };
   return (
     <aside className="panel revisions" aria-label="Revisions">
-      <header>
-        <h2>Revisions</h2>
-        <button type="button" className="tool small" aria-label="Close the revisions" onClick={onClose}>
-          <Icon name="close" />
-        </button>
-      </header>
+      <PanelHead title="Revisions" closes="the revisions" onClose={onClose} />
       <div className="parts">
         <Locks collab={collab} editor={editor} readOnly={readOnly} />
         <section aria-labelledby="sets-title">
@@ -116,11 +111,7 @@ export function RevisionsPanel<P extends Presence>(props: {
           )}
         </section>
       </div>
-      {problem && (
-        <p className="problem" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem>{problem}</Problem>
     </aside>
   );
 }

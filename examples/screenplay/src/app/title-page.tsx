@@ -11,8 +11,8 @@ import { readEmphasis } from "../script/formats/emphasis.ts";
 import { entryOf, nameOf, titled, titleOf, titlePageOf } from "../script/formats/title-page.ts";
 import { FOOT_RIGHT, MIDDLE } from "../script/sheets.ts";
 import type { Script, TitlePage } from "../script/types.ts";
-import { Icon } from "../ui/icons.tsx";
 import { useFromScript, useMove } from "./from-script.ts";
+import { PanelHead, Problem } from "./panel-parts.tsx";
 import { SETTINGS, TITLE } from "./rename.tsx";
 import { useRevisions } from "./revisions.tsx";
 
@@ -188,21 +188,12 @@ export function TitlePagePanel<P extends Presence>(props: {
   );
   return (
     <aside className="panel title-page" aria-label="Title page">
-      <header>
-        <h2>Title page</h2>
-        <button type="button" className="tool small" aria-label="Close the title page" onClick={onClose}>
-          <Icon name="close" />
-        </button>
-      </header>
+      <PanelHead title="Title page" closes="the title page" onClose={onClose} />
       <div className="entries">
         {USUAL.map(field)}
         {[...new Set(others.map(([name]) => name))].map(field)}
       </div>
-      {problem && (
-        <p className="problem" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem>{problem}</Problem>
     </aside>
   );
 }
