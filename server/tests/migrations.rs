@@ -163,3 +163,19 @@ async fn postgresql_databases_of_every_schema_open() {
         goes_on(&url, &format!("schema {schema} on PostgreSQL")).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn servers_that_start_at_once_on_a_new_file_all_open_it() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("new.sqlite").display());
+        let mut starting = tokio::task::JoinSet::new();
+        for _ in 0..6 {
+            let url = url.clone();
+            starting.spawn(async move { SqlStorage::open(&url, Durability::Process).await.map(drop) });
+        }
+        for opened in starting.join_all().await {
+            opened.unwrap();
+        }
+    }
+}

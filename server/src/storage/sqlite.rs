@@ -14,17 +14,23 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, Connection, Row};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::sleep;
 
 use super::{Durability, Result, StorageError};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
 
 const READERS: u32 = 4;
+
+/// How long a start waits for another one.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 pub(super) struct File {
     path: PathBuf,
@@ -89,9 +95,11 @@ impl File {
             number: AtomicU64::new(0),
             reopening: Mutex::new(None),
         };
+        let alone = alone(path).await;
         let made = file.connect("rwc").await?;
         file.reopen().await?;
         made.close().await?;
+        drop(alone);
         Ok(file)
     }
 
@@ -308,6 +316,23 @@ impl OpenDatabase {
             _ => Err(StorageError::Unavailable("the database's log is in use".into())),
         }
     }
+}
+
+/// Waits while another process makes or migrates a database in the same folder: SQLite locks neither as a whole. The lock is
+/// the folder's, not the file's, for SQLite's own locks on a file end when any handle to it is closed. It ends with what is
+/// returned, or with the process. Where there is no such lock, or it is never given back, the start goes on without it.
+async fn alone(path: &Path) -> Option<fs::File> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = fs::File::open(parent).ok()?;
+    let since = Instant::now();
+    while since.elapsed() < PATIENCE {
+        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Some(folder),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => sleep(Duration::from_millis(20)).await,
+            Err(_) => break,
+        }
+    }
+    None
 }
 
 fn id(path: &Path) -> Result<Option<FileId>> {
