@@ -54,7 +54,8 @@ export class Transport<P extends Presence> {
       this.#http = (await import("./http-socket.js").catch(() => null))?.HttpSocket ?? null;
       return;
     }
-    if (way.failed > 0) way.answers = await asks(address, this.#url);
+    // Beside the socket, which does not wait for the answer.
+    if (way.failed > 0) way.answers = asks(address, this.#url);
   }
 
   /** Opens the connection that was asked for last. */

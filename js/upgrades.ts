@@ -1,5 +1,5 @@
 // Whether sockets open: what a tab has found out about the way to a server. Sockets are tried first; two upgrades that fail,
-// the second right after HTTP to the same server has answered, and the tab goes over HTTP for a while.
+// the second while HTTP to the same server answers, and the tab goes over HTTP for a while.
 import type { OpenOptions, Presence } from "./types.js";
 
 /** Over HTTP a socket is tried again after so long. */
@@ -15,20 +15,23 @@ const STORED = "slate-yrs:http";
 interface ServerWay {
   /** Upgrades in a row that failed. */
   failed: number;
-  /** HTTP has answered just before the upgrade that is under way. */
-  answers: boolean;
+  /** Whether HTTP answers while the upgrade is under way: asked beside it. */
+  answers: Promise<boolean>;
+  /** The question that is under way. */
+  asking: Promise<boolean> | null;
   /** Until when the tab goes over HTTP; 0: it goes over sockets. */
   until: number;
   /** Until when nobody asks for HTTP: there is none. */
   none: number;
 }
 
+const NO_ANSWER = Promise.resolve(false);
 const ways = new Map<string, ServerWay>();
 
 export function wayTo(url: string): ServerWay {
   let way = ways.get(url);
   if (way === undefined) {
-    way = { failed: 0, answers: false, until: Number(stored()[url]) || 0, none: 0 };
+    way = { failed: 0, answers: NO_ANSWER, asking: null, until: Number(stored()[url]) || 0, none: 0 };
     ways.set(url, way);
   }
   return way;
@@ -48,7 +51,7 @@ function stored(): Record<string, unknown> {
 export function goesOverHttp(url: string, until: number): void {
   const way = wayTo(url);
   way.failed = 0;
-  way.answers = false;
+  way.answers = NO_ANSWER;
   if (way.until === until) return;
   way.until = until;
   try {
@@ -61,8 +64,13 @@ export function goesOverHttp(url: string, until: number): void {
 /** An upgrade has failed. */
 function failed(url: string): void {
   const way = wayTo(url);
+  const { answers, until } = way;
   way.failed += 1;
-  if (way.answers || way.until > 0) goesOverHttp(url, Date.now() + AGAIN_MS);
+  if (until > 0) goesOverHttp(url, Date.now() + AGAIN_MS);
+  void answers.then((answered) => {
+    // Meanwhile one may have opened.
+    if (answered && way.answers === answers) goesOverHttp(url, Date.now() + AGAIN_MS);
+  });
 }
 
 /** Of the socket that is opened before the engine is there: whether one is to be tried at all. */
@@ -82,7 +90,7 @@ export function watchUpgrade<P extends Presence>(
   const timer = setTimeout(() => {
     void asks(address, url).then((answers) => {
       if (!answers || !waits) return;
-      wayTo(url).answers = true;
+      wayTo(url).answers = Promise.resolve(true);
       socket.close();
     });
   }, UPGRADE_MS);
@@ -98,9 +106,16 @@ export function watchUpgrade<P extends Presence>(
 }
 
 /** Whether the server takes connections over HTTP, now. `address`: of a socket to it. */
-export async function asks(address: string, url: string): Promise<boolean> {
+export function asks(address: string, url: string): Promise<boolean> {
   const way = wayTo(url);
-  if (way.none > Date.now()) return false;
+  if (way.none > Date.now()) return NO_ANSWER;
+  way.asking ??= ask(address, way).finally(() => {
+    way.asking = null;
+  });
+  return way.asking;
+}
+
+async function ask(address: string, way: ServerWay): Promise<boolean> {
   const end = new AbortController();
   const timer = setTimeout(() => end.abort(), ASK_MS);
   try {

@@ -62,6 +62,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
 });
 
@@ -79,20 +80,31 @@ async function page(more: Partial<OpenOptions> = {}) {
   return { transport, connect };
 }
 
-const settle = () => vi.advanceTimersByTimeAsync(0);
+/** What is loaded when it is needed is there, and what waited for that is done. */
+const settle = async () => {
+  await vi.dynamicImportSettled();
+  await vi.advanceTimersByTimeAsync(0);
+};
+/** Upgrades that fail, each before the next one. */
+async function fail(connect: () => Promise<FakeSocket>, times: number): Promise<void> {
+  for (let tries = 0; tries < times; tries += 1) {
+    (await connect()).close();
+    await settle();
+  }
+}
 const questions = () =>
   requests.filter(({ method, url }) => method === "GET" && !url.searchParams.has("stream")).length;
 
 /** Two upgrades that fail, and HTTP. */
 async function overHttp(more: Partial<OpenOptions> = {}) {
   const opened = await page(more);
-  for (let tries = 0; tries < 2; tries += 1) (await opened.connect()).close();
+  await fail(opened.connect, 2);
   const socket = await opened.connect();
   await settle();
   return { ...opened, socket };
 }
 
-it("two upgrades that fail, the second after HTTP has answered, lead to HTTP; the tab remembers it for a while", async () => {
+it("two upgrades that fail, the second while HTTP answers, lead to HTTP; the tab remembers it for a while", async () => {
   const { transport, socket } = await overHttp();
   expect(made).toHaveLength(2);
   expect(transport.name).toBe("http");
@@ -114,10 +126,10 @@ it("two upgrades that fail, the second after HTTP has answered, lead to HTTP; th
 it("nothing leads to HTTP while nobody answers there, or something else does", async () => {
   available = null;
   const { transport, connect } = await page();
-  for (let tries = 0; tries < 5; tries += 1) (await connect()).close();
+  await fail(connect, 5);
   expect([transport.name, made.length, questions()]).toEqual(["websocket", 5, 4]);
   available = () => new Response("okay");
-  for (let tries = 0; tries < 5; tries += 1) (await connect()).close();
+  await fail(connect, 5);
   // Asked once.
   expect([transport.name, made.length, questions()]).toEqual(["websocket", 10, 5]);
 });
@@ -125,7 +137,7 @@ it("nothing leads to HTTP while nobody answers there, or something else does", a
 it("a server that comes back is met by a socket: HTTP answers, and so does the upgrade", async () => {
   available = null;
   const { transport, connect } = await page();
-  for (let tries = 0; tries < 3; tries += 1) (await connect()).close();
+  await fail(connect, 3);
   available = () => Response.json({ version: 1 });
   (await connect()).open();
   expect(transport.name).toBe("websocket");
@@ -139,6 +151,7 @@ it("an upgrade that hangs while HTTP answers is given up", async () => {
   const { transport, connect } = await page();
   const hangs = await connect();
   await vi.advanceTimersByTimeAsync(9_000);
+  await settle();
   expect(hangs.readyState).toBe(3);
   await connect();
   expect(transport.name).toBe("http");
@@ -151,6 +164,8 @@ it("an upgrade that hangs while HTTP answers is given up", async () => {
 });
 
 it("over HTTP a socket is tried now and then, with another session; as soon as one opens, it is used", async () => {
+  // In the middle of the time in which it may be tried: how often follows from that.
+  vi.spyOn(Math, "random").mockReturnValue(0.5);
   let tokens = 0;
   const { transport, socket, connect } = await overHttp({ token: () => `t${++tokens}` });
   await vi.advanceTimersByTimeAsync(13 * MINUTE);
@@ -171,9 +186,36 @@ it("over HTTP a socket is tried now and then, with another session; as soon as o
   expect([transport.name, made.length]).toEqual(["websocket", 5]);
 });
 
+it("no socket waits for what HTTP answers, and an answer that comes late counts", async () => {
+  let answer: (response: Response) => void = () => {};
+  const ask = vi.fn(() => new Promise<Response>((answered) => (answer = answered)));
+  vi.stubGlobal("fetch", ask);
+  const { transport, connect } = await page();
+  await fail(connect, 4);
+  // One question is under way, and three sockets were tried meanwhile.
+  expect([made.length, ask.mock.calls.length, transport.name]).toEqual([4, 1, "websocket"]);
+  answer(Response.json({ version: 1 }));
+  await settle();
+  const other = await connect();
+  expect([made.length, transport.name]).toEqual([4, "http"]);
+  other.close();
+});
+
+it("an answer that comes when a socket is open counts no more", async () => {
+  let answer: (response: Response) => void = () => {};
+  vi.stubGlobal("fetch", () => new Promise<Response>((answered) => (answer = answered)));
+  const { transport, connect } = await page();
+  await fail(connect, 2);
+  (await connect()).open();
+  answer(Response.json({ version: 1 }));
+  await settle();
+  (await connect()).open();
+  expect([made.length, transport.name]).toEqual([4, "websocket"]);
+});
+
 it("one that is told what to go over tries nothing else", async () => {
   const socket = await page({ transport: "websocket" });
-  for (let tries = 0; tries < 5; tries += 1) (await socket.connect()).close();
+  await fail(socket.connect, 5);
   expect([socket.transport.name, made.length, requests.length]).toEqual(["websocket", 5, 0]);
   const http = await page({ transport: "http" });
   await http.connect();
