@@ -13,9 +13,13 @@ export { withQuickNormalizing } from "./slate/quick.js";
 export interface CollabEditor {
   /** The document the editor is bound to. */
   readonly collab: Collab;
-  /** Undoes this user's last edits, never those of others. Takes the place of slate-history's `undo`. */
-  undo(): void;
-  redo(): void;
+  /**
+   * Undoes this user's last edits, never those of others. Takes the place of slate-history's `undo`. False if nothing that is
+   * shown has changed by it.
+   */
+  undo(): boolean;
+  /** Repeats what was undone. False if nothing that is shown has changed by it. */
+  redo(): boolean;
   /** How often the editor was found to differ from the document, and was mended. Anything but 0 is a bug to report. */
   readonly divergences: number;
   /** Unbinds the editor, which keeps its value and works alone from then on. Idempotent. */
@@ -54,8 +58,8 @@ export function withCollab<T extends BaseEditor>(
   const value = hub.value();
   quicken(editor as unknown as Editor);
   const binding = new Binding(editor as unknown as Editor, hub, options.cursors !== false);
-  const undo = () => void (isOpen(collab) && collab.undo());
-  const redo = () => void (isOpen(collab) && collab.redo());
+  const undo = () => isOpen(collab) && collab.undo();
+  const redo = () => isOpen(collab) && collab.redo();
   const restore = [member(editor, "undo", undo), member(editor, "redo", redo), ofPlate(editor, undo, redo)];
   const disconnect = () => {
     if (!bound.delete(editor)) return;

@@ -365,14 +365,24 @@ describe("undo", () => {
     }
   });
 
+  it("says whether something has changed by it, as the document's does", () => {
+    const fake = new Fake([block("a")]);
+    const editor = withCollab(withHistory(createEditor()), fake.collab);
+    for (const changes of [true, false]) {
+      fake.collab.undo = () => changes;
+      fake.collab.redo = () => !changes;
+      expect([editor.undo(), editor.redo()]).toEqual([changes, !changes]);
+    }
+  });
+
   it("may be wrapped, and is slate-history's again after disconnect", () => {
     const fake = new Fake([block("a")]);
     const editor = withCollab(withHistory(createEditor()), fake.collab);
     const wrapped = vi.fn();
-    const { undo } = editor;
+    const undo: () => boolean = editor.undo;
     editor.undo = () => {
       wrapped();
-      undo();
+      return undo();
     };
     editor.undo();
     expect(wrapped).toHaveBeenCalledTimes(1);
