@@ -21,7 +21,7 @@ import { CollabError, toCollabError } from "./errors.js";
 import { soon } from "./events.js";
 import { toJson } from "./json.js";
 import { closedError, Lifecycle } from "./lifecycle.js";
-import { engineConfig } from "./options.js";
+import { checkPresence, engineConfig } from "./options.js";
 import { askToPersist, watchPage } from "./page.js";
 import { EditQueue, type QueuedEdit } from "./queue.js";
 import { Backup, isRecovering, type Revivable, register } from "./recovery.js";
@@ -248,8 +248,10 @@ export class Core<P extends Presence> implements Revivable {
   setPresence(presence: Partial<P>): void {
     const json = toJson(presence, "presence");
     if (this.isClosed) throw closedError();
+    const shown = { ...this.#told.presence, ...presence };
+    checkPresence(shown);
     this.into((to) => to.setPresence(json));
-    this.#told.presence = { ...this.#told.presence, ...presence };
+    this.#told.presence = shown;
   }
 
   /** What peers see of this user. */

@@ -1,5 +1,7 @@
 // What the editor bindings use of an open document. Internal: not exported from the package.
+
 import type { Descendant, Operation, Range } from "slate";
+import { CollabError } from "./errors.js";
 import type { Collab, Json, Origin, SharedMap } from "./types.js";
 
 /** `collab[engine]` is the document's {@link EngineHandle}. */
@@ -52,7 +54,10 @@ export interface EngineHandle {
 
 /** The handle of a document. */
 export function handleOf(collab: Collab): EngineHandle {
-  return (collab as Collab & { readonly [engine]: EngineHandle })[engine];
+  const handle = (collab as Partial<Collab & { readonly [engine]: EngineHandle }> | null | undefined)?.[engine];
+  if (handle === undefined)
+    throw new CollabError("protocol", "this is no document, or an editor that is bound to none");
+  return handle;
 }
 
 /** What `new Engine` takes, as JSON: `src/js/config.rs`. */

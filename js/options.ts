@@ -2,6 +2,7 @@
 import { wellFormed } from "./codec.js";
 import type { EngineConfig } from "./engine.js";
 import { CollabError } from "./errors.js";
+import { toJson } from "./json.js";
 import type { OpenOptions, Presence } from "./types.js";
 
 function bad(message: string): CollabError {
@@ -24,9 +25,12 @@ export function checkOptions<P extends Presence>(options: OpenOptions<P>): void 
   if (options.id === "." || options.id === "..") throw bad(`id must not be ${JSON.stringify(options.id)}`);
   for (const name of ["url", "root", "blockId"] as const) checkOptional(options[name], "string", name);
   if (options.root === "") throw bad("root must not be empty");
+  if (options.root?.startsWith("slate-yrs:")) throw bad("roots that begin with slate-yrs: are the engine's");
   checkOptional(options.connect, "boolean", "connect");
   for (const name of ["presence", "params", "undo"] as const) checkOptional(options[name], "object", name);
+  if (options.presence !== undefined) checkPresence(options.presence);
   if (typeof options.offline !== "boolean") checkOptional(options.offline, "object", "offline");
+  if (typeof options.offline === "object") checkStore(options.offline);
   if (options.token !== undefined && typeof options.token !== "string" && typeof options.token !== "function") {
     throw bad("token must be a string or a function");
   }
@@ -47,6 +51,25 @@ export function checkOptions<P extends Presence>(options: OpenOptions<P>): void 
     throw bad("debug must be a boolean or a function");
   }
   if (options.url !== undefined) checkUrl(options.url, options.transport === "http" || options.WebSocket !== undefined);
+}
+
+/** What a user shows of themselves, in bytes of JSON: servers pass nothing on that is much larger. */
+const MAX_PRESENCE_BYTES = 16 * 1024;
+
+/** Throws a CollabError if peers would not be shown this. Returns it as JSON. */
+export function checkPresence(presence: object): string {
+  const json = toJson(presence, "presence");
+  if (json.length * 3 > MAX_PRESENCE_BYTES && new TextEncoder().encode(json).length > MAX_PRESENCE_BYTES) {
+    throw new CollabError("too-large", `presence has at most ${MAX_PRESENCE_BYTES} bytes as JSON`);
+  }
+  return json;
+}
+
+function checkStore({ database, durability }: Exclude<OpenOptions["offline"], boolean | undefined>): void {
+  checkOptional(database, "string", "offline.database");
+  if (!["strict", "relaxed"].includes(durability ?? "relaxed")) {
+    throw bad("offline.durability must be strict or relaxed");
+  }
 }
 
 function checkUrl(url: string, connects: boolean): void {

@@ -63,7 +63,7 @@ export interface OpenOptions<P extends Presence = Presence> {
   token?: string | (() => string | undefined | Promise<string | undefined>);
   /** More query parameters. */
   params?: Record<string, string>;
-  /** What peers see of this user; without it, they do not see the user. */
+  /** What peers see of this user, at most 16 KiB as JSON; without it, they do not see the user. */
   presence?: P;
   /**
    * The content of a new document: used only if the document has none, and once only, whoever opens it first. It is
@@ -177,7 +177,7 @@ export interface Collab<P extends Presence = Presence> {
   /** Calls `listener` at each event until the returned function is called. What a listener throws is reported, and stops nothing. */
   on<E extends keyof Events<P>>(event: E, listener: (value: Events<P>[E]) => void): () => void;
 
-  /** Merges into what peers see of this user. */
+  /** Merges into what peers see of this user. Throws `too-large` beyond 16 KiB as JSON. */
   setPresence(presence: Partial<P>): void;
   /**
    * Tells those who have the document open something that nobody keeps: "look here", a reaction, a pointer. Any JSON of up
@@ -310,7 +310,7 @@ export interface Version {
   /** `null` unless somebody named it. */
   readonly label: string | null;
   readonly authors: readonly string[];
-  readonly kind: "edit" | "hourly" | "named";
+  readonly kind: "edit" | "hourly" | "daily" | "named";
   /** Of the updates it is made of; of the whole state if it is named. */
   readonly bytes: number;
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use slate_yrs::format::Format;
 
@@ -18,6 +19,7 @@ use crate::room::Limits;
 use crate::webhooks::address::AddressRange;
 
 mod limits;
+mod places;
 
 pub use limits::{Create, LimitArgs};
 
@@ -140,6 +142,11 @@ pub enum ExportFormat {
     SlateYjs,
 }
 
+/// How large what goes over the wire may be: its frames say it in 32 bits, and something, or nothing goes.
+fn message_bytes() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=u64::from(u32::MAX))
+}
+
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
     /// Where to listen
@@ -154,23 +161,23 @@ pub struct ServeArgs {
     pub metrics_listen: Option<SocketAddr>,
 
     /// Also serve the files of this folder, index.html for unknown paths
-    #[arg(long = "static", env = "SLATE_YRS_STATIC", value_name = "FOLDER")]
+    #[arg(long = "static", env = "SLATE_YRS_STATIC", value_name = "FOLDER", value_parser = places::folder)]
     pub static_files: Option<PathBuf>,
 
     /// Time between signs of life, both ways; silence for two of them ends a connection
-    #[arg(long, env = "SLATE_YRS_HEARTBEAT_MS", default_value_t = 15_000, value_name = "MS")]
+    #[arg(long, env = "SLATE_YRS_HEARTBEAT_MS", default_value_t = 15_000, value_name = "MS", value_parser = clap::value_parser!(u32).range(1..))]
     pub heartbeat_ms: u32,
 
     /// The largest update
-    #[arg(long, env = "SLATE_YRS_MAX_UPDATE_BYTES", default_value_t = 1 << 20, value_name = "BYTES")]
+    #[arg(long, env = "SLATE_YRS_MAX_UPDATE_BYTES", default_value_t = 1 << 20, value_name = "BYTES", value_parser = message_bytes())]
     pub max_update_bytes: usize,
 
     /// The largest first sync of a client (sync step 2) or seed
-    #[arg(long, env = "SLATE_YRS_MAX_SYNC_BYTES", default_value_t = 32 << 20, value_name = "BYTES")]
+    #[arg(long, env = "SLATE_YRS_MAX_SYNC_BYTES", default_value_t = 32 << 20, value_name = "BYTES", value_parser = message_bytes())]
     pub max_sync_bytes: usize,
 
     /// The largest frame to and from clients of the durable extension; larger ones travel in pieces
-    #[arg(long, env = "SLATE_YRS_MAX_FRAME_BYTES", default_value_t = 2 << 20, value_name = "BYTES")]
+    #[arg(long, env = "SLATE_YRS_MAX_FRAME_BYTES", default_value_t = 2 << 20, value_name = "BYTES", value_parser = message_bytes())]
     pub max_frame_bytes: usize,
 
     /// Bytes that may wait for a slow reader, beside the largest of its frames, before it is disconnected
@@ -182,7 +189,7 @@ pub struct ServeArgs {
     pub max_bad_frames: u32,
 
     /// The root that holds the text of a document
-    #[arg(long, env = "SLATE_YRS_ROOT", default_value = "content", value_name = "NAME")]
+    #[arg(long, env = "SLATE_YRS_ROOT", default_value = "content", value_name = "NAME", value_parser = places::root)]
     pub root: String,
 
     /// In which format new documents begin, whatever their clients wish; 0: and none becomes one of format 1. By default
@@ -199,7 +206,7 @@ pub struct ServeArgs {
     pub head_every: u64,
 
     /// How long a transaction of updates may take before the rooms that wait for it are closed
-    #[arg(long, env = "SLATE_YRS_STORE_TIMEOUT_MS", default_value_t = 20_000, value_name = "MS")]
+    #[arg(long, env = "SLATE_YRS_STORE_TIMEOUT_MS", default_value_t = 20_000, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..))]
     pub store_timeout_ms: u64,
 
     /// How long a shutdown may take
@@ -211,11 +218,11 @@ pub struct ServeArgs {
     pub max_connections: i64,
 
     /// Frames of one connection that are read in a second; the rest waits in its socket
-    #[arg(long, env = "SLATE_YRS_MAX_FRAMES_PER_SECOND", default_value_t = 1_000, value_name = "COUNT")]
+    #[arg(long, env = "SLATE_YRS_MAX_FRAMES_PER_SECOND", default_value_t = 1_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_frames_per_second: u32,
 
     /// Origins whose pages may connect, e.g. https://example.org; all if none is given
-    #[arg(long, env = "SLATE_YRS_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN")]
+    #[arg(long, env = "SLATE_YRS_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = places::origin)]
     pub allow_origin: Vec<String>,
 
     /// Redis that several servers on one PostgreSQL share: they then hear of each other at once, and see each other's

@@ -142,7 +142,9 @@ fn log(args: &LogArgs) {
         eprintln!("slate-yrs-server: the log filter is not valid ({error}), logging at info");
         tracing_subscriber::EnvFilter::new("info")
     });
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Who reads the log may end before the server does: a line that nobody takes is no reason to panic.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     match args.log_format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),

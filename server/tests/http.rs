@@ -222,6 +222,42 @@ async fn history_lists_reads_compares_names_and_restores() {
     assert_eq!((bearer.status, bearer.body.is_empty()), (200, false));
 }
 
+/// A form that there is not is none of the others, and what is not there is called what it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_for_wrongly_is_said() {
+    let server = TestServer::start().await;
+    let mut a = server.durable("scene", 1, "a").await;
+    a.sync().await;
+    a.write("text").await;
+    a.all_acked().await;
+    for path in ["?format=slate-yjs", "/versions/now?format=text", "/versions/1?format=", "/export?format=slateyjs"] {
+        let answer = get(server.address, &format!("/api/scenes/scene{path}")).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+        assert!(answer.text().contains("format is one of"), "{path}: {}", answer.text());
+    }
+    for (method, path) in [
+        ("GET", ""),
+        ("GET", "/versions/now"),
+        ("GET", "/versions/now/values"),
+        ("GET", "/export"),
+        ("GET", "/export?format=slate-yjs"),
+        ("GET", "/updates"),
+        ("GET", "/compare?from=now&to=now"),
+        ("GET", "/compare/values?from=now&to=now"),
+        ("GET", "/events"),
+        ("GET", "/maps/title"),
+        ("POST", "/versions/now/restore"),
+        ("DELETE", ""),
+    ] {
+        let answer = request(server.address, method, &format!("/api/scenes/nowhere{path}"), "", "").await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.text().contains("there is no such document"), "{path}: {}", answer.text());
+    }
+    assert!(server.storage.document("nowhere").await.unwrap().is_none(), "asking makes no document");
+    let answer = get(server.address, "/api/scenes/scene/versions/99").await;
+    assert!(answer.text().contains("there is no such version"), "{}", answer.text());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_bad_row_does_not_hide_the_versions_after_it() {
     let server = TestServer::start().await;

@@ -165,6 +165,8 @@ async fn what_cannot_be_done_is_said_and_nothing_is_half_done() {
         (json!({ "remove": { "block": [5] } }), 409, "not-found", json!([])),
         (json!({ "set": { "block": [0], "properties": { "children": [] } } }), 400, "invalid", Value::Null),
         (json!({ "append": { "nodes": [{ "neither": 1 }] } }), 400, "invalid", Value::Null),
+        (json!({ "append": { "nodes": [{ "text": "bare" }] } }), 400, "invalid", Value::Null),
+        (json!({ "insertAfter": { "block": [0], "nodes": [{ "text": "bare" }] } }), 400, "invalid", Value::Null),
         (
             json!({ "operations": [{ "type": "remove_node", "path": [9], "node": { "text": "" } }] }),
             400,

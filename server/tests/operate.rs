@@ -399,3 +399,20 @@ fn every_start_that_fails_says_why_in_one_line_at_once() {
         assert!(ran.took < Duration::from_secs(10), "{flags:?} took {:?}", ran.took);
     }
 }
+
+/// What reads the log (a pipe, a collector) ends before the server does: that is its own affair.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_any_more_takes_nothing_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}", folder.path().join("scenes.sqlite").display());
+    let program = Program::start_unread(&database, "debug");
+    let edit = r#"{"edits":[{"append":{"nodes":[{"type":"p","children":[{"text":"words"}]}]}}]}"#;
+    let json = "Content-Type: application/json\r\n";
+    for scene in ["one", "two", "three"] {
+        let path = format!("/api/scenes/{scene}");
+        assert_eq!(request(program.address, "PATCH", &path, json, edit).await.status, 200, "{scene}");
+        assert_eq!(get(program.address, &format!("{path}/versions/now")).await.status, 200, "{scene}");
+    }
+    write(&program, "four", 1, "words").await;
+    assert_eq!(get(program.address, "/readyz").await.status, 200);
+}

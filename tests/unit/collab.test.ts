@@ -1,6 +1,7 @@
 // Documents in Node, without a server: opening, editing, exchanging updates, closing, and bad input to everything.
 import { createEditor, type Descendant, type Operation, Transforms } from "slate";
-import { type Collab, CollabError, init, type OpenOptions, open } from "slate-yrs";
+import { type Collab, CollabError, type CollabErrorCode, init, type OpenOptions, open } from "slate-yrs";
+import { anchor, resolve, withCollab, withoutSaving } from "slate-yrs/slate";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type EngineHandle, engine } from "../../dist/engine.js";
 
@@ -25,6 +26,7 @@ function edit(collab: Collab, ...operations: Operation[]): void {
   for (const operation of operations) handle(collab).edit(operation);
 }
 
+const point = (offset: number) => ({ anchor: { path: [0, 0], offset }, focus: { path: [0, 0], offset } });
 const insert = (text: string, offset = 0, path = [0, 0]): Operation => ({ type: "insert_text", path, offset, text });
 
 describe("opening", () => {
@@ -413,6 +415,11 @@ describe("bad input is an error, and the document lives on", () => {
     ["setPresence of null", (c) => c.setPresence(null as never)],
     ["setPresence of an array", (c) => c.setPresence([] as never)],
     ["setPresence of a function", (c) => c.setPresence((() => 1) as never)],
+    ["setPresence of more than servers pass on", (c) => c.setPresence({ name: "x".repeat(17_000) })],
+    ["an editor bound to nothing", () => withCollab(createEditor(), null as never)],
+    ["an anchor in an editor that is not bound", () => anchor(createEditor() as never, point(0))],
+    ["resolving in an editor that is not bound", () => resolve(createEditor() as never, "")],
+    ["withoutSaving in an editor that is not bound", () => withoutSaving(createEditor() as never, () => {})],
     ["an unknown event", (c) => c.on("nothing" as never, () => {})],
     ["a listener that is none", (c) => c.on("status", "no" as never)],
     ["an anchor of nothing", (c) => handle(c).anchor(undefined as never)],
@@ -425,6 +432,25 @@ describe("bad input is an error, and the document lives on", () => {
       expect(collab.value()).toEqual(value());
     });
   }
+
+  const options: [string, CollabErrorCode, Partial<OpenOptions>][] = [
+    ["a root of the engine's", "protocol", { root: "slate-yrs:doc" }],
+    ["a database without a name", "protocol", { offline: { database: 5 as never } }],
+    ["a durability that there is not", "protocol", { offline: { durability: "lax" as never } }],
+    ["a presence that no server passes on", "too-large", { presence: { name: "ü".repeat(9_000) } }],
+  ];
+  for (const [name, code, wrong] of options) {
+    it(`open: ${name}`, async () => {
+      await expect(local(wrong)).rejects.toMatchObject({ name: "CollabError", code });
+    });
+  }
+
+  it("a presence is as large as it may be", async () => {
+    const collab = await local({ presence: { name: "x".repeat(16_000) } });
+    expect(() => collab.setPresence({ color: "y".repeat(400) })).toThrow(CollabError);
+    collab.setPresence({ name: "Ada" });
+    collab.setPresence({ color: "y".repeat(400) });
+  });
 
   it("a selection that is none is reported and nothing else", async () => {
     const collab = await local({ initialValue: value() });

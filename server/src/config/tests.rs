@@ -28,6 +28,50 @@ fn flags_stand_before_the_command_or_after_it() {
     assert!(matches!(read("server --root verify serve --listen 127.0.0.1:1").command, Some(Command::Serve(_))));
 }
 
+/// A value with which nobody could be served is refused at the start.
+#[test]
+fn values_with_which_nobody_could_be_served_are_refused() {
+    let reads = |flag: &str, value: &str| Cli::try_parse_from(["server", flag, value]).map(|cli| cli.serve);
+    let too_much = u64::MAX.to_string();
+    for (flag, value) in [
+        ("--heartbeat-ms", "0"),
+        ("--max-frames-per-second", "0"),
+        ("--store-timeout-ms", "0"),
+        ("--max-update-bytes", "0"),
+        ("--max-sync-bytes", &too_much),
+        ("--max-frame-bytes", &too_much),
+        ("--max-frame-bytes", "4294967296"),
+        ("--static", "/nowhere"),
+        ("--root", ""),
+        ("--root", "slate-yrs:doc"),
+        ("--allow-origin", "app.example"),
+        ("--allow-origin", "*"),
+        ("--allow-origin", "https://*.example"),
+        ("--allow-origin", "https://app.example/editor"),
+        ("--allow-origin", "https://ada@app.example"),
+        ("--allow-origin", "https://app.example,nonsense"),
+    ] {
+        assert!(reads(flag, value).is_err(), "{flag} {value}");
+    }
+    assert_eq!(reads("--max-sync-bytes", "4294967295").unwrap().max_sync_bytes, 4_294_967_295);
+}
+
+/// Browsers send an origin in one way only; operators write it as they write addresses.
+#[test]
+fn an_origin_is_kept_as_browsers_send_it() {
+    for (written, sent) in [
+        ("https://app.example", "https://app.example"),
+        ("https://app.example/", "https://app.example"),
+        ("https://App.Example:443", "https://app.example"),
+        ("http://localhost:5173", "http://localhost:5173"),
+        ("capacitor://localhost", "capacitor://localhost"),
+        ("null", "null"),
+    ] {
+        let read = Cli::try_parse_from(["server", "--allow-origin", written]).unwrap();
+        assert_eq!(read.serve.allow_origin, [sent], "{written}");
+    }
+}
+
 /// What docs/SERVER.md says of flags, and the flags that there are.
 #[test]
 fn every_flag_is_in_the_table_with_its_default() {

@@ -37,6 +37,8 @@ pub const PAGE_BYTES: usize = 8 << 20;
 pub enum HistoryError {
     #[error(transparent)]
     Storage(#[from] StorageError),
+    #[error("there is no such document")]
+    NoDocument,
     #[error("there is no such version")]
     NoVersion,
     #[error("the version cannot be read: {0}")]
@@ -221,7 +223,7 @@ pub async fn state(
 
 /// The newest state: snapshot and tail, however old the document is.
 async fn now(storage: &Arc<dyn Storage>, document: &str) -> Result<(Seq, Vec<u8>), HistoryError> {
-    let Some(state) = storage.get_scene_state(document).await? else { return Ok((0, vec![0, 0])) };
+    let state = storage.get_scene_state(document).await?.ok_or(HistoryError::NoDocument)?;
     let tip = state.document.tip;
     if let Ok(bytes) = replayed(state.snapshot, state.tail).await {
         return Ok((tip, bytes));

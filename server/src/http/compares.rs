@@ -50,7 +50,11 @@ pub struct Turn {
 impl Compares {
     /// So many at once; what was made takes no more than `most` bytes.
     pub fn new(at_once: usize, most: usize) -> Self {
-        Self { turns: Arc::new(Semaphore::new(at_once.max(1))), most, state: Mutex::default() }
+        Self {
+            turns: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))),
+            most,
+            state: Mutex::default(),
+        }
     }
 
     /// What a comparison came to before.

@@ -46,7 +46,7 @@ pub(super) async fn edit(
     let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
     let create = app.args.limit.create == Create::Open || grant.create;
     if !create && app.rooms.shared().storage.document(document).await?.is_none() {
-        return Err(HistoryError::NoVersion.into());
+        return Err(HistoryError::NoDocument.into());
     }
     let room = app.rooms.hold(document, create).ok_or_else(busy)?;
     let taker = match &grant.user {

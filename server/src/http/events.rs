@@ -102,7 +102,7 @@ pub async fn listen(
     let seat = Seat::take(&app)?;
     let shared = app.rooms.shared();
     if shared.storage.document(&document).await?.is_none() {
-        return Err(HistoryError::NoVersion.into());
+        return Err(HistoryError::NoDocument.into());
     }
     let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be listened to now");
     let room = app.rooms.hold(&document, false).ok_or_else(busy)?;

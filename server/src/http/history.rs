@@ -34,7 +34,9 @@ impl From<HistoryError> for Failure {
     fn from(error: HistoryError) -> Self {
         match error {
             HistoryError::Storage(error) => error.into(),
-            HistoryError::NoVersion => Self::new(StatusCode::NOT_FOUND, "not-found", error.to_string()),
+            HistoryError::NoDocument | HistoryError::NoVersion => {
+                Self::new(StatusCode::NOT_FOUND, "not-found", error.to_string())
+            }
             HistoryError::Format(_) => Self::new(StatusCode::CONFLICT, "format", error.to_string()),
             HistoryError::Unreadable(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unreadable", error.to_string()),
         }
@@ -53,8 +55,13 @@ pub struct Params {
 }
 
 impl Params {
-    pub(super) fn format(&self) -> Option<&str> {
-        self.format.as_deref()
+    /// What is asked for: one of these, of which the first is meant where nothing is said.
+    pub(super) fn format(&self, known: &[&'static str]) -> Result<&'static str, Failure> {
+        let Some(asked) = self.format.as_deref() else { return Ok(known.first().copied().unwrap_or_default()) };
+        known.iter().copied().find(|one| *one == asked).ok_or_else(|| {
+            let message = format!("format is one of {}", known.join(", "));
+            Failure::new(StatusCode::BAD_REQUEST, "invalid", message)
+        })
     }
 
     /// The name of the root, also where the request gives none.
@@ -107,11 +114,12 @@ pub async fn read(
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
     let version = version_id(&version)?;
+    let format = params.format(&["slate", "update"])?;
     let cost = app.cost(&document, &[&version]).await?;
     let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
     let work = async move {
         let (_, state) = history::state(&storage, &document, &version).await?;
-        if params.format.as_deref() == Some("update") {
+        if format == "update" {
             return Ok(Content::binary(state));
         }
         let work = move || Ok::<_, HistoryError>(history::nodes_to_json(&history::value(&root, &state)?).to_string());
@@ -143,7 +151,7 @@ pub async fn updates(
 }
 
 async fn rows_after(storage: Arc<dyn Storage>, document: String, after: Seq, limit: usize) -> Result<Content, Failure> {
-    let row = storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
+    let row = storage.document(&document).await?.ok_or(HistoryError::NoDocument)?;
     // So many bytes at once, and one row in any case: the next request goes on after it. What is not sent is not read: a
     // log may be larger than what this process may have.
     let fits = storage.rows_within(&document, after, limit as u32, MAX_UPDATES_BYTES).await?;
@@ -172,11 +180,12 @@ pub async fn export(
     Access { document, taker, .. }: Access,
     InQuery(params): InQuery<Params>,
 ) -> Result<Response, Failure> {
+    let format = params.format(&["update", "slate-yjs"])?;
     let cost = app.cost(&document, &[&VersionId::Now]).await?;
     let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
     let work = async move {
         let (_, state) = history::state(&storage, &document, &VersionId::Now).await?;
-        if params.format.as_deref() != Some("slate-yjs") {
+        if format != "slate-yjs" {
             return Ok(Content::binary(state));
         }
         let work = move || plain(&root, &state);
@@ -196,7 +205,7 @@ pub async fn compare(
     let storage = &app.rooms.shared().storage;
     let (from, to) = (params.from.as_deref().unwrap_or_default(), params.to.as_deref().unwrap_or("now"));
     let (from, to) = (version_id(from)?, version_id(to)?);
-    let row = storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
+    let row = storage.document(&document).await?.ok_or(HistoryError::NoDocument)?;
     let name = |version: &VersionId| match version {
         VersionId::Now => format!("{}", row.tip),
         VersionId::Seq(seq) => format!("{seq}"),
@@ -260,7 +269,7 @@ pub async fn save(
     let author = grant.user;
     let storage = &app.rooms.shared().storage;
     if storage.document(&document).await?.is_none() {
-        return Err(HistoryError::NoVersion.into());
+        return Err(HistoryError::NoDocument.into());
     }
     let cost = app.cost(&document, &[&VersionId::Now]).await?;
     let (storage, most) = (storage.clone(), app.args.limit.max_named_versions);

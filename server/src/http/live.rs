@@ -41,21 +41,18 @@ pub async fn read(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let storage = &app.rooms.shared().storage;
-    let row = storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
+    let row = storage.document(&document).await?.ok_or(HistoryError::NoDocument)?;
     let known = header_text(&headers, header::IF_NONE_MATCH);
     if known.is_some_and(|known| known == etag(&row.epoch, row.tip)) {
         return Ok(tagged(&etag(&row.epoch, row.tip), StatusCode::NOT_MODIFIED.into_response()));
     }
-    let format = params.format().unwrap_or("slate").to_owned();
-    if !["slate", "text", "update"].contains(&format.as_str()) {
-        return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "format is slate, text or update"));
-    }
+    let format = params.format(&["slate", "text", "update"])?;
     let cost = app.cost(&document, &[&VersionId::Now]).await?;
     let (storage, root) = (storage.clone(), params.root(&app).to_owned());
     let work = async move {
         let (seq, state) = history::state(&storage, &document, &VersionId::Now).await?;
         let work = move || {
-            Ok::<_, HistoryError>(match format.as_str() {
+            Ok::<_, HistoryError>(match format {
                 "update" => Content::binary(state),
                 "text" => Content::text(live::text(&history::value(&root, &state)?)),
                 _ => Content::json(history::nodes_to_json(&history::value(&root, &state)?).to_string()),
@@ -127,7 +124,7 @@ fn hex(bytes: &[u8]) -> String {
 /// The document as it was at an ETag.
 async fn state_at(app: &App, document: &str, base: &str) -> Result<Vec<u8>, Failure> {
     let storage = &app.rooms.shared().storage;
-    let row = storage.document(document).await?.ok_or(HistoryError::NoVersion)?;
+    let row = storage.document(document).await?.ok_or(HistoryError::NoDocument)?;
     let gone = || {
         let message = "the server does not have the document as it was at this base any more: read it again";
         Failure::new(StatusCode::CONFLICT, "base", message).with(json!({ "etag": etag(&row.epoch, row.tip) }))
@@ -171,7 +168,7 @@ async fn values_of(
     answer: impl FnOnce(Values) -> Result<Value, Failure> + Send + 'static,
 ) -> Result<Response, Failure> {
     let storage = app.rooms.shared().storage.clone();
-    let row = storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
+    let row = storage.document(&document).await?.ok_or(HistoryError::NoDocument)?;
     let cost = app.cost(&document, &[&VersionId::Now]).await?;
     let work = async move {
         let (seq, state) = history::state(&storage, &document, &VersionId::Now).await?;
@@ -272,6 +269,6 @@ pub async fn delete(
     tracing::info!(document, by = grant.user, "deleted");
     match app.rooms.shared().storage.delete_document(&document).await? {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(HistoryError::NoVersion.into()),
+        false => Err(HistoryError::NoDocument.into()),
     }
 }

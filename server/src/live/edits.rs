@@ -107,11 +107,11 @@ impl ContentEdit {
         match self {
             Self::Replace { find, with, nth } => replace(value, find, with, *nth),
             Self::Format { find, marks, nth } => format(value, find, marks, *nth),
-            Self::InsertAfter { block, .. } => Ok(insert(&moved(&locate(value, block)?, 1), nodes)),
-            Self::InsertBefore { block, .. } => Ok(insert(&locate(value, block)?, nodes)),
+            Self::InsertAfter { block, .. } => insert(value, &moved(&locate(value, block)?, 1), nodes),
+            Self::InsertBefore { block, .. } => insert(value, &locate(value, block)?, nodes),
             Self::Append { .. } => {
                 let end = u32::try_from(value.len()).unwrap_or(u32::MAX);
-                Ok(insert(&Path::from_slice(&[end]), nodes))
+                insert(value, &Path::from_slice(&[end]), nodes)
             }
             Self::Set { block, properties } => set(value, block, properties),
             Self::Remove { block } => {
@@ -130,11 +130,18 @@ impl ContentEdit {
     }
 }
 
-fn insert(at: &Path, nodes: Vec<Node>) -> Planned {
+fn insert(value: &[Node], at: &Path, nodes: Vec<Node>) -> Result<Planned, Unplanned> {
+    let parent = at.split_last().and_then(|(_, parent)| node_at(value, parent));
+    let siblings = if let Some(Node::Element(element)) = parent { element.children.as_slice() } else { value };
+    let has_text = |nodes: &[Node]| nodes.iter().any(|node| matches!(node, Node::Text(_)));
+    // It would become a part of a neighbour, and not be where the answer says.
+    if has_text(&nodes) && !has_text(siblings) {
+        return Err("a text stands in a block and not beside it: give a node with children".to_owned().into());
+    }
     let paths: Vec<Path> = (0..).zip(&nodes).map(|(n, _)| moved(at, n)).collect();
     let report = json!({ "inserted": paths.iter().map(|path| path.to_vec()).collect::<Vec<_>>() });
     let ops = paths.into_iter().zip(nodes).map(|(path, node)| Op::InsertNode { path, node }).collect();
-    Planned { ops, report }
+    Ok(Planned { ops, report })
 }
 
 /// The path of the sibling `by` places on.

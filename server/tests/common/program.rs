@@ -2,9 +2,9 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "for tests, each of which uses a part")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 /// Killed (SIGKILL) when dropped.
 pub struct Program {
@@ -26,6 +26,14 @@ impl Program {
         Self::spawn(Command::new(env!("CARGO_BIN_EXE_slate-yrs-server")), database, flags, filter, log)
     }
 
+    /// Started with this filter; once it listens nobody reads what it logs, and its pipe is closed.
+    pub fn start_unread(database: &str, filter: &str) -> Self {
+        let (child, lines, address) =
+            Self::listening(Command::new(env!("CARGO_BIN_EXE_slate-yrs-server")), database, &[], filter, &mut None);
+        drop(lines);
+        Self { child, address }
+    }
+
     /// Started as somebody whom file modes bind, unlike root.
     pub fn start_as_nobody(database: &str, flags: &[&str], file: &std::path::Path) -> Self {
         let mut command = Command::new("setpriv");
@@ -44,13 +52,20 @@ impl Program {
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
-    fn spawn(
+    fn spawn(command: Command, database: &str, flags: &[&str], filter: &str, mut log: Option<std::fs::File>) -> Self {
+        let (child, lines, address) = Self::listening(command, database, flags, filter, &mut log);
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| note(&mut log, &line)));
+        Self { child, address }
+    }
+
+    /// Started, and what it logs from where it says that it listens.
+    fn listening(
         mut command: Command,
         database: &str,
         flags: &[&str],
         filter: &str,
-        mut log: Option<std::fs::File>,
-    ) -> Self {
+        log: &mut Option<std::fs::File>,
+    ) -> (Child, Lines<BufReader<ChildStderr>>, SocketAddr) {
         let mut child = command
             .args(["--listen", "127.0.0.1:0", "--database", database, "--log", filter])
             .args(flags)
@@ -62,13 +77,12 @@ impl Program {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = loop {
             let line = lines.next().expect("the program starts").unwrap();
-            note(&mut log, &line);
+            note(log, &line);
             if let Some((_, address)) = line.split_once("listening on http://") {
                 break address.trim().parse().unwrap();
             }
         };
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| note(&mut log, &line)));
-        Self { child, address }
+        (child, lines, address)
     }
 
     pub fn kill(self) {}
