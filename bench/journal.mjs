@@ -2,13 +2,15 @@
 // keystroke until the server has committed it, and how long a document opens whose log was never compacted. In headless
 // Chromium, release builds, IndexedDB and SQLite on the machine's disk, everything over loopback.
 // `--built` (takes pkg/, dist/ and target/release as they are), `--keys N`, `--rows N`, `--acks N`; of none of them there
-// is none. The numbers are in docs/RELIABILITY.md.
+// is none. `--others`: what keeping a keystroke costs in Firefox and in WebKit, and nothing else. The numbers are in
+// docs/RELIABILITY.md.
 import { execFileSync, spawn } from "node:child_process";
 import { createReadStream, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { cpus, tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { chromium } from "@playwright/test";
+import { runnerImport } from "vite";
 import { root } from "../scripts/process.mjs";
 import { js, packages, rust, wasm } from "../scripts/setup.mjs";
 
@@ -19,6 +21,7 @@ const option = (name, fallback) => {
 const keys = option("keys", 2_000);
 const rows = option("rows", 50_000);
 const acks = option("acks", 500);
+const others = process.argv.includes("--others");
 const BLOCKS = 1_000;
 /** Keystrokes of one kind before those of the next: what else the machine does meets all kinds alike. */
 const TURN = 50;
@@ -29,7 +32,7 @@ if (!process.argv.includes("--built")) {
   await packages();
   await wasm("--size");
   await js();
-  execFileSync("cargo", ["build", "--release", "--quiet", "--package", "slate-yrs-server"], { cwd: root });
+  if (!others) execFileSync("cargo", ["build", "--release", "--quiet", "--package", "slate-yrs-server"], { cwd: root });
 }
 
 const imports = JSON.stringify({ imports: { slate: "/node_modules/slate/dist/index.es.js" } });
@@ -56,9 +59,10 @@ const browser = await chromium.launch({
 
 try {
   console.log(`${cpus()[0].model}, ${cpus().length} cores; ${BLOCKS} blocks`);
-  if (keys > 0) await keystrokes();
-  if (acks > 0) await acknowledgements();
-  if (rows > 0) {
+  if (others) await elsewhere();
+  else if (keys > 0) await keystrokes();
+  if (acks > 0 && !others) await acknowledgements();
+  if (rows > 0 && !others) {
     const { first, again } = await opening();
     console.log(`opening with ${rows} logged updates: ${first} ms; again, compacted: ${again} ms`);
   }
@@ -104,6 +108,13 @@ async function keystrokes() {
     }
   }
   await context.close();
+  const { on, off } = tell(kinds, (kind) => tasks[kind]);
+  const [cost, task] = [(on - off).toFixed(3), ((tasks.on - tasks.off) / kinds.on.length).toFixed(3)];
+  console.log(`keeping a keystroke: ${cost} ms of the call, ${task} ms of all; ${kinds.on.length} keystrokes`);
+}
+
+/** The times of each kind; returns the medians. */
+function tell(kinds, busy) {
   const said = {
     off: "not kept on the device",
     on: "kept on the device",
@@ -114,12 +125,36 @@ async function keystrokes() {
     times.sort((a, b) => a - b);
     median[kind] = at(times, 0.5);
     const [p50, p99] = [median[kind].toFixed(3), at(times, 0.99).toFixed(3)];
-    const task = (tasks[kind] / times.length).toFixed(3);
-    console.log(`${said[kind]}: the call ${p50} ms, p99 ${p99} ms; all main-thread work ${task} ms`);
+    const task = busy ? `; all main-thread work ${(busy(kind) / times.length).toFixed(3)} ms` : "";
+    console.log(`${said[kind]}: the call ${p50} ms, p99 ${p99} ms${task}`);
   }
-  const cost = (median.on - median.off).toFixed(3);
-  const task = ((tasks.on - tasks.off) / kinds.on.length).toFixed(3);
-  console.log(`keeping a keystroke: ${cost} ms of the call, ${task} ms of all; ${kinds.on.length} keystrokes`);
+  return median;
+}
+
+/** The same in the other browsers, which do not say how busy they were. */
+async function elsewhere() {
+  const drivers = { Firefox: "tests/e2e/firefox.ts", WebKit: "tests/e2e/webkit.ts" };
+  for (const [name, file] of Object.entries(drivers)) {
+    const { module } = await runnerImport(join(root, file));
+    const driven = await module[name].open(site);
+    // The drivers hand over the text of a function without arguments.
+    const ask = (body, given) => driven.evaluate(`() => (${body})(${JSON.stringify(given)})`);
+    try {
+      await ask(openPage, { offline: false, blocks: BLOCKS, id: "off" });
+      await ask(openPage, { offline: true, blocks: BLOCKS, id: "on" });
+      await ask(openBare);
+      const kinds = { off: [], on: [], bare: [] };
+      for (const kind of Object.keys(kinds)) await ask(typeKeys, { kind, from: 0, count: 200 });
+      for (let from = 0; from < keys; from += TURN) {
+        for (const kind of Object.keys(kinds)) kinds[kind].push(...(await ask(typeKeys, { kind, from, count: TURN })));
+      }
+      console.log(`${name}:`);
+      const { on, off } = tell(kinds, null);
+      console.log(`keeping a keystroke: ${(on - off).toFixed(3)} ms of the call; ${kinds.on.length} keystrokes`);
+    } finally {
+      await driven.close();
+    }
+  }
 }
 
 async function openPage({ offline, blocks, id }) {

@@ -34,11 +34,14 @@ function steps() {
   );
   if (!component?.body.includes(WRITTEN_FOR)) throw new Error(`${README} shows no component for ${WRITTEN_FOR}`);
   const files = new Map();
-  for (const [, file] of part.matchAll(/`([\w./]+)` is the component above/g)) files.set(file, component.body);
+  for (const [, file] of part.matchAll(/`([\w.]+)` is the component above/g)) files.set(`src/${file}`, component.body);
   const commands = [];
   for (const { before, language, body } of blocks(part)) {
     if (language === "sh") commands.push(body.trim().split("\n"));
-    else files.set(/`([\w./]+\.tsx?)`[^`]*$/.exec(before)?.[1], body);
+    else {
+      const [, file, within] = /`([\w.]+\.tsx?)`( there)?[^`]*$/.exec(before) ?? [];
+      files.set(within ? `src/${file}` : file, body);
+    }
   }
   const [before, after] = commands;
   if (before === undefined || after === undefined || files.has(undefined))

@@ -163,7 +163,7 @@ impl SlateDoc {
 
     /// Whether the document's content lies under another root or in another layout.
     pub fn check_root(&self) -> Result<(), RootMismatch> {
-        match self.is_empty() {
+        match self.is_empty() || self.reference.may_be_anothers() {
             true => root::check(&self.doc.transact(), &self.root, &self.options.root),
             false => Ok(()),
         }

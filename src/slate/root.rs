@@ -3,9 +3,10 @@
 use yrs::branch::Branch;
 use yrs::types::TypeRef;
 use yrs::types::text::YChange;
-use yrs::{Any, Map as _, MapRef, Out, ReadTxn, Text as _, XmlTextRef};
+use yrs::{Any, Map as _, MapRef, Out, ReadTxn, Text as _, Xml as _, XmlTextRef};
 
 use super::error::RootMismatch;
+use super::ydoc::sequence_of;
 
 /// Names under which editors are known to keep their document.
 const KNOWN: [&str; 6] = ["content", "slate", "sharedRoot", "default", "prosemirror", "document"];
@@ -23,7 +24,11 @@ pub fn check_layout<T: ReadTxn>(txn: &T, expected: &str) -> Result<(), RootMisma
 }
 
 pub(super) fn check<T: ReadTxn>(txn: &T, root: &XmlTextRef, expected: &str) -> Result<(), RootMismatch> {
-    let is_shown = |out: &Out| matches!(out, Out::YXmlText(_) | Out::Any(Any::String(_)));
+    let is_shown = |out: &Out| match out {
+        Out::YXmlText(_) | Out::Any(Any::String(_)) => true,
+        Out::YXmlElement(_) | Out::YXmlFragment(_) => holds_text(txn, out) != Some(false),
+        _ => false,
+    };
     if root.diff(txn, YChange::identity).iter().any(|diff| is_shown(&diff.insert)) {
         return Ok(());
     }
@@ -90,6 +95,33 @@ fn as_text(out: &Out) -> Option<XmlTextRef> {
     Some(XmlTextRef::from(yrs::branch::BranchPtr::from(branch)))
 }
 
+/// So deep is looked for text.
+const LOOKED_AT: u32 = 8;
+
+/// Whether an element or fragment is one as Yjs 14 has them, which holds text itself as a `Y.XmlText` does, and not one of
+/// another editor's layout, in which all text is in texts without attributes. `None`: there is no text to see it by.
+fn holds_text<T: ReadTxn>(txn: &T, out: &Out) -> Option<bool> {
+    let (mut todo, mut is_anothers) = (vec![(out.clone(), 0)], false);
+    while let Some((out, depth)) = todo.pop() {
+        let Some(branch) = sequence_of(&out) else { continue };
+        if matches!(out, Out::YXmlText(_)) {
+            is_anothers |= depth > 0 && branch.attributes(txn).next().is_none();
+            continue;
+        }
+        if branch.get_attribute(txn, "type").is_some() {
+            return Some(true);
+        }
+        for diff in branch.diff(txn, YChange::identity) {
+            match diff.insert {
+                Out::Any(Any::String(_)) => return Some(true),
+                inner if depth < LOOKED_AT => todo.push((inner, depth + 1)),
+                _ => {}
+            }
+        }
+    }
+    is_anothers.then_some(false)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RootLayout {
     Slate,
@@ -118,7 +150,10 @@ fn layout<T: ReadTxn>(txn: &T, branch: &XmlTextRef) -> Option<RootLayout> {
     match branch.diff(txn, YChange::identity).first().map(|diff| &diff.insert) {
         Some(Out::YXmlText(_)) if matches!(raw.type_ref(), TypeRef::XmlFragment) => Some(RootLayout::Fragment),
         Some(Out::YXmlText(_)) => Some(RootLayout::Slate),
-        Some(Out::YXmlElement(_)) => Some(RootLayout::Fragment),
+        Some(out @ (Out::YXmlElement(_) | Out::YXmlFragment(_))) => match holds_text(txn, out) {
+            Some(true) => Some(RootLayout::Slate),
+            _ => Some(RootLayout::Fragment),
+        },
         Some(Out::Any(yrs::Any::String(_))) => Some(RootLayout::Text),
         _ => Some(RootLayout::Array),
     }

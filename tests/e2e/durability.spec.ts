@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, expect, type Page } from "@playwright/test";
+import type { Collab } from "slate-yrs";
 import {
   test as base,
   edit,
@@ -258,6 +259,8 @@ test.describe("F18: the device's storage", () => {
     await page.goto(site);
     await open(page, "scene", { url: server.scenes });
     await filled(page);
+    const said = () => page.evaluate(() => (globalThis as never as { collab: Collab }).collab.status.error?.message);
+    await expect.poll(said).toContain("indexedDB.open() has not answered");
     await saved(page).toBe("server");
     await server.kill();
     await edit(page, "typed all the same ");

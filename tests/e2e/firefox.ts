@@ -98,8 +98,8 @@ export class Firefox {
   }
 
   /** What a function of the page returns, as JSON. */
-  async evaluate<T>(body: () => T): Promise<T> {
-    const functionDeclaration = `() => JSON.stringify((${body.toString()})() ?? null)`;
+  async evaluate<T>(body: () => T | Promise<T>): Promise<T> {
+    const functionDeclaration = `async () => JSON.stringify((await (${body.toString()})()) ?? null)`;
     const target = { context: this.context };
     const answer = await this.ask<{
       type: string;

@@ -77,7 +77,7 @@ export class WebKit {
   }
 
   /** What a function of the page returns, as JSON. */
-  async evaluate<T>(body: () => T): Promise<T> {
+  async evaluate<T>(body: () => T | Promise<T>): Promise<T> {
     const script = `return Promise.resolve((${body.toString()})()).then((value) => JSON.stringify(value ?? null))`;
     return JSON.parse(await this.ask<string>("POST", `${this.session}/execute/sync`, { script, args: [] })) as T;
   }

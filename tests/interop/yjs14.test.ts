@@ -1,14 +1,20 @@
-// Peers with Yjs 14 in documents that Yjs 13 and this package write: what they write into blocks that are there, and blocks of
-// the same type. Client ids of more than 32 bits, which `@y/y` makes by itself, yrs does not take: docs/INTEGRATION.md.
+// Peers with Yjs 14 in documents that Yjs 13 and this package write: what they write into blocks that are there, blocks of their
+// own types, and rooms of both servers. Client ids of more than 32 bits, which `@y/y` makes by itself, yrs does not take:
+// docs/INTEGRATION.md.
 
+import { createDecoder, readVarUint, readVarUint8Array } from "lib0/decoding";
+import { createEncoder, toUint8Array, writeVarUint, writeVarUint8Array } from "lib0/encoding";
 import { createEditor, type Descendant, Node, Transforms } from "slate";
 import { afterEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { WebsocketProvider } from "y-websocket";
 import * as Y14 from "y14";
 import * as Y from "yjs";
 import * as Yjs14 from "yjs14";
 import { type Collab, open } from "../../js/index.js";
 import { withCollab } from "../../js/slate.js";
 import { block } from "../unit/fake.js";
+import { ownServer, plainServer, until, useNodeSockets } from "./rooms.js";
 
 const opened: Collab[] = [];
 afterEach(async () => {
@@ -55,6 +61,51 @@ const ours = (collab: Collab): Peer => ({
   hear: (update) => collab.applyUpdate(update),
   onUpdate: (tell) => collab.on("update", ({ update, origin }) => void (origin === "remote" || tell(update))),
 });
+
+/** An element: its name is what a block of Slate has as its type. */
+function heading(text: string) {
+  const type = new Y14.Type("heading");
+  type.setAttr("level" as never, 2 as never);
+  type.insert(0, text as never);
+  type.format(0, 4, { bold: true } as never);
+  return type;
+}
+
+/** A fragment, which has no name, and in it an element. */
+function quote(text: string) {
+  const [type, inner] = [new Y14.Type(), new Y14.Type("p")];
+  type.setAttr("type" as never, "quote" as never);
+  inner.insert(0, text as never);
+  type.insert(0, [inner] as never);
+  return type;
+}
+
+const SYNC = 0;
+const [STEP_1, STEP_2, UPDATE] = [0, 1, 2];
+
+/** y-websocket's protocol for a document of Yjs 14, as far as it is needed here. Returns what leaves. */
+function enter(url: string, doc: Y14.Doc): () => void {
+  const socket = new WebSocket(url);
+  socket.binaryType = "arraybuffer";
+  const say = (kind: number, bytes: Uint8Array) => {
+    const encoder = createEncoder();
+    writeVarUint(encoder, SYNC);
+    writeVarUint(encoder, kind);
+    writeVarUint8Array(encoder, bytes);
+    socket.send(toUint8Array(encoder));
+  };
+  socket.on("open", () => say(STEP_1, Y14.encodeStateVector(doc)));
+  socket.on("message", (data: ArrayBuffer) => {
+    const decoder = createDecoder(new Uint8Array(data));
+    if (readVarUint(decoder) !== SYNC) return;
+    const kind = readVarUint(decoder);
+    const bytes = readVarUint8Array(decoder);
+    if (kind === STEP_1) say(STEP_2, Y14.encodeStateAsUpdate(doc, bytes));
+    else Y14.applyUpdate(doc, bytes, HEARD);
+  });
+  doc.on("update", (update: Uint8Array, origin: unknown) => void (origin === HEARD || say(UPDATE, update)));
+  return () => socket.terminate();
+}
 
 const settle = () => new Promise((done) => setTimeout(done, 5));
 const texts = (value: Descendant[]) => value.map((node) => Node.string(node));
@@ -129,6 +180,54 @@ describe.each([0, 1] as const)("in format %i", (format) => {
     expect(collab.status).toMatchObject({ divergences: 0, error: null });
   });
 
+  it("@y/y@14 writes blocks of its own types, which are shown, written into, divided, removed and brought back", async () => {
+    const collab = await ourself(format);
+    const young = new Y14.Doc();
+    young.clientID = crypto.getRandomValues(new Uint32Array(1))[0]!;
+    Y14.applyUpdate(young, collab.encodeState(), HEARD);
+    join([ours(collab), peerOf(young as never, (update) => Y14.applyUpdate(young, update, HEARD))]);
+    const editor = withCollab(createEditor(), collab);
+    young.get("content").insert(1, [heading("From fourteen"), quote("said there")] as never);
+    await settle();
+    const other = (text: string) => ({ type: "action", children: [{ text }] });
+    const quoted = { type: "quote", children: [{ type: "p", children: [{ text: "said there" }] }] };
+    const bold = [{ text: "From", bold: true }, { text: " fourteen" }];
+    expect(editor.children).toMatchObject([
+      other("one line"),
+      { type: "heading", level: 2, children: bold },
+      quoted,
+      other("another"),
+    ]);
+
+    const first = young.get("content").get(1) as unknown as Line;
+    first.insert(13, "!");
+    await settle();
+    Transforms.insertText(editor as never, "?", { at: { path: [1, 1], offset: 10 } });
+    collab.stopCapturing();
+    Transforms.splitNodes(editor as never, { at: { path: [1, 1], offset: 1 } });
+    collab.stopCapturing();
+    Transforms.removeNodes(editor as never, { at: [3] });
+    await settle();
+    expect(texts(editor.children)).toEqual(["one line", "From ", "fourteen!?", "another"]);
+    expect(editor.children[2]).toMatchObject({ type: "heading", level: 2 });
+    for (const left of [true, true, true]) expect(collab.undo()).toBe(left);
+    await settle();
+    expect(editor.children).toMatchObject([
+      other("one line"),
+      { type: "heading", level: 2, children: [bold[0], { text: " fourteen!" }] },
+      quoted,
+      other("another"),
+    ]);
+    const seen = JSON.stringify(young.get("content").toJSON());
+    for (const words of ["From", "fourteen!", "said there"]) expect(seen).toContain(words);
+    expect(Y14.encodeStateVector(young)).toEqual(collab.stateVector());
+    expect(collab.status).toMatchObject({ divergences: 0, error: null });
+    const late = await open({ id: `late-${format}`, offline: false, connect: false });
+    opened.push(late);
+    late.applyUpdate(Y14.encodeStateAsUpdate(young));
+    expect(late.value()).toEqual(collab.value());
+  });
+
   it("and under one of 53 bits is refused, with the reason, and nothing of it is shown", async () => {
     const collab = await ourself(format);
     const errors: string[] = [];
@@ -141,5 +240,70 @@ describe.each([0, 1] as const)("in format %i", (format) => {
     await settle();
     expect(errors[0]).toMatch(/^invalid-update: .*32 bits/);
     expect(texts(collab.value())).toEqual(["one line", "another"]);
+  });
+});
+
+it("a document that @y/y@14 has written alone is shown", async () => {
+  const young = new Y14.Doc();
+  young.clientID = 14;
+  young.get("content").insert(0, [heading("Alone"), quote("and quoted")] as never);
+  const collab = await open({ id: "alone", offline: false, connect: false });
+  opened.push(collab);
+  collab.applyUpdate(Y14.encodeStateAsUpdate(young));
+  expect(texts(collab.value())).toEqual(["Alone", "and quoted"]);
+});
+
+describe.each([
+  ["@y/websocket-server", plainServer],
+  ["our server", ownServer],
+] as const)("a room of %s", (_name, serve) => {
+  it("has editors of this package, of Yjs 13 and of Yjs 14, which see each other's words", async () => {
+    const giveBack = useNodeSockets();
+    const server = await serve();
+    const leave: (() => void)[] = [];
+    try {
+      const collab = await open({
+        id: "mixed",
+        url: server.url,
+        offline: false,
+        format: 0,
+        initialValue: [block("one line"), block("another")],
+      });
+      opened.push(collab);
+      await collab.whenSaved();
+      const editor = withCollab(createEditor(), collab);
+      const old = new Y.Doc();
+      const provider = new WebsocketProvider(server.url, "mixed", old, { disableBc: true });
+      leave.push(() => provider.destroy());
+      const young = new Y14.Doc();
+      young.clientID = crypto.getRandomValues(new Uint32Array(1))[0]!;
+      leave.push(enter(`${server.url}/mixed`, young));
+      const root = young.get("content");
+      const has = (text: string) => () => JSON.stringify(root.toJSON()).includes(text);
+      expect(await until(has("another"))).toBe(true);
+
+      root.insert(1, [heading("From fourteen")] as never);
+      expect(await until(() => texts(editor.children)[1] === "From fourteen")).toBe(true);
+      Transforms.insertText(editor as never, ", and ours", { at: { path: [1, 1], offset: 9 } });
+      expect(await until(has(", and ours"))).toBe(true);
+      const lines = () => old.get("content", Y.XmlText).toDelta() as { insert: Y.XmlText }[];
+      expect(await until(() => lines().length === 3)).toBe(true);
+      lines()[2]!.insert.insert(7, ", says thirteen");
+      expect(await until(has(", says thirteen"))).toBe(true);
+      const expected = ["one line", "From fourteen, and ours", "another, says thirteen"];
+      expect(await until(() => texts(editor.children).join() === expected.join())).toBe(true);
+      await collab.whenSaved();
+
+      const late = await open({ id: "mixed", url: server.url, offline: false });
+      opened.push(late);
+      await late.whenSynced();
+      expect(late.value()).toEqual(collab.value());
+      expect(collab.status).toMatchObject({ divergences: 0, setAside: 0, error: null });
+    } finally {
+      for (const away of leave) away();
+      await Promise.all(opened.splice(0).map((collab) => collab.close()));
+      await server.stop();
+      giveBack();
+    }
   });
 });

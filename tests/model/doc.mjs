@@ -103,19 +103,25 @@ const sorted = (o) => {
   return Object.fromEntries(names.map((k) => [k, sorted(o[k])]));
 };
 
-/** What is no value (a shared type, nothing) is no attribute; those of the root count for nothing. */
-const attributesOf = (type) =>
-  type._item
-    ? Object.fromEntries(
-        Object.entries(type.getAttributes()).filter(([, v]) => v !== undefined && !(v instanceof Y.AbstractType)),
-      )
-    : {};
+/**
+ * What is no value (a shared type, nothing) is no attribute; those of the root count for nothing. The name of an element is its
+ * `type`, where no attribute has that name.
+ */
+const attributesOf = (type) => {
+  if (!type._item) return {};
+  const there = [...type._map].filter(([, item]) => !item.deleted),
+    own = there.map(([name, item]) => [name, item.content.getContent()[item.length - 1]]),
+    named = type instanceof Y.XmlElement && !there.some(([name]) => name === "type") ? [["type", type.nodeName]] : [];
+  return Object.fromEntries([...named, ...own].filter(([, v]) => v !== undefined && !(v instanceof Y.AbstractType)));
+};
+/** What has one sequence of text and nested types: what Yjs 14 makes is an element or a fragment. */
+const hasSequence = (type) => type instanceof Y.XmlText || type instanceof Y.XmlFragment;
 const boundOf = (doc) => [...doc.store.clients.keys()].reduce((sum, client) => sum + Y.getState(doc.store, client), 0);
 
 /**
  * All nodes by id, in the order of the document.
  * node = { id, type, kind, attrs, regs, up, index, raw, items, length }; items are runs of text or nodes, each with the
- * formats it has (`raw`). An embed that is no `Y.XmlText` takes up its place and is not shown.
+ * formats it has (`raw`). An embed that is no text, element or fragment takes up its place and is not shown.
  */
 export function scan(root) {
   const all = new Map(),
@@ -146,7 +152,7 @@ export function scan(root) {
       const place = { index: node.length, raw: formats };
       if (c instanceof Y.ContentString)
         node.items.push({ ...place, text: c.str, client: item.id.client, clock: item.id.clock });
-      else if (c instanceof Y.ContentType && c.type instanceof Y.XmlText && depth < MAX_NESTING)
+      else if (c instanceof Y.ContentType && hasSequence(c.type) && depth < MAX_NESTING)
         node.items.push({ ...place, node: read(c.type, node, node.length, formats, depth + 1) });
       else node.items.push({ ...place, foreign: true });
       node.length += item.length;

@@ -86,6 +86,15 @@ impl Reference {
         }
     }
 
+    /// Whether a document of format 0 has nothing in its root but elements and fragments, as other editors write them.
+    pub fn may_be_anothers(&self) -> bool {
+        self.is_plain()
+            && self.mirror.node(ROOT).items.iter().all(|item| match item {
+                Item::Node(node) => !self.mirror.is_text(*node),
+                item => *item == Item::Foreign,
+            })
+    }
+
     pub fn foreign(&self) -> u32 {
         self.foreign_in(self.mirror.alive())
     }

@@ -18,3 +18,4 @@ mod remote;
 mod selfcheck;
 mod slate_yjs;
 mod typed;
+mod yjs14;

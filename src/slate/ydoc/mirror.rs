@@ -31,7 +31,7 @@ pub struct Run {
 pub enum Item {
     Text(Run),
     Node(Nid),
-    /// An embed that is no `Y.XmlText`: kept, not shown, one unit long.
+    /// An embed that is no text, element or fragment: kept, not shown, one unit long.
     Foreign,
     /// In a sequence of which parts are left out: what stands for them. See [`Mirror::focus`].
     Left {

@@ -32,6 +32,7 @@ pub use mirror::take_visited;
 pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
 pub use quick::{Quick, QuickMap, QuickSet};
 pub use read::Followed;
+pub(super) use read::sequence_of;
 pub use spans::{gap, overlaps, stretch_at};
 pub use writer::Writer;
 

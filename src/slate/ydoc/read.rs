@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use yrs::branch::{Branch, BranchID};
+use yrs::branch::{Branch, BranchID, BranchPtr};
+use yrs::types::TypeRef;
 use yrs::types::text::YChange;
-use yrs::{Any, ID, IdSet, Out, ReadTxn as _, Snapshot, StateVector, Text as _, TransactionMut, Xml as _, XmlTextRef};
+use yrs::{Any, ID, IdSet, Out, ReadTxn, Snapshot, StateVector, Text as _, TransactionMut, Xml as _, XmlTextRef};
 
 use super::attrs::Registers;
 use super::formats::Formats;
@@ -74,8 +75,10 @@ impl Reader {
                     let formats = self.formats(diff.attributes);
                     raw.push(Raw::Text(Run { id: change.id.into(), len: utf16::len(&text), text, formats }));
                 }
-                (Out::YXmlText(branch), _) => raw.push(Raw::Node(branch, self.formats(diff.attributes))),
-                _ => raw.push(Raw::Foreign),
+                (out, _) => raw.push(match sequence_of(&out) {
+                    Some(branch) => Raw::Node(branch, self.formats(diff.attributes)),
+                    None => Raw::Foreign,
+                }),
             }
         }
         raw
@@ -106,12 +109,67 @@ fn joined(items: impl Iterator<Item = Item>) -> Vec<Item> {
 }
 
 fn registers(txn: &TransactionMut, branch: &XmlTextRef, plain: bool) -> Registers {
-    let attributes = branch.attributes(txn).filter_map(|(name, value)| match value {
-        Out::Any(Any::Undefined) => None,
-        Out::Any(value) => Some((Arc::from(name), value)),
+    let attributes = attributes(txn, branch).filter(|(_, value)| !matches!(value, Any::Undefined));
+    if plain { Registers::plain(attributes) } else { Registers::read(attributes) }
+}
+
+/// What holds text and nested types in one sequence: a `Y.XmlText`, and the elements and fragments that Yjs 14 has for all of
+/// these. Both are written as a text is.
+pub(in crate::slate) fn sequence_of(out: &Out) -> Option<XmlTextRef> {
+    let branch: &Branch = match out {
+        Out::YXmlText(text) => text.as_ref(),
+        Out::YXmlElement(element) => element.as_ref(),
+        Out::YXmlFragment(fragment) => fragment.as_ref(),
+        _ => return None,
+    };
+    Some(XmlTextRef::from(BranchPtr::from(branch)))
+}
+
+impl Mirror {
+    /// Whether it is a `Y.XmlText`.
+    pub fn is_text(&self, at: Nid) -> bool {
+        let branch: &Branch = self.node(at).branch.as_ref();
+        matches!(branch.type_ref(), TypeRef::XmlText)
+    }
+}
+
+/// The property that an element's name is, where no attribute says otherwise.
+const NAME: &str = "type";
+
+/// The name of an element: what Yjs 14 calls a type by.
+fn name_of(branch: &XmlTextRef) -> Option<Any> {
+    let branch: &Branch = branch.as_ref();
+    match branch.type_ref() {
+        TypeRef::XmlElement(name) => Some(Any::String(name.clone())),
+        _ => None,
+    }
+}
+
+/// Whether it would show the element's name again if this attribute were removed.
+pub(super) fn is_named(branch: &XmlTextRef, attribute: &str) -> bool {
+    attribute == NAME && name_of(branch).is_some()
+}
+
+/// One attribute: a value, no shared type.
+pub(super) fn attribute<T: ReadTxn>(txn: &T, branch: &XmlTextRef, name: &str) -> Option<Any> {
+    match branch.get_attribute(txn, name) {
+        Some(Out::Any(value)) => Some(value),
+        None if name == NAME => name_of(branch),
+        _ => None,
+    }
+}
+
+/// All of them.
+pub(super) fn attributes<'a, T: ReadTxn>(
+    txn: &'a T,
+    branch: &'a XmlTextRef,
+) -> impl Iterator<Item = (Arc<str>, Any)> + 'a {
+    let name = attribute(txn, branch, NAME).map(|value| (NAME.into(), value));
+    let others = branch.attributes(txn).filter_map(|(name, value)| match value {
+        Out::Any(value) if name != NAME => Some((Arc::from(name), value)),
         _ => None,
     });
-    if plain { Registers::plain(attributes) } else { Registers::read(attributes) }
+    name.into_iter().chain(others)
 }
 
 impl Mirror {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use yrs::encoding::write::Write as _;
 use yrs::updates::decoder::Decode as _;
 use yrs::{
-    Any, Assoc, ClientID, ID, IndexScope, IndexedSequence as _, Map as _, Out, ReadTxn, StickyIndex, Text as _,
+    Any, Assoc, ClientID, ID, IndexScope, IndexedSequence as _, Map as _, ReadTxn, StickyIndex, Text as _,
     TransactionMut, Update, WriteTxn as _, Xml as _, XmlTextPrelim, XmlTextRef,
 };
 
@@ -18,6 +18,7 @@ use super::attrs::Kind;
 use super::formats::Formats;
 use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, ROOT, Run, visited};
+use super::read;
 use super::sight::Sight;
 use crate::slate::node::Attrs;
 use crate::slate::utf16;
@@ -172,11 +173,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
             return;
         }
         let id = self.mirror.id(node);
-        let attributes = self.mirror.node(node).branch.attributes(self.txn).filter_map(|(name, value)| match value {
-            Out::Any(value) => Some((Arc::from(name), value)),
-            _ => None,
-        });
-        let attributes = attributes.collect();
+        let attributes = read::attributes(self.txn, &self.mirror.node(node).branch).collect();
         let (up, formats) = (self.mirror.node(node).up, self.mirror.node(node).formats.clone());
         let at = self.mirror.node(up).items.iter().position(|item| *item == Item::Node(node));
         let between = at.map(|at| Beside {
@@ -362,8 +359,11 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         if node == ROOT || self.is_left_out(node) {
             return;
         }
-        self.changed = true;
         let branch = self.mirror.node(node).branch.clone();
+        if read::is_named(&branch, name) {
+            return self.set_attribute(node, name, Any::Null);
+        }
+        self.changed = true;
         self.note_set(node, name, None);
         branch.remove_attribute(self.txn, &name);
         let (plain, registers) = (self.mirror.plain, &mut self.mirror.nodes[node as usize].registers);
@@ -381,10 +381,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
 
     /// An attribute as it stands in the document.
     pub fn attribute(&self, node: Nid, name: &str) -> Option<Any> {
-        match self.mirror.node(node).branch.get_attribute(self.txn, name) {
-            Some(Out::Any(value)) => Some(value),
-            _ => None,
-        }
+        read::attribute(self.txn, &self.mirror.node(node).branch, name)
     }
 
     /// Sets a value of a root map.
