@@ -86,7 +86,15 @@ export function anchor(editor: CollabEditor, range: Range): string {
   return handle.anchor(range);
 }
 
-/** Where an {@link anchor} is now. `null`: what it stood on is gone, or it is not one of this document. */
+/**
+ * Where an {@link anchor} is now. `null`: what it stood on is gone, or it is not one of this document.
+ *
+ * @example
+ * const bookmark = anchor(editor, editor.selection!);
+ * // Later, whatever anybody has written:
+ * const range = resolve(editor, bookmark);
+ * if (range) Transforms.select(editor, range);
+ */
 export function resolve(editor: CollabEditor, anchor: string): Range | null {
   const handle = handleOf(editor.collab);
   handle.flush();

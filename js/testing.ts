@@ -1,4 +1,5 @@
 // `slate-yrs/testing`: documents that hear of each other without a server, for the tests of an application.
+import { handleOf } from "./engine.js";
 import { open } from "./index.js";
 import type { Collab, OpenOptions, Presence } from "./types.js";
 
@@ -30,7 +31,6 @@ let rooms = 0;
  * room.part();
  * Transforms.insertText(ada, "Ada", { at: [0, 0] });
  * Transforms.insertText(ben, "Ben", { at: [0, 0] });
- * await Promise.resolve();
  * room.meet();
  * expect(ada.children).toEqual(ben.children);
  */
@@ -60,12 +60,18 @@ export async function openTogether<P extends Presence = Presence>(
       else waiting.push({ from, update });
     });
   }
+  // What an editor has done in this turn belongs to before it.
+  const settle = () => {
+    for (const collab of documents) handleOf(collab).flush();
+  };
   return {
     documents,
     part: () => {
+      settle();
       together = false;
     },
     meet: () => {
+      settle();
       together = true;
       for (const { from, update } of waiting.splice(0)) tell(from, update);
     },

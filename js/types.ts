@@ -147,7 +147,7 @@ export interface SharedMap<T = Json> {
   /**
    * A step of undo of its own. The value is taken as `JSON.stringify` has it. Throws a CollabError: `forbidden` where this user
    * may only read, `too-large` (a key of more than 1,000 characters, a value of more than 256 KiB), `protocol` where it is
-   * no JSON, `closed`, and `wasm` in the moment in which the engine is started again.
+   * no JSON or has more than 63 arrays and objects in one another, `closed`, and `wasm` in the moment in which the engine is started again.
    *
    * - `options.undo`: `false` for what nobody has done by hand, such as a default or what is brought from elsewhere: undo
    *   passes it by.

@@ -16,6 +16,7 @@ use yrs::Any;
 use crate::browser::store::{DEFAULT_DATABASE, Durability};
 use crate::browser::{DeviceStore, Driver, Listener};
 use crate::codec::{Batch, CodecError, decode_nodes, decode_ops, decode_range, encode_nodes, encode_range};
+use crate::json;
 use crate::session::{Conflict, ErrorCode, Input, SessionError};
 use crate::slate::{Op, Path};
 use crate::store::{Pending, PendingKey, StoreError};
@@ -179,8 +180,8 @@ impl Engine {
     /// A value of a map as JSON text; none deletes the key. `undoable`: it is a step of undo.
     #[wasm_bindgen(js_name = setValue)]
     pub fn set_value(&self, map: String, key: String, json: Option<String>, undoable: bool) -> Result<(), JsValue> {
-        let value = json.map(|json| Any::from_json(&json)).transpose();
-        let value = value.map_err(|error| protocol(&format!("the value is no JSON: {error}")))?;
+        let value = json.map(|json| json::value(&json)).transpose();
+        let value = value.map_err(|error| protocol(&format!("the value is {error}")))?;
         self.driver.feed(Input::SetValue { map, key, value, undoable });
         Ok(())
     }

@@ -1,9 +1,36 @@
-//! Reading the few JSON objects that come from outside, field by field.
+//! Reading JSON that comes from outside: values for a document, and the few objects that are read field by field.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use yrs::Any;
+
+/// Arrays and objects in one another in a value of a document: one more, and servers take it for an attack.
+const MAX_NESTED: u32 = 63;
+
+/// Why a text is no value for a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoValue {
+    #[error("no JSON")]
+    Json,
+    #[error("nested deeper than {MAX_NESTED}")]
+    Depth,
+}
+
+/// A value for a document.
+pub(crate) fn value(json: &str) -> Result<Any, NoValue> {
+    let value = Any::from_json(json).map_err(|_| NoValue::Json)?;
+    if is_within(&value, MAX_NESTED) { Ok(value) } else { Err(NoValue::Depth) }
+}
+
+/// Whether a value has at most so many arrays and objects in one another.
+fn is_within(value: &Any, left: u32) -> bool {
+    match value {
+        Any::Array(items) => left > 0 && items.iter().all(|item| is_within(item, left - 1)),
+        Any::Map(entries) => left > 0 && entries.values().all(|entry| is_within(entry, left - 1)),
+        _ => true,
+    }
+}
 
 /// The fields of a JSON object. A field that is missing, or of another type, is none.
 pub(crate) struct Fields(Arc<HashMap<String, Any>>);

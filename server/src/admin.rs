@@ -104,13 +104,22 @@ pub async fn import(storage: &Arc<dyn Storage>, document: &str, root: Option<&st
     } else {
         update = std::fs::read(file)?;
     }
+    let mut file = Replica::new();
+    file.load(&update)?;
+    // No document comes of a file that is refused.
+    if storage.document(document).await?.is_none() {
+        if !FORMATS.knows(file.format()) {
+            return Err(AdminError::Format(file.format()));
+        }
+        if let Some(root) = root {
+            check_layout(&file.doc().transact(), root)?;
+        }
+    }
     let mut loaded = load(storage, document, now()).await?;
     let format = loaded.replica.format();
     if !loaded.replica.load(&update)? {
         return Ok(false);
     }
-    let mut file = Replica::new();
-    file.load(&update)?;
     if format > file.format() || !FORMATS.knows(loaded.replica.format()) {
         return Err(AdminError::Format(format));
     }

@@ -453,4 +453,6 @@ async fn admin_commands() {
     let not_yjs = folder.path().join("not.yjs");
     std::fs::write(&not_yjs, b"hello").unwrap();
     assert!(admin::import(&storage, "copy", None, &not_yjs).await.is_err());
+    assert!(admin::import(&storage, "copy", Some("elsewhere"), &file).await.is_err());
+    assert!(storage.document("copy").await.unwrap().is_none(), "no document comes of a file that is refused");
 }

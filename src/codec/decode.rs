@@ -5,6 +5,7 @@ use std::sync::Arc;
 use yrs::{Any, any::Number};
 
 use super::{CodecError, MAX_DEPTH, is_reserved, tag};
+use crate::json;
 use crate::slate::{Attrs, Element, Leaf, Node, Op, Path, Point, Range};
 
 /// All nodes of a batch.
@@ -167,7 +168,7 @@ impl<'a> Decoder<'a> {
                 // JSON knows no others.
                 if float.is_finite() { Any::Number(Number::try_i64(float)) } else { Any::Null }
             }
-            tag::JSON => Any::from_json(self.text(payload)?).map_err(|_| CodecError::Json)?,
+            tag::JSON => json::value(self.text(payload)?).map_err(CodecError::Property)?,
             other => return Err(CodecError::Tag(other)),
         })
     }

@@ -30,6 +30,7 @@ mod tests;
 
 use thiserror::Error;
 
+pub use crate::json::NoValue;
 pub use decode::{decode_nodes, decode_ops, decode_range};
 pub use encode::{encode_nodes, encode_ops, encode_range};
 
@@ -54,8 +55,8 @@ pub enum CodecError {
     Tag(u32),
     #[error("a string ends inside a surrogate pair")]
     Surrogate,
-    #[error("a property is not valid JSON")]
-    Json,
+    #[error("a property is {0}")]
+    Property(NoValue),
     #[error("nodes are nested deeper than {MAX_DEPTH}")]
     Depth,
 }

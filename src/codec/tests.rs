@@ -96,6 +96,19 @@ fn deep_nesting_is_refused() {
     assert_eq!(deep(1_000_000), Err(CodecError::Depth));
 }
 
+/// A server takes no deeper ones, nor anything that the same client writes after them.
+#[test]
+fn deep_values_are_refused() {
+    let deep = |levels: usize| {
+        let value = format!("{}0{}", "[".repeat(levels), "]".repeat(levels));
+        let nodes = [element(&[("k", Any::from_json(&value).unwrap())], vec![])];
+        let batch = encode_nodes(&nodes);
+        decode_nodes(&batch.words, &batch.text).map(|read| assert_eq!(read, nodes))
+    };
+    assert_eq!(deep(63), Ok(()));
+    assert_eq!(deep(64), Err(CodecError::Property(NoValue::Depth)));
+}
+
 /// Random words around a valid batch: whatever comes, an answer and no panic.
 #[test]
 fn f23_decoding_is_total() {

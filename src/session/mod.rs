@@ -397,14 +397,24 @@ impl Session {
         self.network.wait_for_retry(self.local.now, self.local.fresh.random.f64());
     }
 
-    /// The server does not accept the token: another one is asked for, once.
+    /// The server does not accept the token: another one is asked for, once. That is an error if it is not accepted either:
+    /// a token that has had its time is renewed as a matter of course.
     fn refused(&mut self, reason: &str) {
         self.connection_gone();
-        self.report(ErrorCode::Unauthorized, format!("the server refuses the token: {reason}"));
+        let message = format!("the server refuses the token: {reason}");
         match self.network.retries.refused(self.local.now) {
-            TokenRefusal::AskAgain => self.open(true),
-            TokenRefusal::AskLater => self.wait_for_retry(),
-            TokenRefusal::Stop => self.network.link = Link::Unauthorized,
+            TokenRefusal::AskAgain => {
+                self.local.stage.unreachable(ErrorCode::Unauthorized, message);
+                self.open(true);
+            }
+            TokenRefusal::AskLater => {
+                self.local.stage.unreachable(ErrorCode::Unauthorized, message);
+                self.wait_for_retry();
+            }
+            TokenRefusal::Stop => {
+                self.report(ErrorCode::Unauthorized, message);
+                self.network.link = Link::Unauthorized;
+            }
         }
     }
 

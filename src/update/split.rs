@@ -12,8 +12,9 @@ const OVERHEAD: usize = 48;
 /// Room for a client and one range of its deletions.
 const DELETION: usize = 24;
 
-/// How deep values inside an update may be nested.
-pub(super) const MAX_DEPTH: u32 = 64;
+/// How deep values inside an update may be nested: deeper than what JSON is read to, for what was written here has to be
+/// read here, also where a server refuses it.
+pub(super) const MAX_DEPTH: u32 = 256;
 
 /// Why an update could not be cut.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -84,14 +84,15 @@ describe("a map", () => {
     const map = collab.map<unknown>("m");
     const circle: { self?: unknown } = {};
     circle.self = circle;
-    let deep: unknown = 0;
-    for (let depth = 0; depth < 300; depth += 1) deep = [deep];
-    for (const value of [undefined, () => 1, circle, 1n, deep])
+    const deep = (levels: number) => Array.from({ length: levels }).reduce<unknown>((value) => [value], 0);
+    for (const value of [undefined, () => 1, circle, 1n, deep(64), deep(300)])
       expect(code(() => map.set("k", value))).toBe("protocol");
     expect(code(() => map.set("k", "ü".repeat(140_000)))).toBe("too-large");
     expect(code(() => map.set("k".repeat(1_001), 1))).toBe("too-large");
     expect(code(() => map.set(5 as unknown as string, 1))).toBe("protocol");
     expect(map.entries().size).toBe(0);
+    map.set("k", deep(63));
+    map.delete("k");
     map.set("half", "\ud800!");
     expect(map.get("half")).toBe("\ufffd!");
     await collab.close();

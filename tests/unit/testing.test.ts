@@ -30,3 +30,18 @@ it("documents hear of each other, part, and meet", async () => {
   expect(room.documents.map(({ status }) => status.connection)).toEqual(["closed", "closed", "closed"]);
   expect(eve.children).toEqual(ada.children);
 });
+
+it("parts and meets behind what was done in the same turn", async () => {
+  const room = await openTogether(2, { initialValue: [block("line")] });
+  const editors = room.documents.map((collab) => withCollab(createEditor(), collab));
+  const [ada, ben] = editors as unknown as [Editor, Editor];
+  Transforms.insertText(ada, "together ", { at: Editor.start(ada, []) });
+  room.part();
+  expect(Node.string(ben)).toBe("together line");
+  Transforms.insertText(ada, " of Ada", { at: Editor.end(ada, []) });
+  Transforms.insertText(ben, "Ben: ", { at: Editor.start(ben, []) });
+  expect([Node.string(ada), Node.string(ben)]).toEqual(["together line of Ada", "Ben: together line"]);
+  room.meet();
+  expect([Node.string(ada), Node.string(ben)]).toEqual(Array(2).fill("Ben: together line of Ada"));
+  await room.close();
+});

@@ -468,6 +468,34 @@ fn f48_a_reconnect_just_before_an_expiry_ends_nothing() {
     assert!(rig.now - from > 10_000, "{} ms", rig.now - from);
 }
 
+/// A token that has had its time, and is followed by one that the server takes, is no error: neither an event each hour, nor
+/// one that stays in the status.
+#[test]
+fn f24_a_token_that_is_renewed_is_no_error() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.pass(1);
+    for _ in 0..240 {
+        rig.pass(15_000);
+        rig.frame(Message::Pong);
+    }
+    rig.take();
+    rig.feed(Input::Closed { code: 4401, reason: "expired".into() });
+    let events = |rig: &mut Rig| rig.take().iter().filter(|output| matches!(output, Output::Error(_))).count();
+    assert_eq!(events(&mut rig), 0);
+    let said = rig.status().error.clone().map(|error| error.code);
+    assert_eq!(said, Some(ErrorCode::Unauthorized), "why there is no connection");
+    rig.durable();
+    assert_eq!(rig.status().error, None);
+    // Refused, and the next one too.
+    rig.feed(Input::Closed { code: 4401, reason: "expired".into() });
+    rig.feed(Input::Closed { code: 4401, reason: "expired".into() });
+    rig.pass(1_000);
+    rig.feed(Input::Closed { code: 4401, reason: "expired".into() });
+    rig.feed(Input::Closed { code: 4401, reason: "expired".into() });
+    assert_eq!((events(&mut rig), rig.status().connection), (1, Connection::Unauthorized));
+}
+
 /// A token that does not come, or not at all, and a server that cannot be reached: the status says so.
 #[test]
 fn why_there_is_no_connection_is_said() {

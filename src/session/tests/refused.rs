@@ -42,6 +42,28 @@ fn f16_what_is_refused_is_kept() {
     assert_eq!((again.sent(), again.status().set_aside), (vec![], 4));
 }
 
+/// Also what a server does not even decode, such as a value that is nested too deeply, is missing there, and with it all
+/// that the same client would write after it.
+#[test]
+fn f16_what_follows_an_edit_that_no_server_reads_is_not_called_saved() {
+    let mut rig = Rig::new();
+    rig.durable();
+    rig.type_block("before");
+    rig.frame(Message::Ack { seq: 1 });
+    let deep = format!("{}0{}", "[".repeat(100), "]".repeat(100));
+    let properties = Attrs::from([("k".into(), yrs::Any::from_json(&deep).unwrap())]);
+    rig.feed(Input::Edit(Op::SetNode { path: path(&[0]), properties: Attrs::new(), new_properties: properties }));
+    rig.feed(Input::Flush);
+    let first = rig.session.client_id();
+    rig.frame(Message::Reject { seq: 2, code: RejectCode::Invalid, message: "values are nested too deeply" });
+    assert_eq!(rig.status().set_aside, 1);
+    assert_ne!(rig.session.client_id(), first, "what follows can be without it");
+    rig.take();
+    rig.feed(Input::Edit(Op::InsertText { path: path(&[0, 0]), offset: 6, text: " and after".into() }));
+    rig.feed(Input::Flush);
+    assert_eq!(rig.sent(), ["submit 3"]);
+}
+
 /// The server lacks what it refuses, and says so whenever it is asked. It is not sent it again.
 #[test]
 fn f16_what_is_refused_is_not_sent_again() {
