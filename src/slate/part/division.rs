@@ -330,7 +330,9 @@ impl Division {
                 self.found.extend(SequenceOutline::of(mirror, schema, view, *seq));
             }
         }
-        let Some(outline) = self.outlines.get(self.seq).filter(|_| self.way.is_kept(mirror)) else { return false };
+        // What was put in beyond what is left out, at either end, is of no segment.
+        let is_kept = self.way.is_kept(mirror) && mirror.keeps_to_focus();
+        let Some(outline) = self.outlines.get(self.seq).filter(|_| is_kept) else { return false };
         let found = rows(mirror, schema, view, self.seq, outline.is_line);
         found.is_some_and(|found| self.parts.note(group, found, &mirror.in_focus()).is_some())
             && (!outline.is_line || self.parts.hand_on_the_same(outline))

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::json::{nodes, op, ops};
 use crate::slate::tests::model::canonical;
 use crate::slate::write::tests::peer::{schema, show};
-use crate::slate::{DocOptions, SlateDoc};
+use crate::slate::ydoc::Kind;
+use crate::slate::{Act, DocOptions, SlateDoc};
 
 fn line(text: &str) -> Value {
     json!({ "type": "p", "children": [{ "text": text }] })
@@ -213,5 +214,25 @@ fn what_another_made_bold_around_a_void_is_bold_again() {
         }
         assert_eq!(show(&canonical(&docs[0].value())), shown);
         assert_eq!(met(&mut docs, &mine, &[]), shown, "lower {lower}, backwards {backwards}");
+    }
+}
+
+/// One removes the first half of a line, another joins the second to it: the join is void, and the second half stays a line. What
+/// is put before it does not make the join count.
+#[test]
+fn what_is_put_before_a_half_that_was_joined_to_a_removed_one_stands_there() {
+    for lower in [true, false] {
+        let value = json!([line("ab"), line("xcd"), line("ef")]);
+        let mut docs = two(&value, &[divide(&[1], 1)], lower);
+        let removed = edit(&mut docs[0], &json!([{ "type": "remove_node", "path": [1], "node": line("x") }]));
+        let joined = edit(&mut docs[1], &join(&[2], 1));
+        let [removed, joined] = [removed, joined].map(|update| vec![update.expect("an edit")]);
+        assert_eq!(met(&mut docs, &removed, &joined), r#"p["ab"] p["cd"] p["ef"]"#);
+        let moved = docs[0].apply_local(ops(&json!([{ "type": "move_node", "path": [2], "newPath": [1] }])));
+        let is_anew =
+            |act: &Act| matches!(act, Act::Make { kind: Kind::Strand, .. } | Act::Insert(_) | Act::Delete { .. });
+        assert!(!moved.acts.iter().any(is_anew), "the second half is written again: {:?}", moved.acts);
+        let moved = vec![moved.update.expect("an edit")];
+        assert_eq!(met(&mut docs, &moved, &[]), r#"p["ab"] p["ef"] p["cd"]"#);
     }
 }

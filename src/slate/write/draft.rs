@@ -11,7 +11,9 @@ use super::gap::Units;
 use super::work::{LeafOffset, Work, WorkId};
 use crate::slate::utf16;
 use crate::slate::view::{self, Cursor, Frame, Kid, PieceId, Schema, View};
-use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Nid, QuickSet, ROOT, Writer, attribute_name, kind_name};
+use crate::slate::ydoc::{
+    Erase, Formats, Id, Item, Kind, Mirror, Nid, QuickSet, ROOT, Writer, attribute_name, kind_name,
+};
 
 pub(super) type Attributes = Vec<(Arc<str>, Any)>;
 
@@ -165,6 +167,7 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
             attributes.retain(|(name, _)| &**name != "@of");
             attributes.insert(1, ("@of".into(), strand.to_any()));
         }
+        self.keep_divided(at.seq);
         let node = self.writer.make(at.seq, at.index, &attributes);
         let registers = &self.mirror().node(node).registers;
         if let (Kind::Seam, Some(head)) = (registers.kind, registers.head)
@@ -173,6 +176,21 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
             markers.seams.entry(head).or_default().push(node);
         }
         node
+    }
+
+    /// A join to what is gone is void as long as nothing stands in the gap of its break. Before something does, the break, which
+    /// divides all the same, is switched on: else what is behind it would be joined.
+    fn keep_divided(&mut self, seq: Nid) {
+        let node = self.mirror().node(seq);
+        let is_void = node.registers.kind == Kind::Break
+            && node.registers.off != Erase::On
+            && node.items.iter().all(|item| *item == Item::Foreign)
+            && !self.writer.changed
+            && self.view.find(seq).is_some()
+            && self.view.claims(seq).is_empty();
+        if is_void {
+            self.set(seq, "@off", Any::Bool(false));
+        }
     }
 
     pub fn place(&mut self, at: Cursor) -> Nid {

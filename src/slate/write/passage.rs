@@ -10,6 +10,10 @@ use crate::slate::view::tree::{Kid, NodeId, same_ends};
 pub struct Passage {
     /// What stood, and stands, right before them.
     left: Option<NodeId>,
+    /// How many stood before them.
+    at: usize,
+    /// How many there were at the top afterwards.
+    count: usize,
     before: Vec<Kid>,
     after: Vec<Kid>,
     /// How often something came from elsewhere that is shown, up to then.
@@ -17,8 +21,11 @@ pub struct Passage {
 }
 
 impl Passage {
-    pub(super) fn new(left: Option<&Kid>, before: Vec<Kid>, after: Vec<Kid>) -> Self {
-        Self { left: left.and_then(id).cloned(), before, after, heard: 0 }
+    /// That one of the elements that there are now, at the top, was another one before.
+    pub(super) fn of_one(before: Kid, kids: &[Kid], at: usize) -> Option<Self> {
+        let left = at.checked_sub(1).and_then(|left| id(kids.get(left)?)).cloned();
+        let after = vec![kids.get(at)?.clone()];
+        Some(Self { left, at, count: kids.len(), before: vec![before], after, heard: 0 })
     }
 
     /// `heard`: how often something came from elsewhere that is shown.
@@ -35,7 +42,8 @@ impl Passage {
     pub fn of(before: &[Kid], after: &[Kid]) -> Self {
         let (start, end) = same_ends(before, after);
         let middle = |kids: &[Kid]| kids[start..kids.len() - end].to_vec();
-        Self::new(start.checked_sub(1).and_then(|at| before.get(at)), middle(before), middle(after))
+        let left = start.checked_sub(1).and_then(|left| id(before.get(left)?)).cloned();
+        Self { left, at: start, count: after.len(), before: middle(before), after: middle(after), heard: 0 }
     }
 
     /// Whether the same was shown afterwards, be it by other elements.
@@ -75,17 +83,20 @@ impl Passage {
         let mut after = self.after[..late].to_vec();
         after.extend(next.after);
         after.extend_from_slice(&self.after[late + both..]);
-        Some(Self { left: if early > 0 { next.left } else { self.left }, before, after, heard: self.heard })
+        let (left, at) = if early > 0 { (next.left, next.at) } else { (self.left, self.at) };
+        Some(Self { left, at, count: next.count, before, after, heard: self.heard })
     }
 
     /// Where what it led to is shown; `None`: it is not.
     pub fn place(&self, shown: &[Kid]) -> Option<Range<usize>> {
         let find = |wanted: &NodeId| shown.iter().position(|kid| id(kid) == Some(wanted));
         let start = match (self.after.first().and_then(id), &self.left) {
-            (Some(first), _) => find(first)?,
-            (None, Some(left)) => find(left)? + 1,
-            (None, None) => 0,
+            (Some(first), _) => find(first),
+            (None, Some(left)) => find(left).map(|left| left + 1),
+            (None, None) => Some(0),
         };
+        // Taking back what came later may have made it anew. Nothing came from elsewhere: then it is where it was.
+        let start = start.or_else(|| (shown.len() == self.count).then_some(self.at))?;
         let place = start..start + self.after.len();
         fits(&self.after, shown.get(place.clone())?).then_some(place)
     }

@@ -168,8 +168,7 @@ impl EditorTree {
         let Touched::Text(path, top) = std::mem::take(&mut self.touched) else { return None };
         *leaf_at(&mut self.root, &path)? = leaf;
         let at = path[0] as usize;
-        let left = at.checked_sub(1).and_then(|left| self.root.kids.get(left));
-        Some(Passage::new(left, vec![Kid::Element(top)], vec![self.root.kids.get(at)?.clone()]))
+        Passage::of_one(Kid::Element(top), &self.root.kids, at)
     }
 
     /// An editor that shows this now.

@@ -52,6 +52,14 @@ impl ItemChunk {
     }
 }
 
+impl DividedSequence {
+    /// Whether something is left out at its start, and at its end: what stands for that is the first item, and the last.
+    fn left_at_ends(&self) -> [bool; 2] {
+        let is_before = self.focus.first().is_some_and(|first| *first > 0);
+        [is_before, self.focus.last().is_some_and(|last| last + 1 < self.chunks.len())]
+    }
+}
+
 impl Mirror {
     /// Of the items of a sequence only this one is there, until [`Mirror::unite`]. `shows`: whether those before it, and
     /// behind it, show something. False, and nothing is done: it is not one of them.
@@ -116,18 +124,28 @@ impl Mirror {
     /// Of each item of the sequence that was divided last, the chunk that it is in; none for what stands for others.
     pub fn in_focus(&self) -> Vec<Option<usize>> {
         let Some(divided) = self.divided.last() else { return Vec::new() };
-        let focus = &divided.focus;
-        // What is left out stands before the first, unless that is the first of all, and between.
-        let before = usize::from(focus.first().is_some_and(|first| *first > 0));
+        let items = &self.node(divided.seq).items;
+        let (focus, [before, behind]) = (&divided.focus, divided.left_at_ends());
+        let all = items.iter().filter(|item| matches!(item, Item::Left { .. })).count();
         let mut left: usize = 0;
         let chunk = |item: &Item| match item {
             Item::Left { .. } => {
                 left += 1;
                 None
             }
-            _ => focus.get(left.saturating_sub(before).min(focus.len().saturating_sub(1))).copied(),
+            _ if before && left == 0 => Some(0),
+            _ if behind && left == all => divided.chunks.len().checked_sub(1),
+            _ => focus.get(left - usize::from(before)).copied(),
         };
-        self.node(divided.seq).items.iter().map(chunk).collect()
+        items.iter().map(chunk).collect()
+    }
+
+    /// Whether nothing was put in before what is left out at the start of that sequence, or behind what is left out at its end.
+    pub fn keeps_to_focus(&self) -> bool {
+        let Some(divided) = self.divided.last() else { return true };
+        let (items, [before, behind]) = (&self.node(divided.seq).items, divided.left_at_ends());
+        let is_left = |item: Option<&Item>| matches!(item, Some(Item::Left { .. }));
+        (!before || is_left(items.first())) && (!behind || is_left(items.last()))
     }
 
     /// Nothing is in focus of the sequence that was divided last: what is written in chunks is theirs.
@@ -135,14 +153,26 @@ impl Mirror {
         let at = self.in_focus();
         let Some(mut divided) = self.divided.pop() else { return };
         let items = std::mem::take(&mut self.nodes[divided.seq as usize].items);
+        let [before, _] = divided.left_at_ends();
+        let mut touched = std::mem::take(&mut divided.focus);
+        let mut first = Vec::new();
         for (item, at) in items.into_iter().zip(at) {
-            if let Some(at) = at {
-                divided.chunks[at].items.push(item);
+            let Some(at) = at else { continue };
+            match at {
+                0 if before => first.push(item),
+                _ => divided.chunks[at].items.push(item),
             }
+            touched.push(at);
         }
-        for at in std::mem::take(&mut divided.focus) {
+        if !first.is_empty() {
+            divided.chunks[0].items.splice(0..0, first);
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        for at in touched {
             let chunk = &mut divided.chunks[at];
             chunk.len = chunk.items.iter().map(Item::len).sum();
+            chunk.was_there = true;
         }
         for stand in std::mem::take(&mut divided.stand_ins) {
             self.forget(stand.node);
