@@ -1,6 +1,7 @@
 // An open document: the public Collab. What it shows of the engine is read when someone looks, and kept until the
 // engine says that it has changed.
 import type { Descendant, Operation, Range } from "slate";
+import { authorsOf } from "./authors.js";
 import { Broadcasts, SAID } from "./broadcast.js";
 import { checkString, decodeNodes, decodeRange, encodeRange } from "./codec.js";
 import { Core } from "./core.js";
@@ -15,6 +16,7 @@ import { databaseOf } from "./options.js";
 import { mapName, SharedValues } from "./shared.js";
 import { CLOSED, decodeStatus } from "./status.js";
 import type {
+  Authored,
   BroadcastSender,
   Collab,
   Events,
@@ -48,11 +50,12 @@ const EVENTS: ReadonlySet<PropertyKey> = new Set<keyof Events<Presence>>([
 
 export class OpenCollab<P extends Presence> implements Collab<P> {
   readonly id: string;
-  readonly history: History;
   readonly [engine]: EngineHandle;
 
   readonly #core: Core<P>;
   readonly #hasServer: boolean;
+  /** What is asked of the server beside the document. */
+  readonly #asked: Pick<Collab, "history" | "authors">;
   readonly #root: string;
   readonly #maps = new Map<string, SharedValues<Json>>();
   readonly #events = new Emitter<Events<P>>();
@@ -89,7 +92,11 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     this.id = options.id;
     this.#hasServer = options.url !== undefined;
     this.#root = options.root ?? "content";
-    this.history = historyOf(options, () => this.#savedNow());
+    const saved = () => this.#savedNow();
+    this.#asked = {
+      history: historyOf(options, saved),
+      authors: (range) => saved().then(() => authorsOf(options, () => this.#runs(), range)),
+    };
     this[engine] = this.#handle();
     this.#core = new Core(
       options,
@@ -119,6 +126,14 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
         this.#internal.emit("broadcast", [message, from]);
       },
     });
+  }
+
+  get history(): History {
+    return this.#asked.history;
+  }
+
+  authors(range?: Range): Promise<readonly Authored[]> {
+    return this.#asked.authors(range);
   }
 
   get clientId(): number {
@@ -246,6 +261,11 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   }
 
   /** Does not wait for a connection: when it comes, what is to be done then may not be what was meant now. */
+  #runs(): ArrayLike<number> {
+    this.#core.flush();
+    return this.#core.demand((to) => to.runs());
+  }
+
   #savedNow(): Promise<void> {
     this.#core.flush();
     return this.#when(isSaved, (status) => refusal(status) ?? unsendable(status) ?? disconnected(status));

@@ -42,6 +42,16 @@ describe("history", () => {
     expect(calls.at(-1)?.init.body).toBe('{"label":"Draft"}');
   });
 
+  it("takes back what somebody did, up to now or to a time", async () => {
+    answer(200, { etag: "x", report: { removed: 3, restored: 1 } });
+    const history = historyOf({ ...options, root: "script" }, saved);
+    expect(await history.rollback("ben", { from: new Date(5) })).toEqual({ removed: 3, restored: 1 });
+    expect(calls[0]?.url).toContain("/rollback?root=script");
+    expect(calls[0]?.init.body).toBe('{"author":"ben","from":5}');
+    await history.rollback("ben", { from: "2026-01-02T15:04:05Z", to: 9 });
+    expect(calls[1]?.init.body).toBe('{"author":"ben","from":"2026-01-02T15:04:05Z","to":9}');
+  });
+
   it.each([
     [401, "unauthorized"],
     [403, "forbidden"],

@@ -3,7 +3,7 @@
 import type { Descendant } from "slate";
 import { CollabError, type CollabErrorCode } from "./errors.js";
 import { segment, tokenOf } from "./options.js";
-import type { History, Json, OpenOptions, Presence, ValueChange, Version } from "./types.js";
+import type { History, Json, OpenOptions, Presence, RolledBack, ValueChange, Version } from "./types.js";
 
 const CODES: Record<number, CollabErrorCode> = {
   401: "unauthorized",
@@ -38,10 +38,21 @@ export function historyOf<P extends Presence>(options: OpenOptions<P>, saved: ()
       await saved();
       await request(options, "POST", `versions/${encodeURIComponent(versionId)}/restore`, root);
     },
+    async rollback(author, { from, to }) {
+      await saved();
+      const body = { author, from: timeOf(from), ...(to !== undefined && { to: timeOf(to) }) };
+      const { report } = (await (await request(options, "POST", "rollback", root, body)).json()) as {
+        report: RolledBack;
+      };
+      return report;
+    },
   };
 }
 
-async function request<P extends Presence>(
+const timeOf = (at: number | string | Date): number | string => (at instanceof Date ? at.getTime() : at);
+
+/** Asks the server beside the document. */
+export async function request<P extends Presence>(
   options: OpenOptions<P>,
   method: "GET" | "POST",
   path: string,

@@ -8,6 +8,7 @@ import { localDocuments as engineDocuments, init, isLoaded } from "./wasm.js";
 
 export { CollabError, type CollabErrorCode } from "./errors.js";
 export type {
+  Authored,
   BroadcastSender,
   Collab,
   DebugEntry,
@@ -18,6 +19,7 @@ export type {
   Origin,
   Peer,
   Presence,
+  RolledBack,
   SharedMap,
   SharedMapChange,
   Status,

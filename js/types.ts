@@ -250,6 +250,15 @@ export interface Collab<P extends Presence = Presence> {
 
   /** The document's versions. Needs the slate-yrs server. */
   readonly history: History;
+  /**
+   * Who wrote each word, asked of the server: of the whole document, or of a range of it, in its order. In format 1 it is exact: words
+   * stay their author's when somebody divides, joins or moves them, and when undo or {@link History.restore} writes them again. In
+   * format 0 what a structural edit copies is then its author's. Rejects at once without a connection.
+   *
+   * @example
+   * for (const { range, author } of await collab.authors()) console.log(author, Editor.string(editor, range));
+   */
+  authors(range?: Range): Promise<readonly Authored[]>;
 
   /** The Yjs state vector, v1 encoding. */
   stateVector(): Uint8Array;
@@ -290,6 +299,32 @@ export interface History {
   save(label: string): Promise<Version>;
   /** Makes the document what it was, its maps too but not its comments, as an edit that everyone sees. Rejects at once without a connection. */
   restore(versionId: string): Promise<void>;
+  /**
+   * Takes back what one person did between two times (both included; without `to`: up to now), as an edit that everyone sees: what
+   * they typed goes, what they deleted comes back, unless others deleted it too; breaks, joins, moves and formats are set back.
+   * What others wrote in between stays; values of maps and comments do too. A time is in ms since the epoch, RFC 3339, or a `Date`. For documents of format 1;
+   * rejects at once without a connection.
+   *
+   * @throws CollabError `format` in a document of format 0; `forbidden` for who may only read.
+   * @example
+   * const { removed, restored } = await collab.history.rollback("ben", { from: Date.now() - 3_600_000 });
+   */
+  rollback(author: string, span: { from: number | string | Date; to?: number | string | Date }): Promise<RolledBack>;
+}
+
+/** How many characters {@link History.rollback} took away, and brought back. */
+export interface RolledBack {
+  readonly removed: number;
+  readonly restored: number;
+}
+
+/** Characters of one text that follow each other, of one author: see {@link Collab.authors}. */
+export interface Authored {
+  readonly range: Range;
+  /** As in {@link Version.authors}; `null`: nobody knows, or the server does not have it yet. */
+  readonly author: string | null;
+  /** When the server stored it, in ms since the epoch; what was written in one sitting has the time of its end. */
+  readonly at: number | null;
 }
 
 /** One value that differs between two versions. */

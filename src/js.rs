@@ -18,7 +18,7 @@ use crate::browser::{DeviceStore, Driver, Listener};
 use crate::codec::{Batch, CodecError, decode_nodes, decode_ops, decode_range, encode_nodes, encode_range};
 use crate::json;
 use crate::session::{Conflict, ErrorCode, Input, SessionError};
-use crate::slate::{Op, Path};
+use crate::slate::{Op, Path, ShownRun};
 use crate::store::{Pending, PendingKey, StoreError};
 
 /// One open document.
@@ -313,6 +313,18 @@ impl Engine {
     /// Where an anchor is now.
     pub fn resolve(&self, anchor: &str) -> Option<Vec<u32>> {
         self.driver.read(|session| session.resolve_anchor(anchor)).map(|range| encode_range(&range))
+    }
+
+    /// The characters that are shown, in runs: of each the length of its path, the path, its offset and length, and the client
+    /// and the clock of its first character.
+    pub fn runs(&self) -> Vec<f64> {
+        let mut flat = Vec::new();
+        for ShownRun { path, offset, len, id } in self.driver.read(|session| session.runs()) {
+            flat.push(path.len() as f64);
+            flat.extend(path.into_iter().chain([offset, len]).map(f64::from));
+            flat.extend([id.client as f64, f64::from(id.clock)]);
+        }
+        flat
     }
 
     /// Lets go of the local store. Call it after `ended`.

@@ -11,9 +11,10 @@ use slate_yrs::update::{merge as merge_updates, say_the_same};
 
 use serde::Serialize;
 
+use crate::authorship;
 use crate::replica::{ApplyError, Replica};
 use crate::room::load::{build, whole_log};
-use crate::storage::{Authors, Detail, Merge, Millis, Seq, Storage, StorageError, UpdateRow};
+use crate::storage::{Authors, Authorship, Detail, Merge, Millis, Seq, Storage, StorageError, UpdateRow};
 
 const HOUR_MS: Millis = 3_600_000;
 const DAY_MS: Millis = 24 * HOUR_MS;
@@ -174,6 +175,7 @@ async fn quarantine_unreadable(storage: &Arc<dyn Storage>, document: &str) -> Re
 
 async fn pass(storage: &Arc<dyn Storage>, document: &str, retention: Retention, now: Millis) -> Result<Report, Stop> {
     let mut report = Report::default();
+    let mut kept: Arc<[Authorship]> = [].into();
     let mut replica = Replica::new();
     let mut group: Vec<UpdateRow> = Vec::new();
     let mut window = None;
@@ -182,11 +184,13 @@ async fn pass(storage: &Arc<dyn Storage>, document: &str, retention: Retention, 
         let rows = storage.get_updates_since(document, after, PAGE).await?;
         let Some(last) = rows.last() else { break };
         after = last.seq;
+        // After the rows: another server may have merged some of them just now.
+        kept = storage.authorship(document).await?.into();
         for row in rows {
             let next = window_of(&row, retention, now);
             if next.is_none() || next != window || group.len() == MAX_MERGE {
                 let full = std::mem::take(&mut group);
-                replica = close_group(storage, document, window, full, replica, &mut report).await?;
+                replica = close_group((storage, document, &kept), window, full, replica, &mut report).await?;
                 window = next;
             }
             if next.is_none() && row.quarantined.is_none() && row.at >= now - retention.edits_ms {
@@ -198,7 +202,7 @@ async fn pass(storage: &Arc<dyn Storage>, document: &str, retention: Retention, 
             }
         }
     }
-    close_group(storage, document, window, group, replica, &mut report).await?;
+    close_group((storage, document, &kept), window, group, replica, &mut report).await?;
     Ok(report)
 }
 
@@ -215,8 +219,7 @@ fn window_of(row: &UpdateRow, retention: Retention, now: Millis) -> Option<(Deta
 
 /// Merges the rows of a window; the replica goes on behind them in any case.
 async fn close_group(
-    storage: &Arc<dyn Storage>,
-    document: &str,
+    (storage, document, kept): (&Arc<dyn Storage>, &str, &Arc<[Authorship]>),
     window: Option<(Detail, Millis)>,
     group: Vec<UpdateRow>,
     replica: Replica,
@@ -227,10 +230,11 @@ async fn close_group(
         (Some((detail, _)), [alone]) => alone.detail >= *detail,
         _ => false,
     };
+    let kept = Arc::clone(kept);
     let work = tokio::task::spawn_blocking(move || {
         let mut replica = replica;
         let merged = match window {
-            Some((detail, _)) if !finished => merge(&mut replica, &group, detail),
+            Some((detail, _)) if !finished => merge(&mut replica, &group, detail, &kept),
             _ => group.iter().try_for_each(|row| replica.load(&row.bytes).map(drop)).map(|()| Merged::Nothing),
         };
         (replica, group, merged)
@@ -242,10 +246,10 @@ async fn close_group(
             tracing::warn!(document, rows = group.len(), "a merge would have read differently: left as it is");
             report.given_up += 1;
         }
-        Merged::Row(merged) => {
+        Merged::Row(merged, authorship) => {
             let rows: Vec<Seq> = group.iter().map(|row| row.seq).collect();
             let count = rows.len() as u64;
-            if storage.compact_updates(document, &[Merge { rows, merged }]).await? == [true] {
+            if storage.compact_updates(document, &[Merge { rows, merged: *merged, authorship }]).await? == [true] {
                 report.rows_merged += count;
                 report.rows_made += 1;
             } else {
@@ -262,16 +266,22 @@ enum Merged {
     Nothing,
     /// They stay, because their merge could not be shown to be equal.
     Differs,
-    Row(UpdateRow),
+    Row(Box<UpdateRow>, Vec<Authorship>),
 }
 
 /// Applies the rows to the replica and makes one row that holds them.
-fn merge(replica: &mut Replica, group: &[UpdateRow], detail: Detail) -> Result<Merged, ApplyError> {
+fn merge(
+    replica: &mut Replica,
+    group: &[UpdateRow],
+    detail: Detail,
+    kept: &[Authorship],
+) -> Result<Merged, ApplyError> {
     let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(Merged::Nothing) };
     let updates: Vec<&[u8]> = group.iter().map(|row| row.bytes.as_slice()).collect();
     let mut check = Replica::new();
     check.load(&replica.encode_whole()?)?;
     let waiting = replica.has_pending();
+    let authorship = authorship::of_merged(replica, group, kept);
     let merged = replica.load_merged(&updates)?;
     let bytes = if waiting || replica.has_pending() {
         // What waits is in no transaction: keep every struct of every row.
@@ -290,7 +300,7 @@ fn merge(replica: &mut Replica, group: &[UpdateRow], detail: Detail) -> Result<M
     for row in group {
         authors.0.extend(row.authors.0.iter().cloned());
     }
-    Ok(Merged::Row(UpdateRow {
+    let row = UpdateRow {
         seq: last.seq,
         first_seq: first.first_seq,
         detail,
@@ -298,5 +308,7 @@ fn merge(replica: &mut Replica, group: &[UpdateRow], detail: Detail) -> Result<M
         at: last.at,
         bytes,
         quarantined: None,
-    }))
+        submitted: false,
+    };
+    Ok(Merged::Row(Box::new(row), authorship))
 }

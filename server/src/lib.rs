@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod allowance;
 pub mod auth;
+pub mod authorship;
 pub mod clock;
 pub mod comments;
 pub mod compact;

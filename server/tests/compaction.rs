@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fastrand::Rng;
+use slate_yrs_server::authorship::Part;
 use slate_yrs_server::compact::{Retention, compact_all, compact_document};
 use slate_yrs_server::replica::Replica;
 use slate_yrs_server::storage::*;
@@ -229,11 +230,25 @@ async fn writers_and_two_compactors(storage: &Arc<dyn Storage>, other: &Arc<dyn 
         let after = log(storage, "scene").await;
         let mut expected = before.clone();
         for (bytes, seq) in written.into_iter().zip(document.tip + before.len() as Seq + 1..) {
-            let row = UpdateRow { seq, bytes, ..before[0].clone() };
+            let eve = Authors(["eve".to_owned()].into());
+            let row = UpdateRow { seq, first_seq: seq, bytes, authors: eve, ..before[0].clone() };
             expected.push(row);
         }
         assert_eq!(after.last().unwrap().seq, expected.last().unwrap().seq);
         assert_same_instants(&expected, &after);
+        // Who wrote what is known of all of it, whoever merged it.
+        let before =
+            slate_yrs_server::authorship::KnownAuthors::new(expected.iter().filter_map(Part::of_row).collect());
+        let known = slate_yrs_server::history::blame::known(storage, "scene").await.unwrap();
+        for part in &before.parts {
+            for (client, ranges) in part.inserted.iter() {
+                for clock in ranges.iter().flat_map(|range| range.start..range.end) {
+                    let (found, _) = known.inserted(*client, clock);
+                    let author = found.and_then(|found| found.author.clone());
+                    assert_eq!(author, part.author, "{client}:{clock}");
+                }
+            }
+        }
     }
 }
 
@@ -308,7 +323,10 @@ async fn f19_a_busy_hour_becomes_one_row() {
     let updates: Vec<&[u8]> = before[..500].iter().map(|row| row.bytes.as_slice()).collect();
     let bytes = replica.load_merged(&updates).unwrap().unwrap();
     let merged = UpdateRow { first_seq: 1, detail: Detail::Hour, bytes, ..before[499].clone() };
-    assert_eq!(storage.compact_updates("scene", &[Merge { rows: first, merged }]).await.unwrap(), [true]);
+    assert_eq!(
+        storage.compact_updates("scene", &[Merge { rows: first, merged, authorship: Vec::new() }]).await.unwrap(),
+        [true]
+    );
     compact_document(&storage, "scene", Retention::default(), now).await.unwrap();
     let after = log(&storage, "scene").await;
     assert_eq!(after.iter().map(|row| (row.first_seq, row.seq)).collect::<Vec<_>>(), [(1, 1_200)]);

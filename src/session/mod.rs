@@ -45,7 +45,7 @@ use std::collections::VecDeque;
 
 use crate::format::Formats;
 use crate::protocol::close::{self, Meaning};
-use crate::slate::{Node, Range, Values};
+use crate::slate::{Node, Range, ShownRun, Values};
 use crate::update::merge;
 
 use composing::Composing;
@@ -591,6 +591,11 @@ impl Session {
     /// Where an anchor is now. None if its place is gone or the text is no anchor. Flush first.
     pub fn resolve_anchor(&self, anchor: &str) -> Option<Range> {
         presence::resolve_anchor(&self.local.editing.doc, anchor)
+    }
+
+    /// The characters that are shown, with their ids. Flush first.
+    pub fn runs(&self) -> Vec<ShownRun> {
+        self.local.editing.doc.runs()
     }
 
     /// What a map has.

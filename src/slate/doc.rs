@@ -26,8 +26,10 @@ mod look;
 mod plain;
 mod receive;
 mod reference;
+mod runs;
 mod selfcheck;
 mod values;
+mod witness;
 
 pub use by_reference::Caret;
 use reference::Reference;
@@ -35,6 +37,8 @@ use reference::Reference;
 pub use change::{LocalChange, RemoteChange};
 pub use look::Look;
 use look::Looks;
+pub use runs::ShownRun;
+pub use witness::Witness;
 
 /// What a document is opened with.
 #[derive(Debug, Clone)]

@@ -31,7 +31,7 @@ pub mod view;
 mod write;
 pub mod ydoc;
 
-pub use doc::{Caret, DocOptions, LocalChange, Look, RemoteChange, SlateDoc};
+pub use doc::{Caret, DocOptions, LocalChange, Look, RemoteChange, ShownRun, SlateDoc, Witness};
 pub use error::{OpError, RootMismatch, UpdateError};
 pub use node::{Attrs, Element, Leaf, Node};
 pub use op::{Op, Path, Point, Range};
@@ -42,7 +42,7 @@ pub use utf16::{len as utf16_len, slice as utf16_slice};
 pub use values::{ValueChange, Values, differences, set_values, values_of};
 pub use view::Schema;
 pub use write::Passage;
-pub use ydoc::Act;
+pub use ydoc::{Act, Id};
 pub use yrs::Assoc;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Who inserted and who deleted what, out of the rows of a document's log.
 //!
 //! Every row has its authors, and the ids of what it inserts and deletes. Of a row with several authors (compaction
-//! merged it) nobody can say who did what in it.
+//! merged it) the authorship says who did what in it, if it was kept then.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,9 +12,8 @@ use yrs::updates::decoder::Decode;
 use yrs::{IdSet, Update};
 
 use super::compare::Change;
+use crate::authorship::{Author, Part};
 use crate::storage::UpdateRow;
-
-type Author = Option<Arc<str>>;
 
 /// Spans of one client's clock, and whose they are. What came first holds: a row may repeat what others had sent.
 #[derive(Default)]
@@ -57,6 +56,16 @@ impl Authors {
         };
         self.inserted.add(&update.insertions(true), &author);
         self.deleted.add(update.delete_set(), &author);
+    }
+
+    /// The same of a row that was merged, of which it is kept who did what.
+    pub fn add_kept(&mut self, row: &UpdateRow, parts: impl Iterator<Item = Part>) {
+        self.names.extend(row.authors.0.iter().cloned());
+        for part in parts.filter(|part| (row.first_seq..=row.seq).contains(&part.first_seq)) {
+            self.anonymous |= part.author.is_none();
+            self.inserted.add(&part.inserted, &part.author);
+            self.deleted.add(&part.deleted, &part.author);
+        }
     }
 
     /// Who removed the text at `at` from `old`, or added it to `new`: of its characters, the first of which it is known.

@@ -5,9 +5,11 @@
 //! are read as the window they stand for.
 
 mod authors;
+pub mod blame;
 mod compare;
 mod json;
 mod kinds;
+pub mod rollback;
 pub mod values;
 
 use std::collections::BTreeSet;
@@ -23,12 +25,10 @@ pub use authors::Authors;
 pub use json::nodes_to_json;
 pub(crate) use kinds::schema;
 
+use crate::authorship::{Part, SITTING_GAP_MS, SITTING_MS, is_kept};
 use crate::room::load::{build, whole_log};
 use crate::storage::{Detail, Millis, NamedVersion, Seq, Storage, StorageError, UpdateRow};
 
-/// Edits closer together than this belong to one version, up to a length.
-const BURST_GAP_MS: Millis = 120_000;
-const BURST_MS: Millis = 600_000;
 const PAGE: u32 = 1_000;
 /// What a page of rows may hold, beside one larger row.
 pub const PAGE_BYTES: usize = 8 << 20;
@@ -45,6 +45,8 @@ pub enum HistoryError {
     Unreadable(String),
     #[error("the document is of format {0}, which this server does not write")]
     Format(u32),
+    #[error("only in a document of format 1 is it known what somebody did")]
+    NotByReference,
 }
 
 /// As `Version` of the JavaScript API.
@@ -150,7 +152,7 @@ impl Burst {
     }
 
     fn takes(&self, row: &UpdateRow) -> bool {
-        self.detail == Detail::Edit && row.at - self.last_at < BURST_GAP_MS && row.at - self.first_at < BURST_MS
+        self.detail == Detail::Edit && row.at - self.last_at < SITTING_GAP_MS && row.at - self.first_at < SITTING_MS
     }
 
     fn add(&mut self, row: &UpdateRow) {
@@ -248,9 +250,13 @@ pub async fn authors(
     until: Seq,
 ) -> Result<Authors, HistoryError> {
     let mut authors = Authors::default();
+    let kept = storage.authorship(document).await?;
     for_rows(storage, document, until, |row| {
         if row.seq > after && row.quarantined.is_none() {
-            authors.add(&row);
+            match is_kept(&row, &kept) {
+                true => authors.add_kept(&row, kept.iter().filter_map(Part::of_kept)),
+                false => authors.add(&row),
+            }
         }
         Ok(())
     })
@@ -345,6 +351,8 @@ pub fn restore(root: &str, client_id: u32, current: &[u8], version: &[u8]) -> Re
         }
         let ops = SlateDoc::diff(&doc.value(), &target.value());
         updates.extend(written(&mut doc, ops)?);
+        // It stays its first author's.
+        updates.extend(doc.note_again(&target));
     }
     let values = doc.values_to(&target, is_shared);
     updates.extend(doc.set_values(&values));

@@ -37,7 +37,9 @@ impl From<HistoryError> for Failure {
             HistoryError::NoDocument | HistoryError::NoVersion => {
                 Self::new(StatusCode::NOT_FOUND, "not-found", error.to_string())
             }
-            HistoryError::Format(_) => Self::new(StatusCode::CONFLICT, "format", error.to_string()),
+            HistoryError::Format(_) | HistoryError::NotByReference => {
+                Self::new(StatusCode::CONFLICT, "format", error.to_string())
+            }
             HistoryError::Unreadable(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unreadable", error.to_string()),
         }
     }

@@ -105,7 +105,7 @@ pub async fn patch(
 }
 
 /// A key holds for one user and one document.
-fn key_of(headers: &HeaderMap, user: Option<&str>, request: &str) -> Result<Option<EditKey>, Failure> {
+pub(super) fn key_of(headers: &HeaderMap, user: Option<&str>, request: &str) -> Result<Option<EditKey>, Failure> {
     let Some(key) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
         let message = format!("an Idempotency-Key has 1 to {MAX_KEY_BYTES} bytes");

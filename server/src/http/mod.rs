@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod blame;
 mod compares;
 mod content;
 mod editing;
@@ -36,6 +37,8 @@ pub fn router(app: App) -> Router {
         .route("/versions/{version}/values", get(values::read))
         .route("/compare", get(history::compare))
         .route("/compare/values", get(values::compare))
+        .route("/blame", get(blame::read))
+        .route("/rollback", post(blame::roll_back))
         .route("/updates", get(history::updates))
         .route("/export", get(history::export))
         .route("/", get(live::read).patch(live::patch).delete(live::delete))

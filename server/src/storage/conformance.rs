@@ -194,6 +194,15 @@ async fn quarantine(storage: &dyn Storage) {
 async fn f19_merges_replace_exactly_their_rows(storage: &dyn Storage) {
     let document = storage.open_document("merge", 1).await.expect("opens");
     store(storage, request(&document, &[&[1], &[2], &[3], &[4]])).await.expect("stored");
+    let kept = |seq: Seq, author: Option<&str>, bytes: &[u8]| Authorship {
+        first_seq: seq,
+        seq,
+        author: author.map(str::to_owned),
+        first_at: 5,
+        last_at: 9,
+        inserted: bytes.to_vec(),
+        deleted: vec![0],
+    };
     let merge = |rows: &[Seq]| Merge {
         rows: rows.to_vec(),
         merged: UpdateRow {
@@ -204,18 +213,32 @@ async fn f19_merges_replace_exactly_their_rows(storage: &dyn Storage) {
             at: 9,
             bytes: vec![50],
             quarantined: None,
+            submitted: false,
         },
+        authorship: vec![kept(rows[0], Some("ada"), &[1]), kept(rows[0] + 1, None, &[])],
     };
     // A row that is not there, and one in quarantine: nothing is replaced.
     storage.quarantine("merge", 4, "bad").await.expect("works");
     assert_eq!(storage.compact_updates("merge", &[merge(&[1, 9]), merge(&[3, 4])]).await.expect("works"), [false; 2]);
     assert_eq!(storage.get_updates_since("merge", 0, 10).await.expect("works").len(), 4);
+    assert_eq!(storage.authorship("merge").await.expect("works"), [], "it comes with the merge, or not at all");
     assert_eq!(storage.compact_updates("merge", &[merge(&[1, 2])]).await.expect("works"), [true]);
     let rows = storage.get_updates_since("merge", 0, 10).await.expect("works");
     assert_eq!(rows.iter().map(|row| (row.first_seq, row.seq)).collect::<Vec<_>>(), [(1, 2), (3, 3), (4, 4)]);
     assert_eq!((rows[0].detail, rows[0].authors.to_lines().as_deref()), (Detail::Hour, Some("ada\nbob")));
+    let authorship = storage.authorship("merge").await.expect("works");
+    assert_eq!(authorship, [kept(1, Some("ada"), &[1]), kept(2, None, &[])]);
+    assert_eq!(storage.authorship("seq").await.expect("works"), [], "another document's");
     // The sequence goes on.
     assert_eq!(storage.store_update("merge", &document.epoch, 1, &[5]).await.expect("stored"), 5);
+    let sent = submitted(&document, "session", 1, &[6]);
+    store(storage, sent).await.expect("stored");
+    let rows = storage.get_updates_since("merge", 4, 10).await.expect("works");
+    assert_eq!(rows.iter().map(|row| row.submitted).collect::<Vec<_>>(), [false, true]);
+    // With the document.
+    storage.delete_document("merge").await.expect("works");
+    storage.open_document("merge", 2).await.expect("opens");
+    assert_eq!(storage.authorship("merge").await.expect("works"), []);
 }
 
 async fn deletion_ends_an_epoch(storage: &dyn Storage) {

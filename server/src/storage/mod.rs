@@ -5,6 +5,7 @@
 //! numbers are given by the storage under the document's row lock, never by a clock. One conformance suite
 //! (`conformance`) runs on every implementation.
 
+mod authorship;
 mod batch;
 #[cfg(test)]
 mod conformance;
@@ -156,6 +157,24 @@ pub struct UpdateRow {
     pub bytes: Vec<u8>,
     /// Why the row is not used; it is kept as it is.
     pub quarantined: Option<String>,
+    /// It is a session's submission: what it deletes, its author deleted. Others may repeat what was deleted before.
+    pub submitted: bool,
+}
+
+/// What one author inserted and deleted within one sitting, in rows that were merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorship {
+    /// Of the rows that it is about: the first, and the last.
+    pub first_seq: Seq,
+    pub seq: Seq,
+    /// None: nobody knows who.
+    pub author: Option<String>,
+    /// When the first of the rows was stored, and when the last.
+    pub first_at: Millis,
+    pub last_at: Millis,
+    /// Ids, as Yjs encodes a set of deletions.
+    pub inserted: Vec<u8>,
+    pub deleted: Vec<u8>,
 }
 
 /// What is known of a row without its update.
@@ -241,6 +260,8 @@ pub struct Merge {
     pub rows: Vec<Seq>,
     /// The row that comes. Its `seq` is the last of `rows`.
     pub merged: UpdateRow,
+    /// Who did what in those that go, as far as it is not kept yet.
+    pub authorship: Vec<Authorship>,
 }
 
 #[derive(Debug, Error)]
@@ -404,6 +425,9 @@ pub trait Storage: Send + Sync + 'static {
     /// Replaces rows by merged ones, each replacement in a transaction of its own; false where a row was not there
     /// any more.
     async fn compact_updates(&self, document: &str, merges: &[Merge]) -> Result<Vec<bool>>;
+
+    /// What is kept of who did what in rows that were merged, in the order of the rows.
+    async fn authorship(&self, document: &str) -> Result<Vec<Authorship>>;
 
     /// How many rows are finer than they need be: edits from before `edits_before`, anything finer than a day from before
     /// `hours_before`, and beyond the first those of one hour or day.

@@ -14,15 +14,16 @@ use sqlx::{Any, AnyConnection, AnyPool, Row};
 use super::connections::{Connections, POSTGRES_LANES};
 use super::dialect::{Dialect, Durability, checksum};
 use super::{
-    Authors, Detail, Document, Kick, KnownSession, LogEntry, MAX_KICKED, Measure, Merge, Millis, NamedVersion,
-    Progress, Refusal, Result, SceneState, Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow, WebhookStorage,
-    batch, count_within,
+    Authors, Authorship, Detail, Document, Kick, KnownSession, LogEntry, MAX_KICKED, Measure, Merge, Millis,
+    NamedVersion, Progress, Refusal, Result, SceneState, Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow,
+    WebhookStorage, authorship, batch, count_within,
 };
 
 /// More than is left of a block, or of a log that is written anew, on a disk that is full.
 const PROBE_BYTES: usize = 64 * 1024;
 
-const UPDATE_COLUMNS: &str = "seq, first_seq, detail, author, at, bytes, checksum, quarantined";
+const UPDATE_COLUMNS: &str = "seq, first_seq, detail, author, at, bytes, checksum, quarantined, \
+     CAST(CASE WHEN session IS NULL THEN 0 ELSE 1 END AS BIGINT)";
 
 const NAMED_SELECT: &str =
     "SELECT id, document, through_seq, label, author, at, CAST(LENGTH(bytes) AS BIGINT) FROM snapshots";
@@ -317,6 +318,10 @@ impl Storage for SqlStorage {
         Ok(done)
     }
 
+    async fn authorship(&self, document: &str) -> Result<Vec<Authorship>> {
+        authorship::read(&self.reads().await?, document).await
+    }
+
     async fn fine_rows(&self, document: &str, edits_before: Millis, hours_before: Millis) -> Result<u64> {
         let sql = "SELECT COUNT(*) FROM scene_versions WHERE document = $1 AND quarantined IS NULL \
              AND ((detail = 0 AND at < $2) OR (detail < 2 AND at < $3))";
@@ -502,6 +507,7 @@ impl SqlStorage {
         .bind(checksum(&row.bytes))
         .execute(&mut *writing)
         .await?;
+        authorship::write(&mut writing, document, &merge.authorship).await?;
         self.connections.commit(writing).await?;
         Ok(true)
     }
@@ -542,6 +548,7 @@ fn update_row(row: &AnyRow) -> Result<UpdateRow> {
         at: row.try_get(4)?,
         bytes,
         quarantined: quarantined.or_else(|| (!intact).then(|| "the checksum does not match".to_owned())),
+        submitted: row.try_get::<i64, _>(8)? != 0,
     })
 }
 

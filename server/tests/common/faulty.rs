@@ -126,6 +126,10 @@ impl Storage for Faulty {
         self.inner.compact_updates(document, merges).await
     }
 
+    async fn authorship(&self, document: &str) -> Result<Vec<Authorship>> {
+        self.inner.authorship(document).await
+    }
+
     async fn fine_rows(&self, document: &str, edits_before: Millis, hours_before: Millis) -> Result<u64> {
         self.inner.fine_rows(document, edits_before, hours_before).await
     }

@@ -153,6 +153,9 @@ impl Reference {
         }
         let mut writer = Writer::new(&mut self.mirror, txn, self.client);
         let flushed = self.known.flush(&mut writer, &mut self.tree, &self.schema);
+        if let Some(edited) = &flushed.edited {
+            undo::note_all(&mut writer, &mut self.again, &flushed.tree, edited);
+        }
         if is_plain {
             change.inverse.reverse();
             return;
@@ -308,10 +311,12 @@ impl Reference {
         let mut ops = self.show_texts(texts.filter(is_all));
         let shown = self.tree.root().clone();
         let aim = undone.and_then(|(passage, place)| passage.back(&before.kids, place, &shown.kids));
+        let wanted = aim.as_deref().map_or_else(Vec::new, <[Kid]>::to_vec);
         if let Some(aim) = aim.and_then(|aim| self.aim(&shown, &aim)) {
             self.tree.edit(aim);
             let mut writer = Writer::new(&mut self.mirror, txn, self.client);
             let flushed = self.known.flush(&mut writer, &mut self.tree, &self.schema);
+            undo::note_all(&mut writer, &mut self.again, &flushed.tree, &Element::root(wanted));
             acts.extend(writer.take_acts());
             self.inexact += u32::from(!flushed.exact);
             ops.extend(steps::steps(&shown, &flushed.tree));

@@ -37,7 +37,7 @@ impl Again {
     }
 
     /// Notes, here and in the document, that these were written again.
-    pub(super) fn note(&mut self, writer: &mut Writer, (old, len): Span, new: Id) {
+    pub fn note(&mut self, writer: &mut Writer, (old, len): Span, new: Id) {
         self.runs.insert(old, (len, new));
         let value = Any::Array(vec![Any::from(f64::from(len)), new.to_any()].into());
         writer.set_in_map(MAP, old.to_string(), value);
@@ -86,6 +86,18 @@ impl Again {
             }
         }
         out
+    }
+
+    /// The same backwards: what was written again, and as what it was written first.
+    pub fn backwards(&self) -> Self {
+        let mut back: Sorted<Id, (u32, Id)> = Sorted::default();
+        for (old, (len, new)) in self.runs.iter() {
+            // What two were written again as is the first one's.
+            if back.range(*new..=*new).next().is_none() {
+                back.insert(*new, (*len, old));
+            }
+        }
+        Self { runs: back }
     }
 
     /// A register's value with the ids of today.

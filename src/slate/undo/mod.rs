@@ -7,6 +7,7 @@
 
 mod again;
 mod aim;
+mod rewritten;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use yrs::Any;
 
 pub use again::{Again, MAP};
 pub use aim::aim;
+pub use rewritten::note_all;
 
 use super::node::Attrs;
 use super::ydoc::{

@@ -65,6 +65,7 @@ impl KnownParts {
             tree.reset(before.clone());
             return Flushed::unchanged(before);
         }
+        let edited = tree.root().clone();
         let view = self.view.take();
         let outline = self.outline.take().ok_or_else(Vec::new);
         let division =
@@ -75,6 +76,7 @@ impl KnownParts {
         };
         writer.mirror.take_touched();
         flushed.passage = Passage::of(&before.kids, &flushed.tree.kids);
+        flushed.edited = flushed.rewritten.then_some(edited);
         tree.reset(flushed.tree.clone());
         #[cfg(test)]
         self.compare(writer.mirror, schema, &flushed.tree);
@@ -240,7 +242,7 @@ impl KnownParts {
 
 impl Flushed {
     fn unchanged(tree: Rc<Element>) -> Self {
-        Self { tree, exact: true, rewritten: false, views: 0, passage: Passage::default(), view: None }
+        Self { tree, exact: true, rewritten: false, edited: None, views: 0, passage: Passage::default(), view: None }
     }
 
     /// Another part of the same flush.

@@ -59,8 +59,9 @@ pub struct Flushed {
     /// Whether the document shows what the editor shows.
     pub exact: bool,
     /// Whether something had to be written again whole to that end.
-    #[cfg_attr(not(test), allow(dead_code, reason = "an exact flush is no divergence; tests count these"))]
     pub rewritten: bool,
+    /// Then: what the editor shows, with the ids from before.
+    pub edited: Option<Rc<Element>>,
     /// How often it had to be worked out what the document shows.
     #[cfg_attr(not(test), allow(dead_code, reason = "what a flush costs, for tests"))]
     pub views: u32,
@@ -75,7 +76,15 @@ fn flush(writer: &mut Writer, new: &EditorTree, schema: &Schema, known: Option<R
     let mut views = 0;
     let (tree, view) = write(writer, new, schema, &mut views, known);
     if let Some(tree) = tree {
-        return Flushed { tree, exact: true, rewritten: false, views, passage: Passage::default(), view: Some(view) };
+        return Flushed {
+            tree,
+            exact: true,
+            rewritten: false,
+            edited: None,
+            views,
+            passage: Passage::default(),
+            view: Some(view),
+        };
     }
     let mut again = EditorTree::new(new.root.clone(), schema.clone());
     again.renew(&shown(writer, schema));
@@ -84,7 +93,7 @@ fn flush(writer: &mut Writer, new: &EditorTree, schema: &Schema, known: Option<R
         Some(tree) => (tree, true),
         None => (shown(writer, schema), false),
     };
-    Flushed { tree, exact, rewritten: true, views, passage: Passage::default(), view: Some(view) }
+    Flushed { tree, exact, rewritten: true, edited: None, views, passage: Passage::default(), view: Some(view) }
 }
 
 fn shown(writer: &Writer, schema: &Schema) -> Rc<Element> {

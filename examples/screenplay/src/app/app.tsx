@@ -21,6 +21,7 @@ import { ScriptList } from "./script-list.tsx";
 import { useTheme } from "./theme.ts";
 import { Front, TitlePagePanel } from "./title-page.tsx";
 import { currentToken } from "./token.ts";
+import { WrittenBar } from "./written-bar.tsx";
 
 export function App(): ReactNode {
   const { scene, server, refused } = useAddress();
@@ -86,7 +87,12 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
         </>
       ),
       front: editor && <Front collab={doc} editor={editor} onEdit={() => setTitlePage(true)} />,
-      notice: doc && <Notices collab={doc} title={title} />,
+      notice: doc && (
+        <>
+          <Notices collab={doc} title={title} />
+          {editor && <WrittenBar collab={doc} editor={editor} person={person} />}
+        </>
+      ),
       preview,
       panel: doc && (
         <>

@@ -11,7 +11,9 @@ import type { ScriptEditor } from "../script/slate.ts";
 import { type AuthorOf, useAuthors } from "./authors.ts";
 import { PanelHead, Problem } from "./panel-parts.tsx";
 import type { Person } from "./person.ts";
+import { TakeBack } from "./take-back.tsx";
 import { type SaidChange, saidChanges } from "./value-changes.ts";
+import { useWritten, writtenIn } from "./written.ts";
 
 const PAGE = 50;
 
@@ -33,6 +35,7 @@ export function HistoryPanel(props: {
   const [chosen, setChosen] = useState<Version | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const written = useWritten(editor);
 
   const close = () => {
     onPreview(null);
@@ -84,6 +87,20 @@ export function HistoryPanel(props: {
         </button>
       </form>
       <Problem>{failed ?? problem}</Problem>
+      <button
+        type="button"
+        className="secondary small who-wrote"
+        aria-pressed={written.on}
+        onClick={() => {
+          onPreview(null);
+          setChosen(null);
+          if (written.on) writtenIn(editor).hide();
+          else writtenIn(editor).show(collab);
+        }}
+      >
+        Who wrote this
+      </button>
+      {!readOnly && <TakeBack history={history} versions={versions} authorOf={authorOf} busy={busy} run={run} />}
       <div className="versions">
         {byDay(versions).map(([day, list]) => (
           <section key={day}>

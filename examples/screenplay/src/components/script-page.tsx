@@ -23,6 +23,7 @@ import {
   useSlateStatic,
 } from "slate-react";
 import { useRemembered } from "../app/remembered.ts";
+import { useWrittenMarks } from "../app/written.ts";
 import { emptyBlock } from "../script/editor.ts";
 import { ELEMENTS } from "../script/elements.ts";
 import type { PageBreak } from "../script/paginate.ts";
@@ -65,7 +66,7 @@ function spareTheWalk(page: HTMLElement | null): void {
 export const ScriptPage = memo(function ScriptPage(props: { readOnly: boolean } & PageExtras): ReactNode {
   const { readOnly } = props;
   const editor = useSlateStatic();
-  const decorate = useFoundMarks(editor, props.decorate);
+  const decorate = useFoundMarks(editor, useWrittenMarks(editor, props.decorate));
   const [spelling] = useRemembered("spelling");
   const [numbers] = useRemembered("numbers");
   const [continued] = useRemembered("continued");
@@ -228,7 +229,14 @@ function pageLabel({ page, label, speaker, revision }: PageBreak, sets: readonly
 
 function LeafView({ attributes, children, leaf }: RenderLeafProps): ReactNode {
   let content = marked(leaf, children);
-  const { found } = leaf as { found?: number };
+  const { found, by, byColor } = leaf as { found?: number; by?: string; byColor?: string };
+  if (by !== undefined) {
+    content = (
+      <span className="by" title={by} style={{ "--author": byColor } as CSSProperties}>
+        {content}
+      </span>
+    );
+  }
   if (found !== undefined) {
     content = (
       <mark className="found" data-start={found}>

@@ -132,8 +132,9 @@ async fn it_goes_on_where_it_was_or_says_that_it_cannot() {
         at: 1,
         bytes: vec![0, 0],
         quarantined: None,
+        submitted: false,
     };
-    let merge = crate::storage::Merge { rows: vec![1, 2, 3, 4], merged: row };
+    let merge = crate::storage::Merge { rows: vec![1, 2, 3, 4], merged: row, authorship: Vec::new() };
     assert_eq!(house.storage.compact_updates("scene", &[merge]).await.unwrap(), [true]);
     assert_eq!(numbers(&told(&house, &mut house.listener(Some(&last), 5)).await), [3, 4, 5]);
     for strange in ["other-2", "nonsense", "", &format!("{}-9", house.epoch), &format!("{}--1", house.epoch)] {

@@ -206,7 +206,7 @@ fn a_flag_from_another_server_closes_who_does_not_know_it() {
     slate_yrs::format::set_format(&mut doc.transact_mut(), 1);
     let bytes = doc.transact().encode_diff_v1(&StateVector::default());
     let (detail, authors) = (Detail::Edit, Authors::default());
-    let row = UpdateRow { seq: 1, first_seq: 1, detail, authors, at: 0, bytes, quarantined: None };
+    let row = UpdateRow { seq: 1, first_seq: 1, detail, authors, at: 0, bytes, quarantined: None, submitted: false };
     assert_eq!(core.remote_rows(&[row]).0, Health::Sound);
     assert_eq!(heard(&mut core, 1), [format!("close {}", close::FORMAT)]);
     // What it sends from now on is dropped, not refused.
