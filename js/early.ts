@@ -2,7 +2,10 @@
 //
 // What comes on it meanwhile is kept, and told again, event by event, as soon as the engine listens. Should anything be
 // other than it was taken for (the address, a socket that is closed already), the engine connects as it always does.
-import { address, isToConnect, newSession } from "./options.js";
+//
+// On a device that has nothing, the engine will ask for all of the document: so that is asked for at once, and comes while
+// the module does. What the engine then sends first is left out, for it has been sent.
+import { address, databaseOf, isToConnect, newSession } from "./options.js";
 import type { OpenOptions, Presence } from "./types.js";
 import { triesSocket, watchUpgrade } from "./upgrades.js";
 
@@ -10,6 +13,10 @@ import { triesSocket, watchUpgrade } from "./upgrades.js";
 const FORMATS = "0,1";
 /** Nobody waits longer for the module. */
 const PATIENCE_MS = 30_000;
+/** Sync step 1 of who has nothing: an empty state vector. */
+const ALL = Uint8Array.of(0, 0, 1, 0);
+/** `DEFAULT_DATABASE` in `src/browser/store`. */
+const DATABASE = "slate-yrs";
 
 export class EarlySocket {
   /** Of the engine which is to come. */
@@ -19,6 +26,8 @@ export class EarlySocket {
   #asked = false;
   #dropped = false;
   #socket: { address: string; socket: WebSocket } | null = null;
+  /** All of the document was asked for. */
+  #sent = false;
   readonly #events: Event[] = [];
 
   /** Dials, if the document is to be connected. */
@@ -44,6 +53,13 @@ export class EarlySocket {
       socket.binaryType = "arraybuffer";
       for (const type of ["open", "message"]) socket.addEventListener(type, this.#keep);
       this.#socket = { address, socket };
+      const opened = new Promise((resolve) => socket.addEventListener("open", resolve, { once: true }));
+      Promise.all([hasNothing(options), opened]).then(([nothing]) => {
+        if (nothing && !this.#dropped && socket.readyState === WebSocket.OPEN) {
+          socket.send(ALL);
+          this.#sent = true;
+        }
+      });
     } catch {
       // The engine comes to the same, and says so.
       this.drop();
@@ -78,6 +94,7 @@ export class EarlySocket {
     this.#socket = null;
     this.#dropped = true;
     for (const type of ["open", "message"]) socket.removeEventListener(type, this.#keep);
+    if (this.#sent) leaveOutFirst(socket);
     queueMicrotask(() => {
       for (const event of this.#events.splice(0)) socket.dispatchEvent(event);
     });
@@ -92,6 +109,29 @@ export class EarlySocket {
     this.#socket = null;
     this.#events.length = 0;
   }
+}
+
+/** Whether the engine will find nothing on this device, as far as that can be said without it. */
+async function hasNothing<P extends Presence>(options: OpenOptions<P>): Promise<boolean> {
+  const database = databaseOf(options);
+  if (database === null) return true;
+  try {
+    return (await indexedDB.databases()).every(({ name }) => name !== (database || DATABASE));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The engine's own step 1, which is the first that it sends, is left out. Should the device have something by then, which
+ * another tab has brought: all of the document is an answer to that as well.
+ */
+function leaveOutFirst(socket: WebSocket): void {
+  socket.send = (data) => {
+    Reflect.deleteProperty(socket, "send");
+    const [kind, step] = data as Uint8Array;
+    if (kind !== ALL[0] || step !== ALL[1]) socket.send(data);
+  };
 }
 
 /** Classes from elsewhere may know no events that are sent by hand; and Node's is not there before version 22. */
