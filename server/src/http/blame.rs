@@ -26,7 +26,7 @@ pub async fn read(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let storage = &app.rooms.shared().storage;
-    let row = storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
+    let row = storage.document(&document).await?.ok_or(HistoryError::NoDocument)?;
     let known = header_text(&headers, header::IF_NONE_MATCH);
     if known.is_some_and(|known| known == etag(&row.epoch, row.tip)) {
         return Ok(tagged(&etag(&row.epoch, row.tip), StatusCode::NOT_MODIFIED.into_response()));
@@ -93,7 +93,7 @@ pub async fn roll_back(
     }
     let key = key_of(&headers, grant.user.as_deref(), &request)?;
     let storage = app.rooms.shared().storage.clone();
-    storage.document(&document).await?.ok_or(HistoryError::NoVersion)?;
+    storage.document(&document).await?.ok_or(HistoryError::NoDocument)?;
     let cost = app.cost(&document, &[&VersionId::Now; 2]).await?;
     let (to_room, root, whose) = (app.clone(), params.root(&app).to_owned(), Whose { author, from, to });
     let work = async move {
