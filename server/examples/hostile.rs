@@ -86,7 +86,16 @@ fn unpack(mut bytes: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
 
 fn row(seq: i64, bytes: &[u8]) -> UpdateRow {
     let (detail, authors) = (Detail::Edit, Authors::default());
-    UpdateRow { seq, first_seq: seq, at: 0, authors, detail, bytes: bytes.to_vec(), quarantined: None }
+    UpdateRow {
+        seq,
+        first_seq: seq,
+        at: 0,
+        authors,
+        detail,
+        bytes: bytes.to_vec(),
+        quarantined: None,
+        submitted: false,
+    }
 }
 
 /// The most memory this process has had, in KiB. 0 where the system does not say.
