@@ -87,7 +87,8 @@ interface Version {
   at: string;
   label: string | null;
   authors: readonly string[];
-  kind: "edit" | "hourly" | "named";
+  // `daily` came later, for versions older than those.
+  kind: "edit" | "hourly" | "daily" | "named";
   bytes: number;
 }
 
@@ -197,14 +198,15 @@ const exactly = <A, B>(_: Exactly<A, B>): void => {};
 
 exactly<Grown<core.OpenOptions, OpenOptions<Presence>>, "WebSocket" | "debug" | "transport">(true);
 exactly<Grown<core.Presence, Presence>, never>(true);
-exactly<Grown<core.Collab, Collab<Presence>>, "broadcast" | "onBroadcast" | "map" | "takeServer" | "discardSetAside">(
-  true,
-);
+exactly<
+  Grown<core.Collab, Collab<Presence>>,
+  "authors" | "broadcast" | "onBroadcast" | "map" | "takeServer" | "discardSetAside"
+>(true);
 exactly<Grown<core.Status, Status>, "local" | "transport" | "canComment" | "divergences">(true);
 exactly<Grown<core.Peer, Peer<Presence>>, never>(true);
 exactly<Grown<core.Events, Events<Presence>>, "join" | "leave">(true);
 exactly<Grown<core.Version, Version>, never>(true);
-exactly<Grown<core.History, History>, "values" | "compareValues">(true);
+exactly<Grown<core.History, History>, "values" | "compareValues" | "rollback">(true);
 exactly<Grown<slate.CollabEditor, CollabEditor>, "divergences">(true);
 exactly<Exclude<core.CollabErrorCode, Code>, "rate-limited">(true);
 exactly<keyof typeof core, "CollabError" | "init" | "open" | "askBeforeLeaving" | "localDocuments">(true);
