@@ -154,6 +154,20 @@ fn a_line_is_joined_also_where_a_link_is_put_around_the_place_at_once() {
     comes_to(&value, &[], &[linked], &[divide(&[1, 0], 2)], expected);
 }
 
+/// Who puts a line in and joins it to the one above has it before what another joins there.
+#[test]
+fn what_two_join_to_one_line_comes_in_the_order_in_which_it_stood() {
+    let insert = json!([{ "type": "insert_node", "path": [1], "node": line("X") }]);
+    let mine = [insert, join(&[1], 2)];
+    let apart = json!([line("ab"), line("cd"), line("ef")]);
+    comes_to(&apart, &[], &mine, &[join(&[1], 2)], "p[\"abXcd\"] p[\"ef\"]");
+    let halves = json!([line("abcd"), line("ef")]);
+    comes_to(&halves, &[divide(&[0], 2)], &mine, &[join(&[1], 2)], "p[\"abXcd\"] p[\"ef\"]");
+    let behind = [json!([{ "type": "insert_node", "path": [2], "node": line("X") }]), join(&[2], 2)];
+    let typed = json!([{ "type": "insert_text", "path": [1, 0], "offset": 2, "text": "Y" }]);
+    comes_to(&halves, &[divide(&[0], 2)], &behind, &[typed, join(&[1], 2)], "p[\"abcdYX\"] p[\"ef\"]");
+}
+
 /// Enter in what was taken out of something is a division of that as well, and nothing has to be moved for it.
 #[test]
 fn enter_in_a_link_that_was_taken_off_divides_the_line_for_others_too() {
