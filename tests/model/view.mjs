@@ -87,6 +87,28 @@ function walker(all, voided, silent, schema) {
   const registeredAt = (marker) => (registered.get(marker.id) ?? []).sort(older);
   const off = (b) => !!b.regs.off && !claimsOf(b).length;
 
+  // Strands and breaks counted in the order in which they stand: a break behind what is in its gap.
+  let ranks = null;
+  const rank = (x) => {
+    if (!ranks) {
+      ranks = new Map();
+      const count = (seq) => {
+        for (const { node } of seq.items) {
+          if (!node) continue;
+          if (node.kind !== "break") ranks.set(node, ranks.size);
+          count(node);
+          if (node.kind === "break") ranks.set(node, ranks.size);
+        }
+      };
+      count(all.get("root"));
+    }
+    return ranks.get(x);
+  };
+  const rankOf = (seam) => {
+    const [first] = registeredAt(seam);
+    return first ? rank(first.head) : -1;
+  };
+
   // An `@open` strand holds, besides what is in it, the text and inlines that stand bare behind it, up to the next block or marker. Markers whose
   // `@of` names an open strand of the same sequence are within. Of two at one place the one before the text has it.
   const held = new Map(),
@@ -324,6 +346,12 @@ function walker(all, voided, silent, schema) {
       nothing = p?.gone && bare(p) && b.items.every((it) => it.foreign) && !ends(d, b);
     if (p && b.regs.off && !off(b) && !nothing) p.absent = true; // what somebody joined to it is shown elsewhere
     if (!off(b) || nothing) return divide(d, b);
+    // what another joined to what ends at this break, not knowing of this join, stands before what is behind the break
+    if (!(p?.gone && bare(p)))
+      flow(
+        d,
+        d.seams.splice(0).filter((s) => rankOf(s) < rank(b) || !d.seams.push(s)),
+      );
     for (let g = d; g; g = next(g)) {
       for (const e of g.stack) if (e.to === b.id) e.over = true;
       if (g.gone?.to === b.id) g.gone = { ...g.gone, over: true };
@@ -363,15 +391,19 @@ function walker(all, voided, silent, schema) {
   }
   /** At the end of a piece: what is joined to it flows in; then what waited in the gaps of joined breaks. */
   function endPiece(f) {
+    flow(f, f.seams.splice(0));
+    if (f.host) f.host.behind.push(...f.behind.splice(0));
+    else flushBehind(f);
+  }
+  /** Who joins one after the other puts the second into the first, so these are of people who did not know of each other: they come in the order in which they stand. */
+  function flow(f, seams) {
     const into = target(f),
       nothing = into?.gone && bare(into); // as above
-    for (const s of f.seams.splice(0))
+    for (const s of seams.sort((a, b) => rankOf(a) - rankOf(b)))
       for (const c of registeredAt(s))
         if (nothing) refused.push(c);
         else if (f.parent) enter(chainOf(c.head), c, outer(f).parent, f, s.raw);
         else enter(chainOf(c.head), c, f, null, s.raw);
-    if (f.host) f.host.behind.push(...f.behind.splice(0));
-    else flushBehind(f);
   }
   function flushBehind(f) {
     for (const b of f.behind.splice(0))

@@ -155,6 +155,48 @@ fn a_line_is_joined_also_where_a_link_is_put_around_the_place_at_once() {
     comes_to(&value, &[], &[linked], &[divide(&[1, 0], 2)], expected);
 }
 
+/// Who puts a line in and joins it to the one above has it before what another joins there.
+#[test]
+fn what_two_join_to_one_line_comes_in_the_order_in_which_it_stood() {
+    let insert = json!([{ "type": "insert_node", "path": [1], "node": line("X") }]);
+    let mine = [insert, join(&[1], 2)];
+    let apart = json!([line("ab"), line("cd"), line("ef")]);
+    comes_to(&apart, &[], &mine, &[join(&[1], 2)], "p[\"abXcd\"] p[\"ef\"]");
+    let halves = json!([line("abcd"), line("ef")]);
+    comes_to(&halves, &[divide(&[0], 2)], &mine, &[join(&[1], 2)], "p[\"abXcd\"] p[\"ef\"]");
+    let behind = [json!([{ "type": "insert_node", "path": [2], "node": line("X") }]), join(&[2], 2)];
+    let typed = json!([{ "type": "insert_text", "path": [1, 0], "offset": 2, "text": "Y" }]);
+    comes_to(&halves, &[divide(&[0], 2)], &behind, &[typed, join(&[1], 2)], "p[\"abcdYX\"] p[\"ef\"]");
+}
+
+/// Enter in what was taken out of something is a division of that as well, and nothing has to be moved for it.
+#[test]
+fn enter_in_a_link_that_was_taken_off_divides_the_line_for_others_too() {
+    let link = json!({ "type": "a", "children": [{ "text": "bc" }] });
+    let linked = json!({ "type": "p", "children": [{ "text": "a" }, link, { "text": "d" }] });
+    let off = json!([
+        { "type": "move_node", "path": [0, 1, 0], "newPath": [0, 2] },
+        { "type": "remove_node", "path": [0, 1], "node": link },
+        { "type": "merge_node", "path": [0, 1], "position": 1, "properties": {} },
+        { "type": "merge_node", "path": [0, 1], "position": 3, "properties": {} },
+    ]);
+    let value = json!([linked, line("ef")]);
+    comes_to(&value, &[off], &[divide(&[0], 2)], &[join(&[1], 4)], "p[\"ab\"] p[\"cdef\"]");
+}
+
+#[test]
+fn an_item_whose_quote_was_taken_off_is_divided_with_all_that_is_in_it() {
+    let item = json!({ "type": "li", "children": [quote(&[line("abcd")])] });
+    let off = json!([
+        { "type": "move_node", "path": [0, 0, 0], "newPath": [0, 1] },
+        { "type": "remove_node", "path": [0, 0], "node": quote(&[]) },
+    ]);
+    let item_divided = json!([{ "type": "split_node", "path": [0], "position": 1, "properties": { "type": "li" } }]);
+    let mine = both(divide(&[0, 0], 2), item_divided);
+    let put = json!([{ "type": "insert_node", "path": [0, 1], "node": line("X") }]);
+    comes_to(&json!([item]), &[off], &[mine], &[put], "li[p[\"ab\"]] li[p[\"cd\"] p[\"X\"]]");
+}
+
 /// The end of a range that is written again is its own, not one that another may clear with the range it was of.
 #[test]
 fn bold_that_is_taken_back_while_its_half_is_written_again_does_not_spread() {

@@ -1,5 +1,6 @@
 //! What registers say, before any walk: claims on markers, what open strands hold, where breaks of outer chains hide.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use super::schema::Schema;
@@ -44,6 +45,7 @@ pub(super) struct Claims {
     pub carries: HashSet<Nid>,
     /// Registers and claims that do not count.
     pub ignored: u32,
+    ranks: OnceCell<Vec<u32>>,
 }
 
 /// The strand in whose chain a strand or break is; `None`: in none, it has no say where anything is shown.
@@ -69,6 +71,7 @@ impl Claims {
             held_by: HashMap::new(),
             carries: HashSet::new(),
             ignored: 0,
+            ranks: OnceCell::new(),
         };
         let mut seams: HashMap<Id, Vec<(Id, Nid)>> = HashMap::new();
         let mut placed = Vec::new();
@@ -170,6 +173,16 @@ impl Claims {
 
     pub fn at(&self, marker: Nid) -> &[ClaimId] {
         self.at.get(&marker).map_or(&[], Vec::as_slice)
+    }
+
+    /// In which order what flows in at two seams stands in the document, whoever joined it first.
+    pub fn rank_of(&self, mirror: &Mirror, seam: Nid) -> Option<u32> {
+        self.at(seam).first().map(|claim| self.rank(mirror, self.get(*claim).head))
+    }
+
+    /// Counts strands and breaks in the order in which they stand: a break behind what is in its gap.
+    pub fn rank(&self, mirror: &Mirror, head: Nid) -> u32 {
+        self.ranks.get_or_init(|| ranks(mirror))[head as usize]
     }
 
     pub fn heads(&self) -> impl Iterator<Item = (&Nid, &Vec<ClaimId>)> {
@@ -330,6 +343,32 @@ fn in_rounds(flows: &[(Option<Nid>, Nid)]) -> HashSet<Nid> {
         }
     }
     within
+}
+
+fn ranks(mirror: &Mirror) -> Vec<u32> {
+    let mut ranks = vec![0; mirror.capacity()];
+    let mut next = 0;
+    let mut count = |node: Nid| {
+        ranks[node as usize] = next;
+        next += 1;
+    };
+    let mut todo = vec![(ROOT, 0)];
+    while let Some((seq, item)) = todo.pop() {
+        let Some(this) = mirror.node(seq).items.get(item) else {
+            if mirror.kind(seq) == Kind::Break {
+                count(seq);
+            }
+            continue;
+        };
+        todo.push((seq, item + 1));
+        if let Item::Node(inner) = this {
+            if mirror.kind(*inner) != Kind::Break {
+                count(*inner);
+            }
+            todo.push((*inner, 0));
+        }
+    }
+    ranks
 }
 
 /// By time, head, and place in the register.

@@ -10,7 +10,7 @@ use super::draft::{Attributes, Draft, is_line};
 use super::gap::Units;
 use super::work::{Work, WorkId};
 use crate::slate::node::Attrs;
-use crate::slate::view::{Cursor, PieceId, View};
+use crate::slate::view::{Cursor, FrameId, PieceId, View};
 use crate::slate::ydoc::{Id, Nid, ROOT, attribute_name};
 
 /// What is new on the left or right of a division is the new element.
@@ -52,7 +52,9 @@ pub(super) fn write_breaks(draft: &mut Draft, start: &View, joins: &HashSet<Id>)
     };
     let divided: Vec<WorkId> = draft.work.inner_first.iter().copied().filter(is_divided).collect();
     let mut lines = Lines::default();
+    let mut made: HashMap<Id, Option<Id>> = HashMap::new();
     for at in divided {
+        let origin = draft.work.node(at).origin;
         let mut place = lines.place(draft, at);
         if place.is_err() && draft.see() {
             lines = Lines::default();
@@ -61,10 +63,13 @@ pub(super) fn write_breaks(draft: &mut Draft, start: &View, joins: &HashSet<Id>)
         match place {
             Ok(holder) => drop(write_in_line(draft, start, joins, at, (holder, &mut lines))),
             Err(NoLine) => {
-                write_break(draft, start, joins, at);
+                // Also what was divided off the same element.
+                let is_it = |head: Id| joins.contains(&head) || made.get(&head) == Some(&origin);
+                write_break(draft, start, &is_it, at);
                 draft.see();
             }
         }
+        made.extend(draft.work.node(at).head.map(|head| (head, origin)));
     }
     draft.see();
 }
@@ -152,29 +157,57 @@ fn check_break(draft: &Draft, at: WorkId, cursor: Cursor, inherited: &Attrs) {
     assert_eq!(found, Some((cursor.seq, cursor.index, Rc::new(inherited.clone()))), "where a break comes");
 }
 
-fn write_break(draft: &mut Draft, start: &View, joins: &HashSet<Id>, at: WorkId) -> Option<()> {
+fn write_break(draft: &mut Draft, start: &View, is_it: &dyn Fn(Id) -> bool, at: WorkId) -> Option<()> {
     let first = draft.work.first_old(at)?;
     let holder = draft.holder_of(first)?;
     draft.frame(holder).parent?;
     let chain = draft.frame(holder).strand;
     if strand_of(draft, start, at) != Some(chain) {
-        let head = draft.id(draft.view.piece(holder).head);
-        joins.contains(&head).then_some(())?;
+        is_it(draft.id(draft.view.piece(holder).head)).then_some(())?;
     }
     let units = draft.units(holder);
     let index = units.position(first).filter(|index| *index > 0)?;
-    let cursor = units.for_break(&draft.view, index)?;
-    let mut attributes: Attributes = vec![("@".into(), "break".into())];
-    let frame = draft.view.frame(cursor.frame);
-    if cursor.seq != frame.strand {
-        attributes.push(("@of".into(), draft.id(frame.strand).to_any()));
+    let (mut cursor, frames) = match units.for_break(&draft.view, index) {
+        Some(cursor) => (cursor, vec![cursor.frame]),
+        None => {
+            let cursor = units.for_any_break(index)?;
+            (cursor, transparent_around(&draft.view, cursor, holder)?)
+        }
+    };
+    let props = if frames.len() == 1 { cursor.props } else { units.props_before(&draft.view, index)? };
+    let inherited = draft.view.inherited.get(props as usize).cloned().unwrap_or_default();
+    let mut made = None;
+    for (level, frame) in frames.iter().enumerate() {
+        let strand = draft.view.frame(*frame).strand;
+        let mut attributes: Attributes = vec![("@".into(), "break".into())];
+        if cursor.seq != strand {
+            attributes.push(("@of".into(), draft.id(strand).to_any()));
+        }
+        if level + 1 == frames.len() {
+            attributes.extend(differences(&inherited, &draft.work.node(at).props));
+        }
+        let seq = draft.make(cursor, attributes);
+        cursor = Cursor { seq, index: 0, held: false, ..cursor };
+        made = Some(seq);
     }
-    let inherited = draft.view.inherited.get(cursor.props as usize).cloned().unwrap_or_default();
-    attributes.extend(differences(&inherited, &draft.work.node(at).props));
-    let made = draft.make(cursor, attributes);
-    let id = draft.id(made);
+    let id = draft.id(made?);
     draft.work.set_head(at, id);
     Some(())
+}
+
+/// What is to be divided stands in something transparent: the walks of all that is around the place, the innermost first, up to
+/// that of the holder. Each is divided, by a break in the gap of the one before.
+fn transparent_around(view: &View, cursor: Cursor, holder: PieceId) -> Option<Vec<FrameId>> {
+    let (mut frame, mut at) = (cursor.frame, cursor.piece);
+    let mut frames = vec![frame];
+    while at != holder {
+        let piece = view.piece(at);
+        piece.gone.filter(|_| piece.spill)?;
+        frame = view.frame(view.outer(frame)).parent?;
+        frames.push(frame);
+        at = piece.up;
+    }
+    Some(frames)
 }
 
 /// The strand whose chain the element was in that this one was divided from.

@@ -147,6 +147,22 @@ impl Units {
         }
     }
 
+    /// The same, also in what is transparent in the element.
+    pub fn for_any_break(&self, at: usize) -> Option<Cursor> {
+        match self.is_char(at.checked_sub(1)) {
+            true => self.gaps[at].first().copied(),
+            false => self.gaps[at].last().copied(),
+        }
+    }
+
+    /// What the element itself hands on there: index in [`View::inherited`].
+    pub fn props_before(&self, view: &View, at: usize) -> Option<u32> {
+        let outer = view.outer(view.piece(self.piece).frame);
+        let is_own = |cursor: &&Cursor| self.own(cursor) && view.outer(cursor.frame) == outer;
+        let own = |gap: &Gap| gap.iter().rev().find(is_own).map(|cursor| cursor.props);
+        self.gaps[..=at].iter().rev().find_map(own)
+    }
+
     pub fn position(&self, id: Id) -> Option<usize> {
         self.list.iter().position(|unit| unit.id == id)
     }

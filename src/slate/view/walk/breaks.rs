@@ -72,11 +72,26 @@ impl Walker<'_> {
             }
             return self.divide(divided, at);
         }
-        self.join(divided, at, id);
+        self.tasks.push(Task::Join(divided, at));
+        self.flow_before(divided, at);
+    }
+
+    /// What another joined to what ends at this break, not knowing of this join, stands before what is behind the break.
+    fn flow_before(&mut self, divided: FrameId, at: Nid) {
+        if self.w(divided).seams.is_empty() || self.is_gone_and_bare(self.target(divided)) {
+            return;
+        }
+        let (mirror, claims) = (self.mirror, self.claims);
+        let rank = claims.rank(mirror, at);
+        let seams = std::mem::take(&mut self.wm(divided).seams);
+        let (before, behind) = seams.into_iter().partition(|seam| claims.rank_of(mirror, *seam) < Some(rank));
+        self.wm(divided).seams = behind;
+        self.flow(divided, before);
     }
 
     /// A break that is off: the text goes on, and its gap is walked behind the piece.
-    fn join(&mut self, divided: FrameId, at: Nid, id: Id) {
+    pub(super) fn join(&mut self, divided: FrameId, at: Nid) {
+        let id = self.mirror.id(at);
         let mut frame = Some(divided);
         while let Some(this) = frame {
             let walk = self.wm(this);
@@ -170,12 +185,21 @@ impl Walker<'_> {
         if seams.is_empty() {
             return;
         }
+        self.flow(frame, seams);
+    }
+
+    /// What is joined flows in: who joins one after the other puts the second into the first, so these are of people who did not
+    /// know of each other, and come in the order in which they stand.
+    fn flow(&mut self, frame: FrameId, mut seams: Vec<Nid>) {
         let is_void = self.is_gone_and_bare(self.target(frame));
         let (mirror, claims) = (self.mirror, self.claims);
         let (parent, host) = match self.w(frame).parent {
             Some(_) => (self.w(self.outer(frame)).parent, Some(frame)),
             None => (Some(frame), None),
         };
+        if seams.len() > 1 {
+            seams.sort_by_key(|seam| claims.rank_of(mirror, *seam));
+        }
         for seam in seams.into_iter().rev() {
             let here = claims.at(seam);
             match parent {
