@@ -1,6 +1,9 @@
 // What is kept on the device, tabs, traps, deletion: in pages without editor and server.
+
 import { expect } from "@playwright/test";
+import type { Collab } from "slate-yrs";
 import { edit, type In, open, status, test, text } from "./engine.ts";
+import { freePort } from "./server.ts";
 
 test("F17: what was typed in the turn before the page is gone is there after a reload", async ({ opened }) => {
   const page = await opened();
@@ -305,4 +308,21 @@ test("F18: the database deleted while typing", async ({ opened }) => {
   await page.reload();
   await open(page);
   expect(await text(page)).toBe("three two one .");
+});
+
+test("a page that may not connect says so", async ({ site, context }) => {
+  const page = await context.newPage();
+  await page.goto(site);
+  await page.evaluate(() => {
+    const policy = document.createElement("meta");
+    policy.httpEquiv = "Content-Security-Policy";
+    policy.content = "connect-src 'self'";
+    document.head.append(policy);
+  });
+  // Nobody has to be there: nothing is asked.
+  await open(page, "scene", { url: `ws://127.0.0.1:${await freePort()}/ws/scenes` });
+  const said = () => page.evaluate(() => (globalThis as never as { collab: Collab }).collab.status.error?.message);
+  await expect.poll(said, { timeout: 60_000 }).toContain("the page may not connect to it (Content-Security-Policy)");
+  await edit(page, "typed all the same ");
+  expect(await text(page)).toBe("typed all the same .");
 });
