@@ -2,6 +2,7 @@
 // describes the format. Encoding checks everything, because what an application passes may be anything; decoding
 // trusts the engine.
 import type { Descendant, Operation, Path, Point, Range } from "slate";
+import type { BatchMaxima, OperationTags, ValueTags } from "../pkg/slate_yrs.js";
 import { CollabError } from "./errors.js";
 
 /** Structure in `words`, characters in `text`. */
@@ -15,17 +16,12 @@ export type DocumentOperation = Exclude<Operation, { type: "set_selection" }>;
 
 type Properties = Record<string, unknown>;
 
-const NULL = 0;
-const FALSE = 1;
-const TRUE = 2;
-const STRING = 3;
-const INTEGER = 4;
-const FLOAT = 5;
-const JSON_TEXT = 6;
-const MAX_PAYLOAD = 0x1fff_ffff;
-const MAX_DEPTH = 200;
+// The numbers are the engine's: the module declares the types.
+const MAX: BatchMaxima = { depth: 200, payload: 0x1fff_ffff };
 
-const TAGS = {
+const VALUES: ValueTags = { null: 0, false: 1, true: 2, string: 3, integer: 4, float: 5, json: 6 };
+
+const TAGS: OperationTags = {
   insert_text: 0,
   remove_text: 1,
   insert_node: 2,
@@ -34,7 +30,12 @@ const TAGS = {
   split_node: 5,
   merge_node: 6,
   move_node: 7,
-} as const;
+};
+
+/** The switches below have a case for each tag: one that is missing does not compile. */
+function unknown(tag: never): never {
+  throw new CollabError("protocol", `${String(tag)} is no known tag`);
+}
 
 const float = new Float64Array(1);
 const floatWords = new Uint32Array(float.buffer);
@@ -46,7 +47,7 @@ export function checkIndex(value: unknown): number {
 }
 
 function checkPath(path: unknown): Path {
-  if (!Array.isArray(path) || path.length > MAX_DEPTH) {
+  if (!Array.isArray(path) || path.length > MAX.depth) {
     throw new CollabError("protocol", "a path must be an array of indices");
   }
   for (let at = 0; at < path.length; at += 1) checkIndex(path[at]);
@@ -133,17 +134,17 @@ class Encoder {
   #value(value: unknown): void {
     switch (typeof value) {
       case "string":
-        this.words.push(STRING | (this.#string(value) << 3));
+        this.words.push(VALUES.string | (this.#string(value) << 3));
         return;
       case "boolean":
-        this.words.push(value ? TRUE : FALSE);
+        this.words.push(value ? VALUES.true : VALUES.false);
         return;
       case "number":
         this.#number(value);
         return;
       case "object":
-        if (value === null) this.words.push(NULL);
-        else this.words.push(JSON_TEXT | (this.#string(json(value)) << 3));
+        if (value === null) this.words.push(VALUES.null);
+        else this.words.push(VALUES.json | (this.#string(json(value)) << 3));
         return;
       default:
         throw new CollabError("protocol", `a property cannot be a ${typeof value}`);
@@ -151,18 +152,18 @@ class Encoder {
   }
 
   #number(value: number): void {
-    if (Number.isInteger(value) && value >= 0 && value <= MAX_PAYLOAD && !Object.is(value, -0)) {
-      this.words.push(INTEGER | (value << 3));
+    if (Number.isInteger(value) && value >= 0 && value <= MAX.payload && !Object.is(value, -0)) {
+      this.words.push(VALUES.integer | (value << 3));
     } else if (Number.isFinite(value)) {
       float[0] = value;
-      this.words.push(FLOAT, floatWords[0]!, floatWords[1]!);
+      this.words.push(VALUES.float, floatWords[0]!, floatWords[1]!);
     } else {
-      this.words.push(NULL);
+      this.words.push(VALUES.null);
     }
   }
 
   node(node: unknown, depth = 0): void {
-    if (depth > MAX_DEPTH) throw new CollabError("protocol", `nodes are nested deeper than ${MAX_DEPTH}`);
+    if (depth > MAX.depth) throw new CollabError("protocol", `nodes are nested deeper than ${MAX.depth}`);
     if (!isObject(node)) throw new CollabError("protocol", "a node must be an object");
     const keys = propertyKeys(node);
     if (typeof node.text === "string") {
@@ -181,7 +182,7 @@ class Encoder {
     if (!isObject(operation)) throw new CollabError("protocol", "an operation must be an object");
     const type = String(operation.type);
     if (!Object.hasOwn(TAGS, type)) throw new CollabError("protocol", `${type} is no operation`);
-    const tag = TAGS[type as keyof typeof TAGS];
+    const tag = TAGS[type as keyof OperationTags];
     this.words.push(tag);
     this.path(operation.path);
     switch (tag) {
@@ -202,8 +203,11 @@ class Encoder {
         this.words.push(checkIndex(operation.position));
         this.properties(operation.properties);
         return;
-      default:
+      case TAGS.move_node:
         this.path(operation.newPath);
+        return;
+      default:
+        unknown(tag);
     }
   }
 }
@@ -312,23 +316,26 @@ class Decoder {
   #value(): unknown {
     const word = this.#word();
     const payload = word >>> 3;
-    switch (word & 7) {
-      case FALSE:
+    const tag = (word & 7) as ValueTags[keyof ValueTags];
+    switch (tag) {
+      case VALUES.null:
+        return null;
+      case VALUES.false:
         return false;
-      case TRUE:
+      case VALUES.true:
         return true;
-      case STRING:
+      case VALUES.string:
         return this.#string(payload);
-      case INTEGER:
+      case VALUES.integer:
         return payload;
-      case FLOAT:
+      case VALUES.float:
         floatWords[0] = this.#word();
         floatWords[1] = this.#word();
         return float[0];
-      case JSON_TEXT:
+      case VALUES.json:
         return JSON.parse(this.#string(payload));
       default:
-        return null;
+        return unknown(tag);
     }
   }
 
@@ -350,7 +357,7 @@ class Decoder {
   }
 
   operation(): DocumentOperation {
-    const tag = this.#word();
+    const tag = this.#word() as OperationTags[keyof OperationTags];
     const path = this.path();
     switch (tag) {
       case TAGS.insert_text:
@@ -373,8 +380,10 @@ class Decoder {
         const properties = this.#properties(this.#word(), {});
         return { type: tag === TAGS.split_node ? "split_node" : "merge_node", path, position, properties };
       }
-      default:
+      case TAGS.move_node:
         return { type: "move_node", path, newPath: this.path() };
+      default:
+        return unknown(tag);
     }
   }
 }

@@ -3,7 +3,7 @@
 import type { Descendant, Operation, Range } from "slate";
 import { authorsOf } from "./authors.js";
 import { Broadcasts, SAID } from "./broadcast.js";
-import { checkString, decodeNodes, decodeRange, encodeRange } from "./codec.js";
+import { checkString, decodeNodes, decodeOperations, decodeRange, encodeNodes, encodeRange } from "./codec.js";
 import { Core } from "./core.js";
 import type { EarlySocket } from "./early.js";
 import { type EngineHandle, engine } from "./engine.js";
@@ -29,6 +29,7 @@ import type {
   SharedMap,
   Status,
 } from "./types.js";
+import { difference } from "./wasm.js";
 
 type InternalEvents = {
   operations: { operations: readonly Operation[]; origin: Origin };
@@ -143,7 +144,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   value(): Descendant[] {
     this.#core.flush();
-    const [words, text] = this.#core.demand((to) => to.value()) as [Uint32Array, string];
+    const [words, text] = this.#core.demand((to) => to.value());
     return decodeNodes(words, text);
   }
 
@@ -406,7 +407,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       });
     }
     return decodeStatus(flat, !this.#hasServer, this.#core.transport, () => {
-      const [code, message] = this.#core.into((to) => to.statusError()) as [string, string];
+      const [code = "protocol", message = ""] = this.#core.into((to) => to.statusError()) ?? [];
       return this.#sameError({ code, message });
     });
   }
@@ -451,8 +452,18 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       onCompare: (listener) => this.#internal.on("compare", listener),
       block: (index) => {
         this.#core.quietly(() => this.#core.flush());
-        const found = this.#core.into((to) => to.block(index)) as [Uint32Array, string, number] | undefined;
+        const found = this.#core.into((to) => to.block(index));
         return found === undefined ? null : { node: decodeNodes(found[0], found[1])[0] ?? null, count: found[2] };
+      },
+      difference: (from, to) => {
+        try {
+          const [before, after] = [encodeNodes(from), encodeNodes(to)];
+          const found = this.#core.into(() => difference(before.words, before.text, after.words, after.text));
+          return found === undefined ? null : decodeOperations(found[0], found[1]);
+        } catch {
+          // Properties of an editor's nodes may be anything.
+          return null;
+        }
       },
       schema: (kinds) => this.#core.setSchema(kinds),
       composing: (begins) => this.#core.composing(begins),

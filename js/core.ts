@@ -4,6 +4,7 @@
 // document is (`lifecycle.ts`), and what the tabs of a device share (`shared-copy.ts`). The engine calls back through the
 // listener, which may happen in the midst of a call into it.
 import type { Operation, Range } from "slate";
+import type { EngineListener } from "../pkg/slate_yrs.js";
 import {
   type Batch,
   decodeOperations,
@@ -16,7 +17,7 @@ import {
 import { type DebugLog, logOf, watchSocket } from "./debug.js";
 import { EngineDoor } from "./door.js";
 import type { EarlySocket } from "./early.js";
-import { type EngineListener, type Kinds, ORIGINS } from "./engine.js";
+import { type Kinds, ORIGINS } from "./engine.js";
 import { CollabError, toCollabError } from "./errors.js";
 import { soon } from "./events.js";
 import { toJson } from "./json.js";

@@ -1,6 +1,7 @@
 // What the editor bindings use of an open document. Internal: not exported from the package.
 
 import type { Descendant, Operation, Range } from "slate";
+import type { OriginNames, RemoteNames } from "../pkg/slate_yrs.js";
 import { CollabError } from "./errors.js";
 import type { Collab, Json, Origin, SharedMap } from "./types.js";
 
@@ -36,6 +37,8 @@ export interface EngineHandle {
   block(index: number): { node: Descendant | null; count: number } | null;
   /** Which types of elements are inline (1) and void (2), as the editor has it: a document of format 1 need not say. */
   schema(kinds: Kinds): void;
+  /** Few operations that lead from one value to another; `null`: there is no engine, or a value could be in no document. */
+  difference(from: readonly Descendant[], to: readonly Descendant[]): Operation[] | null;
   /** A word is being composed in an editor, or is finished: what comes from elsewhere waits for that, for a while. */
   composing(begins: boolean): void;
   /** How many of the others, shown to the application or not, have a lower client id. */
@@ -72,41 +75,12 @@ export interface EngineConfig {
   blockId: string | null;
   /** ms */
   captureTimeout: number;
-  remote: "none" | "connect" | "wait";
+  remote: RemoteNames[number];
   store: { database: string | null; strict: boolean } | null;
   presence: object | null;
   /** What the application wants the document to be. */
   format: number | null;
 }
 
-/** Whom the engine tells; numbers for origins are indices of {@link ORIGINS}. */
-export interface EngineListener {
-  ready(): void;
-  operations(origin: number, words: Uint32Array, text: string): void;
-  select(words: Uint32Array): void;
-  diverged(): void;
-  compare(blocks: Uint32Array): void;
-  update(origin: number, update: Uint8Array): void;
-  /** `acknowledged`: the server has every own edit. `receiving`: what it sends can be kept on the device. */
-  status(acknowledged: boolean, receiving: boolean): void;
-  /** What other tabs have to know of changes made here: the document's epoch, and whether they are stored. */
-  keeping(epoch: string | undefined, kept: boolean): void;
-  /** The copy stands where older versions do not find it: so shall what the tabs tell each other. */
-  guarded(): void;
-  peers(): void;
-  /** Keys of a map have other values: JSON of `[key, value]`, of `[key]` where it is gone. `whole`: these are all its keys. */
-  values(origin: number, map: string, entries: string, whole: boolean): void;
-  error(code: string, message: string): void;
-  ended(): void;
-  /** Whether elements of a type are inline (1) and void (2). Must not call the engine. */
-  kinds(type: string): number;
-  /** `formats`: what the engine knows, for the query. */
-  address(fresh: boolean, formats: string): string | Promise<string>;
-  /** The sessions of this document that are alive in other tabs. */
-  sessions(): Promise<string[]>;
-  /** A socket to this address, before the engine listens to it. */
-  socket(address: string): WebSocket;
-}
-
-/** In the engine's order. */
-export const ORIGINS: readonly Origin[] = ["local", "remote", "undo", "store"];
+/** Whose a change is, in the engine's order: the module declares the type. */
+export const ORIGINS: OriginNames = ["local", "remote", "undo", "store"];

@@ -1,13 +1,14 @@
-// Peers from the engine's flat numbers: `src/js/flat.rs` is the other half. What has not changed stays the same frozen
+// Peers from the engine's flat numbers, whose order is that of `src/js/flat.rs`. What has not changed stays the same frozen
 // object, so that a view can tell by identity what to draw anew.
+import type { PeerNumbers } from "../pkg/slate_yrs.js";
 import { SAID } from "./broadcast.js";
 import { decodeRange } from "./codec.js";
 import { deepFreeze, equal } from "./json.js";
 import type { Peer, Presence } from "./types.js";
 
-const HEAD = 5;
-/** Where the number stands that says whether the state is another one. */
-const VERSION = 1;
+/** What stands before a peer's selection: the module declares the type. */
+const HEAD: PeerNumbers = ["clientId", "version", "typing", "lastActive", "selectionWords"];
+const [CLIENT_ID, VERSION, TYPING, LAST_ACTIVE, WORDS] = HEAD.map((_, at) => at) as [0, 1, 2, 3, 4];
 
 /** An awareness state, read. */
 interface AwarenessState {
@@ -36,8 +37,8 @@ export class Peers<P extends Presence> {
     const known = new Map<number, KnownPeer<P>>();
     const list: Peer<P>[] = [];
     for (let at = 0; at < flat.length; ) {
-      const end = at + HEAD + flat[at + HEAD - 1]!;
-      const clientId = flat[at]!;
+      const end = at + HEAD.length + flat[at + WORDS]!;
+      const clientId = flat[at + CLIENT_ID]!;
       const entry = this.#peer(flat.subarray(at, end), this.#known.get(clientId), state);
       known.set(clientId, entry);
       list.push(entry.peer);
@@ -60,20 +61,20 @@ export class Peers<P extends Presence> {
     state: (clientId: number) => string | undefined,
   ): KnownPeer<P> {
     if (last !== undefined && sameNumbers(last.flat, flat)) return last;
-    const clientId = flat[0]!;
-    const text = last?.flat[1] === flat[1] ? last!.state.text : state(clientId);
+    const clientId = flat[CLIENT_ID]!;
+    const text = last?.flat[VERSION] === flat[VERSION] ? last!.state.text : state(clientId);
     const read = last !== undefined && last.state.text === text ? last.state : readState(text);
     const changed = last === undefined || !isAlike(last.state, read);
     // Whoever says something is, to a view, no other than before.
     if (!changed && sameNumbers(last.flat, flat, VERSION)) return { flat, state: read, peer: last.peer };
-    const selection = decodeRange(flat.subarray(HEAD));
-    const typing = flat[2] === 1;
+    const selection = decodeRange(flat.subarray(HEAD.length));
+    const typing = flat[TYPING] === 1;
     const peer = Object.freeze({
       clientId,
       presence: changed ? (read.presence as P) : last.peer.presence,
       selection: selection === null ? null : deepFreeze(selection),
       typing,
-      lastActive: changed ? activeAt(last?.peer, typing, flat[3]!) : last.peer.lastActive,
+      lastActive: changed ? activeAt(last?.peer, typing, flat[LAST_ACTIVE]!) : last.peer.lastActive,
     });
     return { flat, state: read, peer };
   }

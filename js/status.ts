@@ -1,5 +1,6 @@
-// What the application is told of how a document is doing: from the engine's flat numbers, which `src/js/flat.rs` writes
-// in the same order; and where no session is running: before one is there, after it has ended, on a server.
+// What the application is told of how a document is doing: from the engine's flat numbers, whose names and order are those
+// of `src/js/flat.rs` (`tsc` says where they are not); and where no session is running: before one is there, after it has ended, on a server.
+import type { ConnectionNames, SavedNames, StatusFlags, StatusNumbers, StorageNames } from "../pkg/slate_yrs.js";
 import type { CollabError } from "./errors.js";
 
 /** How a document is doing. */
@@ -82,20 +83,42 @@ export const OFFLINE: Status = Object.freeze({
 /** The document was closed, or has nothing to show yet. */
 export const CLOSED: Status = Object.freeze({ ...OFFLINE, connection: "closed" });
 
-// In the engine's order.
-const CONNECTIONS = ["offline", "connecting", "online", "unauthorized", "forbidden", "closed"] as const;
-const SAVED = ["memory", "local", "server"] as const;
-const STORAGES = ["indexeddb", "memory", "full", "blocked", "corrupt"] as const;
+// In the engine's order: the module declares the types.
+const CONNECTIONS: ConnectionNames = ["offline", "connecting", "online", "unauthorized", "forbidden", "closed"];
+const SAVED: SavedNames = ["memory", "local", "server"];
+const STORAGES: StorageNames = ["indexeddb", "memory", "full", "blocked", "corrupt"];
+const NUMBERS: StatusNumbers = [
+  "connection",
+  "saved",
+  "storage",
+  "flags",
+  "pending",
+  "setAside",
+  "offlineSince",
+  "retryAt",
+  "received",
+  "total",
+  "divergences",
+  "format",
+];
+const FLAGS: StatusFlags = [
+  "synced",
+  "syncingOfflineChanges",
+  "readOnly",
+  "epochConflict",
+  "hasOfflineSince",
+  "hasRetryAt",
+  "hasProgress",
+  "hasError",
+  "canComment",
+];
 
-const SYNCED = 1;
-const SYNCING_OFFLINE = 2;
-const READ_ONLY = 4;
-const EPOCH = 8;
-const OFFLINE_SINCE = 16;
-const RETRY_AT = 32;
-const PROGRESS = 64;
-const ERROR = 128;
-const CAN_COMMENT = 256;
+/** The numbers by their names, and the names that some of them stand for. */
+function named(flat: Float64Array) {
+  const of = Object.fromEntries(NUMBERS.map((name, at) => [name, flat[at]])) as Record<StatusNumbers[number], number>;
+  const connection = CONNECTIONS[of.connection] ?? "offline";
+  return { ...of, connection, saved: SAVED[of.saved] ?? "memory", storage: STORAGES[of.storage] ?? "memory" };
+}
 
 /** `local`: there is no server. `error` is asked for if there is one. */
 export function decodeStatus(
@@ -104,36 +127,35 @@ export function decodeStatus(
   transport: Status["transport"],
   error: () => CollabError,
 ): Status {
-  const [connection, saved, storage, flags, pending, setAside, since, retryAt, received, total, divergences, format] =
-    flat as unknown as number[] & Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11, number>;
-  const has = (flag: number) => (flags & flag) !== 0;
+  const { connection, saved, storage, pending, setAside, received, total, divergences, ...of } = named(flat);
+  const has = (flag: StatusFlags[number]) => ((of.flags >> FLAGS.indexOf(flag)) & 1) === 1;
   return Object.freeze({
     local,
-    connection: CONNECTIONS[connection] ?? "offline",
+    connection,
     transport,
-    synced: has(SYNCED),
-    saved: SAVED[saved] ?? "memory",
+    synced: has("synced"),
+    saved,
     pending,
     setAside,
-    storage: STORAGES[storage] ?? "memory",
-    offlineSince: has(OFFLINE_SINCE) ? since : null,
-    retryAt: has(RETRY_AT) ? retryAt : null,
-    syncingOfflineChanges: has(SYNCING_OFFLINE),
-    progress: has(PROGRESS) ? Object.freeze({ received, total }) : null,
-    readOnly: has(READ_ONLY),
-    canComment: has(CAN_COMMENT),
-    format: format < 0 ? null : format,
-    conflict: has(EPOCH) ? ("epoch" as const) : null,
+    storage,
+    offlineSince: has("hasOfflineSince") ? of.offlineSince : null,
+    retryAt: has("hasRetryAt") ? of.retryAt : null,
+    syncingOfflineChanges: has("syncingOfflineChanges"),
+    progress: has("hasProgress") ? Object.freeze({ received, total }) : null,
+    readOnly: has("readOnly"),
+    canComment: has("canComment"),
+    format: of.format < 0 ? null : of.format,
+    conflict: has("epochConflict") ? ("epoch" as const) : null,
     divergences,
-    error: has(ERROR) ? error() : null,
+    error: has("hasError") ? error() : null,
   });
 }
 
 /** The two things that are told with every change of the status; see `EngineListener`. */
 export function decodeNews(flat: Float64Array): { acknowledged: boolean; receiving: boolean } {
-  const [connection, saved, storage, , pending] = flat;
+  const { connection, saved, storage, pending } = named(flat);
   return {
-    acknowledged: SAVED[saved!] === "server" && pending === 0,
-    receiving: CONNECTIONS[connection!] === "online" && STORAGES[storage!] === "indexeddb",
+    acknowledged: saved === "server" && pending === 0,
+    receiving: connection === "online" && storage === "indexeddb",
   };
 }

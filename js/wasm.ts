@@ -1,5 +1,5 @@
 // Loading the WebAssembly module, once, in browsers, workers and Node.
-import instantiate, { Engine, localDocuments } from "../pkg/slate_yrs.js";
+import instantiate, { difference, Engine, localDocuments } from "../pkg/slate_yrs.js";
 import { toCollabError } from "./errors.js";
 
 /** Where the module may come from: its address, a request for it, its bytes, or a compiled module. */
@@ -45,4 +45,4 @@ export function isLoaded(): boolean {
   return loaded;
 }
 
-export { Engine, localDocuments };
+export { difference, Engine, localDocuments };

@@ -3,7 +3,7 @@
 export const PLANTS = [
   {
     name: "the room acknowledges before it stores",
-    file: "server/src/room/task.rs",
+    file: "server/src/room/task/store.rs",
     from: "            self.store(rows).await?;",
     to: "            self.flush();\n            self.store(rows).await?;",
   },

@@ -11,7 +11,7 @@ use yrs::{Any, Map as _, Out, ReadTxn, TransactionMut, WriteTxn};
 pub type Format = u32;
 
 /// What the engine of this build reads and writes.
-pub const FORMATS: Formats = Formats::of(&[0, 1]);
+pub const FORMATS: KnownFormats = KnownFormats::of(&[0, 1]);
 
 /// What a new document begins in where nobody says otherwise, and nobody is there who would damage it.
 pub const DEFAULT_FORMAT: Format = 1;
@@ -40,9 +40,9 @@ pub const UNREADABLE: Format = Format::MAX;
 
 /// A set of formats below 64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Formats(u64);
+pub struct KnownFormats(u64);
 
-impl Formats {
+impl KnownFormats {
     /// Formats from 64 on are left out.
     pub const fn of(formats: &[Format]) -> Self {
         let (mut bits, mut at) = (0, 0);
@@ -71,8 +71,8 @@ impl Formats {
     }
 }
 
-/// As [`Formats::parse`] takes it.
-impl fmt::Display for Formats {
+/// As [`KnownFormats::parse`] takes it.
+impl fmt::Display for KnownFormats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers: Vec<String> = self.iter().map(|format| format.to_string()).collect();
         f.write_str(&numbers.join(","))
@@ -121,11 +121,11 @@ mod tests {
 
     #[test]
     fn formats_are_read_as_they_are_written() {
-        let formats = Formats::of(&[0, 1, 63, 64]);
+        let formats = KnownFormats::of(&[0, 1, 63, 64]);
         assert_eq!(formats.to_string(), "0,1,63");
-        assert_eq!(Formats::parse("0,1,63"), Some(formats));
+        assert_eq!(KnownFormats::parse("0,1,63"), Some(formats));
         assert!(formats.knows(1) && !formats.knows(2) && !formats.knows(64) && !formats.knows(UNREADABLE));
-        assert_eq!(["", "x", "1,", "-1", "1 ,2"].map(Formats::parse), [None; 5]);
+        assert_eq!(["", "x", "1,", "-1", "1 ,2"].map(KnownFormats::parse), [None; 5]);
     }
 
     #[test]

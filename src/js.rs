@@ -1,10 +1,11 @@
 //! The only exports. Thin: each checks and converts, and hands over to the [`Driver`].
 //!
 //! What comes in is checked in `js/` as well, where types are known; here nothing is trusted to have been. Errors are
-//! thrown as plain `{code, message}`, which `js/errors.ts` makes `CollabError`s of.
+//! thrown as plain `{code, message}`, which `js/errors.ts` makes `CollabError`s of. Lists of names and numbers that both
+//! sides have stand in Rust only, and are declared to TypeScript here: see `src/border.rs`.
 
-mod config;
-mod flat;
+pub mod config;
+pub mod flat;
 
 use std::rc::Rc;
 
@@ -13,13 +14,42 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use yrs::Any;
 
-use crate::browser::store::{DEFAULT_DATABASE, Durability};
+use crate::browser::store::{DEFAULT_DATABASE, WriteDurability};
 use crate::browser::{DeviceStore, Driver, Listener};
-use crate::codec::{Batch, CodecError, decode_nodes, decode_ops, decode_range, encode_nodes, encode_range};
+use crate::codec::{
+    self, Batch, CodecError, decode_nodes, decode_ops, decode_range, encode_nodes, encode_ops, encode_range,
+};
 use crate::json;
-use crate::session::{Conflict, ErrorCode, Input, SessionError};
-use crate::slate::{Op, Path, ShownRun};
+use crate::session::{Conflict, Connection, DeviceStorage, ErrorCode, Input, Origin, Remote, Saved, SessionError};
+use crate::slate::{Op, Path, ShownRun, SlateDoc};
 use crate::store::{Pending, PendingKey, StoreError};
+
+/// Puts a text into the declarations of the module.
+macro_rules! declare {
+    ($($name:ident: $text:expr,)+) => {
+        $(
+            #[wasm_bindgen(typescript_custom_section)]
+            const $name: &str = $text;
+        )+
+    };
+}
+
+declare! {
+    ORIGINS: Origin::TYPESCRIPT,
+    CONNECTIONS: Connection::TYPESCRIPT,
+    SAVED: Saved::TYPESCRIPT,
+    STORAGES: DeviceStorage::TYPESCRIPT,
+    REMOTES: Remote::TYPESCRIPT,
+    ERROR_CODES: ErrorCode::TYPESCRIPT,
+    STATUS: flat::STATUS,
+    FLAGS: flat::FLAGS,
+    PEER: flat::PEER,
+    CONFIG_KEYS: config::KEYS,
+    CONFIG_STORE_KEYS: config::STORE_KEYS,
+    MAXIMA: codec::MAXIMA,
+    VALUE_TAGS: codec::value_tag::VALUE_TAGS,
+    OPERATION_TAGS: codec::op_tag::OP_TAGS,
+}
 
 /// One open document.
 #[wasm_bindgen]
@@ -35,7 +65,7 @@ impl Engine {
     pub fn new(config: &str, words: Option<Vec<u32>>, text: &str, listener: Listener) -> Result<Engine, JsValue> {
         let initial = words.map(|words| decode_nodes(&words, text)).transpose().map_err(codec_error)?;
         let config =
-            config::Config::parse(config, initial).ok_or_else(|| protocol("the configuration is incomplete"))?;
+            config::OpeningConfig::parse(config, initial).ok_or_else(|| protocol("the configuration is incomplete"))?;
         let (session, store) = config.into_parts();
         Ok(Engine { driver: Driver::start(session, store.clone(), listener), store })
     }
@@ -114,13 +144,13 @@ impl Engine {
         self.driver.read(|session| session.client_id())
     }
 
-    /// `[words, text]`.
+    #[wasm_bindgen(unchecked_return_type = "[words: Uint32Array, text: string]")]
     pub fn value(&self) -> Array {
-        let Batch { words, text } = self.driver.read(|session| encode_nodes(session.blocks()));
-        Array::of2(&js_sys::Uint32Array::from(words.as_slice()), &text.into())
+        batch(self.driver.read(|session| encode_nodes(session.blocks())))
     }
 
-    /// `[words, text, count]`: one of the editor's children (none if there is no such), and how many there are.
+    /// One of the editor's children (none if there is no such), and how many there are.
+    #[wasm_bindgen(unchecked_return_type = "[words: Uint32Array, text: string, count: number]")]
     pub fn block(&self, index: u32) -> Array {
         let (block, count) = self.driver.read(|session| session.block(index));
         let Batch { words, text } = encode_nodes(block);
@@ -137,8 +167,8 @@ impl Engine {
         self.driver.read(|session| flat::status(session.status()))
     }
 
-    /// `[code, message]` of the last error; empty without one.
-    #[wasm_bindgen(js_name = statusError)]
+    /// The last error; empty without one.
+    #[wasm_bindgen(js_name = statusError, unchecked_return_type = "[code?: string, message?: string]")]
     pub fn status_error(&self) -> Array {
         self.driver.read(|session| match &session.status().error {
             Some(error) => Array::of2(&error.code.as_str().into(), &error.message.as_str().into()),
@@ -342,7 +372,7 @@ impl Engine {
 pub fn local_documents(database: Option<String>) -> Promise {
     future_to_promise(async move {
         let name = database.as_deref().unwrap_or(DEFAULT_DATABASE);
-        let store = DeviceStore::new(name, Durability::WhereItMatters);
+        let store = DeviceStore::new(name, WriteDurability::WhereItMatters);
         let found = store.pending_of_all().await;
         store.close();
         match found {
@@ -354,6 +384,14 @@ pub fn local_documents(database: Option<String>) -> Promise {
             Err(error) => Err(thrown("storage", &error.to_string())),
         }
     })
+}
+
+/// Operations that lead from one value to another, each given as a batch.
+#[wasm_bindgen(unchecked_return_type = "[words: Uint32Array, text: string]")]
+pub fn difference(from: &[u32], from_text: &str, to: &[u32], to_text: &str) -> Result<Array, JsValue> {
+    let from = decode_nodes(from, from_text).map_err(codec_error)?;
+    let to = decode_nodes(to, to_text).map_err(codec_error)?;
+    Ok(batch(encode_ops(&SlateDoc::diff(&from, &to))))
 }
 
 /// Whether the engine is in the midst of something. Seen from outside any call, it has failed.
@@ -381,6 +419,10 @@ pub fn trap(later: bool) {
     } else {
         panic!("a trap that was asked for");
     }
+}
+
+fn batch(Batch { words, text }: Batch) -> Array {
+    Array::of2(&js_sys::Uint32Array::from(words.as_slice()), &text.into())
 }
 
 fn short_path(depth: u32, a: u32, b: u32, c: u32) -> Path {

@@ -7,6 +7,7 @@
 //! Dependencies point one way: `js → browser → session → {slate, protocol, awareness, undo, store, update, format}`.
 
 pub mod awareness;
+mod border;
 pub mod codec;
 pub mod format;
 mod json;

@@ -10,7 +10,7 @@ use slate_yrs::codec;
 use slate_yrs::protocol::{self, Message, Reassembly};
 use slate_yrs::slate::{Element, Leaf, Node, Op, Path, SlateDoc};
 use slate_yrs::update::{say_the_same, split as cut};
-use slate_yrs_server::presence::{Presence, Speaker};
+use slate_yrs_server::presence::{RoomPresence, Speaker};
 use slate_yrs_server::replica::{ApplyError, Replica};
 use slate_yrs_server::validate;
 
@@ -54,7 +54,7 @@ fn pieces(mut bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
 /// A frame: what was read says the same when it is written and read again; fragments and presence take anything.
 pub fn protocol(bytes: &[u8]) {
     let mut reassembly = Reassembly::new(1 << 20);
-    let mut presence = Presence::default();
+    let mut presence = RoomPresence::default();
     for message in protocol::messages(bytes) {
         let Ok(message) = message else { return };
         let frame = message.to_frame();

@@ -3,21 +3,22 @@
 use std::time::Instant;
 
 use axum::body::Bytes;
-use slate_yrs::format::Formats;
+use slate_yrs::format::KnownFormats;
 use slate_yrs::protocol::{self, Message, NOTHING, Role};
 use slate_yrs::update::say_the_same;
 use slate_yrs_server::gate::Layout;
 use slate_yrs_server::replica::Replica;
-use slate_yrs_server::room::core::{Core, Health, Join};
+use slate_yrs_server::room::Participant;
+use slate_yrs_server::room::core::{Health, Join, RoomCore};
 use slate_yrs_server::room::frames::Outgoing;
-use slate_yrs_server::room::{ConnId, Limits};
+use slate_yrs_server::room::{ConnId, RoomLimits};
 use slate_yrs_server::storage::{Document, Progress};
 
 /// Of the package in a new and in an old version, one that may only read, and a y-websocket client.
 const CONNECTIONS: ConnId = 4;
 
-fn limits() -> Limits {
-    Limits {
+fn limits() -> RoomLimits {
+    RoomLimits {
         max_update_bytes: 1 << 16,
         max_sync_bytes: 1 << 16,
         max_frame_bytes: 1 << 17,
@@ -32,15 +33,17 @@ fn join(conn: ConnId) -> Join {
     let durable = conn < 3;
     Join {
         conn,
-        durable,
-        session: durable.then(|| format!("session {conn}")),
-        formats: if conn == 1 { Formats::of(&[0]) } else { Formats::of(&[0, 1]) },
+        who: Participant {
+            durable,
+            session: durable.then(|| format!("session {conn}")),
+            formats: if conn == 1 { KnownFormats::of(&[0]) } else { KnownFormats::of(&[0, 1]) },
+            role: if conn == 2 { Role::ReadOnly } else { Role::ReadWrite },
+            author: None,
+            owner: None,
+            name: None,
+            admin: false,
+        },
         progress: Progress::default(),
-        role: if conn == 2 { Role::ReadOnly } else { Role::ReadWrite },
-        author: None,
-        owner: None,
-        name: None,
-        admin: false,
         taker: None,
     }
 }
@@ -57,7 +60,7 @@ fn load(log: &[Bytes]) -> Replica {
 /// be read.
 pub fn room(bytes: &[u8]) {
     let document = Document { id: "scene".into(), epoch: "epoch".into(), tip: 0, created_at: 0, updated_at: 0 };
-    let mut core = Core::new(limits(), Layout::default(), document, Replica::new());
+    let mut core = RoomCore::new(limits(), Layout::default(), document, Replica::new());
     (0..CONNECTIONS).for_each(|conn| core.join(join(conn)));
     let mut log: Vec<Bytes> = Vec::new();
     // All before it were submitted.

@@ -8,7 +8,6 @@ import { type Descendant, Editor, type Operation, Path, type Range } from "slate
 import type { Collab } from "../index.js";
 import { equal } from "../json.js";
 import { applyAll } from "./batch.js";
-import { diff } from "./diff.js";
 import { Gate, type Verdict } from "./gate.js";
 import { isElement, isText } from "./neutral.js";
 
@@ -17,6 +16,8 @@ export interface BindingOwner {
   readonly collab: Collab;
   /** The document's value now. */
   value(): Editor["children"];
+  /** Few operations that lead from one value to another; `null`: there is no engine, or one could be in no document. */
+  difference(from: Editor["children"], to: Editor["children"]): Operation[] | null;
   /** Operations the editor has just applied by itself. */
   local(from: Binding, operations: readonly Operation[], normalization: boolean): void;
   selection(from: Binding): void;
@@ -224,8 +225,25 @@ export class Binding {
   /** Takes back what a plugin has made of what came. */
   #align(): void {
     const value = this.#documentValue();
-    const operations = value === null ? [] : diff(this.editor.children, value);
-    if (operations.length > 0) this.#quietly(() => this.#run("remote", () => applyAll(this.editor, operations)));
+    if (value !== null) this.#lead(value);
+  }
+
+  /** To a value, by few operations; where they do not come to it, it takes the place of what there is. Whether it differed. */
+  #lead(value: Editor["children"]): boolean {
+    const { editor } = this;
+    this.#known = editor.children;
+    if (equal(editor.children, value)) return false;
+    const operations = this.#parent.difference(editor.children, value) ?? [];
+    try {
+      this.#quietly(() => this.#run("remote", () => applyAll(editor, operations)));
+    } catch {
+      // Below.
+    }
+    if (!equal(editor.children, value)) {
+      this.#replace(value);
+      editor.onChange();
+    }
+    return true;
   }
 
   /** Compares with the document and changes what differs, as little as possible. Whether there was anything. */
@@ -234,18 +252,7 @@ export class Binding {
     const value = this.#documentValue();
     if (value === null || (this.#showsBlank && value.length === 0)) return false;
     this.#withdrawBlank();
-    const operations = diff(this.editor.children, value);
-    this.#known = this.editor.children;
-    if (operations.length === 0) return false;
-    try {
-      this.#quietly(() => this.#run("remote", () => applyAll(this.editor, operations)));
-    } catch {
-      // Below.
-    }
-    if (!equal(this.editor.children, value)) {
-      this.#replace(value);
-      this.editor.onChange();
-    }
+    if (!this.#lead(value)) return false;
     this.#showBlank(false);
     this.gate.discard();
     this.#parent.mended(this, reason);
@@ -365,8 +372,10 @@ export class Binding {
   /** Inside a batch, a plugin has changed something by itself. What it did is the user's: the document gets it. */
   #adopt(): void {
     const value = this.#documentValue();
-    const operations = value === null ? [] : diff(value, this.editor.children);
-    if (operations.length > 0) this.#parent.local(this, operations, false);
+    if (value === null || equal(value, this.editor.children)) return;
+    const operations = this.#parent.difference(value, this.editor.children);
+    if (operations === null) this.mend("a plugin has written what can be in no document");
+    else if (operations.length > 0) this.#parent.local(this, operations, false);
   }
 
   #run(mode: Applying, body: () => void): void {

@@ -59,6 +59,10 @@ export class Hub implements BindingOwner {
     return this.collab.value();
   }
 
+  difference(from: Descendant[], to: Descendant[]): Operation[] | null {
+    return this.#engine.difference(from, to);
+  }
+
   add(binding: Binding, value: Descendant[]): void {
     if (this.#bindings.length === 0) {
       this.#subscriptions = [

@@ -11,7 +11,7 @@ use slate_yrs::format::COMMENTS_ROOT;
 use slate_yrs::slate::{ValueChange, differences};
 use yrs::Any;
 
-use crate::gate::{Judged, Refusal, contains};
+use crate::gate::{EditRefusal, Judged, contains};
 use crate::replica::Replica;
 use crate::storage::Authors;
 
@@ -49,7 +49,7 @@ pub fn judge(
     replica: &mut Replica,
     judged: &mut Judged<'_>,
     signer: Signer<'_>,
-) -> Result<Option<CommentChanges>, Refusal> {
+) -> Result<Option<CommentChanges>, EditRefusal> {
     let update = judged.update;
     let may_touch = replica.has_root(COMMENTS_ROOT) || contains(update, COMMENTS_ROOT.as_bytes());
     if !may_touch && !signer.only_comments {
@@ -61,7 +61,7 @@ pub fn judge(
     // What has to wait could turn out to be anything.
     let touches_others = survey.waits || survey.inserts_into(others) || replica.has_any(survey.deletions(others, true));
     if signer.only_comments && touches_others {
-        return Err(Refusal::OnlyComments);
+        return Err(EditRefusal::OnlyComments);
     }
     if !survey.waits && !survey.inserts_into(comments) && !replica.has_any(survey.deletions(comments, true)) {
         return Ok(None);
@@ -75,10 +75,10 @@ pub fn judge(
 }
 
 /// Whether a change is the signer's to make, and what has to be signed otherwise.
-fn stamp(change: ValueChange, signer: Signer<'_>) -> Result<Option<ValueChange>, Refusal> {
-    let (thread, part) = change.key.split_once('/').ok_or(Refusal::NoComment)?;
+fn stamp(change: ValueChange, signer: Signer<'_>) -> Result<Option<ValueChange>, EditRefusal> {
+    let (thread, part) = change.key.split_once('/').ok_or(EditRefusal::NoComment)?;
     if thread.is_empty() || part.is_empty() || part.contains('/') {
-        return Err(Refusal::NoComment);
+        return Err(EditRefusal::NoComment);
     }
     let is_resolution = part == "resolved";
     let field = if is_resolution { "by" } else { "author" };
@@ -87,7 +87,7 @@ fn stamp(change: ValueChange, signer: Signer<'_>) -> Result<Option<ValueChange>,
     let before = before.unwrap_or_default().filter(|_| !is_resolution);
     let is_own = |before: &Signature| signer.is_admin || before.id.as_deref() == signer.user;
     if before.as_ref().is_some_and(|before| !is_own(before)) {
-        return Err(Refusal::NotTheAuthor);
+        return Err(EditRefusal::NotTheAuthor);
     }
     let Some(value) = &change.after else { return Ok(None) };
     let given = Signature::of(value, field)?;
@@ -100,7 +100,7 @@ fn stamp(change: ValueChange, signer: Signer<'_>) -> Result<Option<ValueChange>,
         },
     };
     if given.id.is_some() && given.id != wanted.id {
-        return Err(Refusal::Signature);
+        return Err(EditRefusal::Signature);
     }
     if given == wanted {
         return Ok(None);
@@ -117,15 +117,15 @@ struct Signature {
 }
 
 impl Signature {
-    fn of(value: &Any, field: &str) -> Result<Self, Refusal> {
-        let Any::Map(fields) = value else { return Err(Refusal::NoComment) };
-        let Some(Any::Map(signature)) = fields.get(field) else { return Err(Refusal::NoComment) };
+    fn of(value: &Any, field: &str) -> Result<Self, EditRefusal> {
+        let Any::Map(fields) = value else { return Err(EditRefusal::NoComment) };
+        let Some(Any::Map(signature)) = fields.get(field) else { return Err(EditRefusal::NoComment) };
         let id = match signature.get("id") {
             None | Some(Any::Null) => None,
             Some(Any::String(id)) => Some(id.to_string()),
-            Some(_) => return Err(Refusal::NoComment),
+            Some(_) => return Err(EditRefusal::NoComment),
         };
-        let Some(Any::String(name)) = signature.get("name") else { return Err(Refusal::NoComment) };
+        let Some(Any::String(name)) = signature.get("name") else { return Err(EditRefusal::NoComment) };
         Ok(Self { id, name: name.to_string() })
     }
 

@@ -15,7 +15,7 @@ use crate::auth::{Auth, AuthError, Expected, KeySetUrl, Refresh, TokenKeys, Webh
 use crate::compact::Retention;
 use crate::gate::Layout;
 use crate::mcp::McpArgs;
-use crate::room::Limits;
+use crate::room::RoomLimits;
 use crate::webhooks::address::AddressRange;
 
 mod limits;
@@ -28,7 +28,7 @@ pub use limits::{Create, LimitArgs};
 #[command(name = "slate-yrs-server", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
     #[command(flatten)]
     pub serve: ServeArgs,
 }
@@ -61,7 +61,7 @@ fn command_first(mut line: Vec<OsString>) -> Vec<OsString> {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Serve documents (the default)
     Serve(Box<ServeArgs>),
     /// Serve agents: the Model Context Protocol over standard input and output
@@ -480,8 +480,8 @@ impl ServeArgs {
         Layout { root: self.root.as_str().into(), new_format: self.format }
     }
 
-    pub fn limits(&self) -> Limits {
-        Limits {
+    pub fn limits(&self) -> RoomLimits {
+        RoomLimits {
             max_update_bytes: self.max_update_bytes,
             max_sync_bytes: self.max_sync_bytes,
             max_frame_bytes: self.max_frame_bytes,

@@ -15,8 +15,7 @@ use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message as Frame};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use serde::Deserialize;
-use slate_yrs::format::Formats;
-use slate_yrs::protocol::{self, FragmentError, Message, Reassembly, Role};
+use slate_yrs::protocol::{self, FragmentError, Message, Reassembly};
 use tokio::time::{Instant, Sleep, interval_at, sleep, sleep_until, timeout};
 
 use crate::allowance::{Share, Taker};
@@ -26,7 +25,9 @@ use crate::limit::Limit;
 use crate::metrics::Metrics;
 use crate::net::Traffic;
 use crate::room::frames::Outgoing;
-use crate::room::{Command, ConnId, Ending, JoinRequest, RoomRef, Rooms, SendQueue, SendQueueEnd, send_queue};
+use crate::room::{
+    Command, ConnId, Ending, JoinRequest, Participant, RoomRef, Rooms, SendQueue, SendQueueEnd, send_queue,
+};
 use crate::storage::Millis;
 
 /// A frame that cannot be handed to the network for so long ends the connection.
@@ -39,20 +40,9 @@ const FRAGMENT_AGE_MS: u64 = 60_000;
 
 /// What is fixed for a connection when it begins.
 #[derive(Debug, Clone)]
-pub struct Opening {
+pub struct ConnectionOpening {
     pub document: String,
-    pub durable: bool,
-    pub session: Option<String>,
-    /// What the client says to know.
-    pub formats: Formats,
-    pub role: Role,
-    pub author: Option<String>,
-    /// Who the token says this is.
-    pub owner: Option<String>,
-    /// And what it calls them.
-    pub name: Option<String>,
-    /// And whether they may do what concerns everybody.
-    pub admin: bool,
+    pub who: Participant,
     /// When the token ends.
     pub expires: Option<Millis>,
     /// Where it comes from.
@@ -73,26 +63,13 @@ pub struct Settings {
     pub max_frames_per_second: u32,
 }
 
-impl Opening {
+impl ConnectionOpening {
     fn request(self, conn: ConnId, queue: SendQueue) -> JoinRequest {
-        let taker = match (&self.owner, self.address) {
+        let taker = match (&self.who.owner, self.address) {
             (Some(owner), _) => Some(Taker::User(owner.as_str().into())),
             (None, address) => address.map(Taker::of_address),
         };
-        JoinRequest {
-            conn,
-            durable: self.durable,
-            session: self.session,
-            formats: self.formats,
-            role: self.role,
-            author: self.author,
-            owner: self.owner,
-            name: self.name,
-            admin: self.admin,
-            taker,
-            create: self.create,
-            queue,
-        }
+        JoinRequest { conn, who: self.who, taker, create: self.create, queue }
     }
 }
 
@@ -109,17 +86,18 @@ pub fn serve(
     (sink, stream): (impl Outbound, impl Inbound),
     rooms: Arc<Rooms>,
     settings: Settings,
-    opening: Opening,
+    opening: ConnectionOpening,
     recheck: Option<Recheck>,
     traffic: Arc<Traffic>,
 ) -> impl Future<Output = ()> + Send {
     let conn = NEXT.fetch_add(1, Ordering::Relaxed);
     let allowances = Arc::clone(&rooms.shared().allowances);
-    traffic.upgraded(Share::new(allowances, opening.address, opening.owner.as_deref()));
+    traffic.upgraded(Share::new(allowances, opening.address, opening.who.owner.as_deref()));
     let (queue, end) = send_queue(settings.max_queued_bytes);
-    let durable = opening.durable;
+    let durable = opening.who.durable;
     let metrics = Arc::clone(&rooms.shared().metrics);
-    let writer = Writer { sink, heartbeat: settings.heartbeat, durable, traffic: Arc::clone(&traffic), metrics };
+    let writer =
+        ConnectionWriter { sink, heartbeat: settings.heartbeat, durable, traffic: Arc::clone(&traffic), metrics };
     let writer = tokio::spawn(writer.run(end));
     rooms.shared().metrics.connections.inc();
     tracing::debug!(conn, document = opening.document, durable, "opened");
@@ -128,7 +106,7 @@ pub fn serve(
     let expired = opening.expires.map(|at| Box::pin(sleep_until(deadline(at))));
     let reading = rooms.hold(&document, opening.create).map(|room| {
         let join = Command::Join(Box::new(opening.request(conn, queue.clone())));
-        let mut reader = Reader {
+        let mut reader = ConnectionReader {
             conn,
             durable,
             room,
@@ -164,7 +142,7 @@ pub fn serve(
     }
 }
 
-struct Reader {
+struct ConnectionReader {
     conn: ConnId,
     durable: bool,
     room: RoomRef,
@@ -213,7 +191,7 @@ pub(crate) async fn wait_for<F: Future>(future: &mut Option<Pin<Box<F>>>) -> F::
     }
 }
 
-impl Reader {
+impl ConnectionReader {
     /// What few connections have, or seldom do, is boxed: all would have a place for it.
     async fn run(
         &mut self,
@@ -367,7 +345,7 @@ impl Reader {
     }
 }
 
-struct Writer<S> {
+struct ConnectionWriter<S> {
     sink: S,
     heartbeat: Duration,
     durable: bool,
@@ -375,7 +353,7 @@ struct Writer<S> {
     metrics: Arc<Metrics>,
 }
 
-impl<S: Outbound> Writer<S> {
+impl<S: Outbound> ConnectionWriter<S> {
     async fn run(mut self, mut end: SendQueueEnd) {
         let keepalive = if self.durable { Message::Ping.to_frame() } else { Message::Awareness(&[0]).to_frame() };
         let keepalive = Bytes::from(keepalive);
@@ -446,7 +424,7 @@ impl<S: Outbound> Writer<S> {
     }
 }
 
-impl<S: Outbound> Writer<S> {
+impl<S: Outbound> ConnectionWriter<S> {
     async fn feed(&mut self, bytes: Bytes) -> Sent {
         self.metrics.bytes_sent.inc_by(bytes.len() as u64);
         stalling(self.sink.feed(Frame::Binary(bytes)), &self.traffic).await

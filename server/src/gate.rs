@@ -8,14 +8,14 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use slate_yrs::format::{DOC_ROOT, Format, Formats, OWN_ROOTS};
+use slate_yrs::format::{DOC_ROOT, Format, KnownFormats, OWN_ROOTS};
 use slate_yrs::update::Survey;
 use thiserror::Error;
 
 use crate::replica::{ApplyError, Replica};
 
 /// What this server knows.
-pub const FORMATS: Formats = Formats::of(&[0, 1]);
+pub const FORMATS: KnownFormats = KnownFormats::of(&[0, 1]);
 
 /// How documents are laid out here.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub enum Sender {
     /// A y-websocket client that knows nothing of formats. `refused`: something of it was not stored.
     Plain { refused: bool },
     /// A session that knows these.
-    Session(Formats),
+    Session(KnownFormats),
 }
 
 /// What is to be stored.
@@ -74,7 +74,7 @@ impl<'a> Judged<'a> {
 
 /// Why nothing of an update is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Refusal {
+pub enum EditRefusal {
     #[error("the document may be edited only by clients that know its format")]
     Format,
     #[error("the document's format cannot be changed like this")]
@@ -101,7 +101,7 @@ impl Layout {
     }
 
     /// What of an update may be stored.
-    pub fn judge(&self, replica: &mut Replica, judged: &mut Judged<'_>, sender: Sender) -> Result<Pass, Refusal> {
+    pub fn judge(&self, replica: &mut Replica, judged: &mut Judged<'_>, sender: Sender) -> Result<Pass, EditRefusal> {
         let (format, update) = (replica.format(), judged.update);
         let refused = sender == Sender::Plain { refused: true };
         // Entries of a map that is there may be written without its name.
@@ -118,19 +118,19 @@ impl Layout {
             }
             // What stands upon something that was refused would wait for ever.
             Sender::Plain { .. } if format == 0 => match refused && survey.waits || touches_flag(replica, survey) {
-                true => Err(Refusal::Flag),
+                true => Err(EditRefusal::Flag),
                 false => Ok(Pass::Whole),
             },
             Sender::Plain { .. } => self.part(replica, survey),
         }
     }
 
-    fn check_registers(&self, replica: &Replica, survey: &Survey<'_>) -> Result<(), Refusal> {
+    fn check_registers(&self, replica: &Replica, survey: &Survey<'_>) -> Result<(), EditRefusal> {
         if !survey.has_registers() {
             return Ok(());
         }
         let limit = replica.clocks() + survey.new_clocks();
-        if survey.has_bad_register(&self.root, limit) { Err(Refusal::Register) } else { Ok(()) }
+        if survey.has_bad_register(&self.root, limit) { Err(EditRefusal::Register) } else { Ok(()) }
     }
 
     /// The flag is looked at in a copy: whose entry of a map counts is for the CRDT to say.
@@ -139,8 +139,8 @@ impl Layout {
         replica: &mut Replica,
         survey: &Survey<'_>,
         update: &[u8],
-        formats: Formats,
-    ) -> Result<(), Refusal> {
+        formats: KnownFormats,
+    ) -> Result<(), EditRefusal> {
         if !touches_flag(replica, survey) {
             return Ok(());
         }
@@ -149,20 +149,20 @@ impl Layout {
         let after = copy.format();
         let known = after == before || FORMATS.knows(after) && formats.knows(after);
         if after < before || !known {
-            return Err(Refusal::Flag);
+            return Err(EditRefusal::Flag);
         }
         if after > before && !copy.has_layout(&self.root) {
-            return Err(Refusal::Layout);
+            return Err(EditRefusal::Layout);
         }
         Ok(())
     }
 
     /// For who knows nothing of formats, in a document that has one.
-    fn part(&self, replica: &mut Replica, survey: &Survey<'_>) -> Result<Pass, Refusal> {
+    fn part(&self, replica: &mut Replica, survey: &Survey<'_>) -> Result<Pass, EditRefusal> {
         let protected = |root: &str| self.is_protected(root);
         // What has to wait could turn out to be anything.
         if survey.waits || survey.inserts_into(protected) {
-            return Err(Refusal::Format);
+            return Err(EditRefusal::Format);
         }
         if !replica.has_any(survey.deletions(protected, true)) {
             return Ok(Pass::Whole);

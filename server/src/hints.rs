@@ -21,7 +21,7 @@ pub fn is_remote(conn: ConnId) -> bool {
 pub enum Hint {
     /// The document is stored up to this update, in this lifetime.
     Stored { epoch: String, seq: Seq },
-    /// Presence of the sender's connections, see [`crate::presence::Presence::take_elsewhere`].
+    /// Presence of the sender's connections, see [`crate::presence::RoomPresence::take_elsewhere`].
     Presence(Vec<u8>),
     /// A room has opened: who has presence of this document?
     WhoIsThere,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use slate_yrs_server::admin::{self, AdminError};
-use slate_yrs_server::config::{Cli, Command, DatabaseArgs, ExportFormat, LogArgs, LogFormat, ServeArgs};
+use slate_yrs_server::config::{Cli, CliCommand, DatabaseArgs, ExportFormat, LogArgs, LogFormat, ServeArgs};
 use slate_yrs_server::import;
 use slate_yrs_server::mcp::{self, McpError};
 use slate_yrs_server::server::{Server, ServerError};
@@ -27,8 +27,8 @@ async fn main() -> ExitCode {
     let cli = Cli::read(std::env::args_os());
     let result = match cli.command {
         None => serve(cli.serve).await.map_err(Exit::from),
-        Some(Command::Serve(args)) => serve(*args).await.map_err(Exit::from),
-        Some(Command::Mcp(args)) => mcp::serve(args).await.map_err(Exit::from),
+        Some(CliCommand::Serve(args)) => serve(*args).await.map_err(Exit::from),
+        Some(CliCommand::Mcp(args)) => mcp::serve(args).await.map_err(Exit::from),
         Some(command) => run(command).await.map_err(Exit::from),
     };
     match result {
@@ -83,11 +83,11 @@ async fn open_existing(database: &DatabaseArgs) -> Result<Arc<dyn Storage>, Stor
     slate_yrs_server::storage::open_existing(&database.database).await
 }
 
-async fn run(command: Command) -> Result<(), AdminError> {
+async fn run(command: CliCommand) -> Result<(), AdminError> {
     let mut out = std::io::stdout().lock();
     match command {
-        Command::Serve(_) | Command::Mcp(_) => {}
-        Command::Compact { database, retention } => {
+        CliCommand::Serve(_) | CliCommand::Mcp(_) => {}
+        CliCommand::Compact { database, retention } => {
             let report = admin::compact(&open_existing(&database).await?, retention.retention()).await?;
             println!(
                 "{} documents, {} rows merged into {}, {} merges given up, {} rows in quarantine, {} documents failed",
@@ -99,37 +99,37 @@ async fn run(command: Command) -> Result<(), AdminError> {
                 report.failed
             );
         }
-        Command::Documents { database } => admin::documents(&open_existing(&database).await?, &mut out).await?,
-        Command::Export { document, file, format: ExportFormat::Update, database, .. } => {
+        CliCommand::Documents { database } => admin::documents(&open_existing(&database).await?, &mut out).await?,
+        CliCommand::Export { document, file, format: ExportFormat::Update, database, .. } => {
             admin::export(&open_existing(&database).await?, &document, &file).await?;
         }
-        Command::Export { document, file, format: ExportFormat::SlateYjs, root, database } => {
+        CliCommand::Export { document, file, format: ExportFormat::SlateYjs, root, database } => {
             let left_out = admin::export_plain(&open_existing(&database).await?, &document, &root, &file).await?;
             for name in left_out {
                 eprintln!("left out: the attribute {name:?} of the root");
             }
         }
-        Command::Import { document, file, root, database } => {
+        CliCommand::Import { document, file, root, database } => {
             let changed = admin::import(&open(&database).await?, &document, root.as_deref(), &file).await?;
             eprintln!("{}", if changed { "imported" } else { "nothing new in it" });
         }
-        Command::ImportTable { source, database } => {
+        CliCommand::ImportTable { source, database } => {
             let report = import::import_table(&open(&database).await?, &source).await?;
             println!(
                 "{} documents, {} updates imported, {} that changed nothing left out, {} in quarantine",
                 report.documents, report.imported, report.unchanged, report.quarantined
             );
         }
-        Command::Backup { file, database } => {
+        CliCommand::Backup { file, database } => {
             admin::back_up(&open_existing(&database).await?, &file).await?;
             eprintln!("the database is in {}", file.display());
         }
-        Command::Restore { file, database } => {
+        CliCommand::Restore { file, database } => {
             let seen = admin::restore(&file, &database.database).await?;
             eprintln!("restored: {seen}");
         }
-        Command::Delete { document, database } => admin::delete(&open_existing(&database).await?, &document).await?,
-        Command::Verify { document, database } => {
+        CliCommand::Delete { document, database } => admin::delete(&open_existing(&database).await?, &document).await?,
+        CliCommand::Verify { document, database } => {
             let seen = admin::verify(&open_existing(&database).await?, document.as_deref(), &mut out).await?;
             eprintln!("{seen}: all as they should be");
         }

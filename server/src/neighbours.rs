@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use redis::aio::{MultiplexedConnection, PubSub};
+use slate_yrs::protocol::lib0::{Lib0Reader, buf, var_uint};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -22,7 +23,6 @@ use crate::hints::{Hint, Hints, REMOTE};
 use crate::metrics::Metrics;
 use crate::room::{Command, Rooms};
 use crate::storage::{Millis, Seq, random_id};
-use crate::wire::{Reader, buf, var_uint};
 
 const CHANNEL: &str = "slate-yrs";
 /// Hints that wait for Redis; more are dropped.
@@ -232,20 +232,20 @@ fn encode(me: &str, document: &str, hint: &Hint) -> Vec<u8> {
 }
 
 fn decode(message: &[u8]) -> Option<(String, String, Hint)> {
-    let mut reader = Reader::new(message);
-    let from = reader.str()?.to_owned();
-    let document = reader.str()?.to_owned();
-    let hint = match reader.var_uint()? {
+    let mut reader = Lib0Reader::new(message);
+    let from = reader.str().ok()?.to_owned();
+    let document = reader.str().ok()?.to_owned();
+    let hint = match reader.var_uint().ok()? {
         0 => {
-            let seq = Seq::try_from(reader.var_uint()?).ok()?;
-            Hint::Stored { epoch: reader.str()?.to_owned(), seq }
+            let seq = Seq::try_from(reader.var_uint().ok()?).ok()?;
+            Hint::Stored { epoch: reader.str().ok()?.to_owned(), seq }
         }
-        1 => Hint::Presence(reader.buf()?.to_vec()),
+        1 => Hint::Presence(reader.buf().ok()?.to_vec()),
         2 => Hint::WhoIsThere,
         3 => Hint::Beat,
         4 => {
-            let user = reader.str()?.to_owned();
-            Hint::Kick { user, at: Millis::try_from(reader.var_uint()?).ok()? }
+            let user = reader.str().ok()?.to_owned();
+            Hint::Kick { user, at: Millis::try_from(reader.var_uint().ok()?).ok()? }
         }
         _ => return None,
     };

@@ -124,9 +124,9 @@ impl Traffic {
 
 /// A [`Traffic`], as what is known of a connection.
 #[derive(Debug, Clone)]
-pub struct Peer(pub Arc<Traffic>);
+pub struct PeerTraffic(pub Arc<Traffic>);
 
-impl Connected<IncomingStream<'_, CountingListener>> for Peer {
+impl Connected<IncomingStream<'_, CountingListener>> for PeerTraffic {
     fn connect_info(stream: IncomingStream<'_, CountingListener>) -> Self {
         Self(Arc::clone(&stream.io().traffic))
     }

@@ -14,11 +14,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use slate_yrs::protocol::lib0::{self, Lib0Reader};
 use thiserror::Error;
 
 use crate::hints::{ConnId, is_remote};
 use crate::storage::Millis;
-use crate::wire::Reader;
 
 /// Peers renew every 15 s.
 pub const EXPIRE_MS: Millis = 30_000;
@@ -75,9 +75,9 @@ pub enum PresenceError {
 }
 
 #[derive(Debug, Default)]
-pub struct Presence {
+pub struct RoomPresence {
     entries: HashMap<u32, PresentClient>,
-    /// Changed since the last [`Presence::take_changes`].
+    /// Changed since the last [`RoomPresence::take_changes`].
     changed: BTreeSet<u32>,
     /// Who of their senders is to hear that others take them for gone.
     early: BTreeSet<(ConnId, u32)>,
@@ -100,14 +100,14 @@ pub struct Changes {
     pub update: Vec<u8>,
     /// The connection all of them came from, if it is one: it need not hear of them.
     pub only_from: Option<ConnId>,
-    /// Those of them that other servers have not heard of: for [`Presence::take_elsewhere`].
+    /// Those of them that other servers have not heard of: for [`RoomPresence::take_elsewhere`].
     pub local: Option<Vec<u8>>,
 }
 
-impl Presence {
+impl RoomPresence {
     /// Takes an awareness update of a connection. What came before an error is kept.
     pub fn take(&mut self, now: Millis, conn: ConnId, speaker: &Speaker, update: &[u8]) -> Result<(), PresenceError> {
-        let mut reader = Reader::new(update);
+        let mut reader = Lib0Reader::new(update);
         for _ in 0..count(&mut reader)? {
             self.take_one(now, conn, speaker, &PresenceState::read(&mut reader)?)?;
         }
@@ -116,11 +116,11 @@ impl Presence {
 
     /// Takes what another server says of its connections: an awareness update, and after it who is behind its states.
     pub fn take_elsewhere(&mut self, now: Millis, server: ConnId, update: &[u8]) -> Result<(), PresenceError> {
-        let mut reader = Reader::new(update);
+        let mut reader = Lib0Reader::new(update);
         let states =
             (0..count(&mut reader)?).map(|_| PresenceState::read(&mut reader)).collect::<Result<Vec<_>, _>>()?;
         for state in states {
-            let identity = reader.str().filter(|identity| !identity.is_empty()).map(Arc::from);
+            let identity = reader.str().ok().filter(|identity| !identity.is_empty()).map(Arc::from);
             self.take_one(now, server, &Speaker { identity, account: None }, &state)?;
         }
         Ok(())
@@ -235,7 +235,7 @@ impl Presence {
         }
     }
 
-    /// When [`Presence::expire`] will have something to do, at the earliest.
+    /// When [`RoomPresence::expire`] will have something to do, at the earliest.
     pub fn next_expiry(&self) -> Option<Millis> {
         self.entries.values().filter(|entry| entry.state.is_some()).map(|entry| entry.renewed + EXPIRE_MS).min()
     }
@@ -350,33 +350,33 @@ struct PresenceState<'a> {
 }
 
 impl<'a> PresenceState<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, PresenceError> {
-        let mut number = || reader.var_uint().and_then(|number| u32::try_from(number).ok());
+    fn read(reader: &mut Lib0Reader<'a>) -> Result<Self, PresenceError> {
+        let mut number = || reader.var_uint().ok().and_then(|number| u32::try_from(number).ok());
         let (client, clock) = (number().ok_or(PresenceError::Malformed)?, number().ok_or(PresenceError::Malformed)?);
-        Ok(Self { client, clock, json: reader.str().ok_or(PresenceError::Malformed)? })
+        Ok(Self { client, clock, json: reader.str().map_err(|_| PresenceError::Malformed)? })
     }
 }
 
-fn count(reader: &mut Reader<'_>) -> Result<usize, PresenceError> {
-    let count = reader.var_uint().ok_or(PresenceError::Malformed)? as usize;
+fn count(reader: &mut Lib0Reader<'_>) -> Result<usize, PresenceError> {
+    let count = reader.var_uint().map_err(|_| PresenceError::Malformed)? as usize;
     (count <= MAX_STATES_PER_MESSAGE).then_some(count).ok_or(PresenceError::Malformed)
 }
 
 fn encode_for_servers(entries: &[(u32, &PresentClient)]) -> Vec<u8> {
     let mut out = encode(entries);
     for (_, entry) in entries {
-        crate::wire::buf(&mut out, entry.identity.as_deref().unwrap_or_default().as_bytes());
+        lib0::buf(&mut out, entry.identity.as_deref().unwrap_or_default().as_bytes());
     }
     out
 }
 
 fn encode(entries: &[(u32, &PresentClient)]) -> Vec<u8> {
     let mut out = Vec::new();
-    crate::wire::var_uint(&mut out, entries.len() as u64);
+    lib0::var_uint(&mut out, entries.len() as u64);
     for (client, entry) in entries {
-        crate::wire::var_uint(&mut out, u64::from(*client));
-        crate::wire::var_uint(&mut out, u64::from(entry.clock));
-        crate::wire::buf(&mut out, entry.state.as_deref().unwrap_or("null").as_bytes());
+        lib0::var_uint(&mut out, u64::from(*client));
+        lib0::var_uint(&mut out, u64::from(entry.clock));
+        lib0::buf(&mut out, entry.state.as_deref().unwrap_or("null").as_bytes());
     }
     out
 }
@@ -392,23 +392,23 @@ mod tests {
 
     fn update(states: &[(u32, u32, &str)]) -> Vec<u8> {
         let mut out = Vec::new();
-        crate::wire::var_uint(&mut out, states.len() as u64);
+        lib0::var_uint(&mut out, states.len() as u64);
         for (client, clock, state) in states {
-            crate::wire::var_uint(&mut out, u64::from(*client));
-            crate::wire::var_uint(&mut out, u64::from(*clock));
-            crate::wire::buf(&mut out, state.as_bytes());
+            lib0::var_uint(&mut out, u64::from(*client));
+            lib0::var_uint(&mut out, u64::from(*clock));
+            lib0::buf(&mut out, state.as_bytes());
         }
         out
     }
 
-    fn take(presence: &mut Presence, now: Millis, conn: ConnId, states: &[(u32, u32, &str)]) {
+    fn take(presence: &mut RoomPresence, now: Millis, conn: ConnId, states: &[(u32, u32, &str)]) {
         // Every connection is another user.
         assert_eq!(presence.take(now, conn, &user(&conn.to_string()), &update(states)), Ok(()));
     }
 
     #[test]
     fn f27_kept_renewed_removed_expired() {
-        let mut presence = Presence::default();
+        let mut presence = RoomPresence::default();
         take(&mut presence, 0, 1, &[(7, 1, "{}")]);
         assert_eq!(presence.everyone(), Some(update(&[(7, 1, "{}")])));
         assert_eq!(presence.take_changes().and_then(|changes| changes.only_from), Some(1));
@@ -431,7 +431,7 @@ mod tests {
 
     #[test]
     fn f27_nobody_removes_or_replaces_someone_who_is_here() {
-        let mut presence = Presence::default();
+        let mut presence = RoomPresence::default();
         take(&mut presence, 0, 1, &[(7, 1, "{}")]);
         take(&mut presence, 10, 2, &[(7, 1, "null"), (7, 9, "null"), (7, 9, "{\"evil\":1}")]);
         assert_eq!(presence.everyone(), Some(update(&[(7, 1, "{}")])));
@@ -443,7 +443,7 @@ mod tests {
 
     #[test]
     fn f23_what_does_not_fit_is_refused() {
-        let mut presence = Presence::default();
+        let mut presence = RoomPresence::default();
         let long = "9".repeat(MAX_STATE_BYTES + 1);
         for (bytes, error) in [
             (vec![1, 7], PresenceError::Malformed),
@@ -459,7 +459,7 @@ mod tests {
 
     #[test]
     fn f27_a_user_keeps_a_client_across_servers_and_nobody_else_gets_it() {
-        let (mut here, mut there) = (Presence::default(), Presence::default());
+        let (mut here, mut there) = (RoomPresence::default(), RoomPresence::default());
         assert_eq!(here.take(0, 1, &user("ada"), &update(&[(7, 1, "{}")])), Ok(()));
         let hint = here.take_changes().and_then(|changes| changes.local).unwrap();
         let server = 1 << 63;
@@ -473,8 +473,8 @@ mod tests {
 
     #[test]
     fn those_who_come_and_go_take_no_memory_without_end() {
-        let mut presence = Presence::default();
-        let come_and_go = |presence: &mut Presence, conn: ConnId, id: u32| {
+        let mut presence = RoomPresence::default();
+        let come_and_go = |presence: &mut RoomPresence, conn: ConnId, id: u32| {
             presence.take(0, conn, &Speaker::default(), &update(&[(id, 1, "{}"), (id, 2, "null")]))
         };
         // Of one connection, which is told.
@@ -491,7 +491,7 @@ mod tests {
 
     #[test]
     fn f57_without_a_token_a_client_is_its_connections_or_its_sessions() {
-        let mut presence = Presence::default();
+        let mut presence = RoomPresence::default();
         let nobody = Speaker::default();
         assert_eq!(presence.take(0, 1, &nobody, &update(&[(7, 1, "{}")])), Ok(()));
         assert_eq!(presence.take(1, 2, &nobody, &update(&[(7, 2, "{\"evil\":1}"), (7, 3, "null")])), Ok(()));
@@ -508,7 +508,7 @@ mod tests {
 
     #[test]
     fn f57_who_returns_too_early_is_told_and_let_in() {
-        let mut presence = Presence::default();
+        let mut presence = RoomPresence::default();
         let nobody = Speaker::default();
         assert_eq!(presence.take(0, 1, &nobody, &update(&[(7, 5, "{}")])), Ok(()));
         presence.leave(1, 1);
@@ -524,7 +524,7 @@ mod tests {
 
     #[test]
     fn f57_beside_what_a_client_says_stands_what_its_token_says() {
-        let mut presence = Presence::default();
+        let mut presence = RoomPresence::default();
         let ada = Speaker::new(Some(Account { id: "u\"1".into(), name: Some("Ada".into()) }), Some("s"));
         let mut says = |client: u32, said: &str| {
             assert_eq!(presence.take(0, u64::from(client), &ada, &update(&[(client, 1, said)])), Ok(()));

@@ -471,9 +471,13 @@ mod tests {
         std::panic::set_hook(Box::new(|_| {}));
         let mut rng = fastrand::Rng::with_seed(23);
         let updates = typed(1, "abcdefgh");
-        let mut panics = 0;
+        let mut sound = Replica::new();
+        updates.iter().for_each(|update| assert!(sound.apply(update).is_ok()));
+        let whole = sound.encode();
+        let (mut panics, mut changed) = (0, 0);
         for _ in 0..3_000 {
             let mut replica = Replica::new();
+            let mut is_spoiled = false;
             for update in &updates {
                 let mut broken = update.clone();
                 if rng.bool() {
@@ -482,11 +486,17 @@ mod tests {
                 }
                 if replica.apply(&broken) == Err(ApplyError::Spoiled) {
                     panics += 1;
+                    is_spoiled = true;
                     break;
                 }
             }
+            if !is_spoiled {
+                let state = replica.encode();
+                assert!(Replica::new().load(&state).is_ok(), "what is held cannot be loaded: {state:?}");
+                changed += usize::from(state != whole);
+            }
         }
         let _ = std::panic::take_hook();
-        println!("{panics} panics caught");
+        assert!(changed > 1_000, "of 3000 only {changed} came to something else, and {panics} panicked");
     }
 }

@@ -18,14 +18,14 @@ use crate::health::DatabaseProbe;
 use crate::http::{App, Compares, FRAME_OVERHEAD, Readings, operators, router};
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
-use crate::net::{CountingListener, Peer};
+use crate::net::{CountingListener, PeerTraffic};
 use crate::room::{Rooms, Shared};
 use crate::schedule;
 use crate::storage::{Storage, StorageError};
 use crate::webhooks::address::{Reach, system_names};
 use crate::webhooks::send::EventSender;
 use crate::webhooks::{ChangedDocuments, Webhooks};
-use crate::writer::Writer;
+use crate::writer::LogWriter;
 
 #[derive(Debug, Error)]
 pub enum ServerError {
@@ -88,7 +88,7 @@ impl Server {
         let neighbours = Neighbours::new(args.redis.as_deref())?;
         let shared = Shared {
             storage: Arc::clone(&storage),
-            writer: Writer::start(Arc::clone(&storage), Arc::clone(&metrics), args.store_timeout()),
+            writer: LogWriter::start(Arc::clone(&storage), Arc::clone(&metrics), args.store_timeout()),
             limits: args.limits(),
             layout: args.layout(),
             metrics: Arc::clone(&metrics),
@@ -129,7 +129,7 @@ impl Server {
                 }
             }));
         }
-        let service = router(app).into_make_service_with_connect_info::<Peer>();
+        let service = router(app).into_make_service_with_connect_info::<PeerTraffic>();
         let stop = watch::Sender::new(false);
         let mut stopping = stop.subscribe();
         let serving =

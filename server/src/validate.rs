@@ -327,14 +327,17 @@ mod tests {
     fn f23_random_bytes_never_panic() {
         let mut rng = fastrand::Rng::with_seed(1);
         let bytes = sample();
+        let mut taken = 0;
         for _ in 0..20_000 {
             let mut broken = bytes.clone();
             for _ in 0..rng.usize(1..5) {
                 let at = rng.usize(0..broken.len());
                 broken[at] = rng.u8(..);
             }
-            let _ = update(&broken);
+            taken += usize::from(update(&broken).is_ok());
             let _ = state_vector(&broken);
         }
+        // Bytes of the text may be any.
+        assert!((100..19_900).contains(&taken), "{taken} of 20000 were taken");
     }
 }

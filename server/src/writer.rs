@@ -36,12 +36,12 @@ struct Job {
 }
 
 #[derive(Clone)]
-pub struct Writer {
+pub struct LogWriter {
     lanes: Arc<[mpsc::Sender<Job>]>,
 }
 
-impl Writer {
-    /// Starts the tasks. They end when every `Writer` is gone. `patience`: how long a transaction may take.
+impl LogWriter {
+    /// Starts the tasks. They end when every `LogWriter` is gone. `patience`: how long a transaction may take.
     pub fn start(storage: Arc<dyn Storage>, metrics: Arc<Metrics>, patience: Duration) -> Self {
         let lane = |_| {
             let (jobs, inbox) = mpsc::channel(MAX_REQUESTS * 4);

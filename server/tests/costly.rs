@@ -11,8 +11,8 @@ use std::process::Command;
 use common::program::Program;
 use common::{Client, Msg};
 use slate_yrs::protocol::Message;
+use slate_yrs::protocol::lib0::var_uint;
 use slate_yrs::update::{Intake, Limits};
-use slate_yrs_server::wire::var_uint;
 use yrs::{Doc, GetString, Transact};
 
 /// One update of these sections, without deletions: client, first clock, structs.

@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Client, Msg, TestServer};
-use slate_yrs::format::{Format, Formats, OWN_ROOTS, format_of, set_format};
+use slate_yrs::format::{Format, KnownFormats, OWN_ROOTS, format_of, set_format};
 use slate_yrs::protocol::{Message, RejectCode, close};
 use slate_yrs_server::storage::Storage;
 use yrs::types::text::YChange;
@@ -111,7 +111,7 @@ async fn hello_says_what_is_known_of_formats() {
         let server = TestServer::with(&flags).await;
         let client = server.durable("scene", 1, "a").await;
         let hello = client.hello.as_ref().unwrap();
-        assert_eq!(hello.formats, Some(Formats::of(&[0, 1])));
+        assert_eq!(hello.formats, Some(KnownFormats::of(&[0, 1])));
         assert_eq!((hello.format, hello.new_format), (Some(0), new_format));
         assert_eq!(hello.root, None);
     }

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use common::program::Program;
 use common::{Client, Msg, TestServer, eventually};
+use slate_yrs::protocol::lib0::var_uint;
 use slate_yrs::protocol::{Message, RejectCode};
-use slate_yrs_server::wire::var_uint;
 use std::net::SocketAddr;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;

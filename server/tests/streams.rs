@@ -9,9 +9,9 @@ use std::collections::VecDeque;
 use common::http::{Answer, get, post, request, request_bytes};
 use common::{Client, TestServer};
 use serde_json::json;
+use slate_yrs::protocol::lib0::var_uint;
 use slate_yrs::protocol::{self, Message, close};
 use slate_yrs_server::stream::wire::read_var_uint;
-use slate_yrs_server::wire::var_uint;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

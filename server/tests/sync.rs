@@ -376,7 +376,7 @@ async fn f27_presence_is_kept_sent_and_removed() {
 }
 
 fn awareness(states: &[(u32, u32, &str)]) -> Vec<u8> {
-    use slate_yrs_server::wire::{buf, var_uint};
+    use slate_yrs::protocol::lib0::{buf, var_uint};
     let mut out = Vec::new();
     var_uint(&mut out, states.len() as u64);
     for (client, clock, state) in states {

@@ -6,11 +6,14 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicI64, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use common::faulty::Faulty;
 use common::http::{get, request};
 use common::postgres::Postgres;
 use common::program::Program;
@@ -19,10 +22,12 @@ use ring::hmac;
 use serde_json::{Value, json};
 use slate_yrs_server::metrics::Metrics;
 use slate_yrs_server::server::Server;
-use slate_yrs_server::storage::{Durability, SqlStorage, Storage, WebhookRow};
+use slate_yrs_server::storage::{
+    Durability, FailedDelivery, QueuedEvent, Result, SqlStorage, Storage, WebhookRow, WebhookStorage,
+};
 use slate_yrs_server::webhooks::address::{Lookup, Reach, system_names};
 use slate_yrs_server::webhooks::send::{EventSender, new_secret};
-use slate_yrs_server::webhooks::{ChangedDocuments, KEEP, MAX_REFUSALS, Webhooks};
+use slate_yrs_server::webhooks::{ChangedDocuments, KEEP, LOOK_EVERY, MAX_REFUSALS, Webhooks};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -179,6 +184,11 @@ impl House {
         }
     }
 
+    /// Events are made of what was said.
+    async fn note(&self) {
+        self.webhooks.note(&self.changed.take()).await.unwrap();
+    }
+
     /// Whether there is more.
     async fn send(&self) -> bool {
         let webhooks = self.storage.webhooks().webhooks().await.unwrap();
@@ -207,9 +217,9 @@ async fn an_hour_away(storage: Arc<dyn Storage>) {
     house.edit("old", true).await;
     house.edit("old", true).await;
     house.hook(&receiver.url()).await;
-    house.webhooks.note().await.unwrap();
+    house.note().await;
     house.edit("old", true).await;
-    house.webhooks.note().await.unwrap();
+    house.note().await;
     house.send().await;
     assert_eq!(receiver.numbers(), BTreeMap::from([("old".to_owned(), vec![3])]));
 
@@ -221,7 +231,7 @@ async fn an_hour_away(storage: Arc<dyn Storage>) {
             house.edit(document, minute % 20 != 10).await;
             *expected.entry(document.to_owned()).or_default() += 1;
         }
-        house.webhooks.note().await.unwrap();
+        house.note().await;
         house.send().await;
         if minute % 20 == 10 {
             house = house.killed();
@@ -265,7 +275,7 @@ async fn what_nobody_takes_is_given_up_and_kept() {
     let receiver = Receiver::start().await;
     let id = house.hook(&receiver.url()).await;
     house.edit("one", true).await;
-    house.webhooks.note().await.unwrap();
+    house.note().await;
     receiver.answer(400);
     let mut times = 0;
     while house.row().await.dead == 0 {
@@ -276,7 +286,7 @@ async fn what_nobody_takes_is_given_up_and_kept() {
     assert_eq!(times, MAX_REFUSALS, "what is refused");
     // The next one is not kept from its receiver.
     house.edit("two", true).await;
-    house.webhooks.note().await.unwrap();
+    house.note().await;
     receiver.answer(200);
     house.send().await;
     assert_eq!(receiver.numbers().keys().collect::<Vec<_>>(), ["one", "two"]);
@@ -291,7 +301,7 @@ async fn what_nobody_takes_is_given_up_and_kept() {
     // What nobody answers is given up when it is old.
     receiver.answer(500);
     house.edit("three", true).await;
-    house.webhooks.note().await.unwrap();
+    house.note().await;
     house.send().await;
     house.pass(KEEP.as_millis() as i64 - MINUTE);
     house.send().await;
@@ -308,7 +318,7 @@ async fn what_is_sent_is_signed() {
     let receiver = Receiver::start().await;
     house.hook(&receiver.url()).await;
     house.edit("one", true).await;
-    house.webhooks.note().await.unwrap();
+    house.note().await;
     house.send().await;
     let call = receiver.calls().remove(0);
     let (id, at) = (call.header("webhook-id"), call.header("webhook-timestamp"));
@@ -353,7 +363,7 @@ async fn nobody_inside_is_reached() {
     let url = format!("http://receiver.example:{}/hook", receiver.address.port());
     house.hook(&url).await;
     house.edit("one", true).await;
-    house.webhooks.note().await.unwrap();
+    house.note().await;
     for _ in 0..4 {
         house.send().await;
         house.pass(5 * MINUTE);
@@ -443,6 +453,96 @@ async fn a_server_that_is_killed_tells_everything_once_it_is_back() {
     edit(program.address, "", "scene", "Four.").await;
     let expected = BTreeMap::from([("other".to_owned(), vec![1]), ("scene".to_owned(), vec![1, 2, 3])]);
     eventually("everything is told", || receiver.numbers() == expected).await;
+}
+
+/// A database in which nobody is to be told, and how often it is asked that.
+#[derive(Default)]
+struct Nobody {
+    asked: AtomicU32,
+}
+
+impl Nobody {
+    fn asked(&self) -> u32 {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Anything but who there is.
+    fn more<T: Default>(&self) -> Result<T> {
+        self.asked.fetch_add(1_000, Ordering::SeqCst);
+        Ok(T::default())
+    }
+}
+
+#[async_trait]
+impl WebhookStorage for Nobody {
+    async fn put_webhook(&self, _: &WebhookRow, _: u32) -> Result<bool> {
+        self.more()
+    }
+
+    async fn webhooks(&self) -> Result<Vec<WebhookRow>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        Ok(Vec::new())
+    }
+
+    async fn delete_webhook(&self, _: &str) -> Result<bool> {
+        self.more()
+    }
+
+    async fn unnoted(&self, _: u32) -> Result<Vec<String>> {
+        self.more()
+    }
+
+    async fn note(&self, _: &[String]) -> Result<()> {
+        self.more()
+    }
+
+    async fn claim(&self, _: &str) -> Result<Option<QueuedEvent>> {
+        self.more()
+    }
+
+    async fn delivered(&self, _: &str, _: i64) -> Result<()> {
+        self.more()
+    }
+
+    async fn failed(&self, _: &str, _: i64, _: &FailedDelivery) -> Result<()> {
+        self.more()
+    }
+
+    async fn dead(&self, _: &str, _: u32) -> Result<Vec<QueuedEvent>> {
+        self.more()
+    }
+
+    async fn revive(&self, _: &str) -> Result<u64> {
+        self.more()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_is_told_the_database_is_hardly_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = Arc::new(Nobody::default());
+    let mut storage = Faulty::new(sqlite(&folder).await);
+    storage.webhooks = Some(Arc::clone(&nobody) as Arc<dyn WebhookStorage>);
+    let house = House::new(Arc::new(storage), system_names(), &[]);
+    let began = Instant::now();
+    let tasks = house.webhooks.start();
+    eventually("somebody looks", || nobody.asked() > 0).await;
+    // As often as a second passes without a webhook it was asked once, and once more where something had changed.
+    for second in 0..4 {
+        house.changed.note("scene");
+        tokio::time::sleep_until((began + Duration::from_secs(second)).into()).await;
+    }
+    eventually("what was said is dropped", || house.changed.is_empty()).await;
+    // However slow the machine is: no more often than this.
+    let looks = 1 + (began.elapsed().as_secs_f64() / LOOK_EVERY.as_secs_f64()) as u32;
+    assert!(nobody.asked() <= looks, "asked {} times instead of {looks}", nobody.asked());
+    // By themselves five looks take longer than anybody waits here.
+    let several = || {
+        house.webhooks.is_set_up();
+        nobody.asked() > looks + 5
+    };
+    eventually("one that is set up here is seen at once", several).await;
+    tasks.iter().for_each(|task| task.abort());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::protocol::DecodeError;
-use crate::protocol::lib0::{Reader, buf, var_uint};
+use crate::protocol::lib0::{Lib0Reader, buf, var_uint};
 
 /// The largest state taken from the wire, bytes of JSON.
 pub const MAX_STATE_BYTES: usize = 64 * 1024;
@@ -49,7 +49,7 @@ pub fn encode(entries: impl IntoIterator<Item = ClientState>) -> Vec<u8> {
 /// Reads an awareness update, all of it or nothing. Clients of other implementations may have ids of 53 bits: those
 /// are left out.
 pub fn decode(bytes: &[u8]) -> Result<Vec<ClientState>, AwarenessError> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = Lib0Reader::new(bytes);
     let count = reader.var_uint()?;
     let mut entries = Vec::new();
     for _ in 0..count {

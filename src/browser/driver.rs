@@ -15,66 +15,15 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use yrs::Any;
 
+use super::listener::Listener;
 use super::socket::{Socket, SocketEvent};
 use super::{DeviceStore, describe, now};
 use crate::codec::{encode_ops, encode_range};
 use crate::session::{
-    Config, Connection as Connected, Input, Millis, Origin, Output, Saved, Session, SessionError, Storage,
+    Config, Connection as Connected, DeviceStorage, Input, Millis, Output, Saved, Session, SessionError,
 };
 use crate::slate::{Attrs, Schema};
 use crate::store::{CopyName, Store, StoreError, Write, load_copy};
-
-#[wasm_bindgen]
-extern "C" {
-    /// Who is told. Its methods may call back into the engine; `kinds` must not.
-    #[derive(Clone)]
-    pub type Listener;
-
-    #[wasm_bindgen(method, catch)]
-    fn ready(this: &Listener) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn operations(this: &Listener, origin: u8, words: Vec<u32>, text: &str) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn select(this: &Listener, words: Vec<u32>) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn diverged(this: &Listener) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn compare(this: &Listener, blocks: Vec<u32>) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn update(this: &Listener, origin: u8, update: Vec<u8>) -> Result<(), JsValue>;
-    /// `acknowledged`: the server has every own edit. `receiving`: what it sends can be kept on the device.
-    #[wasm_bindgen(method, catch)]
-    fn status(this: &Listener, acknowledged: bool, receiving: bool) -> Result<(), JsValue>;
-    /// What other tabs have to know of the changes made here, whenever it is another: the document's epoch, and whether
-    /// they are stored.
-    #[wasm_bindgen(method, catch)]
-    fn keeping(this: &Listener, epoch: Option<String>, kept: bool) -> Result<(), JsValue>;
-    /// The copy stands where older versions do not find it: so shall what the tabs tell each other.
-    #[wasm_bindgen(method, catch)]
-    fn guarded(this: &Listener) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn peers(this: &Listener) -> Result<(), JsValue>;
-    /// Keys of a map have other values: JSON of `[key, value]`, of `[key]` where it is gone. `whole`: these are all its keys.
-    #[wasm_bindgen(method, catch)]
-    fn values(this: &Listener, origin: u8, map: &str, entries: &str, whole: bool) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn error(this: &Listener, code: &str, message: &str) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn ended(this: &Listener) -> Result<(), JsValue>;
-    /// Whether elements of a type are inline (1) and void (2), as the editor has it.
-    #[wasm_bindgen(method, catch)]
-    fn kinds(this: &Listener, kind: &str) -> Result<u32, JsValue>;
-    /// The address to connect to: a string or a promise of one. `fresh`: the last token was refused; `formats`: what the
-    /// engine knows, for the query.
-    #[wasm_bindgen(method, catch)]
-    fn address(this: &Listener, fresh: bool, formats: &str) -> Result<JsValue, JsValue>;
-    /// A promise of the sessions of this document that are alive in other tabs, as strings.
-    #[wasm_bindgen(method, catch)]
-    fn sessions(this: &Listener) -> Result<Promise, JsValue>;
-    /// A socket to this address, to which nobody listens yet. The page may have another `WebSocket` than the global one.
-    #[wasm_bindgen(method, catch)]
-    fn socket(this: &Listener, address: &str) -> Result<web_sys::WebSocket, JsValue>;
-}
 
 thread_local! {
     /// How many loops are running: none outside of calls, unless one has trapped.
@@ -262,7 +211,7 @@ impl Driver {
         let (acknowledged, receiving) = self.read(|session| {
             let status = session.status();
             let acknowledged = status.saved == Saved::Server && status.pending == 0;
-            (acknowledged, status.connection == Connected::Online && status.storage == Storage::IndexedDb)
+            (acknowledged, status.connection == Connected::Online && status.storage == DeviceStorage::IndexedDb)
         });
         self.listener.status(acknowledged, receiving)
     }
@@ -274,16 +223,16 @@ impl Driver {
             Output::Ready => listener.ready(),
             Output::Operations { origin, ops } => {
                 let batch = encode_ops(&ops);
-                listener.operations(origin_number(origin), batch.words, &batch.text)
+                listener.operations(origin.number(), batch.words, &batch.text)
             }
             Output::Select(range) => listener.select(encode_range(&range)),
             Output::Diverged => listener.diverged(),
             Output::Compare { blocks } => listener.compare(blocks),
-            Output::Update { origin, update } => listener.update(origin_number(origin), update),
+            Output::Update { origin, update } => listener.update(origin.number(), update),
             Output::Status => self.tell_status(),
             Output::Peers => listener.peers(),
             Output::Values { origin, map, keys, whole } => {
-                listener.values(origin_number(origin), &map, &entries(keys), whole)
+                listener.values(origin.number(), &map, &entries(keys), whole)
             }
             Output::Error(SessionError { code, message }) => listener.error(code.as_str(), &message),
             order => {
@@ -517,13 +466,4 @@ fn entries(keys: Vec<(String, Option<Any>)>) -> String {
     let mut json = String::new();
     Any::Array(keys.into_iter().map(entry).collect::<Vec<_>>().into()).to_json(&mut json);
     json
-}
-
-fn origin_number(origin: Origin) -> u8 {
-    match origin {
-        Origin::Local => 0,
-        Origin::Remote => 1,
-        Origin::Undo => 2,
-        Origin::Store => 3,
-    }
 }

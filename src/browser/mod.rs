@@ -5,11 +5,13 @@
 
 mod device_store;
 mod driver;
+mod listener;
 mod socket;
 pub mod store;
 
 pub use device_store::DeviceStore;
-pub use driver::{Driver, Listener, is_running};
+pub use driver::{Driver, is_running};
+pub use listener::Listener;
 pub use socket::{Socket, SocketEvent};
 
 /// The wall clock, in ms since the epoch.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use yrs::{Any, any::Number};
 
-use super::{CodecError, MAX_DEPTH, is_reserved, tag};
+use super::{CodecError, MAX_DEPTH, is_reserved, op_tag, value_tag};
 use crate::json;
 use crate::slate::{Attrs, Element, Leaf, Node, Op, Path, Point, Range};
 
@@ -155,20 +155,20 @@ impl<'a> Decoder<'a> {
 
     fn value(&mut self) -> Result<Any, CodecError> {
         let word = self.word()?;
-        let payload = word >> tag::PAYLOAD_SHIFT;
-        Ok(match word & ((1 << tag::PAYLOAD_SHIFT) - 1) {
-            tag::NULL => Any::Null,
-            tag::FALSE => Any::Bool(false),
-            tag::TRUE => Any::Bool(true),
-            tag::STRING => Any::String(self.text(payload)?.into()),
-            tag::INTEGER => Any::Number(Number::Int(i64::from(payload))),
-            tag::FLOAT => {
+        let payload = word >> value_tag::PAYLOAD_SHIFT;
+        Ok(match word & ((1 << value_tag::PAYLOAD_SHIFT) - 1) {
+            value_tag::NULL => Any::Null,
+            value_tag::FALSE => Any::Bool(false),
+            value_tag::TRUE => Any::Bool(true),
+            value_tag::STRING => Any::String(self.text(payload)?.into()),
+            value_tag::INTEGER => Any::Number(Number::Int(i64::from(payload))),
+            value_tag::FLOAT => {
                 let bits = u64::from(self.word()?) | u64::from(self.word()?) << 32;
                 let float = f64::from_bits(bits);
                 // JSON knows no others.
                 if float.is_finite() { Any::Number(Number::try_i64(float)) } else { Any::Null }
             }
-            tag::JSON => json::value(self.text(payload)?).map_err(CodecError::Property)?,
+            value_tag::JSON => json::value(self.text(payload)?).map_err(CodecError::Property)?,
             other => return Err(CodecError::Tag(other)),
         })
     }
@@ -177,22 +177,22 @@ impl<'a> Decoder<'a> {
         let tag = self.word()?;
         let path = self.path()?;
         Ok(match tag {
-            tag::INSERT_TEXT | tag::REMOVE_TEXT => {
+            op_tag::INSERT_TEXT | op_tag::REMOVE_TEXT => {
                 let offset = self.word()?;
                 let length = self.word()?;
                 let text = self.text(length)?.to_owned();
-                if tag == tag::INSERT_TEXT {
+                if tag == op_tag::INSERT_TEXT {
                     Op::InsertText { path, offset, text }
                 } else {
                     Op::RemoveText { path, offset, text }
                 }
             }
-            tag::INSERT_NODE => Op::InsertNode { path, node: self.node(0)? },
-            tag::REMOVE_NODE => Op::RemoveNode { path, node: self.node(0)? },
-            tag::SET_NODE => Op::SetNode { path, properties: self.attrs()?, new_properties: self.attrs()? },
-            tag::SPLIT_NODE => Op::SplitNode { path, position: self.word()?, properties: self.attrs()? },
-            tag::MERGE_NODE => Op::MergeNode { path, position: self.word()?, properties: self.attrs()? },
-            tag::MOVE_NODE => Op::MoveNode { path, new_path: self.path()? },
+            op_tag::INSERT_NODE => Op::InsertNode { path, node: self.node(0)? },
+            op_tag::REMOVE_NODE => Op::RemoveNode { path, node: self.node(0)? },
+            op_tag::SET_NODE => Op::SetNode { path, properties: self.attrs()?, new_properties: self.attrs()? },
+            op_tag::SPLIT_NODE => Op::SplitNode { path, position: self.word()?, properties: self.attrs()? },
+            op_tag::MERGE_NODE => Op::MergeNode { path, position: self.word()?, properties: self.attrs()? },
+            op_tag::MOVE_NODE => Op::MoveNode { path, new_path: self.path()? },
             other => return Err(CodecError::Tag(other)),
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use yrs::{Any, any::Number};
 
-use super::{Batch, is_reserved, tag};
+use super::{Batch, MAX_PAYLOAD, is_reserved, op_tag, value_tag};
 use crate::slate::{Attrs, Node, Op, Range, utf16_len};
 
 /// The nodes, one after the other.
@@ -107,66 +107,66 @@ impl Encoder {
 
     fn value(&mut self, value: &Any) {
         match value {
-            Any::Null | Any::Undefined => self.word(tag::NULL),
-            Any::Bool(false) => self.word(tag::FALSE),
-            Any::Bool(true) => self.word(tag::TRUE),
+            Any::Null | Any::Undefined => self.word(value_tag::NULL),
+            Any::Bool(false) => self.word(value_tag::FALSE),
+            Any::Bool(true) => self.word(value_tag::TRUE),
             Any::Number(number) => self.number(*number),
             Any::String(text) => {
                 let length = self.text(text);
-                self.word(tag::STRING | length << tag::PAYLOAD_SHIFT);
+                self.word(value_tag::STRING | length << value_tag::PAYLOAD_SHIFT);
             }
             Any::Array(_) | Any::Map(_) | Any::Buffer(_) => {
                 let mut json = String::new();
                 value.to_json(&mut json);
                 let length = self.text(&json);
-                self.word(tag::JSON | length << tag::PAYLOAD_SHIFT);
+                self.word(value_tag::JSON | length << value_tag::PAYLOAD_SHIFT);
             }
         }
     }
 
     fn number(&mut self, number: Number) {
         let float = match number {
-            Number::Int(integer) if (0..=i64::from(tag::MAX_PAYLOAD)).contains(&integer) => {
-                return self.word(tag::INTEGER | (integer as u32) << tag::PAYLOAD_SHIFT);
+            Number::Int(integer) if (0..=i64::from(MAX_PAYLOAD)).contains(&integer) => {
+                return self.word(value_tag::INTEGER | (integer as u32) << value_tag::PAYLOAD_SHIFT);
             }
             Number::Int(integer) => integer as f64,
             Number::Float(float) => float,
         };
         let bits = float.to_bits();
-        self.word(tag::FLOAT);
+        self.word(value_tag::FLOAT);
         self.word(bits as u32);
         self.word((bits >> 32) as u32);
     }
 
     fn op(&mut self, op: &Op) {
         match op {
-            Op::InsertText { path, offset, text } => self.text_op(tag::INSERT_TEXT, path, *offset, text),
-            Op::RemoveText { path, offset, text } => self.text_op(tag::REMOVE_TEXT, path, *offset, text),
+            Op::InsertText { path, offset, text } => self.text_op(op_tag::INSERT_TEXT, path, *offset, text),
+            Op::RemoveText { path, offset, text } => self.text_op(op_tag::REMOVE_TEXT, path, *offset, text),
             Op::InsertNode { path, node } => {
-                self.head(tag::INSERT_NODE, path);
+                self.head(op_tag::INSERT_NODE, path);
                 self.node(node);
             }
             Op::RemoveNode { path, node } => {
-                self.head(tag::REMOVE_NODE, path);
+                self.head(op_tag::REMOVE_NODE, path);
                 self.node(node);
             }
             Op::SetNode { path, properties, new_properties } => {
-                self.head(tag::SET_NODE, path);
+                self.head(op_tag::SET_NODE, path);
                 self.attrs(properties);
                 self.attrs(new_properties);
             }
             Op::SplitNode { path, position, properties } => {
-                self.head(tag::SPLIT_NODE, path);
+                self.head(op_tag::SPLIT_NODE, path);
                 self.word(*position);
                 self.attrs(properties);
             }
             Op::MergeNode { path, position, properties } => {
-                self.head(tag::MERGE_NODE, path);
+                self.head(op_tag::MERGE_NODE, path);
                 self.word(*position);
                 self.attrs(properties);
             }
             Op::MoveNode { path, new_path } => {
-                self.head(tag::MOVE_NODE, path);
+                self.head(op_tag::MOVE_NODE, path);
                 self.path(new_path);
             }
         }

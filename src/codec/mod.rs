@@ -30,6 +30,7 @@ mod tests;
 
 use thiserror::Error;
 
+use crate::border::tags;
 pub use crate::json::NoValue;
 pub use decode::{decode_nodes, decode_ops, decode_range};
 pub use encode::{encode_nodes, encode_ops, encode_range};
@@ -40,9 +41,6 @@ pub struct Batch {
     pub words: Vec<u32>,
     pub text: String,
 }
-
-/// Nodes are nested at most this deep in what JavaScript gives: deeper ones would exhaust the stack.
-pub const MAX_DEPTH: u32 = 200;
 
 /// Why a batch does not decode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -67,24 +65,49 @@ fn is_reserved(key: &str) -> bool {
     key == "text" || key == "children"
 }
 
-mod tag {
-    pub const NULL: u32 = 0;
-    pub const FALSE: u32 = 1;
-    pub const TRUE: u32 = 2;
-    pub const STRING: u32 = 3;
-    pub const INTEGER: u32 = 4;
-    pub const FLOAT: u32 = 5;
-    pub const JSON: u32 = 6;
-    /// Payloads have 29 bits.
-    pub const PAYLOAD_SHIFT: u32 = 3;
-    pub const MAX_PAYLOAD: u32 = u32::MAX >> PAYLOAD_SHIFT;
+tags! {
+    MAXIMA as BatchMaxima {
+        /// Nodes are nested at most this deep in what JavaScript gives: deeper ones would exhaust the stack.
+        MAX_DEPTH = depth 200,
+        /// Payloads have 29 bits.
+        MAX_PAYLOAD = payload 536870911,
+    }
+}
 
-    pub const INSERT_TEXT: u32 = 0;
-    pub const REMOVE_TEXT: u32 = 1;
-    pub const INSERT_NODE: u32 = 2;
-    pub const REMOVE_NODE: u32 = 3;
-    pub const SET_NODE: u32 = 4;
-    pub const SPLIT_NODE: u32 = 5;
-    pub const MERGE_NODE: u32 = 6;
-    pub const MOVE_NODE: u32 = 7;
+/// What a value in a batch is.
+pub mod value_tag {
+    use crate::border::tags;
+
+    /// Where in a word the payload begins.
+    pub const PAYLOAD_SHIFT: u32 = 3;
+
+    tags! {
+        VALUE_TAGS as ValueTags {
+            NULL = null 0,
+            FALSE = false 1,
+            TRUE = true 2,
+            STRING = string 3,
+            INTEGER = integer 4,
+            FLOAT = float 5,
+            JSON = json 6,
+        }
+    }
+}
+
+/// What an operation in a batch is.
+pub mod op_tag {
+    use crate::border::tags;
+
+    tags! {
+        OP_TAGS as OperationTags {
+            INSERT_TEXT = insert_text 0,
+            REMOVE_TEXT = remove_text 1,
+            INSERT_NODE = insert_node 2,
+            REMOVE_NODE = remove_node 3,
+            SET_NODE = set_node 4,
+            SPLIT_NODE = split_node 5,
+            MERGE_NODE = merge_node 6,
+            MOVE_NODE = move_node 7,
+        }
+    }
 }

@@ -1,81 +1,81 @@
 //! Status and peers as flat numbers: they are read at every keystroke where somebody shows them.
 //!
-//! `js/status.ts` and `js/flat.ts` are the other half.
+//! `js/status.ts` and `js/flat.ts` read them by the names that are listed here.
 
-use crate::session::{Connection, Peer, Saved, Status, Storage};
+use crate::border::row;
+use crate::session::{Peer, Status};
 use crate::slate::{Point, Range};
 
-/// `[connection, saved, storage, flags, pending, set aside, offline since, retry at, received, total, divergences,
-/// format]`. Names are indices of lists in `js/status.ts`, times are ms since the epoch, no format is -1.
-pub fn status(status: &Status) -> Vec<f64> {
-    let connection = match status.connection {
-        Connection::Offline => 0,
-        Connection::Connecting => 1,
-        Connection::Online => 2,
-        Connection::Unauthorized => 3,
-        Connection::Forbidden => 4,
-        Connection::Closed => 5,
-    };
-    let saved = match status.saved {
-        Saved::Memory => 0,
-        Saved::Local => 1,
-        Saved::Server => 2,
-    };
-    let storage = match status.storage {
-        Storage::IndexedDb => 0,
-        Storage::Memory => 1,
-        Storage::Full => 2,
-        Storage::Blocked => 3,
-        Storage::Corrupt => 4,
-    };
-    let flags = [
-        status.synced,
-        status.syncing_offline_changes,
-        status.read_only,
-        status.epoch_conflict,
-        status.offline_since.is_some(),
-        status.retry_at.is_some(),
-        status.progress.is_some(),
-        status.error.is_some(),
-        status.can_comment,
-    ];
-    let flags = flags.iter().enumerate().fold(0u32, |word, (bit, set)| word | u32::from(*set) << bit);
-    let (received, total) = status.progress.unwrap_or_default();
-    let time = |at: Option<u64>| at.unwrap_or_default() as f64;
-    vec![
-        f64::from(connection),
-        f64::from(saved),
-        f64::from(storage),
-        f64::from(flags),
-        f64::from(status.pending),
-        f64::from(status.set_aside),
-        time(status.offline_since),
-        time(status.retry_at),
-        received as f64,
-        total as f64,
-        f64::from(status.divergences),
-        status.format.map_or(-1.0, f64::from),
-    ]
+row! {
+    FLAGS as StatusFlags = fn flags(status: &Status) {
+        "synced": bit(status.synced),
+        "syncingOfflineChanges": bit(status.syncing_offline_changes),
+        "readOnly": bit(status.read_only),
+        "epochConflict": bit(status.epoch_conflict),
+        "hasOfflineSince": bit(status.offline_since.is_some()),
+        "hasRetryAt": bit(status.retry_at.is_some()),
+        "hasProgress": bit(status.progress.is_some()),
+        "hasError": bit(status.error.is_some()),
+        "canComment": bit(status.can_comment),
+    }
 }
 
-/// For each peer: `client id, version, typing, last active, selection`, the last as `encode_range` has it after the
-/// number of its words, which is 0 for none.
+row! {
+    STATUS as StatusNumbers = fn numbers(status: &Status) {
+        "connection": status.connection.number().into(),
+        "saved": status.saved.number().into(),
+        "storage": status.storage.number().into(),
+        "flags": word(&flags(status)),
+        "pending": status.pending.into(),
+        "setAside": status.set_aside.into(),
+        "offlineSince": time(status.offline_since),
+        "retryAt": time(status.retry_at),
+        "received": time(status.progress.map(|(received, _)| received)),
+        "total": time(status.progress.map(|(_, total)| total)),
+        "divergences": status.divergences.into(),
+        "format": status.format.map_or(-1.0, f64::from),
+    }
+}
+
+row! {
+    PEER as PeerNumbers = fn head(peer: &Peer, words: f64) {
+        "clientId": peer.client_id.into(),
+        "version": peer.version.into(),
+        "typing": bit(peer.typing),
+        "lastActive": peer.last_active as f64,
+        "selectionWords": words,
+    }
+}
+
+/// The numbers of [`STATUS`]: names by their numbers, [`FLAGS`] as bits of a word, times in ms since the epoch.
+pub fn status(status: &Status) -> Vec<f64> {
+    numbers(status).into()
+}
+
+fn bit(set: bool) -> f64 {
+    f64::from(u8::from(set))
+}
+
+fn word(bits: &[f64]) -> f64 {
+    bits.iter().rev().fold(0.0, |word, bit| 2.0 * word + bit)
+}
+
+fn time(at: Option<u64>) -> f64 {
+    at.unwrap_or_default() as f64
+}
+
+/// For each peer the numbers of [`PEER`], and its selection as `encode_range` has it: so many words, none without one.
 pub fn peers(peers: &[Peer]) -> Vec<f64> {
     let mut out = Vec::with_capacity(peers.len() * 12);
+    let mut words = Vec::new();
     for peer in peers {
-        out.extend([
-            f64::from(peer.client_id),
-            f64::from(peer.version),
-            f64::from(u8::from(peer.typing)),
-            peer.last_active as f64,
-        ]);
-        let length_at = out.len();
-        out.push(0.0);
+        words.clear();
         if let Some(Range { anchor, focus }) = &peer.selection {
-            point(&mut out, anchor);
-            point(&mut out, focus);
-            out[length_at] = (out.len() - length_at - 1) as f64;
+            point(&mut words, anchor);
+            point(&mut words, focus);
         }
+        out.extend(head(peer, words.len() as f64));
+        out.append(&mut words);
     }
     out
 }

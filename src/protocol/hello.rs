@@ -2,7 +2,7 @@
 
 use yrs::Any;
 
-use crate::format::{Format, Formats};
+use crate::format::{Format, KnownFormats};
 use crate::json::{Fields, quoted};
 
 /// What a slate-yrs server tells a client on connecting.
@@ -20,7 +20,7 @@ pub struct Hello {
     pub acked_seq: u64,
     pub heartbeat_ms: u32,
     /// What the server knows; none: it is of a time when there was but one format.
-    pub formats: Option<Formats>,
+    pub formats: Option<KnownFormats>,
     /// The document's.
     pub format: Option<Format>,
     /// In which new documents begin, whatever clients wish; none: as they wish.
@@ -65,7 +65,7 @@ impl Role {
 
 impl Hello {
     pub(super) fn to_json(&self) -> String {
-        let list = |formats: Formats| format!(r#","formats":[{formats}]"#);
+        let list = |formats: KnownFormats| format!(r#","formats":[{formats}]"#);
         let number = |name: &str, format: Option<Format>| format.map(|format| format!(r#","{name}":{format}"#));
         let text =
             |name: &str, text: &Option<String>| text.as_ref().map(|text| format!(r#","{name}":{}"#, quoted(text)));
@@ -111,12 +111,12 @@ impl Hello {
 }
 
 /// What is no format, a later server may mean something by.
-fn list(any: &Any) -> Option<Formats> {
+fn list(any: &Any) -> Option<KnownFormats> {
     let Any::Array(items) = any else { return None };
     let number = |item: &Any| match item {
         Any::Number(number) => number.as_f64().filter(|it| it.fract() == 0.0 && (0.0..64.0).contains(it)),
         _ => None,
     };
     let formats: Vec<Format> = items.iter().filter_map(number).map(|it| it as Format).collect();
-    Some(Formats::of(&formats))
+    Some(KnownFormats::of(&formats))
 }

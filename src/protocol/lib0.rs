@@ -23,37 +23,46 @@ pub enum DecodeError {
 
 /// A cursor over borrowed bytes in lib0's encoding.
 #[derive(Clone)]
-pub(crate) struct Reader<'a> {
+pub struct Lib0Reader<'a> {
     bytes: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+impl<'a> Lib0Reader<'a> {
+    /// At the beginning of the bytes.
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
     /// What is left.
-    pub(crate) fn rest(&self) -> &'a [u8] {
+    pub fn rest(&self) -> &'a [u8] {
         self.bytes
     }
 
     /// How many bytes are left.
-    pub(crate) fn remaining(&self) -> usize {
+    pub fn remaining(&self) -> usize {
         self.bytes.len()
     }
 
-    pub(crate) fn byte(&mut self) -> Result<u8, DecodeError> {
+    /// One byte.
+    ///
+    /// # Errors
+    /// If nothing is left.
+    pub fn byte(&mut self) -> Result<u8, DecodeError> {
         let (first, rest) = self.bytes.split_first().ok_or(DecodeError::Truncated)?;
         self.bytes = rest;
         Ok(*first)
     }
 
     /// LEB128, at most 53 bits: what a JavaScript number holds exactly.
-    pub(crate) fn var_uint(&mut self) -> Result<u64, DecodeError> {
+    ///
+    /// # Errors
+    /// If it is not whole, or larger.
+    pub fn var_uint(&mut self) -> Result<u64, DecodeError> {
         let mut value = 0u64;
         for shift in (0..56).step_by(7) {
             let byte = self.byte()?;
@@ -65,23 +74,36 @@ impl<'a> Reader<'a> {
         Err(DecodeError::NumberTooLarge)
     }
 
-    pub(crate) fn buf(&mut self) -> Result<&'a [u8], DecodeError> {
+    /// Bytes behind their number.
+    ///
+    /// # Errors
+    /// If they are not all there.
+    pub fn buf(&mut self) -> Result<&'a [u8], DecodeError> {
         let length = usize::try_from(self.var_uint()?).map_err(|_| DecodeError::Truncated)?;
         self.take(length)
     }
 
-    pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
+    /// So many bytes.
+    ///
+    /// # Errors
+    /// If they are not all there.
+    pub fn take(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
         let (taken, rest) = self.bytes.split_at_checked(length).ok_or(DecodeError::Truncated)?;
         self.bytes = rest;
         Ok(taken)
     }
 
-    pub(crate) fn str(&mut self) -> Result<&'a str, DecodeError> {
+    /// Text behind the number of its bytes.
+    ///
+    /// # Errors
+    /// If it is not all there, or no UTF-8.
+    pub fn str(&mut self) -> Result<&'a str, DecodeError> {
         str::from_utf8(self.buf()?).map_err(|_| DecodeError::NotUtf8)
     }
 }
 
-pub(crate) fn var_uint(out: &mut Vec<u8>, mut value: u64) {
+/// Appends what [`Lib0Reader::var_uint`] reads.
+pub fn var_uint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;
@@ -89,7 +111,8 @@ pub(crate) fn var_uint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-pub(crate) fn buf(out: &mut Vec<u8>, bytes: &[u8]) {
+/// Appends what [`Lib0Reader::buf`] reads.
+pub fn buf(out: &mut Vec<u8>, bytes: &[u8]) {
     var_uint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }

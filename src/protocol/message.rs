@@ -1,7 +1,7 @@
 //! [`Message`]: what there is, and its bytes both ways. A new one is added here, and to whoever sends or hears it.
 
 use super::Hello;
-use super::lib0::{DecodeError, Reader, buf, var_uint};
+use super::lib0::{DecodeError, Lib0Reader, buf, var_uint};
 
 mod tag {
     pub const SYNC: u64 = 0;
@@ -161,12 +161,12 @@ fn sync(out: &mut Vec<u8>, kind: u64, bytes: &[u8]) {
 
 /// The messages of one frame, in order. After an error the iterator is at its end.
 pub struct Messages<'a> {
-    rest: Reader<'a>,
+    rest: Lib0Reader<'a>,
 }
 
 /// Reads the messages of a frame.
 pub fn messages(frame: &[u8]) -> Messages<'_> {
-    Messages { rest: Reader::new(frame) }
+    Messages { rest: Lib0Reader::new(frame) }
 }
 
 impl<'a> Iterator for Messages<'a> {
@@ -178,13 +178,13 @@ impl<'a> Iterator for Messages<'a> {
         }
         let result = message(&mut self.rest);
         if result.is_err() {
-            self.rest = Reader::new(&[]);
+            self.rest = Lib0Reader::new(&[]);
         }
         Some(result)
     }
 }
 
-fn message<'a>(reader: &mut Reader<'a>) -> Result<Message<'a>, DecodeError> {
+fn message<'a>(reader: &mut Lib0Reader<'a>) -> Result<Message<'a>, DecodeError> {
     Ok(match reader.var_uint()? {
         tag::SYNC => match reader.var_uint()? {
             0 => Message::SyncStep1(reader.buf()?),

@@ -5,7 +5,7 @@
 
 mod fragment;
 mod hello;
-pub(crate) mod lib0;
+pub mod lib0;
 mod message;
 
 pub use fragment::{FRAGMENT_BYTES, FragmentError, Reassembly, fragments, fragments_of};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::format::Formats;
+use crate::format::KnownFormats;
 
 fn all() -> Vec<Message<'static>> {
     vec![
@@ -17,7 +17,7 @@ fn all() -> Vec<Message<'static>> {
             max_frame_bytes: 1 << 20,
             acked_seq: 7,
             heartbeat_ms: 15_000,
-            formats: Some(Formats::of(&[0, 1])),
+            formats: Some(KnownFormats::of(&[0, 1])),
             format: Some(1),
             new_format: Some(0),
             root: Some("text".into()),

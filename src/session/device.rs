@@ -2,7 +2,7 @@
 //!
 //! Joins the [`Journal`] with the [`Outbox`], which know nothing of each other. Nothing here reads the document.
 
-use crate::format::Formats;
+use crate::format::KnownFormats;
 use crate::protocol::RejectCode;
 use crate::slate::SlateDoc;
 use crate::store::{LEFT_BEHIND, Row, SEED, StoreError, Write};
@@ -220,7 +220,7 @@ impl Device {
 
     /// The copy is about to be replaced. Where it could not be loaded, nobody knows under which name it is: it is brought under
     /// the one that the next opening looks at first.
-    pub fn replace_copy(&mut self, formats: Formats) {
+    pub fn replace_copy(&mut self, formats: KnownFormats) {
         let unread = self.journal.is_unread();
         self.journal.restart();
         if unread && formats.knows(1) {

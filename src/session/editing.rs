@@ -3,13 +3,13 @@
 //! Queued operations are flushed before anything else touches the document: that is for the caller to see to. What a change
 //! has led to goes to the stage; what has to be kept and sent is returned.
 
-use crate::format::Formats;
+use crate::format::KnownFormats;
 use crate::slate::{LocalChange, Op, Range, RemoteChange, Schema, SlateDoc};
 use crate::undo::Undo;
 
 use super::followed::FollowedMaps;
 use super::fresh::Fresh;
-use super::presence::Presence;
+use super::presence::SessionPresence;
 use super::selfcheck::{LookedAt, SelfCheck};
 use super::stage::{DocChange, Stage};
 use super::types::{ErrorCode, Millis, Origin};
@@ -32,7 +32,7 @@ pub(super) struct Editing {
     selection_before: Option<Range>,
     /// The doc keeps updates that wait for others.
     pub incomplete: bool,
-    pub presence: Presence,
+    pub presence: SessionPresence,
     /// Somebody is told of operations.
     pub heard: bool,
     pub check: SelfCheck,
@@ -51,7 +51,7 @@ pub(super) struct TakenIn {
 }
 
 impl Editing {
-    pub fn new(doc: SlateDoc, undo: Undo, presence: Presence) -> Self {
+    pub fn new(doc: SlateDoc, undo: Undo, presence: SessionPresence) -> Self {
         Self {
             doc,
             undo,
@@ -238,7 +238,7 @@ impl Editing {
     }
 
     /// Another document in place of this one, in one step for the editor.
-    pub fn show_instead(&mut self, doc: SlateDoc, formats: Formats, origin: Origin, stage: &mut Stage) {
+    pub fn show_instead(&mut self, doc: SlateDoc, formats: KnownFormats, origin: Origin, stage: &mut Stage) {
         let ops = if self.heard { SlateDoc::diff(&self.doc.value(), &doc.value()) } else { Vec::new() };
         self.doc = doc;
         self.doc.know(formats);

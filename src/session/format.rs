@@ -4,7 +4,7 @@
 //! format would damage the document. What is not to be *sent* stays in the outbox, on the device, for a session that
 //! knows more. Nothing here is ever dropped.
 
-use crate::format::{DEFAULT_FORMAT, DEFAULT_ROOT, Format, Formats};
+use crate::format::{DEFAULT_FORMAT, DEFAULT_ROOT, Format, KnownFormats};
 use crate::slate::SlateDoc;
 
 use super::connection::{Link, PeerProtocol};
@@ -119,7 +119,7 @@ impl Formatting {
     }
 
     /// Says so when the document turns out to be read only: in these words.
-    pub fn tell(&mut self, bar: Option<Bar>, known: Formats) -> Option<String> {
+    pub fn tell(&mut self, bar: Option<Bar>, known: KnownFormats) -> Option<String> {
         if bar == self.told {
             return None;
         }

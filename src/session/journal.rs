@@ -11,7 +11,7 @@ use litemap::LiteMap;
 use crate::store::{PendingKey, Row, StoreError, Write};
 use crate::update::merge;
 
-use super::types::{Millis, Storage};
+use super::types::{DeviceStorage, Millis};
 
 /// A log of more rows, or of more bytes beside its largest row, is compacted when the session is idle.
 const COMPACT_ROWS: usize = 500;
@@ -154,15 +154,15 @@ impl Journal {
         self.state == JournalState::Off
     }
 
-    pub fn shown(&self) -> Storage {
+    pub fn shown(&self) -> DeviceStorage {
         match &self.state {
-            JournalState::Off => Storage::Memory,
-            JournalState::Loading | JournalState::Working => Storage::IndexedDb,
+            JournalState::Off => DeviceStorage::Memory,
+            JournalState::Loading | JournalState::Working => DeviceStorage::IndexedDb,
             JournalState::Failing { error, .. } => match error {
-                StoreError::Full => Storage::Full,
-                StoreError::Blocked(_) => Storage::Blocked,
-                StoreError::Corrupt(_) => Storage::Corrupt,
-                StoreError::Closed(_) | StoreError::Failed(_) | StoreError::Replaced => Storage::Memory,
+                StoreError::Full => DeviceStorage::Full,
+                StoreError::Blocked(_) => DeviceStorage::Blocked,
+                StoreError::Corrupt(_) => DeviceStorage::Corrupt,
+                StoreError::Closed(_) | StoreError::Failed(_) | StoreError::Replaced => DeviceStorage::Memory,
             },
         }
     }

@@ -9,7 +9,7 @@ use crate::undo::Undo;
 use super::device::Device;
 use super::editing::Editing;
 use super::fresh::Fresh;
-use super::presence::Presence;
+use super::presence::SessionPresence;
 use super::stage::{Effect, Stage};
 use super::types::{Config, ErrorCode, Millis, Origin, Output};
 
@@ -27,7 +27,7 @@ impl Local {
         let mut fresh = Fresh::new(&config);
         let mut doc = SlateDoc::new(fresh.options_as(config.client_id));
         doc.know(config.formats);
-        let presence = Presence::new(doc.client_id(), config.presence.as_ref(), now);
+        let presence = SessionPresence::new(doc.client_id(), config.presence.as_ref(), now);
         Self {
             now,
             fresh,

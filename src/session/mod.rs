@@ -43,7 +43,7 @@ mod values;
 
 use std::collections::VecDeque;
 
-use crate::format::Formats;
+use crate::format::KnownFormats;
 use crate::protocol::close::{self, Meaning};
 use crate::slate::{Node, Range, ShownRun, Values};
 use crate::update::merge;
@@ -514,7 +514,7 @@ impl Session {
     }
 
     /// What this session may write.
-    pub fn formats(&self) -> Formats {
+    pub fn formats(&self) -> KnownFormats {
         self.local.config.formats
     }
 

@@ -26,7 +26,7 @@ const TYPING: Millis = 2_000;
 /// `lastActive` is not told more exactly than this.
 const ACTIVE: Millis = 5_000;
 
-pub(super) struct Presence {
+pub(super) struct SessionPresence {
     pub awareness: Awareness,
     /// What the application says of this user; none: not shown to peers.
     data: Option<Data>,
@@ -80,7 +80,7 @@ struct PeerState {
     last_active: Option<Millis>,
 }
 
-impl Presence {
+impl SessionPresence {
     pub fn new(client_id: u32, data: Option<&Any>, now: Millis) -> Self {
         let mut presence = Self {
             awareness: Awareness::new(client_id),

@@ -6,7 +6,7 @@ use super::connection::Link;
 use super::format::{Circumstances, Formatting};
 use super::local::Local;
 use super::phase::Epoch;
-use super::types::{Connection, Millis, Saved, SessionError, Storage};
+use super::types::{Connection, DeviceStorage, Millis, Saved, SessionError};
 use crate::format::Format;
 use crate::protocol::Role;
 
@@ -22,7 +22,7 @@ pub struct Status {
     pub pending: u32,
     /// Updates the server refuses.
     pub set_aside: u32,
-    pub storage: Storage,
+    pub storage: DeviceStorage,
     pub offline_since: Option<Millis>,
     pub retry_at: Option<Millis>,
     /// Reconnected, edits made offline are still on their way.
@@ -48,7 +48,7 @@ pub(super) fn initial(store: bool) -> Status {
         saved: Saved::Server,
         pending: 0,
         set_aside: 0,
-        storage: if store { Storage::IndexedDb } else { Storage::Memory },
+        storage: if store { DeviceStorage::IndexedDb } else { DeviceStorage::Memory },
         offline_since: None,
         retry_at: None,
         syncing_offline_changes: false,

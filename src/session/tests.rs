@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::format::{Format, Formats, set_format};
+use crate::format::{Format, KnownFormats, set_format};
 use crate::protocol::{Hello, Message, NOTHING, RejectCode, Role, messages};
 use crate::slate::{Attrs, Element, Leaf, Op, Path, Point, SlateDoc};
 use crate::store::{CopyName, Loaded, MemoryStore, StoreError, Write, load_copy};
@@ -35,7 +35,7 @@ fn config(session: &str, client_id: u32) -> Config {
         presence: None,
         initial_value: None,
         schema: Default::default(),
-        formats: Formats::of(&[0]),
+        formats: KnownFormats::of(&[0]),
         format: None,
     }
 }
@@ -58,7 +58,7 @@ fn hello(epoch: &str, acked_seq: u64) -> Hello {
         max_frame_bytes: 1 << 20,
         acked_seq,
         heartbeat_ms: 15_000,
-        formats: Some(Formats::of(&[0, 1])),
+        formats: Some(KnownFormats::of(&[0, 1])),
         format: Some(0),
         new_format: None,
         root: None,

@@ -2,7 +2,8 @@
 
 use yrs::Any;
 
-use crate::format::{Format, Formats};
+use crate::border::{by_name, by_number};
+use crate::format::{Format, KnownFormats};
 use crate::slate::{Node, Op, Range, Schema};
 use crate::store::{Loaded, Pending, Row, StoreError, Write};
 
@@ -36,28 +37,33 @@ pub struct Config {
     /// Which elements are inline and void where a document of format 1 does not say.
     pub schema: Schema,
     /// What this engine may write: [`crate::format::FORMATS`], but in tests.
-    pub formats: Formats,
+    pub formats: KnownFormats,
     /// 0: new documents begin in it. Higher: any document is brought to it. None: as the document is, new ones as the
     /// server says.
     pub format: Option<Format>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remote {
-    None,
-    /// Connect once the store has loaded.
-    Connect,
-    /// Stay offline until [`Input::Connect`].
-    Wait,
+by_name! {
+    /// Whether there is a server, and when to connect to it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Remote as RemoteNames {
+        None = "none",
+        /// Connect once the store has loaded.
+        Connect = "connect",
+        /// Stay offline until [`Input::Connect`].
+        Wait = "wait",
+    }
 }
 
-/// Who made a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Origin {
-    Local,
-    Remote,
-    Undo,
-    Store,
+by_number! {
+    /// Who made a change.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Origin as OriginNames {
+        Local = "local",
+        Remote = "remote",
+        Undo = "undo",
+        Store = "store",
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -243,65 +249,58 @@ pub struct SessionError {
     pub message: String,
 }
 
-/// The codes of `CollabError`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ErrorCode {
-    Unauthorized,
-    Forbidden,
-    Protocol,
-    InvalidUpdate,
-    TooLarge,
-    Storage,
-    Epoch,
-    RootMismatch,
-    /// The document is of a format that this engine or the server does not know.
-    Format,
-    Wasm,
-    Closed,
-}
-
-impl ErrorCode {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unauthorized => "unauthorized",
-            Self::Forbidden => "forbidden",
-            Self::Protocol => "protocol",
-            Self::InvalidUpdate => "invalid-update",
-            Self::TooLarge => "too-large",
-            Self::Storage => "storage",
-            Self::Epoch => "epoch",
-            Self::RootMismatch => "root-mismatch",
-            Self::Format => "format",
-            Self::Wasm => "wasm",
-            Self::Closed => "closed",
-        }
+by_name! {
+    /// The codes of `CollabError` that the engine gives.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum ErrorCode as EngineErrorCodes {
+        Unauthorized = "unauthorized",
+        Forbidden = "forbidden",
+        Protocol = "protocol",
+        InvalidUpdate = "invalid-update",
+        TooLarge = "too-large",
+        Storage = "storage",
+        Epoch = "epoch",
+        RootMismatch = "root-mismatch",
+        /// The document is of a format that this engine or the server does not know.
+        Format = "format",
+        Wasm = "wasm",
+        Closed = "closed",
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Connection {
-    Offline,
-    Connecting,
-    Online,
-    Unauthorized,
-    Forbidden,
-    Closed,
+by_number! {
+    /// Whether there is a connection to the server, or why there is none.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Connection as ConnectionNames {
+        Offline = "offline",
+        Connecting = "connecting",
+        Online = "online",
+        Unauthorized = "unauthorized",
+        Forbidden = "forbidden",
+        Closed = "closed",
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Saved {
-    Memory,
-    Local,
-    Server,
+by_number! {
+    /// The least safe place in which the newest local edit is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Saved as SavedNames {
+        Memory = "memory",
+        Local = "local",
+        Server = "server",
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Storage {
-    IndexedDb,
-    Memory,
-    Full,
-    Blocked,
-    Corrupt,
+by_number! {
+    /// Where edits are kept on this device.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum DeviceStorage as StorageNames {
+        IndexedDb = "indexeddb",
+        Memory = "memory",
+        Full = "full",
+        Blocked = "blocked",
+        Corrupt = "corrupt",
+    }
 }
 
 /// One of the others.

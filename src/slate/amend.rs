@@ -4,18 +4,11 @@ use super::node::Attrs;
 use super::op::Op;
 use super::props::{is_null, is_reserved, present};
 use super::view::tree::{Element, Kid, Leaf};
-use super::write::{kid_at, without_text};
+use super::write::{kid_at, leaf_at, without_text};
 use super::{steps, transform, utf16};
 
 fn text(leaf: &Leaf) -> String {
     leaf.runs.iter().map(|run| &*run.text).collect()
-}
-
-fn leaf_at<'a>(root: &'a Element, path: &[u32]) -> Option<&'a Leaf> {
-    match kid_at(root, path).ok()? {
-        Kid::Leaf(leaf) => Some(leaf),
-        Kid::Element(_) => None,
-    }
 }
 
 fn props(kid: &Kid) -> &Attrs {

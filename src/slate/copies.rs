@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use yrs::types::EntryChange;
 use yrs::{Any, ClientID, Doc, ID, Observable as _, Out};
 
-use crate::protocol::lib0::Reader;
+use crate::protocol::lib0::Lib0Reader;
 use crate::slate::ydoc::Id;
 use crate::sorted::Sorted;
 
@@ -177,7 +177,7 @@ impl Copies {
 
 /// What stands behind the groups, what was removed and what was known, no position needs.
 fn decode(bytes: &[u8]) -> Option<Vec<Group>> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = Lib0Reader::new(bytes);
     if reader.byte().ok()? != VERSION {
         return None;
     }
@@ -209,11 +209,11 @@ fn place(id: ID) -> Id {
     Id::new(id.client.get(), id.clock)
 }
 
-fn id(reader: &mut Reader) -> Option<ID> {
+fn id(reader: &mut Lib0Reader) -> Option<ID> {
     let client = number(reader)?;
     Some(ID::new(ClientID::new(client.into()), number(reader)?))
 }
 
-fn number(reader: &mut Reader) -> Option<u32> {
+fn number(reader: &mut Lib0Reader) -> Option<u32> {
     u32::try_from(reader.var_uint().ok()?).ok()
 }

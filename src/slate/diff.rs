@@ -1,5 +1,6 @@
 //! Operations from one value to another, for when the way between them is not known: a resync, a change of epoch.
 
+use super::alignment::{Alignment, align};
 use super::node::{Attrs, Element, Leaf, Node};
 use super::op::{Op, Path};
 use super::utf16;
@@ -91,48 +92,17 @@ fn set(path: &Path, old: &Attrs, new: &Attrs, ops: &mut Vec<Op>) {
 
 /// Both lists in stretches that are equal or have nothing equal in common order.
 fn stretches<'a>(old: &'a [Node], new: &'a [Node]) -> Vec<(&'a [Node], &'a [Node])> {
-    let start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let ((old_start, old), (new_start, new)) = (old.split_at(start), new.split_at(start));
-    let end = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
-    let (old, old_end) = old.split_at(old.len() - end);
-    let (new, new_end) = new.split_at(new.len() - end);
-    let mut stretches = vec![(old_start, new_start)];
-    let (mut a, mut b) = (0, 0);
-    for (i, j) in common(old, new) {
+    let Alignment { start, pairs, end } = align(old, new, MAX_PAIRS, |a, b| a == b);
+    let (mut a, mut b) = (start, start);
+    let mut stretches = vec![(&old[..a], &new[..b])];
+    for (i, j) in pairs {
         stretches.push((&old[a..i], &new[b..j]));
         stretches.push((&old[i..=i], &new[j..=j]));
         (a, b) = (i + 1, j + 1);
     }
+    let (old, old_end) = old.split_at(old.len() - end);
+    let (new, new_end) = new.split_at(new.len() - end);
     stretches.push((&old[a..], &new[b..]));
     stretches.push((old_end, new_end));
     stretches
-}
-
-/// The longest common subsequence, as pairs of indices.
-fn common(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
-    if old.is_empty() || new.is_empty() || old.len().saturating_mul(new.len()) > MAX_PAIRS {
-        return Vec::new();
-    }
-    let width = new.len() + 1;
-    let mut best = vec![0u32; (old.len() + 1) * width];
-    for i in (0..old.len()).rev() {
-        for j in (0..new.len()).rev() {
-            let skip = best[(i + 1) * width + j].max(best[i * width + j + 1]);
-            let both = best[(i + 1) * width + j + 1] + 1;
-            best[i * width + j] = if old[i] == new[j] { both.max(skip) } else { skip };
-        }
-    }
-    let (mut i, mut j) = (0, 0);
-    let mut pairs = Vec::new();
-    while i < old.len() && j < new.len() {
-        if old[i] == new[j] {
-            pairs.push((i, j));
-            (i, j) = (i + 1, j + 1);
-        } else if best[(i + 1) * width + j] >= best[i * width + j + 1] {
-            i += 1;
-        } else {
-            j += 1;
-        }
-    }
-    pairs
 }

@@ -15,7 +15,7 @@ use super::sticky::Sticky;
 use super::values::TouchedMaps;
 use super::view::Schema;
 use super::{diff, root, seed};
-use crate::format::{FORMATS, Format, Formats};
+use crate::format::{FORMATS, Format, KnownFormats};
 use crate::update::{Intake, Limits, merge};
 
 mod anchors;
@@ -65,7 +65,7 @@ pub struct SlateDoc {
     looks: Looks,
     /// Which root maps may have changed.
     touched: TouchedMaps,
-    formats: Formats,
+    formats: KnownFormats,
     /// As of the last update.
     format: Format,
     reference: Reference,
@@ -91,7 +91,7 @@ impl SlateDoc {
     }
 
     /// Which formats may be written here, instead of [`FORMATS`].
-    pub fn know(&mut self, formats: Formats) {
+    pub fn know(&mut self, formats: KnownFormats) {
         self.formats = formats;
     }
 

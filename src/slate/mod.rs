@@ -8,6 +8,7 @@
 //! Invariants: the tree equals the editor's value after every call; reading the doc gives the tree, up to empty text
 //! leaves and the borders between leaves with equal marks.
 
+mod alignment;
 mod amend;
 mod by_copy;
 mod copies;
@@ -31,6 +32,7 @@ pub mod view;
 mod write;
 pub mod ydoc;
 
+pub use alignment::{Alignment, align};
 pub use doc::{Caret, DocOptions, LocalChange, Look, RemoteChange, ShownRun, SlateDoc, Witness};
 pub use error::{OpError, RootMismatch, UpdateError};
 pub use node::{Attrs, Element, Leaf, Node};

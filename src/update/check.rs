@@ -6,7 +6,7 @@ use yrs::{Any, Update};
 
 use super::SplitError;
 use super::split::Block;
-use crate::protocol::lib0::Reader;
+use crate::protocol::lib0::Lib0Reader;
 
 /// Whether yrs can decode this. A tenth of the time that decoding takes: yrs is asked only where bytes look odd.
 ///
@@ -47,7 +47,7 @@ impl Findings {
 }
 
 fn look(update: &[u8], findings: &mut Findings) -> Result<(), SplitError> {
-    let mut reader = Reader::new(update);
+    let mut reader = Lib0Reader::new(update);
     for _ in 0..reader.var_uint()? {
         let count = reader.var_uint()?;
         reader.var_uint()?;

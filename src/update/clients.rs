@@ -5,14 +5,14 @@ use yrs::encoding::read::Error;
 use yrs::updates::decoder::Decode as _;
 
 use super::split::{Block, Parent, SplitError};
-use crate::protocol::lib0::Reader;
+use crate::protocol::lib0::Lib0Reader;
 
 /// Reads a state vector. yrs makes room for as many clients as it says to have, before it looks how many there are.
 ///
 /// # Errors
 /// If it cannot be read.
 pub fn state_vector(bytes: &[u8]) -> Result<StateVector, Error> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = Lib0Reader::new(bytes);
     let count = reader.var_uint().map_err(|_| Error::EndOfBuffer(1))?;
     // Each takes a byte for the client and one for the clock, at least.
     if count > reader.remaining() as u64 / 2 {
@@ -31,7 +31,7 @@ pub fn has_wide_client(update: &[u8]) -> bool {
 }
 
 fn each_client(update: &[u8], mut see: impl FnMut(u64)) -> Result<(), SplitError> {
-    let mut reader = Reader::new(update);
+    let mut reader = Lib0Reader::new(update);
     for _ in 0..reader.var_uint()? {
         let count = reader.var_uint()?;
         see(reader.var_uint()?);

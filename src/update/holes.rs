@@ -8,7 +8,7 @@ use litemap::LiteMap;
 
 use super::SplitError;
 use super::split::{Block, Pieces};
-use crate::protocol::lib0::Reader;
+use crate::protocol::lib0::Lib0Reader;
 
 /// Of each client, the clock from which on everything is missing.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Holes {
     /// If it cannot be read.
     pub fn add<'a>(&mut self, update: &[u8], others: impl Iterator<Item = &'a Vec<u8>>) -> Result<(), SplitError> {
         let mut missing: LiteMap<u64, (u64, u64)> = LiteMap::new();
-        each_block(&mut Reader::new(update), update, |client, clock, block, _| {
+        each_block(&mut Lib0Reader::new(update), update, |client, clock, block, _| {
             let end = clock.saturating_add(block.len);
             let range = missing.entry(client).or_insert((clock, end));
             *range = (range.0.min(clock), range.1.max(end));
@@ -48,7 +48,7 @@ impl Holes {
         })?;
         for other in others {
             // What cannot be read is nothing that would come to be.
-            let _ = each_block(&mut Reader::new(other), other, |client, clock, block, _| {
+            let _ = each_block(&mut Lib0Reader::new(other), other, |client, clock, block, _| {
                 let end = clock.saturating_add(block.len);
                 if let Some((from, _)) = missing.get_mut(&client)
                     && !block.is_skip()
@@ -114,7 +114,7 @@ impl Holes {
     fn parted<'a>(&self, update: &'a [u8]) -> Result<(Pieces, Pieces, &'a [u8]), SplitError> {
         let missing = self.within(update)?;
         let (mut sound, mut stuck) = (Pieces::new(usize::MAX), Pieces::new(usize::MAX));
-        let mut reader = Reader::new(update);
+        let mut reader = Lib0Reader::new(update);
         each_block(&mut reader, update, |client, clock, block, bytes| {
             let here = missing.from.get(&client).copied().unwrap_or(u64::MAX);
             if clock.saturating_add(block.len) <= here {
@@ -147,7 +147,7 @@ impl Holes {
         let (sound, stuck, deletions) = self.parted(update)?;
         let missing = self.within(update)?;
         let (mut here, mut there) = (Pieces::new(usize::MAX), Pieces::new(usize::MAX));
-        let mut reader = Reader::new(deletions);
+        let mut reader = Lib0Reader::new(deletions);
         for _ in 0..reader.var_uint()? {
             let client = reader.var_uint()?;
             let until = missing.from.get(&client).copied().unwrap_or(u64::MAX);
@@ -171,7 +171,7 @@ impl Holes {
         // What needs what comes later in the bytes, as clients are in no order, is found in the next round.
         loop {
             let before = missing.clone();
-            each_block(&mut Reader::new(update), update, |client, clock, block, bytes| {
+            each_block(&mut Lib0Reader::new(update), update, |client, clock, block, bytes| {
                 let here = missing.from.get(&client).copied().unwrap_or(u64::MAX);
                 let reaches = clock < here && clock.saturating_add(block.len) > here;
                 let whole = reaches && straddling(here, client, clock, block, bytes).is_none();
@@ -203,7 +203,7 @@ fn straddling(here: u64, client: u64, clock: u64, block: &Block, bytes: &[u8]) -
 
 /// Calls `visit` with client, clock, struct and its bytes, for all but gaps. Leaves the reader at the deletions.
 fn each_block(
-    reader: &mut Reader,
+    reader: &mut Lib0Reader,
     update: &[u8],
     mut visit: impl FnMut(u64, u64, &Block, &[u8]) -> Result<(), SplitError>,
 ) -> Result<(), SplitError> {
@@ -335,11 +335,15 @@ mod tests {
         let mut holes = Holes::default();
         holes.add(&good, [].iter()).unwrap();
         let mut random = fastrand::Rng::with_seed(6);
+        let mut refused = 0;
         for _ in 0..20_000 {
             let mut bad = good.clone();
             let at = random.usize(..bad.len());
             bad[at] = random.u8(..);
-            let _ = (holes.part(&bad), holes.without(&bad), Holes::default().add(&bad, [].iter()));
+            let (parted, rest) = (holes.part(&bad), holes.without(&bad));
+            let added = Holes::default().add(&bad, [].iter());
+            refused += usize::from(parted.is_err() && rest.is_err() && added.is_err());
         }
+        assert!((1..20_000).contains(&refused), "{refused} were refused");
     }
 }

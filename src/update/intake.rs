@@ -18,7 +18,7 @@ use super::limits::{Each, Limits, Refused};
 use super::nesting::{Lineage, Nesting, NewRoots};
 use super::split::Block;
 use super::subdocuments::Subdocuments;
-use crate::protocol::lib0::{Reader, var_uint};
+use crate::protocol::lib0::{Lib0Reader, var_uint};
 
 mod feed;
 mod held;
@@ -28,7 +28,7 @@ mod section;
 
 use feed::Feed;
 use held::Holding;
-use plan::{KeyHash, Outline, Plan, Planner};
+use plan::{IntakePlan, KeyHash, Outline, Planner};
 use section::Source;
 
 /// What of updates is not in a document yet, and what has to be known of it to take more.
@@ -96,7 +96,7 @@ impl Intake {
         self.nesting.name(self.nesting.new_roots(&outline.roots));
         let roots = NewRoots::default();
         for section in outline.sections {
-            let mut reader = Reader::new(update.get(section.at..).unwrap_or_default());
+            let mut reader = Lib0Reader::new(update.get(section.at..).unwrap_or_default());
             let mut clock = section.clock;
             for _ in 0..section.left {
                 let Ok(block) = Block::read(&mut reader) else { return };
@@ -160,7 +160,7 @@ impl Intake {
             limits,
             pace,
             is_type: &is_type,
-            plan: Plan::default(),
+            plan: IntakePlan::default(),
             last: None,
         };
         let plan = planner.run(outline.sections.clone(), doc_client)?;
@@ -190,7 +190,7 @@ impl Intake {
         update: &[u8],
         outline: &Outline<'_>,
         (mut due, later, is_terse): (Deletions, Deletions, bool),
-        plan: Plan,
+        plan: IntakePlan,
     ) -> Result<bool, Refused> {
         let known = self.known.get_or_insert_default();
         let clock_of = |client: u64| plan.progress.get(client).or_else(|| known.get(&client).copied()).unwrap_or(0);
@@ -261,7 +261,7 @@ struct Deletions(Vec<(u64, u64, u64)>);
 
 impl Deletions {
     fn read(update: &[u8], outline: &Outline<'_>) -> Result<Self, Refused> {
-        let mut reader = Reader::new(update.get(outline.deletions..).unwrap_or_default());
+        let mut reader = Lib0Reader::new(update.get(outline.deletions..).unwrap_or_default());
         let mut ranges = Vec::new();
         for _ in 0..reader.var_uint()? {
             let client = reader.var_uint()?;

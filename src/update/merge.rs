@@ -6,7 +6,7 @@ use yrs::encoding::read::Error;
 
 use super::SplitError;
 use super::split::Block;
-use crate::protocol::lib0::{Reader, var_uint};
+use crate::protocol::lib0::{Lib0Reader, var_uint};
 
 /// yrs sorts what it merges by an order that is none: where one update has as a block what another has as garbage of a
 /// deleted parent, each comes before the other. Sorts of more than twenty then panic; of fewer, either comes first, which
@@ -44,7 +44,7 @@ fn tidied(update: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn untidy(update: &[u8]) -> Result<bool, SplitError> {
-    let mut reader = Reader::new(update);
+    let mut reader = Lib0Reader::new(update);
     for _ in 0..reader.var_uint()? {
         let count = reader.var_uint()?;
         reader.var_uint()?;
@@ -66,7 +66,7 @@ fn untidy(update: &[u8]) -> Result<bool, SplitError> {
 
 fn tidy(update: &[u8]) -> Result<Vec<u8>, SplitError> {
     const SKIP: u8 = 10;
-    let mut reader = Reader::new(update);
+    let mut reader = Lib0Reader::new(update);
     let (mut sections, mut kept) = (Vec::new(), 0);
     for _ in 0..reader.var_uint()? {
         let count = reader.var_uint()?;

@@ -4,7 +4,7 @@
 use yrs::Any;
 
 use super::split::{Block, MAX_DEPTH, SplitError};
-use crate::protocol::lib0::{Reader, buf, var_uint};
+use crate::protocol::lib0::{Lib0Reader, buf, var_uint};
 
 /// Whether both are the same but for the order of the keys of objects.
 pub fn say_the_same(one: &[u8], other: &[u8]) -> bool {
@@ -14,7 +14,7 @@ pub fn say_the_same(one: &[u8], other: &[u8]) -> bool {
 /// The update with the keys of objects in their order.
 fn ordered(update: &[u8]) -> Result<Vec<u8>, SplitError> {
     let mut out = Vec::with_capacity(update.len());
-    let mut reader = Reader::new(update);
+    let mut reader = Lib0Reader::new(update);
     let clients = reader.var_uint()?;
     var_uint(&mut out, clients);
     for _ in 0..clients {
@@ -36,7 +36,7 @@ fn ordered(update: &[u8]) -> Result<Vec<u8>, SplitError> {
 }
 
 fn content(block: &Block<'_>, out: &mut Vec<u8>) -> Result<(), SplitError> {
-    let mut reader = Reader::new(block.content);
+    let mut reader = Lib0Reader::new(block.content);
     if block.is_json() {
         let count = reader.var_uint()?;
         var_uint(out, count);
@@ -63,7 +63,7 @@ fn content(block: &Block<'_>, out: &mut Vec<u8>) -> Result<(), SplitError> {
 }
 
 /// Copies a value in lib0's `any` encoding.
-fn any(reader: &mut Reader<'_>, out: &mut Vec<u8>, depth: u32) -> Result<(), SplitError> {
+fn any(reader: &mut Lib0Reader<'_>, out: &mut Vec<u8>, depth: u32) -> Result<(), SplitError> {
     const OBJECT: u8 = 118;
     const ARRAY: u8 = 117;
     if depth == 0 {
@@ -96,7 +96,7 @@ fn any(reader: &mut Reader<'_>, out: &mut Vec<u8>, depth: u32) -> Result<(), Spl
             }
         }
         _ => {
-            *reader = Reader::new(before);
+            *reader = Lib0Reader::new(before);
             super::split::any(reader, depth)?;
             out.extend_from_slice(&before[..before.len() - reader.remaining()]);
         }
@@ -110,7 +110,7 @@ fn json(text: &str, out: &mut Vec<u8>) {
     if let Ok(value) = Any::from_json(text) {
         value.encode(&mut bytes);
     }
-    match any(&mut Reader::new(&bytes), &mut ordered, MAX_DEPTH) {
+    match any(&mut Lib0Reader::new(&bytes), &mut ordered, MAX_DEPTH) {
         Ok(()) => buf(out, &ordered),
         Err(_) => buf(out, text.as_bytes()),
     }

@@ -4,7 +4,7 @@
 //! any order the pieces give what the whole gives. Anything not understood is an error, never a panic.
 
 use crate::protocol::DecodeError;
-use crate::protocol::lib0::{Reader, buf, var_uint};
+use crate::protocol::lib0::{Lib0Reader, buf, var_uint};
 
 /// Room for the counts and the client group around a piece's first struct.
 const OVERHEAD: usize = 48;
@@ -30,7 +30,7 @@ pub enum SplitError {
 /// Cuts `update` into updates of at most `max` bytes each. A piece says itself what of its own is deleted: a replica to
 /// which the other one tells nothing new does not keep that, and elsewhere the same may be there undeleted.
 pub fn split(update: &[u8], max: usize) -> Result<Vec<Vec<u8>>, SplitError> {
-    let mut reader = Reader::new(update);
+    let mut reader = Lib0Reader::new(update);
     let mut pieces = Pieces::new(max);
     pieces.names_dead = true;
     for _ in 0..reader.var_uint()? {
@@ -84,7 +84,7 @@ impl Pieces {
     }
 
     /// Takes one struct from the reader; returns the clock after it.
-    fn block(&mut self, reader: &mut Reader, update: &[u8], client: u64, clock: u64) -> Result<u64, SplitError> {
+    fn block(&mut self, reader: &mut Lib0Reader, update: &[u8], client: u64, clock: u64) -> Result<u64, SplitError> {
         let start = update.len() - reader.remaining();
         let block = Block::read(reader)?;
         let end = update.len() - reader.remaining();
@@ -398,7 +398,7 @@ impl<'a> Block<'a> {
         Some((left, right))
     }
 
-    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, SplitError> {
+    pub(super) fn read(reader: &mut Lib0Reader<'a>) -> Result<Self, SplitError> {
         let info = reader.byte()?;
         let kind = info & 0x1f;
         if kind == GC || kind == SKIP {
@@ -437,11 +437,11 @@ impl<'a> Block<'a> {
     }
 }
 
-fn id(reader: &mut Reader) -> Result<(u64, u64), DecodeError> {
+fn id(reader: &mut Lib0Reader) -> Result<(u64, u64), DecodeError> {
     Ok((reader.var_uint()?, reader.var_uint()?))
 }
 
-fn content<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<StructContent<'a>, SplitError> {
+fn content<'a>(reader: &mut Lib0Reader<'a>, kind: u8) -> Result<StructContent<'a>, SplitError> {
     let mut len = 1;
     match kind {
         DELETED => len = reader.var_uint()?,
@@ -488,7 +488,7 @@ fn content<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<StructContent<'a>, S
 }
 
 /// Skips a value in lib0's `any` encoding.
-pub(super) fn any(reader: &mut Reader, depth: u32) -> Result<(), SplitError> {
+pub(super) fn any(reader: &mut Lib0Reader, depth: u32) -> Result<(), SplitError> {
     if depth == 0 {
         return Err(SplitError::Unknown(ANY));
     }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::split::{Block, SplitError};
-use crate::protocol::lib0::Reader;
+use crate::protocol::lib0::Lib0Reader;
 
 /// Client and clock of a struct, and its content: a guid and options.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Subdocuments {
 
 /// Each struct of an update with its id, and where it ends.
 fn walk(update: &[u8], mut each: impl FnMut((u64, u64), &Block<'_>, usize)) -> Result<(), SplitError> {
-    let mut reader = Reader::new(update);
+    let mut reader = Lib0Reader::new(update);
     for _ in 0..reader.var_uint()? {
         let count = reader.var_uint()?;
         let (client, mut clock) = (reader.var_uint()?, reader.var_uint()?);
@@ -76,7 +76,7 @@ mod tests {
         let plain = doc.transact().encode_state_as_update_v1(&StateVector::default());
         let at = plain.windows(7).position(|bytes| bytes == b"\x06inside").map(|at| at + 7).expect("a guid");
         let at = plain[at..].windows(7).position(|bytes| bytes == b"\x06inside").map_or(at, |next| at + next + 7);
-        let mut reader = crate::protocol::lib0::Reader::new(&plain[at..]);
+        let mut reader = crate::protocol::lib0::Lib0Reader::new(&plain[at..]);
         super::super::split::any(&mut reader, 8).expect("options");
         let end = plain.len() - reader.remaining();
         let options = [&[118, 2][..], b"\x04meta", &[118, 1, 1, b'a', 125, 1], b"\x08autoLoad", &[120]].concat();

@@ -9,7 +9,7 @@ use yrs::encoding::read::Cursor;
 use super::limits::Refused;
 use super::nesting::{Location, Nesting, NewRoots, StructKind};
 use super::split::Block;
-use crate::protocol::lib0::{Reader, var_uint};
+use crate::protocol::lib0::{Lib0Reader, var_uint};
 
 mod graph;
 
@@ -89,7 +89,7 @@ impl<'a> Survey<'a> {
                 }
             }
         }
-        let mut reader = Reader::new(update);
+        let mut reader = Lib0Reader::new(update);
         survey.walk(&mut reader, clock_of)?;
         survey.structs = update.len() - reader.remaining();
         for _ in 0..reader.var_uint()? {
@@ -104,7 +104,7 @@ impl<'a> Survey<'a> {
     }
 
     /// Looks for holes between what the document has and what comes.
-    fn walk(&mut self, reader: &mut Reader<'a>, clock_of: &impl Fn(u64) -> u64) -> Result<(), Refused> {
+    fn walk(&mut self, reader: &mut Lib0Reader<'a>, clock_of: &impl Fn(u64) -> u64) -> Result<(), Refused> {
         for _ in 0..reader.var_uint()? {
             let count = reader.var_uint()?;
             let client = reader.var_uint()?;
@@ -232,7 +232,7 @@ impl<'a> Survey<'a> {
 
 /// `[t, …]` with such a time, or nothing.
 fn is_sound(values: &[u8], limit: u64) -> bool {
-    let mut reader = Reader::new(values);
+    let mut reader = Lib0Reader::new(values);
     let Ok(1) = reader.var_uint() else { return false };
     match Any::decode(&mut Cursor::new(reader.rest())) {
         Ok(Any::Null | Any::Undefined) => true,

@@ -1,7 +1,7 @@
 //! Updates that put in one text, and do nothing else: a peer's key.
 
 use super::split::Block;
-use crate::protocol::lib0::Reader;
+use crate::protocol::lib0::Lib0Reader;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,8 +20,8 @@ pub struct TypedText<'a> {
 impl<'a> TypedText<'a> {
     /// `None`: it does more than that, or cannot be read.
     pub fn of(update: &'a [u8]) -> Option<Self> {
-        let mut reader = Reader::new(update);
-        let number = |reader: &mut Reader<'a>| u32::try_from(reader.var_uint().ok()?).ok();
+        let mut reader = Lib0Reader::new(update);
+        let number = |reader: &mut Lib0Reader<'a>| u32::try_from(reader.var_uint().ok()?).ok();
         let is_one = number(&mut reader)? == 1 && number(&mut reader)? == 1;
         let (client, clock) = (number(&mut reader).filter(|_| is_one)?, number(&mut reader)?);
         let block = Block::read(&mut reader).ok()?;

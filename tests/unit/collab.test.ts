@@ -53,8 +53,12 @@ describe("opening", () => {
   });
 
   it("init may be called any number of times", async () => {
+    const instantiate = vi.spyOn(WebAssembly, "instantiate");
     await Promise.all([init(), init()]);
     await init();
+    // Once, be it here or before.
+    expect(instantiate.mock.calls.length).toBeLessThanOrEqual(1);
+    instantiate.mockRestore();
   });
 
   const bad: [string, unknown][] = [

@@ -1,7 +1,7 @@
 import { createEditor, type Descendant, type Operation } from "slate";
 import { describe, expect, it } from "vitest";
-import { diff } from "../../js/slate/diff.js";
 import { isNeutral } from "../../js/slate/neutral.js";
+import { difference } from "./difference.js";
 import { block, plain } from "./fake.js";
 
 /** mulberry32: the same numbers for the same seed. */
@@ -28,37 +28,37 @@ function value(next: (below: number) => number, depth = 0): Descendant[] {
   });
 }
 
-describe("diff", () => {
+describe("the difference of two values", () => {
   it("leads from any value to any other", () => {
     for (let seed = 0; seed < 500; seed++) {
       const next = random(seed);
       const from = value(next);
       const to = value(next);
       const editor = plain(from);
-      for (const op of diff(editor.children, to)) editor.apply(op);
+      for (const op of difference(editor.children, to)) editor.apply(op);
       expect(editor.children, `seed ${seed}`).toEqual(to);
     }
   });
 
   it("changes the smallest subtree", () => {
     const from = [block("one"), block("two"), block("three")];
-    expect(diff(from, structuredClone(from))).toEqual([]);
-    expect(diff(from, [block("one"), block("tw!o"), block("three")])).toEqual([
+    expect(difference(from, structuredClone(from))).toEqual([]);
+    expect(difference(from, [block("one"), block("tw!o"), block("three")])).toEqual([
       { type: "insert_text", path: [1, 0], offset: 2, text: "!" },
     ]);
-    expect(diff(from, [block("one"), block("three")]).map(({ type }) => type)).toEqual(["remove_node"]);
-    expect(diff(from, [block("one"), block("two", { type: "shot" }), block("three")])).toEqual([
+    expect(difference(from, [block("one"), block("three")]).map(({ type }) => type)).toEqual(["remove_node"]);
+    expect(difference(from, [block("one"), block("two", { type: "shot" }), block("three")])).toEqual([
       { type: "set_node", path: [1], properties: { type: "action" }, newProperties: { type: "shot" } },
     ]);
   });
 
   it("f11: never cuts a surrogate pair", () => {
-    expect(diff([{ text: "x\u{1f600}y" }], [{ text: "x\u{1f601}y" }])).toEqual([
+    expect(difference([{ text: "x\u{1f600}y" }], [{ text: "x\u{1f601}y" }])).toEqual([
       { type: "remove_text", path: [0], offset: 1, text: "\u{1f600}" },
       { type: "insert_text", path: [0], offset: 1, text: "\u{1f601}" },
     ]);
     // These two share their second half.
-    expect(diff([{ text: "\u{1f600}" }], [{ text: "\u{1fa00}" }])[0]).toMatchObject({ text: "\u{1f600}" });
+    expect(difference([{ text: "\u{1f600}" }], [{ text: "\u{1fa00}" }])[0]).toMatchObject({ text: "\u{1f600}" });
   });
 });
 

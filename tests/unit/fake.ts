@@ -3,6 +3,7 @@
 import { createEditor, type Descendant, type Editor, type Operation, type Range } from "slate";
 import { type EditOptions, type EngineHandle, engine } from "../../js/engine.js";
 import { type Collab, CollabError, type Peer, type Presence, type Status } from "../../js/index.js";
+import { difference } from "./difference.js";
 
 export const ONLINE: Status = {
   local: false,
@@ -58,6 +59,7 @@ export class Fake {
     onDiverged: (listener) => this.#on("diverged", listener),
     onCompare: (listener) => this.#on("compare", listener),
     block: (index) => ({ node: this.value()[index] ?? null, count: this.value().length }),
+    difference,
     schema: () => {},
     composing: () => {},
     rank: () => this.peers.filter(({ clientId }) => clientId < this.clientId).length,

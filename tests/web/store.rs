@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use idb::{Factory, TransactionMode};
 use js_sys::{Reflect, Uint8Array};
-use slate_yrs::browser::store::{Durability, IndexedDb};
+use slate_yrs::browser::store::{IndexedDb, WriteDurability};
 use slate_yrs::store::{PendingKey, Store, StoreError, Write, conformance};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -12,7 +12,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 const DOC: &str = "scene";
 
 fn open(name: &str) -> IndexedDb {
-    IndexedDb::new(name, Durability::WhereItMatters)
+    IndexedDb::new(name, WriteDurability::WhereItMatters)
 }
 
 /// A database that no earlier run has left.
@@ -52,7 +52,7 @@ async fn conforms() {
 #[wasm_bindgen_test]
 async fn conforms_with_strict_durability() {
     let run = js_sys::Date::now();
-    conformance::all(async |name: &str| IndexedDb::new(&format!("strict {name} {run}"), Durability::Strict)).await;
+    conformance::all(async |name: &str| IndexedDb::new(&format!("strict {name} {run}"), WriteDurability::Strict)).await;
 }
 
 /// F17: what is reported as stored can be read through another connection, without the writer's help.

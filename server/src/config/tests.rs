@@ -15,7 +15,7 @@ fn flags_stand_before_the_command_or_after_it() {
         "server --database=sqlite:x verify scene",
     ] {
         match read(line).command {
-            Some(Command::Verify { document, database }) => {
+            Some(CliCommand::Verify { document, database }) => {
                 assert_eq!((document.as_deref(), database.database.as_str()), (Some("scene"), "sqlite:x"), "{line}");
             }
             other => panic!("{line}: {other:?}"),
@@ -25,7 +25,7 @@ fn flags_stand_before_the_command_or_after_it() {
     let served = read("server --root verify --database sqlite:x");
     assert!(served.command.is_none());
     assert_eq!(served.serve.root, "verify");
-    assert!(matches!(read("server --root verify serve --listen 127.0.0.1:1").command, Some(Command::Serve(_))));
+    assert!(matches!(read("server --root verify serve --listen 127.0.0.1:1").command, Some(CliCommand::Serve(_))));
 }
 
 /// A value with which nobody could be served is refused at the start.

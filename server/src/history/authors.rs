@@ -37,7 +37,7 @@ impl Spans {
 
 /// The rows between two states.
 #[derive(Default)]
-pub struct Authors {
+pub struct AuthorSpans {
     inserted: Spans,
     deleted: Spans,
     names: std::collections::BTreeSet<String>,
@@ -45,7 +45,7 @@ pub struct Authors {
     anonymous: bool,
 }
 
-impl Authors {
+impl AuthorSpans {
     pub fn add(&mut self, row: &UpdateRow) {
         self.names.extend(row.authors.0.iter().cloned());
         self.anonymous |= row.authors.0.is_empty();

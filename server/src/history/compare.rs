@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use slate_yrs::slate::{Element, Leaf, Node, Path, Point, utf16_len};
+use slate_yrs::slate::{Alignment, Element, Leaf, Node, Path, Point, align, utf16_len};
 use yrs::Any;
 
 /// Pairs compared for a longest common subsequence; above it the middle is shown as removed and added.
@@ -296,44 +296,21 @@ fn words(nodes: &[Node]) -> Vec<Word> {
     words
 }
 
-/// The longest common subsequence as steps, in the order of the result.
+/// From one list to the other, in the order of the result.
 fn steps<T>(from: &[T], to: &[T], equal: impl Fn(&T, &T) -> bool) -> Vec<DiffStep> {
-    let start = from.iter().zip(to).take_while(|(a, b)| equal(a, b)).count();
-    let most = from.len().min(to.len()) - start;
-    let end = (0..most).take_while(|n| equal(&from[from.len() - 1 - n], &to[to.len() - 1 - n])).count();
-    let (a, b) = (&from[start..from.len() - end], &to[start..to.len() - end]);
-    let mut steps: Vec<DiffStep> = (0..start).map(DiffStep::Keep).collect();
-    if a.len().saturating_mul(b.len()) > MAX_PAIRS {
-        steps.extend((0..a.len()).map(|at| DiffStep::Remove(start + at)));
-        steps.extend((0..b.len()).map(|at| DiffStep::Add(start + at)));
-    } else {
-        let width = b.len() + 1;
-        let mut longest = vec![0u32; (a.len() + 1) * width];
-        for i in (0..a.len()).rev() {
-            for j in (0..b.len()).rev() {
-                longest[i * width + j] = if equal(&a[i], &b[j]) {
-                    longest[(i + 1) * width + j + 1] + 1
-                } else {
-                    longest[(i + 1) * width + j].max(longest[i * width + j + 1])
-                };
-            }
+    let Alignment { start, pairs, end } = align(from, to, MAX_PAIRS, equal);
+    let ends = (0..end).map(|at| (from.len() - end + at, to.len() - end + at));
+    let kept = (0..start).map(|at| (at, at)).chain(pairs).chain(ends);
+    let (mut old, mut new) = (0, 0);
+    let mut steps = Vec::new();
+    for (i, j) in kept.chain([(from.len(), to.len())]) {
+        steps.extend((old..i).map(DiffStep::Remove));
+        steps.extend((new..j).map(DiffStep::Add));
+        if j < to.len() {
+            steps.push(DiffStep::Keep(j));
         }
-        let (mut i, mut j) = (0, 0);
-        while i < a.len() || j < b.len() {
-            if i < a.len() && j < b.len() && equal(&a[i], &b[j]) {
-                steps.push(DiffStep::Keep(start + j));
-                i += 1;
-                j += 1;
-            } else if j == b.len() || (i < a.len() && longest[(i + 1) * width + j] >= longest[i * width + j + 1]) {
-                steps.push(DiffStep::Remove(start + i));
-                i += 1;
-            } else {
-                steps.push(DiffStep::Add(start + j));
-                j += 1;
-            }
-        }
+        (old, new) = (i + 1, j + 1);
     }
-    steps.extend((0..end).map(|n| DiffStep::Keep(to.len() - end + n)));
     steps
 }
 

@@ -21,7 +21,7 @@ use slate_yrs::slate::{DocOptions, Node, Op, Schema, SlateDoc};
 use slate_yrs::update::merge;
 use thiserror::Error;
 
-pub use authors::Authors;
+pub use authors::AuthorSpans;
 pub use json::nodes_to_json;
 pub(crate) use kinds::schema;
 
@@ -57,14 +57,14 @@ pub struct Version {
     pub at: String,
     pub label: Option<String>,
     pub authors: Vec<String>,
-    pub kind: Kind,
+    pub kind: VersionKind,
     /// Of the updates it is made of; of the whole state if it is named.
     pub bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum VersionKind {
     Edit,
     Hourly,
     Daily,
@@ -164,9 +164,9 @@ impl Burst {
 
     fn close(self) -> (Millis, Version) {
         let kind = match self.detail {
-            Detail::Edit => Kind::Edit,
-            Detail::Hour => Kind::Hourly,
-            Detail::Day => Kind::Daily,
+            Detail::Edit => VersionKind::Edit,
+            Detail::Hour => VersionKind::Hourly,
+            Detail::Day => VersionKind::Daily,
         };
         let version = Version {
             id: self.seq.to_string(),
@@ -186,7 +186,7 @@ pub fn named_version(named: &NamedVersion) -> Version {
         at: rfc3339(named.at),
         label: Some(named.label.clone()),
         authors: named.author.iter().cloned().collect(),
-        kind: Kind::Named,
+        kind: VersionKind::Named,
         bytes: named.bytes,
     }
 }
@@ -248,8 +248,8 @@ pub async fn authors(
     document: &str,
     after: Seq,
     until: Seq,
-) -> Result<Authors, HistoryError> {
-    let mut authors = Authors::default();
+) -> Result<AuthorSpans, HistoryError> {
+    let mut authors = AuthorSpans::default();
     let kept = storage.authorship(document).await?;
     for_rows(storage, document, until, |row| {
         if row.seq > after && row.quarantined.is_none() {
@@ -265,7 +265,7 @@ pub async fn authors(
 }
 
 /// Two states as one value: see `compare`.
-pub fn compared(root: &str, from: &[u8], to: &[u8], authors: &Authors) -> Result<Vec<Node>, HistoryError> {
+pub fn compared(root: &str, from: &[u8], to: &[u8], authors: &AuthorSpans) -> Result<Vec<Node>, HistoryError> {
     let (from, to) = (open(root, from)?, open(root, to)?);
     Ok(compare::compare(&from.value(), &to.value(), &|change, at, len| authors.of((&from, &to), change, at, len)))
 }

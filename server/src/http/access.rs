@@ -20,7 +20,7 @@ use crate::config::ServeArgs;
 use crate::connection::Settings;
 use crate::health::DatabaseProbe;
 use crate::limit::Limit;
-use crate::net::Peer;
+use crate::net::PeerTraffic;
 use crate::room::Rooms;
 use crate::stream::Streams;
 use crate::webhooks::Webhooks;
@@ -185,7 +185,10 @@ impl Asking {
         let wrong = |_| Failure::new(StatusCode::BAD_REQUEST, "invalid", "the query is not acceptable");
         let Token { token, user } = query.map_err(wrong)?.0;
         let token = bearer(&parts.headers).or(token);
-        let peer = parts.extensions.get::<ConnectInfo<Peer>>().and_then(|ConnectInfo(Peer(traffic))| traffic.peer);
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<PeerTraffic>>()
+            .and_then(|ConnectInfo(PeerTraffic(traffic))| traffic.peer);
         Ok(Self { token, address: app.address(&parts.headers, peer), user })
     }
 }

@@ -9,14 +9,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde::Deserialize;
-use slate_yrs::format::Formats;
+use slate_yrs::format::KnownFormats;
 
 use super::access::{App, Failure, InPath, InQuery, header_text, is_id};
 use crate::auth::{Denied, Recheck, Request};
 use crate::config::Create;
-use crate::connection::{self, Opening};
+use crate::connection::{self, ConnectionOpening};
 use crate::limit::Limit;
-use crate::net::Peer;
+use crate::net::PeerTraffic;
+use crate::room::Participant;
 
 /// Around an update in a frame.
 pub const FRAME_OVERHEAD: usize = 1024;
@@ -40,7 +41,7 @@ pub(super) async fn open(
     State(app): State<App>,
     InPath(document): InPath<String>,
     InQuery(query): InQuery<SocketQuery>,
-    ConnectInfo(Peer(traffic)): ConnectInfo<Peer>,
+    ConnectInfo(PeerTraffic(traffic)): ConnectInfo<PeerTraffic>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -54,7 +55,8 @@ pub(super) async fn open(
         // A page learns nothing of a refused upgrade; a close code it can read.
         Err(NotLetIn::Denied(denied)) => return upgrade.on_upgrade(move |socket| refuse(socket, denied)),
     };
-    let max_frame = if opening.durable { app.args.max_frame_bytes } else { app.args.max_sync_bytes } + FRAME_OVERHEAD;
+    let max_frame =
+        if opening.who.durable { app.args.max_frame_bytes } else { app.args.max_sync_bytes } + FRAME_OVERHEAD;
     upgrade
         .max_message_size(max_frame)
         .max_frame_size(max_frame)
@@ -90,7 +92,7 @@ pub(super) async fn let_in(
     query: SocketQuery,
     headers: &HeaderMap,
     peer: Option<SocketAddr>,
-) -> Result<(Opening, Option<Recheck>), NotLetIn> {
+) -> Result<(ConnectionOpening, Option<Recheck>), NotLetIn> {
     if !is_id(&document) || query.session.as_deref().is_some_and(|session| !is_id(session)) {
         let message = "the document id or session is not acceptable";
         return Err(NotLetIn::Failed(Failure::new(StatusCode::BAD_REQUEST, "invalid", message)));
@@ -109,17 +111,20 @@ pub(super) async fn let_in(
     let durable = query.durable.as_deref() == Some("1");
     let recheck = app.recheck(&document, query.token.clone(), headers, grant.role);
     tracing::debug!(document, user = grant.user, name = grant.name, role = ?grant.role, "let in");
-    let opening = Opening {
-        document,
+    let who = Participant {
         durable,
         session: query.session.filter(|_| durable),
         // Clients of the first version say nothing.
-        formats: query.formats.as_deref().and_then(Formats::parse).unwrap_or(Formats::of(&[0])),
+        formats: query.formats.as_deref().and_then(KnownFormats::parse).unwrap_or(KnownFormats::of(&[0])),
         role: grant.role,
         owner: grant.user.clone(),
         name: grant.name,
         admin: grant.admin,
         author: grant.user.or_else(|| app.claimed(query.user)),
+    };
+    let opening = ConnectionOpening {
+        document,
+        who,
         expires: grant.expires,
         address,
         create: app.args.limit.create == Create::Open || grant.create,

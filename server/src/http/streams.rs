@@ -18,7 +18,7 @@ use super::socket::{FRAME_OVERHEAD, NotLetIn, SocketQuery, has_place, let_in};
 use crate::auth::Denied;
 use crate::connection;
 use crate::limit::Limit;
-use crate::net::Peer;
+use crate::net::PeerTraffic;
 use crate::stream::up::UpError;
 use crate::stream::wire::read_var_uint;
 use crate::stream::{AnswerMode, BodyRefused, HttpStream, NotOpened, StreamOpening};
@@ -79,7 +79,7 @@ pub(super) async fn receive(
     State(app): State<App>,
     InPath(document): InPath<String>,
     InQuery(query): InQuery<StreamQuery>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(PeerTraffic(peer)): ConnectInfo<PeerTraffic>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Failure> {
@@ -126,7 +126,7 @@ async fn open(
     let wanted = StreamOpening {
         document: opening.document.clone(),
         address: opening.address,
-        owner: opening.owner.clone(),
+        owner: opening.who.owner.clone(),
         max_frame: app.args.max_frame_bytes + FRAME_OVERHEAD,
         allowances,
     };

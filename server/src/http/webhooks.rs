@@ -76,6 +76,7 @@ pub async fn create(
         shared.metrics.limit_hit(Limit::Webhooks);
         return Err(Failure::limit(StatusCode::CONFLICT, "there are as many webhooks as there may be"));
     }
+    app.webhooks.is_set_up();
     Ok(Json(json!({ "id": row.id, "url": row.url, "secret": row.secret })).into_response())
 }
 

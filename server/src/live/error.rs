@@ -24,3 +24,30 @@ pub enum EditError {
     #[error("this Idempotency-Key was used for another request")]
     KeyReused,
 }
+
+/// Why an edit cannot be done.
+pub enum Unplanned {
+    /// It is not there, or not once.
+    Found {
+        code: &'static str,
+        message: String,
+        found: Vec<String>,
+    },
+    Invalid(String),
+}
+
+impl Unplanned {
+    /// Of the edit with this number.
+    pub fn of(self, edit: usize) -> EditError {
+        match self {
+            Self::Found { code, message, found } => EditError::Found { edit, code, message, found },
+            Self::Invalid(message) => EditError::Invalid { edit, message },
+        }
+    }
+}
+
+impl From<String> for Unplanned {
+    fn from(message: String) -> Self {
+        Self::Invalid(message)
+    }
+}

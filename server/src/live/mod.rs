@@ -4,12 +4,13 @@
 mod edits;
 mod error;
 mod json;
+mod locate;
 mod operations;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use slate_yrs::format::Format;
-use slate_yrs::slate::{Node, Op, Path, SlateDoc, ValueChange};
+use slate_yrs::slate::{Node, Op, SlateDoc, ValueChange};
 use slate_yrs::update::merge;
 
 use crate::history::{self, HistoryError};
@@ -17,7 +18,8 @@ use crate::storage::Seq;
 
 pub use edits::ContentEdit;
 pub use error::EditError;
-pub use json::any_of;
+pub use json::{any_of, nodes_of};
+pub use locate::{TextBlock, text_blocks};
 
 /// The format of new documents where the server does not say.
 const NEW_FORMAT: Format = 1;
@@ -89,6 +91,18 @@ pub fn apply(laying: &Laying, client_id: u32, state: &[u8], edits: &[ContentEdit
     Ok(Made { update: Some(update), report: Value::Array(report) })
 }
 
+/// Whether each of these edits could be done in a document with this value, by itself.
+///
+/// # Errors
+/// The first one that could not, and why.
+pub fn check(value: &[Node], edits: &[ContentEdit]) -> Result<(), EditError> {
+    for (at, edit) in edits.iter().enumerate() {
+        let nodes = edit.nodes().map_err(|message| invalid(at, message))?;
+        edit.plan(value, nodes).map_err(|failed| failed.of(at))?;
+    }
+    Ok(())
+}
+
 /// Sets values beside the text.
 ///
 /// # Errors
@@ -115,8 +129,7 @@ fn invalid(edit: usize, message: impl Into<String>) -> EditError {
 
 /// The text of a document: a line for each block that has text.
 pub fn text(value: &[Node]) -> String {
-    let mut lines = Vec::new();
-    edits::each_block(value, &mut Path::new(), &mut |_, children| lines.push(edits::text_in(children)));
+    let mut lines: Vec<String> = text_blocks(value).iter().map(TextBlock::text).collect();
     lines.push(String::new());
     lines.join("\n")
 }

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use slate_yrs::slate::Node;
 use tokio::time::Instant;
 
 use super::api::Api;
 use super::presence::{self, STAYS};
 use crate::clock::now;
 use crate::history::rfc3339;
+use crate::live::{ContentEdit, TextBlock, check, nodes_of, text_blocks};
 use crate::lock::lock;
 use crate::storage::random_id;
 
@@ -131,32 +133,32 @@ impl Tools {
         Ok(format!("etag: {}\n\n{}", answer.etag, answer.text))
     }
 
-    async fn blocks(&self, scene: &str) -> Result<(String, Vec<FoundBlock>), String> {
+    /// A document's value, and its ETag.
+    async fn value(&self, scene: &str) -> Result<(String, Vec<Node>), String> {
         let answer = self.api.ask(Method::GET, scene, &[], &[("format", "slate")], None).await?.fine()?;
-        let mut blocks = Vec::new();
-        collect(&answer.json()?, &mut Vec::new(), &mut blocks);
-        Ok((answer.etag, blocks))
+        let value = nodes_of(&answer.json()?)?;
+        Ok((answer.etag, value))
     }
 
     async fn search(&self, scene: &str, text: &str) -> ToolResult {
         if text.is_empty() {
             return Err("what is to be found? Give `text`".into());
         }
-        let (etag, blocks) = self.blocks(scene).await?;
+        let (etag, value) = self.value(scene).await?;
         let wanted = text.to_lowercase();
-        let found: Vec<&FoundBlock> =
-            blocks.iter().filter(|block| block.text.to_lowercase().contains(&wanted)).collect();
-        let shown: Vec<Value> = found.iter().take(MAX_FOUND).map(|block| block.json()).collect();
+        let mut found = text_blocks(&value);
+        found.retain(|block| block.text().to_lowercase().contains(&wanted));
+        let shown: Vec<Value> = found.iter().take(MAX_FOUND).map(shown).collect();
         Ok(json!({ "etag": etag, "count": found.len(), "blocks": shown }).to_string())
     }
 
     async fn propose(&self, scene: &str, arguments: &Value) -> ToolResult {
         let edits = arguments["edits"].as_array().filter(|edits| !edits.is_empty());
         let edits = edits.ok_or("what is proposed? Give `edits`")?;
-        let (etag, blocks) = self.blocks(scene).await?;
-        for edit in edits {
-            check(edit, &blocks)?;
-        }
+        let (etag, value) = self.value(scene).await?;
+        let proposed: Vec<ContentEdit> =
+            serde_json::from_value(json!(edits)).map_err(|error| format!("these are no edits: {error}"))?;
+        check(&value, &proposed).map_err(|error| error.to_string())?;
         let id = random_id();
         let proposal = json!({
             "by": self.name,
@@ -191,65 +193,8 @@ impl Tools {
     }
 }
 
-/// A block with its text.
-struct FoundBlock {
-    path: Vec<usize>,
-    id: Value,
-    kind: Value,
-    text: String,
-}
-
-impl FoundBlock {
-    fn json(&self) -> Value {
-        json!({ "path": self.path, "id": self.id, "type": self.kind, "text": self.text })
-    }
-}
-
-/// The innermost blocks: those that have text, or inlines with text.
-fn collect(nodes: &Value, path: &mut Vec<usize>, blocks: &mut Vec<FoundBlock>) {
-    for (at, node) in nodes.as_array().into_iter().flatten().enumerate() {
-        let Some(children) = node["children"].as_array() else { continue };
-        path.push(at);
-        match children.iter().any(|child| child.get("text").is_some()) {
-            true => {
-                let id = [&node["id"], &node["blockId"]].into_iter().find(|id| id.is_string());
-                blocks.push(FoundBlock {
-                    path: path.clone(),
-                    id: id.cloned().unwrap_or_default(),
-                    kind: node["type"].clone(),
-                    text: text_of(node),
-                });
-            }
-            false => collect(&node["children"], path, blocks),
-        }
-        path.pop();
-    }
-}
-
-fn text_of(node: &Value) -> String {
-    match node["text"].as_str() {
-        Some(text) => text.to_owned(),
-        None => node["children"].as_array().into_iter().flatten().map(text_of).collect(),
-    }
-}
-
-/// Whether what an edit is about is there, once or where it says.
-fn check(edit: &Value, blocks: &[FoundBlock]) -> Result<(), String> {
-    for kind in ["replace", "format"] {
-        let Some(find) = edit[kind]["find"].as_str() else { continue };
-        let count: usize = blocks.iter().map(|block| block.text.matches(find).count()).sum();
-        match edit[kind]["nth"].as_u64() {
-            _ if count == 0 => return Err(format!("{find:?} is not there")),
-            None if count > 1 => return Err(format!("{find:?} is there {count} times: say which one by `nth`")),
-            Some(nth) if nth > count as u64 => return Err(format!("{find:?} is there {count} times only")),
-            _ => {}
-        }
-    }
-    for kind in ["insertAfter", "insertBefore", "set", "remove"] {
-        let block = &edit[kind]["block"];
-        if block.is_string() && blocks.iter().all(|known| known.id != *block) {
-            return Err(format!("there is no block {block}"));
-        }
-    }
-    Ok(())
+/// A block as an agent is shown it.
+fn shown(block: &TextBlock) -> Value {
+    let kind = block.element.attrs.get("type").and_then(|kind| serde_json::to_value(kind).ok());
+    json!({ "path": block.path.to_vec(), "id": block.id(), "type": kind, "text": block.text() })
 }

@@ -14,7 +14,7 @@ use slate_yrs::slate::{Values, differences};
 use tokio::sync::{broadcast, oneshot};
 use tokio::time::Instant;
 
-use super::core::Core;
+use super::core::RoomCore;
 use crate::storage::{Authors, LogEntry, Millis, Seq};
 
 /// Events that wait for a listener.
@@ -68,7 +68,7 @@ pub(super) struct Announcer {
 
 impl Announcer {
     /// Everything that the core has is stored.
-    pub fn listen(&mut self, core: &Core) -> Listening {
+    pub fn listen(&mut self, core: &RoomCore) -> Listening {
         if !self.is_heard() {
             self.told = core.document().tip;
             self.comments = core.replica().values(COMMENTS_ROOT);
@@ -101,7 +101,7 @@ impl Announcer {
     }
 
     /// Comments that the core has changed are told before the change itself: whoever hears of the change has heard of all of it.
-    pub fn comments(&mut self, core: &mut Core) {
+    pub fn comments(&mut self, core: &mut RoomCore) {
         if !core.take_touched_comments() || !self.is_heard() {
             return;
         }
@@ -141,7 +141,7 @@ impl Announcer {
     }
 
     /// Tells who is there, if it is time.
-    pub fn tick(&mut self, core: &Core) {
+    pub fn tick(&mut self, core: &RoomCore) {
         let now = Instant::now();
         let is_time = self.presence_told.is_none_or(|told| told + PRESENCE_INTERVAL <= now);
         if self.is_presence_new && is_time && self.is_heard() {
@@ -162,7 +162,7 @@ impl Announcer {
     }
 }
 
-fn everybody(core: &Core) -> Arc<str> {
+fn everybody(core: &RoomCore) -> Arc<str> {
     let states = core.presence_everywhere().and_then(|update| awareness::decode(&update).ok()).unwrap_or_default();
     let client = |one: awareness::ClientState| {
         let state: Value = serde_json::from_str(one.state.as_deref().unwrap_or("null")).unwrap_or_default();

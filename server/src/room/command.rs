@@ -1,12 +1,11 @@
 //! What a room is asked to do.
 
 use axum::body::Bytes;
-use slate_yrs::format::Formats;
-use slate_yrs::protocol::Role;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::announce::Listen;
 use super::edit::Edit;
+use super::participant::Participant;
 use super::send_queue::SendQueue;
 use crate::allowance::Taker;
 use crate::hints::ConnId;
@@ -51,18 +50,7 @@ pub enum Command {
 /// A connection that wants in.
 pub struct JoinRequest {
     pub conn: ConnId,
-    pub durable: bool,
-    pub session: Option<String>,
-    /// What the client says to know.
-    pub formats: Formats,
-    pub role: Role,
-    pub author: Option<String>,
-    /// Whose the session is: who the token says this is. None where nobody is asked.
-    pub owner: Option<String>,
-    /// What the token calls the owner.
-    pub name: Option<String>,
-    /// May change the comments of others.
-    pub admin: bool,
+    pub who: Participant,
     /// Who stores what comes from it.
     pub taker: Option<Taker>,
     /// May make the document if there is none.

@@ -1,7 +1,7 @@
 //! A room without sockets, clock or database: messages in, rows to store and frames to send out.
 //!
-//! What messages cause is held here. The owner stores the rows ([`Core::take_rows`]) and only then lets the frames go
-//! ([`Core::take_frames`]): acknowledgements, broadcasts and answers alike (F14). If storing fails, this core is
+//! What messages cause is held here. The owner stores the rows ([`RoomCore::take_rows`]) and only then lets the frames go
+//! ([`RoomCore::take_frames`]): acknowledgements, broadcasts and answers alike (F14). If storing fails, this core is
 //! dropped: the replica here may hold what the database does not. Whatever one message makes the server hold is
 //! bounded: a state is sent to a connection once a batch, and who is sent more than may wait is closed.
 
@@ -10,15 +10,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Bytes;
-use slate_yrs::format::{COMMENTS_ROOT, DEFAULT_ROOT, Format, Formats};
+use slate_yrs::format::{COMMENTS_ROOT, DEFAULT_ROOT, Format};
 use slate_yrs::protocol::{self, Hello, Message, Role, close};
 
 use super::ConnId;
 use super::frames::{Joiner, Outgoing, Queue, for_durable};
+use super::participant::Participant;
 use crate::allowance::{Allowances, Taker};
 use crate::gate::{FORMATS, Layout, Sender};
 use crate::limit::Limit;
-use crate::presence::{Account, Presence, Speaker};
+use crate::presence::{Account, RoomPresence, Speaker};
 use crate::replica::{ApplyError, Replica};
 use crate::storage::{Document, Millis, NewUpdate, Progress, Seq, UpdateRow};
 use crate::validate;
@@ -32,7 +33,7 @@ const PRESENCE_INTERVAL_MS: Millis = 20;
 
 /// What a room takes. Sizes in bytes.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct RoomLimits {
     /// An update or submission.
     pub max_update_bytes: usize,
     /// A sync step 2, a seed.
@@ -52,21 +53,9 @@ pub struct Limits {
 #[derive(Debug, Clone)]
 pub struct Join {
     pub conn: ConnId,
-    /// Speaks the durable extension.
-    pub durable: bool,
-    pub session: Option<String>,
-    /// What it says to know; a y-websocket client says nothing.
-    pub formats: Formats,
+    pub who: Participant,
+    /// How far its session is.
     pub progress: Progress,
-    pub role: Role,
-    /// Whose edits these are.
-    pub author: Option<String>,
-    /// Whose the session is.
-    pub owner: Option<String>,
-    /// What the owner is called, to people.
-    pub name: Option<String>,
-    /// May change the comments of others.
-    pub admin: bool,
     /// Who stores what comes from it.
     pub taker: Option<Taker>,
 }
@@ -83,7 +72,7 @@ pub struct Rows {
 #[derive(Debug, Default)]
 pub struct Frames {
     pub out: Vec<(ConnId, Vec<Outgoing>)>,
-    /// For other servers, see [`Presence::take_changes`].
+    /// For other servers, see [`RoomPresence::take_changes`].
     pub presence: Option<Vec<u8>>,
     /// Somebody came, left or is elsewhere.
     pub is_presence_new: bool,
@@ -111,8 +100,10 @@ pub struct Counts {
     pub limits: [Option<Limit>; 2],
 }
 
-struct Peer {
-    join: Join,
+struct RoomPeer {
+    who: Participant,
+    /// Who stores what comes from it.
+    taker: Option<Taker>,
     /// Who its presence is.
     speaker: Speaker,
     /// The next submission: all before it were answered, on this connection or before it.
@@ -139,8 +130,8 @@ struct SessionState {
     owner: Option<String>,
 }
 
-pub struct Core {
-    limits: Limits,
+pub struct RoomCore {
+    limits: RoomLimits,
     layout: Layout,
     document: Document,
     /// Of its log, with what is about to be stored; merged rows count as they were before.
@@ -152,9 +143,9 @@ pub struct Core {
     /// Comments may be others than before.
     touched_comments: bool,
     /// Boxed: half of the places of such a map are empty.
-    peers: BTreeMap<ConnId, Box<Peer>>,
+    peers: BTreeMap<ConnId, Box<RoomPeer>>,
     sessions: HashMap<String, SessionState>,
-    presence: Presence,
+    presence: RoomPresence,
     presence_sent: Millis,
     is_presence_new: bool,
     rows: Vec<NewUpdate>,
@@ -169,8 +160,8 @@ pub struct Core {
     counts: Counts,
 }
 
-impl Core {
-    pub fn new(limits: Limits, layout: Layout, document: Document, replica: Replica) -> Self {
+impl RoomCore {
+    pub fn new(limits: RoomLimits, layout: Layout, document: Document, replica: Replica) -> Self {
         Self {
             limits,
             layout,
@@ -182,7 +173,7 @@ impl Core {
             replica,
             peers: BTreeMap::new(),
             sessions: HashMap::new(),
-            presence: Presence::default(),
+            presence: RoomPresence::default(),
             presence_sent: 0,
             is_presence_new: false,
             rows: Vec::new(),
@@ -223,7 +214,7 @@ impl Core {
         self.peers.values().any(|peer| peer.asked.is_some())
     }
 
-    /// When [`Core::tick`] is due.
+    /// When [`RoomCore::tick`] is due.
     pub fn next_timeout(&self) -> Option<Millis> {
         let flush = self.presence.has_changes().then_some(self.presence_sent + PRESENCE_INTERVAL_MS);
         [flush, self.presence.next_expiry()].into_iter().flatten().min()
@@ -234,13 +225,13 @@ impl Core {
     }
 
     pub fn join(&mut self, join: Join) {
-        let conn = join.conn;
-        let durable = join.durable;
-        let mut acked = join.progress.acked;
-        if let Some(session) = &join.session {
+        let Join { conn, who, progress, taker } = join;
+        let durable = who.durable;
+        let mut acked = progress.acked;
+        if let Some(session) = &who.session {
             let state = self.sessions.entry(session.clone()).or_default();
-            state.owner = state.owner.take().or_else(|| join.owner.clone());
-            state.progress.last = state.progress.last.max(join.progress.last);
+            state.owner = state.owner.take().or_else(|| who.owner.clone());
+            state.progress.last = state.progress.last.max(progress.last);
             // What this room refused since the database heard of the session holds as well.
             if !state.refused {
                 state.progress.acked = state.progress.acked.max(acked);
@@ -250,7 +241,7 @@ impl Core {
         let hello = Hello {
             version: protocol::VERSION,
             epoch: self.document.epoch.clone(),
-            role: if self.is_full() { Role::ReadOnly } else { join.role },
+            role: if self.is_full() { Role::ReadOnly } else { who.role },
             max_update_bytes: self.limits.max_update_bytes as u32,
             max_frame_bytes: self.limits.max_frame_bytes as u32,
             acked_seq: acked,
@@ -259,12 +250,13 @@ impl Core {
             format: Some(self.format),
             new_format: self.layout.new_format,
             root: (*self.layout.root != *DEFAULT_ROOT).then(|| self.layout.root.to_string()),
-            user: join.owner.clone(),
+            user: who.owner.clone(),
         };
-        let account = join.owner.clone().map(|id| Account { id, name: join.name.clone() });
-        let peer = Peer {
-            speaker: Speaker::new(account, join.session.as_deref()),
-            join,
+        let account = who.owner.clone().map(|id| Account { id, name: who.name.clone() });
+        let peer = RoomPeer {
+            speaker: Speaker::new(account, who.session.as_deref()),
+            who,
+            taker,
             expected: acked.saturating_add(1),
             bad_frames: 0,
             told_read_only: false,
@@ -288,7 +280,7 @@ impl Core {
 
     /// Ends this user's connections, after what they have sent so far.
     pub fn kick(&mut self, user: &str) {
-        for peer in self.peers.values_mut().filter(|peer| peer.join.owner.as_deref() == Some(user)) {
+        for peer in self.peers.values_mut().filter(|peer| peer.who.owner.as_deref() == Some(user)) {
             peer.out.close(close::UNAUTHORIZED, "this user's connections were ended");
         }
     }
@@ -302,7 +294,7 @@ impl Core {
     /// stays in their outboxes, for a newer client to take over.
     fn close_unknowing(&mut self) {
         let format = self.format;
-        for peer in self.peers.values_mut().filter(|peer| peer.join.durable && !peer.join.formats.knows(format)) {
+        for peer in self.peers.values_mut().filter(|peer| peer.who.durable && !peer.who.formats.knows(format)) {
             peer.out.close(close::FORMAT, "this client does not know the document's format");
         }
     }
@@ -319,16 +311,16 @@ impl Core {
     /// Whose an update from this connection is.
     fn sender(&self, conn: ConnId) -> Sender {
         match self.peers.get(&conn) {
-            Some(peer) if peer.join.durable => Sender::Session(peer.join.formats),
+            Some(peer) if peer.who.durable => Sender::Session(peer.who.formats),
             peer => Sender::Plain { refused: peer.is_some_and(|peer| peer.told_format) },
         }
     }
 
     pub fn leave(&mut self, now: Millis, conn: ConnId) {
-        let left = self.peers.remove(&conn).and_then(|peer| peer.join.session);
+        let left = self.peers.remove(&conn).and_then(|peer| peer.who.session);
         // The database knows how far it is, and that something was refused if anything came after that.
         if let Some(session) = left
-            && self.peers.values().all(|peer| peer.join.session.as_ref() != Some(&session))
+            && self.peers.values().all(|peer| peer.who.session.as_ref() != Some(&session))
         {
             self.sessions.remove(&session);
         }
@@ -336,7 +328,7 @@ impl Core {
     }
 
     /// The connection, unless it is being closed: what it sends then is not taken any more.
-    fn peer(&self, conn: ConnId) -> Option<&Peer> {
+    fn peer(&self, conn: ConnId) -> Option<&RoomPeer> {
         self.peers.get(&conn).map(Box::as_ref).filter(|peer| !peer.out.is_closed())
     }
 
@@ -367,7 +359,7 @@ impl Core {
     }
 
     fn is_plain(&self, conn: ConnId) -> bool {
-        self.peers.get(&conn).is_some_and(|peer| !peer.join.durable)
+        self.peers.get(&conn).is_some_and(|peer| !peer.who.durable)
     }
 
     fn message(&mut self, now: Millis, conn: ConnId, frame: &Bytes, message: Message<'_>) -> Health {
@@ -523,7 +515,7 @@ impl Core {
     fn send_frame(&mut self, conn: ConnId, frame: Bytes) {
         let Some(peer) = self.peers.get_mut(&conn) else { return };
         self.frame_id += 1;
-        let outgoing = if peer.join.durable { for_durable(self.frame_id, frame) } else { Outgoing::Frame(frame) };
+        let outgoing = if peer.who.durable { for_durable(self.frame_id, frame) } else { Outgoing::Frame(frame) };
         peer.out.push(outgoing, self.limits.max_queued_bytes);
     }
 
@@ -534,7 +526,7 @@ impl Core {
         }
     }
 
-    /// What is to be stored, before [`Core::take_frames`].
+    /// What is to be stored, before [`RoomCore::take_frames`].
     pub fn take_rows(&mut self) -> Option<Rows> {
         let only_at_tip = self.only_at_tip.take();
         let updates = std::mem::take(&mut self.rows);
@@ -559,7 +551,7 @@ impl Core {
             if !peer.out.is_empty() {
                 let frames = peer.out.take();
                 peer.greeted = true;
-                out.push((*conn, if peer.join.durable { joiner.join(frames) } else { frames }));
+                out.push((*conn, if peer.who.durable { joiner.join(frames) } else { frames }));
             }
         }
         let is_presence_new = std::mem::take(&mut self.is_presence_new);

@@ -6,7 +6,7 @@ use crate::storage::{Fault, Refusal, StorageError};
 
 const NO_DOCUMENT: &str = "there is no such document, and this token may make none";
 
-pub(super) enum End {
+pub(super) enum RoomEnd {
     /// Empty, or shutting down: everything is stored.
     Done,
     /// The peers must come again, to another copy of the document.
@@ -17,7 +17,7 @@ pub(super) enum End {
     Missing,
 }
 
-impl End {
+impl RoomEnd {
     pub fn farewell(&self) -> (u16, &'static str) {
         match self {
             Self::Done => (close::RESTART, "the server is restarting"),
@@ -36,14 +36,14 @@ impl End {
     }
 }
 
-pub(super) fn failed(error: StorageError) -> End {
-    End::Failed { fault: error.fault(), error: error.to_string() }
+pub(super) fn failed(error: StorageError) -> RoomEnd {
+    RoomEnd::Failed { fault: error.fault(), error: error.to_string() }
 }
 
-pub(super) fn replaced() -> End {
-    End::Failed { fault: Fault::Replaced, error: Refusal::Replaced.to_string() }
+pub(super) fn replaced() -> RoomEnd {
+    RoomEnd::Failed { fault: Fault::Replaced, error: Refusal::Replaced.to_string() }
 }
 
-pub(super) fn panicked() -> End {
-    End::Failed { fault: Fault::Other, error: "the room panicked".into() }
+pub(super) fn panicked() -> RoomEnd {
+    RoomEnd::Failed { fault: Fault::Other, error: "the room panicked".into() }
 }

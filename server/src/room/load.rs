@@ -8,7 +8,7 @@ use crate::storage::{Document, Millis, SceneState, Seq, Storage, StorageError, U
 /// Rows read at once when a snapshot cannot be used.
 const PAGE: u32 = 1_000;
 
-pub struct Loaded {
+pub struct LoadedRoom {
     pub document: Document,
     pub replica: Replica,
     /// Rows applied after the head snapshot.
@@ -19,7 +19,7 @@ pub struct Loaded {
 }
 
 /// Loads the document, making its row if there is none.
-pub async fn load(storage: &Arc<dyn Storage>, document: &str, now: Millis) -> Result<Loaded, StorageError> {
+pub async fn load(storage: &Arc<dyn Storage>, document: &str, now: Millis) -> Result<LoadedRoom, StorageError> {
     storage.open_document(document, now).await?;
     let state = storage.get_scene_state(document).await?;
     let state = state.ok_or_else(|| StorageError::NoDocument(document.to_owned()))?;
@@ -41,7 +41,7 @@ pub async fn load(storage: &Arc<dyn Storage>, document: &str, now: Millis) -> Re
     }
     let set_aside = built.bad.len() as u64;
     let quarantined = known_bad + set_aside;
-    Ok(Loaded { document: row, replica: built.replica, tail_rows: built.rows, quarantined, set_aside })
+    Ok(LoadedRoom { document: row, replica: built.replica, tail_rows: built.rows, quarantined, set_aside })
 }
 
 /// The same for somebody who may or may not make a document, with the bytes of its log if they are asked for.
@@ -51,7 +51,7 @@ pub async fn load_for(
     now: Millis,
     create: bool,
     measured: bool,
-) -> Result<(Loaded, u64), StorageError> {
+) -> Result<(LoadedRoom, u64), StorageError> {
     if !create && storage.document(document).await?.is_none() {
         return Err(StorageError::NoDocument(document.to_owned()));
     }

@@ -13,6 +13,7 @@ mod end;
 pub mod frames;
 mod held;
 pub mod load;
+mod participant;
 mod send_queue;
 mod shared;
 mod task;
@@ -22,13 +23,14 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
-pub use self::core::Limits;
+pub use self::core::RoomLimits;
 pub use crate::hints::ConnId;
 pub use announce::{Event, Listen, Listening};
 pub use command::{Command, JoinRequest};
 pub use edit::{Edit, EditKey, EditWork, Edited};
 use held::Registration;
 pub use held::RoomRef;
+pub use participant::Participant;
 pub use send_queue::{Ending, SendQueue, SendQueueEnd, send_queue};
 pub use shared::Shared;
 

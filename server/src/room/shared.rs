@@ -3,20 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::core::Limits;
+use super::core::RoomLimits;
 use crate::allowance::Allowances;
 use crate::gate::Layout;
 use crate::hints::Hints;
 use crate::metrics::Metrics;
 use crate::storage::Storage;
 use crate::webhooks::ChangedDocuments;
-use crate::writer::Writer;
+use crate::writer::LogWriter;
 
 /// What every room needs.
 pub struct Shared {
     pub storage: Arc<dyn Storage>,
-    pub writer: Writer,
-    pub limits: Limits,
+    pub writer: LogWriter,
+    pub limits: RoomLimits,
     pub layout: Layout,
     pub metrics: Arc<Metrics>,
     /// To other servers on the same database.

@@ -17,7 +17,7 @@ use crate::hints::Hints;
 use crate::metrics::Metrics;
 use crate::replica::PANICS;
 use crate::storage::{Durability, SqlStorage, Storage};
-use crate::writer::Writer;
+use crate::writer::LogWriter;
 
 struct House {
     rooms: Rooms,
@@ -31,7 +31,7 @@ impl House {
         let url = format!("sqlite:{}/rooms.sqlite", folder.path().display());
         let storage: Arc<dyn Storage> = Arc::new(SqlStorage::open(&url, Durability::Process).await.unwrap());
         let metrics = Arc::new(Metrics::default());
-        let limits = Limits {
+        let limits = RoomLimits {
             max_update_bytes: 1 << 20,
             max_sync_bytes: 1 << 20,
             max_frame_bytes: 2 << 20,
@@ -42,7 +42,7 @@ impl House {
         };
         let shared = Shared {
             storage: Arc::clone(&storage),
-            writer: Writer::start(Arc::clone(&storage), Arc::clone(&metrics), Duration::from_secs(60)),
+            writer: LogWriter::start(Arc::clone(&storage), Arc::clone(&metrics), Duration::from_secs(60)),
             limits,
             layout: Layout::default(),
             metrics,
@@ -58,23 +58,17 @@ impl House {
     async fn join(&self, conn: ConnId) -> Guest {
         let room = self.rooms.hold("scene", true).unwrap();
         let (queue, end) = send_queue(8 << 20);
-        let session = Some(format!("session {conn}"));
-        let (formats, role) = (crate::gate::FORMATS, Role::ReadWrite);
-        let (author, owner, name, taker, create, admin) = (None, None, None, None, true, false);
-        let request = JoinRequest {
-            conn,
+        let who = Participant {
             durable: true,
-            session,
-            formats,
-            role,
-            author,
-            owner,
-            name,
-            taker,
-            create,
-            admin,
-            queue,
+            session: Some(format!("session {conn}")),
+            formats: crate::gate::FORMATS,
+            role: Role::ReadWrite,
+            author: None,
+            owner: None,
+            name: None,
+            admin: false,
         };
+        let request = JoinRequest { conn, who, taker: None, create: true, queue };
         assert!(room.send(Command::Join(Box::new(request))).await);
         let mut guest = Guest { conn, room, end, heard: Vec::new() };
         guest.until(|heard| matches!(heard, Heard::Step1)).await;

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use futures_util::stream;
+use slate_yrs::protocol::lib0::buf;
 use tokio::time::{Instant, sleep_until};
 
 use super::HttpStream;
 use super::down::Lost;
 use super::wire::Control;
 use crate::lock::lock;
-use crate::wire::buf;
 
 /// An answer is asked for anew after so long: what stands between may end one that takes longer.
 const LONGEST: Duration = Duration::from_secs(25);

@@ -1,24 +1,20 @@
 //! The bytes of records, as docs/PROTOCOL.md has them.
 
-use crate::wire::{buf, var_uint};
+use slate_yrs::protocol::DecodeError;
+use slate_yrs::protocol::lib0::{Lib0Reader, buf, var_uint};
 
 /// A number that is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong;
 
-/// Numbers are at most so large: what a JavaScript number holds.
-const MAX: u64 = (1 << 53) - 1;
-
 /// A `varUint` and its size; none if it is not whole.
 pub fn read_var_uint(bytes: &[u8]) -> Result<Option<(u64, usize)>, TooLong> {
-    let mut value = 0u64;
-    for (at, byte) in bytes.iter().take(8).enumerate() {
-        value |= u64::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
-            return if value <= MAX { Ok(Some((value, at + 1))) } else { Err(TooLong) };
-        }
+    let mut reader = Lib0Reader::new(bytes);
+    match reader.var_uint() {
+        Ok(value) => Ok(Some((value, bytes.len() - reader.remaining()))),
+        Err(DecodeError::Truncated) => Ok(None),
+        Err(_) => Err(TooLong),
     }
-    if bytes.len() < 8 { Ok(None) } else { Err(TooLong) }
 }
 
 /// What goes down beside frames: none of it has a number.
@@ -50,6 +46,9 @@ impl Control<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a JavaScript number holds.
+    const MAX: u64 = (1 << 53) - 1;
 
     #[test]
     fn numbers_come_back_as_they_were_and_are_bounded() {

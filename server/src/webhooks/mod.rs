@@ -2,18 +2,21 @@
 //!
 //! Rooms say which documents have changed ([`ChangedDocuments`]); once a second events are made of that out of the log, and what was
 //! not said (a server was killed) is found by comparing. One server at a time sends: to each webhook one event after the other, again
-//! until it is taken, given up after [`KEEP`]. Nothing of it is in the way of an edit.
+//! until it is taken, given up after [`KEEP`]. Nothing of it is in the way of an edit. Where there is no webhook nothing of this
+//! happens: the database is asked every [`LOOK_EVERY`] whether another server has set one up.
 
 pub mod address;
 pub mod send;
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::clock::now;
 use crate::history::rfc3339;
@@ -27,6 +30,8 @@ use send::{EventSender, NotTaken};
 const CHANGED: &str = "document.changed";
 /// Events are made so often, at most one of each document.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
+/// Where there is no webhook, the database is asked so often whether there is one by now.
+pub const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The log is compared with what events were made of so often.
 const COMPARE_EVERY: Duration = Duration::from_secs(60);
 /// Documents of one transaction.
@@ -54,7 +59,13 @@ impl ChangedDocuments {
         }
     }
 
-    fn take(&self) -> Vec<String> {
+    /// Whether none has.
+    pub fn is_empty(&self) -> bool {
+        lock(&self.0).is_empty()
+    }
+
+    /// Which they are; from now on others are counted.
+    pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut *lock(&self.0)).into_iter().collect()
     }
 }
@@ -72,6 +83,21 @@ pub struct Webhooks {
     metrics: Arc<Metrics>,
     /// This server.
     holder: String,
+    /// There is a webhook, as far as this server knows.
+    are_any: AtomicBool,
+    /// One was set up at this server.
+    set_up: Notify,
+}
+
+/// What a round of sending came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// There is more to send.
+    More,
+    /// All that is due was sent, or another server sends.
+    Done,
+    /// There is no webhook.
+    Nobody,
 }
 
 impl Webhooks {
@@ -84,7 +110,8 @@ impl Webhooks {
         is_alone: bool,
     ) -> Arc<Self> {
         let holder = if is_alone { "alone".to_owned() } else { random_id() };
-        Arc::new(Self { storage, changed, sender, metrics, holder })
+        let (are_any, set_up) = (AtomicBool::new(false), Notify::new());
+        Arc::new(Self { storage, changed, sender, metrics, holder, are_any, set_up })
     }
 
     /// Starts noting and sending; both end when they are aborted.
@@ -96,21 +123,27 @@ impl Webhooks {
     async fn note_on(&self) {
         loop {
             sleep(NOTE_EVERY).await;
-            if let Err(error) = self.note().await {
+            // In this order: what is dropped here was in the log when the first webhook was seen, and was found there.
+            let changed = self.changed.take();
+            if !self.are_any.load(Ordering::SeqCst) {
+                continue;
+            }
+            if let Err(error) = self.note(&changed).await {
                 tracing::warn!(%error, "webhooks: changes become no events at the moment");
             }
         }
+    }
+
+    /// One was set up here: it is told from now on.
+    pub fn is_set_up(&self) {
+        self.set_up.notify_one();
     }
 
     /// Makes events of what rooms have said.
     ///
     /// # Errors
     /// Where the database fails: what was said is found by comparing.
-    pub async fn note(&self) -> Result<()> {
-        let changed = self.changed.take();
-        if changed.is_empty() || self.storage.webhooks().webhooks().await?.is_empty() {
-            return Ok(());
-        }
+    pub async fn note(&self, changed: &[String]) -> Result<()> {
         for page in changed.chunks(PAGE) {
             self.storage.webhooks().note(page).await?;
         }
@@ -138,8 +171,11 @@ impl Webhooks {
         let mut compared: Option<Instant> = None;
         loop {
             match self.round(&mut compared).await {
-                Ok(true) => {}
-                Ok(false) => sleep(NOTE_EVERY).await,
+                Ok(Round::More) => {}
+                Ok(Round::Done) => sleep(NOTE_EVERY).await,
+                Ok(Round::Nobody) => {
+                    let _ = timeout(LOOK_EVERY, self.set_up.notified()).await;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "webhooks: nobody is told at the moment");
                     sleep(NOTE_EVERY * 5).await;
@@ -148,21 +184,30 @@ impl Webhooks {
         }
     }
 
-    /// Sends what is due, if it is this server's turn. Whether there is more.
-    async fn round(&self, compared: &mut Option<Instant>) -> Result<bool> {
+    /// Sends what is due, if it is this server's turn.
+    async fn round(&self, compared: &mut Option<Instant>) -> Result<Round> {
         let webhooks = self.storage.webhooks().webhooks().await?;
         let count = |of: fn(&WebhookRow) -> u64| webhooks.iter().map(of).sum::<u64>() as i64;
         self.metrics.webhook_waiting.set(count(|one| one.waiting));
         self.metrics.webhook_dead.set(count(|one| one.dead));
-        if webhooks.is_empty() || !self.storage.take_lease(LEASE, &self.holder, now(), now() + LEASE_MS).await? {
+        let were_any = self.are_any.swap(!webhooks.is_empty(), Ordering::SeqCst);
+        if webhooks.is_empty() {
             *compared = None;
-            return Ok(false);
+            return Ok(Round::Nobody);
+        }
+        if !were_any {
+            // Until now it was dropped what rooms have said.
+            self.compare().await?;
+        }
+        if !self.storage.take_lease(LEASE, &self.holder, now(), now() + LEASE_MS).await? {
+            *compared = None;
+            return Ok(Round::Done);
         }
         if compared.is_none_or(|at| at.elapsed() >= COMPARE_EVERY) {
             self.compare().await?;
             *compared = Some(Instant::now());
         }
-        self.send(&webhooks, now).await
+        Ok(if self.send(&webhooks, now).await? { Round::More } else { Round::Done })
     }
 
     /// Sends what is due at a time, to all webhooks at once and to each one after the other. Whether there is more.

@@ -20,6 +20,8 @@ pub struct Faulty {
     pub loads: AtomicU32,
     /// Bytes of rows that were read.
     pub read_bytes: AtomicU64,
+    /// Takes the place of what the database has.
+    pub webhooks: Option<Arc<dyn WebhookStorage>>,
 }
 
 impl Faulty {
@@ -34,6 +36,7 @@ impl Faulty {
             slow_heads_ms: 0.into(),
             loads: 0.into(),
             read_bytes: 0.into(),
+            webhooks: None,
         }
     }
 }
@@ -179,7 +182,7 @@ impl Storage for Faulty {
     }
 
     fn webhooks(&self) -> &dyn WebhookStorage {
-        self.inner.webhooks()
+        self.webhooks.as_deref().unwrap_or_else(|| self.inner.webhooks())
     }
 
     async fn close(&self) {

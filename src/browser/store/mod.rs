@@ -26,7 +26,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::now;
 use crate::store::{Loaded, Pending, Row, Store, StoreError, Write};
 use open::DatabaseHandles;
-pub use write::Durability;
+pub use write::WriteDurability;
 
 /// The name of the database unless the application gives one.
 pub const DEFAULT_DATABASE: &str = "slate-yrs";
@@ -43,7 +43,7 @@ pub struct IndexedDb {
 
 struct Inner {
     name: String,
-    durability: Durability,
+    durability: WriteDurability,
     state: RefCell<Availability>,
     /// What waits for the connection, in order.
     waiting: RefCell<Vec<Waiter>>,
@@ -70,7 +70,7 @@ type Waiter = Box<dyn FnOnce(Result<Rc<DatabaseHandles>, StoreError>)>;
 
 impl IndexedDb {
     /// Opens nothing yet: the first call does.
-    pub fn new(name: &str, durability: Durability) -> Self {
+    pub fn new(name: &str, durability: WriteDurability) -> Self {
         Self {
             inner: Rc::new(Inner {
                 name: name.to_owned(),

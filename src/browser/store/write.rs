@@ -35,7 +35,7 @@ pub struct Transaction {
 
 /// Whether a commit waits for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
+pub enum WriteDurability {
     /// For what replaces or removes something; the browser decides for the rest.
     WhereItMatters,
     /// For every write.
@@ -51,9 +51,9 @@ impl Transaction {
         connection: &DatabaseHandles,
         document: &str,
         writes: Vec<Write>,
-        durability: Durability,
+        durability: WriteDurability,
     ) -> Result<Self, StoreError> {
-        let strict = durability == Durability::Strict || writes.iter().any(removes);
+        let strict = durability == WriteDurability::Strict || writes.iter().any(removes);
         // What a transaction costs grows with the stores it is over.
         let scope = if only_edits(&writes) { Scope::Outbox } else { Scope::All };
         let raw = connection.transaction(scope, strict)?;

@@ -20,7 +20,7 @@ fn f18_a_deleted_database_is_written_anew() {
     rig.feed(Input::StoreLost);
     let said = rig.take().into_iter().filter(|output| matches!(output, Output::Write { .. })).count();
     assert_eq!(said, 1, "at once");
-    assert_eq!((rig.status().storage, rig.status().saved), (Storage::IndexedDb, Saved::Local));
+    assert_eq!((rig.status().storage, rig.status().saved), (DeviceStorage::IndexedDb, Saved::Local));
     let value = rig.session.value();
     let reopened = Rig::open(config("t", 6), rig.store.clone());
     assert_eq!((reopened.session.value(), reopened.status().pending), (value, 1));
@@ -43,10 +43,10 @@ fn f18_what_a_lost_store_had_is_not_called_local() {
             true => rig.feed(Input::StoreLost),
             false => rig.type_block("last"),
         }
-        assert_eq!((rig.status().storage, rig.status().saved), (Storage::Memory, Saved::Memory));
+        assert_eq!((rig.status().storage, rig.status().saved), (DeviceStorage::Memory, Saved::Memory));
         rig.store.set_fault(None);
         rig.pass(100_000);
-        assert_eq!((rig.status().storage, rig.status().saved), (Storage::IndexedDb, Saved::Local));
+        assert_eq!((rig.status().storage, rig.status().saved), (DeviceStorage::IndexedDb, Saved::Local));
         let reopened = Rig::open(config("t", 6), rig.store.clone());
         assert_eq!(reopened.session.value(), rig.session.value());
     }
@@ -282,7 +282,7 @@ fn a_copy_that_another_tab_deletes_is_gone_here_too() {
     rig.type_block("x");
     assert_eq!(rig.status().saved, Saved::Local);
     rig.feed(Input::CopyDeleted);
-    assert_eq!((rig.status().storage, rig.status().saved), (Storage::Memory, Saved::Memory));
+    assert_eq!((rig.status().storage, rig.status().saved), (DeviceStorage::Memory, Saved::Memory));
     rig.type_block("y");
     assert_eq!(rig.store.peek("d"), Loaded::default());
 }
@@ -316,7 +316,7 @@ fn f16_what_is_set_aside_stays_in_the_copy() {
 /// replaced since: that copy is replaced as well, or the next opening would show it.
 #[test]
 fn f6_a_copy_that_was_never_loaded_is_replaced_too() {
-    let both = |session, id| Config { formats: Formats::of(&[0, 1]), format: Some(0), ..config(session, id) };
+    let both = |session, id| Config { formats: KnownFormats::of(&[0, 1]), format: Some(0), ..config(session, id) };
     let store = MemoryStore::new();
     let mut server = Server::new(&[block("old")], true);
     server.raise();

@@ -182,14 +182,14 @@ fn f18_a_failing_store_is_mended() {
         rig.store.set_fault(Some(fault.clone()));
         rig.type_block("while");
         assert_eq!(rig.status().saved, Saved::Memory);
-        assert_ne!(rig.status().storage, Storage::IndexedDb);
+        assert_ne!(rig.status().storage, DeviceStorage::IndexedDb);
         rig.pass(100_000);
         rig.store.set_fault(None);
         if matches!(fault, StoreError::Closed(_)) {
             rig.store.clear();
         }
         rig.pass(100_000);
-        assert_eq!((rig.status().storage, rig.status().saved), (Storage::IndexedDb, Saved::Local));
+        assert_eq!((rig.status().storage, rig.status().saved), (DeviceStorage::IndexedDb, Saved::Local));
         let reopened = Rig::open(config("t", 6), rig.store.clone());
         assert_eq!(reopened.session.value(), rig.session.value());
         assert!(reopened.status().pending > 0);
@@ -207,7 +207,7 @@ fn f18_a_copy_that_loads_late_is_merged() {
     store.set_fault(None);
     rig.pass(100_000);
     assert_eq!(rig.session.value().len(), 2);
-    assert_eq!((rig.status().storage, rig.status().saved), (Storage::IndexedDb, Saved::Local));
+    assert_eq!((rig.status().storage, rig.status().saved), (DeviceStorage::IndexedDb, Saved::Local));
 }
 
 /// F19, F21: the log is compacted, what waits for other updates stays in it.
@@ -384,7 +384,7 @@ fn f18_a_tab_that_keeps_nothing_mends_its_store() {
     rig.frame(Message::Update(&foreign(&[block("elsewhere")])));
     rig.store.set_fault(Some(StoreError::Full));
     rig.type_block("own");
-    assert_eq!(rig.status().storage, Storage::Full);
+    assert_eq!(rig.status().storage, DeviceStorage::Full);
     rig.store.set_fault(None);
     rig.pass(60_000);
     let value = rig.session.value();

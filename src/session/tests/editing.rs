@@ -185,7 +185,7 @@ fn the_local_copy_can_be_deleted_but_not_by_mistake() {
     rig.feed(Input::DeleteLocal { discard_pending: true });
     rig.type_block("more");
     assert_eq!(rig.store.peek("d"), Loaded::default());
-    assert_eq!((rig.status().storage, rig.status().saved), (Storage::Memory, Saved::Memory));
+    assert_eq!((rig.status().storage, rig.status().saved), (DeviceStorage::Memory, Saved::Memory));
 }
 
 /// A comment covers what it covered: not what is written behind or before it.

@@ -4,11 +4,11 @@ use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, StateVector, Transact, Update};
 
 /// What a version knew that is older than format 1.
-const OLD: Formats = Formats::of(&[0]);
-pub(super) const BOTH: Formats = Formats::of(&[0, 1]);
+const OLD: KnownFormats = KnownFormats::of(&[0]);
+pub(super) const BOTH: KnownFormats = KnownFormats::of(&[0, 1]);
 
 /// A session that knows these, and wants that.
-fn knows(formats: Formats, format: Option<Format>) -> Config {
+fn knows(formats: KnownFormats, format: Option<Format>) -> Config {
     Config { formats, format, ..config("s", 5) }
 }
 
@@ -394,7 +394,7 @@ fn f17_a_copy_that_is_moved_is_whole_wherever_it_is_killed() {
     rig.feed(Input::Opened);
     rig.frame(Message::Hello(of_format(0)));
     rig.frame(Message::SyncStep2(&[0, 0]));
-    assert_eq!((rig.status().format, rig.status().storage), (Some(1), Storage::Full));
+    assert_eq!((rig.status().format, rig.status().storage), (Some(1), DeviceStorage::Full));
     rig.store.set_fault(None);
     rig.pass(5_000);
     assert!(rig.store.peek("d").is_nothing());

@@ -5,7 +5,7 @@ use crate::protocol::close;
 use crate::slate::DocOptions;
 use crate::store::PendingKey;
 
-const BOTH: Formats = Formats::of(&[0, 1]);
+const BOTH: KnownFormats = KnownFormats::of(&[0, 1]);
 
 /// A server that has what it was sent, and whoever else writes on it.
 pub(super) struct Server {

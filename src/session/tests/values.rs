@@ -76,7 +76,7 @@ fn what_others_set_is_told() {
 fn undo_takes_back_values_that_still_stand() {
     for format in [0, 1] {
         let config =
-            Config { formats: Formats::of(&[0, 1]), format: Some(format), remote: Remote::None, ..config("s", 5) };
+            Config { formats: KnownFormats::of(&[0, 1]), format: Some(format), remote: Remote::None, ..config("s", 5) };
         let mut rig = Rig::open(config, MemoryStore::new());
         rig.type_block("one");
         assert_eq!(rig.status().format, Some(format));

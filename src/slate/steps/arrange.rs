@@ -3,7 +3,7 @@
 use super::Plan;
 use super::join::increasing;
 use super::known::{KidRef, NEW, Who};
-use super::shade::{Kind, ShadeId};
+use super::shade::{ShadeId, ShadeKind};
 use super::split::NewKid;
 use super::stretches::StretchId;
 
@@ -126,7 +126,7 @@ impl Plan<'_> {
         let (mut have, mut pos) = (Vec::new(), Vec::new());
         for shade in list {
             match &self.shades[*shade as usize].kind {
-                Kind::Leaf { stretches, .. } => {
+                ShadeKind::Leaf { stretches, .. } => {
                     let own = stretches.iter().filter(|id| {
                         let stretch = self.stretch(**id);
                         stretch.kept && stretch.to == Some(who)
@@ -136,7 +136,7 @@ impl Plan<'_> {
                         pos.push(self.stretch(*id).pos);
                     }
                 }
-                Kind::Element { who, .. } => {
+                ShadeKind::Element { who, .. } => {
                     let known = &self.found.known[*who as usize];
                     if known.wanted == turn {
                         have.push(NewKid::Element(*who));
@@ -171,8 +171,8 @@ impl Plan<'_> {
     /// Whether a kid of the element that is arranged is, or has, something that needs no move.
     fn stays(&self, doing: &Arranging, shade: ShadeId) -> bool {
         match &self.shades[shade as usize].kind {
-            Kind::Leaf { stretches, .. } => stretches.iter().any(|id| self.stretch(*id).stays == self.turn),
-            Kind::Element { who, .. } => {
+            ShadeKind::Leaf { stretches, .. } => stretches.iter().any(|id| self.stretch(*id).stays == self.turn),
+            ShadeKind::Element { who, .. } => {
                 let known = &self.found.known[*who as usize];
                 known.stays == self.turn || (known.wanted != self.turn && self.new_up(*who) == Some(doing.who))
             }

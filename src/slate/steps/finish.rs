@@ -11,7 +11,7 @@ use crate::slate::op::Op;
 use crate::slate::view::tree::Kid;
 
 /// A leaf that has to come out.
-struct Want<'a> {
+struct WantedLeaf<'a> {
     marks: &'a Attrs,
     stretches: SmallVec<[StretchId; 4]>,
     /// Those of them that are there already.
@@ -40,11 +40,11 @@ impl<'a> Plan<'a> {
         self.leaves(element, at, &wants);
     }
 
-    fn want(&self, marks: &'a Attrs, first: u32, count: u32) -> Want<'a> {
+    fn want(&self, marks: &'a Attrs, first: u32, count: u32) -> WantedLeaf<'a> {
         let stretches: SmallVec<_> = self.cuts_of(NEW, first, count).iter().flatten().copied().collect();
         let kept = |id: &&StretchId| self.stretch(**id).kept;
         let (first, last) = (stretches.iter().find(kept).copied(), stretches.iter().rfind(kept).copied());
-        Want { marks, stretches, first, last }
+        WantedLeaf { marks, stretches, first, last }
     }
 
     fn leaf_at(&self, element: ShadeId, at: usize) -> Option<ShadeId> {
@@ -56,7 +56,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The leaves from `at` up to the next element become the wanted ones; returns where that element is.
-    fn leaves(&mut self, element: ShadeId, mut at: usize, wants: &[Want<'a>]) -> usize {
+    fn leaves(&mut self, element: ShadeId, mut at: usize, wants: &[WantedLeaf<'a>]) -> usize {
         let start = at;
         self.part(wants);
         for want in wants {
@@ -93,7 +93,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Splits what is in one leaf and has to be in several.
-    fn part(&mut self, wants: &[Want<'a>]) {
+    fn part(&mut self, wants: &[WantedLeaf<'a>]) {
         let mut cuts: Vec<usize> = Vec::new();
         let mut before: Option<ShadeId> = None;
         for (index, want) in wants.iter().enumerate() {
@@ -113,7 +113,7 @@ impl<'a> Plan<'a> {
     }
 
     /// A leaf of new text only, or an empty one.
-    fn fill(&mut self, element: ShadeId, at: usize, want: &Want<'a>) {
+    fn fill(&mut self, element: ShadeId, at: usize, want: &WantedLeaf<'a>) {
         for id in &want.stretches {
             self.stretches[*id as usize].kept = true;
         }
@@ -136,7 +136,7 @@ impl<'a> Plan<'a> {
     }
 
     /// New text goes in front of what stays at its right, at the end else; behind what is gone. One pass over the leaves.
-    fn type_into(&mut self, want: &Want<'a>) {
+    fn type_into(&mut self, want: &WantedLeaf<'a>) {
         if want.stretches.iter().all(|id| self.stretch(*id).kept) {
             return;
         }

@@ -2,7 +2,7 @@
 
 use super::Plan;
 use super::known::{OLD, Who};
-use super::shade::{Kind, ShadeId};
+use super::shade::{ShadeId, ShadeKind};
 use super::shadow::Positions;
 
 /// Which of these can stay if all are to be in increasing order: indices of a longest increasing subsequence.
@@ -73,12 +73,14 @@ impl Plan<'_> {
         let mut spots = Positions::new();
         for kid in self.children(shade) {
             match &self.shades[*kid as usize].kind {
-                Kind::Leaf { stretches, .. } => {
+                ShadeKind::Leaf { stretches, .. } => {
                     let all = stretches.iter().map(|id| self.stretch(*id));
                     spots.extend(all.filter(|stretch| stretch.to == to).map(|stretch| stretch.pos));
                 }
-                Kind::Element { who, .. } if self.new_up(*who) == to => spots.push(self.found.known[*who as usize].pos),
-                Kind::Element { .. } => {}
+                ShadeKind::Element { who, .. } if self.new_up(*who) == to => {
+                    spots.push(self.found.known[*who as usize].pos)
+                }
+                ShadeKind::Element { .. } => {}
             }
         }
         spots

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::known::{NEW, Shaded, Who};
-use super::shade::{Kind, ShadeId};
+use super::shade::{ShadeId, ShadeKind};
 use super::{Plan, node as node_of};
 use crate::slate::node::{self, Attrs, Node};
 use crate::slate::op::Op;
@@ -70,10 +70,10 @@ impl<'a> Plan<'a> {
 
     fn node(&self, shade: ShadeId) -> Node {
         match &self.shades[shade as usize].kind {
-            Kind::Leaf { marks, stretches } => {
+            ShadeKind::Leaf { marks, stretches } => {
                 Node::Text(node::Leaf { text: self.text(stretches), marks: (*marks).clone() })
             }
-            Kind::Element { like, kids, .. } => Node::Element(node::Element {
+            ShadeKind::Element { like, kids, .. } => Node::Element(node::Element {
                 attrs: (*like.props).clone(),
                 children: match kids {
                     Some(kids) => kids.iter().map(|kid| self.node(*kid)).collect(),
@@ -84,7 +84,7 @@ impl<'a> Plan<'a> {
     }
 
     fn bury(&mut self, shade: ShadeId) {
-        if let Kind::Element { who, kids, .. } = &mut self.shades[shade as usize].kind {
+        if let ShadeKind::Element { who, kids, .. } = &mut self.shades[shade as usize].kind {
             self.found.known[*who as usize].shaded = Shaded::Gone;
             for kid in kids.take().unwrap_or_default() {
                 self.bury(kid);
@@ -160,7 +160,7 @@ impl<'a> Plan<'a> {
         self.ops.push(Op::MergeNode { path: self.path(shade), position, properties: self.attrs(shade).clone() });
         self.take(shade);
         match &mut self.shades[shade as usize].kind {
-            Kind::Leaf { stretches, .. } => {
+            ShadeKind::Leaf { stretches, .. } => {
                 let stretches = std::mem::take(stretches);
                 for id in &stretches {
                     self.stretches[*id as usize].leaf = Some(into);
@@ -169,7 +169,7 @@ impl<'a> Plan<'a> {
                     texts.extend(stretches);
                 }
             }
-            Kind::Element { who, kids, .. } => {
+            ShadeKind::Element { who, kids, .. } => {
                 self.found.known[*who as usize].shaded = Shaded::Gone;
                 let moved = kids.take().unwrap_or_default();
                 for kid in &moved {
@@ -190,14 +190,14 @@ impl<'a> Plan<'a> {
 
     pub(super) fn set_props(&mut self, shade: ShadeId, element: &'a Element) {
         self.set(shade, &element.props);
-        if let Kind::Element { like, .. } = &mut self.shades[shade as usize].kind {
+        if let ShadeKind::Element { like, .. } = &mut self.shades[shade as usize].kind {
             *like = element;
         }
     }
 
     pub(super) fn set_marks(&mut self, leaf: ShadeId, to: &'a Attrs) {
         self.set(leaf, to);
-        if let Kind::Leaf { marks, .. } = &mut self.shades[leaf as usize].kind {
+        if let ShadeKind::Leaf { marks, .. } = &mut self.shades[leaf as usize].kind {
             *marks = to;
         }
     }

@@ -15,11 +15,11 @@ pub(super) struct Shade<'a> {
     pub up: Option<ShadeId>,
     /// Where among its siblings it was last.
     pub at: Cell<u32>,
-    pub kind: Kind<'a>,
+    pub kind: ShadeKind<'a>,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind<'a> {
+pub(super) enum ShadeKind<'a> {
     Leaf {
         marks: &'a Attrs,
         stretches: Vec<StretchId>,

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::Plan;
 use super::known::{KidRef, OLD, Shaded, Who};
-use super::shade::{Kind, Shade, ShadeId};
+use super::shade::{Shade, ShadeId, ShadeKind};
 use super::stretches::StretchId;
 use crate::slate::node::Attrs;
 use crate::slate::op::Path;
@@ -49,7 +49,11 @@ impl<'a> Plan<'a> {
         kids: Option<Vec<ShadeId>>,
     ) -> ShadeId {
         let id = self.shades.len() as ShadeId;
-        self.shades.push(Shade { up, at: Cell::new(0), kind: Kind::Element { who, like, kids, off: Cell::new(0) } });
+        self.shades.push(Shade {
+            up,
+            at: Cell::new(0),
+            kind: ShadeKind::Element { who, like, kids, off: Cell::new(0) },
+        });
         self.found.known[who as usize].shaded = Shaded::As(id);
         id
     }
@@ -59,13 +63,13 @@ impl<'a> Plan<'a> {
         for stretch in &stretches {
             self.stretches[*stretch as usize].leaf = Some(id);
         }
-        self.shades.push(Shade { up, at: Cell::new(0), kind: Kind::Leaf { marks, stretches } });
+        self.shades.push(Shade { up, at: Cell::new(0), kind: ShadeKind::Leaf { marks, stretches } });
         id
     }
 
     /// Makes the kids of an element, and looks at it if nobody did: something is to be done to it all the same.
     pub(super) fn open(&mut self, shade: ShadeId) {
-        let Kind::Element { who, kids: None, .. } = self.shades[shade as usize].kind else { return };
+        let ShadeKind::Element { who, kids: None, .. } = self.shades[shade as usize].kind else { return };
         let Some(end) = self.end(OLD, who) else { return };
         if self.kids(OLD, who).is_empty() && !end.element.kids.is_empty() {
             self.found.list(who);
@@ -87,7 +91,7 @@ impl<'a> Plan<'a> {
                 self.shades[*kid as usize].at = Cell::new(index as u32);
             }
         }
-        if let Kind::Element { kids, .. } = &mut self.shades[shade as usize].kind {
+        if let ShadeKind::Element { kids, .. } = &mut self.shades[shade as usize].kind {
             *kids = Some(made);
         }
     }
@@ -98,23 +102,23 @@ impl<'a> Plan<'a> {
 
     pub(super) fn who(&self, shade: ShadeId) -> Option<Who> {
         match self.shades[shade as usize].kind {
-            Kind::Element { who, .. } => Some(who),
-            Kind::Leaf { .. } => None,
+            ShadeKind::Element { who, .. } => Some(who),
+            ShadeKind::Leaf { .. } => None,
         }
     }
 
     pub(super) fn is_leaf(&self, shade: ShadeId) -> bool {
-        matches!(self.shades[shade as usize].kind, Kind::Leaf { .. })
+        matches!(self.shades[shade as usize].kind, ShadeKind::Leaf { .. })
     }
 
     pub(super) fn is_inline(&self, shade: ShadeId) -> bool {
-        matches!(self.shades[shade as usize].kind, Kind::Element { like, .. } if like.inline)
+        matches!(self.shades[shade as usize].kind, ShadeKind::Element { like, .. } if like.inline)
     }
 
     /// Of an open element.
     pub(super) fn children(&self, shade: ShadeId) -> &[ShadeId] {
         match &self.shades[shade as usize].kind {
-            Kind::Element { kids: Some(kids), .. } => kids,
+            ShadeKind::Element { kids: Some(kids), .. } => kids,
             _ => &[],
         }
     }
@@ -122,30 +126,30 @@ impl<'a> Plan<'a> {
     pub(super) fn children_mut(&mut self, shade: ShadeId) -> Option<&mut Vec<ShadeId>> {
         self.open(shade);
         match &mut self.shades[shade as usize].kind {
-            Kind::Element { kids, .. } => kids.as_mut(),
-            Kind::Leaf { .. } => None,
+            ShadeKind::Element { kids, .. } => kids.as_mut(),
+            ShadeKind::Leaf { .. } => None,
         }
     }
 
     /// Of a leaf.
     pub(super) fn texts(&self, leaf: ShadeId) -> &[StretchId] {
         match &self.shades[leaf as usize].kind {
-            Kind::Leaf { stretches, .. } => stretches,
-            Kind::Element { .. } => &[],
+            ShadeKind::Leaf { stretches, .. } => stretches,
+            ShadeKind::Element { .. } => &[],
         }
     }
 
     pub(super) fn texts_mut(&mut self, leaf: ShadeId) -> Option<&mut Vec<StretchId>> {
         match &mut self.shades[leaf as usize].kind {
-            Kind::Leaf { stretches, .. } => Some(stretches),
-            Kind::Element { .. } => None,
+            ShadeKind::Leaf { stretches, .. } => Some(stretches),
+            ShadeKind::Element { .. } => None,
         }
     }
 
     pub(super) fn attrs(&self, shade: ShadeId) -> &'a Attrs {
         match self.shades[shade as usize].kind {
-            Kind::Leaf { marks, .. } => marks,
-            Kind::Element { like, .. } => &like.props,
+            ShadeKind::Leaf { marks, .. } => marks,
+            ShadeKind::Element { like, .. } => &like.props,
         }
     }
 
@@ -161,7 +165,7 @@ impl<'a> Plan<'a> {
     pub(super) fn index_of(&self, shade: ShadeId) -> usize {
         let Some(up) = self.up(shade) else { return 0 };
         let at = &self.shades[shade as usize].at;
-        if let Kind::Element { kids: Some(kids), off, .. } = &self.shades[up as usize].kind {
+        if let ShadeKind::Element { kids: Some(kids), off, .. } = &self.shades[up as usize].kind {
             if kids.get(at.get() as usize) == Some(&shade) {
                 return at.get() as usize;
             }
@@ -192,8 +196,8 @@ impl<'a> Plan<'a> {
     pub(super) fn belongs(&self, shade: ShadeId, above: ShadeId) -> bool {
         let to = self.who(above);
         match &self.shades[shade as usize].kind {
-            Kind::Leaf { stretches, .. } => stretches.iter().any(|id| self.stretch(*id).to == to),
-            Kind::Element { who, .. } => self.new_up(*who) == to,
+            ShadeKind::Leaf { stretches, .. } => stretches.iter().any(|id| self.stretch(*id).to == to),
+            ShadeKind::Element { who, .. } => self.new_up(*who) == to,
         }
     }
 

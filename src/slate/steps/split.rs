@@ -1,7 +1,7 @@
 //! New elements out of what is there.
 
 use super::known::{KidRef, NEW, OLD, Shaded, Who};
-use super::shade::{Kind, ShadeId};
+use super::shade::{ShadeId, ShadeKind};
 use super::stretches::StretchId;
 use super::{Plan, value};
 use crate::slate::node::{self, Node};
@@ -62,7 +62,7 @@ impl Plan<'_> {
     }
 
     fn take_over(&mut self, shade: ShadeId, by: Who) -> ShadeId {
-        if let Kind::Element { who, .. } = &mut self.shades[shade as usize].kind {
+        if let ShadeKind::Element { who, .. } = &mut self.shades[shade as usize].kind {
             self.found.known[*who as usize].shaded = Shaded::Gone;
             self.found.known[by as usize].shaded = Shaded::As(shade);
             *who = by;

@@ -7,22 +7,22 @@ use std::sync::Arc;
 use yrs::Any;
 
 use super::draft::{Attributes, Draft, formats_of};
-use super::keys::{Keys, Look};
+use super::keys::{Keys, Showing};
 use super::work::{Want, Wanted, WorkId, WorkKid};
 use crate::slate::node::Attrs;
 use crate::slate::view::{Cursor, Kid, PieceId};
 use crate::slate::ydoc::{Formats, Id, Item, KeyName, Kind, MarkKey, Nid, parse_key, resolve};
 
 /// A stretch of what an element shows, with the same formats and the same that is wanted.
-struct Stretch {
+struct FormatStretch {
     formats: Formats,
-    place: Place,
+    place: StretchPlace,
     marks: Option<Rc<Attrs>>,
     around: Rc<[WorkId]>,
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+enum StretchPlace {
     Text(Cursor, u32),
     Piece(PieceId),
 }
@@ -51,10 +51,10 @@ fn formatted(draft: &Draft) -> Vec<WorkId> {
 }
 
 /// What an element shows beside what is wanted; nothing if that is not the same.
-fn stretches(draft: &Draft, at: WorkId) -> Vec<Stretch> {
+fn stretches(draft: &Draft, at: WorkId) -> Vec<FormatStretch> {
     let Some(piece) = draft.piece(at) else { return Vec::new() };
     let want = draft.work.wanted(at);
-    let mut wanted = Walk { want: &want, at: 0, offset: 0 };
+    let mut wanted = WantedCursor { want: &want, at: 0, offset: 0 };
     let mut out = Vec::new();
     for kid in &draft.view.piece(piece).kids {
         match kid {
@@ -64,7 +64,7 @@ fn stretches(draft: &Draft, at: WorkId) -> Vec<Stretch> {
                 let Some(around) = wanted.element(draft.id(shown.head)) else { return Vec::new() };
                 let formats = shown.formats.clone();
                 if shown.inline {
-                    out.push(Stretch { formats, place: Place::Piece(*kid), marks: None, around });
+                    out.push(FormatStretch { formats, place: StretchPlace::Piece(*kid), marks: None, around });
                 }
             }
             Kid::Text { item, at } => {
@@ -73,8 +73,8 @@ fn stretches(draft: &Draft, at: WorkId) -> Vec<Stretch> {
                 while offset < run.len {
                     let id = run.id.plus(offset);
                     let Some((len, marks, around)) = wanted.text(id, run.len - offset) else { return Vec::new() };
-                    let place = Place::Text(Cursor { index: at.index + offset, ..*at }, len);
-                    out.push(Stretch { formats: run.formats.clone(), place, marks: Some(marks), around });
+                    let place = StretchPlace::Text(Cursor { index: at.index + offset, ..*at }, len);
+                    out.push(FormatStretch { formats: run.formats.clone(), place, marks: Some(marks), around });
                     offset += len;
                 }
             }
@@ -84,13 +84,13 @@ fn stretches(draft: &Draft, at: WorkId) -> Vec<Stretch> {
 }
 
 /// A place among what is wanted.
-struct Walk<'a> {
+struct WantedCursor<'a> {
     want: &'a [Wanted],
     at: usize,
     offset: u32,
 }
 
-impl Walk<'_> {
+impl WantedCursor<'_> {
     fn element(&mut self, id: Id) -> Option<Rc<[WorkId]>> {
         let want = self.want.get(self.at)?;
         self.at += 1;
@@ -141,14 +141,14 @@ pub(super) fn paint(draft: &mut Draft, keys: &mut Keys) {
     let mut todo: Vec<(Nid, u32, u32, Attributes)> = Vec::new();
     for at in formatted(draft) {
         for stretch in stretches(draft, at) {
-            let look = Look { marks: stretch.marks.as_deref(), around: &stretch.around };
+            let look = Showing { marks: stretch.marks.as_deref(), around: &stretch.around };
             let change = keys.changes(draft, &stretch.formats, &look);
             if change.is_empty() {
                 continue;
             }
             let (seq, index, len) = match stretch.place {
-                Place::Text(at, len) => (at.seq, at.index, len),
-                Place::Piece(piece) => token_of(draft, piece),
+                StretchPlace::Text(at, len) => (at.seq, at.index, len),
+                StretchPlace::Piece(piece) => token_of(draft, piece),
             };
             match todo.last_mut() {
                 Some((last, start, before, other)) if *last == seq && *start + *before == index && *other == change => {
@@ -172,10 +172,10 @@ fn give_places(draft: &mut Draft, keys: &mut Keys) {
     let mut halves: Vec<Nid> = Vec::new();
     for at in formatted(draft) {
         for stretch in stretches(draft, at) {
-            let Place::Piece(piece) = stretch.place else { continue };
+            let StretchPlace::Piece(piece) = stretch.place else { continue };
             let head = draft.view.piece(piece).head;
             let is_half = draft.mirror().kind(head) == Kind::Break && draft.view.claims(head).is_empty();
-            let look = Look { marks: None, around: &stretch.around };
+            let look = Showing { marks: None, around: &stretch.around };
             if is_half && !keys.changes(draft, &stretch.formats, &look).is_empty() {
                 halves.push(head);
             }

@@ -18,7 +18,7 @@ pub(super) struct Keys {
 }
 
 /// What something shall show. `marks`: `None` leaves them as they are.
-pub(super) struct Look<'a> {
+pub(super) struct Showing<'a> {
     pub marks: Option<&'a Attrs>,
     pub around: &'a [WorkId],
 }
@@ -53,7 +53,7 @@ impl Keys {
 
     /// What to write so that these formats come to show what is wanted: keys of this flush alone. Nothing is ever cleared:
     /// in Yjs that would cut another's range.
-    pub fn changes(&mut self, draft: &Draft, formats: &Formats, want: &Look) -> Attributes {
+    pub fn changes(&mut self, draft: &Draft, formats: &Formats, want: &Showing) -> Attributes {
         let is_plain = formats.is_empty() && want.around.is_empty();
         if is_plain && want.marks.is_none_or(Attrs::is_empty) {
             return Vec::new();
@@ -91,7 +91,7 @@ impl Keys {
 }
 
 /// Whether these formats show what is wanted.
-pub(super) fn is_shown(work: &Work, formats: &Formats, want: &Look) -> bool {
+pub(super) fn is_shown(work: &Work, formats: &Formats, want: &Showing) -> bool {
     if formats.is_empty() {
         return want.around.is_empty() && want.marks.is_none_or(Attrs::is_empty);
     }

@@ -43,7 +43,7 @@ pub use leaf::without_text;
 pub use passage::{Passage, fits};
 use place::Placer;
 pub use plain::{follow as follow_plain, follow_top as follow_plain_top, read as read_plain};
-pub use tree::{EditorTree, kid_at};
+pub use tree::{EditorTree, kid_at, leaf_at};
 use work::{TOP, Work};
 
 use crate::slate::view::tree::Element;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::draft::{Draft, inside};
 use super::gap::Units;
 use super::join::open_end;
-use super::keys::{Keys, Look};
+use super::keys::{Keys, Showing};
 use super::order::in_order;
 use super::work::{TOP, Want, Wanted, WorkId};
 use crate::slate::view::{Cursor, Kid, PieceId};
@@ -234,7 +234,7 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
                     self.fill(made, *kid);
                 }
                 Want::Text { text, marks, at, .. } => {
-                    let look = Look { marks: Some(marks), around: &want.around };
+                    let look = Showing { marks: Some(marks), around: &want.around };
                     let formats = self.keys.changes(self.draft, &Formats::default(), &look);
                     self.draft.write_text(cursor, text, &formats, *at);
                 }

@@ -1,7 +1,7 @@
 //! Text to its place: what is new is written beside what shows the same, what stands elsewhere comes from there.
 
 use super::draft::{Attributes, inside};
-use super::keys::{Look, is_shown};
+use super::keys::{Showing, is_shown};
 use super::moving;
 use super::place::{Placer, Sides};
 use super::work::{LeafOffset, Want, WorkId};
@@ -22,7 +22,7 @@ impl Placer<'_, '_, '_, '_> {
         let (from, to) = sides.between(first);
         let want = &sides.want[sides.atoms[first].of];
         let Want::Text { text, marks, at, .. } = &want.what else { return false };
-        let look = Look { marks: Some(marks), around: &want.around };
+        let look = Showing { marks: Some(marks), around: &want.around };
         let list = &sides.units.list;
         // It stands with the neighbour that shows the same.
         let near = [from.checked_sub(1), Some(from)].into_iter().flatten().find(|at| {

@@ -22,7 +22,7 @@ const MAX_DEPTH: usize = 100;
 
 /// Of an element that is not in the document yet: what it was divided from.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Origin {
+pub(super) struct DividedFrom {
     pub head: Option<Id>,
     /// The key of the element around text.
     pub key: Option<Arc<str>>,
@@ -44,7 +44,7 @@ pub struct EditorTree {
     pub(super) root: Rc<Element>,
     pub(super) schema: Schema,
     next: u64,
-    pub(super) origins: HashMap<NodeId, Origin>,
+    pub(super) origins: HashMap<NodeId, DividedFrom>,
     pub(super) moved: HashSet<NodeId>,
     pub(super) changed: HashSet<NodeId>,
     /// Heads that were merged into others.
@@ -166,7 +166,7 @@ impl EditorTree {
     /// The leaf that was typed into is so from now on, and shown by the document.
     pub(super) fn set_typed(&mut self, leaf: Leaf) -> Option<Passage> {
         let Touched::Text(path, top) = std::mem::take(&mut self.touched) else { return None };
-        *leaf_at(&mut self.root, &path)? = leaf;
+        *leaf_at_mut(&mut self.root, &path)? = leaf;
         let at = path[0] as usize;
         Passage::of_one(Kid::Element(top), &self.root.kids, at)
     }
@@ -188,7 +188,7 @@ impl EditorTree {
     #[cfg(any(test, feature = "testing"))]
     pub fn spoil(&mut self, path: &[u32], text: &str) {
         self.is_spoiled = true;
-        if let Some(leaf) = leaf_at(&mut self.root, path) {
+        if let Some(leaf) = leaf_at_mut(&mut self.root, path) {
             leaf.runs = leaf::fresh(text).into_iter().collect();
         }
     }
@@ -357,8 +357,8 @@ impl EditorTree {
         parent.kids.insert(index + 1, right);
         let Some(from) = from else { return Ok(()) };
         let origin = match &from {
-            NodeId::Head(head) => Origin { head: Some(*head), key: None },
-            NodeId::Around { key, .. } => Origin { head: None, key: Some(key.clone()) },
+            NodeId::Head(head) => DividedFrom { head: Some(*head), key: None },
+            NodeId::Around { key, .. } => DividedFrom { head: None, key: Some(key.clone()) },
             NodeId::New(_) | NodeId::Root => self.origins.get(&from).cloned().unwrap_or_default(),
         };
         if self.changed.contains(&from) {
@@ -448,7 +448,7 @@ impl EditorTree {
 }
 
 /// What is on the way is no longer shared.
-fn leaf_at<'a>(tree: &'a mut Rc<Element>, path: &[u32]) -> Option<&'a mut Leaf> {
+fn leaf_at_mut<'a>(tree: &'a mut Rc<Element>, path: &[u32]) -> Option<&'a mut Leaf> {
     let (&last, parents) = path.split_last()?;
     match Element::at_mut(tree, parents).ok()?.kids.get_mut(last as usize) {
         Some(Kid::Leaf(leaf)) => Some(leaf),
@@ -473,6 +473,14 @@ fn landing(path: &[u32], new_path: &[u32]) -> Path {
 pub fn kid_at<'a>(root: &'a Element, path: &[u32]) -> Result<&'a Kid, OpError> {
     let (&index, parent) = path.split_last().ok_or(OpError::Root)?;
     root.at(parent)?.kids.get(index as usize).ok_or(OpError::NoSuchNode)
+}
+
+/// The text at a path, if it is one.
+pub fn leaf_at<'a>(root: &'a Element, path: &[u32]) -> Option<&'a Leaf> {
+    match kid_at(root, path).ok()? {
+        Kid::Leaf(leaf) => Some(leaf),
+        Kid::Element(_) => None,
+    }
 }
 
 fn depth_of(node: &Node) -> usize {

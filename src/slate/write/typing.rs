@@ -10,7 +10,7 @@ use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Nid, Writer, overlaps};
 
 /// What to write, once it is known that all of it can be written.
-struct Change {
+struct TypedChange {
     seq: Nid,
     /// [index, length], from left to right.
     lost: Vec<(u32, u32)>,
@@ -33,7 +33,7 @@ pub(super) fn flush(writer: &mut Writer, tree: &mut EditorTree) -> Option<Passag
     tree.set_typed(leaf?)
 }
 
-fn write(writer: &mut Writer, change: &Change, after: &Leaf) -> Option<Leaf> {
+fn write(writer: &mut Writer, change: &TypedChange, after: &Leaf) -> Option<Leaf> {
     for (index, len) in change.lost.iter().rev() {
         writer.delete_text(change.seq, *index, *len);
     }
@@ -72,7 +72,7 @@ fn leaf<'a>(mirror: &Mirror, root: &'a Element, path: &Path) -> Option<(Nid, &'a
     }
 }
 
-fn change(writer: &Writer, seq: Nid, before: &Leaf, after: &Leaf) -> Option<Change> {
+fn change(writer: &Writer, seq: Nid, before: &Leaf, after: &Leaf) -> Option<TypedChange> {
     after.runs.iter().find(|run| run.id.is_some())?;
     let (places, left) = (Stretches::of(writer.items(seq)), Stretches::of_leaf(after));
     let (mut lost, mut had) = (Vec::new(), Vec::new());
@@ -92,7 +92,7 @@ fn change(writer: &Writer, seq: Nid, before: &Leaf, after: &Leaf) -> Option<Chan
         }
     }
     lost.sort_unstable();
-    (lost.is_empty() || !empties_half(writer, seq, &had, &lost)).then_some(Change { seq, lost })
+    (lost.is_empty() || !empties_half(writer, seq, &had, &lost)).then_some(TypedChange { seq, lost })
 }
 
 /// Whether one of several halves that were joined loses all that it has in the leaf: if it was removed, what follows it is not

@@ -78,7 +78,7 @@ impl Wanted {
 
 /// Where characters of the document are in the editor's tree.
 #[derive(Debug, Clone, Copy)]
-struct Range {
+struct TreeRange {
     id: Id,
     len: u32,
     parent: WorkId,
@@ -91,7 +91,7 @@ pub(super) struct Work {
     pub by_source: QuickMap<NodeId, WorkId>,
     /// Inner elements first.
     pub inner_first: Vec<WorkId>,
-    ranges: Vec<Range>,
+    ranges: Vec<TreeRange>,
 }
 
 pub(super) const TOP: WorkId = 0;
@@ -147,7 +147,7 @@ impl Work {
                 Kid::Element(kid) => WorkKid::Node(self.add(tree, kid, Some(at))),
                 Kid::Leaf(leaf) => {
                     let known = leaf.runs.iter().filter_map(|run| Some((run.id?, run.len)));
-                    self.ranges.extend(known.map(|(id, len)| Range { id, len, parent: at }));
+                    self.ranges.extend(known.map(|(id, len)| TreeRange { id, len, parent: at }));
                     WorkKid::Leaf(leaf.clone())
                 }
             };
@@ -184,7 +184,7 @@ impl Work {
     /// Characters that are in the document from now on.
     pub fn note_chars(&mut self, id: Id, len: u32, parent: WorkId) {
         let at = self.ranges.partition_point(|range| range.id <= id);
-        self.ranges.insert(at, Range { id, len, parent });
+        self.ranges.insert(at, TreeRange { id, len, parent });
     }
 
     /// Which of the characters that follow each other the editor has, as [offset, length, element], in order.

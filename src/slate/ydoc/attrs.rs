@@ -21,7 +21,7 @@ pub enum Kind {
 
 /// One [marker, to] of a register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
+pub struct ClaimEntry {
     /// `None`: no id stood there; the claim does not count.
     pub marker: Option<Id>,
     pub to: Option<Id>,
@@ -31,7 +31,7 @@ pub struct Claim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub time: u64,
-    pub claims: Vec<Claim>,
+    pub claims: Vec<ClaimEntry>,
 }
 
 /// `@off` of a break.
@@ -200,7 +200,8 @@ fn place(value: &Any) -> Option<Place> {
     let mut claims = Vec::with_capacity(rest.len());
     for claim in rest {
         let Any::Array(claim) = claim else { return None };
-        claims.push(Claim { marker: claim.first().and_then(Id::from_any), to: claim.get(1).and_then(Id::from_any) });
+        claims
+            .push(ClaimEntry { marker: claim.first().and_then(Id::from_any), to: claim.get(1).and_then(Id::from_any) });
     }
     Some(Place { time: time(first)?, claims })
 }

@@ -22,7 +22,7 @@ mod typed;
 mod writer;
 
 pub use act::{Act, Beside, Span};
-pub use attrs::{Claim, Erase, Gone, Kind, Of, Place, Registers, kind_name};
+pub use attrs::{ClaimEntry, Erase, Gone, Kind, Of, Place, Registers, kind_name};
 pub use focus::StandIn;
 pub use formats::{Around, Formats, KeyName, MarkKey, Resolved, attribute_name, key_name, parse_key, resolve};
 pub use id::Id;

@@ -6,7 +6,7 @@ use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, Transact, TransactionMut, Update};
 
 use super::pace::{Opens, Pace};
-use super::plan::Run;
+use super::plan::StructRun;
 use super::section::Source;
 use crate::protocol::lib0::var_uint;
 use crate::update::limits::{Each, Refused};
@@ -54,11 +54,11 @@ impl<'d, 'e> Feed<'d, 'e> {
     }
 
     /// Whether runs need no cut between them.
-    pub(super) fn fits(&self, runs: &[Run]) -> bool {
+    pub(super) fn fits(&self, runs: &[StructRun]) -> bool {
         runs.iter().skip(1).all(|run| run.opens == Opens::Nothing)
     }
 
-    pub(super) fn give_whole(&mut self, update: &[u8], runs: &[Run]) -> Result<(), Refused> {
+    pub(super) fn give_whole(&mut self, update: &[u8], runs: &[StructRun]) -> Result<(), Refused> {
         let update = Update::decode_v1(update)?;
         if runs.first().is_some_and(|run| run.opens == Opens::Transaction) {
             self.cut();
@@ -69,7 +69,7 @@ impl<'d, 'e> Feed<'d, 'e> {
     /// Gives runs, and deletions in their encoding.
     pub(super) fn give<'b>(
         &mut self,
-        runs: &[Run],
+        runs: &[StructRun],
         bytes_of: impl Fn(Source) -> &'b [u8],
         deletions: &[u8],
     ) -> Result<(), Refused> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::section::{Section, Source, StructId};
-use crate::protocol::lib0::{Reader, var_uint};
+use crate::protocol::lib0::{Lib0Reader, var_uint};
 use crate::sorted::Sorted;
 use crate::update::split::Block;
 
@@ -89,7 +89,7 @@ impl Holding {
 
     /// Holds what is left of a section of an update. Returns whether that is news.
     pub(super) fn hold(&mut self, update: &[u8], section: &Section, needs: StructId) -> bool {
-        let mut reader = Reader::new(update.get(section.at..).unwrap_or_default());
+        let mut reader = Lib0Reader::new(update.get(section.at..).unwrap_or_default());
         let (mut news, mut clock, mut needs) = (false, section.clock, needs);
         // Between gaps.
         let mut stretch = Section { left: 0, ..section.clone() };
@@ -112,7 +112,7 @@ impl Holding {
     fn hold_stretch(&mut self, update: &[u8], stretch: &Section, until: usize, needs: StructId) -> bool {
         let bytes = update.get(stretch.at..until).unwrap_or_default().to_vec();
         let mut end = stretch.clock;
-        let mut reader = Reader::new(&bytes);
+        let mut reader = Lib0Reader::new(&bytes);
         while let Ok(block) = Block::read(&mut reader) {
             end += block.len;
         }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::held::{Holding, Wakes};
 use super::pace::{Opens, Pace};
 use super::section::{Section, Source, StructId};
-use crate::protocol::lib0::Reader;
+use crate::protocol::lib0::Lib0Reader;
 use crate::sorted::Sorted;
 use crate::update::limits::{Limits, Refused};
 use crate::update::nesting::{Lineage, Location, Nesting, NewRoots};
@@ -18,7 +18,7 @@ use crate::update::split::{Block, Parent};
 
 /// Structs of one client that follow each other, to be given one after the other.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct StructRun {
     pub source: Source,
     pub range: Range<usize>,
     pub client: u64,
@@ -48,7 +48,7 @@ pub(super) struct Outline<'a> {
 impl<'a> Outline<'a> {
     pub(super) fn read(update: &'a [u8]) -> Result<Self, Refused> {
         let mut outline = Self::default();
-        let mut reader = Reader::new(update);
+        let mut reader = Lib0Reader::new(update);
         for _ in 0..reader.var_uint()? {
             let left = reader.var_uint()?;
             let client = reader.var_uint()?;
@@ -86,8 +86,8 @@ impl<'a> Outline<'a> {
 
 /// What is to be done, computed before anything is.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
-    pub runs: Vec<Run>,
+pub(super) struct IntakePlan {
+    pub runs: Vec<StructRun>,
     pub structs: u64,
     /// How far each client that was asked for is afterwards.
     pub progress: Clocks,
@@ -114,7 +114,7 @@ pub(super) struct Planner<'a> {
     pub pace: &'a mut Pace,
     /// Whether this is a type in the document.
     pub is_type: &'a dyn Fn(StructId) -> bool,
-    pub plan: Plan,
+    pub plan: IntakePlan,
     /// Client, clocks and place of the structs that were last given.
     pub last: Option<(u64, Range<u64>, Location)>,
 }
@@ -174,7 +174,7 @@ enum NextStruct {
 
 impl<'a> Planner<'a> {
     /// `own`: the client whose clock may have grown by edits made here.
-    pub(super) fn run(mut self, mut sections: Vec<Section>, own: u64) -> Result<Plan, Refused> {
+    pub(super) fn run(mut self, mut sections: Vec<Section>, own: u64) -> Result<IntakePlan, Refused> {
         sections.sort_by_key(|section| std::cmp::Reverse(section.client));
         if sections.windows(2).any(|two| two[0].client == two[1].client) {
             return Err(Refused::ClientTwice);
@@ -246,7 +246,7 @@ impl<'a> Planner<'a> {
             Source::Update => self.update,
             Source::Held(id) => held.bytes(id),
         };
-        let mut reader = Reader::new(bytes.get(section.at..).unwrap_or_default());
+        let mut reader = Lib0Reader::new(bytes.get(section.at..).unwrap_or_default());
         let mut open = false;
         while section.left > 0 {
             let mut ahead = reader.clone();
@@ -309,7 +309,8 @@ impl<'a> Planner<'a> {
             }
             _ => {
                 let clock = if is_garbage { clock.max(has) } else { clock };
-                let run = Run { source: at.source, range: bytes, client, clock, end, count: 1, opens, is_garbage };
+                let run =
+                    StructRun { source: at.source, range: bytes, client, clock, end, count: 1, opens, is_garbage };
                 self.plan.runs.push(run);
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::protocol::lib0::Reader;
+use crate::protocol::lib0::Lib0Reader;
 use crate::update::limits::Refused;
 use crate::update::nesting::{Lineage, Location, Nesting};
 use crate::update::split::Block;
@@ -26,7 +26,7 @@ pub(super) struct Graph<'a> {
 impl<'a> Graph<'a> {
     pub(super) fn read(update: &'a [u8], number_of: impl Fn(&'a str) -> u32) -> Result<Self, Refused> {
         let mut graph = Self { structs: Vec::new(), clients: HashMap::new() };
-        let mut reader = Reader::new(update);
+        let mut reader = Lib0Reader::new(update);
         for _ in 0..reader.var_uint()? {
             let (count, client) = (reader.var_uint()?, reader.var_uint()?);
             let mut clock = reader.var_uint()?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use slate_yrs::protocol::Role;
-use slate_yrs::session::{Connection, Saved, Storage};
+use slate_yrs::session::{Connection, DeviceStorage, Saved};
 use slate_yrs::store::{Loaded, Pending, SEED, StoreError};
 use slate_yrs::update::split;
 use slate_yrs::update::{Intake, Limits};
@@ -207,16 +207,16 @@ impl World {
         self.check_pending(tab, status.pending);
     }
 
-    fn check_storage(&self, tab: usize, says: Storage) {
+    fn check_storage(&self, tab: usize, says: DeviceStorage) {
         let it = &self.tabs[tab];
         let seen = |kind: fn(&StoreError) -> bool| it.store_errors.iter().any(kind);
         let is_true = match says {
             // A failed write is made up for by one that is on its way.
-            Storage::IndexedDb => !it.store_failed || !it.orders.is_empty(),
-            Storage::Memory => it.deleted_local || !it.store_errors.is_empty(),
-            Storage::Full => seen(|error| *error == StoreError::Full),
-            Storage::Blocked => seen(|error| matches!(error, StoreError::Blocked(_))),
-            Storage::Corrupt => seen(|error| matches!(error, StoreError::Corrupt(_))),
+            DeviceStorage::IndexedDb => !it.store_failed || !it.orders.is_empty(),
+            DeviceStorage::Memory => it.deleted_local || !it.store_errors.is_empty(),
+            DeviceStorage::Full => seen(|error| *error == StoreError::Full),
+            DeviceStorage::Blocked => seen(|error| matches!(error, StoreError::Blocked(_))),
+            DeviceStorage::Corrupt => seen(|error| matches!(error, StoreError::Corrupt(_))),
         };
         assert!(is_true, "(e) t{tab} says {says:?}: {:?}", it.store_errors);
     }
@@ -278,7 +278,7 @@ impl World {
             let Some(session) = &tab.session else { return false };
             let status = session.status();
             // What is on its way to the store may still fail, and be tried again much later.
-            let stored = (status.storage == Storage::IndexedDb && tab.orders.is_empty()) || tab.deleted_local;
+            let stored = (status.storage == DeviceStorage::IndexedDb && tab.orders.is_empty()) || tab.deleted_local;
             status.synced && status.pending == 0 && !status.epoch_conflict && stored
         });
         quiet && self.devices.iter().all(|device| device.peek().outbox.is_empty())

@@ -1,7 +1,7 @@
 //! What goes wrong.
 
 use slate_yrs::protocol::{Role, close};
-use slate_yrs::session::{Conflict, Connection, Input, Session, Storage};
+use slate_yrs::session::{Conflict, Connection, DeviceStorage, Input, Session};
 use slate_yrs::store::StoreError;
 
 use crate::checks::TOO_LARGE;
@@ -324,7 +324,7 @@ impl World {
             let it = &self.tabs[tab];
             let status = it.session.as_ref().map(Session::status);
             // Its device has a copy of another epoch: it is asked about when it is opened.
-            if !it.deleted_local && status.is_some_and(|status| status.storage == Storage::Memory) {
+            if !it.deleted_local && status.is_some_and(|status| status.storage == DeviceStorage::Memory) {
                 self.feed(tab, Input::Close);
             }
         }

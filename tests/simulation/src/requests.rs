@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use slate_yrs::protocol::lib0::var_uint;
 use slate_yrs_server::stream::down::Down;
 use slate_yrs_server::stream::up::{Record, Up};
-use slate_yrs_server::wire::var_uint;
 
 use crate::world::{Backend, Event, Told, World};
 

@@ -15,10 +15,10 @@ use slate_yrs_server::hints::Hints;
 use slate_yrs_server::metrics::Metrics;
 use slate_yrs_server::room::frames::Outgoing;
 use slate_yrs_server::room::{
-    Command, JoinRequest, Limits, RoomRef, Rooms, SendQueue, SendQueueEnd, Shared, send_queue,
+    Command, JoinRequest, Participant, RoomLimits, RoomRef, Rooms, SendQueue, SendQueueEnd, Shared, send_queue,
 };
 use slate_yrs_server::storage::Storage;
-use slate_yrs_server::writer::Writer;
+use slate_yrs_server::writer::LogWriter;
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep_until};
 
@@ -40,7 +40,7 @@ const LONGEST_MS: u64 = 120_000;
 
 pub struct Server {
     pub database: Database,
-    pub limits: Limits,
+    pub limits: RoomLimits,
     idle: Duration,
     head_every: u64,
     process: Option<Process>,
@@ -64,7 +64,7 @@ struct Conn {
 }
 
 impl Server {
-    pub fn new(database: Database, limits: Limits, idle_ms: u64, head_every: u64) -> Self {
+    pub fn new(database: Database, limits: RoomLimits, idle_ms: u64, head_every: u64) -> Self {
         let idle = Duration::from_millis(idle_ms);
         Self { database, limits, idle, head_every, process: None, conns: BTreeMap::new(), out: Vec::new() }
     }
@@ -77,7 +77,7 @@ impl Server {
         let rooms = {
             let _inside = runtime.enter();
             Rooms::new(Shared {
-                writer: Writer::start(Arc::clone(&storage), Arc::clone(&metrics), PATIENCE),
+                writer: LogWriter::start(Arc::clone(&storage), Arc::clone(&metrics), PATIENCE),
                 storage,
                 limits: self.limits,
                 layout: Layout::default(),
@@ -109,8 +109,7 @@ impl Server {
         let _inside = process.runtime.enter();
         let Some(room) = process.rooms.hold(DOC, true) else { return };
         let (queue, end) = send_queue(1 << 24);
-        let request = JoinRequest {
-            conn,
+        let who = Participant {
             durable: true,
             session: Some(session.to_owned()),
             formats: FORMATS,
@@ -118,11 +117,9 @@ impl Server {
             author: None,
             owner: None,
             name: None,
-            taker: None,
-            create: true,
             admin: false,
-            queue: queue.clone(),
         };
+        let request = JoinRequest { conn, who, taker: None, create: true, queue: queue.clone() };
         let joins = process.runtime.block_on(room.send(Command::Join(Box::new(request))));
         if !joins {
             queue.end(close::NORMAL, "");

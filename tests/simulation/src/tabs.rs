@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use slate_yrs::format::FORMATS;
 use slate_yrs::protocol::{Role, close};
-use slate_yrs::session::{Config, Connection, Input, Origin, Output, Remote, Session, Storage};
+use slate_yrs::session::{Config, Connection, DeviceStorage, Input, Origin, Output, Remote, Session};
 use slate_yrs::slate::{Node, Values};
 use slate_yrs::store::{CopyName, Pending, StoreError, Write, load_copy};
 
@@ -385,7 +385,7 @@ impl World {
         let it = &mut self.tabs[tab];
         let Some(session) = &it.session else { return };
         let status = session.status();
-        let can = status.connection == Connection::Online && status.storage == Storage::IndexedDb;
+        let can = status.connection == Connection::Online && status.storage == DeviceStorage::IndexedDb;
         if !self.locks || can == it.wishes {
             return;
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use slate_yrs::protocol::{Hello, Message, NOTHING, Reassembly, Role, messages};
 use slate_yrs::session::Input;
 use slate_yrs::slate::{Node, SlateDoc};
-use slate_yrs_server::room::Limits;
+use slate_yrs_server::room::RoomLimits;
 use tokio::sync::oneshot;
 
 use crate::checks::{Submitted, Truth};
@@ -572,7 +572,7 @@ fn of_format_1(value: &[Node]) -> Vec<Vec<u8>> {
     vec![doc.encode_state(None).expect("encodes")]
 }
 
-fn limits(rng: &mut fastrand::Rng, acts: Acts) -> Limits {
+fn limits(rng: &mut fastrand::Rng, acts: Acts) -> RoomLimits {
     let (update, frame) = match rng.u8(..4) {
         // What one act copies is one value, which cannot be cut.
         0 if acts != Acts::Structure => (600, 700),
@@ -580,7 +580,7 @@ fn limits(rng: &mut fastrand::Rng, acts: Acts) -> Limits {
         _ if acts == Acts::Refused => (600, 5_000),
         _ => (1 << 20, 1 << 20),
     };
-    Limits {
+    RoomLimits {
         max_update_bytes: update,
         max_sync_bytes: 1 << 24,
         max_frame_bytes: frame,

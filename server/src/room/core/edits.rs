@@ -6,10 +6,10 @@ use axum::body::Bytes;
 use slate_yrs::protocol::{Message, NOTHING, RejectCode, Role, close};
 use slate_yrs::slate::ValueChange;
 
-use super::{Core, Health, POLICY};
+use super::{Health, POLICY, RoomCore};
 use crate::allowance::{Allowances, Taker};
 use crate::comments::{self, CommentChanges, Signer};
-use crate::gate::{Judged, Pass, Refusal};
+use crate::gate::{EditRefusal, Judged, Pass};
 use crate::limit::Limit;
 use crate::live::EditError;
 use crate::replica::ApplyError;
@@ -18,7 +18,7 @@ use crate::room::edit::fresh_client_id;
 use crate::storage::{Authors, NewUpdate, Submission};
 use crate::validate::Malformed;
 
-impl Core {
+impl RoomCore {
     /// Who may store how much; without it whoever may write.
     pub fn set_allowances(&mut self, allowances: Arc<Allowances>) {
         self.allowances = Some(allowances);
@@ -37,7 +37,7 @@ impl Core {
     /// A sync step 2 or an update: stored like a submission if it changes anything, but nobody waits for it.
     pub(super) fn plain_update(&mut self, conn: ConnId, update: Bytes, limit: usize) -> Health {
         let Some(peer) = self.peer(conn) else { return Health::Sound };
-        if peer.join.role == Role::ReadOnly {
+        if peer.who.role == Role::ReadOnly {
             if self.replica.knows(&update) != Ok(true) {
                 self.refuse_reader(conn);
             }
@@ -53,12 +53,12 @@ impl Core {
         }
         match self.accept(Some(conn), conn, update, None) {
             Ok(()) => Health::Sound,
-            Err(Refusal::Unreadable(ApplyError::Spoiled)) => {
+            Err(EditRefusal::Unreadable(ApplyError::Spoiled)) => {
                 self.spoiled(conn);
                 Health::Spoiled
             }
             // Whatever it writes has that id: it would go on in silence, and nothing of it would be there.
-            Err(Refusal::Unreadable(ApplyError::Malformed(Malformed::Client))) => {
+            Err(EditRefusal::Unreadable(ApplyError::Malformed(Malformed::Client))) => {
                 self.counts.rejected += 1;
                 self.close(
                     conn,
@@ -67,11 +67,11 @@ impl Core {
                 );
                 Health::Sound
             }
-            Err(Refusal::Unreadable(_)) => {
+            Err(EditRefusal::Unreadable(_)) => {
                 self.bad_frame(conn);
                 Health::Sound
             }
-            Err(Refusal::OnlyComments) => {
+            Err(EditRefusal::OnlyComments) => {
                 self.refuse_reader(conn);
                 Health::Sound
             }
@@ -89,7 +89,7 @@ impl Core {
             return;
         }
         let message = "this connection may only read";
-        if peer.join.durable {
+        if peer.who.durable {
             self.send(conn, &Message::Reject { seq: 0, code: RejectCode::ReadOnly, message });
         } else {
             self.send(conn, &Message::AuthDenied(message));
@@ -98,7 +98,7 @@ impl Core {
 
     /// The limit by which there is no room for this update, unless it has nothing new.
     fn over(&self, conn: ConnId, update: &Bytes) -> Option<Limit> {
-        let taker = self.peers.get(&conn).and_then(|peer| peer.join.taker.as_ref());
+        let taker = self.peers.get(&conn).and_then(|peer| peer.taker.as_ref());
         let fits = match (&self.allowances, taker) {
             (Some(allowances), Some(taker)) => allowances.fits(taker, crate::clock::now(), update.len()),
             _ => true,
@@ -132,7 +132,7 @@ impl Core {
         if std::mem::replace(&mut peer.told_full, true) {
             return;
         }
-        if peer.join.durable {
+        if peer.who.durable {
             self.send(conn, &Message::Reject { seq: 0, code: RejectCode::RateLimited, message });
         } else {
             self.send(conn, &Message::AuthDenied(message));
@@ -140,14 +140,14 @@ impl Core {
     }
 
     /// An update that nobody waits for is not stored. Said once.
-    fn refuse_edit(&mut self, conn: ConnId, refusal: &Refusal) {
+    fn refuse_edit(&mut self, conn: ConnId, refusal: &EditRefusal) {
         self.counts.rejected += 1;
         let Some(peer) = self.peers.get_mut(&conn) else { return };
         if std::mem::replace(&mut peer.told_format, true) {
             return;
         }
         let message = refusal.to_string();
-        if peer.join.durable {
+        if peer.who.durable {
             self.send(conn, &Message::Reject { seq: 0, code: RejectCode::Invalid, message: &message });
         } else {
             self.send(conn, &Message::AuthDenied(&message));
@@ -159,8 +159,8 @@ impl Core {
             return Health::Sound;
         }
         let Some(peer) = self.peer(conn) else { return Health::Sound };
-        let (session, owner) = (peer.join.session.clone(), peer.join.owner.clone());
-        if peer.join.role == Role::ReadOnly {
+        let (session, owner) = (peer.who.session.clone(), peer.who.owner.clone());
+        if peer.who.role == Role::ReadOnly {
             self.reject(conn, session.as_deref(), seq, RejectCode::ReadOnly, "this connection may only read");
             return Health::Sound;
         }
@@ -183,9 +183,9 @@ impl Core {
         match self.accept(Some(conn), conn, update, submission) {
             Ok(()) => {}
             Err(error) => {
-                let code = if error == Refusal::OnlyComments { RejectCode::ReadOnly } else { RejectCode::Invalid };
+                let code = if error == EditRefusal::OnlyComments { RejectCode::ReadOnly } else { RejectCode::Invalid };
                 self.reject(conn, session.as_deref(), seq, code, &error.to_string());
-                if error == Refusal::Unreadable(ApplyError::Spoiled) {
+                if error == EditRefusal::Unreadable(ApplyError::Spoiled) {
                     self.spoiled(conn);
                     return Health::Spoiled;
                 }
@@ -233,7 +233,7 @@ impl Core {
     /// The server decides whether a document is seeded, between two other messages of the room (F1).
     pub(super) fn seed(&mut self, conn: ConnId, update: Bytes) -> Health {
         let Some(peer) = self.peer(conn) else { return Health::Sound };
-        if peer.join.role != Role::ReadWrite {
+        if peer.who.role != Role::ReadWrite {
             self.reject(conn, None, 0, RejectCode::ReadOnly, "this connection may only read");
         } else if update.len() > self.limits.max_sync_bytes {
             let message = format!("a seed may have {} bytes", self.limits.max_sync_bytes);
@@ -252,7 +252,7 @@ impl Core {
                 }
                 Err(error) => {
                     self.reject(conn, None, 0, RejectCode::Invalid, &error.to_string());
-                    if error == Refusal::Unreadable(ApplyError::Spoiled) {
+                    if error == EditRefusal::Unreadable(ApplyError::Spoiled) {
                         self.spoiled(conn);
                         return Health::Spoiled;
                     }
@@ -269,21 +269,21 @@ impl Core {
         conn: ConnId,
         mut update: Bytes,
         submission: Option<Submission>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), EditRefusal> {
         let sender = self.sender(conn);
-        let join = self.peers.get(&conn).map(|peer| &peer.join);
-        let signer = join.map_or(Signer::SERVER, |join| Signer {
-            user: join.owner.as_deref(),
-            name: join.name.as_deref(),
-            is_admin: join.admin,
-            only_comments: join.role == Role::Comment,
+        let who = self.peers.get(&conn).map(|peer| &peer.who);
+        let signer = who.map_or(Signer::SERVER, |who| Signer {
+            user: who.owner.as_deref(),
+            name: who.name.as_deref(),
+            is_admin: who.admin,
+            only_comments: who.role == Role::Comment,
         });
         let mut judged = Judged::new(&update);
         let comments = comments::judge(&mut self.replica, &mut judged, signer)?;
         if let Pass::Part { update: part, told } = self.layout.judge(&mut self.replica, &mut judged, sender)? {
             update = part;
             if told {
-                self.refuse_edit(conn, &Refusal::Format);
+                self.refuse_edit(conn, &EditRefusal::Format);
             }
         }
         if !self.replica.apply(&update)? {
@@ -293,7 +293,7 @@ impl Core {
         self.touched_comments |= comments.is_some();
         let CommentChanges { stamps, keys } = comments.unwrap_or_default();
         let (author, taker) = match self.peers.get(&conn) {
-            Some(peer) => (peer.join.author.clone(), peer.join.taker.as_ref()),
+            Some(peer) => (peer.who.author.clone(), peer.taker.as_ref()),
             None => (None, None),
         };
         self.log_bytes += update.len() as u64;

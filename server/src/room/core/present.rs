@@ -3,12 +3,12 @@
 use axum::body::Bytes;
 use slate_yrs::protocol::Message;
 
-use super::{Core, Frames, PRESENCE_INTERVAL_MS};
+use super::{Frames, PRESENCE_INTERVAL_MS, RoomCore};
 use crate::hints::ConnId;
 use crate::room::frames::Queue;
 use crate::storage::Millis;
 
-impl Core {
+impl RoomCore {
     /// Presence alone, which need not wait for anything to be stored.
     pub fn take_presence(&mut self, now: Millis) -> Frames {
         // Behind what waits already it would wait as well.

@@ -1,13 +1,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use slate_yrs::format::KnownFormats;
 use yrs::{Doc, ReadTxn, StateVector, Text, Transact};
 
 use super::*;
 use crate::replica::PANICS;
 use crate::storage::{Authors, Detail};
 
-fn limits() -> Limits {
-    Limits {
+fn limits() -> RoomLimits {
+    RoomLimits {
         max_update_bytes: 1 << 20,
         max_sync_bytes: 1 << 20,
         max_frame_bytes: 2 << 20,
@@ -18,23 +19,25 @@ fn limits() -> Limits {
     }
 }
 
-fn core() -> Core {
+fn core() -> RoomCore {
     let document = Document { id: "scene".into(), epoch: "epoch".into(), tip: 0, created_at: 0, updated_at: 0 };
-    Core::new(limits(), Layout::default(), document, Replica::new())
+    RoomCore::new(limits(), Layout::default(), document, Replica::new())
 }
 
-fn join(core: &mut Core, conn: ConnId, role: Role) {
+fn join(core: &mut RoomCore, conn: ConnId, role: Role) {
     core.join(Join {
         conn,
-        durable: true,
-        session: Some(format!("session {conn}")),
-        formats: Formats::of(&[0]),
+        who: Participant {
+            durable: true,
+            session: Some(format!("session {conn}")),
+            formats: KnownFormats::of(&[0]),
+            role,
+            author: None,
+            owner: None,
+            name: None,
+            admin: false,
+        },
         progress: Progress::default(),
-        role,
-        author: None,
-        owner: None,
-        name: None,
-        admin: false,
         taker: None,
     });
 }
@@ -53,12 +56,12 @@ fn frame(messages: &[Message<'_>]) -> Bytes {
     out.into()
 }
 
-fn take(core: &mut Core, conn: ConnId, bytes: &Bytes) -> Health {
+fn take(core: &mut RoomCore, conn: ConnId, bytes: &Bytes) -> Health {
     core.frame(0, Instant::now(), conn, bytes)
 }
 
 /// Frames for one connection, as text.
-fn heard(core: &mut Core, conn: ConnId) -> Vec<String> {
+fn heard(core: &mut RoomCore, conn: ConnId) -> Vec<String> {
     let frames = core.take_frames(0);
     let mut heard = Vec::new();
     for outgoing in frames.out.into_iter().filter(|(to, _)| *to == conn).flat_map(|(_, frames)| frames) {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use yrs::Any;
 
-use pieces::{Piece, PieceKind, SequenceTexts, have, pieces, weight};
+use pieces::{CopyPiece, PieceKind, SequenceTexts, have, pieces, weight};
 use places::FormerPlaces;
 
 use super::order::in_order;
@@ -239,7 +239,13 @@ impl Copier<'_, '_, '_> {
     }
 
     /// Deletes what does not stay. Returns what is left there.
-    fn take_out(&mut self, at: Nid, range: std::ops::Range<usize>, pieces: &[Piece], stays: &[bool]) -> Vec<KeptUnit> {
+    fn take_out(
+        &mut self,
+        at: Nid,
+        range: std::ops::Range<usize>,
+        pieces: &[CopyPiece],
+        stays: &[bool],
+    ) -> Vec<KeptUnit> {
         let mut staying: QuickMap<Id, u32> = QuickMap::default();
         for (piece, _) in pieces.iter().zip(stays).filter(|(_, stays)| **stays) {
             if let Some(id) = piece.id {
@@ -298,7 +304,7 @@ impl Copier<'_, '_, '_> {
         at: Nid,
         base: u32,
         (olds, news): (&[Kid], &[Kid]),
-        pieces: &[Piece],
+        pieces: &[CopyPiece],
         stays: &[bool],
         rest: &[KeptUnit],
     ) -> Vec<Kid> {
@@ -360,7 +366,7 @@ impl Copier<'_, '_, '_> {
                     continue;
                 }
                 let end = next_piece + stays[next_piece..to].iter().take_while(|stays| !**stays).count();
-                let text: String = pieces[next_piece..end].iter().map(Piece::text).collect();
+                let text: String = pieces[next_piece..end].iter().map(CopyPiece::text).collect();
                 let len = utf16::len(&text);
                 let id = self.writer.insert_formatted(at, index, &text, &formats_of(&shown.marks));
                 shown.push(Chars { id: Some(id), text: text.into(), len });

@@ -9,7 +9,7 @@ use crate::slate::view::tree::{Chars, Element, Kid, NodeId};
 use crate::slate::ydoc::{Id, Item, Mirror, Nid, QuickMap, gap, stretch_at};
 
 /// One thing that an element has to show.
-pub(super) struct Piece<'a> {
+pub(super) struct CopyPiece<'a> {
     /// Which of its kids it is, or is in.
     pub kid: usize,
     /// Of the first character, or of the nested type, where that may stay.
@@ -32,14 +32,14 @@ pub(super) fn size(element: &Element) -> u64 {
 }
 
 /// Of two that are as much, what was moved is copied, and not what it was moved past.
-pub(super) fn weight(piece: &Piece, moved: &HashSet<NodeId>) -> u64 {
+pub(super) fn weight(piece: &CopyPiece, moved: &HashSet<NodeId>) -> u64 {
     match &piece.what {
         PieceKind::Text { len, .. } => 2 * u64::from(*len),
         PieceKind::Element { element, .. } => 2 * size(element) + u64::from(!moved.contains(&element.id)),
     }
 }
 
-impl Piece<'_> {
+impl CopyPiece<'_> {
     pub fn len(&self) -> u32 {
         match &self.what {
             PieceKind::Text { len, .. } => *len,
@@ -61,13 +61,13 @@ pub(super) fn pieces<'a>(
     nodes: &[Option<Nid>],
     texts: &SequenceTexts,
     mirror: &Mirror,
-) -> Vec<Piece<'a>> {
+) -> Vec<CopyPiece<'a>> {
     let mut pieces = Vec::new();
     for (kid, (new, node)) in news.iter().zip(nodes).enumerate() {
         match new {
             Kid::Element(element) => {
                 let id = node.map(|node| mirror.id(node));
-                pieces.push(Piece { kid, id, what: PieceKind::Element { element, node: *node } });
+                pieces.push(CopyPiece { kid, id, what: PieceKind::Element { element, node: *node } });
             }
             Kid::Leaf(leaf) => leaf.runs.iter().for_each(|run| texts.cut(kid, run, &mut pieces)),
         }
@@ -76,7 +76,7 @@ pub(super) fn pieces<'a>(
 }
 
 /// The ids of those pieces that are there, in the order in which they are.
-pub(super) fn have(items: &[Item], pieces: &[Piece], texts: &SequenceTexts, mirror: &Mirror) -> Vec<Id> {
+pub(super) fn have(items: &[Item], pieces: &[CopyPiece], texts: &SequenceTexts, mirror: &Mirror) -> Vec<Id> {
     let mut found: Vec<(usize, u32, Id)> = Vec::new();
     let mut wanted: QuickMap<Id, ()> = QuickMap::default();
     for piece in pieces {
@@ -123,9 +123,9 @@ impl SequenceTexts {
     }
 
     /// A run as pieces: what is in the sequence, and what is not.
-    pub fn cut(&self, kid: usize, run: &Chars, out: &mut Vec<Piece>) {
+    pub fn cut(&self, kid: usize, run: &Chars, out: &mut Vec<CopyPiece>) {
         let mut add = |id: Option<Id>, text: &Arc<str>, len: u32| {
-            out.push(Piece { kid, id, what: PieceKind::Text { text: text.clone(), len } });
+            out.push(CopyPiece { kid, id, what: PieceKind::Text { text: text.clone(), len } });
         };
         let Some(first) = run.id else { return add(None, &run.text, run.len) };
         let mut offset = 0;

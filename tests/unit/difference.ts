@@ -1,0 +1,13 @@
+// The engine's way from one value to another, without a document.
+import type { Descendant, Operation } from "slate";
+import * as wasm from "../../dist/wasm.js";
+import { decodeOperations, encodeNodes } from "../../js/codec.js";
+
+await wasm.init();
+
+/** As `EngineHandle.difference`. */
+export function difference(from: readonly Descendant[], to: readonly Descendant[]): Operation[] {
+  const [before, after] = [encodeNodes(from), encodeNodes(to)];
+  const [words, text] = wasm.difference(before.words, before.text, after.words, after.text);
+  return decodeOperations(words, text);
+}
