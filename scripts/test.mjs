@@ -74,6 +74,7 @@ const STEPS = [
     ["npm", ["run", "typecheck", "--workspaces"]],
     ["npx", ["--no-install", "tsc", "-p", "bench/typing"]],
     ["npx", ["--no-install", "tsc", "-p", "bench/visit"]],
+    ["npx", ["--no-install", "tsc", "-p", "bench/month"]],
   ]),
   step(
     "unit",
