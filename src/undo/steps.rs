@@ -136,6 +136,10 @@ fn turn(from: &mut Vec<Step>, to: &mut Vec<Step>, doc: &mut SlateDoc, selection:
         all.extend(ops);
         if change.passage.as_ref().is_none_or(Passage::shows_the_same) {
             passed.extend(change.update);
+            // Nobody saw it when it was done either. It goes along with what came after it, which may need the elements it made.
+            if step.passage.as_ref().is_some_and(Passage::shows_the_same) && !change.acts.is_empty() {
+                to.push(Step { acts: change.acts, passage: change.passage, ..Step::of_values(Vec::new()) });
+            }
             continue;
         }
         let selection = step.selection.as_ref().and_then(|caret| doc.range(caret));

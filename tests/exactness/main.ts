@@ -1,20 +1,22 @@
 // `npm run exactness`: random operations, until there were so many.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { setUp } from "../scenarios/runner/yrs.js";
-import { type Counts, life, nothing, shown, type Wrong } from "./run.js";
+import { type Counts, isAlone, life, nothing, shown, type Wrong } from "./run.js";
 
-const USAGE = "npm run exactness -- [COUNT] [--seed 0] [--verbose] [--dump FOLDER]";
+const USAGE = "npm run exactness -- [COUNT] [--seed 0] [--alone] [--verbose] [--dump FOLDER]";
 
-/** Lives from a seed on, until there were so many operations. */
+/** Lives from a seed on, until there were so many operations; `alone`: of those seeds alone in which one is alone. */
 export async function exactness(
   operations: number,
   from: number,
   each = (_: Counts, __: Wrong[]) => {},
   begins = (_: number) => {},
+  alone = false,
 ) {
   const counts = nothing();
   const wrong: Wrong[] = [];
   for (let seed = from; counts.operations < operations; seed++) {
+    if (alone && !isAlone(seed)) continue;
     begins(seed);
     const found = await life(seed, counts);
     wrong.push(...found);
@@ -71,7 +73,7 @@ export async function main(args: readonly string[]): Promise<number> {
       told = now.operations;
       console.log(`… ${describe(now)}`);
     };
-    const { counts, wrong } = await exactness(operations, from, ends, begins);
+    const { counts, wrong } = await exactness(operations, from, ends, begins, args.includes("--alone"));
     console.log(describe(counts));
     return wrong.length;
   } finally {
