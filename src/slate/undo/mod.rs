@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use yrs::Any;
 
-pub use again::{Again, MAP};
+pub use again::Again;
 pub use aim::aim;
 
 use super::node::Attrs;
