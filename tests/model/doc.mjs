@@ -160,7 +160,73 @@ export function scan(root) {
     return node;
   };
   read(root, null, 0, {}, 0);
+  hideTwice(root.doc, [...all.values()]);
   return { all, time };
+}
+
+/** Who writes removed text again says so here: under `=NEW`, `[length, OLD]`. */
+const AGAIN = "slate-yrs:again";
+/** What was written again and again is followed so far. */
+const MAX_CHAIN = 64;
+
+/** Of what two wrote again, each anew, the letters with the lowest ids are shown; the rest is as embeds that nobody knows. */
+function hideTwice(doc, nodes) {
+  const runs = [];
+  for (const [key, value] of doc.getMap(AGAIN).entries()) {
+    const first = key[0] === "=" && idFrom(key.slice(1)),
+      [len, of] = Array.isArray(value) ? value : [],
+      old = idFrom(of);
+    const isRun =
+      typeof len === "number" &&
+      len >= 1 &&
+      len <= 2 ** 32 - 1 &&
+      [first, old].every((id) => id && numbers(id)[1] + Math.floor(len) < 2 ** 32);
+    if (isRun && `=${first}` === key) runs.push({ first, len: Math.floor(len), old });
+  }
+  if (runs.length < 2) return;
+  runs.sort((a, b) => byId(a.first, b.first));
+  const plus = (id, n) => `${numbers(id)[0]}:${numbers(id)[1] + n}`;
+  const originOf = (id) => {
+    let now = id;
+    for (let n = 0; n < MAX_CHAIN; n++) {
+      const run = runs.findLast((r) => byId(r.first, now) <= 0),
+        offset = run && numbers(now)[0] === numbers(run.first)[0] ? numbers(now)[1] - numbers(run.first)[1] : run?.len;
+      if (!run || offset >= run.len) break;
+      now = plus(run.old, offset);
+    }
+    return now === id ? null : now;
+  };
+  const lowest = new Map(),
+    lettersOf = (it) => {
+      let clock = it.clock;
+      return [...it.text].map((letter) => {
+        const id = `${it.client}:${clock}`;
+        clock += letter.length;
+        return { letter, id, origin: originOf(id) };
+      });
+    };
+  for (const node of nodes)
+    for (const it of node.items)
+      for (const { id, origin } of it.text === undefined ? [] : lettersOf(it))
+        if (origin && (!lowest.has(origin) || byId(id, lowest.get(origin)) < 0)) lowest.set(origin, id);
+  const isHidden = ({ id, origin }) => origin && lowest.get(origin) !== id;
+  for (const node of nodes)
+    node.items = node.items.flatMap((it) => {
+      const letters = it.text === undefined ? [] : lettersOf(it);
+      if (!letters.some(isHidden)) return [it];
+      const items = [];
+      let offset = 0;
+      for (const one of letters) {
+        const at = { index: it.index + offset, raw: it.raw },
+          last = items.at(-1);
+        if (isHidden(one))
+          for (let n = 0; n < one.letter.length; n++) items.push({ ...at, index: at.index + n, foreign: true });
+        else if (last?.text !== undefined) last.text += one.letter;
+        else items.push({ ...at, text: one.letter, client: it.client, clock: it.clock + offset });
+        offset += one.letter.length;
+      }
+      return items;
+    });
 }
 
 /**

@@ -121,13 +121,14 @@ const DRAW = {
     const states = [],
       start = luck.seed(),
       flags = live(luck, (doc) => states.push(Y.encodeStateAsUpdate(doc)));
-    const { begin, harm } = forging(luck);
+    const { begin, harm, twice } = forging(luck);
     return Array.from({ length: 6 }, (_, n) => {
       begin();
       const doc = new Y.Doc();
       Y.applyUpdate(doc, luck.pick(states));
       doc.clientID = luck.pick([5, 1001, 5000, 2 ** 32 - 2]);
       harm(doc);
+      if (luck.rnd(3) === 0) twice(doc);
       return {
         seed: start,
         kind: `harmed ${flags} ${n}`,
@@ -145,6 +146,7 @@ function made(luck, how, kind) {
     makers = forging(luck);
   makers.begin();
   const doc = makers[how]();
+  if (how === "forge" && luck.rnd(5) === 0) makers.twice(doc);
   return [{ seed: start, kind, schema: forgedSchema, ...stateOf(doc), tree: treeOf(doc, forgedSchema) }];
 }
 
@@ -167,7 +169,7 @@ const HISTORY = {
 };
 function harmedHistory(luck, kind) {
   const start = luck.seed(),
-    { begin, forge, harm } = forging(luck, false),
+    { begin, forge, harm, twice } = forging(luck, false),
     steps = [];
   begin();
   let first;
@@ -183,7 +185,8 @@ function harmedHistory(luck, kind) {
   doc.on("update", take);
   for (let n = 3 + luck.rnd(9); n > 0; n--) {
     doc.clientID = luck.pick([5, 77, 5000]);
-    harm(doc);
+    if (luck.rnd(4)) harm(doc);
+    else twice(doc);
   }
   return [{ seed: start, kind, schema: forgedSchema, steps }];
 }

@@ -313,8 +313,33 @@ export function forging({ rnd, pick }, pairs = true) {
     return doc;
   };
 
+  /** Says of letters that they were written again, mostly of what others were, too. */
+  const twice = (doc) => {
+    const texts = typesIn(doc).flatMap((type) => {
+        const items = [];
+        for (let item = type._start; item; item = item.right)
+          if (!item.deleted && item.content instanceof Y.ContentString) items.push(item);
+        return items;
+      }),
+      some = () => {
+        const { id, length } = pick(texts);
+        return `${id.client}:${id.clock + rnd(length)}`;
+      };
+    if (!texts.length) return doc;
+    doc.transact(() => {
+      for (let n = 2 + rnd(6); n > 0; n--) {
+        const key = `=${rnd(12) ? some() : pick(ZERO_IDS)}`,
+          old = rnd(5) ? `9:${rnd(4)}` : some();
+        doc
+          .getMap("slate-yrs:again")
+          .set(key, rnd(12) ? [1 + rnd(3), old] : pick([damage(), [1.5, old], [2 ** 32, old], [0, old]]));
+      }
+    });
+    return doc;
+  };
+
   const begin = () => {
     next = 0x100;
   };
-  return { begin, forge, deep, harm };
+  return { begin, forge, deep, harm, twice };
 }

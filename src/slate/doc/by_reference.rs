@@ -9,9 +9,9 @@ use crate::slate::error::UpdateError;
 use crate::slate::op::{Op, Point, Range};
 use crate::slate::steps;
 use crate::slate::sticky::Sticky;
-use crate::slate::undo::MAP;
 use crate::slate::view::Schema;
 use crate::slate::write::Passage;
+use crate::slate::ydoc::MAP;
 use crate::slate::ydoc::{Act, Id};
 use crate::update::{Limits, TypedText};
 

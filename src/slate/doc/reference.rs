@@ -47,7 +47,7 @@ impl Reference {
     /// Reads a document. Outside of a transaction that has deleted something.
     pub fn read(txn: &mut TransactionMut, root: &XmlTextRef, schema: Schema, client: u32) -> Self {
         let mirror = Mirror::read(txn, root);
-        let again = Again::read(txn);
+        let again = Again::read(txn, &mirror);
         let view = view::show(&mirror, &schema, &HashSet::new());
         let tree = EditorTree::new(view::tree(&mirror, &view), schema.clone());
         let known = KnownParts::new(&mirror, &schema, view);
@@ -115,6 +115,7 @@ impl Reference {
         mut fresh_id: impl FnMut() -> String,
         change: &mut LocalChange,
     ) {
+        self.delete_twice(txn);
         let is_plain = self.is_plain();
         // What was given, and what the editor has there until it hears of that.
         let mut given: HashMap<String, Any> = HashMap::new();
@@ -204,10 +205,12 @@ impl Reference {
             self.met = self.foreign_in(followed.iter().map(|followed| followed.node));
             return self.show_plain_now();
         }
-        if again {
-            self.again = Again::read(txn);
+        let is_again = again || self.mirror.has_twice();
+        if is_again {
+            self.mirror.hide_twice(txn);
+            self.again = Again::read(txn, &self.mirror);
         }
-        let ops = self.show_texts(is_shown.then_some(followed));
+        let ops = self.show_texts((is_shown && !is_again).then_some(followed));
         self.heard += u64::from(!ops.is_empty());
         ops
     }
@@ -277,6 +280,14 @@ impl Reference {
         Some((tops, ops))
     }
 
+    /// Who writes deletes what is there twice: it is not shown.
+    fn delete_twice(&mut self, txn: &mut TransactionMut) {
+        if self.mirror.has_twice() {
+            Writer::new(&mut self.mirror, txn, self.client).delete_twice();
+            self.known = KnownParts::default();
+        }
+    }
+
     /// What leads the editor to what the mirror shows now.
     pub fn show_now(&mut self) -> Vec<Op> {
         if self.is_plain() {
@@ -296,6 +307,7 @@ impl Reference {
         acts: &[Act],
         passage: Option<&Passage>,
     ) -> (Vec<Act>, Vec<Op>, Passage) {
+        self.delete_twice(txn);
         let before = self.tree.root().clone();
         // Once others have changed something, only the acts say what is one's own.
         let undone = passage.filter(|passage| passage.is_latest(self.heard));

@@ -197,6 +197,33 @@ fn an_item_whose_quote_was_taken_off_is_divided_with_all_that_is_in_it() {
     comes_to(&json!([item]), &[off], &[mine], &[put], "li[p[\"ab\"]] li[p[\"cd\"] p[\"X\"]]");
 }
 
+/// Two remove the same letters, and both take that back: each writes them again.
+#[test]
+fn letters_that_two_wrote_again_are_there_once() {
+    for lower in [true, false] {
+        let mut docs = two(&json!([line("abcde")]), &[], lower);
+        let erase = |offset: u32, text: &str| json!([{ "type": "remove_text", "path": [0, 0], "offset": offset, "text": text }]);
+        let mut told: Vec<Vec<Vec<u8>>> = Vec::new();
+        let mut steps = Vec::new();
+        for (doc, erased) in docs.iter_mut().zip([erase(1, "bc"), erase(2, "cd")]) {
+            let removed = doc.apply_local(ops(&erased));
+            let (again, _) = doc.revert(&removed.acts, removed.passage.as_ref());
+            told.push([&removed, &again].iter().filter_map(|change| change.update.clone()).collect());
+            steps.push(again);
+        }
+        assert_eq!(met(&mut docs, &told[0], &told[1]), "p[\"abcde\"]", "the other's id is lower: {lower}");
+        // Who writes deletes what is not shown, and what is taken away from there on is gone.
+        let [one, other] = &mut docs;
+        let update = edit(one, &erase(0, "abc")).expect("an edit");
+        other.apply_update(&update).expect("an update");
+        assert_eq!((show(&other.value()), show(&other.read())), ("p[\"de\"]".to_owned(), "p[\"de\"]".to_owned()));
+        let (undone, _) = other.revert(&steps[1].acts, steps[1].passage.as_ref());
+        assert_eq!(show(&other.value()), "p[\"e\"]", "it wrote the d again");
+        one.apply_update(&undone.update.expect("an edit")).expect("an update");
+        assert_eq!((show(&one.value()), show(&one.read())), ("p[\"e\"]".to_owned(), "p[\"e\"]".to_owned()));
+    }
+}
+
 /// The end of a range that is written again is its own, not one that another may clear with the range it was of.
 #[test]
 fn bold_that_is_taken_back_while_its_half_is_written_again_does_not_spread() {

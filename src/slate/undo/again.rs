@@ -4,43 +4,33 @@
 //! carets, authors and later undos follow it. Keys are `client:clock` of the first character or the nested type, values are
 //! `[length, client:clock]`.
 
-use yrs::{Any, Map as _, Out, TransactionMut, WriteTxn as _};
+use yrs::{Any, TransactionMut};
 
-use crate::slate::ydoc::{Id, Span, Writer};
-use crate::sorted::Sorted;
-
-pub const MAP: &str = "slate-yrs:again";
+use crate::slate::ydoc::{Id, Mirror, Runs, Span, Writer, covering, read_again};
 
 /// Chains of what was written again and again are followed so far.
 const MAX_CHAIN: usize = 1000;
 
+/// So many runs that begin before another ends are kept in mind.
+const MAX_OPEN: usize = 64;
+
 #[derive(Debug, Clone, Default)]
 pub struct Again {
-    runs: Sorted<Id, (u32, Id)>,
+    runs: Runs,
 }
 
 impl Again {
-    /// Reads the map; what is damaged is left out. From then on yrs tells when it changes: of a root that only others have
-    /// named, it does not.
-    pub fn read(txn: &mut TransactionMut) -> Self {
-        let map = txn.get_or_insert_map(MAP);
-        let run = |(key, value): (&str, Out)| {
-            let old = Id::from_any(&Any::String(key.into()))?;
-            let Out::Any(Any::Array(list)) = value else { return None };
-            let len = match list.first()? {
-                Any::Number(number) => number.as_f64().filter(|len| *len >= 1.0 && *len <= f64::from(u32::MAX))? as u32,
-                _ => return None,
-            };
-            Some((old, (len, Id::from_any(list.get(1)?)?)))
-        };
-        Self { runs: map.iter(&*txn).filter_map(run).collect() }
+    /// Reads the map. Of what is there twice it leads to what is shown.
+    pub fn read(txn: &mut TransactionMut, mirror: &Mirror) -> Self {
+        let mut runs = all_found(read_again(txn));
+        mirror.twice().iter().for_each(|(first, run)| runs.insert(first, *run));
+        Self { runs }
     }
 
     /// Notes, here and in the document, that these were written again.
     pub fn note(&mut self, writer: &mut Writer, (old, len): Span, new: Id) {
         self.runs.insert(old, (len, new));
-        let value = Any::Array(vec![Any::from(f64::from(len)), new.to_any()].into());
-        writer.set_in_map(MAP, old.to_string(), value);
+        writer.note_again((old, len), new);
     }
 
     /// The id that a character or nested type has now.
@@ -56,9 +46,7 @@ impl Again {
 
     /// The run that covers an id: its first id and length, and what it became.
     fn covering(&self, id: Id) -> Option<(Span, Id)> {
-        let (old, (len, new)) = self.runs.range(..=id).next_back()?;
-        let is_in = old.client == id.client && id.clock - old.clock < *len;
-        is_in.then_some(((old, *len), *new))
+        covering(&self.runs, id)
     }
 
     /// Where these are now, in pieces.
@@ -108,4 +96,25 @@ impl Again {
             other => other.clone(),
         }
     }
+}
+
+/// Two who wrote again what the one had removed more of than the other: of the longer run what is behind the shorter one is a run of
+/// its own, so that it is found.
+fn all_found(runs: Runs) -> Runs {
+    let mut found = runs.clone();
+    let mut open: Vec<(Id, u32, Id)> = Vec::new();
+    for (first, (len, new)) in runs.iter() {
+        let end = first.plus(*len);
+        open.retain(|(start, len, _)| start.client == first.client && start.plus(*len) > first);
+        let around = open.iter().rev().find(|(start, len, _)| start.plus(*len) > end);
+        if let Some((start, len, new)) = around.filter(|_| runs.range(end..=end).next().is_none()) {
+            let passed = end.clock - start.clock;
+            found.insert(end, (len - passed, new.plus(passed)));
+        }
+        if open.len() == MAX_OPEN {
+            open.remove(0);
+        }
+        open.push((first, *len, *new));
+    }
+    found
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use yrs::Any;
 
-pub use again::{Again, MAP};
+pub use again::Again;
 pub use aim::aim;
 pub use rewritten::note_all;
 

@@ -10,6 +10,7 @@ use super::attrs::{Erase, Kind, Registers};
 use super::formats::{Formats, parse_key};
 use super::id::Id;
 use super::quick::{QuickMap, QuickSet};
+use crate::sorted::Sorted;
 
 /// Index of a nested type in [`Mirror`].
 pub type Nid = u32;
@@ -24,6 +25,16 @@ pub struct Run {
     /// In UTF-16 units; not 0.
     pub len: u32,
     pub formats: Formats,
+}
+
+/// Runs, by the id of their first character: how long they are, and the first id of what they became, or were.
+pub type Runs = Sorted<Id, (u32, Id)>;
+
+/// What is there twice: what is not shown, with what is in its stead, and the sequences that have it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Twice {
+    pub(super) hidden: Runs,
+    pub(super) within: Vec<Nid>,
 }
 
 /// One thing in a sequence.
@@ -75,6 +86,7 @@ pub struct Mirror {
     pub(super) divided: Vec<DividedSequence>,
     /// Nodes that there are in focus, while sequences are divided.
     pub(super) alive: QuickSet<Nid>,
+    pub(super) twice: Twice,
 }
 
 /// The items of a sequence while they are divided.

@@ -18,6 +18,7 @@ mod quick;
 mod read;
 mod sight;
 mod spans;
+mod twice;
 mod typed;
 mod writer;
 
@@ -29,11 +30,12 @@ pub use id::Id;
 pub use links::OUTSIDE;
 #[cfg(test)]
 pub use mirror::take_visited;
-pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
+pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run, Runs};
 pub use quick::{Quick, QuickMap, QuickSet};
 pub use read::Followed;
 pub(super) use read::sequence_of;
 pub use spans::{gap, overlaps, stretch_at};
+pub use twice::{MAP, covering, read_again};
 pub use writer::Writer;
 
 #[cfg(test)]

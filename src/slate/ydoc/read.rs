@@ -11,7 +11,7 @@ use yrs::{Any, ID, IdSet, Out, ReadTxn, Snapshot, StateVector, Text as _, Transa
 use super::attrs::Registers;
 use super::formats::Formats;
 use super::id::Id;
-use super::mirror::{Item, Mirror, Nid, NodeData, ROOT, Run};
+use super::mirror::{Item, Mirror, Nid, NodeData, ROOT, Run, Twice};
 use super::quick::{QuickMap, QuickSet};
 use crate::slate::utf16;
 use crate::slate::view::MAX_DEPTH;
@@ -203,9 +203,13 @@ impl Mirror {
             touched: QuickSet::default(),
             divided: Vec::new(),
             alive: QuickSet::default(),
+            twice: Twice::default(),
         };
         mirror.set_bound(txn);
         mirror.fill(txn, &mut Reader::new(txn), vec![(ROOT, 0)]);
+        if !plain {
+            mirror.hide_twice(txn);
+        }
         mirror.touched.clear();
         mirror
     }
@@ -275,13 +279,13 @@ impl Mirror {
     fn has_sequence(&self, txn: &mut TransactionMut, reader: &mut Reader, at: Nid) -> bool {
         let branch = self.node(at).branch.clone();
         let raw = reader.sequence(txn, &branch);
-        let found = raw.into_iter().map(|raw| match raw {
-            Raw::Text(run) => Item::Text(run),
+        let found = raw.into_iter().flat_map(|raw| match raw {
+            Raw::Text(run) => self.without_twice(run),
             Raw::Node(branch, formats) => match self.find(Id::of(&branch)) {
-                Some(node) if self.node(node).formats == formats => Item::Node(node),
-                _ => Item::Foreign,
+                Some(node) if self.node(node).formats == formats => vec![Item::Node(node)],
+                _ => vec![Item::Foreign],
             },
-            Raw::Foreign => Item::Foreign,
+            Raw::Foreign => vec![Item::Foreign],
         });
         joined(found) == joined(self.node(at).items.iter().cloned())
     }
@@ -304,6 +308,15 @@ impl Mirror {
         self.note_registers(at);
     }
 
+    /// Reads the sequences of these again, as far as they are still there.
+    pub(super) fn refill(&mut self, txn: &mut TransactionMut, nodes: &[Nid]) {
+        let mut reader = Reader::new(txn);
+        for at in nodes.iter().filter(|at| self.find(self.id(**at)) == Some(**at)).copied().collect::<Vec<_>>() {
+            let depth = self.nesting(at);
+            self.fill(txn, &mut reader, vec![(at, depth)]);
+        }
+    }
+
     /// Reads the sequences of these, and of what is new in them.
     fn fill(&mut self, txn: &mut TransactionMut, reader: &mut Reader, mut todo: Vec<(Nid, usize)>) {
         // What slate-yjs writes is shown as deep as it stands, and no deeper than an editor may write.
@@ -314,9 +327,13 @@ impl Mirror {
             let old = std::mem::take(&mut self.nodes[at as usize].items);
             let mut items = Vec::with_capacity(raw.len());
             for raw in raw {
-                items.push(match raw {
+                let item = match raw {
                     Raw::Text(run) => {
                         self.see_formats(&run.formats);
+                        if self.has_twice() {
+                            items.extend(self.without_twice(run));
+                            continue;
+                        }
                         Item::Text(run)
                     }
                     Raw::Foreign => Item::Foreign,
@@ -338,7 +355,8 @@ impl Mirror {
                             }
                         }
                     }
-                });
+                };
+                items.push(item);
             }
             self.forget_missing(&old, &items);
             items

@@ -308,7 +308,7 @@ impl<'a, 'doc> Writer<'a, 'doc> {
     }
 
     /// By id: yrs' own removal clears formats across nested types.
-    fn delete(&mut self, ids: &[(Id, u32)]) {
+    pub(super) fn delete(&mut self, ids: &[(Id, u32)]) {
         if ids.is_empty() {
             return;
         }

@@ -58,6 +58,7 @@ fn compare(drawn: &Value) -> Result<(), String> {
         assert!(!txn.has_missing_updates(), "drawn updates are complete");
         let changed = changed_directly(&txn);
         followed.follow(&mut txn, &changed);
+        followed.hide_twice(&mut txn);
         for (mirror, how) in [(&Mirror::read(&mut txn, root), "read anew"), (&followed, "followed")] {
             let shown = tree(mirror, &show(mirror, &schema, &HashSet::new()));
             let mut seen = HashSet::new();
