@@ -78,7 +78,7 @@ impl Again {
 
     /// The same backwards: what was written again, and as what it was written first.
     pub fn backwards(&self) -> Self {
-        let mut back: Sorted<Id, (u32, Id)> = Sorted::default();
+        let mut back = Runs::default();
         for (old, (len, new)) in self.runs.iter() {
             // What two were written again as is the first one's.
             if back.range(*new..=*new).next().is_none() {
