@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use slate_yrs_server::storage::{
-    Authors, Detail, Document, Kick, KnownSession, Merge, Millis, NamedVersion, Progress, Refusal, Result, SceneState,
-    Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow, WebhookStorage,
+    Authors, Authorship, Detail, Document, Kick, KnownSession, Merge, Millis, NamedVersion, Progress, Refusal, Result,
+    SceneState, Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow, WebhookStorage,
 };
 use tokio::sync::oneshot;
 
@@ -179,6 +179,7 @@ impl Table {
             at,
             bytes,
             quarantined: None,
+            submitted: submission.is_some(),
         };
         self.log.push(LogRow { row, submission });
     }
@@ -333,6 +334,10 @@ impl Storage for Database {
     }
 
     async fn compact_updates(&self, _: &str, _: &[Merge]) -> Result<Vec<bool>> {
+        unimplemented!()
+    }
+
+    async fn authorship(&self, _: &str) -> Result<Vec<Authorship>> {
         unimplemented!()
     }
 
