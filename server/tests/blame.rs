@@ -14,12 +14,15 @@ use common::layout::{Made, go, kind, line, merge, put, slate_doc, split};
 use fastrand::Rng;
 use serde_json::{Value, json};
 use slate_yrs::slate::{Act, Attrs, Node, Op, Path, SlateDoc};
-use slate_yrs_server::authorship::KnownAuthors;
+use slate_yrs_server::authorship::{KnownAuthors, Part};
 use slate_yrs_server::compact::{Retention, compact_document};
 use slate_yrs_server::history::blame::{BlameRun, blame, known};
 use slate_yrs_server::history::rollback::{self, Whose};
 use slate_yrs_server::history::{HistoryError, VersionId, parse_time, restore, state, value};
 use slate_yrs_server::storage::*;
+use yrs::block::ClientID;
+use yrs::updates::decoder::Decode;
+use yrs::{Doc, ReadTxn, StateVector, Text, Transact, Update};
 
 const MINUTE: Millis = 60_000;
 const DAY: Millis = 24 * 60 * MINUTE;
@@ -347,6 +350,52 @@ async fn what_one_did_in_a_span_is_taken_back_and_nothing_else() {
         check(&house.blame().await, seed);
     }
     assert!(gone > 100 && returned > 20, "{gone} {returned}");
+}
+
+/// A client that has no session sends all that it has: what others had written and deleted stays theirs.
+#[test]
+fn what_came_first_holds() {
+    let doc = |client| Doc::with_client_id(client);
+    let (ada, bob) = (doc(1), doc(2));
+    let typed = |doc: &Doc, at: u32, text: &str| {
+        let root = doc.get_or_insert_text("content");
+        let mut txn = doc.transact_mut();
+        root.insert(&mut txn, at, text);
+        txn.encode_update_v1()
+    };
+    let row = |seq, author: &str, bytes: Vec<u8>| UpdateRow {
+        seq,
+        first_seq: seq,
+        detail: Detail::Edit,
+        authors: Authors([author.to_owned()].into()),
+        at: seq,
+        bytes,
+        quarantined: None,
+        submitted: false,
+    };
+    let first = row(1, "ada", typed(&ada, 0, "abcd"));
+    let root = ada.get_or_insert_text("content");
+    let gone = {
+        let mut txn = ada.transact_mut();
+        root.remove_range(&mut txn, 1, 2);
+        row(2, "ada", txn.encode_update_v1())
+    };
+    for update in [&first.bytes, &gone.bytes] {
+        bob.transact_mut().apply_update(Update::decode_v1(update).unwrap()).unwrap();
+    }
+    typed(&bob, 0, "xy");
+    let all = row(3, "bob", bob.transact().encode_state_as_update_v1(&StateVector::default()));
+    // The first of it comes late.
+    let half = row(0, "cy", first.bytes.clone());
+    for (rows, first) in [(vec![all.clone(), gone.clone(), first.clone()], "ada"), (vec![all, gone, first, half], "cy")]
+    {
+        let known = KnownAuthors::new(rows.iter().filter_map(Part::of_row).collect());
+        let who = |client: u64, clock| known.inserted(ClientID::new(client), clock).0.unwrap().author.clone().unwrap();
+        assert_eq!((&*who(1, 0), &*who(1, 3), &*who(2, 1)), (first, first, "bob"));
+        assert!(known.inserted(ClientID::new(1), 4).0.is_none());
+        let deleted: Vec<bool> = known.parts.iter().map(|part| !part.deleted.is_empty()).collect();
+        assert_eq!(deleted.iter().filter(|deleted| **deleted).count(), 1, "one has deleted it: {:?}", known.parts);
+    }
 }
 
 const SECRET: &str = "a secret that is long enough for tests";

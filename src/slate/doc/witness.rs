@@ -177,7 +177,7 @@ impl Witness {
                         // What an element held is not written again: in format 1 nobody deletes one.
                         if attributes.contains_key("@") {
                             let (attributes, formats) = (attributes.into_iter().collect(), formats.clone());
-                            acts.went.push(Act::Drop { id: *id, attributes, formats, between });
+                            acts.dropped.push(Act::Drop { id: *id, attributes, formats, between });
                         }
                     }
                     SeenItem::Other => {}
@@ -224,13 +224,15 @@ struct Acts {
     went: Vec<Act>,
     made: Vec<Act>,
     placed: Vec<Act>,
+    /// After what was registered there: taken back, the marker has to be there again first.
+    dropped: Vec<Act>,
     inserted: Vec<Act>,
     changed: Vec<Act>,
 }
 
 impl Acts {
     fn in_order(self) -> Vec<Act> {
-        [self.went, self.made, self.placed, self.inserted, self.changed].concat()
+        [self.went, self.made, self.placed, self.dropped, self.inserted, self.changed].concat()
     }
 
     fn set(&mut self, id: Id, was: &BTreeMap<Arc<str>, Any>, now: &BTreeMap<Arc<str>, Any>) {

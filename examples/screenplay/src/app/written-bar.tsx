@@ -16,7 +16,7 @@ export function WrittenBar(props: { collab: Collab<ScenePresence>; editor: Bound
   const authorOf = useAuthors(collab, person);
   // biome-ignore lint/correctness/useExhaustiveDependencies: of others there are other looks
   useEffect(() => written.look(authorOf), [written, authorOf, authors]);
-  const caret = useSyncExternalStore(onSelection, written.atCaret);
+  const caret = useSyncExternalStore(written.onCaret, written.atCaret);
   // With the script its colours go, too.
   useEffect(() => () => written.hide(), [written]);
   if (!on) return null;
@@ -45,9 +45,4 @@ export function WrittenBar(props: { collab: Collab<ScenePresence>; editor: Bound
       </button>
     </section>
   );
-}
-
-function onSelection(changed: () => void): () => void {
-  document.addEventListener("selectionchange", changed);
-  return () => document.removeEventListener("selectionchange", changed);
 }

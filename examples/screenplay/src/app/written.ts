@@ -37,6 +37,7 @@ const PAUSE_MS = 1_000;
 class Written {
   #shown = OFF;
   readonly #listeners = new Set<() => void>();
+  readonly #caretListeners = new Set<() => void>();
   #stop: (() => void) | null = null;
 
   constructor(private readonly editor: ScriptEditor) {}
@@ -57,6 +58,16 @@ class Written {
     const looks = this.#shown.authors.map((author) => (author === null ? UNKNOWN : authorOf(author)));
     if (JSON.stringify(looks) !== JSON.stringify(this.#shown.looks)) this.#set({ ...this.#shown, looks });
   }
+
+  /** The caret may be elsewhere: said by the editor, which reads the browser's selection a moment later. */
+  readonly caretMoved = (): void => {
+    for (const listener of [...this.#caretListeners]) listener();
+  };
+
+  readonly onCaret = (listener: () => void): (() => void) => {
+    this.#caretListeners.add(listener);
+    return () => this.#caretListeners.delete(listener);
+  };
 
   readonly get = (): Shown => this.#shown;
 

@@ -1,8 +1,9 @@
 // The screenplay editor around a given Slate editor: toolbar, scenes, the page, the line at the foot.
 // It knows nothing about collaboration; what has to do with it comes in by slots.
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useState } from "react";
 import { Editor, Transforms } from "slate";
 import { ReactEditor, Slate } from "slate-react";
+import { writtenIn } from "../app/written.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 import { isBlock, textOf } from "../script/types.ts";
 import { FindBar } from "./find-bar.tsx";
@@ -28,7 +29,10 @@ export interface ScreenplayEditorProps {
 export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
   const { editor, title, readOnly = false, slots = {}, around = (page) => page({}), focused = false } = props;
   const insights = useInsightStore(editor);
-  const suggester = suggesterIn(editor);
+  const changed = useCallback(() => {
+    suggesterIn(editor).changed();
+    writtenIn(editor).caretMoved();
+  }, [editor]);
   const [fresh] = useState(() => !readOnly && isFresh(editor));
   useEffect(() => {
     const elsewhere = document.activeElement !== document.body && document.activeElement !== null;
@@ -37,7 +41,7 @@ export function ScreenplayEditor(props: ScreenplayEditorProps): ReactNode {
     ReactEditor.focus(editor);
   }, [editor, focused, fresh]);
   return (
-    <Slate editor={editor} initialValue={editor.children} onChange={suggester.changed} onValueChange={insights.changed}>
+    <Slate editor={editor} initialValue={editor.children} onChange={changed} onValueChange={insights.changed}>
       <InsightContext value={insights}>
         <Frame
           title={title}
