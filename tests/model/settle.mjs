@@ -62,6 +62,25 @@ export function settle(root, shown) {
     const ks = p.kids.filter(isBlock);
     return lines(end ? ks.at(-1) : ks[0], end);
   };
+  /** The first transparent line of which a run has something bare, and how many of the run are of it, or before it. */
+  const ownLine = (run, bare) => {
+    const isTransparent = (p) => p.spill && !p.again && !p.inline && !p.void && p.gone?.unwrap;
+    let line = null,
+      has = false;
+    for (const [count, k] of run.entries()) {
+      if (line && k.piece && k.piece !== line) {
+        if (has) return { line, count };
+        line = null;
+      }
+      line ??= k.piece && isTransparent(k.piece) ? k.piece : null;
+      has = !!line && (has || bare(k));
+    }
+    return has ? { line, count: run.length } : null;
+  };
+  const showLine = (line, up, kids) => {
+    for (const k of kids) if (k.head) k.up = line;
+    Object.assign(line, { up, kids, spill: false, holds: false });
+  };
   const stray = (piece) => {
     const bare = (k) => k.text !== undefined || (k.head && !isBlock(k));
     if (piece.kids.some(isBlock) && piece.kids.some(bare))
@@ -71,13 +90,29 @@ export function settle(root, shown) {
           while (j + 1 < piece.kids.length && !isBlock(piece.kids[j + 1])) j++;
           const before = piece.kids.slice(0, i).reverse().find(isBlock),
             behind = piece.kids.slice(i).find(isBlock),
-            to = (before && lines(before, true)) ?? (behind && lines(behind, false));
-          if (!to) continue;
+            above = before && lines(before, true),
+            beside = above ?? (behind && lines(behind, false)),
+            own = beside ? null : ownLine(piece.kids.slice(i, j + 1), bare);
+          if (own) {
+            let from = i;
+            while (piece.kids[from - 1]?.cursor && piece.kids[from - 1].piece === own.line) from--;
+            showLine(own.line, piece, piece.kids.splice(from, i - from + own.count, own.line));
+            i = from;
+            continue;
+          }
+          const all = (ks) =>
+              ks.filter(isBlock).flatMap((k) => (k.void ? [] : k.kids.some(isBlock) ? all(k.kids) : [k])),
+            up = beside ? above : all(piece.kids.slice(0, i)).at(-1),
+            to = beside ?? up ?? all(piece.kids.slice(i))[0];
+          if (!to) {
+            i = j;
+            continue;
+          }
           const lead = piece.kids[i - 1]?.cursor ? [piece.kids[i - 1]] : [],
             run = [...lead, ...piece.kids.splice(i, j - i + 1).filter((k, n, all) => n < all.length - 1 || !k.cursor)];
           i--; // with the gaps about it
           for (const k of run) if (k.head) k.up = to;
-          if (before && lines(before, true)) to.kids.push(...run);
+          if (up) to.kids.push(...run);
           else to.kids.unshift(...run);
         }
     for (const k of piece.kids) if (k.head) stray(k);

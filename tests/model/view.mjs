@@ -207,6 +207,8 @@ function walker(all, voided, silent, schema) {
   const owner = (f) => f.stack.at(-1).owner;
   /** Does what stands in the gaps of its breaks belong to this walk? */
   const here = (f, who = owner(f)) => who === f.owner && (!f.host || (f.host.show && here(f.host)));
+  /** What was removed itself: it goes with what it was joined to. */
+  const removed = (x) => !!x.regs.gone;
   const bare = (p) => !p.kids.some((k) => k.text !== undefined || k.head);
   const put = (f, kid) => {
     const p = target(f);
@@ -343,7 +345,8 @@ function walker(all, voided, silent, schema) {
     } // divides behind what is open in it
     // a join to what another removed with all its text is void (if nothing else hangs on it: every walk has to come to the same)
     const p = target(d),
-      nothing = p?.gone && bare(p) && b.items.every((it) => it.foreign) && !ends(d, b);
+      beyond = d.gone && d.gone.to !== b.id && !d.gone.over,
+      nothing = p?.gone && bare(p) && !removed(b) && !beyond && b.items.every((it) => it.foreign) && !ends(d, b);
     if (p && b.regs.off && !off(b) && !nothing) p.absent = true; // what somebody joined to it is shown elsewhere
     if (!off(b) || nothing) return divide(d, b);
     // what another joined to what ends at this break, not knowing of this join, stands before what is behind the break
@@ -399,9 +402,11 @@ function walker(all, voided, silent, schema) {
   function flow(f, seams) {
     const into = target(f),
       nothing = into?.gone && bare(into); // as above
+    // what was divided off has flowed in at a seam, and is shown elsewhere
+    if (into?.head.kind === "break" && seams.some((s) => !registeredAt(s).length)) into.absent = true;
     for (const s of seams.sort((a, b) => rankOf(a) - rankOf(b)))
       for (const c of registeredAt(s))
-        if (nothing) refused.push(c);
+        if (nothing && !removed(c.head)) refused.push(c);
         else if (f.parent) enter(chainOf(c.head), c, outer(f).parent, f, s.raw);
         else enter(chainOf(c.head), c, f, null, s.raw);
   }

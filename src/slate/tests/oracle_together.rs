@@ -305,3 +305,99 @@ fn what_is_put_before_a_half_that_was_joined_to_a_removed_one_stands_there() {
         assert_eq!(met(&mut docs, &moved, &[]), r#"p["ab"] p["ef"] p["cd"]"#);
     }
 }
+
+fn image() -> Value {
+    json!({ "type": "image", "children": [{ "text": "" }] })
+}
+
+/// What two did at once, in each order of client ids: the lower one is the other's, then the one's.
+fn come_to(value: &Value, mine: &[Value], theirs: &[Value]) -> [String; 2] {
+    [true, false].map(|lower| {
+        let mut docs = two(value, &[], lower);
+        let mine: Vec<_> = mine.iter().filter_map(|each| edit(&mut docs[0], each)).collect();
+        let theirs: Vec<_> = theirs.iter().filter_map(|each| edit(&mut docs[1], each)).collect();
+        met(&mut docs, &mine, &theirs)
+    })
+}
+
+/// A line was joined to a heading, long ago. What one types in it is in the heading, though another removes that: nobody knows
+/// it as a line of its own any more.
+#[test]
+fn what_is_typed_in_what_was_joined_to_a_removed_heading_is_in_that_heading() {
+    let heading = json!({ "type": "h", "children": [{ "text": "ab" }] });
+    let removed = json!([{ "type": "remove_node", "path": [0], "node": heading }]);
+    let typed = json!([{ "type": "insert_text", "path": [0, 0], "offset": 3, "text": "x" }]);
+    let value = json!([heading, line("cd"), line("ef")]);
+    comes_to(&value, &[join(&[1], 2)], &[removed], &[typed], "h[\"x\"] p[\"ef\"]");
+}
+
+/// The same, if the two were halves of one.
+#[test]
+fn what_is_typed_in_a_half_that_was_joined_and_removed_is_in_the_first_half() {
+    let box_of = |text: &str| json!({ "type": "box", "children": [{ "text": text }] });
+    let kind =
+        json!([{ "type": "set_node", "path": [1], "properties": { "type": "p" }, "newProperties": { "type": "box" } }]);
+    let merge = json!([
+        { "type": "merge_node", "path": [1], "position": 1, "properties": { "type": "box" } },
+        { "type": "merge_node", "path": [0, 1], "position": 2, "properties": {} },
+    ]);
+    let removed = json!([{ "type": "remove_node", "path": [0], "node": box_of("abcd") }]);
+    let typed = json!([{ "type": "insert_text", "path": [0, 0], "offset": 3, "text": "x" }]);
+    let value = json!([line("abcd"), line("ef")]);
+    comes_to(&value, &[divide(&[0], 2), kind, merge], &[removed], &[typed], "p[\"x\"] p[\"ef\"]");
+}
+
+/// One joins a line, and divides it off again in the next flush; another moves it. If it is where that one has put it, nothing is
+/// left where it was divided off.
+#[test]
+fn where_a_line_was_divided_off_again_no_empty_line_stays_if_another_moves_it() {
+    let moved = json!([{ "type": "move_node", "path": [1], "newPath": [2] }]);
+    let value = json!([line("ab"), line("cd"), line("ef")]);
+    let all = come_to(&value, &[join(&[1], 2), divide(&[0], 2)], &[moved]);
+    assert_eq!(all.map(|shown| shown.matches("p[").count()), [3, 3]);
+}
+
+/// Joined and divided off again at once, it is what it was.
+#[test]
+fn what_is_joined_and_divided_off_in_one_flush_is_the_same_line() {
+    let moved = json!([{ "type": "move_node", "path": [1], "newPath": [2] }]);
+    let value = json!([line("ab"), line("cd"), line("ef")]);
+    let mine = both(join(&[1], 2), divide(&[0], 2));
+    comes_to(&value, &[], &[mine], &[moved], "p[\"ab\"] p[\"ef\"] p[\"cd\"]");
+}
+
+/// A line is divided, and in the same flush its second half joined to another and the first removed: the line was joined.
+#[test]
+fn what_is_left_of_a_divided_line_is_joined_though_another_wraps_that_line() {
+    let erased = json!([
+        { "type": "remove_node", "path": [1, 0, 0], "node": line("bc") },
+        { "type": "move_node", "path": [1, 0, 0], "newPath": [1] },
+        { "type": "remove_node", "path": [2], "node": quote(&[quote(&[])]) },
+        { "type": "merge_node", "path": [1], "position": 1, "properties": { "type": "p" } },
+        { "type": "merge_node", "path": [0, 1], "position": 1, "properties": {} },
+    ]);
+    let wrapped = json!([
+        { "type": "insert_node", "path": [1, 0], "node": { "type": "box", "children": [] } },
+        { "type": "move_node", "path": [1, 1], "newPath": [1, 0, 0] },
+    ]);
+    let value = json!([line("a"), quote(&[quote(&[line("bcd")])]), line("e")]);
+    let all = come_to(&value, &[both(divide(&[1, 0, 0], 2), erased)], &[wrapped]);
+    for shown in all {
+        assert!(shown.starts_with("p[\"ad\"]"), "{shown}");
+    }
+}
+
+/// One takes a line off its text, which then stands bare in the quote; another puts images before and behind it.
+#[test]
+fn bare_text_between_voids_has_its_line_again() {
+    let bare = json!([
+        { "type": "move_node", "path": [0, 0, 0], "newPath": [0, 1] },
+        { "type": "remove_node", "path": [0, 0], "node": { "type": "p", "children": [] } },
+    ]);
+    let images = json!([
+        { "type": "insert_node", "path": [0, 0], "node": image() },
+        { "type": "insert_node", "path": [0, 2], "node": image() },
+    ]);
+    let value = json!([quote(&[line("ab")])]);
+    comes_to(&value, &[], &[bare], &[images], "q[image[\"\"] p[\"ab\"] image[\"\"]]");
+}

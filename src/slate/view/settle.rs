@@ -206,7 +206,8 @@ fn decide(piece: &mut Piece, at: PieceId, keep: bool, open: bool, some: bool, ke
     true
 }
 
-/// Bare text in an element that shows blocks is shown in the text block beside it: the one before, else the one behind.
+/// Bare text in an element that shows blocks is shown in the text block beside it: the one before, else the one behind. If there
+/// is none, in the transparent line that it is of, or stands before; else in the next text block of that element, if it has any.
 fn stray(view: &mut View) {
     let mut todo = vec![View::ROOT];
     while let Some(at) = todo.pop() {
@@ -220,7 +221,7 @@ fn stray(view: &mut View) {
         if kids.iter().any(|kid| is_block(view, kid)) && kids.iter().any(|kid| is_bare(view, kid)) {
             view.strayed.push(at);
             let kids = std::mem::take(&mut view.pieces[at as usize].kids);
-            let kept = tidy(view, kids, &|view, kid| is_block(view, kid), &|view, kid| is_bare(view, kid));
+            let kept = tidy(view, at, kids, &|view, kid| is_block(view, kid), &|view, kid| is_bare(view, kid));
             view.pieces[at as usize].kids = kept;
         }
         todo.extend(view.piece(at).kids.iter().filter_map(|kid| match kid {
@@ -233,15 +234,17 @@ fn stray(view: &mut View) {
 type Test<'a> = &'a dyn Fn(&View, &Kid) -> bool;
 
 /// Brings the bare kids of one piece into its text blocks; returns what stays.
-fn tidy(view: &mut View, kids: Vec<Kid>, is_block: Test, is_bare: Test) -> Vec<Kid> {
+fn tidy(view: &mut View, holder: PieceId, kids: Vec<Kid>, is_block: Test, is_bare: Test) -> Vec<Kid> {
     let mut kept: Vec<Kid> = Vec::with_capacity(kids.len());
     let mut before: Option<PieceId> = None;
+    let (mut line_before, mut lines_behind) = (None, None);
     let mut at = 0;
     while at < kids.len() {
         let kid = &kids[at];
         if !is_bare(view, kid) {
             if let Kid::Piece(piece) = kid {
                 before = Some(*piece);
+                line_before = any_line(view, *piece, true).or(line_before);
             }
             kept.push(kid.clone());
             at += 1;
@@ -253,7 +256,26 @@ fn tidy(view: &mut View, kids: Vec<Kid>, is_block: Test, is_bare: Test) -> Vec<K
             _ => None,
         });
         let above = before.and_then(|piece| line(view, piece, true));
-        let Some(to) = above.or_else(|| behind.and_then(|piece| line(view, piece, false))) else {
+        let beside = above.or_else(|| behind.and_then(|piece| line(view, piece, false)));
+        if beside.is_none()
+            && let Some((own, count)) = own_line(view, &kids[at..end], is_bare)
+        {
+            let of_it = |kid: &Kid| matches!(kid, Kid::Cursor(cursor) if cursor.piece == own);
+            let lead = kept.iter().rev().take_while(|kid| of_it(kid)).count();
+            let mut run = kept.split_off(kept.len() - lead);
+            run.extend_from_slice(&kids[at..at + count]);
+            show_line(view, own, holder, run);
+            kept.push(Kid::Piece(own));
+            (before, line_before) = (Some(own), Some(own));
+            at += count;
+            continue;
+        }
+        let above = if beside.is_some() { above } else { line_before };
+        let to = beside.or(above).or_else(|| {
+            let lines_behind = lines_behind.get_or_insert_with(|| lines_from_end(view, &kids));
+            lines_behind.get(end).copied().flatten()
+        });
+        let Some(to) = to else {
             kept.extend_from_slice(&kids[at..end]);
             at = end;
             continue;
@@ -279,6 +301,65 @@ fn tidy(view: &mut View, kids: Vec<Kid>, is_block: Test, is_bare: Test) -> Vec<K
     kept
 }
 
+fn block_of(kid: &Kid) -> Option<PieceId> {
+    match kid {
+        Kid::Piece(piece) => Some(*piece),
+        Kid::Text { .. } | Kid::Cursor(_) => None,
+    }
+}
+
+/// From each kid on, the first text block.
+fn lines_from_end(view: &View, kids: &[Kid]) -> Vec<Option<PieceId>> {
+    let mut next = None;
+    let mut lines: Vec<Option<PieceId>> = Vec::with_capacity(kids.len());
+    for kid in kids.iter().rev() {
+        next = block_of(kid).and_then(|block| any_line(view, block, false)).or(next);
+        lines.push(next);
+    }
+    lines.reverse();
+    lines
+}
+
+/// The first transparent line of which a run has something bare, and how many kids of the run are of it, or before it.
+fn own_line(view: &View, run: &[Kid], is_bare: Test) -> Option<(PieceId, usize)> {
+    let is_transparent = |at: PieceId| {
+        let piece = view.piece(at);
+        let is_line = piece.spill && !piece.again && !piece.inline && !piece.void;
+        is_line && piece.gone.is_some_and(|gone| gone.unwrap)
+    };
+    let mut own = None;
+    let mut has_bare = false;
+    for (at, kid) in run.iter().enumerate() {
+        let piece = piece_of(kid);
+        if let Some(line) = own.filter(|line| piece.is_some_and(|piece| piece != *line)) {
+            if has_bare {
+                return Some((line, at));
+            }
+            own = None;
+        }
+        own = own.or_else(|| piece.filter(|piece| is_transparent(*piece)));
+        has_bare = own.is_some() && (has_bare || is_bare(view, kid));
+    }
+    own.filter(|_| has_bare).map(|line| (line, run.len()))
+}
+
+fn piece_of(kid: &Kid) -> Option<PieceId> {
+    match kid {
+        Kid::Text { at, .. } | Kid::Cursor(at) => Some(at.piece),
+        Kid::Piece(_) => None,
+    }
+}
+
+/// A transparent line is shown after all, with what is bare of it.
+fn show_line(view: &mut View, line: PieceId, holder: PieceId, kids: Vec<Kid>) {
+    for kid in kids.iter().filter_map(block_of) {
+        view.pieces[kid as usize].up = line;
+    }
+    let piece = &mut view.pieces[line as usize];
+    (piece.up, piece.kids, piece.spill, piece.holds) = (holder, kids, false, false);
+    view.apart = false;
+}
+
 /// The last or first text block in a piece.
 fn line(view: &View, mut at: PieceId, last: bool) -> Option<PieceId> {
     loop {
@@ -296,4 +377,24 @@ fn line(view: &View, mut at: PieceId, last: bool) -> Option<PieceId> {
             Some(next) => at = next,
         }
     }
+}
+
+/// The last or first text block in a piece, also before or behind what has none.
+fn any_line(view: &View, at: PieceId, last: bool) -> Option<PieceId> {
+    let mut todo = vec![at];
+    while let Some(at) = todo.pop() {
+        let piece = view.piece(at);
+        if piece.inline || piece.void {
+            continue;
+        }
+        let first = todo.len();
+        todo.extend(piece.kids.iter().filter_map(block_of).filter(|kid| !view.piece(*kid).inline));
+        if todo.len() == first {
+            return Some(at);
+        }
+        if !last {
+            todo[first..].reverse();
+        }
+    }
+    None
 }

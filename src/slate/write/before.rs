@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::work::{Work, WorkId};
 use crate::slate::view::{Cursor, Joined, Kid, PieceId, View};
-use crate::slate::ydoc::{Id, Item, Mirror, Nid, ROOT};
+use crate::slate::ydoc::{Id, Item, Kind, Mirror, Nid, ROOT};
 
 /// An element that the editor shows no more.
 pub(super) struct Vanished {
@@ -20,6 +20,8 @@ pub(super) struct Vanished {
     pub survivors: Vec<WorkId>,
     /// In which element is the first that it showed itself.
     pub first: Option<WorkId>,
+    /// What that is: a character, or an element; of a strand. (A half of a line that is joined and divided again is another.)
+    pub begins: Option<Id>,
     /// The head of the element right before it.
     pub previous: Option<Id>,
     pub joined: Vec<Joined>,
@@ -80,6 +82,7 @@ impl Before {
         if piece.head == ROOT || work.by_head.contains_key(&id) {
             return;
         }
+        let first = first_survivor(view, mirror, work, at);
         let mut survivors = Vec::new();
         survive(view, mirror, work, at, &mut survivors);
         self.vanished.push(Vanished {
@@ -89,7 +92,8 @@ impl Before {
             inline: piece.inline,
             holds: piece.holds,
             is_start_lost,
-            first: first_survivor(view, mirror, work, at),
+            first: first.map(|(element, _)| element),
+            begins: first.map(|(_, id)| id).filter(|_| mirror.kind(piece.head) == Kind::Strand),
             survivors,
             previous,
             joined: piece.joined.clone(),
@@ -149,12 +153,12 @@ fn element(view: &View, mirror: &Mirror, work: &Work, at: PieceId) -> Option<Wor
     work.node(*at).parent
 }
 
-fn first_survivor(view: &View, mirror: &Mirror, work: &Work, at: PieceId) -> Option<WorkId> {
+fn first_survivor(view: &View, mirror: &Mirror, work: &Work, at: PieceId) -> Option<(WorkId, Id)> {
     view.piece(at).kids.iter().find_map(|kid| match kid {
-        Kid::Piece(kid) => element(view, mirror, work, *kid),
+        Kid::Piece(kid) => Some((element(view, mirror, work, *kid)?, mirror.id(view.piece(*kid).head))),
         Kid::Text { item, at } => {
             let (id, len) = run(mirror, *item, *at)?;
-            work.kept(id, len).first().map(|(.., parent)| *parent)
+            work.kept(id, len).first().map(|(offset, _, parent)| (*parent, id.plus(*offset)))
         }
         Kid::Cursor(_) => None,
     })

@@ -27,7 +27,7 @@ pub(super) fn swap_at_starts(work: &mut Work) {
 }
 
 /// An element was divided, and its first half removed, or joined to something without anything of it: what is left of it is the
-/// element.
+/// element. So it is where something was joined, and all of it divided off again.
 pub(super) fn take_over(work: &mut Work, before: &mut Before) {
     let halves: Vec<(WorkId, Id)> = (0..work.nodes.len())
         .filter(|at| work.node(*at).head.is_none() && work.node(*at).key.is_none())
@@ -37,11 +37,17 @@ pub(super) fn take_over(work: &mut Work, before: &mut Before) {
         return;
     }
     before.vanished.retain(|was| {
+        let is_in = |half: WorkId, survivor: &WorkId| work.is_within(*survivor, half);
         let own: Vec<WorkId> = halves.iter().filter(|(_, of)| *of == was.id).map(|(at, _)| *at).collect();
-        let is_in_them = |survivor: &WorkId| own.iter().any(|half| work.is_within(*survivor, *half));
-        let is_left = !was.survivors.is_empty() && was.survivors.iter().all(is_in_them);
-        let half = own.iter().find(|half| is_left && work.has_old(**half));
-        half.map(|half| work.set_head(*half, was.id)).is_none()
+        let is_left = !was.survivors.is_empty()
+            && was.survivors.iter().all(|survivor| own.iter().any(|half| is_in(*half, survivor)));
+        let half = own.into_iter().find(|half| is_left && work.has_old(*half));
+        let again = || {
+            let begins = |half: &WorkId| was.begins.is_some() && work.first_old(*half) == was.begins;
+            let mut halves = halves.iter().map(|(at, _)| *at).filter(|at| work.node(*at).head.is_none());
+            halves.find(|half| begins(half) && was.survivors.iter().all(|survivor| is_in(*half, survivor)))
+        };
+        half.or_else(again).map(|half| work.set_head(half, was.id)).is_none()
     });
 }
 

@@ -384,8 +384,16 @@ impl EditorTree {
                 let (left, right) = (Rc::make_mut(left), Rc::unwrap_or_clone(right));
                 left.kids.extend(right.kids);
                 let (from, to) = (right.id, left.id.clone());
-                if let NodeId::Head(head) = from {
-                    self.joined(path, head, to);
+                match from {
+                    NodeId::Head(head) => self.joined(path, head, to),
+                    // If the rest of what it was divided from goes, that was joined.
+                    NodeId::New(_) => {
+                        let origin = self.origins.get(&from).and_then(|origin| origin.head);
+                        if let Some(head) = origin.filter(|head| to != NodeId::Head(*head)) {
+                            self.joins.entry(head).or_insert(to);
+                        }
+                    }
+                    NodeId::Root | NodeId::Around { .. } => {}
                 }
             }
             _ => {}

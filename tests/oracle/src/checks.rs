@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::faults::{Fault, Kind};
-use crate::seen::Seen;
+use crate::seen::{Part, Seen};
 
 /// What one person made of the start.
 pub struct Alone {
@@ -108,6 +108,12 @@ impl<'a> Judge<'a> {
         for id in all {
             let removed = self.start.voids.contains_key(id) && self.alone().any(|view| !view.voids.contains_key(id));
             let count = self.merged.voids.get(id).map_or(0, Vec::len);
+            // As of letters: of one that somebody removed and brought back nothing is said but that it is there once at most.
+            let has = |view: &Seen| view.voids.contains_key(id);
+            let is_anew = self.people.iter().any(|one| has(&one.end) && one.steps.iter().any(|step| !has(step)));
+            if is_anew && removed && count <= 1 {
+                continue;
+            }
             if count != usize::from(!removed) {
                 let though = if removed { ", though removed" } else { "" };
                 self.say(Kind::Kind, format!("the void {id} is there {count} times{though}"));
@@ -276,16 +282,53 @@ impl<'a> Judge<'a> {
     fn kinds(&self, letter: char) -> Option<BTreeSet<String>> {
         let views: Vec<&Seen> = self.views().into_iter().chain(self.people.iter().flat_map(|one| &one.steps)).collect();
         let (mut company, mut todo) = (HashSet::from([letter]), vec![letter]);
-        let mut kinds = BTreeSet::new();
+        let (mut kinds, mut lines) = (BTreeSet::new(), BTreeSet::new());
         while let Some(letter) = todo.pop() {
             for view in &views {
                 let Some(there) = view.letters.get(&letter) else { continue };
                 kinds.insert(there.kind.clone());
                 todo.extend(view.blocks[there.block].iter().filter(|other| company.insert(**other)));
+                let part = view.lowest().find(|part| part.letters.contains(&letter));
+                let Some(id) = part.and_then(|part| part.id.clone()) else { continue };
+                for line in self.joined_lines(id) {
+                    if lines.insert(line.clone()) {
+                        let parts = views.iter().flat_map(|view| view.lowest());
+                        for part in parts.filter(|part| part.id.as_ref() == Some(&line)) {
+                            kinds.insert(part.kind.clone());
+                            let others = part.letters.iter().copied().filter(|other| self.is_letter(*other));
+                            todo.extend(others.filter(|other| company.insert(*other)));
+                        }
+                    }
+                }
             }
         }
         let is_left = |other: &char| self.start.has(*other) && !self.removed(*other);
         company.iter().any(is_left).then_some(kinds)
+    }
+
+    fn is_letter(&self, sign: char) -> bool {
+        self.views().iter().any(|view| view.has(sign))
+    }
+
+    /// The line with this id, and what it was joined to when it had nothing left: of that no letter tells.
+    fn joined_lines(&self, id: String) -> BTreeSet<String> {
+        let (mut found, mut todo) = (BTreeSet::from([id.clone()]), vec![id]);
+        let count = |view: &Seen, id: &String| view.lowest().filter(|part| part.id.as_ref() == Some(id)).count();
+        while let Some(id) = todo.pop() {
+            for one in self.people {
+                let steps = std::iter::once(self.start).chain(&one.steps);
+                for (was, is) in steps.clone().zip(steps.skip(1)) {
+                    let lines: Vec<&Part> = was.lowest().collect();
+                    let is_it = |part: &Part| part.id.as_ref() == Some(&id) && part.letters.is_empty();
+                    let Some(at) = lines.iter().position(|part| is_it(part)) else { continue };
+                    let before = lines[..at].last().and_then(|part| part.id.clone());
+                    if count(is, &id) < count(was, &id) {
+                        todo.extend(before.filter(|before| found.insert(before.clone())));
+                    }
+                }
+            }
+        }
+        found
     }
 
     /// What those have made of a letter who changed it; if nobody has, what it was.

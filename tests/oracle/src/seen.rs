@@ -27,11 +27,13 @@ pub struct Letter {
 
 pub struct Part {
     pub kind: String,
+    pub id: Option<String>,
     /// With a sign for each void.
     pub letters: Vec<char>,
     /// Has blocks.
     pub holds: bool,
     pub void: bool,
+    pub inline: bool,
 }
 
 #[derive(Default)]
@@ -91,6 +93,11 @@ impl Seen {
         self.letters.contains_key(&letter)
     }
 
+    /// The lowest blocks that are elements of their own.
+    pub fn lowest(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| !part.holds && !part.void && !part.inline)
+    }
+
     /// Whether these come in this order, as far as they are there.
     pub fn in_order(&self, letters: &[char]) -> bool {
         let places = letters.iter().filter_map(|letter| self.letters.get(letter)).map(|letter| letter.at);
@@ -103,7 +110,11 @@ impl Seen {
             let kind = kind_of(node).to_owned();
             let inner = if is_inline(node) { within.to_owned() } else { format!("{within}>{kind}") };
             self.walk(&element.children, &inner);
-            if let Some(Any::String(id)) = element.attrs.get(ID) {
+            let id = match element.attrs.get(ID) {
+                Some(Any::String(id)) => Some(id.to_string()),
+                _ => None,
+            };
+            if let Some(id) = &id {
                 if is_void(node) {
                     self.voids.entry(id.to_string()).or_default().push(kind.clone());
                 }
@@ -117,7 +128,7 @@ impl Seen {
             }
             self.shape.add(&kind, &element.children, &letters);
             let holds = element.children.iter().any(is_block);
-            self.parts.push(Part { kind, letters, holds, void });
+            self.parts.push(Part { kind, id, letters, holds, void, inline: is_inline(node) });
         }
     }
 

@@ -64,6 +64,7 @@ fn compare(drawn: &Value) -> Result<(), String> {
             let mut seen = HashSet::new();
             identities(&shown, &mut seen)
                 .and_then(|()| whole(mirror, &seen))
+                .and_then(|()| unmixed(&shown))
                 .and_then(|()| all_rows(&shown, drawn["tree"].as_array().unwrap()))
                 .map_err(|difference| format!("step {at}, {how}: {difference}"))?;
         }
@@ -119,6 +120,26 @@ fn whole(mirror: &Mirror, seen: &HashSet<String>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// No text stands bare beside blocks, where an editor's normalizer would remove it: some line in the same element takes it, if
+/// there is any.
+fn unmixed(shown: &Element) -> Result<(), String> {
+    let is_block = |kid: &&Kid| matches!(kid, Kid::Element(element) if !element.inline);
+    let is_bare = |kid: &&Kid| match kid {
+        Kid::Element(element) => element.inline,
+        Kid::Leaf(leaf) => !leaf.runs.is_empty(),
+    };
+    let is_mixed = shown.kids.iter().any(|kid| is_block(&kid)) && shown.kids.iter().any(|kid| is_bare(&kid));
+    if is_mixed && shown.elements().any(|kid| !kid.inline && has_line(kid)) {
+        return Err(format!("bare text beside blocks in {:?}", shown.id));
+    }
+    shown.elements().try_for_each(|kid| unmixed(kid))
+}
+
+fn has_line(block: &Element) -> bool {
+    let mut blocks = block.elements().filter(|kid| !kid.inline).peekable();
+    !block.void && (blocks.peek().is_none() || blocks.any(|kid| has_line(kid)))
 }
 
 /// As a row of the file.

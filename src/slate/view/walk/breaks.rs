@@ -3,8 +3,9 @@
 use yrs::Any;
 
 use super::{Last, Removal, Task, Walker};
+use crate::slate::view::claims::ClaimId;
 use crate::slate::view::types::FrameId;
-use crate::slate::ydoc::{Erase, Gone, Id, Item, Nid, Of};
+use crate::slate::ydoc::{Erase, Gone, Id, Item, Kind, Nid, Of};
 
 impl Walker<'_> {
     /// The walk whose element a break divides.
@@ -60,8 +61,10 @@ impl Walker<'_> {
             return;
         }
         let id = self.mirror.id(at);
-        // A join to what another removed with all its text is void, if nothing else hangs on it.
+        // A join to what another removed with all its text is void, if nothing else hangs on it. Who removes both knew of it.
         let is_void = self.is_gone_and_bare(self.target(divided))
+            && !self.is_removed(at)
+            && !self.is_removed_beyond(divided, id)
             && self.mirror.node(at).items.iter().all(|item| *item == Item::Foreign)
             && !self.ends(divided, id);
         if is_void || !self.claims.is_off(self.mirror, at) {
@@ -138,6 +141,16 @@ impl Walker<'_> {
         }
     }
 
+    /// What was removed itself: it goes with what it was joined to.
+    fn is_removed(&self, head: Nid) -> bool {
+        self.mirror.node(head).registers.gone.flatten().is_some()
+    }
+
+    /// Whether what is removed there goes on behind this break: who removed it knew of the join.
+    fn is_removed_beyond(&self, divided: FrameId, id: Id) -> bool {
+        self.w(divided).gone.is_some_and(|removal| removal.gone.to != Some(id) && !removal.over)
+    }
+
     /// Whether a claim goes up to this break, or to one before it that is off.
     fn ends(&self, divided: FrameId, id: Id) -> bool {
         let mut frames = std::iter::successors(Some(divided), |frame| self.next(*frame));
@@ -193,6 +206,12 @@ impl Walker<'_> {
     fn flow(&mut self, frame: FrameId, mut seams: Vec<Nid>) {
         let is_void = self.is_gone_and_bare(self.target(frame));
         let (mirror, claims) = (self.mirror, self.claims);
+        if let Some(piece) = self.target(frame) {
+            let piece = &mut self.pieces[piece as usize];
+            // What was divided off has flowed in at one of these, and is shown elsewhere.
+            piece.absent |=
+                mirror.kind(piece.head) == Kind::Break && seams.iter().any(|seam| claims.at(*seam).is_empty());
+        }
         let (parent, host) = match self.w(frame).parent {
             Some(_) => (self.w(self.outer(frame)).parent, Some(frame)),
             None => (Some(frame), None),
@@ -201,10 +220,12 @@ impl Walker<'_> {
             seams.sort_by_key(|seam| claims.rank_of(mirror, *seam));
         }
         for seam in seams.into_iter().rev() {
-            let here = claims.at(seam);
+            let counts = |claim: &&ClaimId| !is_void || self.is_removed(claims.get(**claim).head);
+            let (here, void): (Vec<ClaimId>, Vec<ClaimId>) = claims.at(seam).iter().partition(counts);
+            self.refused.extend(void);
             match parent {
-                Some(parent) if !is_void => self.enter_all(here, parent, host, &mirror.node(seam).formats),
-                _ => self.refused.extend(here),
+                Some(parent) => self.enter_all(&here, parent, host, &mirror.node(seam).formats),
+                None => self.refused.extend(here),
             }
         }
     }
