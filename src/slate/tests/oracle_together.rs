@@ -401,3 +401,25 @@ fn bare_text_between_voids_has_its_line_again() {
     let value = json!([quote(&[line("ab")])]);
     comes_to(&value, &[], &[bare], &[images], "q[image[\"\"] p[\"ab\"] image[\"\"]]");
 }
+
+/// In this document, which three have edited at once, a half of a line is in a transparent element that has a place of its own in
+/// another half. What Enter divides off there can be moved, and nothing is written again for it, which others may be removing.
+#[test]
+fn what_enter_divides_off_a_transparent_element_with_a_place_can_be_moved() {
+    let shown = |doc: &SlateDoc| {
+        let shown = show(&canonical(&doc.read()));
+        let is_new = |part: &&str| !part.starts_with("id=");
+        shown.split('"').filter(is_new).collect::<Vec<_>>().concat().replace("[]", "")
+    };
+    let mut doc = empty(7);
+    doc.load(include_bytes!("../../../tests/fixtures/half-with-a-place.bin")).expect("a document");
+    assert_eq!(shown(&doc), "columns[column[p[且]] column[p[丐丑丒专]]] p[三丏上𠀎]");
+    let enter = json!([
+        { "type": "split_node", "path": [0, 1, 0, 0], "position": 2, "properties": {} },
+        { "type": "split_node", "path": [0, 1, 0], "position": 1, "properties": { "type": "p" } },
+    ]);
+    edit(&mut doc, &enter);
+    let moved = doc.apply_local(ops(&json!([{ "type": "move_node", "path": [0, 1, 1], "newPath": [0, 0, 0] }])));
+    assert!(!moved.acts.iter().any(|act| matches!(act, Act::Delete { .. })), "{:?}", moved.acts);
+    assert_eq!(shown(&doc), "columns[column[p[丒专] p[且]] column[p[丐丑]]] p[三丏上𠀎]");
+}

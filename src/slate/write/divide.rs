@@ -177,7 +177,7 @@ fn write_break(draft: &mut Draft, start: &View, is_it: &dyn Fn(Id) -> bool, at: 
         Some(cursor) => (cursor, vec![cursor.frame]),
         None => {
             let cursor = units.for_any_break(index)?;
-            (cursor, transparent_around(&draft.view, cursor, holder)?)
+            (cursor, transparent_around(draft, cursor, holder)?)
         }
     };
     let props = if frames.len() == 1 { cursor.props } else { units.props_before(&draft.view, index)? };
@@ -202,13 +202,18 @@ fn write_break(draft: &mut Draft, start: &View, is_it: &dyn Fn(Id) -> bool, at: 
 }
 
 /// What is to be divided stands in something transparent: the walks of all that is around the place, the innermost first, up to
-/// that of the holder. Each is divided, by a break in the gap of the one before.
-fn transparent_around(view: &View, cursor: Cursor, holder: PieceId) -> Option<Vec<FrameId>> {
+/// that of the holder. Each is divided, by a break in the gap of the one before. None if one of them was moved there: what is
+/// divided off the element around it does not take along what is divided off such a one.
+fn transparent_around(draft: &Draft, cursor: Cursor, holder: PieceId) -> Option<Vec<FrameId>> {
+    let view = &draft.view;
     let (mut frame, mut at) = (cursor.frame, cursor.piece);
     let mut frames = vec![frame];
     while at != holder {
         let piece = view.piece(at);
         piece.gone.filter(|_| piece.spill)?;
+        if draft.mirror().node(piece.head).registers.at.is_some() {
+            return None;
+        }
         frame = view.frame(view.outer(frame)).parent?;
         frames.push(frame);
         at = piece.up;
