@@ -1,7 +1,7 @@
 // The screenplay editor of a scene: bound to its document, or alone with a history of its own.
 import { useMemo } from "react";
 import { type Ancestor, createEditor, type Descendant } from "slate";
-import { withHistory } from "slate-history";
+import { type HistoryEditor, withHistory } from "slate-history";
 import { withReact } from "slate-react";
 import type { Collab } from "slate-yrs";
 import { useCollabEditor } from "slate-yrs/react";
@@ -19,7 +19,9 @@ export interface YjsSlateBindingOptions {
   initialValue: () => Descendant[];
 }
 
-export type BoundEditor = ScriptEditor & Partial<CollabEditor>;
+/** Bound to a document, or with a history of its own, whose undo says nothing. */
+export type BoundEditor = ScriptEditor &
+  Partial<Omit<CollabEditor, "undo" | "redo"> & Pick<HistoryEditor, "undo" | "redo">>;
 
 /** `null` until there is something to edit. */
 export function useYjsSlateBinding({ doc, enabled, initialValue }: YjsSlateBindingOptions): BoundEditor | null {
