@@ -313,3 +313,25 @@ fn random_edit(rng: &mut fastrand::Rng, value: &[Node]) -> Option<Vec<Op>> {
             .filter(|_| count > 3),
     }
 }
+
+/// What the newest state is, is different from one moment to the next: going back to it takes nothing of what is typed meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn going_back_to_now_takes_nothing_of_what_is_typed_meanwhile() {
+    let server = TestServer::with(&["--auth", "jwt", "--jwt-secret", SECRET]).await;
+    let mut ada = Someone::new(&server, "ada", Made::rich(7, "content")).await;
+    let (address, path) = (server.address, format!("/api/scenes/scene/versions/now/restore?token={}", ada.token));
+    let back = tokio::spawn(async move {
+        for _ in 0..60 {
+            assert_eq!(post(address, &path, "").await.status, 204);
+        }
+    });
+    let mut typed = String::new();
+    while !back.is_finished() {
+        let letter = char::from(b'a' + (typed.len() % 26) as u8).to_string();
+        ada.edit(vec![insert_text(&[0, 0], typed.len() as u32, &letter)]).await;
+        typed += &letter;
+    }
+    back.await.unwrap();
+    let now = get(server.address, &format!("/api/scenes/scene/versions/now?token={}", ada.token)).await;
+    assert!(now.text().contains(&typed), "{typed} is not whole");
+}

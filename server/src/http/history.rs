@@ -316,6 +316,11 @@ pub async fn restore(
 ) -> Result<StatusCode, Failure> {
     let Access { document, grant, address, taker } = access.writing()?;
     let version = version_id(&version)?;
+    if version == VersionId::Now {
+        // What is typed between two reads of it is not to be taken back.
+        app.rooms.shared().storage.document(&document).await?.ok_or(HistoryError::NoDocument)?;
+        return Ok(StatusCode::NO_CONTENT);
+    }
     // The version, and what is there now.
     let cost = app.cost(&document, &[&version, &VersionId::Now]).await?;
     let (to, root) = (app.clone(), params.root(&app).to_owned());
