@@ -197,6 +197,10 @@ impl Witness {
             let Some(node) = self.mirror.find(id) else { continue };
             acts.made.push(Act::Make { id, kind: self.mirror.kind(node), up });
             let now = now(txn, &self.mirror, node);
+            // Made and moved at once: taken back, what was in it goes where it came from.
+            if let Some((name, after)) = now.attributes.iter().find(|(name, _)| &***name == "@at") {
+                acts.placed.push(Act::Set { id, name: name.clone(), before: None, after: Some(after.clone()) });
+            }
             todo.extend(now.items.iter().rev().filter_map(|item| Some((item.clone(), item.span()?, id))));
             self.was.insert(id, now);
         }

@@ -5,7 +5,7 @@ use super::super::super::write::tests::peer::{Peer, schema, show};
 use super::super::super::write::tests::random::{SHAPES, env, seed, start};
 use super::super::super::write::tests::transforms::Edits as _;
 use crate::slate::tests::model::canonical;
-use crate::slate::{Act, DocOptions, Node, Op, Passage, SlateDoc};
+use crate::slate::{Act, DocOptions, Node, Op, Passage, SlateDoc, Witness};
 use fastrand::Rng;
 
 /// A document of format 1, from another's state.
@@ -150,4 +150,45 @@ fn every_step_back_and_forth_shows_what_was_there() {
     }
     eprintln!("{runs} runs, {} bad: {bad:?}", bad.len());
     assert!(bad.is_empty());
+}
+
+/// What a witness says of an update is anybody's to take back: it leads to what was there, or to what the acts lead to of whoever
+/// made it.
+#[test]
+fn what_a_witness_saw_is_taken_back_by_anybody() {
+    let (first, runs) = (env("SLATE_SEED", 1), env("UNDO_RUNS", 120));
+    let (mut taken_back, mut flushes) = (0, 0);
+    for number in first..first + runs {
+        let case = Case::draw(number);
+        let mut doc = open(&case.state);
+        let mut witness = Witness::new("content", &doc.encode_state(None).expect("a state")).expect("a state");
+        for ops in &case.flushes {
+            let before = canonical(&doc.value());
+            let change = doc.apply_local(ops.clone());
+            let Some(update) = change.update.filter(|_| change.rejected.is_empty()) else { break };
+            let acts = witness.see(&update).expect("an update");
+            let state = doc.encode_state(None).expect("a state");
+            let back = |acts: &[Act]| {
+                let mut other = open(&state).with_client_id(2_000);
+                other.revert(acts, None);
+                assert_eq!(other.look().divergences, 0, "SLATE_SEED={number}");
+                canonical(&other.value())
+            };
+            let (seen, own) = (back(&acts), back(&change.acts));
+            let context = || {
+                format!(
+                    "SLATE_SEED={number}: {}\n   wanted {}\n   own {}\n   {acts:?}\n   {:?}",
+                    show(&seen),
+                    show(&before),
+                    show(&own),
+                    change.acts
+                )
+            };
+            assert!(seen == before || seen == own, "{}", context());
+            flushes += 1;
+            taken_back += u32::from(seen == before);
+        }
+    }
+    eprintln!("{flushes} flushes, {taken_back} taken back");
+    assert!(taken_back * 10 > flushes * 9, "{taken_back} of {flushes}");
 }
