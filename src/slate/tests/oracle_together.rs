@@ -423,3 +423,21 @@ fn what_enter_divides_off_a_transparent_element_with_a_place_can_be_moved() {
     assert!(!moved.acts.iter().any(|act| matches!(act, Act::Delete { .. })), "{:?}", moved.acts);
     assert_eq!(shown(&doc), "columns[column[p[丒专] p[且]] column[p[丐丑]]] p[三丏上𠀎]");
 }
+
+/// One puts a container around several lines, another a new line behind the last of them: it stands behind the container.
+#[test]
+fn a_line_put_behind_the_last_of_several_that_are_wrapped_is_behind_their_container() {
+    let value = json!([line("h"), line("ab"), line("cd"), line("ef"), line("gh")]);
+    let new = json!([{ "type": "insert_node", "path": [4], "node": line("new") }]);
+    let moved = |to: u32| json!([{ "type": "move_node", "path": [2], "newPath": [1, to] }]);
+    let around = |node: Value| json!([{ "type": "insert_node", "path": [1], "node": node }]);
+    let wrap = both(around(quote(&[])), both(moved(0), both(moved(1), moved(2))));
+    let shown = r#"p["h"] q[p["ab"] p["cd"] p["ef"]] p["new"] p["gh"]"#;
+    comes_to(&value, &[], std::slice::from_ref(&wrap), std::slice::from_ref(&new), shown);
+    // Two containers, one in the other.
+    let inner = json!([{ "type": "insert_node", "path": [1, 0], "node": quote(&[]) }]);
+    let moved = |to: u32| json!([{ "type": "move_node", "path": [1, 1], "newPath": [1, 0, to] }]);
+    let wrap = both(wrap, both(inner, both(moved(0), both(moved(1), moved(2)))));
+    let shown = r#"p["h"] q[q[p["ab"] p["cd"] p["ef"]]] p["new"] p["gh"]"#;
+    comes_to(&value, &[], &[wrap], &[new], shown);
+}

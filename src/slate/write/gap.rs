@@ -137,6 +137,11 @@ impl Units {
         (from..=to).rev().find_map(own).or_else(|| self.gaps[to].last().copied())
     }
 
+    /// Whether there is a position of the element's own.
+    pub fn has_own(&self, at: usize) -> bool {
+        self.gaps[at].iter().any(|cursor| self.own(cursor))
+    }
+
     /// A break divides the element in whose sequence, or in whose child's gap, it stands.
     pub fn for_break(&self, view: &View, at: usize) -> Option<Cursor> {
         let outer = view.outer(view.piece(self.piece).frame);

@@ -5,6 +5,7 @@
 //! new elements (written with all that is in them), elements that come from elsewhere, text.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::draft::{Draft, inside};
 use super::gap::Units;
@@ -190,7 +191,8 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
             if bare.is_some() && next.is_some() {
                 return; // Another step's.
             }
-            let cursor = match bare.or(next).or_else(|| sides.units.for_element(from, to)) {
+            let until = if moved.is_none() { self.behind_first(sides, from..to, at).unwrap_or(to) } else { to };
+            let cursor = match bare.or(next).or_else(|| sides.units.for_element(from, until)) {
                 Some(cursor) => cursor,
                 None if self.split(sides, to) || open_end(self.draft, sides.piece) => return,
                 None => inside(self.draft.mirror(), &self.draft.view, sides.piece),
@@ -213,6 +215,14 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
             }
             next = Some(self.draft.beside(made, true, cursor));
         }
+    }
+
+    /// A new container of several stands behind the first of them, not behind the last: there others put in what follows, and of two
+    /// at one place the client ids say which comes first.
+    fn behind_first(&self, sides: &Sides, mut between: Range<usize>, at: WorkId) -> Option<usize> {
+        let first = self.draft.work.first_element(at)?;
+        let at = between.find(|unit| sides.units.list[*unit].id == first)? + 1;
+        Some(at).filter(|at| sides.units.has_own(*at))
     }
 
     fn make(&mut self, cursor: Cursor, at: WorkId, is_bare: bool) -> Nid {

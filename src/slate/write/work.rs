@@ -247,6 +247,14 @@ impl Work {
         })
     }
 
+    /// The first element that it takes over, in itself or in what is new in it.
+    pub fn first_element(&self, at: WorkId) -> Option<Id> {
+        self.nodes[at].kids.iter().find_map(|kid| match kid {
+            WorkKid::Leaf(_) => None,
+            WorkKid::Node(kid) => self.nodes[*kid].head.or_else(|| self.first_element(*kid)),
+        })
+    }
+
     fn is_filled(&self, at: WorkId) -> bool {
         self.nodes[at].kids.iter().any(|kid| match kid {
             WorkKid::Leaf(leaf) => !leaf.runs.is_empty(),
