@@ -104,7 +104,8 @@ pub fn serve(
     let document = opening.document.clone();
     let denied = recheck.map(|recheck| Box::pin(recheck.denied()));
     let expired = opening.expires.map(|at| Box::pin(sleep_until(deadline(at))));
-    let reading = rooms.hold(&document, opening.create).map(|room| {
+    let create = opening.create;
+    let reading = rooms.hold(&document, create).map(|room| {
         let join = Command::Join(Box::new(opening.request(conn, queue.clone())));
         let mut reader = ConnectionReader {
             conn,
@@ -121,6 +122,9 @@ pub fn serve(
             if Box::pin(reader.room.send(join)).await {
                 reader.run(stream, expired, denied).await;
                 Box::pin(reader.room.send(Command::Leave { conn })).await;
+            } else {
+                let (code, reason) = reader.room.farewell(create);
+                reader.queue.end(code, reason);
             }
         })
     });
@@ -365,7 +369,8 @@ impl<S: Outbound> ConnectionWriter<S> {
                 biased;
                 (code, reason) = ending.told() => Sent::Then(code, reason),
                 outgoing = end.next() => match outgoing {
-                    None => Sent::Then(protocol::close::NORMAL, ""),
+                    // It may have been ended since it was asked.
+                    None => ending.get().map_or(Sent::Then(protocol::close::NORMAL, ""), |(code, reason)| Sent::Then(code, reason)),
                     Some(outgoing) => Box::pin(self.send_or_end(outgoing, &mut end, &ending)).await,
                 },
                 _ = beat.tick() => Box::pin(self.beat(keepalive.clone())).await,

@@ -1,13 +1,14 @@
 //! A room that is held, and its place among the open ones.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use axum::body::Bytes;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::command::Command;
+use super::end::RoomEnd;
 use crate::hints::ConnId;
 use crate::lock::lock;
 use crate::metrics::Metrics;
@@ -25,6 +26,8 @@ pub struct RoomRef {
     budget: Arc<Semaphore>,
     /// All of it, in units.
     most: u32,
+    /// How it has ended.
+    ended: Arc<OnceLock<RoomEnd>>,
     _held: Arc<()>,
 }
 
@@ -34,7 +37,8 @@ impl RoomRef {
         let (mailbox, inbox) = mpsc::channel(MAILBOX);
         // Two of the largest, so that one can wait while another is stored.
         let most = u32::try_from(2 * (largest / UNIT + 2)).unwrap_or(u32::MAX);
-        (Self { mailbox, budget: Arc::new(Semaphore::new(most as usize)), most, _held: Arc::new(()) }, inbox)
+        let budget = Arc::new(Semaphore::new(most as usize));
+        (Self { mailbox, budget, most, ended: Arc::default(), _held: Arc::default() }, inbox)
     }
 
     /// Nothing if the room has too much to do: it will ask the database by itself.
@@ -45,6 +49,12 @@ impl RoomRef {
     /// Waits while the room has too much to do. False if it is gone.
     pub async fn send(&self, command: Command) -> bool {
         self.mailbox.send(command).await.is_ok()
+    }
+
+    /// What somebody is told who comes to a room that is gone; `create`: who may make its document.
+    pub fn farewell(&self, create: bool) -> (u16, &'static str) {
+        let end = self.ended.get().unwrap_or(&RoomEnd::Done);
+        if create { end.farewell_to_maker() } else { end.farewell() }
     }
 
     /// Resolves when the room has ended.
@@ -80,6 +90,7 @@ pub(super) struct Registration {
     open: Arc<Mutex<HashMap<String, RoomRef>>>,
     /// Tells this room from the next one of the same document.
     held: Weak<()>,
+    ended: Arc<OnceLock<RoomEnd>>,
     metrics: Arc<Metrics>,
 }
 
@@ -99,7 +110,13 @@ impl Registration {
     ) -> Self {
         metrics.rooms.inc();
         let (open, metrics) = (Arc::clone(open), Arc::clone(metrics));
-        Self { document: document.to_owned(), open, held: Arc::downgrade(&room._held), metrics }
+        let (held, ended) = (Arc::downgrade(&room._held), Arc::clone(&room.ended));
+        Self { document: document.to_owned(), open, held, ended, metrics }
+    }
+
+    /// Where it is said how the room has ended, before nothing can be sent to it any more.
+    pub(super) fn ended(&self) -> Arc<OnceLock<RoomEnd>> {
+        Arc::clone(&self.ended)
     }
 
     fn is_mine(&self, room: &RoomRef) -> bool {

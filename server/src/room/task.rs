@@ -51,11 +51,13 @@ pub(super) async fn run(
     let document = place.document.clone();
     let life = AssertUnwindSafe(live(&place, &shared, create, &mut inbox, &mut closing)).catch_unwind().await;
     let end = life.unwrap_or_else(|_| panicked());
+    let ended = place.ended();
     drop(place);
-    let (code, reason) = end.farewell();
     if let RoomEnd::Failed { error, .. } = &end {
         tracing::error!(document, error, "room closed");
     }
+    let end = ended.get_or_init(|| end);
+    let (code, reason) = end.farewell();
     // Whoever was about to join hears the same.
     inbox.close();
     while let Some(command) = inbox.recv().await {

@@ -208,3 +208,14 @@ async fn a_row_of_a_neighbour_that_cannot_be_used_is_set_aside() {
     let aside: Vec<bool> = rows.iter().map(|row| row.quarantined.is_some()).collect();
     assert_eq!(aside, [false, true, false]);
 }
+
+/// Whoever held the room, and comes to it after it has ended, hears why: it may end before it is joined.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_to_a_room_that_has_ended_is_told_why() {
+    let house = House::new().await;
+    let room = house.rooms.hold("nowhere", false).unwrap();
+    timeout(Duration::from_secs(20), room.gone()).await.expect("there is no such document");
+    assert!(!room.send(Command::Leave { conn: 1 }).await);
+    assert_eq!(room.farewell(false).0, close::NO_DOCUMENT);
+    assert_eq!(room.farewell(true).0, close::INTERNAL, "who may make it comes again");
+}
