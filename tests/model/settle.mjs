@@ -81,8 +81,9 @@ export function settle(root, shown) {
     for (const k of kids) if (k.head) k.up = line;
     Object.assign(line, { up, kids, spill: false, holds: false });
   };
-  const stray = (piece) => {
+  const stray = (piece, again = false) => {
     const bare = (k) => k.text !== undefined || (k.head && !isBlock(k));
+    let shown = false;
     if (piece.kids.some(isBlock) && piece.kids.some(bare))
       for (let i = 0; i < piece.kids.length; i++)
         if (bare(piece.kids[i])) {
@@ -98,6 +99,7 @@ export function settle(root, shown) {
             while (piece.kids[from - 1]?.cursor && piece.kids[from - 1].piece === own.line) from--;
             showLine(own.line, piece, piece.kids.splice(from, i - from + own.count, own.line));
             i = from;
+            shown = true;
             continue;
           }
           const all = (ks) =>
@@ -115,6 +117,8 @@ export function settle(root, shown) {
           if (up) to.kids.push(...run);
           else to.kids.unshift(...run);
         }
+    // what found no line may find one now
+    if (shown && !again) return stray(piece, true);
     for (const k of piece.kids) if (k.head) stray(k);
   };
   stray(root);

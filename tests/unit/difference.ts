@@ -1,9 +1,11 @@
 // The engine's way from one value to another, without a document.
+import { readFileSync } from "node:fs";
 import type { Descendant, Operation } from "slate";
 import * as wasm from "../../dist/wasm.js";
 import { decodeOperations, encodeNodes } from "../../js/codec.js";
 
-await wasm.init();
+// In jsdom there is nothing to fetch it from.
+await wasm.init(readFileSync("pkg/slate_yrs_bg.wasm"));
 
 /** As `EngineHandle.difference`. */
 export function difference(from: readonly Descendant[], to: readonly Descendant[]): Operation[] {

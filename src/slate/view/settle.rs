@@ -221,7 +221,13 @@ fn stray(view: &mut View) {
         if kids.iter().any(|kid| is_block(view, kid)) && kids.iter().any(|kid| is_bare(view, kid)) {
             view.strayed.push(at);
             let kids = std::mem::take(&mut view.pieces[at as usize].kids);
-            let kept = tidy(view, at, kids, &|view, kid| is_block(view, kid), &|view, kid| is_bare(view, kid));
+            let blocks = |view: &View, kids: &[Kid]| kids.iter().filter(|kid| is_block(view, kid)).count();
+            let before = blocks(view, &kids);
+            let mut kept = tidy(view, at, kids, &|view, kid| is_block(view, kid), &|view, kid| is_bare(view, kid));
+            if blocks(view, &kept) > before && kept.iter().any(|kid| is_bare(view, kid)) {
+                // A line is shown now: what found none has one.
+                kept = tidy(view, at, kept, &|view, kid| is_block(view, kid), &|view, kid| is_bare(view, kid));
+            }
             view.pieces[at as usize].kids = kept;
         }
         todo.extend(view.piece(at).kids.iter().filter_map(|kid| match kid {
