@@ -9,27 +9,15 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "@playwright/test";
 import { build, preview } from "vite";
-import { freePort, must, root, say } from "../scripts/process.mjs";
-import { js, packages, rust, wasm } from "../scripts/setup.mjs";
-import { up } from "./pages.mjs";
+import { freePort, root, say } from "../scripts/process.mjs";
+import { everythingBuilt, option, up } from "./pages.mjs";
 
-const option = (name, fallback) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? fallback : process.argv[at + 1];
-};
 const keys = Number(option("keys", "2000"));
 const days = Number(option("days", "30"));
 const shown = [...new Set([1, Math.round(days / 3), Math.round((2 * days) / 3), days])];
 const VARIANTS = ["no server", "a server"];
 
-if (!process.argv.includes("--built")) {
-  await rust();
-  await packages();
-  say("Building");
-  await wasm("--size");
-  await js();
-  await must("cargo", ["build", "--release", "--package", "slate-yrs-server"]);
-}
+await everythingBuilt();
 const configFile = join(root, "bench/month/vite.config.ts");
 await build({ configFile, logLevel: "warn" });
 const site = await preview({ configFile, logLevel: "warn" });

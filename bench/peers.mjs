@@ -11,16 +11,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromium } from "@playwright/test";
 import { build, preview } from "vite";
-import { freePort, must, root, say } from "../scripts/process.mjs";
-import { js, packages, rust, wasm } from "../scripts/setup.mjs";
-import { featureScript } from "./pages.mjs";
+import { freePort, root, say } from "../scripts/process.mjs";
+import { everythingBuilt, featureScript, option } from "./pages.mjs";
 import { Peer } from "./typing/peer.mjs";
 
-const option = (name, fallback) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
-};
-const [rounds, keys] = [option("rounds", 5), option("keys", 60)];
+const [rounds, keys] = [Number(option("rounds", "5")), Number(option("keys", "60"))];
 const WORDS = 10_000;
 /** The block that is typed in, on the first screen. */
 const BLOCK = 3;
@@ -29,14 +24,7 @@ const LINES = [
   { name: "20 ms each way", delay: 20 },
 ];
 
-if (!process.argv.includes("--built")) {
-  await rust();
-  await packages();
-  say("Building");
-  await wasm("--size");
-  await js();
-  await must("cargo", ["build", "--release", "--package", "slate-yrs-server"]);
-}
+await everythingBuilt();
 const configFile = join(root, "bench/visit/vite.config.ts");
 await build({ configFile, logLevel: "warn" });
 const script = tenThousandWords(await featureScript(configFile));

@@ -11,15 +11,10 @@ import { extname, join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { chromium } from "@playwright/test";
 import { build } from "vite";
-import { freePort, must, root, say } from "../scripts/process.mjs";
-import { js, packages, rust, wasm } from "../scripts/setup.mjs";
-import { featureScript, up } from "./pages.mjs";
+import { freePort, root, say } from "../scripts/process.mjs";
+import { everythingBuilt, featureScript, option, up } from "./pages.mjs";
 import { Peer } from "./typing/peer.mjs";
 
-const option = (name, fallback) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? fallback : process.argv[at + 1];
-};
 const rounds = Number(option("rounds", "7"));
 const only = option("only", "");
 const ENGINES = ["slate-yjs", "slate-yrs"];
@@ -31,15 +26,7 @@ const LINES = [
   { name: "4 Mbit/s, 100 ms, processor 4× slower", rate: 4e6 / 8, latency: 100, cpu: 4 },
 ].filter(({ name }) => name.includes(only));
 
-if (!process.argv.includes("--built")) {
-  await rust();
-  await packages();
-  say("Building");
-  // What ships.
-  await wasm("--size");
-  await js();
-  await must("cargo", ["build", "--release", "--package", "slate-yrs-server"]);
-}
+await everythingBuilt();
 const configFile = join(root, "bench/visit/vite.config.ts");
 await build({ configFile, logLevel: "warn" });
 const script = await featureScript(configFile);
