@@ -40,14 +40,10 @@ impl Part {
     /// Of a row. Where several authors were merged into it nobody knows who did what.
     pub fn of_row(row: &UpdateRow) -> Option<Self> {
         let update = Update::decode_v1(&row.bytes).ok()?;
-        let author = match row.authors.0.iter().collect::<Vec<_>>().as_slice() {
-            [one] => Some(Arc::from(one.as_str())),
-            _ => None,
-        };
         Some(Self {
             first_seq: row.first_seq,
             seq: row.seq,
-            author,
+            author: only_author(row),
             first_at: row.at,
             last_at: row.at,
             inserted: update.insertions(true),
@@ -90,13 +86,25 @@ impl Part {
     }
 }
 
-/// Whether this row's authorship is kept.
-pub fn is_kept(row: &UpdateRow, kept: &[Authorship]) -> bool {
-    let from = kept.partition_point(|one| one.first_seq < row.first_seq);
-    row.detail != Detail::Edit && kept.get(from).is_some_and(|one| one.first_seq <= row.seq)
+/// Whose a row is, if it is one person's.
+pub fn only_author(row: &UpdateRow) -> Author {
+    let mut names = row.authors.0.iter();
+    let first = names.next()?;
+    names.next().is_none().then(|| Arc::from(first.as_str()))
 }
 
-/// IdSpans of one client's clock, and something of each; what came first holds.
+/// Whether this row's authorship is kept.
+pub fn is_kept(row: &UpdateRow, kept: &[Authorship]) -> bool {
+    row.detail != Detail::Edit && is_of_kept(row.first_seq, row.seq, kept)
+}
+
+/// Whether something of these rows, from the first to the last, is kept.
+pub fn is_of_kept(first: Seq, last: Seq, kept: &[Authorship]) -> bool {
+    let from = kept.partition_point(|one| one.first_seq < first);
+    kept.get(from).is_some_and(|one| one.first_seq <= last)
+}
+
+/// Spans of each client's clock, and something of each; what came first holds.
 #[derive(Debug)]
 pub struct IdSpans<T>(HashMap<ClientID, BTreeMap<u32, (u32, T)>>);
 

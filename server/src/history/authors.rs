@@ -12,7 +12,7 @@ use yrs::updates::decoder::Decode;
 use yrs::{IdSet, Update};
 
 use super::compare::Change;
-use crate::authorship::{Author, Part};
+use crate::authorship::{Author, Part, only_author};
 use crate::storage::UpdateRow;
 
 /// Spans of one client's clock, and whose they are. What came first holds: a row may repeat what others had sent.
@@ -50,10 +50,7 @@ impl AuthorSpans {
         self.names.extend(row.authors.0.iter().cloned());
         self.anonymous |= row.authors.0.is_empty();
         let Ok(update) = Update::decode_v1(&row.bytes) else { return };
-        let author = match row.authors.0.iter().collect::<Vec<_>>().as_slice() {
-            [one] => Some(Arc::from(one.as_str())),
-            _ => None,
-        };
+        let author = only_author(row);
         self.inserted.add(&update.insertions(true), &author);
         self.deleted.add(update.delete_set(), &author);
     }

@@ -10,7 +10,7 @@ use slate_yrs::slate::ShownRun;
 use yrs::block::ClientID;
 
 use super::{HistoryError, PAGE, PAGE_BYTES, open, rfc3339};
-use crate::authorship::{Author, KnownAuthors, Part, SITTING_GAP_MS, is_kept};
+use crate::authorship::{Author, KnownAuthors, Part, SITTING_GAP_MS, is_kept, is_of_kept};
 use crate::storage::{Detail, Millis, Storage};
 
 /// Characters of one text that follow each other, of one author, written in one sitting.
@@ -44,11 +44,7 @@ pub async fn known(storage: &Arc<dyn Storage>, document: &str) -> Result<KnownAu
     }
     // Asked again: what was merged meanwhile was read as a row of several authors.
     let kept = storage.authorship(document).await?;
-    let is_covered = |part: &Part| {
-        let from = kept.partition_point(|one| one.first_seq < part.first_seq);
-        kept.get(from).is_some_and(|one| one.first_seq <= part.seq)
-    };
-    of_rows.retain(|(detail, part)| *detail == Detail::Edit || !is_covered(part));
+    of_rows.retain(|(detail, part)| *detail == Detail::Edit || !is_of_kept(part.first_seq, part.seq, &kept));
     let parts = of_rows.into_iter().map(|(_, part)| part);
     Ok(KnownAuthors::new(parts.chain(kept.iter().filter_map(Part::of_kept)).collect()))
 }

@@ -2,16 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::access::{Access, App, Failure, InBody, InQuery, header_text};
+use super::access::{Access, App, Failure, InBody, InQuery};
 use super::content::{Content, tagged};
 use super::editing::edit;
 use super::history::{Params, failed};
-use super::live::{REPLAYED, key_of};
+use super::live::{REPLAYED, key_of, unless_known};
 use crate::clock::now;
 use crate::history::rollback::{self, Whose};
 use crate::history::{self, HistoryError, VersionId, blame};
@@ -25,15 +25,13 @@ pub async fn read(
     InQuery(params): InQuery<Params>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let storage = &app.rooms.shared().storage;
-    let row = storage.document(&document).await?.ok_or(HistoryError::NoDocument)?;
-    let known = header_text(&headers, header::IF_NONE_MATCH);
-    if known.is_some_and(|known| known == etag(&row.epoch, row.tip)) {
-        return Ok(tagged(&etag(&row.epoch, row.tip), StatusCode::NOT_MODIFIED.into_response()));
-    }
+    let row = match unless_known(&app, &document, &headers).await? {
+        Ok(row) => row,
+        Err(unchanged) => return Ok(unchanged),
+    };
     // What is there now, and the log.
     let cost = app.cost(&document, &[&VersionId::Now; 2]).await?;
-    let (storage, root) = (storage.clone(), params.root(&app).to_owned());
+    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
     let work = async move {
         // First what is shown: of all that is in it the log then says whose it is.
         let (seq, state) = history::state(&storage, &document, &VersionId::Now).await?;

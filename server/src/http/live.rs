@@ -20,7 +20,7 @@ use crate::history::{self, HistoryError, VersionId};
 use crate::live::{self, Laying, MAX_EDITS, Patch, etag};
 use crate::replica::Replica;
 use crate::room::EditKey;
-use crate::storage::Seq;
+use crate::storage::{Document, Seq};
 
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Set where a request was answered that was done before.
@@ -33,6 +33,18 @@ fn laying(app: &App, params: &Params) -> Laying {
     Laying { root: params.root(app).to_owned(), new_format: app.args.layout().new_format }
 }
 
+/// The document's row; or the answer, if whoever asks has it as it is.
+pub(super) async fn unless_known(
+    app: &App,
+    document: &str,
+    headers: &HeaderMap,
+) -> Result<Result<Document, Response>, Failure> {
+    let row = app.rooms.shared().storage.document(document).await?.ok_or(HistoryError::NoDocument)?;
+    let tag = etag(&row.epoch, row.tip);
+    let is_known = header_text(headers, header::IF_NONE_MATCH).is_some_and(|known| known == tag);
+    Ok(if is_known { Err(tagged(&tag, StatusCode::NOT_MODIFIED.into_response())) } else { Ok(row) })
+}
+
 /// `GET /api/scenes/{id}?format=slate|text|update`: what the document is now.
 pub async fn read(
     State(app): State<App>,
@@ -40,15 +52,13 @@ pub async fn read(
     InQuery(params): InQuery<Params>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let storage = &app.rooms.shared().storage;
-    let row = storage.document(&document).await?.ok_or(HistoryError::NoDocument)?;
-    let known = header_text(&headers, header::IF_NONE_MATCH);
-    if known.is_some_and(|known| known == etag(&row.epoch, row.tip)) {
-        return Ok(tagged(&etag(&row.epoch, row.tip), StatusCode::NOT_MODIFIED.into_response()));
-    }
+    let row = match unless_known(&app, &document, &headers).await? {
+        Ok(row) => row,
+        Err(unchanged) => return Ok(unchanged),
+    };
     let format = params.format(&["slate", "text", "update"])?;
     let cost = app.cost(&document, &[&VersionId::Now]).await?;
-    let (storage, root) = (storage.clone(), params.root(&app).to_owned());
+    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
     let work = async move {
         let (seq, state) = history::state(&storage, &document, &VersionId::Now).await?;
         let work = move || {
