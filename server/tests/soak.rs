@@ -30,8 +30,11 @@ const DOCUMENTS: usize = 3;
 const WRITERS: u64 = 4;
 /// Faults between two looks at what is there.
 const LOOK_EVERY: u64 = 6;
-/// Edits that one database has to hold; after a look the next one begins, so that the disk is full only when it shall be.
+/// Edits that one database has to hold: then everybody writes slowly, and after a look the next one begins, so that the
+/// disk is full only when it shall be, on a quick machine too.
 const PER_DATABASE: usize = 20_000;
+/// Between two edits of a writer who writes slowly.
+const SLOWLY: Duration = Duration::from_millis(200);
 /// Bytes that a database may have: some more than so many edits take.
 const MAX_BYTES: u64 = 40 << 20;
 
@@ -50,6 +53,13 @@ struct World {
     acks: Vec<AtomicU64>,
     /// Why connections ended.
     farewells: Mutex<BTreeMap<String, u64>>,
+}
+
+impl World {
+    /// Acknowledged edits that this database has.
+    fn held(&self) -> usize {
+        self.acknowledged.iter().map(|words| words.lock().unwrap().len()).sum()
+    }
 }
 
 struct Pending {
@@ -104,8 +114,12 @@ impl Writer {
     }
 
     async fn write(&mut self, client: &mut Client) {
+        let mut slowly_until = Instant::now();
         while !self.world.paused.load(Ordering::SeqCst) && !self.world.over.load(Ordering::SeqCst) {
-            if self.outbox.len() < 4 {
+            if self.outbox.len() < 4 && Instant::now() >= slowly_until {
+                if self.world.held() >= PER_DATABASE {
+                    slowly_until = Instant::now() + SLOWLY;
+                }
                 self.words += 1;
                 let word = format!("<{}.{}{}>", self.id, self.words, "x".repeat(self.rng.usize(0..300)));
                 let end = yrs::Text::len(&client.text, &yrs::Transact::transact(&client.doc));
