@@ -8,13 +8,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::arrange::arrange;
 use crate::shorten::shorten;
 use crate::stamp::Stamp;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const NAME: &str = "slate_yrs";
 /// Raise it when the steps after cargo change: outputs of an older builder are made again.
-const BUILDER: u32 = 3;
+const BUILDER: u32 = 4;
 /// How large what is inlined may be, by LLVM's count: built for size it would be 5, and each call costs. With this the
 /// module is about a seventh quicker, and a hundredth larger.
 const INLINE_THRESHOLD: u32 = 20;
@@ -182,26 +183,37 @@ fn quieten(glue: &Path) -> Result<()> {
     std::fs::write(glue, text.replace(STALE, "return;")).with_context(|| format!("cannot write {}", glue.display()))
 }
 
-/// By wasm-opt, and by shorter names.
+/// By wasm-opt, by the order of functions, and by shorter names.
 fn optimize(module: &Path, options: &Options) -> Result<()> {
+    let inline = format!("--one-caller-inline-max-function-size={INLINE_ONE_CALLER}");
+    let level: &[&str] = if options.mode == Mode::Size { &["-Oz", &inline] } else { &["-O3"] };
+    let names = if options.names { "--debuginfo" } else { "--strip-debug" };
+    let about = ["--strip-producers", "--strip-target-features"];
+    wasm_opt(module, &[level, &[names], &about].concat())?;
+    // The names of functions would be lost.
+    if !options.names {
+        let bytes = std::fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+        let arranged = arrange(&bytes).with_context(|| format!("cannot read {}", module.display()))?;
+        std::fs::write(module, arranged).with_context(|| format!("cannot write {}", module.display()))?;
+        wasm_opt(module, &["--reorder-functions-by-name", "--strip-debug"])?;
+    }
+    let texts = [format!("{NAME}.js"), format!("{NAME}.d.ts"), format!("{NAME}_bg.wasm.d.ts")];
+    let texts = texts.map(|name| options.out.join(name));
+    shorten(module, &texts.each_ref().map(PathBuf::as_path))
+}
+
+fn wasm_opt(module: &Path, passes: &[&str]) -> Result<()> {
     let tool = Path::new("node_modules/.bin/wasm-opt");
     ensure!(tool.exists(), "{} is missing: run `npm ci` first", tool.display());
-    let inline = format!("--one-caller-inline-max-function-size={INLINE_ONE_CALLER}");
-    let level = if options.mode == Mode::Size { vec!["-Oz", &inline] } else { vec!["-O3"] };
-    let names = if options.names { "--debuginfo" } else { "--strip-debug" };
     let optimized = module.with_extension("opt.wasm");
     let status = Command::new(tool)
         .arg(module)
-        .args(level)
-        .args([names, "--strip-producers", "--strip-target-features"])
+        .args(passes)
         .args(WASM_FEATURES)
         .arg("--output")
         .arg(&optimized)
         .status()
         .context("wasm-opt does not run")?;
     ensure!(status.success(), "wasm-opt failed");
-    std::fs::rename(&optimized, module).context("cannot replace the module by the optimized one")?;
-    let texts = [format!("{NAME}.js"), format!("{NAME}.d.ts"), format!("{NAME}_bg.wasm.d.ts")];
-    let texts = texts.map(|name| options.out.join(name));
-    shorten(module, &texts.each_ref().map(PathBuf::as_path))
+    std::fs::rename(&optimized, module).context("cannot replace the module by the optimized one")
 }

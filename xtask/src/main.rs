@@ -4,6 +4,8 @@
 //! glue and module can never disagree. `cargo build -p xtask --profile xtask --target-dir target/xtask` builds it to
 //! the path that `.cargo/config.toml` names as the runner of wasm tests.
 
+mod arrange;
+mod binary;
 mod build;
 mod shorten;
 mod stamp;

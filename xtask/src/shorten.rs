@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-const IMPORTS: u8 = 2;
+use crate::binary::{HEADER, IMPORTS, Reader, put_bytes, put_number};
+
 const EXPORTS: u8 = 7;
 /// Exports that only the glue calls; the others are left as they are called in stack traces.
 const GENERATED: &str = "wasm_bindgen_";
@@ -46,7 +47,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// The module with short names; `names` becomes what is called how.
 fn rename(module: &[u8], names: &mut HashMap<String, String>) -> Result<Vec<u8>> {
-    let (header, body) = module.split_at_checked(8).context("it is cut off")?;
+    let (header, body) = module.split_at_checked(HEADER).context("it is cut off")?;
     let mut out = header.to_vec();
     let mut rest = Reader(body);
     while !rest.0.is_empty() {
@@ -96,51 +97,4 @@ fn exports(section: &[u8], names: &mut HashMap<String, String>) -> Result<Vec<u8
 fn short(name: &str, names: &mut HashMap<String, String>) -> String {
     let next = format!("{PREFIX}{}", names.len());
     names.entry(name.to_owned()).or_insert(next).clone()
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn byte(&mut self) -> Result<u8> {
-        let (byte, rest) = self.0.split_first().context("it is cut off")?;
-        self.0 = rest;
-        Ok(*byte)
-    }
-
-    fn number(&mut self) -> Result<u32> {
-        let (mut number, mut shift) = (0, 0);
-        loop {
-            let byte = self.byte()?;
-            ensure!(shift < 35, "a number is too long");
-            number |= u64::from(byte & 0x7f) << shift;
-            shift += 7;
-            if byte < 0x80 {
-                return u32::try_from(number).context("a number is too large");
-            }
-        }
-    }
-
-    fn bytes(&mut self) -> Result<&'a [u8]> {
-        let length = self.number()? as usize;
-        let (bytes, rest) = self.0.split_at_checked(length).context("it is cut off")?;
-        self.0 = rest;
-        Ok(bytes)
-    }
-
-    fn text(&mut self) -> Result<&'a str> {
-        std::str::from_utf8(self.bytes()?).context("a name is no text")
-    }
-}
-
-fn put_number(out: &mut Vec<u8>, mut number: u32) {
-    while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
-fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_number(out, bytes.len() as u32);
-    out.extend_from_slice(bytes);
 }
