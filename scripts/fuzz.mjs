@@ -1,9 +1,10 @@
 // `npm run fuzz -- [TARGET…] [--seconds N] [--seed N] [--timeout SECONDS]`: each target of fuzz/ under libFuzzer, from its corpus in the repository,
 // bounded in memory and in the time of one input; two at a time. Without a seed each run tries other inputs. What it finds beyond the corpus goes to target/fuzz/found, what fails to
 // fuzz/artifacts. `--keep` puts what is found, made small, into the corpus.
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { takeOver } from "./built.mjs";
 import { must, root, run, say } from "./process.mjs";
 
 const { values, positionals } = parseArgs({
@@ -22,7 +23,8 @@ if (unknown.length > 0) throw new Error(`There is no target ${unknown.join(", ")
 const targets = positionals.length > 0 ? positionals : all;
 
 const folder = join(root, "target/fuzz");
-takeOver();
+// The CRDT library is fuzzed with ours.
+takeOver(folder, ["yrs"]);
 say(`Building ${targets.join(", ")} for libFuzzer`);
 const env = {
   CARGO_TARGET_DIR: folder,
@@ -34,23 +36,6 @@ await must(
   ["build", "--quiet", "--manifest-path", "fuzz/Cargo.toml", ...targets.flatMap((name) => ["--bin", name])],
   { env },
 );
-
-/** What the tests have built of others' crates serves here too: it is not fuzzed. */
-function takeOver() {
-  const built = join(root, "target/debug");
-  if (existsSync(join(folder, "debug")) || !existsSync(built)) return;
-  say("Taking over what is built");
-  // Ours and the CRDT library are built anew; programs would only take room.
-  const isTaken = (path) =>
-    !/slate[-_]yrs|\/(lib)?yrs-/.test(path.slice(built.length)) &&
-    !(/-[0-9a-f]{16}$/.test(path) && statSync(path).isFile());
-  for (const part of [".fingerprint", "build", "deps"])
-    cpSync(join(built, part), join(folder, "debug", part), {
-      recursive: true,
-      preserveTimestamps: true,
-      filter: isTaken,
-    });
-}
 
 async function fuzz(name) {
   const corpus = join(root, "fuzz/corpus", name);

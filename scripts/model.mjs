@@ -1,11 +1,14 @@
 // `npm run model [COUNT] [SEED]`: draws documents and histories, and compares what the engine shows of them with what the
-// specification in tests/model shows. The seed is printed; without one it is that of the day's clock.
+// specification in tests/model shows. The seed is printed; without one it is that of the day's clock. `--whole` builds the
+// engine as the other steps of `npm test` do, which takes no time after them, and a long one before.
 import { mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { must, root } from "./process.mjs";
+import { WORKSPACE } from "./setup.mjs";
 
-const count = Number(process.argv[2] ?? 5000);
-const seed = Number(process.argv[3] ?? Math.floor(Date.now() / 1000));
+const [first, second] = process.argv.slice(2).filter((word) => word !== "--whole");
+const count = Number(first ?? 5000);
+const seed = Number(second ?? Math.floor(Date.now() / 1000));
 const folder = join(root, "target", "drawn");
 mkdirSync(folder, { recursive: true });
 
@@ -18,6 +21,7 @@ for (const [name, n, flags] of [
   await must(process.execPath, ["tests/model/draw.mjs", ...flags, String(n), String(seed), file]);
   files.push(file);
 }
-await must("cargo", ["test", "--package", "slate-yrs", "--lib", "view::tests::drawn", "--", "--nocapture"], {
+const chosen = process.argv.includes("--whole") ? WORKSPACE : ["--package", "slate-yrs"];
+await must("cargo", ["test", ...chosen, "--lib", "view::tests::drawn", "--", "--nocapture"], {
   env: { SLATE_DRAWN: files.join(delimiter) },
 });

@@ -1,12 +1,14 @@
 // `npm run plant`: plants bugs, one at a time, in a copy of the code, and says after how many seeds the simulator finds
 // each; of one that simulated people do not bring about, whether the test that is named with it does; of one that is to be
 // found `twice`, whether a random run and a case with a name among the engine's tests do, or a random run of the oracle. One that is not found makes this fail. Where each is planted is in `planted-bugs.mjs`; `npm test` checks that the place is still there.
-// `-- --seeds N` tries so many seeds, `-- --only WORD` those with the word in their name.
+// `-- --seeds N` tries so many seeds, `-- --only WORD` those with the word in their name, `-- --of-commit` three that the
+// commit's hash draws, as `npm test` does.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PLANTS } from "./planted-bugs.mjs";
-import { root } from "./process.mjs";
+import { takeOver } from "./built.mjs";
+import { drawn, PLANTS } from "./planted-bugs.mjs";
+import { ask, root } from "./process.mjs";
 
 const option = (name, otherwise) => {
   const at = process.argv.indexOf(name);
@@ -14,6 +16,9 @@ const option = (name, otherwise) => {
 };
 const seeds = option("--seeds", "5000");
 const only = option("--only", "");
+const isOfCommit = process.argv.includes("--of-commit");
+// What is not committed yet has none.
+const plants = isOfCommit ? drawn(PLANTS, ask("git", ["rev-parse", "HEAD"]) ?? "") : PLANTS;
 
 // A target directory of its own: cargo tells the crates of two copies apart by nothing but the time.
 const copy = join(root, "target/planted");
@@ -23,10 +28,14 @@ for (const part of ["Cargo.toml", "Cargo.lock", "clippy.toml", "src", "server", 
   cpSync(join(root, part), join(copy, part), { recursive: true });
 }
 
+takeOver(join(copy, "target"));
+
 const RANDOM = /random|drawn|::alone::|^what_people_do/;
 // As many as it knows counts of.
 const COUNTED = { SLATE_RUNS: "10000" };
 const ORACLE = ["test", "--package", "slate-yrs-oracle", "--test", "runs"];
+// Chosen together they have the features that the tests have built their dependencies with.
+const SIMULATION = ["--package", "slate-yrs-simulation", "--package", "slate-yrs-server"];
 
 let failed = 0;
 /** What fails of the tests of the mapping: a random run, and a case with a name. */
@@ -37,7 +46,8 @@ function twiceOf(stdout) {
   return random && named ? [`found by ${random} and ${named}, of ${failed.length} that fail`] : null;
 }
 
-for (const { name, file, from, to, test, twice } of PLANTS.filter(({ name }) => name.includes(only))) {
+const chosen = plants.filter(({ name }) => name.includes(only));
+for (const { name, file, from, to, test, twice } of chosen) {
   const path = join(copy, file);
   const sound = readFileSync(path, "utf8");
   let said = `its place in ${file} has changed`;
@@ -48,12 +58,15 @@ for (const { name, file, from, to, test, twice } of PLANTS.filter(({ name }) => 
     );
     const env = { ...process.env, CARGO_TARGET_DIR: join(copy, "target"), RUST_BACKTRACE: "0" };
     const tests = twice ? ["--package", "slate-yrs", "--lib", "slate::"] : test && ["--quiet", ...test];
-    const args = tests
-      ? ["test", ...tests]
-      : ["run", "--quiet", "-p", "slate-yrs-simulation", "--", "--first", "--seeds", seeds];
-    const cargo = (args, more = {}) =>
-      spawnSync("cargo", args, { cwd: copy, env: { ...env, ...more }, encoding: "utf8", maxBuffer: 1 << 28 });
-    const { stdout, stderr } = cargo(args);
+    const spawned = (program, args, more = {}) =>
+      spawnSync(program, args, { cwd: copy, env: { ...env, ...more }, encoding: "utf8", maxBuffer: 1 << 28 });
+    const cargo = (args, more) => spawned("cargo", args, more);
+    const simulated = () => {
+      const made = cargo(["test", "--quiet", ...SIMULATION, "--no-run", "--test", "found"]);
+      if (made.status !== 0) return made;
+      return spawned(join(copy, "target/debug/slate-yrs-simulation"), ["--first", "--seeds", seeds]);
+    };
+    const { stdout, stderr } = tests ? cargo(["test", ...tests]) : simulated();
     // What only people together bring about, the oracle finds.
     const more = twice && !twiceOf(stdout) ? cargo(ORACLE, COUNTED).stdout : "";
     writeFileSync(path, sound);
@@ -69,4 +82,5 @@ for (const { name, file, from, to, test, twice } of PLANTS.filter(({ name }) => 
   failed += 1;
   console.log(`FAILED  ${name}: ${said}`);
 }
+console.log(`planted: ${chosen.length - failed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

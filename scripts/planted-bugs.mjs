@@ -209,4 +209,186 @@ export const PLANTS = [
     to: "Formats::default().iter()",
     twice: true,
   },
+  // One in each folder that the simulator does not reach, and the test that has to find it.
+  ...engine([
+    {
+      name: "what comes before a key ends with that key",
+      file: "src/sorted.rs",
+      from: "*first < key.to_pair())",
+      to: "*first <= key.to_pair())",
+      test: "sorted::",
+    },
+    {
+      name: "a letter of two units counts as one",
+      file: "src/codec/decode.rs",
+      from: "_ => (4, 2),",
+      to: "_ => (4, 1),",
+      test: "codec::tests::",
+    },
+    {
+      name: "who is said to be gone does not say that it is there",
+      file: "src/awareness/mod.rs",
+      from: "(None, Some(_)) if entry.clock >= self.own.clock => {",
+      to: "(None, Some(_)) if entry.clock > self.own.clock => {",
+      test: "awareness::tests::f27_a_live_state_is_not_removed_by_others",
+    },
+    {
+      name: "pieces of a frame are taken in any order",
+      file: "src/protocol/fragment.rs",
+      from: "if !fits || frame.next != index || frame.count != count {",
+      to: "if !fits || frame.count != count {",
+      test: "protocol::tests::",
+    },
+    {
+      name: "what is cut off a long text begins a letter too early",
+      file: "src/update/split.rs",
+      from: "            at += len;\n            rest = after;",
+      to: "            at += len.saturating_sub(1).max(1);\n            rest = after;",
+      test: "update::split::tests::",
+    },
+    {
+      name: "what has waited for a struct is not taken with it",
+      file: "src/update/intake/held.rs",
+      from: "waiting.take_before((clock, 0))",
+      to: "waiting.take_before((clock.saturating_sub(1), 0))",
+      test: "update::intake::tests::f21_any_order_gives_the_same",
+    },
+    {
+      name: "a struct is not found by its last clock",
+      file: "src/update/survey/graph.rs",
+      from: "let at = structs.partition_point(|one| one.end <= clock);",
+      to: "let at = structs.partition_point(|one| one.end <= clock + 1);",
+      test: "update::",
+    },
+    {
+      name: "one step of undo has no end",
+      file: "src/undo/mod.rs",
+      from: "if joins && now.saturating_sub(self.began) < MAX_TIME && self.undo.join(&inverse) {",
+      to: "if joins && self.undo.join(&inverse) {",
+      test: "undo::tests::f42_one_step_takes_back_a_few_seconds",
+    },
+    {
+      name: "a store keeps what was acknowledged",
+      file: "src/store/memory.rs",
+      from: "key.session != *session || key.seq > *seq",
+      to: "key.session != *session || key.seq >= *seq",
+      test: "store::memory::",
+    },
+    {
+      name: "a position at the end of a text counts one letter too few",
+      file: "src/slate/doc/anchors.rs",
+      from: "let behind = u32::from(assoc == Assoc::Before);",
+      to: "let behind = u32::from(assoc == Assoc::After);",
+      test: "slate::tests::doc::positions_stay_with_their_characters_and_survive_json",
+    },
+    {
+      name: "new neighbours stand the wrong way round",
+      file: "src/slate/ydoc/writer/rows.rs",
+      from: "self.mirror.nodes[seq as usize].items.splice(at..at, nodes.iter().map(|node| Item::Node(*node)));",
+      to: "self.mirror.nodes[seq as usize].items.splice(at..at, nodes.iter().rev().map(|node| Item::Node(*node)));",
+      test: "slate::",
+    },
+    {
+      name: "what is there counts in the order of its ids",
+      file: "src/slate/write/copy/pieces.rs",
+      from: "    found.sort_unstable();\n",
+      to: "    found.sort_unstable_by_key(|(.., id)| *id);\n",
+      test: "slate::",
+    },
+    {
+      name: "an inline element leaves the empty leaf before it behind",
+      file: "src/slate/steps/split.rs",
+      from: "self.split_element(from, index - usize::from(spacer), who)",
+      to: "self.split_element(from, index - usize::from(spacer && index > 1), who)",
+      test: "slate::",
+    },
+    {
+      name: "what another joined to a line stands behind a later join",
+      file: "src/slate/view/walk/breaks.rs",
+      from: "claims.rank_of(mirror, *seam) < Some(rank)",
+      to: "claims.rank_of(mirror, *seam) > Some(rank)",
+      test: "slate::",
+    },
+  ]),
+  ...server([
+    {
+      name: "a kick counts as news twice",
+      file: "server/src/auth/kicks.rs",
+      from: "last.get(user).is_some_and(|known| *known >= at)",
+      to: "last.get(user).is_some_and(|known| *known > at)",
+      test: "auth::kicks::",
+    },
+    {
+      name: "one void element makes all of its type void",
+      file: "server/src/history/kinds.rs",
+      from: "&= element.children.iter().all(is_empty);",
+      to: "|= element.children.iter().all(is_empty);",
+      test: "history::kinds::",
+    },
+    {
+      name: "an origin may name a user",
+      file: "server/src/config/places.rs",
+      from: "let is_more = !url.username().is_empty()\n        || url.password().is_some()",
+      to: "let is_more = url.password().is_some()",
+      test: "config::tests::",
+    },
+    {
+      name: "as many wait as like to",
+      file: "server/src/http/readings.rs",
+      from: "const MAX_WAITING_OF_ONE: usize = 16;",
+      to: "const MAX_WAITING_OF_ONE: usize = 64;",
+      test: "http::readings::",
+    },
+    {
+      name: "a row is stored although the tip has moved",
+      file: "server/src/storage/batch.rs",
+      from: "request.only_at_tip.is_some_and(|tip| tip != document.tip)",
+      to: "request.only_at_tip.is_some_and(|tip| tip > document.tip)",
+      test: "storage::conformance::sqlite_conforms",
+    },
+    {
+      name: "webhooks reach what only this network reaches",
+      file: "server/src/webhooks/address.rs",
+      from: "        || address.is_link_local()\n",
+      to: "",
+      test: "webhooks::address::",
+    },
+    {
+      name: "a body that was taken is taken again",
+      file: "server/src/stream/up.rs",
+      from: "if number <= self.taken {",
+      to: "if number < self.taken {",
+      test: "stream::up::",
+    },
+  ]),
+  {
+    name: "the first of several blocks of one id is taken",
+    file: "server/src/live/locate.rs",
+    from: "                1 => Ok(found.swap_remove(0)),",
+    to: "                1 | 2 => Ok(found.swap_remove(0)),",
+    test: ["--package", "slate-yrs-server", "--test", "live", "what_cannot_be_done_is_said_and_nothing_is_half_done"],
+  },
 ];
+
+/** Bugs of the engine that a test of the engine finds. */
+function engine(plants) {
+  return plants.map((plant) => ({ ...plant, test: ["--package", "slate-yrs", "--lib", plant.test] }));
+}
+
+/** Bugs of the server that a test among its sources finds. */
+function server(plants) {
+  // With the simulation, whose choice of features is that of all tests: then nothing else is compiled again.
+  const chosen = ["--package", "slate-yrs-server", "--package", "slate-yrs-simulation"];
+  return plants.map((plant) => ({ ...plant, test: [...chosen, "--lib", plant.test] }));
+}
+
+/** Three of them, by the hash of a commit: each commit draws others. */
+export function drawn(plants, hash) {
+  const left = [...plants];
+  const some = [];
+  for (let at = 0; at < 3 && left.length > 0; at += 1) {
+    const number = Number.parseInt(hash.slice(at * 8, at * 8 + 8) || "0", 16);
+    some.push(...left.splice(number % left.length, 1));
+  }
+  return some;
+}

@@ -14,8 +14,11 @@ export function say(text) {
   console.log(bold(`\n▸ ${text}`));
 }
 
-/** Runs a program to its end with its output shown, unless `quiet`; returns its exit code and the lines `keep` accepts. */
-export function run(command, args, { env = {}, cwd = root, keep = () => false, quiet = false } = {}) {
+/**
+ * Runs a program to its end with its output shown, unless `quiet`, or given to `show`; returns its exit code and the lines
+ * `keep` accepts.
+ */
+export function run(command, args, { env = {}, cwd = root, keep = () => false, quiet = false, show = null } = {}) {
   return new Promise((done) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     const kept = [];
@@ -26,7 +29,8 @@ export function run(command, args, { env = {}, cwd = root, keep = () => false, q
       let rest = "";
       stream.setEncoding("utf8");
       stream.on("data", (text) => {
-        if (!quiet) out.write(text);
+        if (show) show(text);
+        else if (!quiet) out.write(text);
         rest += text;
         const lines = rest.split("\n");
         rest = lines.pop();

@@ -7,6 +7,15 @@ import { ask, must, root, say } from "./process.mjs";
 
 const RUST = "1.95";
 
+/**
+ * What cargo builds natively is chosen alike everywhere in `npm test`. Cargo gives a package the features that all chosen
+ * ones ask for: chosen alone, the engine and what it stands on would be compiled once more, and so would a good part of
+ * what the server stands on.
+ */
+export const WORKSPACE = ["--workspace", "--exclude", "xtask"];
+/** Builds the server's program as the native tests do: one of them runs it. */
+export const SERVER = ["test", ...WORKSPACE, "--no-run", "--test", "kill"];
+
 /** Rust with the wasm target. */
 export async function rust() {
   const version = ask("cargo", ["--version"])?.match(/cargo (\d+)\.(\d+)/);

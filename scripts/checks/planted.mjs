@@ -7,7 +7,7 @@ import { allowed } from "./licences.mjs";
 import { definitions, homonyms } from "./names.mjs";
 import { classes, overgrown, rustParts } from "./parts.mjs";
 import { dangling } from "./paths.mjs";
-import { uprooted } from "./plants.mjs";
+import { bare, uprooted } from "./plants.mjs";
 import { rustCode } from "./sources.mjs";
 
 const project = (files) => [(file) => files[file] ?? null, Object.keys(files)];
@@ -95,6 +95,11 @@ const PLANTED = {
     assert.match(uprooted([plant], () => "let b = a + 2;")[0], /"n": its place stands 0 times in f/);
     assert.match(uprooted([plant], () => "a + 1, a + 1")[0], /2 times/);
     assert.match(uprooted([plant], () => null)[0], /0 times in f/);
+  },
+  "a folder in which no bug is planted"() {
+    const sources = ["src/a/x.rs", "src/b/y.rs", "src/a/tests.rs", "src/c/tests/z.rs", "src/js/flat.rs"];
+    assert.deepEqual(bare([{ file: "src/a/x.rs" }], sources), ["no bug is planted in src/b"]);
+    assert.match(bare([{ file: "src/js/flat.rs" }], [])[0], /src\/js has one now/);
   },
   "a licence that asks for more than may be given"() {
     const known = ["MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception"];

@@ -32,7 +32,7 @@ test("finds over all scenes while others write, and replaces all as one step", a
   await expect(count(ada)).toHaveText("3 of 4");
   await expect(marks(ada)).toHaveText(["MARA", "mara", "Mara", "Mara"]);
   await expect(active(ada)).toHaveCount(1);
-  expect(await marks(ada).nth(2).getAttribute("data-active")).toBe("");
+  await expect(marks(ada).nth(2)).toHaveAttribute("data-active", "");
   await ada.press("Shift+Enter");
   await expect(count(ada)).toHaveText("2 of 4");
 
