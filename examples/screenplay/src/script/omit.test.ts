@@ -88,6 +88,16 @@ describe("a scene that is omitted", () => {
     expect((editor.children[5] as Block).children).toEqual([{ text: "c" }]);
   });
 
+  it("is one still where somebody was writing in its heading, and loses nothing of that", () => {
+    const editor = editing(script());
+    lockScenes(editor);
+    omitScene(editor, "b");
+    editor.insertText("d rain.");
+    expect(scenesOf(editor.children)[1]).toMatchObject({ title: "OMITTEDD RAIN.", omitted: true });
+    bringBack(editor, "b");
+    expect(textOf(editor.children[2] as Block)).toBe("int. bd rain.");
+  });
+
   it("may be the last one, or empty", () => {
     const editor = editing([block("a", "scene_heading", "INT. A")]);
     omitScene(editor, "a");

@@ -7,7 +7,7 @@ import { headingAlone, OMITTED, omittedBehind } from "./omitted.ts";
 import { scenesOf } from "./outline.ts";
 import { recorded } from "./revising.ts";
 import type { ScriptEditor } from "./slate.ts";
-import { type Block, type FormattedText, isBlock, type Script } from "./types.ts";
+import { type Block, type FormattedText, isBlock, type Script, textOf } from "./types.ts";
 
 /** The scene's heading says OMITTED from now on, with the number that it has. Returns whether there was such a scene. */
 export function omitScene(editor: ScriptEditor, id: string): boolean {
@@ -36,11 +36,12 @@ export function bringBack(editor: ScriptEditor, id: string): boolean {
   if (!isBlock(kept)) return false;
   const [first, ...rest] = fountainLines(kept.children.map(({ text }) => text).join(""), () => editor.newId());
   if (!first) return false;
+  const more = textOf(editor.children[index] as Block).slice(OMITTED.length);
   const isHeading = isBlock(first) && first.type === "scene_heading";
   change(editor, () => {
     Transforms.removeNodes(editor, { at: [behind] });
     Transforms.insertNodes(editor, (isHeading ? rest : [first, ...rest]) as Node[], { at: [behind] });
-    if (isHeading) say(editor, index, first.children);
+    if (isHeading) say(editor, index, more === "" ? first.children : [...first.children, { text: more }]);
   });
   return true;
 }

@@ -7,7 +7,8 @@ export const OMITTED = "OMITTED";
 /** Where what was in the scene of this heading stands; -1: it is not omitted. */
 export function omittedBehind(script: readonly unknown[], heading: number): number {
   const node = script[heading];
-  if (!isBlock(node) || node.type !== "scene_heading" || textOf(node).trim().toUpperCase() !== OMITTED) return -1;
+  // Whoever wrote in the heading at that moment goes on behind the word.
+  if (!isBlock(node) || node.type !== "scene_heading" || !textOf(node).toUpperCase().startsWith(OMITTED)) return -1;
   for (let at = heading + 1; ; at += 1) {
     const next = script[at];
     if (!isBlock(next) || (next.type !== "summary" && next.type !== "boneyard")) return -1;
