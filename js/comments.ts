@@ -3,7 +3,7 @@
 //
 // Keys of the map: `THREAD/thread` what a thread is about, `THREAD/resolved` where it is, `THREAD/COMMENT` each comment. Who writes at
 // once writes different keys. The server signs what is not signed, and refuses what is signed by another.
-import { Editor, type Operation, Range, type Text } from "slate";
+import { Editor, type Operation, Range, Element as SlateElement, type Text } from "slate";
 import { handleOf } from "./engine.js";
 import { CollabError } from "./errors.js";
 import { Emitter, soon } from "./events.js";
@@ -316,15 +316,22 @@ function newId(): string {
 
 /** The words of a range, lines parted by a space. */
 function quoteOf(editor: Editor, range: Range): string {
-  const texts = Array.from(
-    Editor.nodes<Text>(editor, { at: range, match: (node) => "text" in node, mode: "lowest" }),
-    ([, path]) => {
-      const part = Range.intersection(range, Editor.range(editor, path));
-      return part === null ? "" : Editor.string(editor, part);
-    },
-  );
-  return [...texts.filter((text) => text !== "").join(" ")].slice(0, MAX_QUOTE).join("").trim();
+  const lines: string[] = [];
+  let line: unknown;
+  for (const [, path] of Editor.nodes<Text>(editor, { at: range, match: (node) => "text" in node, mode: "lowest" })) {
+    const part = Range.intersection(range, Editor.range(editor, path));
+    const text = part === null ? "" : Editor.string(editor, part);
+    // Letters that look otherwise, and links, stand in the same line.
+    const [within] = Editor.above(editor, { at: path, match: (node) => isLine(editor, node) }) ?? [];
+    if (lines.length > 0 && within === line) lines.push(`${lines.pop()}${text}`);
+    else lines.push(text);
+    line = within;
+  }
+  const quote = lines.filter((text) => text !== "").join(" ");
+  return [...quote].slice(0, MAX_QUOTE).join("").trim();
 }
+
+const isLine = (editor: Editor, node: unknown): boolean => SlateElement.isElement(node) && Editor.isBlock(editor, node);
 
 function byPlace(a: Thread, b: Thread): number {
   if (a.range !== null && b.range !== null) {

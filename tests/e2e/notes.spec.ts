@@ -102,8 +102,18 @@ test("two comment on a scene and restructure it, one of them offline: nothing is
   await ada.page.getByRole("button", { name: "More", exact: true }).click();
   await ada.page.getByRole("button", { name: "Save as Fountain" }).click();
   const fountain = await readFile(await (await started).path(), "utf8");
-  expect(fountain).toMatch(/The kettle! whistles\[\[Ada: Which kettle\?\n\w+: /);
+  expect(fountain).toMatch(/The kettle! whistles\[\[“kettle! whistles” – Ada: Which kettle\?\n– \w+: /);
   expect(fountain).not.toContain("Oil or electric?");
+  // Opened, they are notes on the same words, by the same people.
+  const chooser = ada.page.waitForEvent("filechooser");
+  await ada.page.getByRole("button", { name: "More", exact: true }).click();
+  await ada.page.getByRole("button", { name: /Open a Fountain/ }).click();
+  await (await chooser).setFiles({ name: "again.fountain", mimeType: "text/plain", buffer: Buffer.from(fountain) });
+  await expect(ada.page.locator(".paper")).toContainText("The kettle! whistles");
+  await openNotes(ada);
+  await expect.poll(() => threads(ada.page)).toEqual([expected[0]]);
+  await expect(panel(ada)).toContainText("Ben");
+  await expect(ada.page.locator(".paper")).not.toContainText("[[");
 });
 
 test("the script's name is everybody's, and comes back by undo", async ({ stage }) => {

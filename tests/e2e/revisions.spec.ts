@@ -117,4 +117,16 @@ test("pages are locked and a revision is written: both see 2A and the marks, and
   await openFile(ben, "b.fdx", fdx);
   await expect.poll(() => marks(ben)).toContain("3.39 *");
   await expect.poll(() => pages(ben)).toEqual(expect.arrayContaining(["Blue Rev. 5/12/26 · 2A."]));
+
+  // A scene is omitted: its number and its page stay, and 2A, which is not locked, goes; and it comes back.
+  await menu(ben.page, "Revisions and locked pages…");
+  await ben.page.getByRole("button", { name: "Lock the scene numbers" }).click();
+  const outline = ben.page.getByRole("region", { name: /^Scenes/ });
+  await outline.getByRole("button", { name: "2 INT. TWO" }).click();
+  const text = (await ben.lines()).join("|");
+  await outline.getByRole("button", { name: "Omit: INT. TWO" }).click();
+  await expect(ben.block(2)).toHaveText("OMITTED");
+  await expect.poll(() => pages(ben)).toEqual(["Blue Rev. 5/12/26 · 2."]);
+  await outline.getByRole("button", { name: "Bring back: OMITTED" }).click();
+  await expect.poll(async () => (await ben.lines()).join("|")).toBe(text);
 });

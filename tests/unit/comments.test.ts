@@ -124,6 +124,18 @@ describe("a thread", () => {
     }
   });
 
+  it("quotes a line as it reads, whatever its letters look like, and parts lines by a space", async () => {
+    const { editors, notes } = await people(["Ada"]);
+    const [editor, ada] = [editors[0] as Bound, notes[0] as Comments];
+    Transforms.setNodes(editor, { bold: true } as object, {
+      at: words([0, 0], 2, 8),
+      match: (node) => "text" in node,
+      split: true,
+    });
+    ada.create({ anchor: { path: [0, 0], offset: 1 }, focus: { path: [1, 0], offset: 3 } }, "All of it?");
+    expect(ada.threads[0]).toMatchObject({ quote: "ello there world Sec" });
+  });
+
   it("keeps its quote when its words are gone, and finds them again after an undo", async () => {
     const { editors, notes } = await people(["Ada", "Ben"]);
     const [one, two] = editors as [Bound, Bound];

@@ -7,6 +7,7 @@ import type { Script } from "../script/types.ts";
 import { go } from "./address.ts";
 import { save, saveFountain } from "./files.ts";
 import { plant } from "./imports.ts";
+import { openNotesIn } from "./noted.ts";
 import { addScene } from "./scenes.ts";
 import { titlePageIn } from "./title-page.tsx";
 
@@ -23,7 +24,8 @@ export function ConflictDialog({ collab, title }: { collab: Collab<ScenePresence
   };
   const copy = async () => {
     const id = addScene(`${title} (my copy)`);
-    await plant(id, withTitlePage(structuredClone(collab.value()) as Script, titlePageIn(collab)), true);
+    const { script, signed } = openNotesIn(collab as unknown as Collab);
+    await plant(id, withTitlePage(structuredClone(script) as Script, titlePageIn(collab)), true, signed);
     go({ scene: id });
   };
   const bytes = () => save(`${title}.yjs`, collab.encodeState() as Uint8Array<ArrayBuffer>, "application/octet-stream");
@@ -50,7 +52,7 @@ export function ConflictDialog({ collab, title }: { collab: Collab<ScenePresence
         <button
           type="button"
           className="secondary"
-          onClick={() => saveFountain(title, collab.value(), titlePageIn(collab))}
+          onClick={() => saveFountain(title, openNotesIn(collab as unknown as Collab).script, titlePageIn(collab))}
         >
           Download mine as Fountain
         </button>

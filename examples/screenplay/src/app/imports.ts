@@ -2,7 +2,10 @@
 // device cannot keep waits in this window until the document holds it.
 import type { Descendant } from "slate";
 import { open, type Status } from "slate-yrs";
+import { takeNotes } from "../script/formats/with-notes.ts";
+import type { Script } from "../script/types.ts";
 import { keepAlone } from "./alone.ts";
+import { addNotes } from "./noted.ts";
 
 const waiting = new Map<string, Descendant[]>();
 
@@ -36,16 +39,21 @@ export function importArrived(id: string): void {
   waiting.delete(id);
 }
 
-/** Makes a new script begin with what was read. */
-export async function plant(id: string, script: Descendant[], shared: boolean): Promise<void> {
+/** Makes a new script begin with what was read. `signed`: as in {@link addNotes}. */
+export async function plant(id: string, script: Descendant[], shared: boolean, signed: string | null): Promise<void> {
   waiting.set(id, script);
-  if (shared ? await plantDocument(id, script) : keepAlone(id, script)) waiting.delete(id);
+  if (shared ? await plantDocument(id, script, signed) : keepAlone(id, script)) waiting.delete(id);
 }
 
-/** Without a server, a new document begins with its content at once, and sends it when it is opened with one. */
-async function plantDocument(id: string, script: Descendant[]): Promise<boolean> {
+/**
+ * Without a server, a new document begins with its content at once, and sends it when it is opened with one. Where the
+ * device does not keep it, notes stay in the text, which waits.
+ */
+async function plantDocument(id: string, content: Descendant[], signed: string | null): Promise<boolean> {
   try {
+    const { script, notes } = takeNotes(content as Script);
     const collab = await open({ id, initialValue: script });
+    await addNotes(collab, notes, signed);
     const settled = (status: Status) => status.saved !== "memory" || status.storage !== "indexeddb";
     await new Promise<void>((resolve) => {
       if (settled(collab.status)) return resolve();

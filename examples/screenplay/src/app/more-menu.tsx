@@ -3,12 +3,14 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Collab, Presence } from "slate-yrs";
 import { searchIn } from "../components/searching.ts";
 import type { BoundEditor } from "../hooks/use-yjs-slate-binding.ts";
+import { areScenesLocked } from "../script/locking.ts";
+import type { Script } from "../script/types.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { go } from "./address.ts";
 import { ACCEPTED, readScript, saveFdx, saveFountain, whatWasLeftOut } from "./files.ts";
 import { dropReport, plant, reportLater, reportOf } from "./imports.ts";
-import { withOpenNotes } from "./noted.ts";
+import { notesOf, signature, withOpenNotes } from "./noted.ts";
 import { useRemembered } from "./remembered.ts";
 import { useRevisions } from "./revisions.tsx";
 import { savePdf } from "./save-pdf.ts";
@@ -62,7 +64,7 @@ export function MoreMenu<P extends Presence>(props: {
       const id = addScene(read.title ?? "Imported script");
       const report = whatWasLeftOut(read.leftOut);
       if (report !== null) reportLater(id, report);
-      await plant(id, read.script, shared);
+      await plant(id, read.script, shared, signature(notesOf(editor)));
       go({ scene: id });
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
@@ -81,6 +83,8 @@ export function MoreMenu<P extends Presence>(props: {
     <>
       <Popover label="More" button={<Icon name="more" />}>
         {(close) => {
+          // Those of its own a script shows in any case.
+          const locked = editor !== null && areScenesLocked(editor.children as Script);
           const item = (label: string, run: () => void) => (
             <button
               type="button"
@@ -109,7 +113,9 @@ export function MoreMenu<P extends Presence>(props: {
               {onRename && item("Rename the script…", onRename)}
               {item("Keyboard shortcuts", () => setShortcuts(true))}
               {item(spelling ? "Do not check spelling" : "Check spelling", () => setSpelling(spelling ? null : "on"))}
-              {item(numbers ? "Hide scene numbers" : "Show scene numbers", () => setNumbers(numbers ? null : "on"))}
+              {!locked &&
+                item(numbers ? "Hide scene numbers" : "Show scene numbers", () => setNumbers(numbers ? null : "on"))}
+
               {item(continued ? "Show (CONT’D)" : "Hide (CONT’D)", () => setContinued(continued ? null : "off"))}
               {item(dark ? "Light page" : "Dark page", () => setDark(!dark))}
             </div>

@@ -2,7 +2,7 @@
 // a second without one), so that a keystroke never waits for it. Blocks and panels subscribe to the part they show.
 import { createContext, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
 import { continuedCues } from "../script/cues.ts";
-import { countWords, type SceneEntry, scenesOf } from "../script/outline.ts";
+import { areLocked, countWords, type SceneEntry, scenesOf } from "../script/outline.ts";
 import { type PageBreak, type Pages, Paginator } from "../script/paginate.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 import type { BlockType, Script } from "../script/types.ts";
@@ -72,8 +72,8 @@ export class InsightStore {
 }
 
 function sameScenes(a: readonly SceneEntry[], b: readonly SceneEntry[] | undefined): boolean {
-  const same = (scene: SceneEntry, n: number) =>
-    scene.id === b?.[n]?.id && scene.index === b[n].index && scene.number === b[n].number && scene.title === b[n].title;
+  const parts = ["id", "index", "number", "title", "locked", "omitted"] as const;
+  const same = (scene: SceneEntry, n: number) => parts.every((part) => scene[part] === b?.[n]?.[part]);
   return a.length === b?.length && a.every(same);
 }
 
@@ -111,6 +111,12 @@ export function useFirstPage(header: (revision: number | undefined) => string): 
     const shown = labels?.[0]?.shown ?? "1";
     return [header(firstRevision), shown === "1" ? "" : `${shown}.`].filter((part) => part !== "").join(" · ");
   });
+}
+
+/** Whether scenes have numbers of their own, which are shown in any case. */
+export function useLockedNumbers(): boolean {
+  const store = useStore();
+  return useSyncExternalStore(store.subscribe, () => areLocked(store.get().scenes));
 }
 
 /** What is shown beside a block's text: a scene's number, or that somebody goes on speaking. */

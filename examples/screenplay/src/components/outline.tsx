@@ -1,11 +1,12 @@
 // The scenes of the open script: go to one, or move it: by dragging, by Alt+↑/↓, or by the buttons at the one with the
-// caret. Scenes are known by their ids: while one is dragged, others may add some.
+// caret, which omit it as well. Scenes are known by their ids: while one is dragged, others may add some.
 import { type DragEvent, type KeyboardEvent, memo, type ReactNode, useState } from "react";
 import { Editor, Transforms } from "slate";
 import { ReactEditor, useSlateSelector, useSlateStatic } from "slate-react";
-import { moveSceneById, sceneAt, scenesOf, shiftScene } from "../script/outline.ts";
+import { bringBack, omitScene } from "../script/omit.ts";
+import { moveSceneById, type SceneEntry, sceneAt, scenesOf, shiftScene } from "../script/outline.ts";
 import type { ScriptEditor } from "../script/slate.ts";
-import { Icon } from "../ui/icons.tsx";
+import { Icon, type IconName } from "../ui/icons.tsx";
 import { useInsight } from "./insights.ts";
 
 export const Outline = memo(function Outline(props: { readOnly: boolean; onChosen: () => void }): ReactNode {
@@ -67,21 +68,13 @@ export const Outline = memo(function Outline(props: { readOnly: boolean; onChose
               <span className="number">{scene.number}</span>
               <span className="heading">{scene.title || "Untitled scene"}</span>
             </button>
-            {index === here && !readOnly && scenes.length > 1 && (
-              <span className="shift">
-                <Shift
-                  by="up"
-                  title={scene.title}
-                  disabled={index === 0}
-                  onShift={() => shiftScene(editor, scene.id, "up")}
-                />
-                <Shift
-                  by="down"
-                  title={scene.title}
-                  disabled={index === scenes.length - 1}
-                  onShift={() => shiftScene(editor, scene.id, "down")}
-                />
-              </span>
+            {index === here && !readOnly && (
+              <SceneTools
+                scene={scene}
+                first={index === 0}
+                last={index === scenes.length - 1}
+                onRun={(run) => run(editor, scene.id)}
+              />
             )}
           </li>
         ))}
@@ -94,21 +87,32 @@ export const Outline = memo(function Outline(props: { readOnly: boolean; onChose
 /** No id is empty. */
 const END = "";
 
-/** Where nothing can be dragged, as by a finger, or by whom. */
-function Shift(props: { by: "up" | "down"; title: string; disabled: boolean; onShift: () => void }): ReactNode {
-  const { by, title, disabled, onShift } = props;
-  const label = `Move ${by}: ${title || "untitled scene"}`;
-  return (
+type Run = (editor: ScriptEditor, id: string) => unknown;
+
+/** Moves the scene where nothing can be dragged, as by a finger; and omits it, once its number is locked. */
+function SceneTools(props: { scene: SceneEntry; first: boolean; last: boolean; onRun: (run: Run) => void }): ReactNode {
+  const { scene, first, last, onRun } = props;
+  const tool = (icon: IconName, what: string, run: Run, disabled = false) => (
     <button
       type="button"
       className="tool small"
-      aria-label={label}
-      title={`Move ${by}`}
+      aria-label={`${what}: ${scene.title || "untitled scene"}`}
+      title={what}
       disabled={disabled}
-      onClick={onShift}
+      onClick={() => onRun(run)}
     >
-      <Icon name={by} />
+      <Icon name={icon} />
     </button>
+  );
+  const alone = first && last;
+  if (alone && !scene.locked) return null;
+  return (
+    <span className="shift">
+      {!alone && tool("up", "Move up", (editor, id) => shiftScene(editor, id, "up"), first)}
+      {!alone && tool("down", "Move down", (editor, id) => shiftScene(editor, id, "down"), last)}
+      {scene.omitted && tool("undo", "Bring back", bringBack)}
+      {scene.locked && !scene.omitted && tool("close", "Omit", omitScene)}
+    </span>
   );
 }
 

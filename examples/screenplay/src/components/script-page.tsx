@@ -30,7 +30,7 @@ import type { PageBreak } from "../script/paginate.ts";
 import { headerOf } from "../script/revisions.ts";
 import type { ScriptEditor } from "../script/slate.ts";
 import { type Block, type DualDialogueBlock, isBlock, isColumn, isDual, type RevisionSet } from "../script/types.ts";
-import { useAddition, useFirstPage, usePageBreaks } from "./insights.ts";
+import { useAddition, useFirstPage, useLockedNumbers, usePageBreaks } from "./insights.ts";
 import { lookOf } from "./look.ts";
 import { marked } from "./marked.tsx";
 import { RevisionContext } from "./revision-look.ts";
@@ -69,6 +69,7 @@ export const ScriptPage = memo(function ScriptPage(props: { readOnly: boolean } 
   const decorate = useFoundMarks(editor, useWrittenMarks(editor, props.decorate));
   const [spelling] = useRemembered("spelling");
   const [numbers] = useRemembered("numbers");
+  const locked = useLockedNumbers();
   const [continued] = useRemembered("continued");
   const onKeyDown = useCallback(
     (event: React.KeyboardEvent) => {
@@ -88,7 +89,7 @@ export const ScriptPage = memo(function ScriptPage(props: { readOnly: boolean } 
         aria-label="Script"
         {...(readOnly ? { role: "document" } : { role: "textbox", "aria-multiline": true })}
         tabIndex={0}
-        data-numbers={numbers ?? "off"}
+        data-numbers={locked ? "on" : (numbers ?? "off")}
         data-continueds={continued ?? "on"}
         data-first={first || undefined}
         readOnly={readOnly}

@@ -80,6 +80,8 @@ describe("the scenes", () => {
 describe("words", () => {
   it("words are counted", () => {
     expect(countWords([block("action", " One  two—three "), block("action", "")])).toBe(2);
+    const aside: Block = { id: "n", type: "action", children: [{ text: "Two more" }, { text: "[[no]]", aside: true }] };
+    expect(countWords([block("note", "not on paper"), block("boneyard", "nor this"), aside])).toBe(2);
   });
 });
 

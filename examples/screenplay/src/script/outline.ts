@@ -1,8 +1,10 @@
 // The scenes of a script: where each begins, what its heading says, and moving a whole scene to another place. Pure.
 import { Editor, type Path, Transforms } from "slate";
+import { elementOf } from "./elements.ts";
+import { omittedBehind } from "./omitted.ts";
 import { letters } from "./page-labels.ts";
 import { recorded } from "./revising.ts";
-import { isBlock, printedText, type ScriptNode, textOf } from "./types.ts";
+import { isBlock, printedText, type ScriptNode } from "./types.ts";
 
 export interface SceneEntry {
   id: string;
@@ -11,6 +13,9 @@ export interface SceneEntry {
   /** Its own number where it has one; else counted from 1, or behind the one before it: 12A. */
   number: string;
   title: string;
+  /** The number is its own, whatever comes before it. */
+  locked: boolean;
+  omitted: boolean;
 }
 
 export function scenesOf(script: readonly unknown[]): SceneEntry[] {
@@ -19,11 +24,15 @@ export function scenesOf(script: readonly unknown[]): SceneEntry[] {
   for (const [index, node] of script.entries()) {
     if (isBlock(node) && node.type === "scene_heading") {
       const number = numbers[scenes.length] ?? "";
-      scenes.push({ id: node.id, index, number, title: printedText(node).trim().toUpperCase() });
+      const title = printedText(node).trim().toUpperCase();
+      const omitted = omittedBehind(script, index) >= 0;
+      scenes.push({ id: node.id, index, number, title, locked: Boolean(node.sceneNumber), omitted });
     }
   }
   return scenes;
 }
+
+export const areLocked = (scenes: readonly SceneEntry[]): boolean => scenes.some(({ locked }) => locked);
 
 /**
  * The numbers of the scenes. Once some have one of their own, those are fixed, as in a shooting script: a scene without
@@ -112,6 +121,7 @@ export function shiftScene(editor: Editor, id: string, by: "up" | "down"): void 
   if (from >= 0 && (by === "down" || from > 0)) moveScene(editor, from, by === "up" ? from - 1 : from + 2);
 }
 
+/** Those that are printed. */
 export function countWords(script: readonly ScriptNode[]): number {
   let words = 0;
   for (const node of script) words += wordsIn(node);
@@ -124,7 +134,8 @@ function wordsIn(node: ScriptNode): number {
   let words = counted.get(node);
   if (words === undefined) {
     const blocks = isBlock(node) ? [node] : node.children.flatMap((column) => column.children);
-    words = blocks.reduce((sum, block) => sum + (textOf(block).match(/\S+/g)?.length ?? 0), 0);
+    const printed = blocks.filter(({ type }) => elementOf(type).printed);
+    words = printed.reduce((sum, block) => sum + (printedText(block).match(/\S+/g)?.length ?? 0), 0);
     counted.set(node, words);
   }
   return words;

@@ -30,7 +30,8 @@ describe("sheets", () => {
       block("new_act", "act two"),
       block("note", "not on paper"),
     ];
-    const [sheet, ...more] = sheetsOf(script, [], { numbers: true });
+    // The number is the heading's own: it is there whether numbers are asked for or not.
+    const [sheet, ...more] = sheetsOf(script);
     expect(more).toEqual([]);
     expect(written(sheet)).toEqual([
       "0: 15 INT. HALL - DAY",

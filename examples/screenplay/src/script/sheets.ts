@@ -8,7 +8,7 @@ import { elementOf } from "./elements.ts";
 import { readEmphasis } from "./formats/emphasis.ts";
 import { entryOf, nameOf } from "./formats/title-page.ts";
 import { dualMeasure, type Line, linesIn, paperText } from "./lines.ts";
-import { scenesOf } from "./outline.ts";
+import { areLocked, scenesOf } from "./outline.ts";
 import { type At, above, isPrinted, LINES_PER_PAGE, layoutOf } from "./paginate.ts";
 import { revisedLines } from "./revised-lines.ts";
 import { headerOf, type MarksOf, markOf } from "./revisions.ts";
@@ -91,7 +91,7 @@ const IN_COLUMN: Partial<Record<Block["type"], Place>> = {
 
 /** What the page shows besides, and paper like it. */
 export interface PaperOptions {
-  /** The numbers of scenes beside their headings. */
+  /** The numbers of scenes beside their headings; once some are locked, they are there in any case. */
   numbers?: boolean;
   /** (CONT’D) where somebody goes on after action. */
   continued?: boolean;
@@ -183,7 +183,8 @@ type Part = Omit<SheetLine, "row">;
 /** What stands beside a block without being in it, by its id. */
 function additionsOf(script: readonly ScriptNode[], { numbers, continued }: PaperOptions): ReadonlyMap<string, string> {
   const additions = new Map<string, string>();
-  if (numbers) for (const { id, number } of scenesOf(script)) additions.set(id, number);
+  const scenes = scenesOf(script);
+  if (numbers || areLocked(scenes)) for (const { id, number } of scenes) additions.set(id, number);
   if (continued) for (const id of continuedCues(script)) additions.set(id, " (CONT’D)");
   return additions;
 }

@@ -51,6 +51,7 @@ function readDocument(reader: Reader, content: Element, newId: () => string, lef
     const first = firstBlock(script);
     if (first) first.titlePage = entries;
   }
+  reader.leaveTheRest();
   return { title: titleOf(entries), script, leftOut };
 }
 
@@ -84,6 +85,13 @@ export function childrenOf(element: Element, name: string): Element[] {
   return [...element.children].filter((child) => child.tagName === name);
 }
 
+const MADE_ANEW = "ElementSettings, SmartType";
+
+function* textsIn(node: Node): Generator<Node> {
+  if (node.nodeType === 3 || node.nodeType === 4) yield node;
+  for (const child of node.childNodes) yield* textsIn(child);
+}
+
 /** Of a file: those that are read, and those that are made anew when it is written. */
 const PARTS = new Set(["Content", "TitlePage", "ScriptNotes", "ElementSettings", "SmartType"]);
 
@@ -91,6 +99,8 @@ const PARTS = new Set(["Content", "TitlePage", "ScriptNotes", "ElementSettings",
 class Reader {
   /** The lines in which the paragraphs of the file begin, in their order. */
   private readonly numbers = new Map<Element, number>();
+  private readonly root: Node;
+  private readonly told = new Set<Node>();
 
   constructor(
     xml: Document,
@@ -98,6 +108,7 @@ class Reader {
     private readonly newId: () => string,
     private readonly leftOut: LeftOut[],
   ) {
+    this.root = xml;
     const paragraphs = xml.getElementsByTagName("Paragraph");
     let index = 0;
     let line = 1;
@@ -117,20 +128,23 @@ class Reader {
     const script: Script = [];
     for (const child of content.children) {
       if (child.tagName !== "Paragraph") {
-        this.leave(child, child.textContent ?? "", `no place for <${child.tagName}>`);
+        this.leaveAll(child);
         continue;
       }
-      const [dual] = childrenOf(child, "DualDialogue");
-      script.push(...(dual ? this.readDual(child, dual) : this.readParagraph(child)));
+      script.push(...this.readNodes(child));
     }
     for (const note of content.parentElement?.querySelectorAll(":scope > ScriptNotes > ScriptNote") ?? []) {
       script.push(this.readNote(note));
     }
     for (const part of content.parentElement?.children ?? []) {
-      const words = part.textContent?.trim() ?? "";
-      if (!PARTS.has(part.tagName) && words !== "") this.leave(part, words, `no place for <${part.tagName}>`);
+      if (!PARTS.has(part.tagName) && part.textContent?.trim()) this.leaveAll(part);
     }
     return script;
+  }
+
+  private readNodes(paragraph: Element): ScriptNode[] {
+    const [dual] = childrenOf(paragraph, "DualDialogue");
+    return dual ? this.readDual(paragraph, dual) : this.readParagraph(paragraph);
   }
 
   private readDual(paragraph: Element, dual: Element): ScriptNode[] {
@@ -193,7 +207,7 @@ class Reader {
 
   /** A scene that was left out of the film: what was in it, as Fountain. */
   private readOmitted(omitted: Element): Block {
-    const blocks = childrenOf(omitted, "Paragraph").flatMap((paragraph) => this.readParagraph(paragraph));
+    const blocks = childrenOf(omitted, "Paragraph").flatMap((paragraph) => this.readNodes(paragraph));
     return this.block("boneyard", [{ text: toFountain(blocks).trim() }]);
   }
 
@@ -230,7 +244,7 @@ class Reader {
       if (child.tagName === "Text") this.readText(child, leaves);
       else if (child.tagName === "ScriptNote") leaves.push(this.inlineNote(child));
       else if (!["SceneProperties", "OmittedScene", "DualDialogue", "TabStops"].includes(child.tagName)) {
-        this.leave(child, child.textContent ?? "", `no place for <${child.tagName}>`);
+        this.leaveAll(child);
       }
     }
     const filled = leaves.filter((leaf) => leaf.text !== "");
@@ -252,6 +266,7 @@ class Reader {
     const id = Number(text.getAttribute("RevisionID") ?? 0);
     const kept = isId(id) ? { ...marks, revision: id } : marks;
     for (const child of text.childNodes) {
+      if ((child as Element).tagName !== "ScriptNote") this.tell(child);
       if (child.nodeType !== 1) leaves.push({ text: child.nodeValue ?? "", ...kept });
       else if ((child as Element).tagName === "ScriptNote") leaves.push(this.inlineNote(child as Element));
       else leaves.push({ text: child.textContent ?? "", ...kept });
@@ -278,6 +293,25 @@ class Reader {
       const value = element.getAttribute(name);
       if (value) this.leave(element, `${name}="${value}"`, `no place for it in <${element.tagName}>`);
     }
+  }
+
+  /** Words that stand where no others do, as between two paragraphs of a note. */
+  leaveTheRest(): void {
+    for (const node of textsIn(this.root)) {
+      const parent = node.parentElement;
+      if (this.told.has(node) || !parent || !node.nodeValue?.trim()) continue;
+      if (!parent.closest(MADE_ANEW)) this.leave(parent, node.nodeValue, `no place for it in <${parent.tagName}>`);
+    }
+  }
+
+  private leaveAll(element: Element): void {
+    this.tell(element);
+    this.leave(element, element.textContent ?? "", `no place for <${element.tagName}>`);
+  }
+
+  /** The words are in the script by now, or among what is left out. */
+  private tell(node: Node): void {
+    for (const text of textsIn(node)) this.told.add(text);
   }
 
   private leave(element: Element, text: string, reason: string): void {

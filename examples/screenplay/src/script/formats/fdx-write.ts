@@ -1,13 +1,18 @@
 // FDX, written: the inverse of reading, with what Final Draft expects of a file besides its paragraphs.
+
+import { omittedBehind } from "../omitted.ts";
 import {
   type Block,
+  type DualDialogueBlock,
   type FormattedText,
   isBlock,
   isDual,
   MARKS,
   type RevisionSet,
+  type Script,
   type ScriptNode,
   type TitlePage,
+  textOf,
 } from "../types.ts";
 import { findAsides } from "./asides.ts";
 import { tidied } from "./emphasis.ts";
@@ -15,6 +20,8 @@ import { ALIGNMENTS, CUT_NAME, escaped, LAYOUT, NAMES, usualAlign } from "./fdx-
 import { lockedPageLines, revisionLines, revisionsIn } from "./fdx-revisions.ts";
 import { smartType } from "./fdx-smart-type.ts";
 import { titleLines } from "./fdx-title-page.ts";
+import { fountainLines } from "./fountain-read.ts";
+import { toFountain } from "./fountain-write.ts";
 import { titled, titlePageOf } from "./title-page.ts";
 
 /** `page`, `revisions`: what stands on the title page, and the revision sets, where that is not in the script itself. */
@@ -29,17 +36,13 @@ export function toFdx(
   for (let at = 0; at < script.length; at += 1) {
     const node = script[at] as ScriptNode;
     if (isDual(node)) {
-      lines.push(
-        ...dualLines(
-          node.children.flatMap((column) => column.children),
-          notes,
-        ),
-      );
+      lines.push(...dualLines(blocksIn(node), notes));
       continue;
     }
     const summaries = node.type === "scene_heading" ? summariesAfter(script, at) : [];
-    lines.push(paragraph(node, notes, summaries));
-    at += summaries.length;
+    const omitted = omittedBlocks(script, at);
+    lines.push(paragraph(node, notes, summaries, omitted ?? []));
+    at += summaries.length + (omitted ? 1 : 0);
   }
   return [
     '<?xml version="1.0" encoding="UTF-8" standalone="no" ?>',
@@ -69,6 +72,8 @@ interface Notes {
   count: number;
 }
 
+const blocksIn = (dual: DualDialogueBlock): Block[] => dual.children.flatMap((column) => column.children);
+
 function dualLines(blocks: readonly Block[], notes: Notes): string[] {
   const page = blocks[0]?.startsNewPage ? ' StartsNewPage="Yes"' : "";
   const inside = blocks.map((block, at) => {
@@ -88,7 +93,22 @@ function summariesAfter(script: readonly ScriptNode[], heading: number): Block[]
   return summaries;
 }
 
-function paragraph(block: Block, notes: Notes, summaries: readonly Block[]): string {
+/** What was in a scene that is omitted, if it is the same again when it is read. */
+function omittedBlocks(script: readonly ScriptNode[], heading: number): Script | null {
+  const behind = script[omittedBehind(script, heading)];
+  if (!isBlock(behind) || behind.align || behind.startsNewPage) return null;
+  const text = textOf(behind);
+  const blocks = fountainLines(text, () => "omitted");
+  const plain = blocks.every((node) => isDual(node) || node.type !== "summary");
+  return plain && blocks.length > 0 && toFountain(blocks).trim() === text ? blocks : null;
+}
+
+function paragraph(
+  block: Block,
+  notes: Notes,
+  summaries: readonly Block[],
+  omitted: readonly ScriptNode[] = [],
+): string {
   const { type, align } = block;
   const name = type === "section" ? `Outline ${Math.min(9, block.depth ?? 1)}` : NAMES[type];
   const attributes = [
@@ -100,8 +120,18 @@ function paragraph(block: Block, notes: Notes, summaries: readonly Block[]): str
   const inside =
     type === "note" || type === "boneyard"
       ? scriptNote(block.children, type === "boneyard", notes)
-      : (type === "scene_heading" ? sceneProperties(block, summaries, notes) : "") + content(block, notes);
+      : (type === "scene_heading" ? sceneProperties(block, summaries, notes) : "") +
+        content(block, notes) +
+        omittedScene(omitted, notes);
   return `<Paragraph ${attributes.join(" ")}>${inside}</Paragraph>`;
+}
+
+function omittedScene(script: readonly ScriptNode[], notes: Notes): string {
+  if (script.length === 0) return "";
+  const lines = script.flatMap((node) =>
+    isDual(node) ? dualLines(blocksIn(node), notes) : paragraph(node, notes, []),
+  );
+  return `<OmittedScene>${lines.join("")}</OmittedScene>`;
 }
 
 function content(block: Block, notes: Notes): string {

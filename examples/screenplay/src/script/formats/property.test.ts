@@ -11,7 +11,7 @@ import { readEmphasis, tidied, writeEmphasis } from "./emphasis.ts";
 import { fromFdx, toFdx } from "./fdx.ts";
 import { fountainLines, fromFountain, toFountain } from "./fountain.ts";
 import type { NamedScript } from "./named.ts";
-import { dice, mutated, randomScript, randomSource } from "./random-scripts.ts";
+import { type Dice, dice, mutated, randomScript, randomSource } from "./random-scripts.ts";
 
 const { SEED, SEEDS } = process.env;
 /** ms */
@@ -87,6 +87,61 @@ describe("any file", () => {
         const script = fountainLines(source, newId);
         const read = everything({ title: null, script, leftOut: [] }).replaceAll("^", "");
         expect(counted(withoutSigns(read)), `seed ${seed}: ${source}`).toBe(counted(withoutSigns(source)));
+      }
+    },
+    PATIENCE,
+  );
+});
+
+/** What is no text of the script: these are made anew. */
+const SETTINGS = "ElementSettings, ElementSettings *, SmartType, SmartType *";
+const XML = "FinalDraft, FinalDraft *, Unknown";
+
+/** Puts words where Final Draft may have some, and where it never has. */
+function withWords(fdx: string, { below, pick }: Dice): { source: string; words: string[] } {
+  const xml = new DOMParser().parseFromString(fdx, "application/xml");
+  const words: string[] = [];
+  for (let n = 0; n < 12; n += 1) {
+    const places = [...xml.querySelectorAll(XML)].filter((element) => !element.matches(SETTINGS));
+    const place = pick(places);
+    const word = `word${n}x`;
+    let inside: Node = xml.createTextNode(word);
+    for (const name of pick(INSIDE)) {
+      const element = xml.createElement(name);
+      element.append(inside);
+      inside = element;
+    }
+    place.insertBefore(inside, place.childNodes.item(below(place.childNodes.length + 1)));
+    words.push(word);
+  }
+  return { source: new XMLSerializer().serializeToString(xml), words };
+}
+
+const INSIDE = [[], ["Text"], ["Text", "Paragraph"], ["Paragraph"], ["Unknown"], ["Text", "Paragraph", "DualDialogue"]];
+
+describe("any FDX file", () => {
+  const files = filesOf(corpus)
+    .filter((file) => file.endsWith(".fdx"))
+    .map((file) => decodeText(readFileSync(join(corpus, file))).text)
+    .filter((source) => !new DOMParser().parseFromString(source, "application/xml").querySelector("parsererror"));
+
+  it(
+    "loses no word, wherever it stands",
+    () => {
+      // Each has words in a dozen places.
+      for (const seed of seeds.slice(0, Math.ceil(seeds.length / 4))) {
+        const rolled = dice(seed);
+        const made = () => toFdx(randomScript(rolled), "T", [["Title", "T"]]);
+        const { source, words } = withWords(rolled.chance(0.5) ? rolled.pick(files) : made(), rolled);
+        const read = fromFdx(source, newId);
+        const found = everything(read);
+        expect(
+          words.filter((word) => !found.includes(word)),
+          `seed ${seed}: ${source}`,
+        ).toEqual([]);
+        // And is not said twice to be left out.
+        const left = read.leftOut.map(({ text }) => text);
+        expect(words.filter((word) => left.filter((text) => text === word).length > 1)).toEqual([]);
       }
     },
     PATIENCE,
