@@ -162,17 +162,19 @@ class Encoder {
     }
   }
 
-  node(node: unknown, depth = 0): void {
+  /** `isNew`: it is put into the document, where marks need a name; what is there may have come without. */
+  node(node: unknown, isNew: boolean, depth = 0): void {
     if (depth > MAX.depth) throw new CollabError("protocol", `nodes are nested deeper than ${MAX.depth}`);
     if (!isObject(node)) throw new CollabError("protocol", "a node must be an object");
     const keys = propertyKeys(node);
     if (typeof node.text === "string") {
+      if (isNew) checkNames(keys);
       this.words.push(keys.length << 1, this.#string(node.text));
       this.#entries(node, keys);
     } else if (Array.isArray(node.children)) {
       this.words.push(1 | (keys.length << 1), node.children.length);
       this.#entries(node, keys);
-      for (const child of node.children) this.node(child, depth + 1);
+      for (const child of node.children) this.node(child, isNew, depth + 1);
     } else {
       throw new CollabError("protocol", "a node must have a text or children");
     }
@@ -192,10 +194,11 @@ class Encoder {
         return;
       case TAGS.insert_node:
       case TAGS.remove_node:
-        this.node(operation.node);
+        this.node(operation.node, tag === TAGS.insert_node);
         return;
       case TAGS.set_node:
         this.properties(operation.properties);
+        if (isObject(operation.newProperties)) checkNames(propertyKeys(operation.newProperties));
         this.properties(operation.newProperties);
         return;
       case TAGS.split_node:
@@ -215,6 +218,10 @@ class Encoder {
 /** `text` and `children` are Slate's own. */
 function propertyKeys(value: Properties): string[] {
   return Object.keys(value).filter((key) => key !== "text" && key !== "children" && value[key] !== undefined);
+}
+
+function checkNames(keys: readonly string[]): void {
+  if (keys.includes("")) throw new CollabError("protocol", "a property must have a name");
 }
 
 function json(value: object): string {
@@ -244,11 +251,11 @@ export function encodeOperations(operations: readonly Operation[]): Batch {
   return encoder.batch();
 }
 
-/** A value: the editor's children. */
-export function encodeNodes(nodes: readonly Descendant[]): Batch {
+/** A value: the editor's children. `isNew`: it is put into a document. */
+export function encodeNodes(nodes: readonly Descendant[], isNew = false): Batch {
   if (!Array.isArray(nodes)) throw new CollabError("protocol", "a value must be an array of nodes");
   const encoder = new Encoder();
-  for (const node of nodes) encoder.node(node);
+  for (const node of nodes) encoder.node(node, isNew);
   return encoder.batch();
 }
 

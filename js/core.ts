@@ -94,7 +94,7 @@ export class Core<P extends Presence> implements Revivable {
     this.#transport = new Transport(options, early);
     this.#sink = sink;
     this.log = logOf(options.id, options.debug);
-    this.#initial = options.initialValue === undefined ? null : encodeNodes(options.initialValue);
+    this.#initial = options.initialValue === undefined ? null : encodeNodes(options.initialValue, true);
     this.#told = {
       presence: options.presence === undefined ? null : { ...options.presence },
       online: options.connect ?? true,

@@ -5,6 +5,9 @@ import { CollabError } from "./errors.js";
 import { toJson } from "./json.js";
 import type { OpenOptions, Presence } from "./types.js";
 
+/** What names a document, in bytes of UTF-8. */
+const MAX_ID_BYTES = 256;
+
 function bad(message: string): CollabError {
   return new CollabError("protocol", message);
 }
@@ -23,6 +26,9 @@ export function checkOptions<P extends Presence>(options: OpenOptions<P>): void 
   // As a segment of a path these would name something else.
   if (wellFormed(options.id) !== options.id) throw bad("id has half of a surrogate pair");
   if (options.id === "." || options.id === "..") throw bad(`id must not be ${JSON.stringify(options.id)}`);
+  // The slate-yrs server takes no others, and a browser does not say why a connection was refused.
+  if (new TextEncoder().encode(options.id).length > MAX_ID_BYTES) throw bad(`id has at most ${MAX_ID_BYTES} bytes`);
+  if (/\p{Cc}/u.test(options.id)) throw bad("id has a control character");
   for (const name of ["url", "root", "blockId"] as const) checkOptional(options[name], "string", name);
   if (options.root === "") throw bad("root must not be empty");
   if (options.root?.startsWith("slate-yrs:")) throw bad("roots that begin with slate-yrs: are the engine's");

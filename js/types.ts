@@ -49,7 +49,7 @@ export interface DebugEntry {
 
 /** How to open a document. */
 export interface OpenOptions<P extends Presence = Presence> {
-  /** The room: which document. */
+  /** The room: which document. At most 256 bytes of UTF-8, without control characters. */
   id: string;
   /**
    * The server, e.g. `wss://host/ws/scenes`; the room is added as one more segment of the path. Without it the document

@@ -114,6 +114,8 @@ describe("what is no operation is refused", () => {
     ["a property that is a function", { type: "set_node", path, properties: {}, newProperties: { a: () => 1 } }],
     ["a property that is a bigint", { type: "set_node", path, properties: {}, newProperties: { a: 1n } }],
     ["a property that is a symbol", { type: "set_node", path, properties: {}, newProperties: { a: Symbol("a") } }],
+    ["a mark without a name", { type: "set_node", path, properties: {}, newProperties: { "": true } }],
+    ["a text whose mark has no name", { type: "insert_node", path, node: { children: [{ text: "a", "": true }] } }],
     ["properties that are an array", { type: "set_node", path, properties: [], newProperties: {} }],
     ["no position", { type: "split_node", path, properties: {} }],
     ["no new path", { type: "move_node", path }],

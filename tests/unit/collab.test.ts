@@ -68,6 +68,8 @@ describe("opening", () => {
     ["an id that is a path", { id: ".." }],
     ["an id that is a number", { id: 7 }],
     ["half of a surrogate pair", { id: "\ud83d" }],
+    ["an id of 257 bytes", { id: `${"é".repeat(128)}!` }],
+    ["an id with a control character", { id: "a\u0085" }],
     ["an address that is none", { id: "a", url: "here" }],
     ["an address of mail", { id: "a", url: "mailto:a@b" }],
     ["a root that is a number", { id: "a", root: 1 }],
@@ -78,6 +80,7 @@ describe("opening", () => {
     ["a capture timeout of NaN", { id: "a", undo: { captureTimeout: Number.NaN } }],
     ["a value that is no array", { id: "a", initialValue: "text" }],
     ["a value with something else in it", { id: "a", initialValue: [1] }],
+    ["a value with a mark without a name", { id: "a", initialValue: [{ children: [{ text: "a", "": true }] }] }],
   ];
   for (const [name, options] of bad) {
     it(`refuses ${name}`, async () => {

@@ -290,6 +290,38 @@ describe("the binding", () => {
     expect(editor.children).toEqual(collab.value());
   });
 
+  it("takes back a mark without a name, and nothing else of that moment", async () => {
+    const [one, two] = await pair([block("one"), block("two")]);
+    const errors: string[] = [];
+    one.collab.on("error", ({ code, message }) => errors.push(`${code}: ${message}`));
+    Transforms.insertText(one, "!", { at: place([1, 0], 3) });
+    Transforms.select(one, caret([0, 0], 0));
+    Transforms.setNodes(one, { "": true } as never, { at: [0, 0] });
+    await tick();
+    await tick();
+    expect(errors.join()).toContain("a property must have a name");
+    expect(one.children).toEqual([block("one"), block("two!")]);
+    expect(two.children).toEqual(one.children);
+  });
+
+  /** docs/INTEGRATION.md says so. */
+  it.each([0, 1] as const)("keep no marks of a void's empty text in format %i, and its properties", async (format) => {
+    const empty = { text: "" };
+    const mention = (text: object, more = {}) => ({ type: "mention", ...more, children: [text] }) as Element;
+    const line = (inner: Element) => ({ type: "p", children: [{ text: "a" }, inner, { text: "b" }] }) as Element;
+    const { documents } = await openTogether(2, { initialValue: [line(mention({ text: "", bold: true }))], format });
+    opened.push(...documents);
+    const [one, two] = documents.map((collab) => bind(collab));
+    expect(agree(one!, two!)).toEqual([line(mention(empty))]);
+    Transforms.setNodes(one!, { bold: true } as never, { at: [0, 1, 0], voids: true });
+    Transforms.setNodes(one!, { color: "red" } as never, { at: [0, 1], voids: true });
+    handleOf(one!.collab).flush();
+    await tick();
+    expect(two!.children).toEqual([line(mention(empty, { color: "red" }))]);
+    expect(two!.collab.value()).toEqual(two!.children);
+    expect([one!.divergences, two!.divergences]).toEqual([0, 0]);
+  });
+
   it("anchors survive what peers do", async () => {
     const [one, two] = await pair([block("one two"), block("three")]);
     const range = { anchor: place([0, 0], 4), focus: place([0, 0], 7) };

@@ -4,4 +4,6 @@ export default {
   testEnvironment: "./environment.mjs",
   testEnvironmentOptions: { customExportConditions: ["node", "node-addons"] },
   transform: {},
+  // Long, for a machine that is busy with other tests.
+  testTimeout: 60_000,
 };

@@ -12,14 +12,17 @@ function Scene({ collab }) {
   return h(Slate, { editor, initialValue: editor.children }, h(Editable, { "aria-label": "Scene" }));
 }
 
+/** Long, for a machine that is busy with other tests. */
+const PATIENCE = { timeout: 30_000 };
+
 test("shows what somebody else writes", async () => {
   const room = await openTogether(2, { initialValue: [{ type: "action", children: [{ text: "one line" }] }] });
   const [mine, theirs] = room.documents;
   render(h(Scene, { collab: mine }));
-  await screen.findByText("one line");
+  await screen.findByText("one line", {}, PATIENCE);
   const other = withCollab(createEditor(), theirs);
   Transforms.insertText(other, "!", { at: { path: [0, 0], offset: 8 } });
-  await screen.findByText("one line!");
+  await screen.findByText("one line!", {}, PATIENCE);
   expect(other.children).toEqual(mine.value());
   await room.close();
 });

@@ -5,9 +5,12 @@ page.innerHTML = '<textarea aria-label="Scene"></textarea><p class="slate-yrs-st
 const scene = page.querySelector("textarea");
 const query = Object.fromEntries(new URLSearchParams(location.search));
 
-worker.addEventListener("message", ({ data: { value, status } }) => {
-  if (value !== undefined && value !== scene.value) scene.value = value;
+let sent = 0;
+
+worker.addEventListener("message", ({ data: { value, status, heard } }) => {
+  // What it says of before it has heard the last key would take that away.
+  if (value !== undefined && heard === sent && value !== scene.value) scene.value = value;
   if (status !== undefined) page.querySelector("p").textContent = status;
 });
-scene.addEventListener("input", () => worker.postMessage({ text: scene.value }));
+scene.addEventListener("input", () => worker.postMessage({ text: scene.value, sent: ++sent }));
 worker.postMessage({ open: query });
