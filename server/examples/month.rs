@@ -116,6 +116,7 @@ async fn store(storage: &Arc<dyn Storage>, document: &Document, edits: Vec<(Mill
                 comments: Authors::default(),
             }],
             only_at_tip: None,
+            once: Vec::new(),
             database: None,
         })
         .collect();

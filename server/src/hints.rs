@@ -27,7 +27,7 @@ pub enum Hint {
     WhoIsThere,
     /// Of no document: for the sender itself.
     Beat,
-    /// Of no document: this user was kicked at this time.
+    /// This user was kicked at this time; from everywhere, where the hint is of no document.
     Kick { user: String, at: Millis },
 }
 

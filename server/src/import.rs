@@ -176,6 +176,7 @@ impl Import {
                 comments: Authors::default(),
             }],
             only_at_tip: None,
+            once: Vec::new(),
             database: None,
         };
         let requests: Vec<_> = std::mem::take(&mut self.waiting).into_iter().map(request).collect();

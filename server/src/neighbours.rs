@@ -22,7 +22,7 @@ use crate::auth::Auth;
 use crate::hints::{Hint, Hints, REMOTE};
 use crate::metrics::Metrics;
 use crate::room::{Command, Rooms};
-use crate::storage::{Millis, Seq, random_id};
+use crate::storage::{Kicked, Millis, Seq, random_id};
 
 const CHANNEL: &str = "slate-yrs";
 /// Hints that wait for Redis; more are dropped.
@@ -78,8 +78,8 @@ impl Neighbours {
 }
 
 /// Ends the user's connections here and takes the tokens back, unless that was done before. How many rooms were told.
-pub async fn kick(rooms: &Rooms, auth: &Auth, user: &str, at: Millis) -> usize {
-    if auth.kick(user, at) { rooms.kick(user).await } else { 0 }
+pub async fn kick(rooms: &Rooms, auth: &Auth, whom: &Kicked, at: Millis) -> usize {
+    if auth.kick(whom, at) { rooms.kick(whom).await } else { 0 }
 }
 
 /// Does what the database says after kick number `after`; the last number.
@@ -87,7 +87,7 @@ async fn take_kicks(rooms: &Rooms, auth: &Auth, after: i64) -> i64 {
     match rooms.shared().storage.kicks(after).await {
         Ok(kicks) => {
             for kicked in &kicks {
-                kick(rooms, auth, &kicked.user, kicked.at).await;
+                kick(rooms, auth, &kicked.whom, kicked.at).await;
             }
             kicks.last().map_or(after, |last| last.number)
         }
@@ -165,7 +165,8 @@ fn deliver(rooms: &Arc<Rooms>, auth: &Auth, from: &str, document: &str, hint: Hi
         Hint::Beat => return,
         Hint::Kick { user, at } => {
             let (rooms, auth) = (Arc::clone(rooms), auth.clone());
-            tokio::spawn(async move { kick(&rooms, &auth, &user, at).await });
+            let whom = Kicked { user, document: (!document.is_empty()).then(|| document.to_owned()) };
+            tokio::spawn(async move { kick(&rooms, &auth, &whom, at).await });
             return;
         }
         Hint::Presence(update) => {

@@ -51,6 +51,7 @@ pub struct Server {
     pub rooms: Arc<Rooms>,
     pub metrics: Arc<Metrics>,
     storage: Arc<dyn Storage>,
+    webhooks: Arc<Webhooks>,
     stop: watch::Sender<bool>,
     shutdown: Duration,
     accepting: tokio::task::JoinHandle<std::io::Result<()>>,
@@ -119,6 +120,7 @@ impl Server {
         let compares = Arc::new(Compares::new(args.limit.max_compares, args.limit.compare_cache_bytes));
         let readings = Arc::new(Readings::new(args.limit.max_read_bytes));
         let (args, streams) = (Arc::new(args), Arc::default());
+        let told = Arc::clone(&webhooks);
         let app =
             App { rooms: Arc::clone(&rooms), args, settings, auth, health, compares, readings, streams, webhooks };
         if let Some(listener) = operators_listener {
@@ -137,7 +139,18 @@ impl Server {
                 let _ = stopping.wait_for(|stop| *stop).await;
             });
         let accepting = tokio::spawn(serving.into_future());
-        Ok(Self { address, metrics_address, rooms, metrics, storage, stop, shutdown, accepting, background })
+        Ok(Self {
+            address,
+            metrics_address,
+            rooms,
+            metrics,
+            storage,
+            webhooks: told,
+            stop,
+            shutdown,
+            accepting,
+            background,
+        })
     }
 
     /// Stops accepting, stores and acknowledges what was received, tells the peers to come again.
@@ -147,6 +160,9 @@ impl Server {
         self.background.iter().for_each(JoinHandle::abort);
         let orderly = async {
             self.rooms.close().await;
+            if let Err(error) = self.webhooks.note_if_any().await {
+                tracing::warn!(%error, "webhooks: what the last second brought becomes no event now");
+            }
             while self.metrics.connections.get() > 0 {
                 sleep(Duration::from_millis(5)).await;
             }

@@ -130,6 +130,7 @@ impl House {
             at: self.now,
             updates: vec![update],
             only_at_tip: None,
+            once: Vec::new(),
             database: None,
         };
         self.storage.store_updates(&[request]).await.unwrap().pop().unwrap().unwrap();
@@ -402,8 +403,8 @@ const SECRET: &str = "a secret that is long enough for tests";
 
 fn token(user: &str, role: &str) -> String {
     let exp = slate_yrs_server::clock::now() / 1_000 + 600;
-    let claims = json!({ "sub": user, "documents": ["scene"], "role": role, "exp": exp, "admin": user == "root" });
-    common::tokens::hs256(&claims, SECRET)
+    let once = json!({ "sub": user, "documents": ["scene"], "role": role, "exp": exp, "admin": user == "root" });
+    common::tokens::hs256(&once, SECRET)
 }
 
 /// Who wrote what, as `author: text` by runs.

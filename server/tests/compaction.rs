@@ -96,7 +96,7 @@ async fn store(storage: &Arc<dyn Storage>, document: &Document, at: Millis, auth
         comments: Authors::default(),
     }];
     let (document, epoch) = (document.id.clone(), document.epoch.clone());
-    let request = StoreRequest { document, epoch, at, updates, only_at_tip: None, database: None };
+    let request = StoreRequest { document, epoch, at, updates, only_at_tip: None, once: Vec::new(), database: None };
     storage.store_updates(&[request]).await.unwrap().pop().unwrap().unwrap();
 }
 

@@ -255,6 +255,19 @@ async fn a_request_that_is_sent_again_is_done_once() {
     let ben = Program::new(&server, "ben").ask("PATCH", "", key, &edits("ben")).await;
     assert_eq!(ben.status, 200);
     assert_eq!(program.lines().await, ["once", "other", "ben"]);
+    // Also one that changes nothing: what others do since is no reason to do it now.
+    let empty = "Idempotency-Key: nothing to do\r\n";
+    let bold = json!({ "edits": [{ "format": { "find": "once", "marks": {} } }] }).to_string();
+    let before = program.ask("GET", "", "", "").await.headers;
+    for replayed in [false, true] {
+        let answer = program.ask("PATCH", "", empty, &bold).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.headers.contains("idempotency-replayed: true"), replayed, "{}", answer.headers);
+    }
+    let other = program.ask("PATCH", "", empty, &edits("something")).await;
+    assert_eq!(other.json()["error"]["code"], "key-reused");
+    let tag = |headers: &str| headers.lines().find(|line| line.starts_with("etag:")).unwrap().to_owned();
+    assert_eq!(tag(&before), tag(&program.ask("GET", "", "", "").await.headers));
     // Many at once under one key.
     let at_once = "Idempotency-Key: at once\r\n";
     let body = edits("storm");
@@ -263,6 +276,99 @@ async fn a_request_that_is_sent_again_is_done_once() {
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
     assert_eq!(program.lines().await.iter().filter(|line| *line == "storm").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_is_taken_by_one() {
+    let server = guarded().await;
+    let ada = Program::new(&server, "ada");
+    ada.edit(json!([{ "append": { "nodes": [line("a", "MARA waits.")] } }])).await;
+    let put = ada.ask("PUT", "/maps/proposals/p1", "", r#"{"why":"rain"}"#).await;
+    assert_eq!(put.status, 204, "{}", put.text());
+    let taking = |edits: Value| json!({ "edits": edits, "take": { "map": "proposals", "key": "p1" } });
+    let is_there = async || ada.ask("GET", "/maps/proposals/p1", "", "").await.status == 200;
+    // What cannot be done takes nothing.
+    let failed = ada.patch(taking(json!([{ "replace": { "find": "nowhere", "with": "x" } }]))).await;
+    assert_eq!((failed.status, is_there().await), (409, true), "{}", failed.text());
+    // Of several who take it at once, each as somebody else, one does.
+    let programs: Vec<Program> = (0..6).map(|n| Program::new(&server, &format!("agent {n}"))).collect();
+    let body = taking(json!([{ "append": { "nodes": [line("b", "Rain.")] } }]));
+    let answers = futures_util::future::join_all(programs.iter().map(|program| program.patch(body.clone()))).await;
+    let done = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(done, 1, "{:?}", answers.iter().map(Answer::text).collect::<Vec<_>>());
+    for refused in answers.iter().filter(|answer| answer.status != 200) {
+        assert_eq!((refused.status, refused.json()["error"]["code"].clone()), (409, json!("taken")));
+    }
+    assert_eq!((ada.lines().await, is_there().await), (vec!["MARA waits.".to_owned(), "Rain.".into()], false));
+    // Another one under that key is another.
+    ada.ask("PUT", "/maps/proposals/p1", "", r#"{"why":"snow"}"#).await;
+    // Under an Idempotency-Key whoever has taken it is told so again.
+    let key = "Idempotency-Key: take\r\n";
+    for _ in 0..2 {
+        let answer = ada.ask("PATCH", "", key, &body.to_string()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    assert_eq!((ada.lines().await.len(), is_there().await), (3, false));
+    // Nothing else of the document is taken so.
+    for map in ["content", "slate-yrs:comments", ""] {
+        let body =
+            json!({ "edits": [{ "append": { "nodes": [line("c", "c")] } }], "take": { "map": map, "key": "k" } });
+        assert_eq!(ada.patch(body).await.status, 400, "{map}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_servers_one_takes() {
+    // They hear of each other by asking, which is seldom.
+    let one = TestServer::with(&["--auth", "jwt", "--jwt-secret", SECRET, "--poll-ms", "60000"]).await;
+    let other = one.beside().await;
+    let (ada, ben) = (Program::new(&one, "ada"), Program::new(&other, "ben"));
+    ada.edit(json!([{ "append": { "nodes": [line("a", "MARA waits.")] } }])).await;
+    ada.ask("PUT", "/maps/proposals/p1", "", r#"{"why":"rain"}"#).await;
+    // The other one has the document open, with the proposal in it.
+    let _reader = Writer::join(&other, "carla", 9).await;
+    let edits = json!([{ "append": { "nodes": [line("b", "Rain.")] } }]);
+    let body = json!({ "edits": edits, "take": { "map": "proposals", "key": "p1" } });
+    assert_eq!(ada.patch(body.clone()).await.status, 200);
+    let late = ben.patch(body).await;
+    assert_eq!((late.status, late.json()["error"]["code"].clone()), (409, json!("taken")), "{}", late.text());
+    // And so with a request that is sent again to another server.
+    let body = json!({ "edits": [{ "append": { "nodes": [line("c", "Thunder.")] } }] }).to_string();
+    let key = "Idempotency-Key: thunder\r\n";
+    let again = Program::new(&other, "ada");
+    let answers =
+        futures_util::future::join(ada.ask("PATCH", "", key, &body), again.ask("PATCH", "", key, &body)).await;
+    for answer in [answers.0, answers.1, again.ask("PATCH", "", key, &body).await] {
+        // Where both were at it the second finds the room gone, and comes again.
+        assert!(matches!(answer.status, 200 | 503), "{}", answer.text());
+    }
+    assert_eq!(ada.lines().await, ["MARA waits.", "Rain.", "Thunder."]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_there_is_not_is_said_in_so_many_words() {
+    let page = tempfile::tempdir().unwrap();
+    std::fs::write(page.path().join("index.html"), "the page").unwrap();
+    let folder = page.path().to_str().unwrap();
+    for server in [TestServer::start().await, TestServer::with(&["--static", folder]).await] {
+        for (method, path, status, code) in [
+            ("GET", "/api/nowhere", 404, "not-found"),
+            ("GET", "/api/scenes/scene/nowhere", 404, "not-found"),
+            ("POST", "/api/scenes/scene/maps", 404, "not-found"),
+            ("PUT", "/api/scenes/scene", 405, "method"),
+            ("GET", "/api/scenes/scene/rollback", 405, "method"),
+            ("DELETE", "/api/admin/kick", 405, "method"),
+        ] {
+            let answer = request(server.address, method, path, "", "").await;
+            assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+            assert_eq!(answer.json()["error"]["code"], code, "{method} {path}");
+            assert_eq!(answer.headers.contains("\nallow: "), status == 405, "{}", answer.headers);
+        }
+    }
+    let server = TestServer::start().await;
+    assert_eq!(get(server.address, "/nowhere").await.json()["error"]["code"], "not-found");
+    let server = TestServer::with(&["--static", folder]).await;
+    assert_eq!(get(server.address, "/nowhere").await.text(), "the page");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,6 +66,47 @@ async fn f59_who_is_kicked_is_out_and_needs_a_new_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_kicked_from_a_document_goes_on_in_others() {
+    let server = TestServer::with(&["--jwt-secret", SECRET]).await;
+    let of_both =
+        |user: &str, issued: i64| token(json!({ "sub": user, "documents": ["scene", "other"], "iat": issued }));
+    let old = of_both("ada", now() - 5);
+    let connect = async |scene: &str, id: u64, token: &str| {
+        let query = format!("slate-yrs=1&session={scene}-{id}&formats=0,1&token={token}");
+        let mut client = Client::connect(server.address, scene, id, &query).await;
+        client.sync().await;
+        client
+    };
+    let mut here = connect("scene", 1, &old).await;
+    let mut elsewhere = connect("other", 2, &old).await;
+    let mut bob = connect("scene", 3, &of_both("bob", now() - 5)).await;
+    let headers = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    let kick = async |headers: &str, body: &str| {
+        request(server.address, "POST", "/api/scenes/scene/kick", headers, body).await
+    };
+    let admin = headers(&token(json!({ "admin": true, "documents": ["scene"] })));
+    let whom = r#"{"user":"ada"}"#;
+    assert_eq!(kick("", whom).await.status, 401);
+    assert_eq!(kick(&headers(&old), whom).await.status, 403, "a writer is no admin");
+    let elsewhere_only = headers(&token(json!({ "admin": true, "documents": ["other"] })));
+    assert_eq!(kick(&elsewhere_only, whom).await.status, 403, "an admin of other documents");
+    assert_eq!(kick(&admin, r#"{"user":""}"#).await.json()["error"]["code"], "invalid");
+    let kicked = kick(&admin, whom).await;
+    assert_eq!((kicked.status, kicked.json()), (200, json!({ "rooms": 1 })));
+    assert_eq!(here.closed().await, close::UNAUTHORIZED);
+    // The token is no good there any more, and good elsewhere; a new one is good.
+    let export = async |scene: &str, token: &str| {
+        get(server.address, &format!("/api/scenes/{scene}/export?token={token}")).await.status
+    };
+    assert_eq!((export("scene", &old).await, export("other", &old).await), (401, 200));
+    assert_eq!(export("scene", &of_both("ada", now())).await, 200);
+    for client in [&mut elsewhere, &mut bob] {
+        client.write("still here").await;
+        client.all_acked().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f57_presence_says_whose_token_it_is() {
     let server = TestServer::with(&["--jwt-secret", SECRET]).await;
     let mut ada = join(&server, 1, &writer("ada", now())).await;

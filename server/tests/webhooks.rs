@@ -17,13 +17,14 @@ use common::faulty::Faulty;
 use common::http::{get, request};
 use common::postgres::Postgres;
 use common::program::Program;
+use common::sse::Listener;
 use common::{TestServer, eventually};
 use ring::hmac;
 use serde_json::{Value, json};
 use slate_yrs_server::metrics::Metrics;
 use slate_yrs_server::server::Server;
 use slate_yrs_server::storage::{
-    Durability, FailedDelivery, QueuedEvent, Result, SqlStorage, Storage, WebhookRow, WebhookStorage,
+    Attendance, Durability, FailedDelivery, QueuedEvent, Result, SqlStorage, Storage, WebhookRow, WebhookStorage,
 };
 use slate_yrs_server::webhooks::address::{Lookup, Reach, system_names};
 use slate_yrs_server::webhooks::send::{EventSender, new_secret};
@@ -114,7 +115,11 @@ impl Receiver {
         let mut seen = HashSet::new();
         let mut numbers: BTreeMap<String, Vec<i64>> = BTreeMap::new();
         for call in self.calls().iter().filter(|call| seen.insert(call.header("webhook-id").to_owned())) {
-            let data = &call.json()["data"];
+            let event = call.json();
+            if event["type"] != "document.changed" {
+                continue;
+            }
+            let data = &event["data"];
             let range = data["first"].as_i64().unwrap()..=data["seq"].as_i64().unwrap();
             numbers.entry(data["document"].as_str().unwrap().to_owned()).or_default().extend(range);
         }
@@ -186,7 +191,7 @@ impl House {
 
     /// Events are made of what was said.
     async fn note(&self) {
-        self.webhooks.note(&self.changed.take()).await.unwrap();
+        self.webhooks.note(&self.changed.take(), Vec::new()).await.unwrap();
     }
 
     /// Whether there is more.
@@ -496,6 +501,10 @@ impl WebhookStorage for Nobody {
         self.more()
     }
 
+    async fn note_attendance(&self, _: &str, _: &[Attendance]) -> Result<()> {
+        self.more()
+    }
+
     async fn claim(&self, _: &str) -> Result<Option<QueuedEvent>> {
         self.more()
     }
@@ -515,6 +524,49 @@ impl WebhookStorage for Nobody {
     async fn revive(&self, _: &str) -> Result<u64> {
         self.more()
     }
+}
+
+/// Of each document what came of it, and at which number.
+fn happened(receiver: &Receiver, document: &str) -> Vec<(String, i64)> {
+    let events = receiver.calls().into_iter().map(|call| call.json());
+    let of_it = events.filter(|event| event["data"]["document"] == document);
+    of_it.map(|event| (event["type"].as_str().unwrap().to_owned(), event["data"]["seq"].as_i64().unwrap())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_a_document_is_opened_and_closed_is_told_around_its_changes() {
+    let mut server = TestServer::with(&["--webhook-allow", "127.0.0.1", "--room-idle-ms", "10"]).await;
+    let receiver = Receiver::start().await;
+    let body = json!({ "url": receiver.url() }).to_string();
+    assert_eq!(request(server.address, "POST", "/api/admin/webhooks", "", &body).await.status, 200);
+    // Nobody has a document open that a program edits.
+    edit(server.address, "", "other", "One.").await;
+    let changed = |seq: i64| ("document.changed".to_owned(), seq);
+    eventually("the change is told", || happened(&receiver, "other") == [changed(1)]).await;
+    let mut ada = server.plain("scene", 1).await;
+    ada.sync().await;
+    ada.write("Hello").await;
+    ada.round_trip().await;
+    // Who listens has nothing open, and keeps nobody from being told that it is closed.
+    let mut listener = Listener::open(server.address, "/api/scenes/scene/events", "").await;
+    listener.until("ready").await;
+    let (opened, closed) = (("document.opened".to_owned(), 0), ("document.closed".to_owned(), 1));
+    eventually("it is opened", || happened(&receiver, "scene") == [opened.clone(), changed(1)]).await;
+    ada.leave().await;
+    eventually("it is closed", || happened(&receiver, "scene").len() == 3).await;
+    assert_eq!(happened(&receiver, "scene"), [opened, changed(1), closed.clone()]);
+    let last = receiver.calls().pop().unwrap().json();
+    assert!(last["data"]["server"].is_string() && last["data"]["etag"].is_string(), "{last}");
+    // What is open when the server stops is closed by it; whoever was away then hears of it from the next one.
+    let mut ada = server.plain("scene", 1).await;
+    ada.sync().await;
+    eventually("it is opened again", || happened(&receiver, "scene").len() == 4).await;
+    receiver.answer(503);
+    server.restart().await;
+    receiver.answer(200);
+    eventually("it is closed", || happened(&receiver, "scene").last() == Some(&closed)).await;
+    assert_eq!(happened(&receiver, "other"), [changed(1)]);
+    drop((ada, listener));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -108,6 +108,20 @@ it("proposes, and does what was proposed when it is told to", async () => {
   expect(await until(() => lines()[1] === "Silence." && proposals.get(proposal) === undefined)).toBe(true);
 });
 
+it("takes a proposal once, whoever takes it at the same moment", async () => {
+  const other = await agentOf("kim", "read-write");
+  const edits = [{ append: { nodes: [{ id: "d", type: "action", children: [{ text: "Lightning." }] }] } }];
+  const { proposal } = JSON.parse((await call(agent, "propose", { edits, why: "" })).text) as { proposal: string };
+  const said = await Promise.all([agent, other, agent, other].map((client) => call(client, "edit", { proposal })));
+  const refused = said.filter(({ isError }) => isError);
+  expect(refused.length, said.map(({ text }) => text).join("\n")).toBe(said.length - 1);
+  for (const { text } of refused) expect(text).toMatch(/409.*taken|404.*not-found/);
+  expect(await until(() => lines().includes("Lightning."))).toBe(true);
+  expect(lines().filter((text) => text === "Lightning.")).toHaveLength(1);
+  expect(ada.map("proposals").get(proposal)).toBeUndefined();
+  await other.close();
+});
+
 it("is told what it cannot do, and nothing is half done", async () => {
   const before = lines();
   const never = { append: { nodes: [{ children: [{ text: "never" }] }] } };

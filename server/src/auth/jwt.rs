@@ -16,7 +16,7 @@ use super::grant::{AuthError, Denied, Grant};
 use super::keys::{KeySetUrl, Unreachable};
 use super::kicks::Kicks;
 use super::token_key::{Jwk, JwkSet, TokenKey};
-use crate::storage::Millis;
+use crate::storage::{Kicked, Millis};
 
 const MALFORMED: Denied = Denied::Unauthorized("the token is malformed");
 const WRONG: Denied = Denied::Unauthorized("the token's signature is wrong");
@@ -141,17 +141,17 @@ impl TokenKeys {
 
     /// What `token` allows on `document`.
     pub async fn check(&self, token: Option<&str>, document: &str) -> Result<Grant, Denied> {
-        let claims = self.claims(token).await?;
+        let claims = self.claims(token, Some(document)).await?;
         if claims.opens(document) { Ok(claims.grant()) } else { Err(Denied::Forbidden) }
     }
 
     /// What `token` allows on the server as a whole.
     pub async fn check_admin(&self, token: Option<&str>) -> Result<Grant, Denied> {
-        let claims = self.claims(token).await?;
+        let claims = self.claims(token, None).await?;
         if claims.admin { Ok(claims.grant()) } else { Err(Denied::Forbidden) }
     }
 
-    async fn claims(&self, token: Option<&str>) -> Result<TokenClaims, Denied> {
+    async fn claims(&self, token: Option<&str>, document: Option<&str>) -> Result<TokenClaims, Denied> {
         let token = token.ok_or(Denied::Unauthorized("a token is needed"))?;
         let parts = TokenParts::read(token).ok_or(MALFORMED)?;
         if parts.header.is_critical {
@@ -162,7 +162,7 @@ impl TokenKeys {
         }
         let claims = serde_json::from_slice(&parts.payload).map_err(|_| MALFORMED)?;
         let claims = read(&claims, &self.expected)?;
-        if claims.user.as_ref().is_some_and(|user| self.kicks.take_back(user, claims.issued)) {
+        if claims.user.as_ref().is_some_and(|user| self.kicks.take_back(user, document, claims.issued)) {
             return Err(Denied::Unauthorized("the token was taken back"));
         }
         Ok(claims)
@@ -170,8 +170,8 @@ impl TokenKeys {
 
     /// Takes back the tokens of a user that were made before the second of this time, or do not say when. Whether that is
     /// news.
-    pub fn kick(&self, user: &str, at: Millis) -> bool {
-        self.kicks.note(user, at)
+    pub fn kick(&self, whom: &Kicked, at: Millis) -> bool {
+        self.kicks.note(whom, at)
     }
 
     async fn is_signed(&self, parts: &TokenParts<'_>) -> Result<bool, Denied> {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use slate_yrs::protocol::Role;
 
-use crate::storage::Millis;
+use crate::storage::{Kicked, Millis};
 
 pub use grant::{AuthError, Denied, Grant, Request};
 pub use jwt::{Expected, TokenKeys};
@@ -73,11 +73,11 @@ impl Auth {
 
     /// What is known of this user's tokens holds no longer. Whether that is news here; nobody has connections to end where
     /// nobody is asked who they are.
-    pub fn kick(&self, user: &str, at: Millis) -> bool {
+    pub fn kick(&self, whom: &Kicked, at: Millis) -> bool {
         match self {
             Self::Open => false,
-            Self::Jwt(keys) => keys.kick(user, at),
-            Self::Webhook(webhook) => webhook.kick(user, at),
+            Self::Jwt(keys) => keys.kick(whom, at),
+            Self::Webhook(webhook) => webhook.kick(whom, at),
         }
     }
 

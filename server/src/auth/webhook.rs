@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 
 use crate::allowance::Taker;
 use crate::lock::lock;
-use crate::storage::Millis;
+use crate::storage::{Kicked, Millis};
 
 use super::grant::{AuthError, ClaimedRole, Denied, Grant, Request, TIRED};
 use super::kicks::Kicks;
@@ -189,11 +189,11 @@ impl Webhook {
     }
 
     /// Forgets what was answered about this user. Whether the kick is news.
-    pub fn kick(&self, user: &str, at: Millis) -> bool {
+    pub fn kick(&self, whom: &Kicked, at: Millis) -> bool {
         let mut kept = lock(&self.kept);
-        kept.retain(|_, kept| !matches!(&kept.answer, Ok(grant) if grant.user.as_deref() == Some(user)));
+        kept.retain(|_, kept| !matches!(&kept.answer, Ok(grant) if grant.user.as_ref() == Some(&whom.user)));
         drop(kept);
-        self.kicks.note(user, at)
+        self.kicks.note(whom, at)
     }
 
     fn kept(&self, key: &[u8; 32]) -> Option<Result<Grant, Denied>> {

@@ -3,43 +3,23 @@
 //! Every row has its authors, and the ids of what it inserts and deletes. Of a row with several authors (compaction
 //! merged it) the authorship says who did what in it, if it was kept then.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use slate_yrs::slate::{Assoc, Point, SlateDoc};
-use yrs::block::ClientID;
+use yrs::Update;
 use yrs::updates::decoder::Decode;
-use yrs::{IdSet, Update};
 
 use super::compare::Change;
-use crate::authorship::{Author, Part, only_author};
+use crate::authorship::{Author, IdSpans, Part, only_author};
 use crate::storage::UpdateRow;
-
-/// Spans of one client's clock, and whose they are. What came first holds: a row may repeat what others had sent.
-#[derive(Default)]
-struct Spans(HashMap<ClientID, BTreeMap<u32, (u32, Author)>>);
-
-impl Spans {
-    fn add(&mut self, ids: &IdSet, author: &Author) {
-        for (client, ranges) in ids.iter() {
-            let spans = self.0.entry(*client).or_default();
-            for range in ranges.iter() {
-                spans.entry(range.start).or_insert_with(|| (range.end, author.clone()));
-            }
-        }
-    }
-
-    fn get(&self, client: ClientID, clock: u32) -> Option<&Author> {
-        let (_, (end, author)) = self.0.get(&client)?.range(..=clock).next_back()?;
-        (clock < *end).then_some(author)
-    }
-}
 
 /// The rows between two states.
 #[derive(Default)]
 pub struct AuthorSpans {
-    inserted: Spans,
-    deleted: Spans,
+    /// Numbers in `authors`. What came first holds: a row may repeat what others had sent.
+    inserted: IdSpans<usize>,
+    deleted: IdSpans<usize>,
+    authors: Vec<Author>,
     names: std::collections::BTreeSet<String>,
     /// Some of it nobody is known to have made.
     anonymous: bool,
@@ -50,9 +30,16 @@ impl AuthorSpans {
         self.names.extend(row.authors.0.iter().cloned());
         self.anonymous |= row.authors.0.is_empty();
         let Ok(update) = Update::decode_v1(&row.bytes) else { return };
-        let author = only_author(row);
-        self.inserted.add(&update.insertions(true), &author);
-        self.deleted.add(update.delete_set(), &author);
+        let author = self.number(only_author(row));
+        self.inserted.take(&update.insertions(true), author);
+        self.deleted.take(update.delete_set(), author);
+    }
+
+    fn number(&mut self, author: Author) -> usize {
+        self.authors.iter().position(|known| *known == author).unwrap_or_else(|| {
+            self.authors.push(author);
+            self.authors.len() - 1
+        })
     }
 
     /// The same of a row that was merged, of which it is kept who did what.
@@ -60,8 +47,9 @@ impl AuthorSpans {
         self.names.extend(row.authors.0.iter().cloned());
         for part in parts.filter(|part| (row.first_seq..=row.seq).contains(&part.first_seq)) {
             self.anonymous |= part.author.is_none();
-            self.inserted.add(&part.inserted, &part.author);
-            self.deleted.add(&part.deleted, &part.author);
+            let author = self.number(part.author);
+            self.inserted.take(&part.inserted, author);
+            self.deleted.take(&part.deleted, author);
         }
     }
 
@@ -77,7 +65,7 @@ impl AuthorSpans {
         (0..len).find_map(|n| {
             let point = Point { path: at.path.clone(), offset: at.offset + n };
             let id = doc.sticky(&point, Assoc::After)?.item()?;
-            spans.get(id.client, id.clock)?.clone()
+            self.authors.get(spans.get(id.client, id.clock).0?)?.clone()
         })
     }
 }

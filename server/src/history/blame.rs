@@ -11,7 +11,7 @@ use yrs::block::ClientID;
 
 use super::{HistoryError, PAGE, PAGE_BYTES, open, rfc3339};
 use crate::authorship::{Author, KnownAuthors, Part, SITTING_GAP_MS, is_kept, is_of_kept};
-use crate::storage::{Detail, Millis, Storage};
+use crate::storage::{Detail, Millis, Storage, UpdateRow};
 
 /// Characters of one text that follow each other, of one author, written in one sitting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,6 +32,15 @@ pub struct BlameRun {
 
 /// All that is known of who did what in a document.
 pub async fn known(storage: &Arc<dyn Storage>, document: &str) -> Result<KnownAuthors, HistoryError> {
+    known_beside(storage, document, drop).await
+}
+
+/// The same, while each row of the log that can be used is handed on, in order.
+pub async fn known_beside(
+    storage: &Arc<dyn Storage>,
+    document: &str,
+    mut each: impl FnMut(UpdateRow),
+) -> Result<KnownAuthors, HistoryError> {
     let kept = storage.authorship(document).await?;
     let (mut of_rows, mut after) = (Vec::new(), 0);
     loop {
@@ -39,8 +48,12 @@ pub async fn known(storage: &Arc<dyn Storage>, document: &str) -> Result<KnownAu
         let rows = storage.get_updates_since(document, after, fits.max(1)).await?;
         let Some(last) = rows.last() else { break };
         after = last.seq;
-        let unkept = rows.iter().filter(|row| row.quarantined.is_none() && !is_kept(row, &kept));
-        of_rows.extend(unkept.filter_map(|row| Some((row.detail, Part::of_row(row)?))));
+        for row in rows.into_iter().filter(|row| row.quarantined.is_none()) {
+            if !is_kept(&row, &kept) {
+                of_rows.extend(Part::of_row(&row).map(|part| (row.detail, part)));
+            }
+            each(row);
+        }
     }
     // Asked again: what was merged meanwhile was read as a row of several authors.
     let kept = storage.authorship(document).await?;

@@ -17,7 +17,7 @@ use yrs::{ID, IdSet};
 use super::{HistoryError, blame, schema, writable};
 use crate::authorship::{KnownAuthors, Part};
 use crate::live::Made;
-use crate::room::load::{build, whole_log};
+use crate::room::load::build;
 use crate::storage::{Millis, Storage, UpdateRow};
 
 /// Only documents of this one say by ids what was done.
@@ -52,8 +52,9 @@ pub struct WholeLog {
 /// # Errors
 /// Where the database cannot be read.
 pub async fn log(storage: &Arc<dyn Storage>, document: &str) -> Result<WholeLog, HistoryError> {
-    let rows = whole_log(storage, document).await?;
-    Ok(WholeLog { rows, known: blame::known(storage, document).await? })
+    let mut rows = Vec::new();
+    let known = blame::known_beside(storage, document, |row| rows.push(row)).await?;
+    Ok(WholeLog { rows, known })
 }
 
 /// Takes it back in `current`, as edits of `client_id`.

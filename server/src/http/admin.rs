@@ -8,10 +8,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::access::{App, Asking, Failure, InBody, is_id};
+use super::access::{Access, App, Asking, Failure, InBody, is_id};
 use crate::auth::Grant;
 use crate::clock::now;
 use crate::hints::Hint;
+use crate::storage::Kicked;
 use crate::{neighbours, schedule};
 
 /// What the bearer of a request's token may do with the server.
@@ -31,7 +32,7 @@ impl FromRequestParts<App> for Admin {
 }
 
 #[derive(Deserialize)]
-pub struct Kicked {
+pub struct KickRequest {
     user: String,
 }
 
@@ -39,17 +40,32 @@ pub struct Kicked {
 pub async fn kick(
     State(app): State<App>,
     Admin { grant, .. }: Admin,
-    InBody(Kicked { user }): InBody<Kicked>,
+    InBody(KickRequest { user }): InBody<KickRequest>,
 ) -> Result<Response, Failure> {
-    if !is_id(&user) {
+    kick_from(&app, &grant, Kicked { user, document: None }).await
+}
+
+/// `POST /api/scenes/{id}/kick {"user": …}`: the same, of one document.
+pub async fn kick_from_document(
+    State(app): State<App>,
+    Admin { grant, .. }: Admin,
+    Access { document, .. }: Access,
+    InBody(KickRequest { user }): InBody<KickRequest>,
+) -> Result<Response, Failure> {
+    kick_from(&app, &grant, Kicked { user, document: Some(document) }).await
+}
+
+async fn kick_from(app: &App, by: &Grant, whom: Kicked) -> Result<Response, Failure> {
+    let Kicked { user, document } = &whom;
+    if !is_id(user) {
         return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "the user is not acceptable"));
     }
-    tracing::info!(user, by = grant.user, "kicked");
+    tracing::info!(user, document, by = by.user, "kicked");
     let shared = app.rooms.shared();
     let at = now();
-    let rooms = neighbours::kick(&app.rooms, &app.auth, &user, at).await;
-    shared.hints.send("", Hint::Kick { user: user.clone(), at });
-    shared.storage.kick(&user, at).await?;
+    let rooms = neighbours::kick(&app.rooms, &app.auth, &whom, at).await;
+    shared.hints.send(document.as_deref().unwrap_or_default(), Hint::Kick { user: user.clone(), at });
+    shared.storage.kick(&whom, at).await?;
     Ok(Json(json!({ "rooms": rooms })).into_response())
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::access::{Access, App, Failure, InBody, InQuery};
 use super::content::{Content, tagged};
-use super::editing::edit;
+use super::editing::{Once, edit};
 use super::history::{Params, failed};
 use super::live::{REPLAYED, key_of, unless_known};
 use crate::clock::now;
@@ -97,7 +97,8 @@ pub async fn roll_back(
     let work = async move {
         let log = rollback::log(&storage, &document).await?;
         let work = move |current: &[u8], client: u32| Ok(rollback::roll_back(&root, client, current, &log, &whose)?);
-        edit(&to_room, &document, grant, address, key, Box::new(work)).await
+        let once = Once { key, take: None };
+        edit(&to_room, &document, grant, address, once, Box::new(work)).await
     };
     let (edited, _) = app.reading(&taker, cost, work).await?;
     let tag = etag(&edited.epoch, edited.tip);

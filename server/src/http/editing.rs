@@ -12,8 +12,9 @@ use crate::allowance::Taker;
 use crate::auth::Grant;
 use crate::config::Create;
 use crate::history::HistoryError;
-use crate::live::EditError;
-use crate::room::{Command, Edit, EditKey, EditWork, Edited};
+use crate::live::{EditError, Taking};
+use crate::room::{Command, Edit, EditWork, Edited};
+use crate::storage::OnceName;
 
 impl From<EditError> for Failure {
     fn from(error: EditError) -> Self {
@@ -29,9 +30,17 @@ impl From<EditError> for Failure {
             }
             EditError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message),
             EditError::Full(_) => Self::limit(StatusCode::TOO_MANY_REQUESTS, message),
+            EditError::Taken => Self::new(StatusCode::CONFLICT, "taken", message),
             EditError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", message),
         }
     }
+}
+
+/// By what an edit is done once.
+#[derive(Default)]
+pub(super) struct Once {
+    pub key: Option<OnceName>,
+    pub take: Option<Taking>,
 }
 
 /// Hands an edit to the document's room; answered when it is stored.
@@ -40,7 +49,7 @@ pub(super) async fn edit(
     document: &str,
     grant: Grant,
     address: Option<IpAddr>,
-    key: Option<EditKey>,
+    once: Once,
     work: EditWork,
 ) -> Result<Edited, Failure> {
     let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the document cannot be changed now");
@@ -54,7 +63,8 @@ pub(super) async fn edit(
         None => address.map(Taker::of_address),
     };
     let (done, result) = oneshot::channel();
-    if !room.send(Command::Edit(Box::new(Edit { work, author: grant.user, taker, key, done }))).await {
+    let Once { key, take } = once;
+    if !room.send(Command::Edit(Box::new(Edit { work, author: grant.user, taker, key, take, done }))).await {
         return Err(busy());
     }
     Ok(result.await.map_err(|_| busy())??)

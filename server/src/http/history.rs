@@ -330,7 +330,7 @@ pub async fn restore(
             let update = history::restore(&root, client, current, &version)?;
             Ok(Made { update, ..Made::default() })
         };
-        editing::edit(&to, &document, grant, address, None, Box::new(work)).await
+        editing::edit(&to, &document, grant, address, editing::Once::default(), Box::new(work)).await
     };
     app.reading(&taker, cost, work).await?;
     Ok(StatusCode::NO_CONTENT)

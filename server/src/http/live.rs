@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use slate_yrs::format::{COMMENTS_ROOT, OWN_ROOTS};
@@ -13,14 +12,13 @@ use slate_yrs::slate::{ValueChange, Values};
 use super::access::{Access, App, Failure, InBody, InPath, InQuery, header_text};
 use super::admin::Admin;
 use super::content::{Content, tagged};
-use super::editing::edit;
+use super::editing::{Once, edit};
 use super::history::{Params, failed};
 use crate::allowance::Taker;
 use crate::history::{self, HistoryError, VersionId};
-use crate::live::{self, Laying, MAX_EDITS, Patch, etag};
+use crate::live::{self, Laying, MAX_EDITS, Patch, etag, hex};
 use crate::replica::Replica;
-use crate::room::EditKey;
-use crate::storage::{Document, Seq};
+use crate::storage::{Document, OnceName, Seq};
 
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Set where a request was answered that was done before.
@@ -85,11 +83,14 @@ pub async fn patch(
     let Access { document, grant, address, taker } = access.writing()?;
     let invalid = |message: String| Failure::new(StatusCode::BAD_REQUEST, "invalid", message);
     let request = body.to_string();
-    let Patch { edits, base } = serde_json::from_value(body).map_err(|error| invalid(error.to_string()))?;
+    let Patch { edits, base, take } = serde_json::from_value(body).map_err(|error| invalid(error.to_string()))?;
     if edits.is_empty() || edits.len() > MAX_EDITS {
         return Err(invalid(format!("a request has 1 to {MAX_EDITS} edits")));
     }
-    let key = key_of(&headers, grant.user.as_deref(), &request)?;
+    if let Some(take) = &take {
+        shared_map(&app, &params, &take.map)?;
+    }
+    let once = Once { key: key_of(&headers, grant.user.as_deref(), &request)?, take };
     let laying = laying(&app, &params);
     // What is there now, and the base.
     let versions = if base.is_some() { 2 } else { 1 };
@@ -102,7 +103,7 @@ pub async fn patch(
         };
         let work =
             move |current: &[u8], client: u32| live::apply(&laying, client, base.as_deref().unwrap_or(current), &edits);
-        edit(&to, &document, grant, address, key, Box::new(work)).await
+        edit(&to, &document, grant, address, once, Box::new(work)).await
     };
     let (edited, _) = app.reading(&taker, cost, work).await?;
     let tag = etag(&edited.epoch, edited.tip);
@@ -115,7 +116,7 @@ pub async fn patch(
 }
 
 /// A key holds for one user and one document.
-pub(super) fn key_of(headers: &HeaderMap, user: Option<&str>, request: &str) -> Result<Option<EditKey>, Failure> {
+pub(super) fn key_of(headers: &HeaderMap, user: Option<&str>, request: &str) -> Result<Option<OnceName>, Failure> {
     let Some(key) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
         let message = format!("an Idempotency-Key has 1 to {MAX_KEY_BYTES} bytes");
@@ -124,11 +125,7 @@ pub(super) fn key_of(headers: &HeaderMap, user: Option<&str>, request: &str) -> 
     let mut named = user.unwrap_or_default().as_bytes().to_vec();
     named.push(0);
     named.extend(key.as_bytes());
-    Ok(Some(EditKey { session: format!("http:{}", hex(&named)), request: format!("http:{}", hex(request.as_bytes())) }))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(Some(OnceName { name: format!("http:{}", hex(&named)), request: format!("http:{}", hex(request.as_bytes())) }))
 }
 
 /// The document as it was at an ETag.
@@ -264,7 +261,7 @@ async fn put(
     let to = app.clone();
     let work = async move {
         let work = move |current: &[u8], client: u32| live::set_values(&laying, client, current, &[change]);
-        edit(&to, &document, grant, address, None, Box::new(work)).await
+        edit(&to, &document, grant, address, Once::default(), Box::new(work)).await
     };
     let (edited, _) = app.reading(&taker, cost, work).await?;
     Ok(tagged(&etag(&edited.epoch, edited.tip), StatusCode::NO_CONTENT.into_response()))

@@ -20,7 +20,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{any, delete, get, post};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::{ServeDir, ServeFile};
 
@@ -39,6 +39,7 @@ pub fn router(app: App) -> Router {
         .route("/compare/values", get(values::compare))
         .route("/blame", get(blame::read))
         .route("/rollback", post(blame::roll_back))
+        .route("/kick", post(admin::kick_from_document))
         .route("/updates", get(history::updates))
         .route("/export", get(history::export))
         .route("/", get(live::read).patch(live::patch).delete(live::delete))
@@ -55,15 +56,20 @@ pub fn router(app: App) -> Router {
         .route("/api/admin/webhooks/{webhook}", delete(webhooks::delete))
         .route("/api/admin/webhooks/{webhook}/dead", get(webhooks::dead).post(webhooks::revive))
         .route("/api/openapi.json", get(describe))
+        .route("/api/{*rest}", any(unknown_path))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready));
     if app.args.metrics_listen.is_none() {
         router = router.route("/metrics", get(metrics));
     }
-    if let Some(folder) = &app.args.static_files {
-        let index = ServeFile::new(folder.join("index.html"));
-        router = router.fallback_service(ServeDir::new(folder).fallback(index));
-    }
+    router = router.method_not_allowed_fallback(wrong_method);
+    router = match &app.args.static_files {
+        Some(folder) => {
+            let index = ServeFile::new(folder.join("index.html"));
+            router.fallback_service(ServeDir::new(folder).fallback(index))
+        }
+        None => router.fallback(unknown_path),
+    };
     let measured = middleware::from_fn_with_state(app.clone(), measure);
     router.layer(cors(&app.args.allow_origin)).layer(measured).with_state(app)
 }
@@ -75,6 +81,18 @@ pub fn operators(app: App) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(app)
+}
+
+async fn unknown_path() -> Failure {
+    Failure::new(
+        StatusCode::NOT_FOUND,
+        "not-found",
+        "there is nothing at this path: /api/openapi.json has what there is",
+    )
+}
+
+async fn wrong_method() -> Failure {
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this path is asked for by other methods: `Allow` has them")
 }
 
 /// Counts requests, by the route and not by the path: ids are no labels.

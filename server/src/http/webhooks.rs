@@ -127,6 +127,7 @@ pub async fn dead(
     let one = |event: &QueuedEvent| {
         json!({
             "id": event.id,
+            "type": format!("document.{}", event.kind.name()),
             "document": event.document,
             "first": event.first_seq,
             "seq": event.seq,

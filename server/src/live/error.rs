@@ -23,6 +23,8 @@ pub enum EditError {
     Full(&'static str),
     #[error("this Idempotency-Key was used for another request")]
     KeyReused,
+    #[error("what was to be taken is not there: somebody else has taken it, or it was taken back")]
+    Taken,
 }
 
 /// Why an edit cannot be done.

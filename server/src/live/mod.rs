@@ -6,6 +6,7 @@ mod error;
 mod json;
 mod locate;
 mod operations;
+mod taking;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,6 +21,7 @@ pub use edits::ContentEdit;
 pub use error::EditError;
 pub use json::{any_of, nodes_of};
 pub use locate::{TextBlock, text_blocks};
+pub use taking::{Taking, hex};
 
 /// The format of new documents where the server does not say.
 const NEW_FORMAT: Format = 1;
@@ -48,6 +50,8 @@ pub struct Patch {
     pub edits: Vec<ContentEdit>,
     /// What they were worked out on: an ETag. What came since stays.
     pub base: Option<String>,
+    /// Goes with the edits, which are done only if it is there: a proposal.
+    pub take: Option<Taking>,
 }
 
 /// How documents are laid out.

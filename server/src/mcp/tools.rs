@@ -178,6 +178,8 @@ impl Tools {
         if let Some(id) = arguments["proposal"].as_str() {
             let answer = self.api.ask(Method::GET, scene, &["maps", PROPOSALS, id], &[], None).await?.fine()?;
             patch["edits"] = answer.json()?["edits"].take();
+            // Of two who do it at once one is told that it is done already.
+            patch["take"] = json!({ "map": PROPOSALS, "key": id });
         }
         if let Some(base) = base.filter(Value::is_string) {
             patch["base"] = base;
@@ -186,9 +188,6 @@ impl Tools {
         let key = random_id();
         let body = Some((patch.to_string(), Some(key.as_str())));
         let answer = self.api.ask(Method::PATCH, scene, &[], &[], body).await?.fine()?;
-        if let Some(id) = arguments["proposal"].as_str() {
-            self.api.ask(Method::DELETE, scene, &["maps", PROPOSALS, id], &[], None).await?.fine()?;
-        }
         Ok(answer.text)
     }
 }

@@ -21,7 +21,7 @@ use crate::gate::{FORMATS, Layout, Sender};
 use crate::limit::Limit;
 use crate::presence::{Account, RoomPresence, Speaker};
 use crate::replica::{ApplyError, Replica};
-use crate::storage::{Document, Millis, NewUpdate, Progress, Seq, UpdateRow};
+use crate::storage::{Document, Millis, NewUpdate, OnceName, Progress, Seq, UpdateRow};
 use crate::validate;
 use crate::wire::is_hocuspocus;
 
@@ -66,6 +66,8 @@ pub struct Rows {
     pub updates: Vec<NewUpdate>,
     /// Store only at this tip: there is a seed among them.
     pub only_at_tip: Option<Seq>,
+    /// Store only if nobody has these.
+    pub once: Vec<OnceName>,
 }
 
 /// To be sent.
@@ -150,6 +152,7 @@ pub struct RoomCore {
     is_presence_new: bool,
     rows: Vec<NewUpdate>,
     only_at_tip: Option<Seq>,
+    once: Vec<OnceName>,
     /// The highest submission of each connection to acknowledge with this batch.
     acks: BTreeMap<ConnId, u64>,
     seed_acks: Vec<ConnId>,
@@ -178,6 +181,7 @@ impl RoomCore {
             is_presence_new: false,
             rows: Vec::new(),
             only_at_tip: None,
+            once: Vec::new(),
             acks: BTreeMap::new(),
             seed_acks: Vec::new(),
             received: Vec::new(),
@@ -529,8 +533,9 @@ impl RoomCore {
     /// What is to be stored, before [`RoomCore::take_frames`].
     pub fn take_rows(&mut self) -> Option<Rows> {
         let only_at_tip = self.only_at_tip.take();
-        let updates = std::mem::take(&mut self.rows);
-        (!updates.is_empty()).then_some(Rows { updates, only_at_tip })
+        let (updates, once) = (std::mem::take(&mut self.rows), std::mem::take(&mut self.once));
+        let are_any = !updates.is_empty() || !once.is_empty();
+        are_any.then_some(Rows { updates, only_at_tip, once })
     }
 
     /// Everything since the last call, to be sent now that its rows are stored.

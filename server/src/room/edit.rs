@@ -4,8 +4,8 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::allowance::Taker;
-use crate::live::{EditError, Made};
-use crate::storage::{Seq, random_id};
+use crate::live::{EditError, Made, Taking};
+use crate::storage::{OnceName, Seq, random_id};
 
 /// From the document as one update, and the client id to write as, to an edit.
 pub type EditWork = Box<dyn FnOnce(&[u8], u32) -> Result<Made, EditError> + Send>;
@@ -16,19 +16,12 @@ pub struct Edit {
     pub author: Option<String>,
     /// Who stores what comes of it.
     pub taker: Option<Taker>,
-    /// Under which the request is done once.
-    pub key: Option<EditKey>,
+    /// Under which the request is done once; another one under its name is refused.
+    pub key: Option<OnceName>,
+    /// What goes with the edit, which is done only if it is there.
+    pub take: Option<Taking>,
     /// Answered when the edit is stored; dropped if it cannot be.
     pub done: oneshot::Sender<Result<Edited, EditError>>,
-}
-
-/// What a request that is sent again is known by.
-#[derive(Debug, Clone)]
-pub struct EditKey {
-    /// Kept like a client's session, in the same transaction as the edit.
-    pub session: String,
-    /// What the request was; another one under the key is refused.
-    pub request: String,
 }
 
 /// An edit that is stored.

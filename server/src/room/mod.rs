@@ -27,7 +27,7 @@ pub use self::core::RoomLimits;
 pub use crate::hints::ConnId;
 pub use announce::{Event, Listen, Listening};
 pub use command::{Command, JoinRequest};
-pub use edit::{Edit, EditKey, EditWork, Edited};
+pub use edit::{Edit, EditWork, Edited};
 use held::Registration;
 pub use held::RoomRef;
 pub use participant::Participant;
@@ -35,6 +35,7 @@ pub use send_queue::{Ending, SendQueue, SendQueueEnd, send_queue};
 pub use shared::Shared;
 
 use crate::lock::lock;
+use crate::storage::Kicked;
 
 /// The rooms of this process.
 pub struct Rooms {
@@ -76,11 +77,14 @@ impl Rooms {
         }
     }
 
-    /// Ends this user's connections, wherever the room has time for it. How many rooms were told.
-    pub async fn kick(&self, user: &str) -> usize {
-        let open: Vec<RoomRef> = lock(&self.open).values().cloned().collect();
+    /// Ends a user's connections, wherever the room has time for it. How many rooms were told.
+    pub async fn kick(&self, whom: &Kicked) -> usize {
+        let open: Vec<RoomRef> = match &whom.document {
+            Some(document) => lock(&self.open).get(document).cloned().into_iter().collect(),
+            None => lock(&self.open).values().cloned().collect(),
+        };
         for room in &open {
-            room.send(Command::Kick { user: user.to_owned() }).await;
+            room.send(Command::Kick { user: whom.user.clone() }).await;
         }
         open.len()
     }

@@ -33,7 +33,7 @@ use super::shared::Shared;
 use crate::clock::now;
 use crate::hints::{ConnId, Hint};
 use crate::limit::Limit;
-use crate::storage::{Fault, KnownSession, StorageError};
+use crate::storage::{Attendance, Document, Fault, KnownSession, QueuedKind, StorageError};
 
 /// Commands taken into one batch.
 const BATCH: usize = 512;
@@ -124,6 +124,8 @@ struct Room {
     /// The shares of frames that are not stored yet.
     held: Vec<OwnedSemaphorePermit>,
     empty_since: Option<Instant>,
+    /// That it was opened was said, and that it is closed was not.
+    is_open: bool,
 }
 
 impl Room {
@@ -144,7 +146,18 @@ impl Room {
             announcer: Announcer::default(),
             held: Vec::new(),
             empty_since: Some(Instant::now()),
+            is_open: false,
         }
+    }
+
+    /// Says that the document was opened, or closed, where that is news.
+    fn opened(&mut self, is_open: bool) {
+        if std::mem::replace(&mut self.is_open, is_open) == is_open {
+            return;
+        }
+        let Document { id, epoch, tip, .. } = self.core.document().clone();
+        let kind = if is_open { QueuedKind::Opened } else { QueuedKind::Closed };
+        self.shared.changed.attend(Attendance { document: id, epoch, seq: tip, kind, at: now() });
     }
 
     async fn serve(
@@ -167,6 +180,7 @@ impl Room {
             }
             let idle = self.empty_since.is_some_and(|since| since.elapsed() >= self.shared.idle);
             if idle && inbox.is_empty() {
+                self.opened(false);
                 if place.leave_if_unheld() {
                     return RoomEnd::Done;
                 }
@@ -301,6 +315,7 @@ impl Room {
             }
         }
         self.empty_since = None;
+        self.opened(true);
         let JoinRequest { conn, who, taker, queue, .. } = request;
         self.send_queues.insert(conn, queue);
         self.core.join(Join { conn, who, progress: known.progress, taker });
@@ -352,6 +367,7 @@ impl Room {
         if matches!(end, RoomEnd::Epoch) {
             self.announcer.gone();
         }
+        self.opened(false);
         self.end_head().await;
         if matches!(end, RoomEnd::Done) && self.rows_since_head >= WORTH_A_HEAD {
             self.begin_head();

@@ -16,6 +16,8 @@ use super::{Millis, NewUpdate, Progress, Refusal, Result, Seq, StoreRequest, Sto
 
 /// Rows of one statement: few enough for the parameters a statement may have.
 const ROWS: usize = 256;
+/// How far a session is that is the name of something done once.
+const DONE: Progress = Progress { acked: 1, last: 1 };
 
 type SessionKey<'a> = (&'a str, &'a str);
 
@@ -43,6 +45,20 @@ pub async fn store(
         if request.only_at_tip.is_some_and(|tip| tip != document.tip) {
             results.push(Err(Refusal::TipMoved { tip: document.tip }));
             continue;
+        }
+        let is_done = |name: &str| {
+            let known = progress.get(&(request.document.as_str(), name));
+            known.is_some_and(|known| known.last > 0)
+        };
+        if request.once.iter().any(|one| is_done(&one.name)) {
+            results.push(Err(Refusal::DoneBefore));
+            continue;
+        }
+        for one in &request.once {
+            let key = (request.document.as_str(), one.name.as_str());
+            progress.insert(key, DONE);
+            let row = SessionRow { progress: DONE, owner: Some(&one.request), at: request.at };
+            writes.sessions.insert(key, row);
         }
         let first = document.tip + 1;
         for update in &request.updates {
@@ -106,8 +122,10 @@ fn sessions_of(requests: &[StoreRequest]) -> Vec<SessionKey<'_>> {
     let mut sessions: Vec<SessionKey<'_>> = Vec::new();
     for request in requests {
         let known = sessions.len();
-        for submission in request.updates.iter().filter_map(|update| update.submission.as_ref()) {
-            let session = (request.document.as_str(), submission.session.as_str());
+        let submissions = request.updates.iter().filter_map(|update| update.submission.as_ref());
+        let once = request.once.iter().map(|one| &one.name);
+        for name in submissions.map(|submission| &submission.session).chain(once) {
+            let session = (request.document.as_str(), name.as_str());
             if !sessions[known..].contains(&session) {
                 sessions.push(session);
             }

@@ -17,6 +17,7 @@ fn request(document: &Document, updates: &[&[u8]]) -> StoreRequest {
             })
             .collect(),
         only_at_tip: None,
+        once: Vec::new(),
         database: None,
     }
 }
@@ -47,6 +48,7 @@ pub async fn all(storage: &dyn Storage) {
     large_values(storage).await;
     leases(storage).await;
     named_versions(storage).await;
+    done_once(storage).await;
     kicks(storage).await;
     fine_rows_and_old_sessions(storage).await;
 }
@@ -299,21 +301,60 @@ async fn named_versions(storage: &dyn Storage) {
     assert_eq!(storage.named("one").await.expect("works"), []);
 }
 
+async fn done_once(storage: &dyn Storage) {
+    let document = storage.open_document("once", 1).await.expect("works");
+    let named = |name: &str, request: &str| OnceName { name: name.into(), request: request.into() };
+    let storing =
+        |once: &[OnceName], updates: &[&[u8]]| StoreRequest { once: once.to_vec(), ..request(&document, updates) };
+    // With an edit, and without one.
+    let first = store(storage, storing(&[named("key", "this"), named("take", "that")], &[&[1]])).await;
+    assert_eq!(first, Ok(Stored { first: 1, last: 1 }));
+    let nothing = store(storage, storing(&[named("nothing", "to do")], &[])).await;
+    assert_eq!(nothing, Ok(Stored { first: 2, last: 1 }));
+    for (name, request) in [("key", "this"), ("take", "that"), ("nothing", "to do")] {
+        let known = storage.session("once", name).await.expect("works");
+        assert_eq!((known.progress.last, known.owner.as_deref()), (1, Some(request)));
+    }
+    // Whoever has one of them second stores nothing, also in the same transaction; others are not in the way.
+    let again = storing(&[named("new", "this"), named("take", "other")], &[&[2]]);
+    let (one, other) = (storing(&[named("once", "a")], &[&[3]]), storing(&[named("once", "b")], &[&[4]]));
+    let results = storage.store_updates(&[again, one, other]).await.expect("works");
+    assert_eq!(results, [Err(Refusal::DoneBefore), Ok(Stored { first: 2, last: 2 }), Err(Refusal::DoneBefore)]);
+    assert_eq!(storage.session("once", "new").await.expect("works").progress.last, 0);
+    let rows = storage.get_updates_since("once", 0, 10).await.expect("works");
+    assert_eq!(rows.iter().map(|row| row.bytes.to_vec()).collect::<Vec<_>>(), [vec![1], vec![3]]);
+}
+
 async fn kicks(storage: &dyn Storage) {
     assert_eq!(storage.kicks(0).await.expect("works"), []);
-    for (user, at) in [("ada", 10), ("bob — é", 20), ("ada", 30)] {
-        storage.kick(user, at).await.expect("works");
+    let whom = |user: &str, document: Option<&str>| Kicked { user: user.into(), document: document.map(str::to_owned) };
+    // The last one of each user is kept, and of each document they were kicked from.
+    let kicked = [
+        (whom("ada", None), 10),
+        (whom("bob — é", None), 20),
+        (whom("ada", Some("pilot")), 21),
+        (whom("ada", None), 30),
+        (whom("ada", Some("finale")), 31),
+        (whom("ada", Some("pilot")), 32),
+    ];
+    for (whom, at) in &kicked {
+        storage.kick(whom, *at).await.expect("works");
     }
-    let seen = |kicks: Vec<Kick>| kicks.into_iter().map(|kick| (kick.number, kick.user, kick.at)).collect::<Vec<_>>();
-    let all = seen(storage.kicks(0).await.expect("works"));
-    assert_eq!(all, [(2, "bob — é".to_owned(), 20), (3, "ada".to_owned(), 30)]);
-    assert_eq!(seen(storage.kicks(2).await.expect("works")), [(3, "ada".to_owned(), 30)]);
+    let kept = |numbers: &[usize]| -> Vec<Kick> {
+        let kick = |number: &usize| {
+            let (whom, at) = kicked[number - 1].clone();
+            Kick { number: *number as i64, whom, at }
+        };
+        numbers.iter().map(kick).collect()
+    };
+    assert_eq!(storage.kicks(0).await.expect("works"), kept(&[2, 4, 5, 6]));
+    assert_eq!(storage.kicks(5).await.expect("works"), kept(&[6]));
     // Several at once get numbers of their own.
-    let users: Vec<String> = (0..8).map(|n| format!("user {n}")).collect();
-    let kicks = futures_util::future::join_all(users.iter().map(|user| storage.kick(user, 40))).await;
+    let users: Vec<Kicked> = (0..8).map(|n| whom(&format!("user {n}"), None)).collect();
+    let kicks = futures_util::future::join_all(users.iter().map(|whom| storage.kick(whom, 40))).await;
     assert!(kicks.iter().all(Result::is_ok), "{kicks:?}");
-    let numbers: Vec<i64> = storage.kicks(3).await.expect("works").iter().map(|kick| kick.number).collect();
-    assert_eq!(numbers, (4..12).collect::<Vec<_>>());
+    let numbers: Vec<i64> = storage.kicks(6).await.expect("works").iter().map(|kick| kick.number).collect();
+    assert_eq!(numbers, (7..15).collect::<Vec<_>>());
 }
 
 async fn fine_rows_and_old_sessions(storage: &dyn Storage) {

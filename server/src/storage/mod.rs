@@ -84,6 +84,14 @@ pub struct Submission {
     pub owner: Option<String>,
 }
 
+/// A name under which something is done once. It is kept as sessions are, in the transaction of what is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnceName {
+    pub name: String,
+    /// What was asked for under it.
+    pub request: String,
+}
+
 /// Updates of one document that are stored together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreRequest {
@@ -93,6 +101,8 @@ pub struct StoreRequest {
     pub updates: Vec<NewUpdate>,
     /// Store only if the tip is still this one: what a seed needs.
     pub only_at_tip: Option<Seq>,
+    /// Store only if nobody has one of these.
+    pub once: Vec<OnceName>,
     /// Store only in the database with this number ([`Storage::database`]): the one that the document was loaded from.
     pub database: Option<u64>,
 }
@@ -113,6 +123,8 @@ pub enum Refusal {
     TipMoved { tip: Seq },
     #[error("the document was loaded from another database")]
     Replaced,
+    #[error("another server has done meanwhile what is done once")]
+    DoneBefore,
 }
 
 /// How coarse a row of the log is.
@@ -231,12 +243,20 @@ pub struct SceneState {
 /// Users of whom is remembered that they were kicked.
 pub const MAX_KICKED: usize = 10_000;
 
+/// Who was kicked, and from where.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Kicked {
+    pub user: String,
+    /// None: from everywhere.
+    pub document: Option<String>,
+}
+
 /// A user whose tokens were taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kick {
     /// Which one it is of all, from 1.
     pub number: i64,
-    pub user: String,
+    pub whom: Kicked,
     pub at: Millis,
 }
 
@@ -339,6 +359,7 @@ pub trait Storage: Send + Sync + 'static {
                 comments: Authors::default(),
             }],
             only_at_tip: None,
+            once: Vec::new(),
             database: None,
         };
         match self.store_updates(&[request]).await?.pop() {
@@ -442,8 +463,8 @@ pub trait Storage: Send + Sync + 'static {
     /// Takes, or renews, a lease; false while another holder has it.
     async fn take_lease(&self, name: &str, holder: &str, now: Millis, until: Millis) -> Result<bool>;
 
-    /// Notes that a user was kicked, in place of what was noted of that user before.
-    async fn kick(&self, user: &str, at: Millis) -> Result<()>;
+    /// Notes that a user was kicked, in place of what was noted of that user, and that place, before.
+    async fn kick(&self, whom: &Kicked, at: Millis) -> Result<()>;
 
     /// Who was kicked after this number, in order: the last [`MAX_KICKED`] of them.
     async fn kicks(&self, after: i64) -> Result<Vec<Kick>>;
@@ -492,9 +513,45 @@ pub struct WebhookRow {
     pub dead: u64,
 }
 
+/// What is told of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueuedKind {
+    Changed,
+    Opened,
+    Closed,
+}
+
+impl QueuedKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Opened => "opened",
+            Self::Closed => "closed",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Self {
+        [Self::Opened, Self::Closed].into_iter().find(|kind| kind.name() == name).unwrap_or(Self::Changed)
+    }
+}
+
+/// A document was opened or closed at this server: it has connections again, or none any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attendance {
+    pub document: String,
+    pub epoch: String,
+    /// How far it was.
+    pub seq: Seq,
+    pub kind: QueuedKind,
+    pub at: Millis,
+}
+
 /// One thing to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueuedEvent {
+    pub kind: QueuedKind,
+    /// At which server a document was opened or closed.
+    pub server: Option<String>,
     pub number: i64,
     /// By which a receiver drops what comes twice.
     pub id: String,
@@ -537,6 +594,9 @@ pub trait WebhookStorage: Send + Sync {
 
     /// Makes events of what came since the last time.
     async fn note(&self, documents: &[String]) -> Result<()>;
+
+    /// Makes events of these, which happened at this server.
+    async fn note_attendance(&self, server: &str, attended: &[Attendance]) -> Result<()>;
 
     /// The next event, which does not change from now on.
     async fn claim(&self, webhook: &str) -> Result<Option<QueuedEvent>>;

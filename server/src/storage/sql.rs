@@ -14,7 +14,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Row};
 use super::connections::{Connections, POSTGRES_LANES};
 use super::dialect::{Dialect, Durability, checksum};
 use super::{
-    Authors, Authorship, Detail, Document, Kick, KnownSession, LogEntry, MAX_KICKED, Measure, Merge, Millis,
+    Authors, Authorship, Detail, Document, Kick, Kicked, KnownSession, LogEntry, MAX_KICKED, Measure, Merge, Millis,
     NamedVersion, Progress, Refusal, Result, SceneState, Seq, Storage, StorageError, StoreRequest, Stored, UpdateRow,
     WebhookStorage, authorship, batch, count_within,
 };
@@ -362,24 +362,31 @@ impl Storage for SqlStorage {
         Ok(self.write(query.bind(name).bind(holder).bind(until).bind(now)).await? > 0)
     }
 
-    async fn kick(&self, user: &str, at: Millis) -> Result<()> {
+    async fn kick(&self, whom: &Kicked, at: Millis) -> Result<()> {
         let mut writing = self.connections.write().await?;
         if self.dialect == Dialect::Postgres {
             // Numbers become visible in their order: else who asks for those after one would miss the one before it.
             sqlx::raw_sql("LOCK TABLE kicks IN EXCLUSIVE MODE").execute(&mut *writing).await?;
         }
-        let sql = "INSERT INTO kicks (number, who, at) SELECT COALESCE(MAX(number), 0) + 1, $1, $2 FROM kicks";
-        sqlx::query(sql).bind(user).bind(at).execute(&mut *writing).await?;
-        let sql = "DELETE FROM kicks WHERE who = $1 AND number < (SELECT MAX(number) FROM kicks)";
-        sqlx::query(sql).bind(user).execute(&mut *writing).await?;
+        let Kicked { user, document } = whom;
+        let sql = "INSERT INTO kicks (number, who, document, at) \
+             SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3 FROM kicks";
+        sqlx::query(sql).bind(user).bind(document).bind(at).execute(&mut *writing).await?;
+        let sql = "DELETE FROM kicks WHERE who = $1 AND COALESCE(document, '') = $2 \
+             AND number < (SELECT MAX(number) FROM kicks)";
+        let of = document.as_deref().unwrap_or_default();
+        sqlx::query(sql).bind(user).bind(of).execute(&mut *writing).await?;
         self.connections.commit(writing).await
     }
 
     async fn kicks(&self, after: i64) -> Result<Vec<Kick>> {
-        let sql = "SELECT number, who, at FROM kicks WHERE number > $1 ORDER BY number DESC LIMIT $2";
+        let sql = "SELECT number, who, document, at FROM kicks WHERE number > $1 ORDER BY number DESC LIMIT $2";
         let query = sqlx::query(sql).bind(after).bind(MAX_KICKED as i64);
         let rows = query.fetch_all(&self.reads().await?).await?;
-        let kick = |row: &AnyRow| Ok(Kick { number: row.try_get(0)?, user: row.try_get(1)?, at: row.try_get(2)? });
+        let kick = |row: &AnyRow| {
+            let whom = Kicked { user: row.try_get(1)?, document: row.try_get(2)? };
+            Ok(Kick { number: row.try_get(0)?, whom, at: row.try_get(3)? })
+        };
         rows.iter().rev().map(kick).collect()
     }
 

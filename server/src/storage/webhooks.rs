@@ -11,14 +11,17 @@ use sqlx::{AnyConnection, Row};
 
 use super::dialect::Dialect;
 use super::sql::{SqlStorage, random_id};
-use super::{Authors, FailedDelivery, Millis, QueuedEvent, Result, Seq, WebhookRow, WebhookStorage};
+use super::{
+    Attendance, Authors, FailedDelivery, Millis, QueuedEvent, QueuedKind, Result, Seq, WebhookRow, WebhookStorage,
+};
 
 /// Keys of comments, or users, that one event names.
 const MAX_NAMES: usize = 1_000;
 /// Events that were given up and are kept for each webhook.
 const MAX_DEAD: i64 = 1_000;
 
-const EVENT_COLUMNS: &str = "number, id, document, epoch, first_seq, seq, authors, comments, at, tries, error";
+const EVENT_COLUMNS: &str =
+    "number, id, document, epoch, first_seq, seq, authors, comments, at, tries, error, kind, server";
 
 fn event_row(row: &AnyRow) -> Result<QueuedEvent> {
     Ok(QueuedEvent {
@@ -33,6 +36,8 @@ fn event_row(row: &AnyRow) -> Result<QueuedEvent> {
         at: row.try_get(8)?,
         tries: u32::try_from(row.try_get::<i64, _>(9)?).unwrap_or(u32::MAX),
         error: row.try_get(10)?,
+        kind: QueuedKind::named(&row.try_get::<String, _>(11)?),
+        server: row.try_get(12)?,
     })
 }
 
@@ -45,6 +50,12 @@ struct News {
     authors: BTreeSet<String>,
     comments: BTreeSet<String>,
     at: Millis,
+}
+
+/// All who are told.
+async fn receivers(connection: &mut AnyConnection) -> Result<Vec<String>> {
+    let rows = sqlx::query("SELECT id FROM webhooks ORDER BY id").fetch_all(connection).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 fn lines(names: BTreeSet<String>) -> Option<String> {
@@ -119,12 +130,26 @@ impl WebhookStorage for SqlStorage {
         // In one order: two servers cannot wait for each other.
         let documents: BTreeSet<&String> = documents.iter().collect();
         let mut writing = self.connections.write().await?;
-        let rows = sqlx::query("SELECT id FROM webhooks ORDER BY id").fetch_all(&mut *writing).await?;
-        let webhooks = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<Vec<String>>>()?;
+        let webhooks = receivers(&mut writing).await?;
         for document in documents {
             let Some(news) = self.news(&mut writing, document).await? else { continue };
             for webhook in &webhooks {
                 self.queue(&mut writing, webhook, &news).await?;
+            }
+        }
+        self.connections.commit(writing).await
+    }
+
+    async fn note_attendance(&self, server: &str, attended: &[Attendance]) -> Result<()> {
+        let mut writing = self.connections.write().await?;
+        let webhooks = receivers(&mut writing).await?;
+        let sql = "INSERT INTO webhook_events (webhook, id, document, epoch, first_seq, seq, at, kind, server) \
+             VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)";
+        for one in attended {
+            for webhook in &webhooks {
+                let query = sqlx::query(sql).bind(webhook).bind(random_id()).bind(&one.document).bind(&one.epoch);
+                let query = query.bind(one.seq).bind(one.at).bind(one.kind.name()).bind(server);
+                query.execute(&mut *writing).await?;
             }
         }
         self.connections.commit(writing).await
@@ -249,7 +274,7 @@ impl SqlStorage {
     /// To be told to a webhook: together with what waits already, unless that was tried.
     async fn queue(&self, connection: &mut AnyConnection, webhook: &str, news: &News) -> Result<()> {
         let sql = "SELECT number, authors, comments FROM webhook_events WHERE webhook = $1 AND document = $2 \
-             AND epoch = $3 AND seq = $4 AND tries = 0 AND dead_at IS NULL";
+             AND epoch = $3 AND seq = $4 AND kind = 'changed' AND tries = 0 AND dead_at IS NULL";
         let waiting = sqlx::query(sql)
             .bind(webhook)
             .bind(&news.document)

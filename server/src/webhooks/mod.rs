@@ -23,11 +23,11 @@ use crate::history::rfc3339;
 use crate::live::etag;
 use crate::lock::lock;
 use crate::metrics::Metrics;
-use crate::storage::{FailedDelivery, Millis, QueuedEvent, Result, Storage, WebhookRow, random_id};
+use crate::storage::{
+    Attendance, FailedDelivery, Millis, QueuedEvent, QueuedKind, Result, Storage, WebhookRow, random_id,
+};
 use send::{EventSender, NotTaken};
 
-/// Of which kind events are.
-const CHANGED: &str = "document.changed";
 /// Events are made so often, at most one of each document.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// Where there is no webhook, the database is asked so often whether there is one by now.
@@ -47,13 +47,19 @@ const LONGEST_WAIT_MS: Millis = 300_000;
 pub const KEEP: Duration = Duration::from_secs(72 * 3_600);
 pub const MAX_REFUSALS: u32 = 10;
 
-/// Documents that have changed since somebody asked.
+/// That documents were opened and closed, kept while the database cannot take it: beyond that the newest is dropped.
+const MAX_ATTENDED: usize = 10_000;
+
+/// Documents that have changed since somebody asked, and those that were opened and closed.
 #[derive(Debug, Default)]
-pub struct ChangedDocuments(Mutex<HashSet<String>>);
+pub struct ChangedDocuments {
+    changed: Mutex<HashSet<String>>,
+    attended: Mutex<Vec<Attendance>>,
+}
 
 impl ChangedDocuments {
     pub fn note(&self, document: &str) {
-        let mut changed = lock(&self.0);
+        let mut changed = lock(&self.changed);
         if !changed.contains(document) {
             changed.insert(document.to_owned());
         }
@@ -61,12 +67,29 @@ impl ChangedDocuments {
 
     /// Whether none has.
     pub fn is_empty(&self) -> bool {
-        lock(&self.0).is_empty()
+        lock(&self.changed).is_empty()
     }
 
     /// Which they are; from now on others are counted.
     pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *lock(&self.0)).into_iter().collect()
+        std::mem::take(&mut *lock(&self.changed)).into_iter().collect()
+    }
+
+    /// A document was opened or closed.
+    pub fn attend(&self, attended: Attendance) {
+        lock(&self.attended).push(attended);
+    }
+
+    /// The same of documents that were opened and closed, in order.
+    fn take_attended(&self) -> Vec<Attendance> {
+        std::mem::take(&mut *lock(&self.attended))
+    }
+
+    /// These wait on, before all that came since.
+    fn put_back(&self, attended: Vec<Attendance>) {
+        let mut waiting = lock(&self.attended);
+        waiting.splice(..0, attended);
+        waiting.truncate(MAX_ATTENDED);
     }
 }
 
@@ -123,12 +146,7 @@ impl Webhooks {
     async fn note_on(&self) {
         loop {
             sleep(NOTE_EVERY).await;
-            // In this order: what is dropped here was in the log when the first webhook was seen, and was found there.
-            let changed = self.changed.take();
-            if !self.are_any.load(Ordering::SeqCst) {
-                continue;
-            }
-            if let Err(error) = self.note(&changed).await {
+            if let Err(error) = self.note_if_any().await {
                 tracing::warn!(%error, "webhooks: changes become no events at the moment");
             }
         }
@@ -139,15 +157,53 @@ impl Webhooks {
         self.set_up.notify_one();
     }
 
-    /// Makes events of what rooms have said.
+    /// Makes events of what rooms have said, where there is somebody to tell.
     ///
     /// # Errors
-    /// Where the database fails: what was said is found by comparing.
-    pub async fn note(&self, changed: &[String]) -> Result<()> {
-        for page in changed.chunks(PAGE) {
-            self.storage.webhooks().note(page).await?;
+    /// Where the database fails: changes are found by comparing, what else was said waits on.
+    pub async fn note_if_any(&self) -> Result<()> {
+        // In this order: what is dropped here was in the log when the first webhook was seen, and was found there.
+        let (changed, attended) = (self.changed.take(), self.changed.take_attended());
+        if !self.are_any.load(Ordering::SeqCst) {
+            return Ok(());
         }
-        Ok(())
+        self.note(&changed, attended).await
+    }
+
+    /// Makes events of this: that a document was opened comes before its changes, that it was closed comes after them.
+    ///
+    /// # Errors
+    /// See [`Webhooks::note_if_any`].
+    pub async fn note(&self, changed: &[String], attended: Vec<Attendance>) -> Result<()> {
+        let mut closed = HashSet::new();
+        let (first, last): (Vec<_>, Vec<_>) = attended.into_iter().partition(|one| {
+            if one.kind == QueuedKind::Closed {
+                closed.insert(one.document.clone());
+            }
+            !closed.contains(&one.document)
+        });
+        if let Err(error) = self.note_attendance(&first).await {
+            self.changed.put_back(first.into_iter().chain(last).collect());
+            return Err(error);
+        }
+        let noted = async {
+            for page in changed.chunks(PAGE) {
+                self.storage.webhooks().note(page).await?;
+            }
+            self.note_attendance(&last).await
+        };
+        let noted = noted.await;
+        if noted.is_err() {
+            self.changed.put_back(last);
+        }
+        noted
+    }
+
+    async fn note_attendance(&self, attended: &[Attendance]) -> Result<()> {
+        match attended {
+            [] => Ok(()),
+            _ => self.storage.webhooks().note_attendance(&self.holder, attended).await,
+        }
     }
 
     /// Makes events of what nobody has said.
@@ -266,17 +322,15 @@ impl Webhooks {
 
 /// What a receiver is told.
 fn payload(event: &QueuedEvent) -> String {
-    json!({
-        "type": CHANGED,
-        "timestamp": rfc3339(event.at),
-        "data": {
-            "document": event.document,
-            "first": event.first_seq,
-            "seq": event.seq,
-            "etag": etag(&event.epoch, event.seq),
-            "authors": event.authors.0,
-            "comments": event.comments.0,
-        },
-    })
-    .to_string()
+    let mut data = json!({ "document": event.document, "seq": event.seq, "etag": etag(&event.epoch, event.seq) });
+    match event.kind {
+        QueuedKind::Changed => {
+            data["first"] = json!(event.first_seq);
+            data["authors"] = json!(event.authors.0);
+            data["comments"] = json!(event.comments.0);
+        }
+        QueuedKind::Opened | QueuedKind::Closed => data["server"] = json!(event.server),
+    }
+    let kind = format!("document.{}", event.kind.name());
+    json!({ "type": kind, "timestamp": rfc3339(event.at), "data": data }).to_string()
 }

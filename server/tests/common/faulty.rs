@@ -149,8 +149,8 @@ impl Storage for Faulty {
         self.inner.take_lease(name, holder, now, until).await
     }
 
-    async fn kick(&self, user: &str, at: Millis) -> Result<()> {
-        self.inner.kick(user, at).await
+    async fn kick(&self, whom: &Kicked, at: Millis) -> Result<()> {
+        self.inner.kick(whom, at).await
     }
 
     async fn kicks(&self, after: i64) -> Result<Vec<Kick>> {

@@ -33,7 +33,7 @@ pub struct TestServer {
     pub server: Option<Server>,
     pub storage: Arc<Faulty>,
     pub address: SocketAddr,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     flags: Vec<String>,
 }
 
@@ -43,10 +43,19 @@ impl TestServer {
     }
 
     pub async fn with(flags: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
+        Self::of(folder, flags).await
+    }
+
+    async fn of(folder: Arc<TempDir>, flags: Vec<String>) -> Self {
         let (server, storage) = launch(&folder, &flags).await;
         Self { address: server.address, server: Some(server), storage, folder, flags }
+    }
+
+    /// Another server on the same database.
+    pub async fn beside(&self) -> Self {
+        Self::of(Arc::clone(&self.folder), self.flags.clone()).await
     }
 
     pub fn server(&self) -> &Server {

@@ -58,6 +58,7 @@ impl House {
                 at: seq,
                 updates: vec![update],
                 only_at_tip: None,
+                once: Vec::new(),
                 database: None,
             };
             self.storage.store_updates(&[request]).await.unwrap().pop().unwrap().unwrap();

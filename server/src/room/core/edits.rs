@@ -15,7 +15,7 @@ use crate::live::EditError;
 use crate::replica::ApplyError;
 use crate::room::ConnId;
 use crate::room::edit::fresh_client_id;
-use crate::storage::{Authors, NewUpdate, Submission};
+use crate::storage::{Authors, NewUpdate, OnceName, Submission};
 use crate::validate::Malformed;
 
 impl RoomCore {
@@ -315,7 +315,7 @@ impl RoomCore {
             return Ok(());
         }
         let stamp = self.replica.with_values(fresh_client_id(), stamps)?;
-        self.server_update(stamp, author, None)
+        self.server_update(stamp, author)
     }
 
     /// That so many bytes of an edit are stored, which was made for `taker`.
@@ -340,19 +340,20 @@ impl RoomCore {
         Ok(())
     }
 
+    /// What is done now is done once: stored with these, or not at all.
+    pub fn do_once(&mut self, names: impl IntoIterator<Item = OnceName>) {
+        self.once.extend(names);
+    }
+
     /// Takes an edit of the server itself, or of a program over HTTP, for everyone.
-    pub fn server_update(
-        &mut self,
-        update: Vec<u8>,
-        author: Option<String>,
-        submission: Option<Submission>,
-    ) -> Result<(), ApplyError> {
+    pub fn server_update(&mut self, update: Vec<u8>, author: Option<String>) -> Result<(), ApplyError> {
         if self.replica.apply(&update)? {
             self.note_format();
             self.touched_comments |= self.has_comments();
             self.log_bytes += update.len() as u64;
             self.broadcast(None, &update);
-            self.rows.push(NewUpdate { bytes: update.into(), author, submission, comments: Authors::default() });
+            let (bytes, comments) = (update.into(), Authors::default());
+            self.rows.push(NewUpdate { bytes, author, submission: None, comments });
         }
         Ok(())
     }

@@ -1,24 +1,27 @@
 //! Edits that are asked of the room itself, and come over no connection: a request, the tool of an agent.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use slate_yrs::update::merge;
 
 use super::{Room, at_length};
 use crate::allowance::Taker;
 use crate::history::HistoryError;
-use crate::live::EditError;
+use crate::live::{EditError, Taking};
 use crate::replica::ApplyError;
 use crate::room::core::Health;
-use crate::room::edit::{Edit, EditKey, EditWork, Edited, fresh_client_id};
+use crate::room::edit::{Edit, EditWork, Edited, fresh_client_id};
 use crate::room::end::RoomEnd;
-use crate::storage::Submission;
+use crate::storage::{KnownSession, OnceName};
 
 impl Room {
     /// Does it, and answers once it is stored.
     pub(super) async fn edit(&mut self, edit: Edit) -> Result<Health, RoomEnd> {
-        let Edit { work, author, taker, key, done } = edit;
-        let answer = match self.before_edit(key.as_ref()).await? {
-            Ok(None) => self.work(work, author, taker.as_ref(), key),
-            Ok(Some(edited)) => Ok(edited),
+        let Edit { work, author, taker, key, take, done } = edit;
+        // What was asked for before may be waiting in this very batch.
+        self.commit().await?;
+        let answer = match self.before_edit(key, take.as_ref()).await {
+            Ok(BeforeEdit::ToDo(once)) => self.work(work, author, taker.as_ref(), once, take),
+            Ok(BeforeEdit::Done(edited)) => Ok(edited),
             Err(error) => Err(error),
         };
         let health = match &answer {
@@ -33,24 +36,38 @@ impl Room {
         Ok(health)
     }
 
-    /// The answer that there is without doing anything.
-    async fn before_edit(&mut self, key: Option<&EditKey>) -> Result<Result<Option<Edited>, EditError>, RoomEnd> {
-        let Some(key) = key else { return Ok(Ok(None)) };
-        // The first of two may be waiting in this very batch.
-        self.commit().await?;
-        let document = self.core.document();
-        let known = match self.shared.storage.session(&document.id, &key.session).await {
-            Ok(known) => known,
-            Err(error) => return Ok(Err(HistoryError::Storage(error).into())),
-        };
-        if known.progress.last == 0 {
-            return Ok(Ok(None));
+    /// Whether there is something to do. Everything that was accepted is stored.
+    async fn before_edit(&self, key: Option<OnceName>, take: Option<&Taking>) -> Result<BeforeEdit, EditError> {
+        let mut once = Vec::new();
+        if let Some(key) = key {
+            let known = self.known(&key.name).await?;
+            if known.progress.last > 0 {
+                return if known.owner.as_deref() == Some(&key.request) {
+                    let document = self.core.document();
+                    let (epoch, tip) = (document.epoch.clone(), document.tip);
+                    Ok(BeforeEdit::Done(Edited { epoch, tip, report: Value::Null, replayed: true }))
+                } else {
+                    Err(EditError::KeyReused)
+                };
+            }
+            once.push(key);
         }
-        if known.owner.as_deref() != Some(&key.request) {
-            return Ok(Err(EditError::KeyReused));
+        if let Some(take) = take {
+            let value = self.core.replica().values(&take.map).get(&take.key).map(|value| json!(value));
+            let taken = take.once(&value.ok_or(EditError::Taken)?);
+            // It may have been taken at another server, of which this one has not heard yet.
+            if self.known(&taken.name).await?.progress.last > 0 {
+                return Err(EditError::Taken);
+            }
+            once.push(taken);
         }
-        let (epoch, tip) = (document.epoch.clone(), document.tip);
-        Ok(Ok(Some(Edited { epoch, tip, report: Value::Null, replayed: true })))
+        Ok(BeforeEdit::ToDo(once))
+    }
+
+    /// What the database has under a name.
+    async fn known(&self, name: &str) -> Result<KnownSession, EditError> {
+        let known = self.shared.storage.session(&self.core.document().id, name).await;
+        Ok(known.map_err(HistoryError::Storage)?)
     }
 
     fn work(
@@ -58,21 +75,33 @@ impl Room {
         work: EditWork,
         author: Option<String>,
         taker: Option<&Taker>,
-        key: Option<EditKey>,
+        once: Vec<OnceName>,
+        take: Option<Taking>,
     ) -> Result<Edited, EditError> {
         let core = &mut self.core;
         let made = at_length(true, || work(&core.replica().encode(), fresh_client_id()))?;
-        if let Some(update) = made.update {
+        let removal = take.map(|take| core.replica().with_values(fresh_client_id(), &[take.removal()])).transpose()?;
+        let update = match (made.update, removal) {
+            (Some(update), Some(removal)) => {
+                let both = merge([&update[..], &removal]);
+                Some(both.map_err(|error| HistoryError::Unreadable(error.to_string()))?)
+            }
+            (update, removal) => update.or(removal),
+        };
+        if let Some(update) = update {
             core.takes(taker, update.len())?;
-            let submission = key.map(|key| Submission {
-                session: key.session,
-                seq: 1,
-                after_refusal: false,
-                owner: Some(key.request),
-            });
-            core.server_update(update, author, submission)?;
+            core.server_update(update, author)?;
         }
+        core.do_once(once);
         let document = core.document();
         Ok(Edited { epoch: document.epoch.clone(), tip: document.tip, report: made.report, replayed: false })
     }
+}
+
+/// What there is to do about an edit.
+enum BeforeEdit {
+    /// It was done before.
+    Done(Edited),
+    /// It is to be done, and stored with these.
+    ToDo(Vec<OnceName>),
 }

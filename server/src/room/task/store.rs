@@ -52,6 +52,7 @@ impl Room {
             at,
             updates: rows.updates,
             only_at_tip: rows.only_at_tip,
+            once: rows.once,
             database: Some(self.database),
         };
         let stored = self.shared.writer.commit(request).await.map_err(|error| match error {
