@@ -56,7 +56,7 @@ for (const { name, file, from, to, test, twice } of chosen) {
       path,
       sound.replace(from, () => to),
     );
-    const env = { ...process.env, CARGO_TARGET_DIR: join(copy, "target"), RUST_BACKTRACE: "0" };
+    const env = { ...process.env, CARGO_TARGET_DIR: join(copy, "target"), CARGO_INCREMENTAL: "1", RUST_BACKTRACE: "0" };
     const tests = twice ? ["--package", "slate-yrs", "--lib", "slate::"] : test && ["--quiet", ...test];
     const spawned = (program, args, more = {}) =>
       spawnSync(program, args, { cwd: copy, env: { ...env, ...more }, encoding: "utf8", maxBuffer: 1 << 28 });

@@ -249,16 +249,16 @@ export const PLANTS = [
     {
       name: "what has waited for a struct is not taken with it",
       file: "src/update/intake/held.rs",
-      from: "waiting.take_before((clock, 0))",
-      to: "waiting.take_before((clock.saturating_sub(1), 0))",
+      from: "waiting.range(..(clock, 0))",
+      to: "waiting.range(..(clock.saturating_sub(1), 0))",
       test: "update::intake::tests::f21_any_order_gives_the_same",
     },
     {
-      name: "a struct is not found by its last clock",
+      name: "what an update says of what is there already is believed",
       file: "src/update/survey/graph.rs",
-      from: "let at = structs.partition_point(|one| one.end <= clock);",
-      to: "let at = structs.partition_point(|one| one.end <= clock + 1);",
-      test: "update::",
+      from: "let is_new = |id: (u64, u64)| id.1 >= clock_of(id.0);",
+      to: "let is_new = |id: (u64, u64)| id.1 < clock_of(id.0);",
+      test: "update::survey::",
     },
     {
       name: "one step of undo has no end",
@@ -333,10 +333,10 @@ export const PLANTS = [
       test: "config::tests::",
     },
     {
-      name: "as many wait as like to",
+      name: "who has read is remembered for ever",
       file: "server/src/http/readings.rs",
-      from: "const MAX_WAITING_OF_ONE: usize = 16;",
-      to: "const MAX_WAITING_OF_ONE: usize = 64;",
+      from: "if share.requests == 0 {",
+      to: "if share.requests == usize::MAX {",
       test: "http::readings::",
     },
     {

@@ -113,7 +113,7 @@ export async function xtask() {
 }
 
 /** The wasm module in `pkg/`. */
-export async function wasm(profile = "--release") {
+export async function wasm(profile) {
   await xtask();
   await must("target/xtask/xtask/xtask", ["build", profile]);
 }
