@@ -1,7 +1,7 @@
 // The application: which script is open, who writes, and what stands around the page.
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { CollaborativeScreenplayEditor, type ScenePresence } from "../components/collaborative-screenplay-editor.tsx";
-import { Frame, type ScreenplayEditorSlots } from "../components/frame.tsx";
+import { DrawerProvider, Frame, type ScreenplayEditorSlots } from "../components/frame.tsx";
 import type { YjsCollaboration } from "../hooks/use-yjs-collaboration.ts";
 import type { BoundEditor } from "../hooks/use-yjs-slate-binding.ts";
 import { useAddress } from "./address.ts";
@@ -117,16 +117,18 @@ function OpenScene({ title, scenes }: { title: string; scenes: readonly SceneInf
     };
   };
   return (
-    <NotesProvider>
-      <CollaborativeScreenplayEditor
-        sceneId={address.scene}
-        title={title}
-        serverUrl={address.server}
-        authToken={currentToken}
-        enabled={address.collaborate}
-        person={person}
-        slots={slots}
-      />
-    </NotesProvider>
+    <DrawerProvider>
+      <NotesProvider>
+        <CollaborativeScreenplayEditor
+          sceneId={address.scene}
+          title={title}
+          serverUrl={address.server}
+          authToken={currentToken}
+          enabled={address.collaborate}
+          person={person}
+          slots={slots}
+        />
+      </NotesProvider>
+    </DrawerProvider>
   );
 }

@@ -1,6 +1,6 @@
 // What stands around the page: top bar, sidebar, panels, the line at the foot. Also there while a script is being
 // opened, or cannot be: whoever has no page needs the rest the more.
-import { type ReactNode, useCallback, useState } from "react";
+import { createContext, type ReactNode, use, useCallback, useState } from "react";
 import { useRemembered } from "../app/remembered.ts";
 import { Icon } from "../ui/icons.tsx";
 
@@ -21,6 +21,13 @@ export interface ScreenplayEditorSlots {
   notice?: ReactNode;
 }
 
+const DrawerContext = createContext<ReturnType<typeof useState<boolean>> | null>(null);
+
+/** The sidebar that was opened over the page stays open when another frame takes the place of the one around it. */
+export function DrawerProvider({ children }: { children: ReactNode }): ReactNode {
+  return <DrawerContext value={useState<boolean>()}>{children}</DrawerContext>;
+}
+
 export function Frame(props: {
   title: string;
   slots: ScreenplayEditorSlots;
@@ -32,8 +39,9 @@ export function Frame(props: {
 }): ReactNode {
   const { title, slots, toolbar, scenes, foot, children } = props;
   const [wide, setWide] = useRemembered("sidebar");
-  const [drawer, setDrawer] = useState(false);
-  const closeDrawer = useCallback(() => setDrawer(false), []);
+  const own = useState<boolean>();
+  const [drawer = false, setDrawer] = use(DrawerContext) ?? own;
+  const closeDrawer = useCallback(() => setDrawer(false), [setDrawer]);
   const toggle = () => (narrow() ? setDrawer(!drawer) : setWide(wide === "closed" ? null : "closed"));
   return (
     <div className="workspace" data-sidebar={wide ?? "open"} data-drawer={drawer || undefined}>
