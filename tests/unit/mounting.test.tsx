@@ -142,7 +142,7 @@ function shownText(): string[] {
 }
 
 /** How long a page may take to show what it should; where it does, nobody waits for it. */
-const PATIENCE = 30_000;
+const WAIT = 30_000;
 
 const FRAMES: Record<string, Frame> = {
   "in one go": InOneGo,
@@ -154,7 +154,7 @@ const FRAMES: Record<string, Frame> = {
   "under StrictMode": Strict,
 };
 
-it.each(Object.entries(FRAMES))("a peer writes while the page comes %s", { timeout: 4 * PATIENCE }, async (_, frame) => {
+it.each(Object.entries(FRAMES))("a peer writes while the page comes %s", { timeout: 4 * WAIT }, async (_, frame) => {
   const quiet = vi.spyOn(console, "error").mockImplementation(() => {});
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   for (const every of [0, 1, 3, 8]) {
@@ -179,7 +179,7 @@ it.each(Object.entries(FRAMES))("a peer writes while the page comes %s", { timeo
     }
     // React shows what has suspended a third of a second after the last such thing.
     const texts = () => fake.value().map((node) => Node.string(node));
-    for (const end = performance.now() + PATIENCE; performance.now() < end; await pause(20)) {
+    for (const end = performance.now() + WAIT; performance.now() < end; await pause(20)) {
       if (errors.length > 0 || JSON.stringify(shownText()) === JSON.stringify(texts())) break;
     }
     expect(errors.map(String), `every ${every} ms`).toEqual([]);
