@@ -142,7 +142,7 @@ function shownText(): string[] {
 }
 
 /** How long a page may take to show what it should; where it does, nobody waits for it. */
-const PATIENCE = 30_000;
+const WAIT = 30_000;
 
 const FRAMES: Record<string, Frame> = {
   "in one go": InOneGo,
@@ -154,45 +154,41 @@ const FRAMES: Record<string, Frame> = {
   "under StrictMode": Strict,
 };
 
-it.each(Object.entries(FRAMES))(
-  "a peer writes while the page comes %s",
-  { timeout: 4 * PATIENCE },
-  async (_, frame) => {
-    const quiet = vi.spyOn(console, "error").mockImplementation(() => {});
-    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-    for (const every of [0, 1, 3, 8]) {
-      resource = null;
-      const value: Descendant[] = Array.from({ length: BLOCKS }, (_, n) => block(`line ${n}`));
-      const fake = new Fake(value);
-      // What React recovers from by rendering again is right in the end.
-      root = createRoot(page, { onRecoverableError: () => {} });
-      root.render(
-        <Boundary>
-          <Scene fake={fake} frame={frame} />
-        </Boundary>,
-      );
-      let peers = 0;
-      // The last edits come while all is there, or nearly: nothing else makes the page right afterwards.
-      for (const end = performance.now() + 40 + 10 * every; performance.now() < end; ) {
-        peers += 1;
-        if (peers % 3 === 0) fake.receive([{ type: "remove_node", path: [1], node: fake.value()[1]! }]);
-        else if (peers % 3 === 1) fake.receive([{ type: "insert_node", path: [1], node: block(`new ${peers}`) }]);
-        else fake.receive([{ type: "insert_text", path: [0, 0], offset: 0, text: "x" }]);
-        await pause(every);
-      }
-      // React shows what has suspended a third of a second after the last such thing.
-      const texts = () => fake.value().map((node) => Node.string(node));
-      for (const end = performance.now() + PATIENCE; performance.now() < end; await pause(20)) {
-        if (errors.length > 0 || JSON.stringify(shownText()) === JSON.stringify(texts())) break;
-      }
-      expect(errors.map(String), `every ${every} ms`).toEqual([]);
-      expect(shownText(), `every ${every} ms`).toEqual(texts());
-      root.unmount();
-      root = null;
-      await pause(5);
+it.each(Object.entries(FRAMES))("a peer writes while the page comes %s", { timeout: 4 * WAIT }, async (_, frame) => {
+  const quiet = vi.spyOn(console, "error").mockImplementation(() => {});
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  for (const every of [0, 1, 3, 8]) {
+    resource = null;
+    const value: Descendant[] = Array.from({ length: BLOCKS }, (_, n) => block(`line ${n}`));
+    const fake = new Fake(value);
+    // What React recovers from by rendering again is right in the end.
+    root = createRoot(page, { onRecoverableError: () => {} });
+    root.render(
+      <Boundary>
+        <Scene fake={fake} frame={frame} />
+      </Boundary>,
+    );
+    let peers = 0;
+    // The last edits come while all is there, or nearly: nothing else makes the page right afterwards.
+    for (const end = performance.now() + 40 + 10 * every; performance.now() < end; ) {
+      peers += 1;
+      if (peers % 3 === 0) fake.receive([{ type: "remove_node", path: [1], node: fake.value()[1]! }]);
+      else if (peers % 3 === 1) fake.receive([{ type: "insert_node", path: [1], node: block(`new ${peers}`) }]);
+      else fake.receive([{ type: "insert_text", path: [0, 0], offset: 0, text: "x" }]);
+      await pause(every);
     }
-    expect(warn.mock.calls.map(([message]) => String(message))).toEqual([]);
-    quiet.mockRestore();
-    warn.mockRestore();
-  },
-);
+    // React shows what has suspended a third of a second after the last such thing.
+    const texts = () => fake.value().map((node) => Node.string(node));
+    for (const end = performance.now() + WAIT; performance.now() < end; await pause(20)) {
+      if (errors.length > 0 || JSON.stringify(shownText()) === JSON.stringify(texts())) break;
+    }
+    expect(errors.map(String), `every ${every} ms`).toEqual([]);
+    expect(shownText(), `every ${every} ms`).toEqual(texts());
+    root.unmount();
+    root = null;
+    await pause(5);
+  }
+  expect(warn.mock.calls.map(([message]) => String(message))).toEqual([]);
+  quiet.mockRestore();
+  warn.mockRestore();
+});
