@@ -314,8 +314,8 @@ export const PLANTS = [
     {
       name: "a kick counts as news twice",
       file: "server/src/auth/kicks.rs",
-      from: "last.get(user).is_some_and(|known| *known >= at)",
-      to: "last.get(user).is_some_and(|known| *known > at)",
+      from: "last.get(whom).is_some_and(|known| *known >= at)",
+      to: "last.get(whom).is_some_and(|known| *known > at)",
       test: "auth::kicks::",
     },
     {
