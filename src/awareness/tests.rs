@@ -99,6 +99,12 @@ fn f27_a_live_state_is_not_removed_by_others() {
     assert!(awareness.is_due(1));
     let again = decode(&awareness.take_own(1)).unwrap();
     assert_eq!((again[0].clock, again[0].state.is_some()), (clock + 8, true));
+    // A server says so with the clock that it knows, when a connection ends.
+    awareness.apply(2, &entry(1, clock + 8, None)).unwrap();
+    assert!(awareness.is_due(2));
+    let again = decode(&awareness.take_own(2)).unwrap();
+    assert_eq!((again[0].clock, again[0].state.is_some()), (clock + 9, true));
+    assert!(!awareness.is_due(2), "said once");
 }
 
 #[test]

@@ -88,6 +88,21 @@ fn fragments_come_together_again() {
 }
 
 #[test]
+fn a_piece_out_of_order_ends_its_frame() {
+    for wrong in [0, 2, 3] {
+        let mut reassembly = Reassembly::new(10);
+        assert_eq!(reassembly.take(0, 1, 0, 4, &[7]), Ok(None));
+        assert_eq!(
+            reassembly.take(0, 1, wrong, 4, &[8]),
+            Err(FragmentError::OutOfOrder { index: wrong, count: 4 }),
+            "piece {wrong} after piece 0"
+        );
+        // Nothing of it is kept.
+        assert_eq!(reassembly.take(0, 1, 1, 4, &[9]), Err(FragmentError::OutOfOrder { index: 1, count: 4 }));
+    }
+}
+
+#[test]
 fn reassembly_is_bounded() {
     let mut reassembly = Reassembly::new(10);
     assert_eq!(reassembly.take(0, 1, 1, 2, &[0]), Err(FragmentError::OutOfOrder { index: 1, count: 2 }));
