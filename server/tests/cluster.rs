@@ -267,7 +267,7 @@ async fn kicked_on_one_of_two(postgres: &Postgres, database: &str, flags: &[&str
     // Back with another one. What comes later by another way ends nothing.
     let mut again = join(two.address, 4, &made("ada", seconds())).await;
     let kicks = two.rooms.shared().storage.kicks(0).await.unwrap();
-    assert_eq!(kicks.iter().map(|kick| kick.user.as_str()).collect::<Vec<_>>(), ["ada"]);
+    assert_eq!(kicks.iter().map(|kick| kick.whom.user.as_str()).collect::<Vec<_>>(), ["ada"]);
     for _ in 0..5 {
         tokio::time::sleep(Duration::from_millis(150)).await;
         again.write("still here ").await;

@@ -357,7 +357,7 @@ impl Storage for Database {
         unimplemented!()
     }
 
-    async fn kick(&self, _: &str, _: Millis) -> Result<()> {
+    async fn kick(&self, _: &slate_yrs_server::storage::Kicked, _: Millis) -> Result<()> {
         unimplemented!()
     }
 
