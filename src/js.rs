@@ -193,8 +193,8 @@ impl Engine {
 
     /// A peer's awareness state as JSON text.
     #[wasm_bindgen(js_name = peerState)]
-    pub fn peer_state(&self, client_id: u32) -> Option<String> {
-        self.driver.read(|session| session.peer_state(client_id).map(str::to_owned))
+    pub fn peer_state(&self, client_id: f64) -> Option<String> {
+        self.driver.read(|session| session.peer_state(client_id as u64).map(str::to_owned))
     }
 
     /// Merges a JSON object into the presence.

@@ -76,11 +76,11 @@ pub enum PresenceError {
 
 #[derive(Debug, Default)]
 pub struct RoomPresence {
-    entries: HashMap<u32, PresentClient>,
+    entries: HashMap<u64, PresentClient>,
     /// Changed since the last [`RoomPresence::take_changes`].
-    changed: BTreeSet<u32>,
+    changed: BTreeSet<u64>,
     /// Who of their senders is to hear that others take them for gone.
-    early: BTreeSet<(ConnId, u32)>,
+    early: BTreeSet<(ConnId, u64)>,
 }
 
 #[derive(Debug)]
@@ -186,7 +186,7 @@ impl RoomPresence {
     }
 
     /// Whether a connection may announce nobody beside whom it has, this one excepted.
-    fn is_full(&self, conn: ConnId, except: u32) -> bool {
+    fn is_full(&self, conn: ConnId, except: u64) -> bool {
         let (mut here, mut all) = (0, 0);
         for (client, entry) in &self.entries {
             if entry.owner == conn && *client != except {
@@ -209,7 +209,7 @@ impl RoomPresence {
         if self.entries.len() <= MAX_TOMBSTONES {
             return;
         }
-        let mut left: Vec<(Millis, u32)> = self
+        let mut left: Vec<(Millis, u64)> = self
             .entries
             .iter()
             .filter(|(_, entry)| entry.state.is_none())
@@ -344,15 +344,16 @@ fn with_account(json: &str, account: &Account) -> Arc<str> {
 
 /// One state of an awareness update.
 struct PresenceState<'a> {
-    client: u32,
+    client: u64,
     clock: u32,
     json: &'a str,
 }
 
 impl<'a> PresenceState<'a> {
     fn read(reader: &mut Lib0Reader<'a>) -> Result<Self, PresenceError> {
-        let mut number = || reader.var_uint().ok().and_then(|number| u32::try_from(number).ok());
-        let (client, clock) = (number().ok_or(PresenceError::Malformed)?, number().ok_or(PresenceError::Malformed)?);
+        let mut number = || reader.var_uint().map_err(|_| PresenceError::Malformed);
+        let (client, clock) = (number()?, number()?);
+        let clock = u32::try_from(clock).map_err(|_| PresenceError::Malformed)?;
         Ok(Self { client, clock, json: reader.str().map_err(|_| PresenceError::Malformed)? })
     }
 }
@@ -362,7 +363,7 @@ fn count(reader: &mut Lib0Reader<'_>) -> Result<usize, PresenceError> {
     (count <= MAX_STATES_PER_MESSAGE).then_some(count).ok_or(PresenceError::Malformed)
 }
 
-fn encode_for_servers(entries: &[(u32, &PresentClient)]) -> Vec<u8> {
+fn encode_for_servers(entries: &[(u64, &PresentClient)]) -> Vec<u8> {
     let mut out = encode(entries);
     for (_, entry) in entries {
         lib0::buf(&mut out, entry.identity.as_deref().unwrap_or_default().as_bytes());
@@ -370,11 +371,11 @@ fn encode_for_servers(entries: &[(u32, &PresentClient)]) -> Vec<u8> {
     out
 }
 
-fn encode(entries: &[(u32, &PresentClient)]) -> Vec<u8> {
+fn encode(entries: &[(u64, &PresentClient)]) -> Vec<u8> {
     let mut out = Vec::new();
     lib0::var_uint(&mut out, entries.len() as u64);
     for (client, entry) in entries {
-        lib0::var_uint(&mut out, u64::from(*client));
+        lib0::var_uint(&mut out, *client);
         lib0::var_uint(&mut out, u64::from(entry.clock));
         lib0::buf(&mut out, entry.state.as_deref().unwrap_or("null").as_bytes());
     }
@@ -390,20 +391,29 @@ mod tests {
         Speaker::new(None, Some(name))
     }
 
-    fn update(states: &[(u32, u32, &str)]) -> Vec<u8> {
+    fn update(states: &[(u64, u32, &str)]) -> Vec<u8> {
         let mut out = Vec::new();
         lib0::var_uint(&mut out, states.len() as u64);
         for (client, clock, state) in states {
-            lib0::var_uint(&mut out, u64::from(*client));
+            lib0::var_uint(&mut out, *client);
             lib0::var_uint(&mut out, u64::from(*clock));
             lib0::buf(&mut out, state.as_bytes());
         }
         out
     }
 
-    fn take(presence: &mut RoomPresence, now: Millis, conn: ConnId, states: &[(u32, u32, &str)]) {
+    fn take(presence: &mut RoomPresence, now: Millis, conn: ConnId, states: &[(u64, u32, &str)]) {
         // Every connection is another user.
         assert_eq!(presence.take(now, conn, &user(&conn.to_string()), &update(states)), Ok(()));
+    }
+
+    #[test]
+    fn ids_of_53_bits_are_others_than_those_that_they_end_in() {
+        let mut presence = RoomPresence::default();
+        let states = [(7, 1, "{}"), ((1 << 33) + 7, 1, "{}"), ((1 << 53) - 1, 1, "{}")];
+        take(&mut presence, 0, 1, &states);
+        assert_eq!(presence.entries.len(), 3);
+        assert_eq!(presence.everyone().map(|all| all.len()), Some(update(&states).len()));
     }
 
     #[test]
@@ -474,7 +484,7 @@ mod tests {
     #[test]
     fn those_who_come_and_go_take_no_memory_without_end() {
         let mut presence = RoomPresence::default();
-        let come_and_go = |presence: &mut RoomPresence, conn: ConnId, id: u32| {
+        let come_and_go = |presence: &mut RoomPresence, conn: ConnId, id: u64| {
             presence.take(0, conn, &Speaker::default(), &update(&[(id, 1, "{}"), (id, 2, "null")]))
         };
         // Of one connection, which is told.
@@ -482,7 +492,7 @@ mod tests {
         assert_eq!(come_and_go(&mut presence, 1, 64), Err(PresenceError::TooMany));
         // Of many.
         for id in 100..10_000 {
-            come_and_go(&mut presence, ConnId::from(id), id).unwrap();
+            come_and_go(&mut presence, id, id).unwrap();
         }
         presence.take_changes();
         presence.expire(1);
@@ -526,8 +536,8 @@ mod tests {
     fn f57_beside_what_a_client_says_stands_what_its_token_says() {
         let mut presence = RoomPresence::default();
         let ada = Speaker::new(Some(Account { id: "u\"1".into(), name: Some("Ada".into()) }), Some("s"));
-        let mut says = |client: u32, said: &str| {
-            assert_eq!(presence.take(0, u64::from(client), &ada, &update(&[(client, 1, said)])), Ok(()));
+        let mut says = |client: u64, said: &str| {
+            assert_eq!(presence.take(0, client, &ada, &update(&[(client, 1, said)])), Ok(()));
             presence.entries.get(&client).and_then(|entry| entry.state.clone())
         };
         for (client, said) in [(1, "{}"), (2, " { } "), (3, "{\"a\":{}}\n"), (4, "{\"a\":{\"b\":[1,{}]}}")] {

@@ -2,7 +2,7 @@
 //!
 //! The library's decoder recurses into nested values and reserves memory for lengths it reads; either could end the
 //! whole process (a stack overflow and an exhausted machine are not panics). This walk allocates nothing, recurses to
-//! a fixed depth, and refuses what no Yjs 13 client writes: client ids over 32 bits, clocks that overflow, kinds of
+//! a fixed depth, and refuses what no Yjs client writes: client ids over 53 bits, clocks that overflow, kinds of
 //! content that other peers could not read. It looks at form only; whether an update fits a document is the CRDT's
 //! business.
 
@@ -14,13 +14,16 @@ const MAX_DEPTH: u32 = 64;
 /// Clocks above this leave no room to go on.
 const MAX_CLOCK: u64 = 1 << 31;
 
+/// What a JavaScript number holds exactly, and yrs keeps.
+const MAX_CLIENT: u64 = (1 << 53) - 1;
+
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Malformed {
     #[error("the update ends early")]
     Truncated,
     #[error("a number is out of range")]
     NumberTooLarge,
-    #[error("a client id has more than 32 bits")]
+    #[error("a client id has more than 53 bits")]
     Client,
     #[error("a count exceeds the bytes that are left")]
     CountTooLarge,
@@ -119,10 +122,15 @@ impl UpdateWalk<'_> {
     }
 
     fn client(&mut self) -> Result<u64, Malformed> {
-        self.number().map(u64::from).map_err(|error| match error {
-            Malformed::NumberTooLarge => Malformed::Client,
-            error => error,
-        })
+        let mut value = 0u64;
+        for shift in (0..56).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return if value <= MAX_CLIENT { Ok(value) } else { Err(Malformed::Client) };
+            }
+        }
+        Err(Malformed::Client)
     }
 
     fn clock(&mut self) -> Result<u64, Malformed> {
@@ -306,12 +314,13 @@ mod tests {
         assert_eq!(update(&[1, 1, 7, 1, 0, 0x80, 0x80, 0x80, 0x80, 0x08, 0]), Err(Malformed::Clock));
     }
 
-    /// yrs would keep 32 bits of such an id: somebody else's.
+    /// yrs would keep 53 bits of such an id: somebody else's.
     #[test]
-    fn client_ids_of_more_than_32_bits_are_refused() {
-        // 8 + 2^33, and 8.
-        let (wide, narrow): (&[u8], &[u8]) = (&[0x88, 0x80, 0x80, 0x80, 0x20], &[0x88, 0x80, 0x80, 0x80, 0x00]);
-        let widest: &[u8] = &[0xff, 0xff, 0xff, 0xff, 0x0f];
+    fn client_ids_of_more_than_53_bits_are_refused() {
+        // 8 + 2^55, and 8.
+        let wide: &[u8] = &[0x88, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40];
+        let narrow: &[u8] = &[0x88, 0x80, 0x80, 0x80, 0x00];
+        let widest: &[u8] = &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f];
         let letter = |client: &[u8]| [&[1, 1][..], client, &[0, 4, 1, 1, b'r', 1, b'x', 0]].concat();
         let behind = |client: &[u8]| [&[1, 1, 8, 1, 0x84][..], client, &[0, 1, b'x', 0]].concat();
         let deletion = |client: &[u8]| [&[0, 1][..], client, &[1, 0, 1]].concat();

@@ -13,7 +13,7 @@ pub const MAX_STATE_BYTES: usize = 64 * 1024;
 /// One client's state in an awareness update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientState {
-    pub client_id: u32,
+    pub client_id: u64,
     pub clock: u32,
     /// JSON text; none: the client has left.
     pub state: Option<Arc<str>>,
@@ -24,7 +24,7 @@ pub struct ClientState {
 pub enum AwarenessError {
     #[error("the awareness update does not decode: {0}")]
     Malformed(#[from] DecodeError),
-    #[error("a client id or clock exceeds 32 bits")]
+    #[error("a clock exceeds 32 bits")]
     NumberTooLarge,
     #[error("a state of {0} bytes")]
     StateTooLarge(usize),
@@ -35,7 +35,7 @@ pub fn encode(entries: impl IntoIterator<Item = ClientState>) -> Vec<u8> {
     let mut body = Vec::new();
     let mut count = 0;
     for entry in entries {
-        var_uint(&mut body, entry.client_id.into());
+        var_uint(&mut body, entry.client_id);
         var_uint(&mut body, entry.clock.into());
         buf(&mut body, entry.state.as_deref().unwrap_or("null").as_bytes());
         count += 1;
@@ -46,8 +46,7 @@ pub fn encode(entries: impl IntoIterator<Item = ClientState>) -> Vec<u8> {
     out
 }
 
-/// Reads an awareness update, all of it or nothing. Clients of other implementations may have ids of 53 bits: those
-/// are left out.
+/// Reads an awareness update, all of it or nothing.
 pub fn decode(bytes: &[u8]) -> Result<Vec<ClientState>, AwarenessError> {
     let mut reader = Lib0Reader::new(bytes);
     let count = reader.var_uint()?;
@@ -59,9 +58,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<ClientState>, AwarenessError> {
         if json.len() > MAX_STATE_BYTES {
             return Err(AwarenessError::StateTooLarge(json.len()));
         }
-        if let Ok(client_id) = u32::try_from(client_id) {
-            entries.push(ClientState { client_id, clock, state: (json != "null").then(|| Arc::from(json)) });
-        }
+        entries.push(ClientState { client_id, clock, state: (json != "null").then(|| Arc::from(json)) });
     }
     Ok(entries)
 }

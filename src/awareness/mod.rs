@@ -23,9 +23,9 @@ pub const MAX_CLIENTS: usize = 4096;
 /// The states of one document's clients, as one client sees them.
 #[derive(Debug)]
 pub struct Awareness {
-    client_id: u32,
+    client_id: u64,
     own: Own,
-    peers: LiteMap<u32, PeerEntry>,
+    peers: LiteMap<u64, PeerEntry>,
 }
 
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ pub struct Applied {
 
 impl Awareness {
     pub fn new(client_id: u32) -> Self {
-        Self { client_id, own: Own::default(), peers: LiteMap::new() }
+        Self { client_id: client_id.into(), own: Own::default(), peers: LiteMap::new() }
     }
 
     /// Sets one's own state, JSON text; none: no longer present. Setting what is set already changes nothing.
@@ -115,7 +115,7 @@ impl Awareness {
 
     /// One's own client id has changed; nobody knows the new one yet.
     pub fn rename(&mut self, client_id: u32) {
-        self.client_id = client_id;
+        self.client_id = client_id.into();
         self.own.dirty = self.own.state.is_some();
         self.own.clock = 1;
     }
@@ -204,7 +204,7 @@ impl Awareness {
     }
 
     /// The peers that are present: client id, JSON state, when last heard of.
-    pub fn states(&self) -> impl Iterator<Item = (u32, &Arc<str>, Millis)> {
+    pub fn states(&self) -> impl Iterator<Item = (u64, &Arc<str>, Millis)> {
         self.peers.iter().filter_map(|(id, peer)| Some((*id, peer.state.as_ref()?, peer.heard_at)))
     }
 }

@@ -1,10 +1,10 @@
 use super::*;
 
-fn entry(client_id: u32, clock: u32, state: Option<&str>) -> Vec<u8> {
+fn entry(client_id: u64, clock: u32, state: Option<&str>) -> Vec<u8> {
     encode([ClientState { client_id, clock, state: state.map(Arc::from) }])
 }
 
-fn names(awareness: &Awareness) -> Vec<(u32, String)> {
+fn names(awareness: &Awareness) -> Vec<(u64, String)> {
     awareness.states().map(|(id, state, _)| (id, state.to_string())).collect()
 }
 
@@ -12,7 +12,7 @@ fn names(awareness: &Awareness) -> Vec<(u32, String)> {
 fn updates_survive_the_wire() {
     let entries = vec![
         ClientState { client_id: 1, clock: 0, state: Some("{}".into()) },
-        ClientState { client_id: u32::MAX, clock: u32::MAX, state: None },
+        ClientState { client_id: (1 << 53) - 1, clock: u32::MAX, state: None },
         ClientState { client_id: 300, clock: 7, state: Some(r#"{"data":{"name":"é"}}"#.into()) },
     ];
     assert_eq!(decode(&encode(entries.clone())), Ok(entries));
@@ -23,7 +23,8 @@ fn updates_survive_the_wire() {
 #[test]
 fn f23_decoding_is_total() {
     let mut rng = fastrand::Rng::with_seed(1);
-    let good = encode((0..5).map(|id| ClientState { client_id: id, clock: id, state: Some("{\"a\":1}".into()) }));
+    let good =
+        encode((0..5).map(|id| ClientState { client_id: id.into(), clock: id, state: Some("{\"a\":1}".into()) }));
     for end in 0..good.len() {
         assert!(decode(&good[..end]).is_err());
     }
@@ -134,7 +135,7 @@ fn f27_states_come_back_after_a_reconnect() {
 #[test]
 fn the_number_of_clients_is_bounded() {
     let mut awareness = Awareness::new(1);
-    for id in 2..(MAX_CLIENTS as u32 + 100) {
+    for id in 2..(MAX_CLIENTS as u64 + 100) {
         awareness.apply(0, &entry(id, 1, Some("{}"))).unwrap();
     }
     assert_eq!(awareness.states().count(), MAX_CLIENTS);

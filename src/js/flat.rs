@@ -39,7 +39,7 @@ row! {
 
 row! {
     PEER as PeerNumbers = fn head(peer: &Peer, words: f64) {
-        "clientId": peer.client_id.into(),
+        "clientId": peer.client_id as f64,
         "version": peer.version.into(),
         "typing": bit(peer.typing),
         "lastActive": peer.last_active as f64,

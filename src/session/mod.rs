@@ -485,7 +485,7 @@ impl Session {
     }
 
     /// What a peer says of itself, JSON text.
-    pub fn peer_state(&self, client_id: u32) -> Option<&str> {
+    pub fn peer_state(&self, client_id: u64) -> Option<&str> {
         self.local.editing.presence.awareness.states().find(|(id, ..)| *id == client_id).map(|(_, json, _)| &**json)
     }
 

@@ -38,7 +38,7 @@ pub(super) struct SessionPresence {
     /// The state has to be written anew.
     pub own_changed: bool,
     sent_at: Option<Millis>,
-    known: LiteMap<u32, PeerState>,
+    known: LiteMap<u64, PeerState>,
     /// How many states were read.
     versions: u32,
     peers: Vec<Peer>,
@@ -168,7 +168,7 @@ impl SessionPresence {
 
     /// How many of the others have a lower client id, the unseen among them.
     pub fn rank(&self, client_id: u32) -> u32 {
-        self.awareness.states().filter(|(id, ..)| *id < client_id).count() as u32
+        self.awareness.states().filter(|(id, ..)| *id < u64::from(client_id)).count() as u32
     }
 
     pub fn peers(&self) -> &[Peer] {

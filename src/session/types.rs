@@ -306,7 +306,7 @@ by_number! {
 /// One of the others.
 #[derive(Debug, Clone)]
 pub struct Peer {
-    pub client_id: u32,
+    pub client_id: u64,
     /// Another one whenever `presence` is.
     pub version: u32,
     pub presence: Any,

@@ -68,8 +68,9 @@ fn id_from_any(any: &Any) -> Option<ID> {
     let Any::Map(map) = any else { return None };
     let client = number(map.get("client")?)?;
     let clock = number(map.get("clock")?)?;
-    let whole = |n: f64| n >= 0.0 && n <= f64::from(u32::MAX) && n.fract() == 0.0;
-    (whole(client) && whole(clock)).then(|| ID::new(ClientID::new(client as u64), clock as u32))
+    let whole = |n: f64, max: u64| n >= 0.0 && n <= max as f64 && n.fract() == 0.0;
+    (whole(client, (1 << 53) - 1) && whole(clock, u32::MAX.into()))
+        .then(|| ID::new(ClientID::new(client as u64), clock as u32))
 }
 
 fn number(any: &Any) -> Option<f64> {

@@ -5,6 +5,7 @@ use yrs::updates::decoder::Decode;
 use yrs::{Any, Update};
 
 use super::SplitError;
+use super::clients::has_wide_client;
 use super::split::Block;
 use crate::protocol::lib0::Lib0Reader;
 
@@ -20,6 +21,7 @@ pub fn check(update: &[u8]) -> Result<(), Error> {
     }
     match looked {
         Ok(()) if !findings.odd => Ok(()),
+        _ if has_wide_client(update) => Err(Error::UnexpectedValue),
         _ => Update::decode_v1(update).map(drop),
     }
 }

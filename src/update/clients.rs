@@ -4,7 +4,8 @@ use yrs::StateVector;
 use yrs::encoding::read::Error;
 use yrs::updates::decoder::Decode as _;
 
-use super::split::{Block, Parent, SplitError};
+use super::split::{Block, SplitError};
+use crate::protocol::DecodeError;
 use crate::protocol::lib0::Lib0Reader;
 
 /// Reads a state vector. yrs makes room for as many clients as it says to have, before it looks how many there are.
@@ -18,35 +19,30 @@ pub fn state_vector(bytes: &[u8]) -> Result<StateVector, Error> {
     if count > reader.remaining() as u64 / 2 {
         return Err(Error::EndOfBuffer(reader.remaining()));
     }
+    for _ in 0..2 * count {
+        reader.var_uint().map_err(|_| Error::UnexpectedValue)?;
+    }
     StateVector::decode_v1(bytes)
 }
 
-/// Whether an update names a client id above 2^32 - 1. No Yjs client has one; yrs keeps 32 bits of it, so that 2^33 + 8
-/// would be read as 8. Bytes that are no update name none.
+/// Whether an update has a number above 2^53 - 1, which no Yjs client can write. yrs keeps 53 bits of a client id, so that
+/// 2^60 + 8 would be read as 8. Other bytes that are no update have none.
 pub fn has_wide_client(update: &[u8]) -> bool {
-    let mut is_wide = false;
-    // What comes before bytes that cannot be read counts all the same.
-    let _ = each_client(update, |client| is_wide |= client > u64::from(u32::MAX));
-    is_wide
+    matches!(each_number(update), Err(SplitError::Malformed(DecodeError::NumberTooLarge)))
 }
 
-fn each_client(update: &[u8], mut see: impl FnMut(u64)) -> Result<(), SplitError> {
+fn each_number(update: &[u8]) -> Result<(), SplitError> {
     let mut reader = Lib0Reader::new(update);
     for _ in 0..reader.var_uint()? {
         let count = reader.var_uint()?;
-        see(reader.var_uint()?);
+        reader.var_uint()?;
         reader.var_uint()?;
         for _ in 0..count {
-            let block = Block::read(&mut reader)?;
-            let parent = match block.parent {
-                Some(Parent::Item(id)) => Some(id),
-                _ => None,
-            };
-            [block.origin, block.right_origin, parent].into_iter().flatten().for_each(|(client, _)| see(client));
+            Block::read(&mut reader)?;
         }
     }
     for _ in 0..reader.var_uint()? {
-        see(reader.var_uint()?);
+        reader.var_uint()?;
         for _ in 0..reader.var_uint()? {
             reader.var_uint()?;
             reader.var_uint()?;
@@ -78,17 +74,21 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_more_than_32_bits_are_seen_wherever_they_stand() {
-        let widest = u64::from(u32::MAX);
+    fn ids_of_more_than_53_bits_are_seen_wherever_they_stand() {
+        let widest = (1 << 53) - 1;
         assert!(!has_wide_client(&letter(widest, None)));
         assert!(!has_wide_client(&letter(8, Some(widest))));
-        for wide in [widest + 1, (1 << 33) + 8, 1 << 52] {
+        for wide in [widest + 1, (1 << 60) + 8, u64::MAX] {
             assert!(has_wide_client(&letter(wide, None)));
             assert!(has_wide_client(&letter(8, Some(wide))));
             let mut deletion = vec![0, 1];
             var_uint(&mut deletion, wide);
             deletion.extend([1, 0, 1]);
             assert!(has_wide_client(&deletion));
+            let mut vector = vec![1];
+            var_uint(&mut vector, wide);
+            vector.push(1);
+            assert!(state_vector(&vector).is_err());
         }
         assert!(!has_wide_client(b"no update"));
     }

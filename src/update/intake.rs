@@ -268,7 +268,7 @@ impl Deletions {
             for _ in 0..reader.var_uint()? {
                 let (start, len) = (reader.var_uint()?, reader.var_uint()?);
                 let end = start.saturating_add(len);
-                if end > u64::from(u32::MAX) || client > u64::from(u32::MAX) {
+                if end > u64::from(u32::MAX) {
                     return Err(Refused::TooLarge);
                 }
                 ranges.push((client, start, end));

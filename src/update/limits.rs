@@ -37,7 +37,7 @@ pub enum Refused {
     Undecodable(#[from] yrs::encoding::read::Error),
     #[error(transparent)]
     Unreadable(#[from] SplitError),
-    #[error("a client or clock of the update is out of range")]
+    #[error("a clock of the update is out of range")]
     TooLarge,
     #[error("the update holds values as JSON, as no Yjs 13 writes them")]
     Json,

@@ -1,6 +1,6 @@
 """A pycrdt client, as pycrdt-websocket documents it: writes a word, waits until it has another one, and says what it has.
 
-    python3 pycrdt_client.py ws://HOST/ws/scenes/ROOM MINE THEIRS [CLIENT_ID]
+    python3 pycrdt_client.py ws://HOST/ws/scenes/ROOM MINE THEIRS
 """
 
 import sys
@@ -11,9 +11,9 @@ from pycrdt import Doc, Provider, Text
 from pycrdt.websocket.websocket import HttpxWebsocket
 
 
-async def main(url, mine, theirs, client_id=None):
-    # By itself it draws ids of 53 bits.
-    doc = Doc() if client_id is None else Doc(client_id=int(client_id))
+async def main(url, mine, theirs):
+    # It draws an id of 53 bits.
+    doc = Doc()
     text = doc["text"] = Text()
     async with aconnect_ws(url) as websocket:
         async with Provider(doc, HttpxWebsocket(websocket, url)):

@@ -69,7 +69,7 @@ async fn connected(
     let data = json!({ "data": { "name": name, "agent": true }, "selection": null }).to_string();
     let mut state = |state: Option<&str>| {
         *clock += 1;
-        let state = ClientState { client_id, clock: *clock, state: state.map(Arc::from) };
+        let state = ClientState { client_id: client_id.into(), clock: *clock, state: state.map(Arc::from) };
         Frame::Binary(Message::Awareness(&encode([state])).to_frame().into())
     };
     loop {

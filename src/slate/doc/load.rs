@@ -42,7 +42,7 @@ impl SlateDoc {
     /// Returns the shared types that it changed, and whether it changed anything.
     pub(super) fn integrate(&mut self, update: &[u8], limits: Limits) -> Result<(Vec<XmlTextRef>, bool), UpdateError> {
         if has_wide_client(update) {
-            return Err(UpdateError::Malformed("a client id has more than 32 bits".to_owned()));
+            return Err(UpdateError::Malformed("a client id has more than 53 bits".to_owned()));
         }
         let (mut transactions, mut branches) = (0, Vec::new());
         let (touched, text) = (&mut self.touched, self.options.root.as_str());

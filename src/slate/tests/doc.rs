@@ -424,18 +424,22 @@ fn numbers_are_written_as_yjs_writes_them() {
     assert!(element.attrs.values().all(no_big), "{:?}", element.attrs);
 }
 
-/// yrs keeps 32 bits of a client id: 2^33 + 8 would be taken for 8, whose edits these are not.
+/// yrs keeps 53 bits of a client id: 2^60 + 8 would be taken for 8, whose edits these are not. 2^33 + 8 is an id, and another.
 #[test]
-fn client_ids_of_more_than_32_bits_are_no_ids() {
-    // A letter in the root, by 8 + 2^33; and the deletion of the first that this one wrote.
-    let letter = [&[1, 1, 0x88, 0x80, 0x80, 0x80, 0x20, 0, 4, 1, 7][..], b"content", &[1, b'x', 0]].concat();
-    let deletion = vec![0, 1, 0x88, 0x80, 0x80, 0x80, 0x20, 1, 0, 1];
+fn client_ids_of_more_than_53_bits_are_no_ids() {
+    let by = |client: u64| {
+        let mut id = Vec::new();
+        crate::protocol::lib0::var_uint(&mut id, client);
+        // A letter in the root; and the deletion of the first that this one wrote.
+        let letter = [&[1, 1][..], &id, &[0, 4, 1, 7], b"content", &[1, b'x', 0]].concat();
+        [letter, [&[0, 1][..], &id, &[1, 0, 1]].concat()]
+    };
     for format in [0, 1] {
         let mut author = doc(8);
         author.raise_format(format);
         author.apply_local(vec![Op::InsertNode { path: Path::from_slice(&[0]), node: node(&p("text")) }]);
         let (state, value) = (author.encode_state(None).expect("encodes"), author.value());
-        for update in [&letter, &deletion] {
+        for update in &by((1 << 60) + 8) {
             let mut one = doc(5);
             one.load(&state).expect("valid");
             let malformed = |result| matches!(result, Err(UpdateError::Malformed(_)));
@@ -448,5 +452,15 @@ fn client_ids_of_more_than_32_bits_are_no_ids() {
             assert_eq!(empty.load_all(&[update, &state]).0, [false, true]);
             assert_eq!(empty.value(), value);
         }
+        let mut one = doc(5);
+        one.load(&state).expect("valid");
+        for update in by((1 << 33) + 8).iter().rev() {
+            one.apply_update(update).expect("an id");
+            assert_eq!(one.clock_of(8), author.clock_of(8));
+        }
+        let whole = one.encode_state(None).expect("encodes");
+        let mut other = doc(6);
+        other.load(&whole).expect("valid");
+        assert_eq!(other.value(), one.value());
     }
 }

@@ -55,10 +55,10 @@ impl<'a> Outline<'a> {
             let clock = reader.var_uint()?;
             let at = update.len() - reader.remaining();
             let mut end = clock;
-            let is_wide = |number: u64| number > u64::from(u32::MAX);
+            let is_late = |clock: u64| clock > u64::from(u32::MAX);
             for _ in 0..left {
                 let block = Block::read(&mut reader)?;
-                if block.needs().any(|id| is_wide(id.0) || is_wide(id.1)) {
+                if block.needs().any(|(_, clock)| is_late(clock)) {
                     return Err(Refused::TooLarge);
                 }
                 // yrs reads one value more than there are, and writes another number of them.
@@ -73,7 +73,7 @@ impl<'a> Outline<'a> {
                     outline.roots.push(name);
                 }
             }
-            if is_wide(end) || is_wide(client) {
+            if is_late(end) {
                 return Err(Refused::TooLarge);
             }
             outline.structs += left;

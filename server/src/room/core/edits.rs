@@ -57,16 +57,6 @@ impl RoomCore {
                 self.spoiled(conn);
                 Health::Spoiled
             }
-            // Whatever it writes has that id: it would go on in silence, and nothing of it would be there.
-            Err(EditRefusal::Unreadable(ApplyError::Malformed(Malformed::Client))) => {
-                self.counts.rejected += 1;
-                self.close(
-                    conn,
-                    POLICY,
-                    "client ids have at most 32 bits here, as in Yjs: give the document such a one",
-                );
-                Health::Sound
-            }
             Err(EditRefusal::Unreadable(_)) => {
                 self.bad_frame(conn);
                 Health::Sound
