@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use slate_yrs::protocol::{Message, NOTHING, RejectCode, Role, close};
 use slate_yrs::slate::ValueChange;
 
-use super::{Health, POLICY, RoomCore};
+use super::{Health, RoomCore};
 use crate::allowance::{Allowances, Taker};
 use crate::comments::{self, CommentChanges, Signer};
 use crate::gate::{EditRefusal, Judged, Pass};
@@ -16,7 +16,6 @@ use crate::replica::ApplyError;
 use crate::room::ConnId;
 use crate::room::edit::fresh_client_id;
 use crate::storage::{Authors, NewUpdate, OnceName, Submission};
-use crate::validate::Malformed;
 
 impl RoomCore {
     /// Who may store how much; without it whoever may write.
