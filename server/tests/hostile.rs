@@ -284,7 +284,8 @@ async fn client_ids_of_more_than_53_bits_are_not_stored() {
         }
         assert_eq!(server.rows("scene").await, 1);
     }
-    let [letter, deletion] = by((1 << 33) + 8);
+    let [letter, _] = by((1 << 33) + 8);
+    let [_, deletion] = by((1 << 34) + 8);
     let mut wide = server.durable("scene", 30, "wide").await;
     wide.sync().await;
     wide.push(&deletion).await;

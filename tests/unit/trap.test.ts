@@ -68,7 +68,7 @@ describe("a trap", () => {
   it("is survived with thousands of edits that nobody else has, and typing stays as quick", async () => {
     const a = await local("many", "");
     for (let count = 0; count < 9_000; count += 1) {
-      handle(a).edit(insert("x"));
+      handle(a).edit(insert("x", count));
       handle(a).flush();
     }
     handle(a).edit(insert("last "));
