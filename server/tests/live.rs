@@ -189,6 +189,9 @@ async fn what_cannot_be_done_is_said_and_nothing_is_half_done() {
     ] {
         assert_eq!(program.ask("PATCH", "", "", body).await.status, 400, "{body}");
     }
+    let huge = json!({ "edits": [{ "append": { "nodes": [line("h", &"x".repeat(3 << 20))] } }] });
+    let refused = program.patch(huge).await;
+    assert_eq!((refused.status, &refused.json()["error"]["code"]), (413, &json!("too-large")));
     assert_eq!(server.rows("scene").await, before);
     assert_eq!(program.lines().await, ["One. One.", "Two."]);
 

@@ -87,6 +87,9 @@ macro_rules! said {
             async fn $read(from: $from, app: &App) -> Result<Self, Failure> {
                 match $extractor::<T>::$read(from, app).await {
                     Ok($extractor(said)) => Ok(Self(said)),
+                    Err(wrong) if wrong.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                        Err(Failure::new(wrong.status(), "too-large", wrong.body_text()))
+                    }
                     Err(wrong) => Err(Failure::new(wrong.status(), "invalid", wrong.body_text())),
                 }
             }
