@@ -1,71 +1,20 @@
 // `npm run bench:platform`: what programs beside the editors cost: PATCH → the screen of a peer, and a thousand who listen to
 // the events of one document. Writes docs/BENCHMARKS.md (the part between its markers). `--seconds N` of each, `--listeners N`,
 // `--rate N` edits a second, `--built` (takes target/release as it is), `--dry` (prints, writes nothing). SLATE_YRS_SERVER names another program.
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:http";
-import { createServer } from "node:net";
-import { cpus, loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpus, loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createEditor } from "slate";
 import { WebSocket } from "ws";
 import { open } from "../dist/index.js";
 import { withCollab } from "../dist/slate.js";
-import { root, say } from "../scripts/process.mjs";
+import { binary, option, publish, shown, started } from "./serving.mjs";
 
-const option = (name, fallback) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
-};
-const binary = process.env.SLATE_YRS_SERVER ?? join(root, "target/release/slate-yrs-server");
 const [seconds, listeners, rate] = [option("seconds", 20), option("listeners", 1000), option("rate", 8)];
-/** Clock ticks a second, in which the kernel counts processor time. */
-const TICKS = 100;
 /** Lines of the two documents, ten words each. */
 const SIZES = [20, 1000];
 
-if (!process.argv.includes("--built") && process.env.SLATE_YRS_SERVER === undefined) {
-  say("Building the server");
-  execFileSync("cargo", ["build", "--release", "--package", "slate-yrs-server"], { cwd: root, stdio: "inherit" });
-}
-
-const freePort = () =>
-  new Promise((done) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
-  });
-
-const folder = mkdtempSync(join(tmpdir(), "slate-yrs-bench-"));
-const port = await freePort();
-const server = spawn(
-  binary,
-  ["--listen", `127.0.0.1:${port}`, "--database", `sqlite:${join(folder, "db.sqlite")}`, "--log", "error"],
-  { stdio: ["ignore", "ignore", "inherit"] },
-);
-const answers = () =>
-  fetch(`http://127.0.0.1:${port}/healthz`).then(
-    () => true,
-    () => false,
-  );
-while (!(await answers())) await sleep(50);
-
-/** Seconds of processor time of the server so far. */
-function processor() {
-  const fields = readFileSync(`/proc/${server.pid}/stat`, "utf8").split(") ")[1].split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
-}
-
-/** Megabytes that the server holds. */
-const memory = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))[1]) / 1024;
-
-const at = (sorted, part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
-const shown = (times) => {
-  times.sort((a, b) => a - b);
-  return [0.5, 0.95, 0.99].map((part) => at(times, part).toFixed(1)).join(" / ");
-};
+const { port, processor, memory, stop } = await started();
 
 const scene = (id) => `http://127.0.0.1:${port}/api/scenes/${id}`;
 const line = (text) => ({ type: "action", children: [{ text }] });
@@ -178,8 +127,7 @@ const load = loadavg()[0].toFixed(1);
 const results = [];
 for (const size of SIZES) results.push(await patches(size));
 const heard = await listening();
-server.kill();
-rmSync(folder, { recursive: true, force: true });
+stop();
 
 const text = `${rate} edits a second over HTTP, ${seconds} s of each; clients and server on one machine${binary.includes("/debug/") ? ", the server a debug build" : ""} (${cpus()[0].model.trim()}, ${cpus().length} cores, load average ${load} before the run).
 
@@ -197,15 +145,5 @@ const text = `${rate} edits a second over HTTP, ${seconds} s of each; clients an
 | memory of the server for each who listens, kB | ${heard.holds} |
 | missing, or told twice | 0 |
 `;
-console.log(text);
-if (!process.argv.includes("--dry")) {
-  const path = join(root, "docs/BENCHMARKS.md");
-  const document = readFileSync(path, "utf8");
-  const marked = /(<!-- platform: begin -->\n)[\s\S]*?(<!-- platform: end -->)/;
-  if (!marked.test(document)) throw new Error(`${path} has no place for it`);
-  writeFileSync(
-    path,
-    document.replace(marked, (_, begin, end) => `${begin}${text}${end}`),
-  );
-}
+publish("platform", text);
 process.exit(0);

@@ -1,54 +1,19 @@
 // `npm run bench:transport`: the same typing over sockets and over HTTP, on one server, in turn. Between them stands a wire
 // that counts bytes. Writes docs/BENCHMARKS.md (the part between its markers). `--seconds N` of each, `--pairs N` who type
 // and watch, `--built` (takes target/release as it is), `--dry` (prints, writes nothing).
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { cpus, loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpus, loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { handleOf } from "../dist/engine.js";
 import { open } from "../dist/index.js";
-import { root, say } from "../scripts/process.mjs";
+import { binary, option, publish, shown, started } from "./serving.mjs";
 
-const option = (name, fallback) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
-};
-const binary = process.env.SLATE_YRS_SERVER ?? join(root, "target/release/slate-yrs-server");
 const [seconds, pairs] = [option("seconds", 20), option("pairs", 10)];
 /** Keys of each who types, a second. */
 const KEYS = 8;
-/** Clock ticks a second, in which the kernel counts processor time. */
-const TICKS = 100;
 
-if (!process.argv.includes("--built") && process.env.SLATE_YRS_SERVER === undefined) {
-  say("Building the server");
-  execFileSync("cargo", ["build", "--release", "--package", "slate-yrs-server"], { cwd: root, stdio: "inherit" });
-}
-
-const freePort = () =>
-  new Promise((done) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
-  });
-
-const folder = mkdtempSync(join(tmpdir(), "slate-yrs-bench-"));
-const port = await freePort();
-const server = spawn(
-  binary,
-  ["--listen", `127.0.0.1:${port}`, "--database", `sqlite:${join(folder, "db.sqlite")}`, "--log", "error"],
-  { stdio: ["ignore", "ignore", "inherit"] },
-);
-const answers = () =>
-  fetch(`http://127.0.0.1:${port}/healthz`).then(
-    () => true,
-    () => false,
-  );
-while (!(await answers())) await sleep(50);
+const { port, processor, stop } = await started();
 
 /** Passes on what comes, and counts it. */
 const counted = { up: 0, down: 0 };
@@ -74,18 +39,6 @@ const wire = createServer((near) => {
 });
 await new Promise((listening) => wire.listen(0, "127.0.0.1", listening));
 const url = `ws://127.0.0.1:${wire.address().port}/ws/scenes`;
-
-/** Seconds of processor time of the server so far. */
-function processor() {
-  const fields = readFileSync(`/proc/${server.pid}/stat`, "utf8").split(") ")[1].split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
-}
-
-const at = (sorted, part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
-const shown = (times) => {
-  times.sort((a, b) => a - b);
-  return [0.5, 0.95, 0.99].map((part) => at(times, part).toFixed(1)).join(" / ");
-};
 
 async function measure(transport) {
   const seats = [];
@@ -136,9 +89,8 @@ async function measure(transport) {
 
 const load = loadavg()[0].toFixed(1);
 const results = { websocket: await measure("websocket"), http: await measure("http") };
-server.kill();
+stop();
 wire.close();
-rmSync(folder, { recursive: true, force: true });
 
 const row = (name, key) => `| ${name} | ${results.websocket[key]} | ${results.http[key]} |`;
 const text = `${pairs} who type ${KEYS} keys a second, each alone in a document with one who watches, ${seconds} s over sockets and then over HTTP; all in one process of Node
@@ -151,15 +103,5 @@ ${row("to the acknowledgement, ms", "acknowledged")}
 ${row("bytes up / down, all clients", "bytes")}
 ${row("processor time of the server, ms", "processor")}
 `;
-console.log(text);
-if (!process.argv.includes("--dry")) {
-  const path = join(root, "docs/BENCHMARKS.md");
-  const document = readFileSync(path, "utf8");
-  const marked = /(<!-- transport: begin -->\n)[\s\S]*?(<!-- transport: end -->)/;
-  if (!marked.test(document)) throw new Error(`${path} has no place for it`);
-  writeFileSync(
-    path,
-    document.replace(marked, (_, begin, end) => `${begin}${text}${end}`),
-  );
-}
+publish("transport", text);
 process.exit(0);

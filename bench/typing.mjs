@@ -12,13 +12,9 @@ import { chromium } from "@playwright/test";
 import { build, preview } from "vite";
 import { freePort, must, root, say } from "../scripts/process.mjs";
 import { js, packages, rust, wasm } from "../scripts/setup.mjs";
-import { featureScript, up } from "./pages.mjs";
+import { featureScript, option, up } from "./pages.mjs";
 import { Peer } from "./typing/peer.mjs";
 
-const option = (name, fallback) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? fallback : process.argv[at + 1];
-};
 const rounds = Number(option("rounds", "3"));
 const keys = Number(option("keys", "250"));
 const profile = option("profile", null);
