@@ -197,7 +197,7 @@ export const PLANTS = [
   },
   {
     name: "an engine with a new client id gives the ids of blocks again",
-    file: "src/slate/doc.rs",
+    file: "src/slate/doc/mod.rs",
     from: "other.rng = self.rng;",
     to: "let _ = self.rng;",
     twice: true,
@@ -280,6 +280,20 @@ export const PLANTS = [
       from: "let behind = u32::from(assoc == Assoc::Before);",
       to: "let behind = u32::from(assoc == Assoc::After);",
       test: "slate::tests::doc::positions_stay_with_their_characters_and_survive_json",
+    },
+    {
+      name: "what is moved further back among its own stands one too far",
+      file: "src/slate/value/transform.rs",
+      from: "to[path.len() - 1] -= 1;",
+      to: "to[path.len() - 1] -= 0;",
+      test: "slate::",
+    },
+    {
+      name: "what becomes a second half is divided off a letter too early",
+      file: "src/slate/remote/split.rs",
+      from: "self.split_leaf(first, start);\n            return",
+      to: "self.split_leaf(first, start.saturating_sub(1).max(1));\n            return",
+      test: "slate::remote::",
     },
     {
       name: "new neighbours stand the wrong way round",

@@ -8,42 +8,27 @@
 //! Invariants: the tree equals the editor's value after every call; reading the doc gives the tree, up to empty text
 //! leaves and the borders between leaves with equal marks.
 
-mod alignment;
-mod amend;
-mod by_copy;
-mod copies;
-mod diff;
 mod doc;
-mod error;
-pub mod node;
-pub mod op;
 mod part;
-mod props;
-mod root;
-mod seed;
-mod steps;
-mod sticky;
-pub mod transform;
-mod translate;
+mod remote;
 mod undo;
-mod utf16;
-mod values;
+pub mod value;
 pub mod view;
 mod write;
 pub mod ydoc;
 
-pub use alignment::{Alignment, align};
+pub use doc::root::check_layout;
+pub use doc::translate::Translation;
 pub use doc::{Caret, DocOptions, LocalChange, Look, RemoteChange, ShownRun, SlateDoc, Witness};
-pub use error::{OpError, RootMismatch, UpdateError};
-pub use node::{Attrs, Element, Leaf, Node};
-pub use op::{Op, Path, Point, Range};
-pub use root::check_layout;
-pub use sticky::Sticky;
-pub use translate::Translation;
-pub use utf16::{len as utf16_len, slice as utf16_slice};
-pub use values::{ValueChange, Values, differences, set_values, values_of};
+pub use value::alignment::{Alignment, align};
+pub use value::error::{OpError, RootMismatch, UpdateError};
+pub use value::node::{Attrs, Element, Leaf, Node};
+pub use value::op::{Op, Path, Point, Range};
+pub use value::utf16::{len as utf16_len, slice as utf16_slice};
 pub use view::Schema;
 pub use write::Passage;
+pub use ydoc::sticky::Sticky;
+pub use ydoc::values::{ValueChange, Values, differences, set_values, values_of};
 pub use ydoc::{Act, Id};
 pub use yrs::Assoc;
 

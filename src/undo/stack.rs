@@ -1,7 +1,8 @@
 //! Groups of inverse operations, and what happened since each was recorded.
 
 use super::transform::cross;
-use crate::slate::{Op, Path, Range, ValueChange, transform, utf16_len, utf16_slice};
+use crate::slate::value::transform;
+use crate::slate::{Op, Path, Range, ValueChange, utf16_len, utf16_slice};
 
 /// Older groups are forgotten.
 const MAX_GROUPS: usize = 1000;

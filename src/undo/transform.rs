@@ -3,7 +3,7 @@
 //! Unlike the doc, nothing here must converge: the result is checked against the document before it is applied, and
 //! what does not fit is dropped. What it must never do is to take along what someone else wrote.
 
-use crate::slate::transform::{self, Affinity};
+use crate::slate::value::transform::{self, Affinity};
 use crate::slate::{Leaf, Node, Op, Path, Point, utf16_len, utf16_slice};
 
 /// Which of two concurrent insertions at one place comes first.

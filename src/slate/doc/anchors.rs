@@ -7,9 +7,9 @@ use yrs::{Assoc, BranchID, ID, IndexScope, ReadTxn, StickyIndex, XmlTextRef};
 use yrs::{ClientID, branch::Branch};
 
 use super::reference::Reference;
-use crate::slate::op::{Path, Point};
-use crate::slate::sticky::Sticky;
+use crate::slate::value::op::{Path, Point};
 use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
+use crate::slate::ydoc::sticky::Sticky;
 use crate::slate::ydoc::{Id, Item, Kind, Nid};
 
 impl Reference {

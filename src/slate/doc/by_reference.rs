@@ -5,13 +5,13 @@ use yrs::{Assoc, BranchID, ClientID, ID, IndexScope, ReadTxn as _, Transact as _
 use super::reference::Reference;
 use super::{LocalChange, Look, RemoteChange, SlateDoc};
 use crate::format::{Format, note_translated, set_format, translated_of};
-use crate::slate::error::UpdateError;
-use crate::slate::op::{Op, Point, Range};
-use crate::slate::steps;
-use crate::slate::sticky::Sticky;
+use crate::slate::remote;
+use crate::slate::value::error::UpdateError;
+use crate::slate::value::op::{Op, Point, Range};
 use crate::slate::view::Schema;
 use crate::slate::write::Passage;
 use crate::slate::ydoc::MAP;
+use crate::slate::ydoc::sticky::Sticky;
 use crate::slate::ydoc::{Act, Id};
 use crate::update::{Limits, TypedText};
 
@@ -130,7 +130,7 @@ impl SlateDoc {
     /// characters: what both have stays, or moves. `None` if one of them is of another format.
     pub fn steps_to(&self, other: &Self) -> Option<Vec<Op>> {
         let both = self.is_by_reference() && other.is_by_reference();
-        both.then(|| steps::steps(self.reference.tree(), other.reference.tree()))
+        both.then(|| remote::steps(self.reference.tree(), other.reference.tree()))
     }
 
     pub(super) fn apply(&mut self, ops: Vec<Op>, amended: Option<&mut Vec<Op>>) -> LocalChange {

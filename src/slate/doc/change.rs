@@ -1,7 +1,7 @@
 //! What operations and updates did to a document.
 
-use crate::slate::error::OpError;
-use crate::slate::op::{Op, Range};
+use crate::slate::value::error::OpError;
+use crate::slate::value::op::{Op, Range};
 use crate::slate::write::Passage;
 use crate::slate::ydoc::Act;
 

@@ -6,8 +6,8 @@ use yrs::{BranchID, Transact as _, TransactionMut, XmlTextRef};
 
 use super::SlateDoc;
 use crate::format::format_of;
-use crate::slate::error::UpdateError;
-use crate::slate::values::TouchedMaps;
+use crate::slate::value::error::UpdateError;
+use crate::slate::ydoc::values::TouchedMaps;
 use crate::update::{Limits, Refused, has_wide_client};
 
 impl SlateDoc {

@@ -1,6 +1,6 @@
 //! What the looks at a document have come to, and what one finds; see [`selfcheck`](super::selfcheck).
 
-use crate::slate::op::Op;
+use crate::slate::value::op::Op;
 
 /// How far the looking has come.
 #[derive(Debug, Default)]

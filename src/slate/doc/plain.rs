@@ -5,9 +5,9 @@ use std::rc::Rc;
 use yrs::{TransactionMut, XmlTextRef};
 
 use super::reference::{CHECKED, Checked, Reference};
-use crate::slate::op::Op;
-use crate::slate::steps;
+use crate::slate::remote;
 use crate::slate::undo::Again;
+use crate::slate::value::op::Op;
 use crate::slate::view::Schema;
 use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::write::{self, EditorTree, KnownParts};
@@ -32,7 +32,7 @@ impl Reference {
         self.show_top(&touched).unwrap_or_else(|| {
             let before = self.tree().clone();
             let now = write::follow_plain(&self.mirror, &self.schema, &touched, &before);
-            let ops = steps::steps_by_copy(&before, &now);
+            let ops = remote::steps_by_copy(&before, &now);
             self.tree.reset(now);
             ops
         })
@@ -52,7 +52,7 @@ impl Reference {
         let before = before.clone();
         let now = write::follow_plain_top(&self.mirror, &self.schema, touched, (top, &before));
         let alone = |top: &Rc<Element>| Rc::new(Element::root(vec![Kid::Element(top.clone())]));
-        let mut ops = steps::steps_by_copy(&alone(&before), &alone(&now));
+        let mut ops = remote::steps_by_copy(&alone(&before), &alone(&now));
         let firsts = ops.iter_mut().flat_map(Op::paths_mut).filter_map(|path| path.first_mut());
         firsts.for_each(|first| *first += at as u32);
         drop(before);
@@ -64,7 +64,7 @@ impl Reference {
     pub fn show_all_plain(&mut self) -> Vec<Op> {
         let before = self.tree.root().clone();
         let now = write::read_plain(&self.mirror, &self.schema, Some(&before));
-        let ops = steps::steps_by_copy(&before, &now);
+        let ops = remote::steps_by_copy(&before, &now);
         self.tree.reset(now);
         ops
     }

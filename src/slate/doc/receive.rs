@@ -1,8 +1,8 @@
 //! Remote updates.
 
 use super::{RemoteChange, SlateDoc};
-use crate::slate::error::UpdateError;
-use crate::slate::op::Range;
+use crate::slate::value::error::UpdateError;
+use crate::slate::value::op::Range;
 
 impl SlateDoc {
     /// Applies an update from elsewhere. Bytes already known change nothing; an update that depends on missing ones is

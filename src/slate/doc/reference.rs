@@ -16,12 +16,12 @@ use litemap::LiteMap;
 use yrs::{Any, TransactionMut, XmlTextRef};
 
 use super::change::LocalChange;
-use crate::slate::amend::{amend, inverse};
-use crate::slate::node::{Attrs, Node};
-use crate::slate::op::{Op, Path};
 use crate::slate::part::ItemBatch;
-use crate::slate::steps;
+use crate::slate::remote;
+use crate::slate::remote::amend::{amend, inverse};
 use crate::slate::undo::{self, Again};
+use crate::slate::value::node::{Attrs, Node};
+use crate::slate::value::op::{Op, Path};
 use crate::slate::view::tree::{Element, Kid, NodeId, same_ends};
 use crate::slate::view::{self, Schema};
 use crate::slate::write::{self, EditorTree, KnownParts, Passage};
@@ -64,18 +64,18 @@ impl Reference {
     }
 
     pub fn value(&self) -> Vec<Node> {
-        steps::value(self.tree())
+        remote::value(self.tree())
     }
 
     /// The top-level blocks, one after the other.
     pub fn blocks(&self) -> impl Iterator<Item = Node> {
-        self.tree().kids.iter().map(steps::node)
+        self.tree().kids.iter().map(remote::node)
     }
 
     /// One of the top-level blocks, and how many there are.
     pub fn block(&self, index: u32) -> (Option<Node>, u32) {
         let kids = &self.tree().kids;
-        (kids.get(index as usize).map(steps::node), kids.len() as u32)
+        (kids.get(index as usize).map(remote::node), kids.len() as u32)
     }
 
     /// Whether the root's sequence has nothing in it, shown or not.
@@ -177,7 +177,7 @@ impl Reference {
     ) -> Option<Renaming> {
         let left = self.tree().at(path).ok()?;
         let taken = left.props.get(key)?;
-        let next = crate::slate::transform::next(path);
+        let next = crate::slate::value::transform::next(path);
         let right = self.tree().at(&next).ok()?;
         let has = right.props.get(key);
         let shown = given.get(&taken.to_string()).unwrap_or(taken);
@@ -228,7 +228,7 @@ impl Reference {
         let place = self.mirror.type_in(txn, place, typed);
         let kids = view::text_of(self.mirror.piece_of(&place), head);
         let now = Rc::new(Element { kids, ..(*before).clone() });
-        let ops = steps::steps_within(&before, &now, at as u32);
+        let ops = remote::steps_within(&before, &now, at as u32);
         self.tree.set_top(at, now);
         self.known.note_typed(place.head);
         self.known.keep(&mut self.mirror);
@@ -274,7 +274,7 @@ impl Reference {
                 return None;
             }
             element.kids = view::text_of(&node.items, node.id);
-            ops.extend(steps::steps_within(before, &now, at as u32));
+            ops.extend(remote::steps_within(before, &now, at as u32));
             tops.insert(at, now);
         }
         Some((tops, ops))
@@ -331,7 +331,7 @@ impl Reference {
             undo::note_all(&mut writer, &mut self.again, &flushed.tree, &Element::root(wanted));
             acts.extend(writer.take_acts());
             self.inexact += u32::from(!flushed.exact);
-            ops.extend(steps::steps(&shown, &flushed.tree));
+            ops.extend(remote::steps(&shown, &flushed.tree));
         }
         (acts, ops, Passage::of(&before.kids, &self.tree().kids).at(self.heard))
     }
@@ -473,7 +473,7 @@ impl Reference {
             return ops;
         }
         let now = self.see();
-        let ops = steps::steps(self.tree.root(), &now);
+        let ops = remote::steps(self.tree.root(), &now);
         self.tree = EditorTree::new(now, self.schema.clone());
         ops
     }

@@ -4,8 +4,8 @@ use yrs::Transact as _;
 
 use super::SlateDoc;
 use super::reference::Reference;
-use crate::slate::op::Path;
 use crate::slate::undo;
+use crate::slate::value::op::Path;
 use crate::slate::view::tree::{Element, Kid, Leaf};
 use crate::slate::ydoc::{Id, Span, Writer};
 

@@ -4,7 +4,9 @@ use yrs::{Any, Map as _, Out, ReadTxn, Transact as _};
 
 use super::SlateDoc;
 use crate::format::{COMMENTS_ROOT, OWN_ROOTS};
-use crate::slate::values::{TouchedMaps, ValueChange, Values, branch_of, differences, json, set_values, values_of};
+use crate::slate::ydoc::values::{
+    TouchedMaps, ValueChange, Values, branch_of, differences, json, set_values, values_of,
+};
 
 impl SlateDoc {
     /// What a map has. Empty if there is no such map.

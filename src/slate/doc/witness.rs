@@ -10,8 +10,8 @@ use std::sync::Arc;
 use yrs::{Any, Out, Transact as _, TransactionMut, Xml as _};
 
 use super::{DocOptions, SlateDoc};
-use crate::slate::error::UpdateError;
-use crate::slate::utf16;
+use crate::slate::value::error::UpdateError;
+use crate::slate::value::utf16;
 use crate::slate::view::Schema;
 use crate::slate::ydoc::{Act, Beside, Formats, Id, Item, Mirror, Nid, Run, Span};
 use crate::update::Limits;

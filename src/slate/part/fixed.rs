@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::slate::steps::increasing;
+use crate::slate::remote::increasing;
 use crate::slate::view::tree::{Kid, same_ends};
 use crate::slate::ydoc::QuickMap;
 

@@ -7,7 +7,7 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::rc::Rc;
 
 use super::rows::{ItemRow, PieceRow};
-use crate::slate::props::present;
+use crate::slate::value::props::present;
 use crate::slate::view::{FrameId, Kid, Piece, PieceId, View};
 use crate::slate::ydoc::{Erase, Formats, Id, Item, Kind, Mirror, Nid, OUTSIDE, Of, Quick, QuickMap, QuickSet, ROOT};
 

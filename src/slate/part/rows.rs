@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 use crate::slate::ydoc::Nid;
 
 /// One of a sequence's items, and how many elements it shows; or a piece of a line, with all items up to the next.

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::slate::node::Attrs;
-use crate::slate::props::present;
+use crate::slate::value::node::Attrs;
+use crate::slate::value::props::present;
 use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::{Id, Item, Mirror, Nid, ROOT};
 

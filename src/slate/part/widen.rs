@@ -1,6 +1,6 @@
 //! Operations on a part as operations on the whole.
 
-use crate::slate::op::{Op, Path};
+use crate::slate::value::op::{Op, Path};
 
 /// `sizes`: how many elements each at the top of the part stands for.
 pub(super) fn widen(ops: &mut [Op], mut sizes: Vec<u32>) {

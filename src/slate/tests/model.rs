@@ -86,7 +86,7 @@ pub fn apply(value: &mut Vec<Node>, op: &Op) {
         Op::MoveNode { path, new_path } => {
             let (last, parent) = path.split_last().expect("root");
             let node = siblings(value, parent).remove(*last as usize);
-            let to = crate::slate::transform::moved(path, new_path);
+            let to = crate::slate::value::transform::moved(path, new_path);
             let (last, parent) = to.split_last().expect("root");
             siblings(value, parent).insert(*last as usize, node);
         }

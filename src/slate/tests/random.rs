@@ -9,7 +9,8 @@ use yrs::Any;
 
 use super::model::{apply_all, canonical, is_inline, normalize};
 use super::net::Net;
-use crate::slate::{Attrs, DocOptions, Element, Leaf, Node, Op, Path, SlateDoc, transform};
+use crate::slate::value::transform;
+use crate::slate::{Attrs, DocOptions, Element, Leaf, Node, Op, Path, SlateDoc};
 use crate::undo::{Undo, UndoResult};
 
 pub struct Editor {

@@ -8,7 +8,7 @@ use super::fixtures::two_with;
 use super::json::{nodes, op, ops};
 use super::random::Editor;
 use super::slate_yjs::base64;
-use crate::slate::transform::{self, Affinity};
+use crate::slate::value::transform::{self, Affinity};
 use crate::slate::{Op, Path, Point, Sticky};
 
 pub fn p(text: &str) -> Value {

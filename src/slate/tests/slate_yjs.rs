@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::json::nodes;
 use super::model::canonical;
 use super::random::Editor;
-use crate::slate::transform::{self, Affinity};
+use crate::slate::value::transform::{self, Affinity};
 use crate::slate::{Op, Path, Point};
 
 fn load(text: &str) -> HashMap<String, Value> {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Again;
-use crate::slate::utf16;
+use crate::slate::value::utf16;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::{Id, Mirror, Span};
 

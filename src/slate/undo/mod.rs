@@ -20,11 +20,11 @@ pub use again::Again;
 pub use aim::aim;
 pub use rewritten::note_all;
 
-use super::node::Attrs;
 use super::ydoc::{
     Act, Beside, Followed, Formats, Id, Item, KeyName, Kind, Nid, Place, Registers, Span, Writer, key_name, parse_key,
     resolve,
 };
+use crate::slate::value::node::Attrs;
 
 /// In so many elements at most text is taken back without a view.
 const MAX_TEXTS: usize = 32;
@@ -183,7 +183,7 @@ impl Revert {
                 let from = behind + was.clock - first.clock;
                 let text = match len == span.1 {
                     true => Some(text),
-                    false => crate::slate::utf16::slice(text, from, from + len),
+                    false => crate::slate::value::utf16::slice(text, from, from + len),
                 };
                 let (Some(text), Some((seq, index))) = (text, writer.place_between(was, between)) else { continue };
                 let new = writer.insert_text(seq, index, text);

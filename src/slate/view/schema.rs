@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use yrs::Any;
 
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 use crate::slate::ydoc::Registers;
 
 type Rule = Rc<dyn Fn(&Attrs) -> bool>;

@@ -15,8 +15,8 @@ use super::settle::settle;
 use super::tree::{Chars, Element, Kid as Shown, Leaf, NodeId};
 use super::types::{Kid, PieceId, View};
 use super::walk::Walker;
-use crate::slate::node::Attrs;
-use crate::slate::props::{is_present, present};
+use crate::slate::value::node::Attrs;
+use crate::slate::value::props::{is_present, present};
 use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, QuickMap, ROOT, Resolved, Run, resolve};
 
 /// What the document shows. `kept`: heads that are shown although they have nothing to show, as if `@keep` were set.

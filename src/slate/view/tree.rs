@@ -8,9 +8,9 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::slate::error::OpError;
-use crate::slate::node::Attrs;
-use crate::slate::op::Path;
+use crate::slate::value::error::OpError;
+use crate::slate::value::node::Attrs;
+use crate::slate::value::op::Path;
 use crate::slate::ydoc::Id;
 
 /// Who an element is.

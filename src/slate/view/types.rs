@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 use crate::slate::ydoc::{Formats, Gone, Id, Nid, QuickMap};
 
 pub type PieceId = u32;

@@ -9,7 +9,7 @@ use super::before::Before;
 use super::draft::{Attributes, Draft, is_line};
 use super::gap::Units;
 use super::work::{Work, WorkId};
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 use crate::slate::view::{Cursor, FrameId, PieceId, View};
 use crate::slate::ydoc::{Id, Nid, ROOT, attribute_name};
 

@@ -9,7 +9,7 @@ use yrs::Any;
 
 use super::gap::Units;
 use super::work::{LeafOffset, Work, WorkId};
-use crate::slate::utf16;
+use crate::slate::value::utf16;
 use crate::slate::view::{self, Cursor, Frame, Kid, PieceId, Schema, View};
 use crate::slate::ydoc::{
     Erase, Formats, Id, Item, Kind, Mirror, Nid, QuickSet, ROOT, Writer, attribute_name, kind_name,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::leaf;
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::QuickMap;
 
@@ -97,7 +97,7 @@ impl<'a> Rest<'a> {
                 if self.marks.is_none_or(|marks| **marks != *leaf.marks) {
                     return None;
                 }
-                let len = run.len.min(crate::slate::utf16::len(text));
+                let len = run.len.min(crate::slate::value::utf16::len(text));
                 let mut first = Leaf { runs: vec![run], ..Leaf::default() };
                 let behind = leaf::split_off(&mut first, len);
                 self.runs.extend(behind.into_iter().rev());

@@ -9,7 +9,7 @@ use yrs::Any;
 use super::draft::{Attributes, Draft, formats_of};
 use super::keys::{Keys, Showing};
 use super::work::{Want, Wanted, WorkId, WorkKid};
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 use crate::slate::view::{Cursor, Kid, PieceId};
 use crate::slate::ydoc::{Formats, Id, Item, KeyName, Kind, MarkKey, Nid, parse_key, resolve};
 

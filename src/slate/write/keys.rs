@@ -8,7 +8,7 @@ use yrs::Any;
 
 use super::draft::{Attributes, Draft};
 use super::work::{Work, WorkId, WorkKid};
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 use crate::slate::ydoc::{Formats, KeyName, key_name, parse_key, resolve};
 
 #[derive(Debug, Default)]

@@ -7,9 +7,9 @@ use std::rc::Rc;
 #[cfg(test)]
 use super::plain;
 use super::{EditorTree, Flushed, Passage, adopt, copy, typing};
-use crate::slate::op::Op;
 use crate::slate::part::{self, Division, DocumentOutline, ItemBatch};
-use crate::slate::steps;
+use crate::slate::remote;
+use crate::slate::value::op::Op;
 use crate::slate::view::tree::Element;
 use crate::slate::view::{self, Schema, View};
 use crate::slate::ydoc::{Mirror, Nid, QuickSet, Writer};
@@ -186,13 +186,13 @@ impl KnownParts {
                 self.outline = Some(outline);
                 #[cfg(test)]
                 self.compare(mirror, schema, &now);
-                let ops = group.widen(steps::steps(&group.old, &shown));
-                return (now.clone(), ops.unwrap_or_else(|| steps::steps(before, &now)));
+                let ops = group.widen(remote::steps(&group.old, &shown));
+                return (now.clone(), ops.unwrap_or_else(|| remote::steps(before, &now)));
             }
         }
         let view = view::show(mirror, schema, &HashSet::new());
         let now = adopt(before, view::tree(mirror, &view));
-        let ops = steps::steps(before, &now);
+        let ops = remote::steps(before, &now);
         *self = Self::with(mirror, schema, view, &wants);
         (now, ops)
     }

@@ -1,6 +1,6 @@
 //! Characters of a leaf: cut, put in, taken out. Offsets count UTF-16 units; inside a surrogate pair they are the pair's start.
 
-use crate::slate::utf16;
+use crate::slate::value::utf16;
 use crate::slate::view::tree::{Chars, Leaf};
 use crate::slate::ydoc::Id;
 

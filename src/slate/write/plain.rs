@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::fit::fit;
-use crate::slate::node::Attrs;
-use crate::slate::props::present;
+use crate::slate::value::node::Attrs;
+use crate::slate::value::props::present;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
 use crate::slate::view::{Schema, spaced};
 use crate::slate::ydoc::{Formats, Item, Mirror, Nid, QuickSet, ROOT, Run};

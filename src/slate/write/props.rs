@@ -7,8 +7,8 @@ use yrs::Any;
 
 use super::draft::Draft;
 use super::work::WorkId;
-use crate::slate::node::Attrs;
-use crate::slate::props::is_null;
+use crate::slate::value::node::Attrs;
+use crate::slate::value::props::is_null;
 use crate::slate::view::View;
 use crate::slate::ydoc::{Id, Kind, attribute_name};
 

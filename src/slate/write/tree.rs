@@ -9,10 +9,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Passage, fit, leaf};
-use crate::slate::error::OpError;
-use crate::slate::node::{Attrs, Node};
-use crate::slate::op::{Op, Path};
-use crate::slate::props::{is_null, is_reserved, present};
+use crate::slate::value::error::OpError;
+use crate::slate::value::node::{Attrs, Node};
+use crate::slate::value::op::{Op, Path};
+use crate::slate::value::props::{is_null, is_reserved, present};
 use crate::slate::view::Schema;
 use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::Id;
@@ -220,7 +220,7 @@ impl EditorTree {
                 Ok(())
             }
             Op::RemoveText { path, offset, text } => {
-                leaf::remove(self.leaf(path)?, *offset, crate::slate::utf16::len(text));
+                leaf::remove(self.leaf(path)?, *offset, crate::slate::value::utf16::len(text));
                 Ok(())
             }
             Op::InsertNode { path, node } => self.insert_node(path, node),

@@ -5,7 +5,7 @@
 
 use super::Passage;
 use super::tree::EditorTree;
-use crate::slate::op::Path;
+use crate::slate::value::op::Path;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Nid, Writer, overlaps};
 

@@ -7,7 +7,7 @@ use yrs::Any;
 
 use super::leaf;
 use super::tree::EditorTree;
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::{Id, QuickMap};
 

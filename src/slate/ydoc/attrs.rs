@@ -5,7 +5,7 @@ use std::sync::Arc;
 use yrs::Any;
 
 use super::id::Id;
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 
 /// What a nested type is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -11,7 +11,7 @@ use super::attrs::{Kind, Registers};
 use super::formats::Formats;
 use super::id::Id;
 use super::mirror::{DividedSequence, Item, ItemChunk, Mirror, Nid, ROOT, Stand};
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 
 /// What stands for items that are left out.
 #[derive(Debug, Clone, Default)]

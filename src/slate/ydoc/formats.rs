@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use yrs::Any;
 
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 
 /// The formats of a run or an embed as they stand in the document, sorted by key. Shared: neighbours mostly have the same.
 pub type Formats = Rc<Attrs>;

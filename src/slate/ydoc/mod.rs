@@ -9,6 +9,8 @@
 
 mod act;
 mod attrs;
+pub(in crate::slate) mod by_copy;
+pub(in crate::slate) mod copies;
 mod focus;
 mod formats;
 mod id;
@@ -18,8 +20,10 @@ mod quick;
 mod read;
 mod sight;
 mod spans;
+pub(in crate::slate) mod sticky;
 mod twice;
 mod typed;
+pub(in crate::slate) mod values;
 mod writer;
 
 pub use act::{Act, Beside, Span};

@@ -13,7 +13,7 @@ use super::formats::Formats;
 use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, NodeData, ROOT, Run, Twice};
 use super::quick::{QuickMap, QuickSet};
-use crate::slate::utf16;
+use crate::slate::value::utf16;
 use crate::slate::view::MAX_DEPTH;
 use crate::update::MAX_NESTING;
 

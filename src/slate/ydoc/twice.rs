@@ -13,7 +13,7 @@ use super::act::Span;
 use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, Run, Runs, Twice};
 use super::writer::Writer;
-use crate::slate::utf16;
+use crate::slate::value::utf16;
 
 /// What was written again, and under which ids.
 pub const MAP: &str = "slate-yrs:again";

@@ -7,7 +7,7 @@ use yrs::{TransactionMut, XmlTextRef};
 use super::formats::Formats;
 use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, Run};
-use crate::slate::utf16;
+use crate::slate::value::utf16;
 use crate::update::TypedText;
 
 /// Where text is put in, and the piece of a line around that.

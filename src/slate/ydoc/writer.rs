@@ -20,8 +20,8 @@ use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, ROOT, Run, visited};
 use super::read;
 use super::sight::Sight;
-use crate::slate::node::Attrs;
-use crate::slate::utf16;
+use crate::slate::value::node::Attrs;
+use crate::slate::value::utf16;
 
 /// Indices count UTF-16 units and embeds in a sequence. What is out of range is clamped or changes nothing.
 pub struct Writer<'a, 'doc> {

@@ -10,7 +10,7 @@ use yrs::branch::BranchID;
 use yrs::updates::decoder::Decode as _;
 use yrs::{Any, Doc, ReadTxn as _, Transact as _, TransactionMut, Update, XmlTextRef};
 
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
 use crate::slate::view::{Schema, show, tree};
 use crate::slate::ydoc::{Item, Kind, Mirror, ROOT};

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use super::claims::{ClaimId, Claims, chain_of};
 use super::schema::Schema;
 use super::types::{Cursor, Frame, FrameId, Joined, Kid, Piece, PieceId};
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 use crate::slate::ydoc::{Erase, Formats, Gone, Id, Item, Kind, Mirror, Nid, ROOT};
 
 /// Whose something is: `None` is home.

@@ -19,12 +19,12 @@ use places::FormerPlaces;
 
 use super::order::in_order;
 use super::tree::EditorTree;
-use crate::slate::by_copy::cleaned;
-use crate::slate::node::Attrs;
-use crate::slate::props::is_present;
-use crate::slate::utf16;
+use crate::slate::value::node::Attrs;
+use crate::slate::value::props::is_present;
+use crate::slate::value::utf16;
 use crate::slate::view::Schema;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId, same_ends};
+use crate::slate::ydoc::by_copy::cleaned;
 use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, QuickMap, ROOT, Span, Writer};
 
 /// Two people may merge the same two blocks while one of them types: if they kept different ones, both blocks would be gone.

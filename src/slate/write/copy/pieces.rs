@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::slate::utf16;
+use crate::slate::value::utf16;
 use crate::slate::view::tree::{Chars, Element, Kid, NodeId};
 use crate::slate::ydoc::{Id, Item, Mirror, Nid, QuickMap, gap, stretch_at};
 

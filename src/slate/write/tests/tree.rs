@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::peer::{Peer, nodes, show};
 use super::transforms::*;
-use crate::slate::error::OpError;
+use crate::slate::value::error::OpError;
 use crate::slate::{Attrs, Op};
 
 fn peer() -> Peer {

@@ -11,10 +11,10 @@
 use yrs::updates::decoder::Decode;
 use yrs::{ClientID, StateVector, Update};
 
-use super::doc::{DocOptions, SlateDoc};
-use super::error::UpdateError;
-use super::op::Op;
 use crate::format::Format;
+use crate::slate::doc::{DocOptions, SlateDoc};
+use crate::slate::value::error::UpdateError;
+use crate::slate::value::op::Op;
 use crate::update::Holes;
 
 /// What edits are translated to.

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use serde_json::Value;
 use yrs::Any;
 
-use crate::slate::node::Attrs;
-use crate::slate::utf16;
+use crate::slate::value::node::Attrs;
+use crate::slate::value::utf16;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::Id;
 

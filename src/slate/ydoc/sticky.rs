@@ -9,7 +9,7 @@ const NULL: &str = "null";
 /// (`Assoc::Before`). Its JSON form is always `{type, tname, item, assoc}`, with explicit nulls: slate-yjs throws
 /// where one is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sticky(pub(super) StickyIndex);
+pub struct Sticky(pub(in crate::slate) StickyIndex);
 
 impl Sticky {
     /// The character it is tied to, if it is tied to one.

@@ -23,7 +23,7 @@ fn ascii(bytes: &[u8]) -> usize {
 }
 
 /// The byte at a UTF-16 offset in a text of `len` units. Offsets inside a surrogate pair have none.
-pub(super) fn byte_at(text: &str, len: u32, offset: u32) -> Result<usize, OpError> {
+pub(in crate::slate) fn byte_at(text: &str, len: u32, offset: u32) -> Result<usize, OpError> {
     if offset > len {
         return Err(OpError::OutOfRange { offset, len });
     }
@@ -53,7 +53,7 @@ pub(super) fn byte_at(text: &str, len: u32, offset: u32) -> Result<usize, OpErro
 }
 
 /// The largest valid offset not above `offset`.
-pub(super) fn floor(text: &str, len: u32, offset: u32) -> u32 {
+pub(in crate::slate) fn floor(text: &str, len: u32, offset: u32) -> u32 {
     let offset = offset.min(len);
     match byte_at(text, len, offset) {
         Err(_) => offset - 1,

@@ -4,7 +4,7 @@ use super::known::{KidRef, NEW, OLD, Shaded, Who};
 use super::shade::{ShadeId, ShadeKind};
 use super::stretches::StretchId;
 use super::{Plan, value};
-use crate::slate::node::{self, Node};
+use crate::slate::value::node::{self, Node};
 
 /// A kid of an element as the new tree has it: an element, or text that stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

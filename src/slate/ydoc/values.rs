@@ -99,7 +99,7 @@ pub fn differences(map: &str, before: &Values, after: &Values) -> Vec<ValueChang
 }
 
 /// None: it is no JSON value.
-pub(super) fn json(value: Out) -> Option<Any> {
+pub(in crate::slate) fn json(value: Out) -> Option<Any> {
     match value {
         Out::Any(any) => plain(any),
         _ => None,
@@ -123,7 +123,7 @@ fn plain(any: Any) -> Option<Any> {
     })
 }
 
-pub(super) fn branch_of(root: &Out) -> Option<&Branch> {
+pub(in crate::slate) fn branch_of(root: &Out) -> Option<&Branch> {
     Some(match root {
         Out::YMap(root) => root.as_ref(),
         Out::YText(root) => root.as_ref(),

@@ -8,8 +8,8 @@ use super::Plan;
 use super::known::{KidRef, OLD, Shaded, Who};
 use super::shade::{Shade, ShadeId, ShadeKind};
 use super::stretches::StretchId;
-use crate::slate::node::Attrs;
-use crate::slate::op::Path;
+use crate::slate::value::node::Attrs;
+use crate::slate::value::op::Path;
 use crate::slate::view::tree::{Element, Kid};
 
 /// The index of a member of a list, from a guess outwards.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::check::check;
 use super::trees::{Reader, apart};
-use crate::slate::steps::steps;
+use crate::slate::remote::steps;
 use crate::slate::tests::json;
 
 #[test]

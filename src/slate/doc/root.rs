@@ -5,8 +5,8 @@ use yrs::types::TypeRef;
 use yrs::types::text::YChange;
 use yrs::{Any, Map as _, MapRef, Out, ReadTxn, Text as _, Xml as _, XmlTextRef};
 
-use super::error::RootMismatch;
-use super::ydoc::sequence_of;
+use crate::slate::value::error::RootMismatch;
+use crate::slate::ydoc::sequence_of;
 
 /// Names under which editors are known to keep their document.
 const KNOWN: [&str; 6] = ["content", "slate", "sharedRoot", "default", "prosemirror", "document"];
@@ -23,7 +23,7 @@ pub fn check_layout<T: ReadTxn>(txn: &T, expected: &str) -> Result<(), RootMisma
     }
 }
 
-pub(super) fn check<T: ReadTxn>(txn: &T, root: &XmlTextRef, expected: &str) -> Result<(), RootMismatch> {
+pub(in crate::slate) fn check<T: ReadTxn>(txn: &T, root: &XmlTextRef, expected: &str) -> Result<(), RootMismatch> {
     let is_shown = |out: &Out| match out {
         Out::YXmlText(_) | Out::Any(Any::String(_)) => true,
         Out::YXmlElement(_) | Out::YXmlFragment(_) => holds_text(txn, out) != Some(false),

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::slate::utf16;
+use crate::slate::value::utf16;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId, same_ends};
 use crate::slate::write::fits;
 use crate::slate::ydoc::{Id, QuickMap, gap, overlaps, stretch_at};

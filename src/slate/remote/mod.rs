@@ -15,6 +15,7 @@
 //! normalizer comes between. What is the same by its pointer in both trees is not looked into: the cost is the kids of
 //! changed elements, and for each operation the siblings on its path. Recursion is as deep as the trees.
 
+pub mod amend;
 mod arrange;
 mod copied;
 mod finish;
@@ -34,9 +35,9 @@ pub use self::join::increasing;
 use self::known::{End, Found, KidRef, NEW, OLD, Side, Who};
 use self::shade::Shade;
 use self::stretches::{Cuts, Stretch, StretchId};
-use super::node::{self, Node};
-use super::op::Op;
 use super::view::tree::{Chars, Element, Kid, Leaf, same_ends};
+use crate::slate::value::node::{self, Node};
+use crate::slate::value::op::Op;
 
 /// The operations that lead an editor whose value is that of `old` to that of `new`; see the module.
 ///

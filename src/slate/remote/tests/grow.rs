@@ -7,7 +7,7 @@ use fastrand::Rng;
 use yrs::Any;
 
 use super::trees::chars;
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::Id;
 

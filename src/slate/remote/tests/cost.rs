@@ -1,12 +1,12 @@
-//! How long it takes, by hand: `cargo test --release steps::tests::cost -- --ignored --nocapture`.
+//! How long it takes, by hand: `cargo test --release remote::tests::cost -- --ignored --nocapture`.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::check::check;
 use super::trees::chars;
-use crate::slate::node::Attrs;
-use crate::slate::steps::steps;
+use crate::slate::remote::steps;
+use crate::slate::value::node::Attrs;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::Id;
 

@@ -71,7 +71,7 @@ struct CopiedRun {
 type RecordChanges = Rc<RefCell<Vec<(Arc<str>, Option<Arc<[u8]>>)>>>;
 
 #[derive(Debug)]
-pub(super) struct Copies {
+pub(in crate::slate) struct Copies {
     /// Not in here yet.
     changes: RecordChanges,
     entries: HashMap<Key, Vec<Group>>,

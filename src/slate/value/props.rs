@@ -7,7 +7,7 @@ use yrs::Any;
 use super::node::Attrs;
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Props(Attrs);
+pub(in crate::slate) struct Props(Attrs);
 
 impl Props {
     /// Without nulls: Slate takes a null property of a text for none, and so does Yjs.
@@ -26,22 +26,22 @@ impl FromIterator<(Arc<str>, Any)> for Props {
     }
 }
 
-pub(super) fn is_null(value: &Any) -> bool {
+pub(in crate::slate) fn is_null(value: &Any) -> bool {
     matches!(value, Any::Null | Any::Undefined)
 }
 
 /// `text` and `children` are what a node is, not properties of it.
-pub(super) fn is_reserved(key: &str) -> bool {
+pub(in crate::slate) fn is_reserved(key: &str) -> bool {
     key == "text" || key == "children"
 }
 
 /// Whether this is a property of a node, and one that it has: a null is as good as none.
-pub(super) fn is_present(key: &str, value: &Any) -> bool {
+pub(in crate::slate) fn is_present(key: &str, value: &Any) -> bool {
     !is_null(value) && !is_reserved(key)
 }
 
 /// Those of them.
-pub(super) fn present(attrs: &Attrs) -> Attrs {
+pub(in crate::slate) fn present(attrs: &Attrs) -> Attrs {
     let own = attrs.iter().filter(|(key, value)| is_present(key, value));
     own.map(|(key, value)| (key.clone(), value.clone())).collect()
 }

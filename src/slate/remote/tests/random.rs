@@ -7,8 +7,8 @@ use super::check::check;
 use super::edit::{EDITS, divide, shuffle};
 use super::grow::{Branch, Garden, Spot, Twig, by_id};
 use super::trees::apart;
-use crate::slate::op::Op;
-use crate::slate::steps::{steps, value};
+use crate::slate::remote::{steps, value};
+use crate::slate::value::op::Op;
 use crate::slate::view::tree::Element;
 
 /// Calls a test with many seeds; the seed is printed if it fails.

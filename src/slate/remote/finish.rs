@@ -6,8 +6,8 @@ use super::Plan;
 use super::known::{KidRef, NEW, Who};
 use super::shade::ShadeId;
 use super::stretches::StretchId;
-use crate::slate::node::{self, Attrs, Node};
-use crate::slate::op::Op;
+use crate::slate::value::node::{self, Attrs, Node};
+use crate::slate::value::op::Op;
 use crate::slate::view::tree::Kid;
 
 /// A leaf that has to come out.

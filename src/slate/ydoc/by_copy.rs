@@ -7,25 +7,31 @@ use std::sync::Arc;
 
 use yrs::{Any, Number, Text as _, TransactionMut, Xml as _, XmlTextPrelim, XmlTextRef};
 
-use super::node::Attrs;
-use super::props::Props;
+use crate::slate::value::node::Attrs;
+use crate::slate::value::props::Props;
 
 fn length(branch: &XmlTextRef) -> u32 {
     let branch: &yrs::branch::Branch = branch.as_ref();
     branch.content_len()
 }
 
-pub(super) fn insert_text(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32, text: &str, marks: &Props) {
+pub(in crate::slate) fn insert_text(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32, text: &str, marks: &Props) {
     let attrs = marks.iter().map(|(key, value)| (key.clone(), clean(value))).collect();
     branch.insert_with_attributes(txn, at.min(length(branch)), text, attrs);
 }
 
 /// An empty element, without the formats that its neighbours have.
-pub(super) fn insert_element(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32) -> XmlTextRef {
+pub(in crate::slate) fn insert_element(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32) -> XmlTextRef {
     branch.insert_embed_with_attributes(txn, at.min(length(branch)), XmlTextPrelim::new(""), HashMap::new())
 }
 
-pub(super) fn format(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32, len: u32, changes: &[(Arc<str>, Any)]) {
+pub(in crate::slate) fn format(
+    txn: &mut TransactionMut,
+    branch: &XmlTextRef,
+    at: u32,
+    len: u32,
+    changes: &[(Arc<str>, Any)],
+) {
     let len = len.min(length(branch).saturating_sub(at));
     if len > 0 && !changes.is_empty() {
         let attrs = changes.iter().map(|(key, value)| (key.clone(), clean(value))).collect();
@@ -34,7 +40,7 @@ pub(super) fn format(txn: &mut TransactionMut, branch: &XmlTextRef, at: u32, len
 }
 
 /// Null removes.
-pub(super) fn set_attrs(txn: &mut TransactionMut, branch: &XmlTextRef, changes: &[(Arc<str>, Any)]) {
+pub(in crate::slate) fn set_attrs(txn: &mut TransactionMut, branch: &XmlTextRef, changes: &[(Arc<str>, Any)]) {
     for (key, value) in changes {
         match value {
             Any::Null => branch.remove_attribute(txn, key),
@@ -46,7 +52,7 @@ pub(super) fn set_attrs(txn: &mut TransactionMut, branch: &XmlTextRef, changes: 
 }
 
 /// Numbers as Yjs would write them: lib0 makes a BigInt of integers past 2^53, which no JSON has.
-pub(super) fn clean(value: &Any) -> Any {
+pub(in crate::slate) fn clean(value: &Any) -> Any {
     match value {
         Any::Number(Number::Float(n)) => Any::Number(Number::try_i64(*n)),
         Any::Number(Number::Int(n)) if n.unsigned_abs() > (1 << 53) => Any::Number(Number::Float(*n as f64)),
@@ -60,7 +66,7 @@ pub(super) fn clean(value: &Any) -> Any {
 }
 
 /// The same of all properties or marks.
-pub(super) fn cleaned(attrs: &Rc<Attrs>) -> Rc<Attrs> {
+pub(in crate::slate) fn cleaned(attrs: &Rc<Attrs>) -> Rc<Attrs> {
     match attrs.iter().any(|(_, value)| needs_cleaning(value)) {
         true => Rc::new(attrs.iter().map(|(name, value)| (name.clone(), clean(value))).collect()),
         false => attrs.clone(),

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::apply::Editor;
-use crate::slate::node::Node;
-use crate::slate::op::Op;
-use crate::slate::steps::{steps, value};
-use crate::slate::utf16;
+use crate::slate::remote::{steps, value};
+use crate::slate::value::node::Node;
+use crate::slate::value::op::Op;
+use crate::slate::value::utf16;
 use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::ydoc::Id;
 

@@ -7,15 +7,15 @@ use yrs::{
     Any, Assoc, ClientID, Doc, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, Update, Xml as _, XmlTextRef,
 };
 
-use super::copies::Copies;
-use super::error::{RootMismatch, UpdateError};
-use super::node::Node;
-use super::op::{Op, Path, Point};
-use super::sticky::Sticky;
-use super::values::TouchedMaps;
-use super::view::Schema;
-use super::{diff, root, seed};
 use crate::format::{FORMATS, Format, KnownFormats};
+use crate::slate::value::diff;
+use crate::slate::value::error::{RootMismatch, UpdateError};
+use crate::slate::value::node::Node;
+use crate::slate::value::op::{Op, Path, Point};
+use crate::slate::view::Schema;
+use crate::slate::ydoc::copies::Copies;
+use crate::slate::ydoc::sticky::Sticky;
+use crate::slate::ydoc::values::TouchedMaps;
 use crate::update::{Intake, Limits, merge};
 
 mod anchors;
@@ -26,8 +26,11 @@ mod look;
 mod plain;
 mod receive;
 mod reference;
+pub(super) mod root;
 mod runs;
+mod seed;
 mod selfcheck;
+pub(super) mod translate;
 mod values;
 mod witness;
 

@@ -6,12 +6,13 @@
 
 use yrs::{Any, Number, Transact, TransactionMut, XmlTextRef};
 
-use super::node::Node;
-use super::props::Props;
-use super::view::MAX_DEPTH;
-use super::{by_copy, utf16};
+use crate::slate::value::node::Node;
+use crate::slate::value::props::Props;
+use crate::slate::value::utf16;
+use crate::slate::view::MAX_DEPTH;
+use crate::slate::ydoc::by_copy;
 
-pub(super) fn update(doc: &yrs::Doc, root: &XmlTextRef, value: &[Node]) -> Vec<u8> {
+pub(in crate::slate) fn update(doc: &yrs::Doc, root: &XmlTextRef, value: &[Node]) -> Vec<u8> {
     let mut txn = doc.transact_mut();
     if value.iter().all(|node| depth(node) < MAX_DEPTH) {
         fill(&mut txn, root, value);
@@ -81,7 +82,7 @@ fn len(node: &Node) -> u32 {
 }
 
 /// Never zero. Equal values give equal ids; so do, harmlessly, numbers that JSON writes alike.
-pub(super) fn client_id(root: &str, value: &[Node]) -> u32 {
+pub(in crate::slate) fn client_id(root: &str, value: &[Node]) -> u32 {
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
     hash.text(root);
     for node in value {

@@ -6,9 +6,9 @@ use yrs::Any;
 
 use super::check::check;
 use super::trees::chars;
-use crate::slate::node::Attrs;
-use crate::slate::op::{Op, Path};
-use crate::slate::steps::{steps, value};
+use crate::slate::remote::{steps, value};
+use crate::slate::value::node::Attrs;
+use crate::slate::value::op::{Op, Path};
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
 use crate::slate::ydoc::Id;
 

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use super::known::{NEW, Shaded, Who};
 use super::shade::{ShadeId, ShadeKind};
 use super::{Plan, node as node_of};
-use crate::slate::node::{self, Attrs, Node};
-use crate::slate::op::Op;
+use crate::slate::value::node::{self, Attrs, Node};
+use crate::slate::value::op::Op;
 use crate::slate::view::tree::Element;
 
 /// What changes between two sets of attributes: what was, what is.

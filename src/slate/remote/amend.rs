@@ -1,11 +1,11 @@
 //! Operations against a value: brought up to date with it, and taken back.
 
-use super::node::Attrs;
-use super::op::Op;
-use super::props::{is_null, is_reserved, present};
-use super::view::tree::{Element, Kid, Leaf};
-use super::write::{kid_at, leaf_at, without_text};
-use super::{steps, transform, utf16};
+use crate::slate::value::node::Attrs;
+use crate::slate::value::op::Op;
+use crate::slate::value::props::{is_null, is_reserved, present};
+use crate::slate::value::{transform, utf16};
+use crate::slate::view::tree::{Element, Kid, Leaf};
+use crate::slate::write::{kid_at, leaf_at, without_text};
 
 fn text(leaf: &Leaf) -> String {
     leaf.runs.iter().map(|run| &*run.text).collect()
@@ -20,7 +20,7 @@ fn props(kid: &Kid) -> &Attrs {
 
 /// The operation with what the value has in its place; `None` if it has become meaningless, or would remove another text
 /// than the one it names.
-pub(super) fn amend(root: &Element, op: Op) -> Option<Op> {
+pub(in crate::slate) fn amend(root: &Element, op: Op) -> Option<Op> {
     match op {
         Op::InsertText { path, offset, text: inserted } => {
             let leaf = leaf_at(root, &path)?;
@@ -34,7 +34,7 @@ pub(super) fn amend(root: &Element, op: Op) -> Option<Op> {
         }
         Op::InsertNode { path, node } => Some(Op::InsertNode { path: insertion(root, path)?, node }),
         Op::RemoveNode { path, .. } => {
-            let node = steps::node(kid_at(root, &path).ok()?);
+            let node = super::node(kid_at(root, &path).ok()?);
             Some(Op::RemoveNode { path, node })
         }
         Op::SetNode { path, properties, new_properties } => {
@@ -72,7 +72,7 @@ fn halves(root: &Element, path: &[u32]) -> Option<(u32, Attrs)> {
 }
 
 /// Where a node is put in: at the end, if the path is past it.
-fn insertion(root: &Element, mut path: super::Path) -> Option<super::Path> {
+fn insertion(root: &Element, mut path: crate::slate::Path) -> Option<crate::slate::Path> {
     let (last, parent) = path.split_last_mut()?;
     *last = (*last).min(root.at(parent).ok()?.kids.len() as u32);
     Some(path)
@@ -87,7 +87,7 @@ fn division(root: &Element, path: &[u32], position: u32) -> Option<u32> {
 }
 
 /// A target that is there.
-fn landing(root: &Element, path: &[u32], mut new_path: super::Path) -> Option<super::Path> {
+fn landing(root: &Element, path: &[u32], mut new_path: crate::slate::Path) -> Option<crate::slate::Path> {
     let (last, parent) = new_path.split_last_mut()?;
     let same_parent = path.len() == parent.len() + 1 && path[..path.len() - 1] == *parent;
     let len = root.at(parent).ok()?.kids.len().saturating_sub(usize::from(same_parent));
@@ -96,7 +96,7 @@ fn landing(root: &Element, path: &[u32], mut new_path: super::Path) -> Option<su
 }
 
 /// What takes back an operation that is about to be done; `None`: it changes nothing, or cannot be done.
-pub(super) fn inverse(root: &Element, op: &Op) -> Option<Op> {
+pub(in crate::slate) fn inverse(root: &Element, op: &Op) -> Option<Op> {
     match op {
         Op::InsertText { path, offset, text: inserted } => {
             let leaf = leaf_at(root, path)?;
@@ -116,7 +116,7 @@ pub(super) fn inverse(root: &Element, op: &Op) -> Option<Op> {
             Some(Op::RemoveNode { path: insertion(root, path.clone())?, node: node.clone() })
         }
         Op::RemoveNode { path, .. } => {
-            let node = steps::node(kid_at(root, path).ok()?);
+            let node = super::node(kid_at(root, path).ok()?);
             Some(Op::InsertNode { path: path.clone(), node })
         }
         Op::SetNode { path, properties, new_properties } => set_back(root, path, properties, new_properties),
@@ -136,7 +136,7 @@ pub(super) fn inverse(root: &Element, op: &Op) -> Option<Op> {
     }
 }
 
-fn set_back(root: &Element, path: &super::Path, properties: &Attrs, new_properties: &Attrs) -> Option<Op> {
+fn set_back(root: &Element, path: &crate::slate::Path, properties: &Attrs, new_properties: &Attrs) -> Option<Op> {
     let before = props(kid_at(root, path).ok()?);
     let (mut now, mut back) = (Attrs::new(), Attrs::new());
     let removed = properties.keys().filter(|key| !new_properties.contains_key(*key)).map(|key| (key, &yrs::Any::Null));

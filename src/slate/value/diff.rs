@@ -10,7 +10,7 @@ const MAX_PAIRS: usize = 1 << 20;
 
 /// What is equal stays, what is of the same kind in the same place is changed, the rest is removed and inserted. Never
 /// leaves a parent without children in between unless it had none or is to have none.
-pub(super) fn diff(old: &[Node], new: &[Node]) -> Vec<Op> {
+pub(in crate::slate) fn diff(old: &[Node], new: &[Node]) -> Vec<Op> {
     let mut ops = Vec::new();
     children(&mut Path::new(), old, new, &mut ops);
     ops

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::known::Who;
 use super::stretches::StretchId;
-use crate::slate::node::Attrs;
+use crate::slate::value::node::Attrs;
 use crate::slate::view::tree::Element;
 
 pub(super) type ShadeId = u32;

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::known::Who;
-use crate::slate::utf16;
+use crate::slate::value::utf16;
 use crate::slate::view::tree::Chars;
 
 pub(super) type StretchId = u32;

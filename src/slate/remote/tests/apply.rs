@@ -1,8 +1,8 @@
 //! Slate's operations done to a plain value. What Slate would not do, or what the operation says wrongly, panics.
 
-use crate::slate::node::{Attrs, Element, Leaf, Node};
-use crate::slate::op::{Op, Path};
-use crate::slate::utf16;
+use crate::slate::value::node::{Attrs, Element, Leaf, Node};
+use crate::slate::value::op::{Op, Path};
+use crate::slate::value::utf16;
 
 pub struct Editor {
     root: Node,
