@@ -69,43 +69,12 @@ impl Fault {
     pub fn is_outage(self) -> bool {
         !matches!(self, Self::Other | Self::Slow | Self::Damaged)
     }
-
-    fn of_database(error: &sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Database(error) => error.code().map_or(Self::Other, |code| Self::of_code(&code)),
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => Self::Away,
-            _ => Self::Other,
-        }
-    }
-
-    /// SQLite's result codes are numbers; PostgreSQL's have five characters.
-    fn of_code(code: &str) -> Self {
-        if code.len() == 5 {
-            return match code {
-                "53100" => Self::Full,
-                "25006" => Self::ReadOnly,
-                "55P03" => Self::Locked,
-                "58030" => Self::Io,
-                "XX001" | "XX002" => Self::Damaged,
-                _ => Self::Other,
-            };
-        }
-        // The lowest byte is the kind, what is above it the details.
-        match code.parse::<u32>().unwrap_or_default() & 0xff {
-            5 | 6 => Self::Locked,
-            8 => Self::ReadOnly,
-            10 | 14 => Self::Io,
-            11 | 26 => Self::Damaged,
-            13 => Self::Full,
-            _ => Self::Other,
-        }
-    }
 }
 
 impl StorageError {
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Database(error) => Fault::of_database(error),
+            Self::Database { fault, .. } => *fault,
             Self::Gone(_) => Fault::Gone,
             Self::Disk { .. } => Fault::Io,
             Self::Slow => Fault::Slow,

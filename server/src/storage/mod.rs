@@ -7,6 +7,7 @@
 
 mod authorship;
 mod batch;
+mod codes;
 #[cfg(test)]
 mod conformance;
 mod connections;
@@ -286,10 +287,10 @@ pub struct Merge {
 
 #[derive(Debug, Error)]
 pub enum StorageError {
-    #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
+    #[error("the database failed: {reason}")]
+    Database { fault: Fault, reason: String },
     #[error("the database could not be brought to this version: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(String),
     #[error("cannot use the database {url}: {reason}")]
     Url { url: String, reason: String },
     #[error("no document {0:?}")]
