@@ -1,6 +1,7 @@
 //! What the errors of a SQL database mean, by their codes.
 
-use super::{Fault, StorageError};
+use super::error::StorageError;
+use super::fault::Fault;
 
 impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {

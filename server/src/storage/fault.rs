@@ -1,7 +1,5 @@
 //! Why a database takes nothing: what clients are told, what operators count.
 
-use super::StorageError;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     Full,
@@ -68,18 +66,5 @@ impl Fault {
     /// Whether it concerns the database as a whole: to store a part of what failed is no use.
     pub fn is_outage(self) -> bool {
         !matches!(self, Self::Other | Self::Slow | Self::Damaged)
-    }
-}
-
-impl StorageError {
-    pub fn fault(&self) -> Fault {
-        match self {
-            Self::Database { fault, .. } => *fault,
-            Self::Gone(_) => Fault::Gone,
-            Self::Disk { .. } => Fault::Io,
-            Self::Slow => Fault::Slow,
-            Self::Damaged(_) => Fault::Damaged,
-            Self::Migration(_) | Self::Url { .. } | Self::NoDocument(_) | Self::Unavailable(_) => Fault::Other,
-        }
     }
 }

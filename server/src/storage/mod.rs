@@ -12,6 +12,7 @@ mod codes;
 mod conformance;
 mod connections;
 mod dialect;
+mod error;
 mod fault;
 mod open;
 mod sql;
@@ -27,6 +28,7 @@ use axum::body::Bytes;
 use thiserror::Error;
 
 pub use dialect::Durability;
+pub use error::StorageError;
 pub use fault::Fault;
 pub use open::{file_of, open, open_existing};
 pub use sql::{SqlStorage, random_id, secret_id};
@@ -283,29 +285,6 @@ pub struct Merge {
     pub merged: UpdateRow,
     /// Who did what in those that go, as far as it is not kept yet.
     pub authorship: Vec<Authorship>,
-}
-
-#[derive(Debug, Error)]
-pub enum StorageError {
-    #[error("the database failed: {reason}")]
-    Database { fault: Fault, reason: String },
-    #[error("the database could not be brought to this version: {0}")]
-    Migration(String),
-    #[error("cannot use the database {url}: {reason}")]
-    Url { url: String, reason: String },
-    #[error("no document {0:?}")]
-    NoDocument(String),
-    #[error("{0} is damaged")]
-    Damaged(String),
-    #[error("{0} was moved or deleted while it was open, or something was put in its place")]
-    Gone(String),
-    #[error("{path}: {error}")]
-    Disk { path: String, error: String },
-    #[error("the database did not answer in time")]
-    Slow,
-    /// Made by tests, and by whoever gave up on a database.
-    #[error("the storage is not available: {0}")]
-    Unavailable(String),
 }
 
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
