@@ -100,7 +100,7 @@ pub(super) struct IntakePlan {
     pub firsts: HashMap<KeyHash, u32>,
 }
 
-/// A key of a shared type, hashed: where two collide, too many sets are counted, and no harm is done.
+/// A key of a shared type, hashed: where two collide, too many sets are counted, never too few.
 pub(super) type KeyHash = u64;
 
 pub(super) struct Planner<'a> {
