@@ -33,7 +33,7 @@ interface Update {
 
 type TabMessage = { type: "here"; session: string } | { type: "deleted" } | Update;
 
-/** A tab reads the database at most this long before it says that it is here. */
+/** So long before a tab says that it is here it may have read the database. */
 const UNHEARD_MS = 10_000;
 
 export class Tabs {

@@ -85,7 +85,7 @@ pub struct Submission {
     pub owner: Option<String>,
 }
 
-/// A name under which something is done once. It is stored in the same transaction, and kept as long as sessions are.
+/// A name under which something is done once. It is kept as sessions are, in the transaction of what is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnceName {
     pub name: String,
