@@ -1,9 +1,9 @@
-// Small messages that nobody keeps. They travel in what a user shows of themselves, under a name of ours, so that every
-// server carries them, and several servers with one database too; and over a channel to the other tabs of this device,
+// Small messages that nobody keeps. They travel in the user's presence, under a name of ours, so that every server
+// carries them, and several servers with one database do too. To the other tabs of this device they go over a channel,
 // online or not.
 //
-// Invariants: who was there and in sync hears a message once, each sender's in order; nobody hears it later than a few
-// seconds. What comes from others may be anything.
+// Invariants: whoever is there and in sync hears a message once, and those of one sender in order; nobody hears a
+// message later than a few seconds after it was sent. What comes from others may be anything.
 import { CollabError } from "./errors.js";
 import { toJson } from "./json.js";
 import type { BroadcastSender, Presence } from "./types.js";
@@ -11,16 +11,17 @@ import type { BroadcastSender, Presence } from "./types.js";
 /** Where in a user's presence the messages stand. */
 export const SAID = "slate-yrs:said";
 
-/** Of one message, as JSON in UTF-8. */
+/** Most bytes of one message, as JSON in UTF-8. */
 const MOST_BYTES = 1_000;
-/** A message is shown for so long, in ms; and so much is shown of a sender at once. */
+/** How long a message stays in the presence. */
 const SHOWN_MS = 2_000;
+/** How much of a sender stays in the presence at once. */
 const MOST_MESSAGES = 20;
 const MOST_BYTES_AT_ONCE = 8_000;
-/** Senders that are remembered; the one that was heard first is forgotten first. */
+/** Most senders that are remembered; the one that was silent longest is forgotten first. */
 const MOST_SENDERS = 500;
 
-/** What stands under {@link SAID}: `by` names one opening of the document, the last message has the number `last`. */
+/** The value under {@link SAID}. `by` names one opening of the document; `last` is the number of the last message. */
 export interface Said {
   by: string;
   last: number;
@@ -34,13 +35,13 @@ interface Told extends Said {
   presence: Presence;
 }
 
-/** What it needs of the document. */
+/** What broadcasts need of the document. */
 export interface Voice<P extends Presence> {
-  /** What the user shows of themselves; `null`: nothing. */
+  /** The user's presence; `null`: none is shown. */
   me(): BroadcastSender<P> | null;
-  /** Shows this under {@link SAID}. */
+  /** Puts this into the presence under {@link SAID}. */
   show(said: Said): void;
-  /** Somebody has said something. */
+  /** A message has come. */
   heard(message: unknown, from: BroadcastSender<P>): void;
 }
 
@@ -53,7 +54,7 @@ export class Broadcasts<P extends Presence> {
   #last = 0;
   #shown: { at: number; bytes: number; message: string }[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
-  /** The number of the last message of each sender that was heard, or that was there before anybody listened. */
+  /** For each sender the number of the last message that was heard, or that was shown before anybody listened. */
   readonly #heard = new Map<string, number>();
   #closed = false;
 
@@ -98,8 +99,8 @@ export class Broadcasts<P extends Presence> {
   }
 
   /**
-   * What somebody shows. `tell`: of somebody who was not heard before; otherwise what they show was said before this
-   * document was in sync, or before anybody listened.
+   * Takes what a peer shows. `tell`: the messages of a sender that was not heard before are told. Otherwise they were
+   * sent before this document was in sync, or before anybody listened.
    */
   hear(shown: unknown, from: BroadcastSender<P>, tell: boolean): void {
     const said = asSaid(shown);
@@ -135,7 +136,7 @@ export class Broadcasts<P extends Presence> {
 
   #forget(): void {
     const now = Date.now();
-    // A clock may be set back.
+    // The device's clock may be set back.
     this.#shown = this.#shown.filter(({ at }) => Math.abs(now - at) < SHOWN_MS);
   }
 

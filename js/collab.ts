@@ -1,5 +1,5 @@
-// An open document: the public Collab. What it shows of the engine is read when someone looks, and kept until the
-// engine says that it has changed.
+// An open document: the public Collab. Its status and peers are read from the engine when somebody asks, and kept until
+// the engine says that they have changed.
 import type { Descendant, Operation, Range } from "slate";
 import { authorsOf } from "./authors.js";
 import { Broadcasts, SAID } from "./broadcast.js";
@@ -55,19 +55,19 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   readonly #core: Core<P>;
   readonly #hasServer: boolean;
-  /** What is asked of the server beside the document. */
+  /** What is asked of the server over HTTP. */
   readonly #asked: Pick<Collab, "history" | "authors">;
   readonly #root: string;
   readonly #maps = new Map<string, SharedValues<Json>>();
   readonly #events = new Emitter<Events<P>>();
   readonly #internal = new Emitter<InternalEvents>();
   #clientId = 0;
-  /** Whether `#status` and `#peers` are what the engine would say. */
+  /** Whether `#status` and `#peers` are what the engine has now. */
   #fresh = { status: false, peers: false };
   #status: Status = CLOSED;
   #unsaved: { of: Status; status: Status } | null = null;
   #peers: readonly Peer<P>[] = NOBODY;
-  /** Who was there when somebody was last told of who comes and goes. */
+  /** The peers that were there when `join` and `leave` were last emitted. */
   #here: readonly Peer<P>[] = NOBODY;
   readonly #everyone = new Peers<P>();
   readonly #broadcasts: Broadcasts<P>;
@@ -77,7 +77,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   #logged = "";
   #closing: Promise<void> | null = null;
 
-  /** Resolves when the local copy is loaded. `early`: a socket that was asked for already. */
+  /** Resolves when the local copy is loaded. `early`: a socket that is being opened already. */
   static async open<P extends Presence>(options: OpenOptions<P>, early: EarlySocket | null): Promise<OpenCollab<P>> {
     const collab = new OpenCollab(options, early);
     try {
@@ -153,7 +153,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       this.#fresh.status = true;
       this.#status = this.#readStatus();
     }
-    // What the editor did in this very turn has not reached the engine.
+    // Edits of this very turn have not reached the engine yet.
     if (this.#status.saved === "memory" || !this.#core.hasQueued) return this.#status;
     if (this.#unsaved?.of !== this.#status) {
       this.#unsaved = { of: this.#status, status: Object.freeze({ ...this.#status, saved: "memory" as const }) };
@@ -192,7 +192,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   onBroadcast(listener: (message: unknown, from: BroadcastSender<P>) => void): () => void {
     if (typeof listener !== "function") throw new CollabError("protocol", "a listener must be a function");
-    // What was said before is not for somebody who begins to listen.
+    // A new listener is not told of messages that were sent before.
     if (!this.#internal.has("broadcast")) this.#hearPeers(false);
     this.#broadcasts.listen();
     return this.#internal.on("broadcast", ([message, from]) => listener(message, from as BroadcastSender<P>));
@@ -233,7 +233,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       follow: (name) => this.#core.into((to) => to.followMap(name)),
       set: (name, key, json, undo) => {
         this.#core.flush();
-        // What is known to be refused is not even begun.
+        // A change that the server is known to refuse is not made.
         const { readOnly, canComment } = this.status;
         if (undoable ? readOnly : !canComment) throw new CollabError("forbidden", "this user may only read");
         this.#core.demand((to) => to.setValue(name, key, json, undoable && undo));
@@ -261,12 +261,12 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     return this.#when(isSaved, (status) => refusal(status) ?? unsendable(status));
   }
 
-  /** Does not wait for a connection: when it comes, what is to be done then may not be what was meant now. */
   #runs(): ArrayLike<number> {
     this.#core.flush();
     return this.#core.demand((to) => to.runs());
   }
 
+  /** Does not wait for a connection: once there is one, the user may want something else than now. */
   #savedNow(): Promise<void> {
     this.#core.flush();
     return this.#when(isSaved, (status) => refusal(status) ?? unsendable(status) ?? disconnected(status));
@@ -359,7 +359,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     return presence === null ? null : { clientId: this.clientId, presence: presence as unknown as P };
   }
 
-  /** What the peers say. Of one who is new, what they said before this document was in sync is not for us. */
+  /** Takes the peers' broadcasts. Those that a new peer sent before this document was in sync are not told. */
   #hearPeers(tell: boolean): void {
     const { synced } = this.status;
     const inTime = tell && synced && this.#wasSynced;
@@ -393,10 +393,10 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   #readStatus(): Status {
     const flat = this.#core.into((to) => to.status());
-    // The engine is being started again, or for ever gone.
+    // The engine is being started again, or is gone for good.
     if (flat === undefined) {
       const connection = this.#core.isClosed ? "closed" : "offline";
-      // What it had is not known before it is there again.
+      // What it had saved is not known before it is there again.
       return Object.freeze({
         ...this.#status,
         local: !this.#hasServer,
@@ -419,7 +419,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     return toCollabError(error, "protocol");
   }
 
-  /** `refusedBy`: why it will not come. */
+  /** Waits for a status that `reached` accepts. `refusedBy`: why there will be none, if so. */
   async #when(reached: (status: Status) => boolean, refusedBy: (status: Status) => CollabError | null): Promise<void> {
     if (!this.#hasServer) throw new CollabError("protocol", "this document has no server");
     if (this.#core.isClosed) throw closedError();
@@ -461,7 +461,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
           const found = this.#core.into(() => difference(before.words, before.text, after.words, after.text));
           return found === undefined ? null : decodeOperations(found[0], found[1]);
         } catch {
-          // Properties of an editor's nodes may be anything.
+          // The editor's nodes may have properties that no document can have.
           return null;
         }
       },

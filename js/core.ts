@@ -1,8 +1,8 @@
 // One document's place in the engine: starts it, feeds it, and starts it again should the whole engine fail.
 //
-// Its parts: the door by which every call goes in (`door.ts`), the edits on their way (`queue.ts`), where in its life the
-// document is (`lifecycle.ts`), and what the tabs of a device share (`shared-copy.ts`). The engine calls back through the
-// listener, which may happen in the midst of a call into it.
+// Its parts: the door through which every call goes in (`door.ts`), the edits on their way (`queue.ts`), where in its
+// life the document is (`lifecycle.ts`), what the device's tabs share (`shared-copy.ts`), and the connections
+// (`transport.ts`). The engine calls back through the listener, also while a call into it is still running.
 import type { Operation, Range } from "slate";
 import type { EngineListener } from "../pkg/slate_yrs.js";
 import {
@@ -33,7 +33,7 @@ import { Transport } from "./transport.js";
 import type { OpenOptions, Origin, Presence, Status } from "./types.js";
 import { Engine } from "./wasm.js";
 
-/** Who is told. */
+/** Whom the core tells. */
 export interface Sink {
   /** Whether anybody is told of operations: nobody is while a document is opened. */
   hears(): boolean;
@@ -83,7 +83,7 @@ export class Core<P extends Presence> implements Revivable {
   readonly #told: Retold;
   /** Ends what was begun for as long as the document is open. */
   readonly #leave: (() => void)[];
-  /** Counts the starts; what an earlier one still says is not heard. */
+  /** Counts the starts of engines; calls of an earlier engine's listener are ignored. */
   #start = 0;
   #socket: WebSocket | null = null;
   /** A fresh engine is being told what the one before it had. */
@@ -185,12 +185,12 @@ export class Core<P extends Presence> implements Revivable {
     return this.into(call) as T;
   }
 
-  /** For what the editor and the page cause: there is nobody to catch. A trap is reported by itself. */
+  /** For work that the editor or the page starts, where no caller catches: reports what `work` throws. */
   quietly(work: () => void): void {
     this.#door.quietly(work);
   }
 
-  /** Whether the editor has done what the engine was not told yet. */
+  /** Whether there are edits of the editor's that the engine does not have yet. */
   get hasQueued(): boolean {
     return !this.#queue.isEmpty;
   }
@@ -204,20 +204,20 @@ export class Core<P extends Presence> implements Revivable {
 
   readonly #flushQuietly = (): void => this.quietly(() => this.flush());
 
-  /** What is queued becomes one transaction; two or more where user and normalizers take turns. */
+  /** Commits what is queued, in one transaction; in several where edits of the user and of normalizers alternate. */
   flush(): void {
     if (!this.#hasDocument || !this.#queue.begin()) return;
     for (let run = this.#queue.next(); run !== null; run = this.#door.isOpen ? this.#queue.next() : null) {
       const { normalization } = run[0]!;
       this.#commit(run, normalization);
       this.#queue.taken();
-      // Not before there is something of this user's to keep.
+      // Asked only once there is something of this user's to keep.
       if (!normalization && this.#backup === null) askToPersist();
     }
     this.#tellDone();
   }
 
-  /** The editor has applied it all already: what the engine cannot be told, the editor is mended of. */
+  /** The editor has applied these edits already. If the document cannot take one, the editor is mended. */
   #commit(run: readonly QueuedEdit[], normalization: boolean): void {
     const first = run[0]!.operation;
     try {
@@ -228,7 +228,7 @@ export class Core<P extends Presence> implements Revivable {
       const { words, text } = encodeOperations(run.map(({ operation }) => operation));
       this.into((to) => to.commit(words, text, normalization));
     } catch (error) {
-      // After a trap, they are told again to the next engine.
+      // After a trap, the next engine gets these edits.
       if (!this.#door.isOpen) throw error;
       if (run.length > 1) {
         for (const edit of run) this.#commit([edit], normalization);
@@ -260,7 +260,7 @@ export class Core<P extends Presence> implements Revivable {
     return this.#told.presence;
   }
 
-  /** Shows this beside the presence for a while: an engine that is started again is not told of it. */
+  /** Shows this beside the presence for a while; an engine that is started again does not get it. */
   show(more: Record<string, unknown>): void {
     this.quietly(() => this.into((to) => to.setPresence(toJson(more, "the messages"))));
   }
@@ -298,7 +298,7 @@ export class Core<P extends Presence> implements Revivable {
     this.#life.closed();
     this.#copy.close();
     for (const leave of this.#leave) leave();
-    // It may have died meanwhile, and then nothing may touch it.
+    // The engine may have died meanwhile. Then the door is shut, and this does nothing.
     this.#door.free();
   }
 
@@ -323,7 +323,7 @@ export class Core<P extends Presence> implements Revivable {
     if (ready) this.#whenReady();
   }
 
-  /** Until the tabs say otherwise, another one keeps what the server sends. */
+  /** If the tabs agree on a keeper, this one does not keep what the server sends until it is told to. */
   #letOthersKeep(): void {
     if (this.#copy.agree) this.#door.call((to) => to.keep(false));
   }
@@ -388,7 +388,7 @@ export class Core<P extends Presence> implements Revivable {
 
   #listener(start: number, session: string, ready: () => void): EngineListener {
     const current = () => this.#start === start;
-    // A fresh engine goes through the document's history again: the editor has it, and is compared with it at the end.
+    // A fresh engine gets all of the document again. The editor has it, and is compared with the document at the end.
     const heard = () => current() && !this.#life.isDown;
     return {
       ready: () => {
@@ -438,7 +438,7 @@ export class Core<P extends Presence> implements Revivable {
     };
   }
 
-  /** The engine's own listeners come after these, and not at all once their engine is gone. */
+  /** The engine adds its listeners after these, which keep events from them once their engine is gone. */
   #connect(address: string, current: () => boolean): WebSocket {
     const socket = this.#transport.connect(address);
     this.#socket = socket;
@@ -461,12 +461,12 @@ export class Core<P extends Presence> implements Revivable {
     this.#sink.operations(operations, origin);
     if (origin === "local") this.#queue.answered(operations);
     else this.#sink.change(operations, origin);
-    // Sockets may hand over several messages in one turn: what normalizers made of this one is told before the next.
+    // Several frames may come in one turn: what normalizers made of this one is committed before the next is applied.
     this.quietly(() => this.flush());
   }
 
   #update(update: Uint8Array, origin: Origin): void {
-    // From here on the journal has it: it must not be told again after a trap.
+    // From here on the journal has these edits: they must not be committed again after a trap.
     if (origin === "local") this.#queue.taken();
     const own = origin === "local" || origin === "undo";
     this.#backup?.add(update, own, this.#state, this.#pending);

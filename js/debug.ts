@@ -1,7 +1,7 @@
 // The log for debugging: what goes over the wire and how a document is doing, without tokens and without content.
 import type { DebugEntry } from "./types.js";
 
-/** Where a page says that every document shall log, for as long as this is there. */
+/** The key in `localStorage` that makes every document of a page log, for as long as it is there. */
 const SWITCH = "slate-yrs:debug";
 
 /** Tells of something that has happened. */
@@ -35,7 +35,7 @@ function isSwitchedOn(): boolean {
 
 /** Logs what goes in and out. To be called before anybody else listens. */
 export function watchSocket(socket: WebSocket, address: string, log: DebugLog): void {
-  // Not what follows: there is the token.
+  // The rest of the address is left out: it has the token.
   log("socket", `opening ${address.split("?")[0]}`);
   socket.addEventListener("open", () => log("socket", "open"));
   socket.addEventListener("close", ({ code, reason }) => log("socket", `closed, ${code} ${reason}`.trimEnd()));

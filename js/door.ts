@@ -1,5 +1,5 @@
-// The door of the engine: every call into it passes here. Errors become CollabErrors, a failed engine is noticed, and
-// what comes after its end is stopped.
+// The door of the engine: every call into it passes here. Errors become CollabErrors, a trap starts the recovery, and
+// after the engine's end no call reaches it.
 import { type CollabError, toCollabError } from "./errors.js";
 import { instance, isRecovering, isTrap, trapped } from "./recovery.js";
 import type { Engine } from "./wasm.js";
@@ -9,7 +9,7 @@ export class EngineDoor {
   #lastError: CollabError | null = null;
   readonly #tell: (error: CollabError) => void;
 
-  /** `tell`: whoever is told of errors. */
+  /** `tell` is called with each error that is reported. */
   constructor(tell: (error: CollabError) => void) {
     this.#tell = tell;
   }
@@ -38,7 +38,7 @@ export class EngineDoor {
     return engine === null ? undefined : safely(() => call(engine));
   }
 
-  /** For what the editor and the page cause: there is nobody to catch. A trap is reported by itself. */
+  /** For work that the editor or the page starts, where no caller catches: reports what `work` throws. */
   quietly(work: () => void): void {
     try {
       work();
@@ -52,7 +52,7 @@ export class EngineDoor {
     this.#tell(error);
   }
 
-  /** What was not reported yet. */
+  /** Reports `error`, unless it was the last one reported, as a trap is by then. */
   reportOnce(error: unknown, code: "wasm" | "invalid-update"): void {
     if (error !== this.#lastError) this.report(toCollabError(error, code));
   }
@@ -63,7 +63,7 @@ export class EngineDoor {
     this.#engine = null;
     if (engine === null) return;
     engine.closeStore();
-    // Calls into it may be on the stack, down to the one that closed it: it is freed after them.
+    // Calls into the engine may still be on the stack, such as the one that closed it: it is freed after them.
     const born = instance();
     setTimeout(() => {
       if (instance() === born && !isRecovering()) this.quietly(() => engine.free());

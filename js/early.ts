@@ -1,25 +1,26 @@
-// The socket, asked for while the module is on its way: on a slow line both take long, and neither needs the other.
+// A socket that is opened while the module is still loading: on a slow line both take long, and neither needs the
+// other.
 //
-// What comes on it meanwhile is kept, and told again, event by event, as soon as the engine listens. Should anything be
-// other than it was taken for (the address, a socket that is closed already), the engine connects as it always does.
+// Events that come on the socket meanwhile are kept, and dispatched again, one by one, as soon as the engine listens.
+// If a guess was wrong (another address) or the socket has closed by then, the engine connects as it does without this.
 //
-// On a device that has nothing, the engine will ask for all of the document: so that is asked for at once, and comes while
-// the module does. What the engine then sends first is left out, for it has been sent.
+// On a device that has nothing, the engine will ask for all of the document. So that is asked for here at once, and
+// comes while the module loads. The engine's own question, its first frame, is then left out.
 import { address, databaseOf, isToConnect, newSession } from "./options.js";
 import type { OpenOptions, Presence } from "./types.js";
 import { triesSocket, watchUpgrade } from "./upgrades.js";
 
-/** What the engine knows, as it will say: `FORMATS` in `src/format.rs`. */
+/** The formats that the engine will say it knows: `FORMATS` in `src/format.rs`. */
 const FORMATS = "0,1";
-/** Nobody waits longer for the module. */
+/** How long the socket waits for the module. */
 const PATIENCE_MS = 30_000;
-/** Sync step 1 of who has nothing: an empty state vector. */
+/** Sync step 1 of a client that has nothing: an empty state vector. */
 const ALL = Uint8Array.of(0, 0, 1, 0);
 /** `DEFAULT_DATABASE` in `src/browser/store`. */
 const DATABASE = "slate-yrs";
 
 export class EarlySocket {
-  /** Of the engine which is to come. */
+  /** The session of the engine that will take the socket. */
   readonly session = newSession();
   readonly #address: Promise<string>;
   readonly #late: ReturnType<typeof setTimeout>;
@@ -30,7 +31,7 @@ export class EarlySocket {
   #sent = false;
   readonly #events: Event[] = [];
 
-  /** Dials, if the document is to be connected. */
+  /** Opens a socket, if the document is to be connected. */
   static dial<P extends Presence>(options: OpenOptions<P>): EarlySocket | null {
     return isToConnect(options) && triesSocket(options) && canTellAgain(options) ? new EarlySocket(options) : null;
   }
@@ -38,7 +39,7 @@ export class EarlySocket {
   private constructor(options: OpenOptions<Presence>) {
     this.#address = address(options, this.session, FORMATS);
     this.#late = setTimeout(() => this.drop(), PATIENCE_MS);
-    // What the token's failure means is the engine's to say: it is given the same promise.
+    // The engine reports a token that failed: it gets the same promise.
     this.#address.then(
       (address) => this.#open(options, address),
       () => {},
@@ -61,7 +62,7 @@ export class EarlySocket {
         }
       });
     } catch {
-      // The engine comes to the same, and says so.
+      // The engine will run into the same error, and report it.
       this.drop();
     }
   }
@@ -70,7 +71,7 @@ export class EarlySocket {
     this.#events.push(event);
   };
 
-  /** The address that was dialled: the first time that the engine asks, if it is the one that it would dial. */
+  /** The address of the socket, when the engine asks for the first time and has the formats that the address names. */
   address(formats: string): Promise<string> | null {
     if (this.#asked || this.#dropped || formats !== FORMATS) {
       this.drop();
@@ -81,8 +82,8 @@ export class EarlySocket {
   }
 
   /**
-   * The socket, if it is one to this address and not closed. What has come on it is told again in a microtask: listen to
-   * it before.
+   * The socket, if it goes to this address and is not closed. The events that have come on it are dispatched again in a
+   * microtask: listeners have to be added before.
    */
   take(address: string): WebSocket | null {
     const socket = this.#socket?.address === address ? this.#socket.socket : null;
@@ -101,7 +102,7 @@ export class EarlySocket {
     return socket;
   }
 
-  /** Nobody will take it. */
+  /** Nobody will take the socket: closes it. */
   drop(): void {
     this.#dropped = true;
     clearTimeout(this.#late);
@@ -111,7 +112,7 @@ export class EarlySocket {
   }
 }
 
-/** Whether the engine will find nothing on this device, as far as that can be said without it. */
+/** Whether this device has no database, so that the engine will find nothing. */
 async function hasNothing<P extends Presence>(options: OpenOptions<P>): Promise<boolean> {
   const database = databaseOf(options);
   if (database === null) return true;
@@ -123,8 +124,8 @@ async function hasNothing<P extends Presence>(options: OpenOptions<P>): Promise<
 }
 
 /**
- * The engine's own step 1, which is the first that it sends, is left out. Should the device have something by then, which
- * another tab has brought: all of the document is an answer to that as well.
+ * Leaves out the engine's own step 1, which is the first frame that it sends. By then the device may have something,
+ * stored by another tab: all of the document is an answer to that step 1 as well.
  */
 function leaveOutFirst(socket: WebSocket): void {
   socket.send = (data) => {
@@ -134,7 +135,9 @@ function leaveOutFirst(socket: WebSocket): void {
   };
 }
 
-/** Classes from elsewhere may know no events that are sent by hand; and Node's is not there before version 22. */
+/**
+ * Whether events can be dispatched again. A class of the application's may not know how; Node before 22 has no class.
+ */
 function canTellAgain<P extends Presence>(options: OpenOptions<P>): boolean {
   return (
     options.WebSocket === undefined &&

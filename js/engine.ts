@@ -8,22 +8,25 @@ import type { Collab, Json, Origin, SharedMap } from "./types.js";
 /** `collab[engine]` is the document's {@link EngineHandle}. */
 export const engine: unique symbol = Symbol("slate-yrs engine");
 
-/** Whose an operation is. */
+/** Who has made an operation. */
 export interface EditOptions {
-  /** Made by the editor's normalizers after a change by others, or without saving: no part of anyone's undo. */
+  /** Made by the editor's normalizers after a change by others, or without saving: goes into no undo step. */
   normalization?: boolean;
 }
 
-/** Of a type of elements: inline (1), void (2), both or neither. */
+/** What a type of elements is: inline (1), void (2), both (3) or neither (0). */
 export type Kinds = (type: string) => number;
 
-/** Nothing of it throws into the editor; after the document is closed, nothing of it does anything. */
+/**
+ * For the editor bindings. What they call for an editor does not throw, and does nothing once the document is closed;
+ * `map`, `anchor` and `resolve` throw.
+ */
 export interface EngineHandle {
   /** An operation the editor has just applied; `set_selection` is ignored. Schedules a flush in a microtask. */
   edit(operation: Operation, options?: EditOptions): void;
   /** Makes what is queued one transaction, now. */
   flush(): void;
-  /** The editor's selection; sent to peers when it has changed, as often as is good for them. */
+  /** The editor's selection. Peers are sent it when it has changed, but not more often than they can use. */
   select(range: Range | null): void;
   /** Operations to apply as one batch, without echo. */
   onOperations(listener: (operations: readonly Operation[], origin: Origin) => void): () => void;
@@ -31,7 +34,10 @@ export interface EngineHandle {
   onSelect(listener: (range: Range) => void): () => void;
   /** The editor's value may differ from the document's: compare with `collab.value()` and mend. */
   onDiverged(listener: () => void): () => void;
-  /** The editor is to be compared with these of the document's top-level nodes when it is at rest; comes when there is time. */
+  /**
+   * The engine has had time to check: the editor, once at rest, is to be compared with these top-level nodes of the
+   * document.
+   */
   onCompare(listener: (blocks: Iterable<number>) => void): () => void;
   /** One of the document's top-level nodes, and how many there are; what is queued is in it. `null`: closed. */
   block(index: number): { node: Descendant | null; count: number } | null;
@@ -39,7 +45,9 @@ export interface EngineHandle {
   schema(kinds: Kinds): void;
   /** Few operations that lead from one value to another; `null`: there is no engine, or a value could be in no document. */
   difference(from: readonly Descendant[], to: readonly Descendant[]): Operation[] | null;
-  /** A word is being composed in an editor, or is finished: what comes from elsewhere waits for that, for a while. */
+  /**
+   * A word is being composed in an editor, or is finished. Changes by others wait meanwhile, for a few seconds at most.
+   */
   composing(begins: boolean): void;
   /** How many of the others, shown to the application or not, have a lower client id. */
   rank(): number;

@@ -18,7 +18,7 @@ export class Emitter<E extends object> {
     return (this.#listeners.get(event)?.size ?? 0) > 0;
   }
 
-  /** One that throws is reported as an uncaught error, and the others are called all the same. */
+  /** A listener that throws is reported as an uncaught error, and the others are called all the same. */
   emit<K extends keyof E>(event: K, value: E[K]): void {
     const listeners = this.#listeners.get(event);
     if (listeners === undefined || listeners.size === 0) return;
@@ -40,7 +40,10 @@ function report(error: unknown): void {
 
 const NOW = Promise.resolve();
 
-/** Runs `work`, which must not throw, once what runs now is done. `queueMicrotask` is the page's, and costs several times as much. */
+/**
+ * Runs `work`, which must not throw, as a microtask. `queueMicrotask` is a function of the page, and takes several
+ * times as long.
+ */
 export function soon(work: () => void): void {
   void NOW.then(work);
 }

@@ -1,12 +1,12 @@
-// Peers from the engine's flat numbers, whose order is that of `src/js/flat.rs`. What has not changed stays the same frozen
-// object, so that a view can tell by identity what to draw anew.
+// Peers, read from the engine's flat numbers, whose order `src/js/flat.rs` has. A peer that has not changed stays the
+// same frozen object, so that a view can tell by identity what to draw anew.
 import type { PeerNumbers } from "../pkg/slate_yrs.js";
 import { SAID } from "./broadcast.js";
 import { decodeRange } from "./codec.js";
 import { deepFreeze, equal } from "./json.js";
 import type { Peer, Presence } from "./types.js";
 
-/** What stands before a peer's selection: the module declares the type. */
+/** The numbers that stand before those of a peer's selection; the module declares the type. */
 const HEAD: PeerNumbers = ["clientId", "version", "typing", "lastActive", "selectionWords"];
 const [CLIENT_ID, VERSION, TYPING, LAST_ACTIVE, WORDS] = HEAD.map((_, at) => at) as [0, 1, 2, 3, 4];
 
@@ -14,10 +14,10 @@ const [CLIENT_ID, VERSION, TYPING, LAST_ACTIVE, WORDS] = HEAD.map((_, at) => at)
 interface AwarenessState {
   /** JSON text. */
   text: string | undefined;
-  /** The same as JSON, without what they broadcast. */
+  /** The parsed text, without the peer's broadcasts. */
   rest: unknown;
   presence: object;
-  /** What they broadcast, as it came. */
+  /** The peer's broadcasts, as they came. */
   said: unknown;
 }
 
@@ -32,7 +32,10 @@ export class Peers<P extends Presence> {
   #known = new Map<number, KnownPeer<P>>();
   #list: readonly Peer<P>[] = Object.freeze([]);
 
-  /** `state` is a client's awareness state, JSON text; asked for when it is another one than last time. */
+  /**
+   * `state` gives a client's awareness state as JSON text; it is called only if the state has changed since the last
+   * time.
+   */
   read(flat: Float64Array, state: (clientId: number) => string | undefined): readonly Peer<P>[] {
     const known = new Map<number, KnownPeer<P>>();
     const list: Peer<P>[] = [];
@@ -65,7 +68,7 @@ export class Peers<P extends Presence> {
     const text = last?.flat[VERSION] === flat[VERSION] ? last!.state.text : state(clientId);
     const read = last !== undefined && last.state.text === text ? last.state : readState(text);
     const changed = last === undefined || !isAlike(last.state, read);
-    // Whoever says something is, to a view, no other than before.
+    // A peer that has only broadcast something stays the same to a view.
     if (!changed && sameNumbers(last.flat, flat, VERSION)) return { flat, state: read, peer: last.peer };
     const selection = decodeRange(flat.subarray(HEAD.length));
     const typing = flat[TYPING] === 1;
@@ -81,15 +84,15 @@ export class Peers<P extends Presence> {
 }
 
 /**
- * When a peer who says something new of themselves has done something. Not by what their clock says, which may be any: it
- * is asked only for what was before we were here. That somebody no longer types is not something they do.
+ * When a peer whose state has changed was last active: now. Their own clock, which may be wrong, counts only for a peer
+ * that is new here. That somebody stops typing is no activity.
  */
 function activeAt(last: Peer | undefined, typing: boolean, told: number): number {
   if (last === undefined) return Math.min(told, Date.now());
   return last.typing && !typing ? last.lastActive : Date.now();
 }
 
-/** `but`: an index that does not matter. */
+/** `but`: an index that is not compared. */
 function sameNumbers(a: Float64Array, b: Float64Array, but = -1): boolean {
   if (a.length !== b.length) return false;
   for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at] && at !== but) return false;
@@ -113,7 +116,7 @@ function readState(text: string | undefined): AwarenessState {
   return { text, rest: parsed, presence: deepFreeze(presence), said };
 }
 
-/** Whether two states are the same but for what is broadcast. Engines write the names in any order. */
+/** Whether two states are the same but for broadcasts. Engines write an object's names in any order. */
 function isAlike(one: AwarenessState, other: AwarenessState): boolean {
   if (one.text === other.text) return true;
   if (one.said === undefined && other.said === undefined) return false;

@@ -1,29 +1,31 @@
 // A connection over HTTP that looks like a WebSocket, for networks in which there are none: docs/PROTOCOL.md has the
 // requests. Loaded when it is needed; `transport.ts` decides when.
 //
-// Bytes go up in numbered bodies, one at a time, each repeated until it is answered; the server counts each once. Frames
-// come down in answers that are asked for one after the other; one that breaks off is asked for again from the first frame
-// that did not come. So requests may be lost, doubled or late, and still every frame comes once and in order.
+// Bytes go up in numbered bodies, one at a time. Each body is sent again until it is answered; the server takes each
+// once. Frames come down in answers, asked for one after the other. After an answer that breaks off, the next is asked
+// for from the first frame that did not come. So requests may be lost, doubled or late, and still every frame comes
+// once and in order.
 
-/** Bytes of a body: below what proxies take by default, a megabyte. */
+/** Most bytes of a body: fewer than the megabyte that proxies take by default. */
 const BODY_BYTES = 256 * 1024;
-/** What a request may take. */
+/** How long a request may take. */
 const REQUEST_MS = 60_000;
-/** And an answer of which nothing comes: one ends by itself after 25 s. */
+/** How long nothing may come of an answer before it is given up. The server ends each by itself after 25 s. */
 const ANSWER_MS = 45_000;
-/** An answer of which nothing has come for so long is being held back by something on the way. */
+/** If nothing of an answer has come after this time, something on the way holds it back until it is whole. */
 const HELD_BACK_MS = 3_000;
-/** A request that fails is made again after so long, doubled each time, so often. */
+/** The pause before a failed request is made again: doubled with each failure in a row. */
 const AGAIN_MS = 200;
+/** After this many failures in a row the connection is over. */
 const TRIES = 5;
 
-/** Frames of more bytes than this are none that a server sends. */
+/** No server sends a frame of more bytes than this. */
 const MAX_RECORD = 64 << 20;
 
-/** By origin: where answers come when they are whole only. */
+/** Origins whose answers come only when they are whole. */
 const heldBack = new Set<string>();
 
-/** Closing 1006 is never sent: it says that nothing was said. */
+/** The close code 1006 is never sent: it stands for a connection that ended without a code. */
 const ABNORMAL = 1006;
 const TOO_LARGE = 1009;
 
@@ -33,7 +35,7 @@ interface CloseNotice {
   reason: string;
 }
 
-/** A request will not succeed, however often it is made. */
+/** The connection is over: the request will not succeed, however often it is made. */
 class Over extends Error {
   readonly closing: CloseNotice;
 
@@ -55,13 +57,13 @@ export class HttpSocket extends EventTarget {
   readonly #token: string | null;
   /** Ends what is under way. */
   readonly #stop = new AbortController();
-  /** Not sent yet: frames with their sizes, and bytes of them. */
+  /** Not sent yet: frames, each behind its size; the first may be the rest of one. */
   readonly #waiting: Uint8Array<ArrayBuffer>[] = [];
   #waitingBytes = 0;
-  /** Of the body under way, or the last one. */
+  /** The number of the body under way, or of the last one. */
   #body = 0;
   #sending: Promise<void> | null = null;
-  /** What the session closes with, after what waits. */
+  /** The code that the session closes with, once all that waits is sent. */
   #farewell: number | null = null;
   /** The number of the frame that comes next. */
   #next = 0;
@@ -71,7 +73,7 @@ export class HttpSocket extends EventTarget {
     super();
     this.#url = httpAddress(address);
     this.#token = this.#url.searchParams.get("token");
-    // In a header, where no log has it.
+    // The token goes in a header, which no log has.
     this.#url.searchParams.delete("token");
     if (typeof window !== "undefined") window.addEventListener("pagehide", this.#leave);
     void this.#run();
@@ -89,10 +91,10 @@ export class HttpSocket extends EventTarget {
     return this.#waitingBytes;
   }
 
-  /** Texts are of another time: a server that has this needs none. */
+  /** Texts are left out: they are for old servers, and those have no HTTP. */
   send(data: ArrayBuffer | ArrayBufferView | string): void {
     if (this.#state !== HttpSocket.OPEN || typeof data === "string") return;
-    // A view of the engine's memory is another one in a moment.
+    // A copy: a view of the engine's memory will soon show something else.
     const frame =
       data instanceof ArrayBuffer
         ? new Uint8Array(data.slice(0))
@@ -139,7 +141,7 @@ export class HttpSocket extends EventTarget {
     });
     if (typeof answer?.stream !== "string") {
       const ending = endingOf(answer);
-      // A socket would have been opened to be told.
+      // The server accepts a socket before it closes it with a code: so this opens too.
       if (ending !== null) this.#opened();
       throw new Over(ending ?? { code: ABNORMAL, reason: `over HTTP the server answers ${status}` });
     }
@@ -162,12 +164,12 @@ export class HttpSocket extends EventTarget {
     this.#waiting.length = 0;
     this.#waitingBytes = 0;
     if (typeof window !== "undefined") window.removeEventListener("pagehide", this.#leave);
-    // The engine waits for this one, or for `open`, before it listens to others.
+    // The engine waits for `open` or `error` before it looks at other events.
     if (wasConnecting) this.dispatchEvent(new Event("error"));
     this.dispatchEvent(Object.assign(new Event("close"), { code, reason, wasClean: code !== ABNORMAL }));
   }
 
-  /** The page goes, or nobody wants the connection any more: a socket would be closed by that. */
+  /** The page goes, or nobody wants the connection any more. That closes a socket; here the server has to be told. */
   readonly #leave = (): void => {
     if (!this.#url.searchParams.has("stream")) return;
     const url = this.#with({ close: String(this.#farewell ?? 1001) });
@@ -178,7 +180,7 @@ export class HttpSocket extends EventTarget {
 
   // --- down
 
-  /** One answer, to its end. */
+  /** Reads one answer to its end; an answer that breaks off is asked for again. */
   async #listen(patience: number): Promise<void> {
     let failures = 0;
     for (;;) {
@@ -190,14 +192,14 @@ export class HttpSocket extends EventTarget {
         if (error instanceof Over) throw error;
       }
       if (this.#state !== HttpSocket.OPEN) return;
-      // It broke off, which is no reason to wait as long as something comes.
+      // The answer broke off. As long as each brings something, the next is asked for without a pause.
       failures = this.#next > before ? 0 : failures + 1;
       if (failures >= TRIES) throw new Over({ code: ABNORMAL, reason: "" });
       if (failures > 0) await pause(AGAIN_MS * 2 ** failures, this.#stop.signal);
     }
   }
 
-  /** False: it ended before its time. */
+  /** Asks for an answer and reads it. False: it broke off. */
   async #answer(whole: boolean, patience: number): Promise<boolean> {
     const url = this.#with({ from: String(this.#next), ...(whole && { whole: "1" }) });
     const records = new Records((frame) => this.#frame(frame));
@@ -226,7 +228,7 @@ export class HttpSocket extends EventTarget {
     try {
       return await this.#request(url, { cache: "no-store" }, whole ? ANSWER_MS : patience, read);
     } catch (error) {
-      // Something on the way waits for the end, or nothing answers: then that is no worse.
+      // Something on the way waits for the answer's end; or nothing answers, and then whole answers are no worse.
       if (!whole && !came && !(error instanceof Over) && isAborted(error)) heldBack.add(this.#url.origin);
       throw error;
     }
@@ -265,12 +267,12 @@ export class HttpSocket extends EventTarget {
     } catch (error) {
       this.#end(error instanceof Over ? error.closing : { code: ABNORMAL, reason: "" });
     } finally {
-      // In the same turn in which nothing waited: what comes after it begins anew.
+      // In the same turn in which nothing waited any more: frames that come later start the next run.
       this.#sending = null;
     }
   }
 
-  /** The next body: its number, and as much of what waits as one may have. */
+  /** The next body: its number, and as many of the waiting bytes as a body may have. */
   #take(): Uint8Array<ArrayBuffer> {
     const number = varUint(this.#body);
     const size = Math.min(this.#waitingBytes, BODY_BYTES);
@@ -314,7 +316,7 @@ export class HttpSocket extends EventTarget {
 
   // --- requests
 
-  /** Returns if it may be asked again. */
+  /** The server has refused a request. Returns if it may be made again; otherwise throws `Over`. */
   async #refused(response: Response): Promise<void> {
     const answer: unknown = await response.json().catch(() => null);
     const { status } = response;
@@ -329,7 +331,7 @@ export class HttpSocket extends EventTarget {
     return url;
   }
 
-  /** Asks, and reads what comes. Nothing for `ms` ends it; `read` is given what begins that time anew. */
+  /** Makes a request, and ends it after `ms`. `read` gets a function that starts this time anew. */
   async #request<T>(
     url: URL,
     init: RequestInit,
@@ -366,7 +368,7 @@ export function httpAddress(address: string): URL {
   return url;
 }
 
-/** How a refusal says that a socket would have been closed. */
+/** The close code and reason that a refusal names: what a socket would have been closed with. */
 function endingOf(answer: unknown): CloseNotice | null {
   const close = (answer as { error?: { close?: { code?: unknown; reason?: unknown } } } | null)?.error?.close;
   if (typeof close?.code !== "number") return null;
@@ -385,7 +387,7 @@ function isAborted(error: unknown): boolean {
   return (error as { name?: unknown } | null)?.name === "AbortError";
 }
 
-/** Waits, but not longer than the signal lets. */
+/** Waits about `ms`, or until the signal aborts. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((wake) => {
     const done = () => {
@@ -405,7 +407,7 @@ class Records {
   /** Nothing more comes in this answer. */
   isDone = false;
   readonly #frame: (frame: Uint8Array<ArrayBuffer>) => void;
-  /** The beginning of a record. */
+  /** The beginning of a record whose rest has not come yet. */
   #rest: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
   constructor(frame: (frame: Uint8Array<ArrayBuffer>) => void) {

@@ -1,4 +1,4 @@
-// JSON values: written, compared, and made such that nobody changes them for others.
+// JSON values: written, compared, and frozen.
 import { CollabError } from "./errors.js";
 
 /** As JSON, or a CollabError. `replacer`: as `JSON.stringify` takes one. */

@@ -1,4 +1,4 @@
-// Where in its life a document is, and who waits for what comes next: opened, open, down, closed.
+// Where in its life a document is, and who waits for it to be opened, brought back or closed.
 import { CollabError } from "./errors.js";
 
 const CLOSE_TIMEOUT_MS = 8_000;
@@ -8,7 +8,7 @@ type Life = "opening" | "open" | "down" | "closing" | "closed";
 
 export class Lifecycle {
   #life: Life = "opening";
-  /** Nothing more is taken; a document that is down is still brought back, for what it has not written. */
+  /** No edits are taken any more. A document that is down is still brought back, to write what it has not written. */
   #shut = false;
   #opened: { resolve: () => void; reject: (error: CollabError) => void } | null = null;
   #ended: (() => void) | null = null;
@@ -46,7 +46,7 @@ export class Lifecycle {
     return revived;
   }
 
-  /** All that follows from that is done. */
+  /** An engine has the document, and everything that had to be told to it. */
   ready(): void {
     this.#back?.();
     this.#opened?.resolve();
@@ -58,7 +58,7 @@ export class Lifecycle {
     this.#ended?.();
   }
 
-  /** The session has ended: by itself, if nobody has closed it. */
+  /** The session has ended: closed, or by itself. */
   ended(error: CollabError): void {
     this.#ended?.();
     this.#opened?.reject(error);
@@ -74,7 +74,7 @@ export class Lifecycle {
     this.#opened = null;
   }
 
-  /** Takes nothing more. Resolves when an engine that is started again has the document; or there will be none. */
+  /** Takes no edits any more. Waits while the document is down, until it is brought back or given up. */
   async shut(): Promise<void> {
     this.#shut = true;
     if (this.#life === "down") {
@@ -85,7 +85,9 @@ export class Lifecycle {
     this.#life = "closing";
   }
 
-  /** Ends the session by `close`, and resolves when it has ended. It waits no longer than five seconds for the device. */
+  /**
+   * Ends the session by `close`, and waits until it has ended. The session itself waits five seconds for the device.
+   */
   async end(close: () => void): Promise<void> {
     await within((resolve) => {
       this.#ended = resolve;
@@ -98,7 +100,7 @@ export class Lifecycle {
   }
 }
 
-/** Resolves when told to, or after a while. */
+/** Resolves when `wait` says so, or after {@link CLOSE_TIMEOUT_MS}. */
 async function within(wait: (resolve: () => void) => void): Promise<void> {
   let late: ReturnType<typeof setTimeout> | undefined;
   await new Promise<void>((resolve) => {

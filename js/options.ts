@@ -5,7 +5,7 @@ import { CollabError } from "./errors.js";
 import { toJson } from "./json.js";
 import type { OpenOptions, Presence } from "./types.js";
 
-/** What names a document, in bytes of UTF-8. */
+/** Most bytes of a document's id, in UTF-8. */
 const MAX_ID_BYTES = 256;
 
 function bad(message: string): CollabError {
@@ -23,7 +23,7 @@ function checkOptional(value: unknown, type: "string" | "boolean" | "object", wh
 export function checkOptions<P extends Presence>(options: OpenOptions<P>): void {
   if (typeof options !== "object" || options === null) throw bad("open() needs options");
   if (typeof options.id !== "string" || options.id === "") throw bad("id must be a string that is not empty");
-  // As a segment of a path these would name something else.
+  // As a segment of a path `.` and `..` would name something else.
   if (wellFormed(options.id) !== options.id) throw bad("id has half of a surrogate pair");
   if (options.id === "." || options.id === "..") throw bad(`id must not be ${JSON.stringify(options.id)}`);
   // The slate-yrs server takes no others, and a browser does not say why a connection was refused.
@@ -59,10 +59,10 @@ export function checkOptions<P extends Presence>(options: OpenOptions<P>): void 
   if (options.url !== undefined) checkUrl(options.url, options.transport === "http" || options.WebSocket !== undefined);
 }
 
-/** What a user shows of themselves, in bytes of JSON: servers pass nothing on that is much larger. */
+/** Most bytes of a presence as JSON: servers do not pass on what is much larger. */
 const MAX_PRESENCE_BYTES = 16 * 1024;
 
-/** Throws a CollabError if peers would not be shown this. Returns it as JSON. */
+/** Throws a CollabError if a presence could not be shown to peers. Returns it as JSON. */
 export function checkPresence(presence: object): string {
   const json = toJson(presence, "presence");
   if (json.length * 3 > MAX_PRESENCE_BYTES && new TextEncoder().encode(json).length > MAX_PRESENCE_BYTES) {
@@ -102,12 +102,12 @@ export function databaseOf<P extends Presence>({ offline = true }: OpenOptions<P
   return (typeof offline === "object" ? offline.database : undefined) ?? "";
 }
 
-/** Whether a socket is opened without being asked for. */
+/** Whether the document is connected as soon as it is opened. */
 export function isToConnect<P extends Presence>({ url, connect = true }: OpenOptions<P>): boolean {
   return url !== undefined && connect;
 }
 
-/** The name of an opening. */
+/** A fresh session id. */
 export function newSession(): string {
   const random = crypto.getRandomValues(new Uint32Array(4));
   return Array.from(random, (word) => word.toString(16).padStart(8, "0")).join("");

@@ -1,6 +1,6 @@
 // The page's own events: hints about the network, and the moments before it may be gone.
 
-/** Who wants to know. */
+/** Who is told of the page's events. */
 export interface PageWatcher {
   online(online: boolean): void;
   /** The page becomes hidden or is left. */
@@ -17,7 +17,7 @@ export function watchPage(watcher: PageWatcher): () => void {
   globalThis.addEventListener("online", () => watcher.online(true), { signal });
   globalThis.addEventListener("offline", () => watcher.online(false), { signal });
   globalThis.addEventListener("pagehide", () => watcher.suspend(), { signal });
-  // Out of the cache of pages that were left, frozen until now.
+  // The page comes out of the browser's back/forward cache, where it was frozen.
   globalThis.addEventListener("pageshow", () => watcher.awake(), { signal });
   globalThis.addEventListener("focus", () => watcher.awake(), { signal });
   if (typeof document !== "undefined") {

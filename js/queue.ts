@@ -1,8 +1,8 @@
 // Edits on their way into the engine: what the editor has done and the document has not yet, and what the document has
 // and the application was not told yet.
 //
-// A listener of the engine's may lead back here in the midst of a call: what the engine is at is marked, and told to it
-// by nobody a second time. That is asserted, not hoped for.
+// A listener of the engine may call back into this queue while the engine still works on a commit. The edits of that
+// commit are marked, so that nobody commits them a second time; `next` throws if somebody tries.
 import type { Operation } from "slate";
 
 /** `normalization`: made by the editor's normalizers after a change by others. */
@@ -14,7 +14,7 @@ export interface QueuedEdit {
 export class EditQueue {
   /** What the editor has done and the document has not yet. */
   #queued: QueuedEdit[] = [];
-  /** How many of these the engine is being told. */
+  /** How many of these, from the first, the engine is working on. */
   #committing = 0;
   /** What the document has and the application was not told yet. */
   #done: Operation[] = [];
@@ -32,7 +32,7 @@ export class EditQueue {
     return first;
   }
 
-  /** Whether there is anything to flush. What a caller further down the stack is at is not for a second time. */
+  /** Whether there is anything to flush. Edits that a caller further down the stack has committed count as taken. */
   begin(): boolean {
     const begins = this.#flushScheduled;
     this.#flushScheduled = false;
@@ -40,7 +40,7 @@ export class EditQueue {
     return begins;
   }
 
-  /** What is one transaction: edits of one author in a row; none if nothing is queued. */
+  /** The edits of the next transaction: those in a row that are all the user's, or all normalization. `null`: none. */
   next(): QueuedEdit[] | null {
     if (this.#committing > 0) throw new Error("the engine is being told of edits already");
     const first = this.#queued[0];
@@ -58,7 +58,7 @@ export class EditQueue {
     this.#committing = 0;
   }
 
-  /** What a transaction answers, such as a fresh id, belongs behind what it answers. */
+  /** What the document adds to a transaction, such as a fresh id, comes after the transaction's own edits. */
   answered(operations: readonly Operation[]): void {
     this.taken();
     this.#done.push(...operations);
@@ -71,14 +71,14 @@ export class EditQueue {
     return operations;
   }
 
-  /** The engine is gone. `bad`: it may have been one of these that it could not bear, and none is told again. */
+  /** The engine is gone. `bad`: one of the queued edits may have caused that, so none of them is committed again. */
   died(bad: boolean): void {
     this.#flushScheduled = false;
     this.#committing = 0;
     if (bad) this.#queued = [];
   }
 
-  /** Runs `work` for a fresh engine, which is told afterwards what was queued, before what that has led to. */
+  /** Runs `work` for a fresh engine. Edits that were queued before it stay ahead of those that `work` queues. */
   after(work: () => void): void {
     const edits = this.#queued;
     this.#queued = [];

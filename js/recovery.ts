@@ -14,7 +14,7 @@ export interface Revivable {
   giveUp(error: CollabError): void;
 }
 
-/** More than so many traps within a minute are not survived: what causes them comes back with the document. */
+/** After more traps than this within a minute recovery gives up: their cause comes back with the document. */
 const MOST_TRAPS = 5;
 const MINUTE_MS = 60_000;
 
@@ -23,7 +23,7 @@ let scheduled = false;
 let traps: number[] = [];
 let instances = 0;
 
-/** Numbers the instance. What belongs to an earlier one must not even be freed: the place is another's now. */
+/** The instance's number. An object of an earlier one must not even be freed: its address is now another object's. */
 export function instance(): number {
   return instances;
 }
@@ -82,7 +82,7 @@ function recover(): void {
   }
 }
 
-/** What timers, sockets and the database call may trap as well; there the page is told, and nobody else. */
+/** Callbacks of timers, sockets and the database may trap too. Nothing here called them, so only the page is told. */
 function onUncaught(event: ErrorEvent | PromiseRejectionEvent): void {
   const error: unknown = "reason" in event ? event.reason : event.error;
   if (error instanceof WebAssembly.RuntimeError && (isRunning() || error.stack?.includes("slate_yrs"))) trapped(error);
@@ -107,7 +107,7 @@ export class Backup {
   /** Own edits that the server has not acknowledged are marked. */
   #updates: { update: Uint8Array; own: boolean }[] = [];
 
-  /** `state` is what all updates lead to, `pending` the own ones that are not acknowledged, as one. */
+  /** `state` is what all updates lead to, `pending` the own ones that are not acknowledged, in one update. */
   add(update: Uint8Array, own: boolean, state: () => Uint8Array, pending: () => Uint8Array): void {
     this.#updates.push({ update, own });
     if (this.#updates.length <= MOST_UPDATES) return;

@@ -1,4 +1,4 @@
-// The device's copy of a document as its tabs share it: what the others are told of changes made here.
+// The device's copy of a document, which all its tabs share: what the other tabs are told of changes made here.
 import { Tabs, type TabWatcher } from "./tabs.js";
 
 /** The update that changes nothing. */
@@ -8,11 +8,12 @@ export class SharedCopy {
   readonly #document: string;
   readonly #watcher: TabWatcher;
   #tabs: Tabs | null = null;
-  /** What the other tabs have to know of changes made here. */
+  /** The epoch that changes made here belong to. */
   #epoch: string | undefined;
+  /** This tab stores them. */
   #kept = false;
   #receiving = false;
-  /** The engine that runs has the document. */
+  /** The engine has the document. */
   #isReady = false;
 
   constructor(document: string, watcher: TabWatcher) {
@@ -20,7 +21,7 @@ export class SharedCopy {
     this.#watcher = watcher;
   }
 
-  /** A fresh session opens the document. `database`: none keeps no copy, and has nothing to do with others. */
+  /** A fresh session opens the document. `database`: `null` keeps no copy, and does not talk to other tabs. */
   join(database: string | null, session: string): void {
     this.#epoch = undefined;
     this.#kept = false;
@@ -28,7 +29,7 @@ export class SharedCopy {
     if (database !== null) this.#tabs = this.#open(database, session, false);
   }
 
-  /** The tabs go on where those of older versions do not listen. Returns whether there are any. */
+  /** Moves to a channel and locks that tabs of older versions do not know. Returns whether there are any to move. */
   guard(database: string | null | undefined, session: string): boolean {
     if (database == null || this.#tabs === null) return false;
     this.#tabs.close();
@@ -41,7 +42,7 @@ export class SharedCopy {
     return new Tabs(database, this.#document, session, this.#watcher, guarded);
   }
 
-  /** Whether the tabs agree on who keeps what the server sends: it is another one until they say otherwise. */
+  /** Whether the tabs agree on who keeps what the server sends. If so, this tab does not until it is told to. */
   get agree(): boolean {
     return this.#tabs?.agree ?? false;
   }
@@ -51,7 +52,7 @@ export class SharedCopy {
     this.#tabs?.ready();
   }
 
-  /** Whether the server sends changes, and the device takes them. */
+  /** `can`: the server sends changes here, and the device can store them. */
   receives(can = this.#receiving): void {
     this.#receiving = can;
     this.#tabs?.receives(can);
@@ -63,7 +64,10 @@ export class SharedCopy {
     this.#tabs?.typing();
   }
 
-  /** Where changes made here are kept from now on. What cannot be stored here any more, the other tabs take for their own. */
+  /**
+   * From now on changes made here belong to `epoch`, and are `kept` here or not. If no longer, the other tabs get those
+   * that the server does not have, to store and to send.
+   */
   keeping(epoch: string | undefined, kept: boolean, pending: () => Uint8Array): void {
     const lost = this.#kept && !kept;
     const news = epoch !== undefined && epoch !== this.#epoch;

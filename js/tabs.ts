@@ -2,12 +2,12 @@
 // channel, online or not; all keep their edits in the same database. A session that is alive holds a lock of its name,
 // which the browser takes from it when the tab dies, however it dies: then another tab takes over what it had not sent.
 //
-// What the server sends is stored by one of the tabs, the keeper: the one that holds another lock. A tab in which
-// somebody types takes it, so that what an edit was made upon is stored by who stores the edit.
+// One of the tabs, the keeper, stores what the server sends: the tab that holds a second lock. A tab in which somebody
+// types takes this lock, so that one tab stores both an edit and the changes that the edit builds on.
 
-/** Who is told. */
+/** Who is told of what other tabs do. */
 export interface TabWatcher {
-  /** Another tab has made a change, in this epoch of the document; `kept`: and stores it. */
+  /** Another tab has made a change, in this epoch of the document; `kept`: that tab stores it. */
   update(update: Uint8Array, epoch: string | undefined, kept: boolean): void;
   /** Another tab has deleted the device's copy. */
   deleted(): void;
@@ -47,7 +47,9 @@ export class Tabs {
   readonly #watched = new Set<string>();
   /** Of these, those that are not known to have ended. */
   readonly #living = new Set<string>();
-  /** What nobody was there to hear of, and when: whoever has just opened may have read the database before it. */
+  /**
+   * Changes that no other tab was there to hear of, and when. A tab that opens may have read the database before them.
+   */
   #unheard: { at: number; message: Update }[] = [];
   #wish: Wish | null = null;
   #leave: () => void = () => {};
@@ -65,14 +67,14 @@ export class Tabs {
     this.#watched.add(session);
     this.#channel = typeof BroadcastChannel === "function" ? new BroadcastChannel(this.#prefix) : null;
     this.#channel?.addEventListener("message", ({ data }: MessageEvent<TabMessage>) => this.#hear(data));
-    // Not in insecure contexts: there every tab takes over what it finds, which costs traffic and no edits.
+    // Insecure contexts have no locks: there every tab takes over what it finds, which costs traffic and loses no edit.
     this.#locks = typeof navigator === "object" && navigator.locks ? navigator.locks : null;
     this.#present = this.#hold(session);
     // Not before the lock is held: whoever hears of this session and finds its lock free takes it for dead.
     this.#present.then(() => this.#post({ type: "here", session }));
   }
 
-  /** Whether tabs agree on who keeps what the server sends. If not, each does. */
+  /** Whether the tabs agree on who keeps what the server sends. If not, each keeps it. */
   get agree(): boolean {
     return this.#locks !== null;
   }
@@ -98,7 +100,7 @@ export class Tabs {
   /** Tells the other tabs of a change made here. What is not `kept` is theirs to store and to send. */
   post(update: Uint8Array, epoch: string | undefined, kept: boolean): void {
     const message: Update = { type: "update", update, epoch, kept };
-    // A message costs the page's thread as much as the rest of a keystroke, whether anybody hears it or not.
+    // Posting costs the page's thread as much as the rest of a keystroke, whether anybody hears the message or not.
     if (this.#locks === null || this.#living.size > 0) this.#post(message);
     else this.#remember(message);
   }
@@ -108,7 +110,7 @@ export class Tabs {
     this.#post({ type: "deleted" });
   }
 
-  /** Whether the server sends anything here, and it can be stored: then this tab can be the keeper. */
+  /** `can`: the server sends changes to this tab, and this tab can store them. Then it can be the keeper. */
   receives(can: boolean): void {
     if (this.#locks === null || this.#leaving.signal.aborted || can === (this.#wish !== null)) return;
     if (can) {
@@ -156,7 +158,7 @@ export class Tabs {
     });
     waiting?.catch(() => {
       if (this.#wish !== wish) return;
-      // Never granted: there are no locks to be had, and every tab is on its own. Otherwise another tab has taken it.
+      // A lock that was never granted: locks do not work here, and every tab is on its own. Otherwise it was stolen.
       this.#watcher.keeper(!wish.held);
       if (wish.held) this.#wishToKeep(false);
     });

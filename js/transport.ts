@@ -5,15 +5,15 @@ import { address, newSession, tokenOf } from "./options.js";
 import type { OpenOptions, Presence, Status } from "./types.js";
 import { AGAIN_MS, asks, goesOverHttp, UPGRADE_MS, watchUpgrade, wayTo } from "./upgrades.js";
 
-/** Of one document. */
+/** Makes the connections of one document. */
 export class Transport<P extends Presence> {
   readonly #options: OpenOptions<P>;
   readonly #url: string;
-  /** What the first connection may begin with. */
+  /** The socket that was opened before the engine was there, for the first connection. */
   #early: EarlySocket | null;
   /** Makes sockets over HTTP, if the next connection goes over it. */
   #http: typeof import("./http-socket.js").HttpSocket | null = null;
-  /** The last one over HTTP did not open. */
+  /** The last connection over HTTP did not open. */
   #httpFailed = false;
   #again: ReturnType<typeof setTimeout> | undefined;
 
@@ -23,17 +23,17 @@ export class Transport<P extends Presence> {
     this.#url = options.url ?? "";
   }
 
-  /** What the connection goes over, or the last one, or the next. */
+  /** What the connection goes over; without one, the last or the next. */
   get name(): Status["transport"] {
     return this.#http === null ? "websocket" : "http";
   }
 
-  /** Of the engine which is to come, where a socket was opened for it. */
+  /** The session that the engine is to have, if a socket was opened for it. */
   get session(): string | undefined {
     return this.#early?.session;
   }
 
-  /** The address of a socket, for the next connection. `isWanted`: whether somebody still asks. */
+  /** The address of a socket, for the next connection. `isWanted`: whether the caller still wants it. */
   async address(session: string, formats: string, isWanted: () => boolean): Promise<string> {
     const found = await (this.#early?.address(formats) ?? address(this.#options, session, formats));
     if (isWanted()) await this.#prepare(found);
@@ -50,11 +50,11 @@ export class Transport<P extends Presence> {
     const isDue = way.until > Date.now() && !this.#httpFailed;
     this.#httpFailed = false;
     if (transport === "http" || isDue) {
-      // Without the file there are sockets, for now.
+      // If the file cannot be loaded, this connection goes over a socket.
       this.#http = (await import("./http-socket.js").catch(() => null))?.HttpSocket ?? null;
       return;
     }
-    // Beside the socket, which does not wait for the answer.
+    // Asked beside the socket, which does not wait for the answer.
     if (way.failed > 0) way.answers = asks(address, this.#url);
   }
 
@@ -86,7 +86,7 @@ export class Transport<P extends Presence> {
     return new Socket(address);
   }
 
-  /** Now and then, whether there are sockets by now: then the connection ends, and the next goes over one. */
+  /** Tries now and then whether a socket opens. If it does, the connection ends, and the next goes over a socket. */
   #tryAgain(current: { readyState: number; close(code?: number): void }, address: string): void {
     const failed = () => {
       goesOverHttp(this.#url, Date.now() + AGAIN_MS);
@@ -107,13 +107,13 @@ export class Transport<P extends Presence> {
         clearTimeout(timer);
         if (waits) failed();
       });
-      // Without a listener, sockets of Node throw.
+      // A socket of Node without a listener throws.
       socket.addEventListener("error", () => {});
     };
     this.#again = setTimeout(() => open().catch(failed), AGAIN_MS * (0.75 + Math.random() / 2));
   }
 
-  /** The address with a token of now, and for a session that submits nothing. */
+  /** The address with a fresh token, and for a session of its own, which submits nothing. */
   async #asAnother(address: string): Promise<string> {
     const url = new URL(address);
     url.searchParams.set("session", newSession());
@@ -122,12 +122,12 @@ export class Transport<P extends Presence> {
     return url.href;
   }
 
-  /** A socket that was opened early is not wanted any more. */
+  /** The socket that was opened early is not wanted any more. */
   drop(): void {
     this.#early?.drop();
   }
 
-  /** Nothing is tried any more. */
+  /** Ends the tries for a socket. */
   stop(): void {
     clearTimeout(this.#again);
   }

@@ -1,27 +1,27 @@
-// Whether sockets open: what a tab has found out about the way to a server. Sockets are tried first; two upgrades that fail,
-// the second while HTTP to the same server answers, and the tab goes over HTTP for a while.
+// Whether sockets open: what a tab has found out about the way to a server. Sockets are tried first. After two upgrades
+// that failed, the second while HTTP to the same server answered, the tab goes over HTTP for a while.
 import type { OpenOptions, Presence } from "./types.js";
 
-/** Over HTTP a socket is tried again after so long. */
+/** A tab that goes over HTTP tries a socket again after this time. */
 export const AGAIN_MS = 10 * 60_000;
-/** A socket that does not open for so long, while HTTP answers, will not. */
+/** A socket that has not opened after this time, while HTTP answers, counts as failed. */
 export const UPGRADE_MS = 8_000;
-/** What asking whether HTTP answers may take. */
+/** How long the question whether HTTP answers may take. */
 const ASK_MS = 5_000;
-/** Where a tab remembers it. */
+/** The key under which `sessionStorage` has until when the tab goes over HTTP, by server. */
 const STORED = "slate-yrs:http";
 
 /** What is known of the way to a server; documents of a tab share it. */
 interface ServerWay {
   /** Upgrades in a row that failed. */
   failed: number;
-  /** Whether HTTP answers while the upgrade is under way: asked beside it. */
+  /** Whether HTTP answers; asked while the upgrade is under way. */
   answers: Promise<boolean>;
-  /** The question that is under way. */
+  /** The question whether HTTP answers, while it is under way. */
   asking: Promise<boolean> | null;
   /** Until when the tab goes over HTTP; 0: it goes over sockets. */
   until: number;
-  /** Until when nobody asks for HTTP: there is none. */
+  /** Until when nobody asks again: the server has no HTTP. */
   none: number;
 }
 
@@ -42,12 +42,12 @@ function stored(): Record<string, unknown> {
     const found: unknown = JSON.parse(sessionStorage.getItem(STORED) ?? "{}");
     return typeof found === "object" && found !== null ? (found as Record<string, unknown>) : {};
   } catch {
-    // Node has none, a sandboxed frame may not even look, and what is there may be anything.
+    // Node has no `sessionStorage`, a sandboxed frame may not even look at it, and what is stored may be anything.
     return {};
   }
 }
 
-/** 0: over sockets. */
+/** From now until `until` the tab goes over HTTP. 0: it goes over sockets. */
 export function goesOverHttp(url: string, until: number): void {
   const way = wayTo(url);
   way.failed = 0;
@@ -57,7 +57,7 @@ export function goesOverHttp(url: string, until: number): void {
   try {
     sessionStorage.setItem(STORED, JSON.stringify({ ...stored(), [url]: until }));
   } catch {
-    // Then each page finds out by itself.
+    // Without `sessionStorage` each page finds out by itself.
   }
 }
 
@@ -68,12 +68,12 @@ function failed(url: string): void {
   way.failed += 1;
   if (until > 0) goesOverHttp(url, Date.now() + AGAIN_MS);
   void answers.then((answered) => {
-    // Meanwhile one may have opened.
+    // A socket may have opened meanwhile.
     if (answered && way.answers === answers) goesOverHttp(url, Date.now() + AGAIN_MS);
   });
 }
 
-/** Of the socket that is opened before the engine is there: whether one is to be tried at all. */
+/** Whether a socket is to be tried at all, before the engine is there. */
 export function triesSocket<P extends Presence>({ url = "", transport = "auto" }: OpenOptions<P>): boolean {
   if (transport !== "auto") return transport === "websocket";
   return wayTo(url).until <= Date.now();
@@ -127,7 +127,7 @@ async function ask(address: string, way: ServerWay): Promise<boolean> {
       const answer = (await response.json().catch(() => null)) as { version?: unknown } | null;
       if (answer?.version === 1) return true;
     }
-    // A server without, or one of another kind.
+    // A server without HTTP, or a server of another kind.
     if (response.status < 500) way.none = Date.now() + AGAIN_MS;
     return false;
   } catch {

@@ -1,18 +1,18 @@
-// The page an editor is shown on, as far as remote changes must mind it: whether `<Slate>` and `<Editable>` are there and
-// listen, and where the user has put the selection a moment ago.
+// The page that shows an editor, as far as remote changes depend on it: whether `<Slate>` and `<Editable>` are rendered
+// and listen, and where the user has just put the selection.
 import { type Point, Range, Transforms } from "slate";
 import { ReactEditor } from "slate-react";
 import type { EditorPage } from "../slate/binding.js";
 import { isText, nodeAt } from "../slate/neutral.js";
 
-/** How often a page is looked for that is not there yet, and how long changes wait for it, in ms. */
+/** How often to look for a page that is not there yet, and how long changes wait for it at most, in ms. */
 const EVERY = 16;
 const LONGEST = 1_000;
 
 /**
- * React puts a page together in pieces, in a transition or behind Suspense, and each piece reads the editor. So what
- * comes waits until the page is there and `<Slate>` has subscribed; but no longer than a second, for the editor may have
- * no page at all: then it is given to the editor, and React begins anew with what it had begun.
+ * React may render a page in pieces, in a transition or behind Suspense, and each piece reads the editor. So changes
+ * wait until the page is there and `<Slate>` has subscribed. They wait no longer than a second, for the editor may have
+ * no page at all. After that the editor gets them, and React renders again what it had begun.
  */
 export class ReactPage implements EditorPage {
   readonly #editor: ReactEditor;
@@ -21,7 +21,7 @@ export class ReactPage implements EditorPage {
   /** `<Slate>` has subscribed to this `<Editable>`'s editor. */
   #listening: HTMLElement | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
-  /** Something has come that was not let go; since when. */
+  /** Changes wait, and since when. */
   #waiting = false;
   #since = 0;
   /** The user has moved the selection, and Slate has not heard of it. */
@@ -45,7 +45,7 @@ export class ReactPage implements EditorPage {
     this.#timer ??= setTimeout(this.#look, EVERY);
   }
 
-  /** To be called in an effect of the component that renders `<Slate>`: the effects of what it renders have run by then. */
+  /** To be called in an effect of the component that renders `<Slate>`: its children's effects have run by then. */
   settle(): void {
     const element = elementOf(this.#editor);
     if (element === null || (element === this.#listening && !this.#waiting)) return;
@@ -62,7 +62,7 @@ export class ReactPage implements EditorPage {
 
   readonly #look = (): void => {
     this.#timer = null;
-    // Before the effect that comes of it, React runs all effects that are due: `<Slate>` subscribes in one.
+    // Before the effect of that rendering React runs all effects that are due; `<Slate>` subscribes in one of them.
     if (elementOf(this.#editor) !== null) this.#again();
     else if (Date.now() - this.#since < LONGEST) this.#timer = setTimeout(this.#look, EVERY);
     else {
@@ -81,8 +81,8 @@ export class ReactPage implements EditorPage {
   // --- the selection
 
   /**
-   * Slate takes over what the user selects a while after: up to a tenth of a second. A change that is applied meanwhile
-   * would be rendered with the selection of before, and that which the user has just made be gone.
+   * Slate takes the user's selection from the page up to a tenth of a second late. A change that is applied meanwhile
+   * would be rendered with the selection before, and the one that the user has just made would be lost.
    */
   select(): void {
     if (!this.#moved) return;
@@ -116,7 +116,7 @@ export class ReactPage implements EditorPage {
     return node !== null && this.#listening?.contains(node) === true;
   }
 
-  /** Whether the page shows the text of this point as it is now: else its offset may be another one. */
+  /** Whether the page shows the text at this point as it is now. If not, the offset may be wrong. */
   #isRendered({ path, offset }: Point): boolean {
     const node = nodeAt(this.#editor, path);
     if (node === null || !isText(node) || offset > node.text.length) return false;
@@ -144,5 +144,5 @@ function selectionIn(root: Document | ShadowRoot): Selection | null {
   return own.getSelection?.() ?? root.ownerDocument?.getSelection() ?? null;
 }
 
-/** Whether `withReact` has made it. */
+/** Whether `withReact` has been applied to the editor. */
 const isOfReact = (editor: ReactEditor): boolean => typeof editor.insertFragmentData === "function";

@@ -1,9 +1,10 @@
-// One editor bound to a document: tells apart what its user does, what arrives, and what its normalizers make of that.
+// One editor bound to a document. Tells three kinds of operations apart: those of its user, those that come from the
+// document, and those that its normalizers make afterwards.
 //
 // Invariants: every operation of the editor reaches the hub exactly once and in the order of application, except those
 // that came from the document (no echo). `children` changes by operations only: another value assigned to it is taken
-// back. One may stay: where the document is empty, the view's empty block, which is written with the first thing that is
-// done in it and not before. Nothing thrown here reaches the page because of a remote change: the editor is mended instead.
+// back. With one exception: where the document is empty, the view's empty block stays. It is written to the document
+// with the first edit that is made in it. An error in a remote change never reaches the page: the editor is mended.
 import { type Descendant, Editor, type Operation, Path, type Range } from "slate";
 import type { Collab } from "../index.js";
 import { equal } from "../json.js";
@@ -16,7 +17,9 @@ export interface BindingOwner {
   readonly collab: Collab;
   /** The document's value now. */
   value(): Editor["children"];
-  /** Few operations that lead from one value to another; `null`: there is no engine, or one could be in no document. */
+  /**
+   * Few operations that lead from one value to another. `null`: there is no engine, or no document can have a value.
+   */
   difference(from: Editor["children"], to: Editor["children"]): Operation[] | null;
   /** Operations the editor has just applied by itself. */
   local(from: Binding, operations: readonly Operation[], normalization: boolean): void;
@@ -26,13 +29,13 @@ export interface BindingOwner {
 
 /** The page that shows an editor. */
 export interface EditorPage {
-  /** Whether what comes may be applied: nothing is being put together that reads the editor. */
+  /** Whether changes from the document may be applied: the page is not rendering anything that reads the editor. */
   isReady(): boolean;
-  /** Something has come and waits; the page lets it go. */
+  /** A change has come and waits, until the page releases it. */
   waits(): void;
-  /** Before something is applied: gives the editor the selection that the user has made since it last heard of one. */
+  /** Called before a change is applied: gives the editor the user's selection, if it has moved unnoticed. */
   select(): void;
-  /** The editor has been given something by the user. */
+  /** The user does something in the editor. */
   heard(): void;
 }
 
@@ -52,7 +55,7 @@ export class Binding {
   readonly #parent: BindingOwner;
   readonly #original: Editor["apply"];
   readonly #onChange: Editor["onChange"];
-  /** Of a Plate editor, and what they did before. */
+  /** A Plate editor's transforms, and their `apply` before this was bound. */
   readonly #transforms: PlateTransforms | undefined;
   readonly #transform: Editor["apply"] | undefined;
   /** The value that the operations so far have led to. */
@@ -60,19 +63,20 @@ export class Binding {
   #mode: Applying = "local";
   #depth = 0;
   #bound = true;
-  /** How many of `editor.operations` have been dealt with, and which array that was: Slate replaces it each tick. */
+  /** How many of `editor.operations` have been dealt with, and in which array: Slate replaces it each tick. */
   #seen = 0;
   #operations: Operation[];
+  /** While a batch was applied, a plugin has made operations of its own. */
   #foreign = false;
-  /** Of the batch that is applied, a plugin has changed something. */
+  /** A plugin has changed operations of the batch that is applied. */
   #altered = false;
-  /** What the user does stands in no undo step. */
+  /** What the user does now goes into no undo step. */
   #unsaved = false;
-  /** The empty block that is shown where there is nothing: the page's, or one that the view gave itself. */
+  /** The empty block that is shown where the document is empty: the page's, or one that was assigned to the editor. */
   #blank: Descendant | null = null;
-  /** It is in the view, and not in the document. */
+  /** The empty block is in the editor, and not in the document. */
   #showsBlank = false;
-  /** Batches that have come while the page is put together. */
+  /** Batches that have come while the page is being rendered. */
   #held: (readonly Operation[])[] | null = null;
   #page: EditorPage | null = null;
 
@@ -106,7 +110,7 @@ export class Binding {
     this.#run("normalize", () => this.gate.spacers(withInlines(editor)));
     // Operations announce themselves in a microtask; without any, the new value must be announced here.
     if (editor.operations.length === before) editor.onChange();
-    // By then, what is made with the editor in the same task has been made: `<Slate initialValue>`, say.
+    // Later, for the same task may still assign to the editor: `<Slate initialValue>` does.
     setTimeout(() => this.verify());
   }
 
@@ -140,16 +144,16 @@ export class Binding {
   }
 
   /**
-   * What comes waits, for the page is being put together: React may have rendered a part of the value, and `<Slate>` does
-   * not listen yet.
+   * From now on batches wait, for the page is being rendered: React may have rendered a part of the value, and
+   * `<Slate>` does not listen yet.
    */
   hold(): void {
     this.#held = [];
   }
 
   /**
-   * From now on what comes minds this page. Where the document is empty the editor gets an empty block to type in:
-   * slate-react before 0.131 shows none, and what is typed there reaches no document.
+   * From now on batches wait while this page is not ready. Where the document is empty the editor gets an empty block
+   * to type in: slate-react before 0.131 shows none, and what is typed there reaches no document.
    */
   showOn(page: EditorPage): void {
     this.#page = page;
@@ -158,7 +162,7 @@ export class Binding {
     this.#showBlank(false);
   }
 
-  /** Applies what has waited. Whether there was anything. */
+  /** Applies the batches that have waited. Returns whether there were any. */
   release(): boolean {
     const held = this.#held;
     this.#held = null;
@@ -166,7 +170,7 @@ export class Binding {
     return held !== null && held.length > 0;
   }
 
-  /** What `edit` changes is no part of anyone's undo. */
+  /** Runs `edit`; what it changes goes into no undo step. */
   withoutSaving(edit: () => void): void {
     this.#catchUp();
     const before = this.#unsaved;
@@ -222,13 +226,15 @@ export class Binding {
     }
   }
 
-  /** Takes back what a plugin has made of what came. */
+  /** Takes back what a plugin has made of a batch. */
   #align(): void {
     const value = this.#documentValue();
     if (value !== null) this.#lead(value);
   }
 
-  /** To a value, by few operations; where they do not come to it, it takes the place of what there is. Whether it differed. */
+  /**
+   * Leads the editor to `value` by few operations; if they fail, the value is assigned. Returns whether it differed.
+   */
   #lead(value: Editor["children"]): boolean {
     const { editor } = this;
     this.#known = editor.children;
@@ -237,7 +243,7 @@ export class Binding {
     try {
       this.#quietly(() => this.#run("remote", () => applyAll(editor, operations)));
     } catch {
-      // Below.
+      // Then the value is assigned, below.
     }
     if (!equal(editor.children, value)) {
       this.#replace(value);
@@ -246,7 +252,7 @@ export class Binding {
     return true;
   }
 
-  /** Compares with the document and changes what differs, as little as possible. Whether there was anything. */
+  /** Compares with the document and changes what differs, as little as possible. Returns whether anything did. */
   mend(reason: string): boolean {
     this.release();
     const value = this.#documentValue();
@@ -259,7 +265,7 @@ export class Binding {
     return true;
   }
 
-  /** `null`: closed, or the engine is being started again, after which it asks for a comparison. */
+  /** `null`: the document is closed, or its engine is being started again, and asks for a comparison afterwards. */
   #documentValue(): Editor["children"] | null {
     try {
       return this.#parent.value();
@@ -279,7 +285,7 @@ export class Binding {
       return;
     }
     const outermost = this.#depth === 0;
-    // Whoever writes before the page is there writes into what there is.
+    // If the user writes before the page is there, the batches that wait are applied first.
     if (outermost && this.#mode === "local") {
       if (this.#held !== null) this.release();
       this.#page?.heard();
@@ -299,15 +305,18 @@ export class Binding {
     if (op.type === "set_selection" && this.#mode === "local") this.#parent.selection(this);
   };
 
-  /** Slate forgets the operations of a tick after this: of those of a plugin that holds an older `apply` nothing else tells. */
+  /**
+   * After this Slate forgets the operations of a tick. Those of a plugin that holds an older `apply` are seen only
+   * here.
+   */
   readonly #changed: Editor["onChange"] = (options) => {
     if (this.#bound) this.#drain();
     this.#onChange.call(this.editor, options);
   };
 
   /**
-   * A plugin may have changed what came before it took effect: Plate gives every block that is divided a fresh id, also
-   * one that has its own in the document. The document's counts.
+   * A plugin may have changed an operation of the batch before it was applied: Plate gives the second half of every
+   * block that is split a fresh id, also where the document has given it one. The document's counts.
    */
   #insist(op: Operation): void {
     const done = this.editor.operations.at(-1);
@@ -340,20 +349,20 @@ export class Binding {
     if (changes.length > 0) this.#parent.local(this, changes, this.#unsaved || this.#mode === "normalize");
   }
 
-  /** What happened without `apply`: operations of a plugin that holds an older one, or a value assigned. */
+  /** Finds what bypassed `apply`: operations of a plugin that holds an older `apply`, or a value that was assigned. */
   #catchUp(): void {
     this.#drain();
     this.verify();
   }
 
-  /** Before the document's first content comes, or anything is compared with it. */
+  /** Takes the empty block away: before the document's first content comes, or a comparison with the document. */
   #withdrawBlank(): void {
     if (!this.#showsBlank) return;
     this.#showsBlank = false;
     this.#replace([]);
   }
 
-  /** Everything has gone again, as when one's first words are undone: where to type is shown as before. */
+  /** Shows the empty block again when everything is gone, as after the user has undone their first words. */
   #showBlank(withCaret: boolean): void {
     if (this.#blank === null || this.editor.children.length > 0) return;
     this.#showsBlank = true;
@@ -369,7 +378,10 @@ export class Binding {
     if (editor.selection && !isIn(editor, editor.selection)) editor.selection = null;
   }
 
-  /** Inside a batch, a plugin has changed something by itself. What it did is the user's: the document gets it. */
+  /**
+   * A plugin has made operations of its own while a batch was applied. They count as the user's: the document gets
+   * them.
+   */
   #adopt(): void {
     const value = this.#documentValue();
     if (value === null || equal(value, this.editor.children)) return;
@@ -417,20 +429,20 @@ export class Binding {
   }
 }
 
-/** What Plate's own transforms call in the place of the editor's methods. */
+/** The methods that Plate's own transforms call instead of the editor's. */
 export interface PlateTransforms {
   apply: Editor["apply"];
   undo?: () => void;
   redo?: () => void;
 }
 
-/** Of a Plate editor. */
+/** The transforms of a Plate editor; any other editor has none. */
 export function transformsOf(editor: object): PlateTransforms | undefined {
   const { tf } = editor as { tf?: Partial<PlateTransforms> };
   return typeof tf?.apply === "function" ? (tf as PlateTransforms) : undefined;
 }
 
-/** One block without anything in it: what slate-react shows where there is nothing. */
+/** Whether the value is one block without any text: what slate-react shows where there is nothing. */
 function isBlank(children: Editor["children"]): boolean {
   const [block, ...others] = children;
   if (block === undefined || others.length > 0 || !isElement(block)) return false;

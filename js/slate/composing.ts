@@ -1,9 +1,9 @@
-// Whether somebody composes a word in one of the page's editors, by an input method or on a phone's keyboard. The browser
-// says so; slate-react reads the last letters a moment after it has said that the word is finished.
+// Whether the user composes a word in one of the page's editors, with an input method or on a phone's keyboard. The
+// browser's events tell; slate-react reads the last letters a moment after the event that ends the word.
 
 const AFTERWARDS_MS = 300;
 
-/** Calls `tell` when a word is begun and when it has been read. Returns what ends that. */
+/** Calls `tell` when a word is begun and when the editor has read it. Returns a function that ends this. */
 export function watchComposing(tell: (begins: boolean) => void): () => void {
   if (typeof document === "undefined") return () => {};
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,7 +26,7 @@ export function watchComposing(tell: (begins: boolean) => void): () => void {
   const events = [
     ["compositionstart", begin],
     ["compositionend", end],
-    // Who leaves the editor has finished, whatever the browser says.
+    // A user who leaves the editor has finished, whatever the browser says.
     ["focusout", end],
   ] as const;
   for (const [type, listener] of events) document.addEventListener(type, listener, true);

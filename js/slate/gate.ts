@@ -1,16 +1,20 @@
-// What an editor's normalizers may do after a change that its user did not make. Every client sees the change and every
-// client's normalizers want to mend it; if each wrote, a trailing paragraph would come once per client.
+// What an editor's normalizers may do after a change that its user did not make. Every client sees the change, and
+// every client's normalizers want to act on it; if each wrote, a trailing paragraph would come once per client.
 //
-// Invariants: operations the document cannot see (spacers) are free. Others are written by one client: the one with the
-// lowest id among those online, whether the application shows them or not. The others leave the node as it is and look again after each change; if nothing came
-// for a while (the elected one has another version, or hangs), the next in line writes. Opening writes nothing. Where the
-// user may only read, normalizers write nothing either, whoever has called them.
+// Invariants: operations that the document does not see (spacers) are always allowed. All others are written by one
+// client: the one with the lowest id among those online, whether the application shows that client or not. The others
+// leave the node as it is, and run its normalizers again after each change. If nothing comes for a while (the client
+// with the lowest id has another version, or hangs), the next in line writes. Opening writes nothing. Where the user
+// may only read, normalizers write nothing, whoever has called them.
 import { Editor, Node, type NodeEntry, type Operation, Path, type PathRef } from "slate";
 import { handleOf } from "../engine.js";
 import type { Collab } from "../index.js";
 import { isNeutral } from "./neutral.js";
 
-/** What becomes of operations that would change the document. `defer`: someone else writes them, or we do later. */
+/**
+ * What becomes of a normalizer's operations that would change the document. `defer`: another client writes them, or
+ * this one does later.
+ */
 export type Verdict = "write" | "defer" | "drop";
 
 /** How long each client waits for those before it in line, in ms. */
@@ -21,7 +25,7 @@ const HELD = Symbol("held");
 
 type NormalizeNode = Editor["normalizeNode"];
 
-/** Decides by the document's state alone, so that all clients decide alike. */
+/** Decides by what is known of the document and its clients alone, so that all clients decide alike. */
 export function verdictOf(collab: Collab, origin: "local" | "remote" | "undo" | "store"): Verdict {
   if (origin === "undo" || origin === "local") return "write";
   const { connection, synced, readOnly } = collab.status;
@@ -44,7 +48,7 @@ export class Gate {
   /** The refs there were when the normalizers began. */
   #refs: Set<Ref> | null = null;
   #deferred: PathRef[] = [];
-  /** Nodes whose normalizer was stopped, and nothing but such normalizers has changed anything since. */
+  /** Nodes whose normalizer was stopped. Forgotten as soon as anything but such a normalizer changes the value. */
   #stopped: PathRef[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
   #reader = false;
@@ -90,7 +94,7 @@ export class Gate {
     }
   }
 
-  /** Whether the user may only read: then the guard stays. */
+  /** `only`: the user may only read. Then the guard stays installed. */
   read(only: boolean): void {
     if (only === this.#reader) return;
     this.#reader = only;
@@ -155,10 +159,11 @@ export class Gate {
   readonly #guarded: NormalizeNode = (entry, options) => {
     const inner = this.#inner;
     if (inner === null) return;
-    // While the user types, only the nodes that wait for somebody else's normalizer are held.
+    // While the user types, only normalizers of nodes that were deferred are stopped.
     const verdict = this.#verdict ?? this.#unasked(entry[1]);
     if (verdict === "write" || this.#holding) return inner(entry, options);
-    // What it did before it was stopped, which nobody sees, has made the node dirty again: it would do so for ever.
+    // Before it was stopped the normalizer may have made spacers, which made the node dirty again: that would never
+    // end.
     if (isAt(this.#stopped, entry[1])) return;
     this.#refs ??= new Set(allRefs(this.#editor));
     this.#holding = true;
@@ -175,13 +180,13 @@ export class Gate {
     }
   };
 
-  /** What may be done where nothing has come from elsewhere: the user types, or the application normalizes. */
+  /** The verdict outside of {@link normalize}: when the user types, or the application normalizes. */
   #unasked(path: Path): Verdict {
     if (this.#reader) return "drop";
     return isAt(this.#deferred, path) ? "defer" : "write";
   }
 
-  /** A ref that stays when those of an interrupted transform go. */
+  /** A ref that {@link #release} does not remove. */
   #ref(path: Path): PathRef {
     const ref = Editor.pathRef(this.#editor, path);
     this.#refs?.add(ref);
@@ -193,7 +198,7 @@ export class Gate {
     this.#stopped = [];
   }
 
-  /** A transform that was interrupted has left its refs behind; each would be moved by every later operation. */
+  /** An interrupted transform leaves its refs behind, and every later operation would transform them: removes them. */
   #release(kept: ReadonlySet<Ref>): void {
     for (const ref of allRefs(this.#editor)) if (!kept.has(ref)) ref.unref();
   }

@@ -1,5 +1,5 @@
-// The editors of one document on this page: usually one, but a preview or a split view makes two. One subscription to
-// the engine for all, so that a batch has reached every editor before the first of them normalizes.
+// The editors of one document on this page: usually one, but a preview or a split view makes two. They share one
+// subscription to the engine, so that a batch has reached every editor before the first of them normalizes.
 //
 // Invariants: the first editor normalizes for all; what one editor does is in the others before its `apply` returns.
 import { type BaseEditor, type Descendant, type Editor, type Element, type Operation, Range, Transforms } from "slate";
@@ -32,10 +32,11 @@ export class Hub implements BindingOwner {
   #active: Binding | null = null;
   #shared: Range | null = null;
   #announced = false;
-  /** The place is told anew although its path is the same: what was at the path may be a copy by now. */
+  /** The selection has to be announced again although its paths are the same: a node in it may be a copy by now. */
   #stale = false;
-  /** Editors that have not received the batch being handed out, and what the others made of it by themselves. */
+  /** Editors that have not received the current batch yet. */
   #waiting: ReadonlySet<Binding> = new Set();
+  /** Operations that the other editors have added by themselves. */
   #made: Operation[] = [];
   #mending = false;
 
@@ -84,19 +85,19 @@ export class Hub implements BindingOwner {
     for (const binding of this.#bindings) binding.verify();
   }
 
-  /** Lets what comes for this editor wait until {@link release}: its page is being put together. */
+  /** Batches for this editor wait until {@link release}: its page is being rendered. */
   hold(editor: BaseEditor): void {
     this.#of(editor)?.hold();
   }
 
-  /** What `edit` does with this editor is no part of anyone's undo. */
+  /** Runs `edit`; what it does with this editor goes into no undo step. */
   withoutSaving(editor: BaseEditor, edit: () => void): void {
     const binding = this.#of(editor);
     if (binding === undefined) edit();
     else binding.withoutSaving(edit);
   }
 
-  /** From now on what comes for this editor minds the page that shows it. */
+  /** From now on batches for this editor wait while the page that shows it is not ready. */
   showOn(editor: BaseEditor, page: EditorPage): void {
     this.#of(editor)?.showOn(page);
   }
@@ -183,7 +184,7 @@ export class Hub implements BindingOwner {
     other.discard();
   }
 
-  /** Positions on the wire survive text changes by themselves, but not that a node they are in was copied. */
+  /** Positions on the wire survive changes of text, but not that the node they are in is replaced by a copy. */
   #follow(operations: readonly Operation[]): void {
     if (this.#shared === null || this.#active === null) return;
     if (operations.some(isStructural)) {
@@ -212,7 +213,7 @@ export class Hub implements BindingOwner {
     Transforms.select(editor, range);
   }
 
-  /** Not at once: an editor may be normalizing what it has just been given, and the document does not have that yet. */
+  /** Compares later: an editor may still be normalizing a batch, and the document does not have its operations yet. */
   #compareSoon(blocks: Iterable<number>): void {
     queueMicrotask(() => {
       for (const index of blocks) this.#compare(index);
@@ -232,7 +233,7 @@ export class Hub implements BindingOwner {
     }
   }
 
-  /** Not at once: it is often in the midst of a transform, which would go on at paths that are others by then. */
+  /** Mends later: the editor is often in the midst of a transform, whose remaining paths would be wrong afterwards. */
   #mendSoon(): void {
     if (this.#mending) return;
     this.#mending = true;
@@ -243,7 +244,7 @@ export class Hub implements BindingOwner {
   }
 }
 
-/** Whether nodes may have been copied. The document tells an unchanged place from a changed one. */
+/** Whether nodes may have been copied. If they were not, the engine finds that the selection is the same. */
 const isStructural = (op: Operation): boolean => op.type !== "insert_text" && op.type !== "remove_text";
 
 function same(a: Range | null, b: Range | null): boolean {

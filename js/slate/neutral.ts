@@ -1,6 +1,6 @@
-// Which operations the document cannot see: it has no empty text leaves and no border between neighbours with equal
-// marks. Slate's own normalizer mostly makes such operations (spacers around inlines), and every editor may make them
-// for itself, because nothing is written. Pure.
+// Which operations the document cannot see: it has no empty text leaves, and does not divide text with equal marks.
+// Slate's own normalizer mostly makes such operations (spacers around inlines), and every editor may make them for
+// itself, because nothing is written to the document. Pure.
 import { type Descendant, type Editor, type Element, Node, type Operation, Path, type Text } from "slate";
 import { equal } from "../json.js";
 
@@ -16,7 +16,7 @@ export function isNeutral(editor: Editor, op: Operation): boolean {
       return isEmptyText(op.node);
     case "remove_node":
       return isEmptyText(nodeAt(editor, op.path));
-    // Out of its block it is the first step of something larger: the block would be left without a leaf.
+    // A leaf that leaves its block is the first step of something larger: the block would be left without a leaf.
     case "move_node":
       return isEmptyText(nodeAt(editor, op.path)) && Path.equals(Path.parent(op.path), Path.parent(op.newPath));
     case "set_node":
@@ -67,7 +67,7 @@ function mergesNothing(left: Node | null, right: Node | null): boolean {
 /** Whether a node is a leaf; unlike Slate's own test, the same in every version. */
 export const isText = (node: Node): node is Text => typeof (node as Text).text === "string";
 
-/** Whether a node is an element. Not asked of editors here. */
+/** Whether a node is an element. Nothing here asks this of an editor. */
 export const isElement = (node: Node): node is Element => Array.isArray((node as Element).children);
 
 /** The marks of a leaf: all its properties but `text`. */

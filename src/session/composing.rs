@@ -1,6 +1,7 @@
-//! While a word is being composed, by an input method or on a phone's keyboard, the page holds what the document does not have
-//! yet. A change from elsewhere would redraw the line and end the composition in its middle, so that the word is there in
-//! part, or twice. So it waits until the word is finished; not for long, as some compose all day.
+//! While a word is being composed, by an input method or on a phone's keyboard, the page holds text that the document
+//! does not have yet. To show a change from elsewhere would redraw the line and end the composition in its middle, so
+//! that the word is there in part, or twice. So changes from elsewhere wait until the word is finished; not for long,
+//! as some people compose all the time.
 //!
 //! What waits is in no copy and no outbox: the server has it, or the tab that made it.
 
@@ -26,7 +27,7 @@ pub(super) struct LateChange {
 }
 
 impl Composing {
-    /// A word is begun.
+    /// The user begins to compose a word.
     pub fn begins(&mut self, now: Millis) {
         self.until.get_or_insert(now + PATIENCE);
     }
@@ -44,13 +45,13 @@ impl Composing {
         self.until
     }
 
-    /// Nothing waits any more: what has waited so far.
+    /// Nothing waits any more. Returns what has waited.
     pub fn ends(&mut self) -> Vec<LateChange> {
         self.until = None;
         std::mem::take(&mut self.waiting)
     }
 
-    /// The document is another one: what waits is of the one before.
+    /// Another document takes the place of this one, of which the waiting changes are.
     pub fn forget(&mut self) {
         self.waiting.clear();
     }

@@ -9,9 +9,9 @@ use crate::protocol::{Hello, Reassembly, Role};
 
 use super::types::{Connection, Millis};
 
-/// How long opening a socket may take, the token callback included.
+/// How long the token callback may take, and then opening the socket.
 const OPEN_TIMEOUT: Millis = 30_000;
-/// A token that takes longer is said to.
+/// A token that takes longer is reported in the status.
 const SLOW_TOKEN: Millis = 10_000;
 /// How long a server may take to answer after the browser has said that the network is gone.
 pub(super) const HURRIED: Millis = 2_000;
@@ -65,7 +65,7 @@ pub(super) struct Opening {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OpeningStep {
     Token,
-    /// The same, and it was said that it takes long.
+    /// The same, and the status says that it takes long.
     SlowToken,
     Server,
 }
@@ -82,18 +82,19 @@ pub(super) struct Live {
     silence: Millis,
     pub reassembly: Reassembly,
     pub last_fragment_id: u64,
-    /// Our sync step 1s on their way, each with the seq up to which the server had been sent everything before it.
+    /// Our sync step 1s that are not answered. Each has the seq up to which everything was sent before it.
     pub asked: VecDeque<u64>,
     /// Seq up to which everything was sent on this connection.
     pub sent_through: u64,
-    /// What was pending when the connection came up is pending up to here.
+    /// The last seq that was pending when the connection came up.
     pub offline_through: u64,
     pub largest_sent: usize,
-    /// A step 1 that is not answered yet: whether this engine may write into the server's document is not known.
+    /// The server's step 1. It is not answered before it is known whether this engine may write into the server's
+    /// document.
     pub step_1: Option<Vec<u8>>,
     /// The largest frame since everything was answered, and when it was sent.
     pub unanswered: Option<(usize, Millis)>,
-    /// The probe is to be answered within this.
+    /// The probe has to be answered within this time, instead of the usual one.
     hurried: Option<Millis>,
 }
 
@@ -104,8 +105,8 @@ pub(super) enum PeerProtocol {
     Unknown,
     /// A server that acknowledges: it said hello.
     Durable(Hello),
-    /// Any other y-websocket server. `covered`: it was sent what the outbox holds, on this connection. `ask_at`: when
-    /// to ask whether it has arrived.
+    /// Any other y-websocket server. `covered`: on this connection it was sent all that the outbox has. `ask_at`: when
+    /// to ask whether that has arrived.
     Plain { covered: bool, ask_at: Option<Millis> },
 }
 
@@ -143,7 +144,7 @@ impl Live {
         }
     }
 
-    /// A frame of this size is on its way.
+    /// A frame of this size is sent.
     pub fn sending(&mut self, now: Millis, size: usize) {
         self.largest_sent = self.largest_sent.max(size);
         if self.unanswered.is_none_or(|(largest, _)| size >= largest) {
@@ -151,7 +152,7 @@ impl Live {
         }
     }
 
-    /// The next probe, or the one that is under way, shall be answered soon.
+    /// The next probe, or the one that is under way, has to be answered within this time.
     pub fn hurry(&mut self, within: Millis) {
         self.hurried = Some(within);
     }
@@ -170,7 +171,7 @@ impl Live {
         }
     }
 
-    /// How long it may be silent, and how long a probe may stay unanswered.
+    /// How long the server may be silent before it is probed, and how long a probe may stay unanswered.
     fn limits(&self) -> (Millis, Millis) {
         match &self.mode {
             PeerProtocol::Unknown => (HANDSHAKE_PATIENCE, HANDSHAKE_PATIENCE),
@@ -257,8 +258,8 @@ impl Link {
 pub(super) struct Retries {
     /// Tries since something was acknowledged, or a sync held.
     attempt: u32,
-    /// Connections that fell silent since the last sync: a large sync over a slow line looks like that, so each may
-    /// take longer than the one before.
+    /// Connections that fell silent since the last sync. A large sync over a slow line looks like silence, so each
+    /// connection is given more time than the one before.
     silent: u32,
     /// The token was refused, and none was accepted since.
     refused: bool,
@@ -275,7 +276,7 @@ const HELD: Millis = 10_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenRefusal {
     AskAgain,
-    /// It was accepted a moment ago: another one may be as well, and as shortly.
+    /// It was accepted a moment ago: another one may be accepted, too, and for as short a time.
     AskLater,
     Stop,
 }
@@ -306,7 +307,7 @@ impl Retries {
         self.synced_at = Some(now);
     }
 
-    /// The server has something that it had not.
+    /// The server has acknowledged something.
     pub fn acknowledged(&mut self) {
         self.attempt = 0;
     }
@@ -342,7 +343,7 @@ impl Retries {
         }
     }
 
-    /// The application asks to connect: all that was is forgotten. Returns whether the last token was refused.
+    /// The application asks to connect: everything remembered is forgotten. Returns whether the last token was refused.
     pub fn restart(&mut self) -> bool {
         std::mem::take(self).refused
     }

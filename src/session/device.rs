@@ -22,19 +22,19 @@ const IDLE: Millis = 2_000;
 pub(super) struct Device {
     /// Whether there is a store at all.
     stores: bool,
-    /// The room, and who opens it: names of what the store has.
+    /// The room, and the session: the store names records by them.
     document: String,
     session: String,
     pub journal: Journal,
     pub keeping: Keeping,
     pub outbox: Outbox,
-    /// What the server has refused for good.
+    /// What is missing on the server because it has refused it for good.
     pub holes: Holes,
     /// The largest update the server takes, as of the last hello.
     pub update_limit: usize,
     /// The copy stands where older versions do not find it.
     pub guarded: bool,
-    /// Of the last edit or remote change.
+    /// When the last edit or remote change was made.
     pub busy_at: Millis,
 }
 
@@ -54,7 +54,7 @@ impl Device {
         }
     }
 
-    /// Where what is given to this device is, until it is written.
+    /// Where an update is that the device's store has given to this session.
     pub fn place(&self) -> KeptIn {
         if self.stores { KeptIn::Stored } else { KeptIn::Memory }
     }
@@ -69,7 +69,8 @@ impl Device {
         }
     }
 
-    /// The server lacks more than it takes in one piece: it goes the way of pending updates. Returns whether it can.
+    /// The server lacks more than it takes in one message: sends it in pieces, like pending updates. Returns whether it
+    /// can be cut.
     pub fn submit_missing(&mut self, update: &[u8]) -> bool {
         let Ok(pieces) = split(update, self.update_limit) else { return false };
         for piece in pieces {
@@ -94,20 +95,21 @@ impl Device {
         self.journal.write_all(writes);
     }
 
-    /// What was set aside while this client might only read is pending again.
+    /// What was set aside while this client was only allowed to read is pending again.
     pub fn take_back(&mut self) -> bool {
         self.outbox.take_back(RejectCode::ReadOnly.as_str())
     }
 
     /// Something was set aside with this code, now or earlier.
     pub fn note_hole(&mut self, code: &str, update: &[u8]) {
-        // Another document's is not in this one. Who may not write today may be allowed to tomorrow: then it goes as it is.
+        // What is of another document is not missing in this one. Who may not write today may be allowed to tomorrow,
+        // and the edit then goes as it is.
         let elsewhere = [ErrorCode::Epoch.as_str(), RejectCode::ReadOnly.as_str(), LEFT_BEHIND, SEED];
         if elsewhere.contains(&code) {
             return;
         }
-        // What does not even decode is nothing that anything could depend on. What another tab could not store is here
-        // once more, in whatever that one made of it: what is pending besides is not missing.
+        // Nothing can depend on bytes that do not even decode. What another tab could not store may be pending here as
+        // well, cut or merged in another way: structs that are pending are not missing.
         let _ = self.holes.add(update, self.outbox.updates());
     }
 
@@ -135,7 +137,7 @@ impl Device {
         self.outbox.stored(ticket);
     }
 
-    /// Returns whether the copy is another tab's by now, of another document.
+    /// Returns whether another tab has replaced the copy by that of another document.
     pub fn store_failed(&mut self, now: Millis, ticket: u64, error: StoreError, stage: &mut Stage) -> bool {
         self.outbox.not_stored(ticket);
         if error.loses() {
@@ -153,7 +155,7 @@ impl Device {
         false
     }
 
-    /// Whatever the store had of this document may be gone, with nobody having written since.
+    /// The store may have lost what it had of this document, although no write has failed.
     pub fn store_lost(&mut self, now: Millis, stage: &mut Stage) {
         if !self.journal.is_off() {
             let error = StoreError::Closed("the database was closed or deleted".into());
@@ -163,7 +165,7 @@ impl Device {
         self.outbox.in_memory_only();
     }
 
-    /// Deletes the device's copy. Should another tab have done so: what was written here since went after it.
+    /// Deletes the device's copy; also where another tab has done so, for this tab may have written since.
     pub fn copy_deleted(&mut self, stage: &mut Stage) {
         if self.stores {
             stage.any_epoch = true;
@@ -208,8 +210,8 @@ impl Device {
         }
     }
 
-    /// A document that older versions do not know is kept where they do not look: they would take it for one of theirs. In
-    /// one transaction with what makes it so, as soon as there is a store.
+    /// Keeps a document whose format older versions do not know where they do not look: they would take it for one of
+    /// theirs. The copy moves in one transaction with the change of format, as soon as there is a store.
     pub fn guard_copy(&mut self, doc: &SlateDoc) {
         if doc.format() == 0 || !doc.is_writable() || self.guarded || !self.journal.is_working() {
             return;
@@ -218,8 +220,8 @@ impl Device {
         self.move_copy();
     }
 
-    /// The copy is about to be replaced. Where it could not be loaded, nobody knows under which name it is: it is brought under
-    /// the one that the next opening looks at first.
+    /// The copy is about to be replaced. Where it could not be loaded, nobody knows under which name it is: it is moved
+    /// to the name that the next opening looks at first.
     pub fn replace_copy(&mut self, formats: KnownFormats) {
         let unread = self.journal.is_unread();
         self.journal.restart();
@@ -229,7 +231,7 @@ impl Device {
         }
     }
 
-    /// What is still where the copy was comes along.
+    /// Moves what is still under the old name.
     fn move_copy(&mut self) {
         if self.guarded {
             let (from, session) = (self.document.clone(), Some(self.session.clone()));

@@ -1,7 +1,7 @@
 //! The document as the editor has it: what is queued, what undo takes back, whose selection is where.
 //!
-//! Queued operations are flushed before anything else touches the document: that is for the caller to see to. What a change
-//! has led to goes to the stage; what has to be kept and sent is returned.
+//! The caller flushes queued operations before anything else touches the document. What a change has led to goes to the
+//! stage; the update that has to be kept and sent is returned.
 
 use crate::format::KnownFormats;
 use crate::slate::{LocalChange, Op, Range, RemoteChange, Schema, SlateDoc};
@@ -30,7 +30,7 @@ pub(super) struct Editing {
     /// Who made what is queued.
     author: EditedBy,
     selection_before: Option<Range>,
-    /// The doc keeps updates that wait for others.
+    /// The doc has updates that wait for others.
     pub incomplete: bool,
     pub presence: SessionPresence,
     /// Somebody is told of operations.
@@ -44,9 +44,9 @@ pub(super) struct Editing {
 pub(super) struct TakenIn {
     /// The document is another one now.
     pub changed: bool,
-    /// Something of it has to wait for other updates. It would be lost if it were not kept (F21).
+    /// Some of it has to wait for other updates. It would be lost if it were not kept (F21).
     pub waits: bool,
-    /// Nothing had to wait until now.
+    /// Some of it has to wait, and until now nothing had to.
     pub lacks_more: bool,
 }
 
@@ -73,7 +73,7 @@ impl Editing {
         self.queue.is_empty()
     }
 
-    /// Whether what is queued was made by another.
+    /// Whether what is queued was made by the other of the two.
     pub fn takes_turns(&self, author: EditedBy) -> bool {
         author != self.author
     }
@@ -96,7 +96,7 @@ impl Editing {
         let changed = DocChange::of(&ops);
         let caret = self.selection_before.as_ref().and_then(|range| self.doc.caret_by_reference(range));
         let mut change = self.doc.apply_local(ops);
-        // What was refused has no part in it, and does not matter.
+        // What was refused does not count.
         stage.changed(if change.ops.is_empty() { changed } else { DocChange::Anything });
         let before = self.selection_before.take();
         let inverse = std::mem::take(&mut change.inverse);
@@ -120,7 +120,7 @@ impl Editing {
         made(change, stage)
     }
 
-    /// Takes back the last step, or does it again. Returns the updates that have come of it.
+    /// Takes back the last step, or does it again. Returns the updates that this makes.
     pub fn undo_or_redo(&mut self, now: Millis, undo: bool, stage: &mut Stage) -> Vec<Vec<u8>> {
         let selection = self.presence.selection(&self.doc);
         let result = match undo {
@@ -197,7 +197,7 @@ impl Editing {
     }
 
     fn show(&mut self, change: RemoteChange, origin: Origin, stage: &mut Stage) {
-        // A change that no operation shows can still let a position be found that was not.
+        // A change that leads to no operation can still let a position be found that could not be found before.
         stage.changed(match change.changed {
             true if change.ops.is_empty() => DocChange::Anything,
             _ => DocChange::of(&change.ops),
@@ -228,7 +228,8 @@ impl Editing {
         self.report_oddities(0, foreign, stage);
     }
 
-    /// What the session itself does to the document, as if somebody else had: nothing is written of it here.
+    /// Applies operations of the session itself, as if somebody else had made them. The caller decides what becomes of
+    /// their update.
     pub fn amend(&mut self, mut ops: Vec<Op>, stage: &mut Stage) {
         let LocalChange { ops: corrections, .. } = self.doc.apply_local(ops.clone());
         ops.extend(corrections);
@@ -237,7 +238,7 @@ impl Editing {
         stage.operations(Origin::Store, ops);
     }
 
-    /// Another document in place of this one, in one step for the editor.
+    /// Puts another document in the place of this one, in one step for the editor.
     pub fn show_instead(&mut self, doc: SlateDoc, formats: KnownFormats, origin: Origin, stage: &mut Stage) {
         let ops = if self.heard { SlateDoc::diff(&self.doc.value(), &doc.value()) } else { Vec::new() };
         self.doc = doc;
@@ -250,7 +251,7 @@ impl Editing {
         stage.operations(origin, ops);
     }
 
-    /// Another client id: ours is someone else's.
+    /// Takes another client id: somebody else has this one.
     pub fn choose_client_id(&mut self, fresh: &mut Fresh) {
         let id = fresh.client_id(&self.doc);
         let placeholder = fresh.doc();

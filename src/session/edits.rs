@@ -1,7 +1,7 @@
-//! What happens on this device, joined: edits, the store's answers, other tabs, epochs, opening and closing.
+//! What happens on this device: edits, the store's answers, other tabs, epochs, opening and closing.
 //!
-//! Queued operations are flushed before anything else touches the document. What is made here goes to the outbox, the
-//! journal and the wire; what comes from elsewhere goes to the journal, as the bytes received.
+//! Queued operations are flushed before anything else touches the document. A change made here goes to the outbox, the
+//! journal and the wire; a change from elsewhere goes to the journal, as the bytes received.
 
 use yrs::Any;
 
@@ -30,7 +30,7 @@ impl Session {
         self.local.report(code, message);
     }
 
-    /// Does what changes of the document have led to outside it.
+    /// Carries out the effects: what changes of the document have led to outside it.
     pub(super) fn carry_on(&mut self) {
         while let Some(effect) = self.local.stage.effects.pop_front() {
             match effect {
@@ -139,8 +139,8 @@ impl Session {
     }
 
     /// A change from another tab. One of another epoch is of another document: whichever tab is behind learns so from
-    /// the store, which is asked, or from the server. What the other tab could not store is made this one's own: it is shown here, and
-    /// what is typed here may stand upon it.
+    /// the store, which is asked here, or from the server. What the other tab could not store becomes this one's own:
+    /// it is shown here, and what is typed here may stand upon it.
     pub(super) fn tab_update(&mut self, update: Vec<u8>, epoch: Option<String>, kept: bool) {
         let journal = &mut self.local.device.journal;
         if !same_epoch(epoch.as_deref(), journal.epoch.as_deref()) {
@@ -163,7 +163,7 @@ impl Session {
         }
     }
 
-    /// A word is begun, or finished.
+    /// The user begins to compose a word, or has finished it.
     pub(super) fn compose(&mut self, begins: bool) {
         match begins {
             true => self.composing.begins(self.local.now),
@@ -171,7 +171,7 @@ impl Session {
         }
     }
 
-    /// What has waited is taken in.
+    /// Takes in what has waited for the end of a composition.
     pub(super) fn hear_all(&mut self) {
         for composing::LateChange { update, origin } in self.composing.ends() {
             match origin {
@@ -207,7 +207,8 @@ impl Session {
         }
         let before = doc.value();
         self.raise_format(wanted);
-        // The steps of before are of another kind. The leaves may be others: as Slate's normalizer leaves them.
+        // The steps of undo so far are of another kind. The leaves may have changed to those that Slate's normalizer
+        // makes.
         let editing = &mut self.local.editing;
         editing.undo.clear();
         let ops = SlateDoc::diff(&before, &editing.doc.value());
@@ -217,8 +218,8 @@ impl Session {
         }
     }
 
-    /// The same before the first edit of a document that has nothing: it is written in that format at once. Opening alone
-    /// writes nothing.
+    /// The same before the first edit of an empty document, which is then written in that format from the beginning.
+    /// Opening alone writes nothing.
     fn begin_format(&mut self) {
         if self.local.editing.doc.is_empty()
             && let Some(wanted) = self.formatting.to_set(&self.circumstances())
@@ -238,7 +239,7 @@ impl Session {
         self.translating.keep_base(&self.local, &self.seeding, new);
     }
 
-    /// The other tab has not translated, or the answer has not come.
+    /// The other tab has not translated in time, or the server's answer has not come.
     pub(super) fn overtaken_too_long(&mut self) {
         self.translating.waited_too_long(&mut self.local, &mut self.network);
         self.take_over();
@@ -311,7 +312,7 @@ impl Session {
             Remote::None => {
                 self.network.link = Link::Offline(Why::NoServer);
                 if !whole {
-                    // A copy that turns up later would be merged with the seed.
+                    // A copy that could be read later would be merged with the seed.
                     local.device.journal.turn_off();
                 }
                 self.seeding.seed_alone(local);
@@ -349,7 +350,7 @@ impl Session {
         }
     }
 
-    /// Pending updates whose session has died are submitted by this one.
+    /// Takes over pending updates whose session has died, to submit them.
     pub(super) fn adopt_orphans(&mut self, pending: Vec<Pending>) {
         if pending.is_empty() {
             return;
@@ -372,7 +373,7 @@ impl Session {
         }
     }
 
-    /// The page may be gone before anything else happens: what is queued is written, and a failing store tried once more.
+    /// The page may be gone in a moment: writes what is queued, and tries a failing store once more.
     pub(super) fn suspend(&mut self) {
         self.flush();
         self.local.device.journal.hurry(self.local.now);
@@ -403,7 +404,7 @@ impl Session {
         self.local.device.delete_local(discard_pending, &mut self.local.stage);
     }
 
-    /// What was set aside is given up, with what was built upon it.
+    /// Gives up what was set aside, with what was built upon it.
     pub(super) fn discard_set_aside(&mut self) {
         self.flush();
         if self.epoch.is_same() {
@@ -421,7 +422,7 @@ impl Session {
 
     // --- epochs
 
-    /// The server has another document under this name: neither takes anything of the other.
+    /// The server has another document under this name: neither side takes anything from the other.
     pub(super) fn epoch_mismatch(&mut self) {
         self.composing.forget();
         if self.epoch.is_same() {
@@ -441,7 +442,7 @@ impl Session {
         }
     }
 
-    /// The server's document is here: it takes the place of the local copy, in one step for the editor and in one for
+    /// The server's document is here: puts it in the place of the local copy, in one step for the editor and one for
     /// the store.
     pub(super) fn replace_with(&mut self, update: &[u8]) {
         self.flush();

@@ -1,4 +1,4 @@
-//! What was told of the maps that somebody follows: data only.
+//! The values that were told of the maps that somebody follows. A type without methods.
 
 use litemap::LiteMap;
 

@@ -1,8 +1,8 @@
 //! The document's format: whether this session may write, what it may send, and who sets the flag.
 //!
-//! Two things are kept apart. What is *barred* is not edited here at all: an edit by an engine that does not know the
-//! format would damage the document. What is not to be *sent* stays in the outbox, on the device, for a session that
-//! knows more. Nothing here is ever dropped.
+//! Two things are kept apart. A document that is *barred* is not edited here at all: an edit by an engine that does not
+//! know the format would damage it. Edits that are not to be *sent* stay in the outbox, on the device, for a session
+//! that knows more. No edit is ever dropped here.
 
 use crate::format::{DEFAULT_FORMAT, DEFAULT_ROOT, Format, KnownFormats};
 use crate::slate::SlateDoc;
@@ -16,9 +16,9 @@ use super::types::{Config, ErrorCode, Remote};
 /// What is known of formats beside the document.
 #[derive(Debug, Default)]
 pub(super) struct Formatting {
-    /// The last thing that was told of it.
+    /// The bar that was told last.
     told: Option<Bar>,
-    /// What a server has said of its document, also one that has closed since.
+    /// The format of the server's document, as a server has said it, also one that has closed since.
     pub server: Option<Format>,
     novelty: Novelty,
 }
@@ -26,7 +26,7 @@ pub(super) struct Formatting {
 /// Whether the document is new: what the first sync of this device has found.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Novelty {
-    /// The device has nothing of it that a server has seen; the first sync will tell.
+    /// The device has nothing of it that a server has seen: the first sync decides.
     #[default]
     Open,
     New,
@@ -39,9 +39,9 @@ enum Novelty {
 pub(super) enum Bar {
     /// This engine does not know its format.
     Unknown(Format),
-    /// The server does not know its format: it would take the edits of those who do not either.
+    /// The server does not know its format: it would also take edits of clients that do not know it.
     Unguarded(Format),
-    /// The connection has ended for that, and is not tried again.
+    /// The server has closed the connection because of the format; it is not tried again.
     Outdated,
 }
 
@@ -52,7 +52,8 @@ pub(super) struct Circumstances<'a> {
     pub network: &'a Network,
     /// The local copy is loaded, or cannot be.
     pub loaded: bool,
-    /// Whose document it is, what its first content is, or what becomes of edits that are translated, is not decided.
+    /// It is not decided yet whether the server has the same document, what its first content is, or what is
+    /// translated.
     pub undecided: bool,
 }
 
@@ -73,19 +74,19 @@ impl Circumstances<'_> {
         }
     }
 
-    /// Whether the user may not edit, whatever the server allows: the edit would not fit the document, or never reach
+    /// Whether the user may not edit, even if the server allows it: the edit would not fit the document, or never reach
     /// anybody.
     pub fn is_barred(&self) -> bool {
         self.bar().is_some()
     }
 
-    /// Whether an edit made here would damage the document. One that is only never sent from here is taken: it is on
-    /// the device for whoever knows more.
+    /// Whether an edit made here would damage the document. An edit that would only never be sent from here is taken:
+    /// the device keeps it for a version that knows more.
     pub fn refuses_edits(&self) -> bool {
         matches!(self.bar(), Some(Bar::Unknown(_) | Bar::Unguarded(_)))
     }
 
-    /// Whether edits may go to the server: not before it is known of which format its document is.
+    /// Whether edits may go to the server: not before the format of its document is known.
     pub fn may_send(&self) -> bool {
         let Some(live) = self.network.link.live() else { return false };
         let told = match &live.mode {
@@ -95,8 +96,8 @@ impl Circumstances<'_> {
         (told || live.synced) && self.bar().is_none()
     }
 
-    /// Whether the server keeps those from the text who do not know this format. A plain server knows no formats, and takes
-    /// whatever is sent.
+    /// Whether the server keeps clients from writing into the text that do not know this format. A plain server knows
+    /// no formats and guards nothing: there the application decides.
     fn server_guards(&self, format: Format) -> bool {
         match self.network.link.live().map(|live| &live.mode) {
             Some(PeerProtocol::Durable(hello)) => {
@@ -118,14 +119,14 @@ impl Formatting {
         (settled || alone || self.server.is_some()).then(|| here.max(self.server.unwrap_or(0)).max(begins))
     }
 
-    /// Says so when the document turns out to be read only: in these words.
+    /// The message when the document turns out to be read only, or is so for another reason than before.
     pub fn tell(&mut self, bar: Option<Bar>, known: KnownFormats) -> Option<String> {
         if bar == self.told {
             return None;
         }
         self.told = bar;
         match bar {
-            // Said where it closed.
+            // `Outdated` was reported when the server closed.
             None | Some(Bar::Outdated) => None,
             Some(Bar::Unknown(format)) => {
                 Some(format!("the document is of format {format}, this version knows {known}"))
@@ -143,7 +144,7 @@ impl Formatting {
         stage.report(ErrorCode::Format, message);
     }
 
-    /// What the device has of the document is known. `whole`: and that is all there is.
+    /// What the device has of the document is known. `whole`: nothing could be missing from that.
     pub fn note_copy(&mut self, whole: bool, config: &Config, doc: &SlateDoc, device: &Device) {
         let without_epoch = device.journal.epoch.is_none();
         let nothing = doc.is_empty() && doc.format() == 0 && without_epoch;
@@ -163,7 +164,7 @@ impl Formatting {
         }
     }
 
-    /// What the document is to be brought to, if this session may do that now.
+    /// The format that the document is to be brought to, if this session may do that now.
     pub fn to_set(&self, now: &Circumstances<'_>) -> Option<Format> {
         if now.undecided {
             return None;
@@ -180,7 +181,7 @@ impl Formatting {
     /// The server's word on new documents counts more than the application's.
     fn wanted(&self, now: &Circumstances<'_>) -> Format {
         let server = now.network.hello().and_then(|hello| hello.new_format);
-        // There nobody keeps others from damaging it: only who has said so takes that upon himself.
+        // A plain server keeps nobody from damaging the document: there the application has to ask for a higher format.
         let default = if now.network.is_plain() { 0 } else { DEFAULT_FORMAT };
         match (self.novelty, server) {
             (Novelty::New, Some(format)) => format,

@@ -1,10 +1,10 @@
-//! Documents made anew: the one with which a session opens, and those that it makes beside it.
+//! New documents: the one with which a session opens, and those that it makes beside it.
 
 use crate::slate::{DocOptions, Schema, SlateDoc};
 
 use super::Config;
 
-/// What every document of this session is made with, and the session's own chance.
+/// What every document of this session is made with, and the session's random numbers.
 #[derive(Debug)]
 pub(super) struct Fresh {
     pub random: fastrand::Rng,
@@ -23,7 +23,7 @@ impl Fresh {
         }
     }
 
-    /// One that has nothing yet, under a client id of its own.
+    /// An empty document, with a client id of its own.
     pub fn doc(&mut self) -> SlateDoc {
         SlateDoc::new(self.options())
     }

@@ -1,8 +1,8 @@
-//! The device's copy: which writes are on their way, what the store has, what to do when it fails.
+//! The session's side of its store: which writes are on their way, what the store has, what to do when it fails.
 //!
 //! The writes of one input form one transaction. What was acknowledged moves from the outbox to the log a little later,
-//! so that this is not done for each keystroke. When a write fails, memory goes on as the truth: nothing more is written
-//! until, after a while, one transaction brings the store up to everything. Nothing here reads the document.
+//! so that this does not happen for each keystroke. When a write fails, memory goes on as the truth: nothing more is
+//! written until, after a while, one transaction brings the store up to everything. Nothing here reads the document.
 
 use std::collections::VecDeque;
 
@@ -16,10 +16,10 @@ use super::types::{DeviceStorage, Millis};
 /// A log of more rows, or of more bytes beside its largest row, is compacted when the session is idle.
 const COMPACT_ROWS: usize = 500;
 const COMPACT_BYTES: usize = 1 << 20;
-/// That much over the limits it is compacted at once.
+/// A log of so many times that size is compacted at once.
 const URGENT: usize = 4;
-/// What was acknowledged stays in the outbox that long, to leave it together with what is acknowledged meanwhile. Should
-/// the page be gone before, the server is sent once more what it has.
+/// What was acknowledged stays in the store's outbox so long, to leave it together with what is acknowledged meanwhile.
+/// If the page is gone before, the next session sends it once more, and the server has it already.
 const SETTLE: Millis = 1_000;
 const RETRY_FIRST: Millis = 1_000;
 const RETRY_LONGEST: Millis = 60_000;
@@ -36,11 +36,11 @@ pub(super) struct Journal {
     rows: LogRows,
     pub epoch: Option<String>,
     failures: u32,
-    /// What was loaded, or will be, may be gone from the store.
+    /// What is being loaded may be gone from the store.
     doubtful: bool,
 }
 
-/// Acknowledged, and in the store's outbox still.
+/// What was acknowledged, and is still in the store's outbox.
 #[derive(Debug)]
 struct Settling {
     through: PendingKey,
@@ -197,7 +197,7 @@ impl Journal {
         }
     }
 
-    /// The numbers of the rows may be those of others by now.
+    /// Forgets all rows: other rows may have their numbers by now.
     fn forget(&mut self) {
         self.rows = LogRows::default();
         self.in_flight.clear();
@@ -220,7 +220,7 @@ impl Journal {
         self.settling = None;
     }
 
-    /// The copy is replaced: what failed before, or was acknowledged, is no matter any more.
+    /// The copy is replaced: what failed before, or was acknowledged, does not matter any more.
     pub fn restart(&mut self) {
         self.settling = None;
         if self.kept {
@@ -250,7 +250,7 @@ impl Journal {
         }
     }
 
-    /// The server has these, which are in the outbox up to this key.
+    /// The server has these updates, which the store's outbox has up to the key `through`.
     pub fn acknowledged(&mut self, now: Millis, through: PendingKey, updates: Vec<Vec<u8>>) {
         if !self.is_working() {
             return;
@@ -271,7 +271,8 @@ impl Journal {
         self.settling.as_ref().filter(|_| !self.moving()).map(|settling| settling.at)
     }
 
-    /// What is pending is being given other keys. Should that fail, it is under the old ones: among what was acknowledged.
+    /// Whether a write is on its way that gives other keys to what is pending. Should it fail, pending updates are
+    /// under their old keys, which may be among those that acknowledged updates have.
     fn moving(&self) -> bool {
         self.in_flight.iter().any(|write| write.moves)
     }
@@ -283,7 +284,8 @@ impl Journal {
         }
     }
 
-    /// What was acknowledged goes when it is time to, or along with what is no edit: an edit shall cost one write.
+    /// Moves what was acknowledged when it is time to, or in a transaction that is no mere edit: an edit shall cost one
+    /// write.
     fn settle(&mut self, now: Millis) {
         let along = self.batch.iter().any(|write| !matches!(write, Write::Edit { .. }));
         let due = self.settling.as_ref().is_some_and(|settling| along || settling.at <= now) && !self.moving();

@@ -1,7 +1,7 @@
 //! Which of a device's tabs keeps what the server sends: one of them, so that it is stored once.
 //!
-//! Own edits are journaled by their own tab in any case. A tab that takes over stores first what it has received while
-//! another one was to keep it: whatever that one did not finish is then stored by this one, or, if the whole browser
+//! Each tab journals its own edits in any case. A tab that becomes the keeper first stores what it has received while
+//! another tab was the keeper: whatever that one did not finish is then stored by this one, or, if the whole browser
 //! was killed, still on the server.
 
 use crate::slate::SlateDoc;
@@ -11,9 +11,9 @@ use super::journal::Journal;
 
 #[derive(Debug)]
 pub(super) enum Keeping {
-    /// Here.
+    /// By this tab.
     Here,
-    /// By another tab. `since`: a state vector, what the device has at least; `missed`: something came after it.
+    /// By another tab. `since`: the state vector of what the device has at least; `missed`: something has come since.
     Elsewhere { since: Vec<u8>, missed: bool },
 }
 
@@ -53,8 +53,8 @@ impl Keeping {
         }
     }
 
-    /// Whether the log is this tab's to compact. Without a connection there is nobody who keeps what the server sends:
-    /// then it is anyone's. Two that do it at once make two snapshots, which the next one makes one of.
+    /// Whether this tab may compact the log. Without a connection no tab keeps what the server sends, and any tab may.
+    /// Two that do it at once make two snapshots, and the next compaction makes one of them.
     pub fn compacts(&self, online: bool) -> bool {
         matches!(self, Self::Here) || !online
     }

@@ -12,16 +12,16 @@ use super::types::{ErrorCode, Origin};
 /// Why an edit was set aside that was made upon another document of this name.
 pub(super) const REPLACED: &str = "the server has another document in its place";
 
-/// What has come of loading.
+/// What loading has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LoadedCopy {
-    /// It is in the document. `rewrite`: the store is to be brought up to what is in memory.
+    /// The copy is in the document. `rewrite`: the store is to be brought up to what is in memory.
     Taken { rewrite: bool },
-    /// It is of another document: nothing is kept here.
+    /// The copy is of another document: this session keeps nothing on the device.
     Other,
 }
 
-/// Puts what the device has into the document. `late`: somebody looks at the document already.
+/// Puts what the device has into the document. `late`: an editor shows the document already.
 pub(super) fn take_loaded(
     mut loaded: Loaded,
     late: bool,
@@ -41,7 +41,7 @@ pub(super) fn take_loaded(
     let labels = loaded.outbox.iter().find_map(|pending| pending.epoch.clone());
     let epoch = loaded.epoch.take().or(journal.epoch.take()).or(labels);
     for aside in &mut loaded.set_aside {
-        // Another tab has taken the server's document since: this is no part of it, and waits for nothing any more.
+        // Another tab has taken the server's document since: this is no part of that, and is never submitted.
         if !same_epoch(aside.epoch.as_deref(), epoch.as_deref()) && aside.code != ErrorCode::Epoch.as_str() {
             (aside.code, aside.message) = (ErrorCode::Epoch.as_str().to_owned(), REPLACED.to_owned());
         }
@@ -72,7 +72,7 @@ pub(super) fn take_loaded(
     if !late {
         local.be_known_to_nobody();
     }
-    // Late, it is written anew as a whole.
+    // A late copy is written anew as a whole.
     local.device.keeping.kept_all(&local.editing.doc);
     let doubtful = local.device.journal.loaded(epoch, rows);
     log_again(&unlogged, local);
@@ -83,7 +83,7 @@ pub(super) fn take_loaded(
     LoadedCopy::Taken { rewrite: late || doubtful }
 }
 
-/// What was set aside, and what dead sessions have left. `seeded`: a seed was loaded.
+/// Takes over what was set aside, and what dead sessions have left. `seeded`: a seed was loaded.
 fn take_over_loaded(
     mut loaded: Loaded,
     late: bool,
@@ -115,14 +115,14 @@ fn take_over_loaded(
     }
 }
 
-/// What the device has of the document, in log and outbox. Says of each update whether it could be read.
+/// Puts log and outbox into the document. Returns of each update whether it could be read.
 fn load_copy(updates: &[&[u8]], late: bool, local: &mut Local, seeding: &mut Seeding) -> Vec<bool> {
     if !late {
         let (read, foreign) = local.editing.doc.load_all(updates);
         local.loaded(foreign);
         return read;
     }
-    // Somebody looks at the document: it changes by one update.
+    // An editor shows the document: it changes by one update.
     let mut copy = local.fresh.doc();
     let (read, _) = copy.load_all(updates);
     let taken = |all: Vec<u8>, local: &mut Local, seeding: &mut Seeding| {
@@ -134,11 +134,11 @@ fn load_copy(updates: &[&[u8]], late: bool, local: &mut Local, seeding: &mut See
     }
 }
 
-/// What waits for the right to write will be submitted by this device: it is in its document, whatever became of the
-/// log. Returns what the log did not have.
+/// Edits that were set aside as `read-only` will be submitted once this user may write: they belong into the document,
+/// whatever became of the log. Returns those that the log did not have.
 fn apply_waiting(asides: &[SetAside], late: bool, local: &mut Local) -> Vec<Vec<u8>> {
     let waiting = asides.iter().filter(|aside| aside.code == RejectCode::ReadOnly.as_str());
-    // This user's own say nothing of a seed.
+    // They are this user's own, and do not decide about a seed.
     let lacks = |update: &&Vec<u8>| {
         let taken = quietly(late, local, |local| local.take_in(update, Origin::Store, false));
         taken.is_some_and(|changed| changed || local.editing.incomplete)
@@ -146,7 +146,7 @@ fn apply_waiting(asides: &[SetAside], late: bool, local: &mut Local) -> Vec<Vec<
     waiting.map(|aside| &aside.update).filter(lacks).cloned().collect()
 }
 
-/// A damaged row may be that of what was set aside.
+/// Writes these to the log once more: their rows may be damaged.
 fn log_again(unlogged: &[Vec<u8>], local: &mut Local) {
     if !unlogged.is_empty()
         && let Ok(update) = crate::update::merge(unlogged)
@@ -155,8 +155,8 @@ fn log_again(unlogged: &[Vec<u8>], local: &mut Local) {
     }
 }
 
-/// Puts something of the store's into the document: what of it cannot be read is told as damage, by the number. Before
-/// somebody looks at the document, no update is told either.
+/// Puts something of the store's into the document. What cannot be read is not reported one by one: damaged records are
+/// counted. Before an editor shows the document, no update is told either.
 fn quietly(late: bool, local: &mut Local, put: impl FnOnce(&mut Local) -> Option<bool>) -> Option<bool> {
     let before = local.stage.errors.len();
     let applied = put(local);
@@ -169,8 +169,9 @@ fn quietly(late: bool, local: &mut Local, put: impl FnOnce(&mut Local) -> Option
     applied
 }
 
-/// Pending updates whose session has died are submitted by this one. What was made upon another document of this
-/// name is not: the server's never had what it was made upon. `shown`: somebody looks at the document already.
+/// Takes over pending updates whose session has died, to submit them. Those that were made upon another document of
+/// this name are set aside: the server's document never had what they were made upon. `shown`: an editor shows the
+/// document already.
 pub(super) fn adopt(pending: Vec<Pending>, shown: bool, local: &mut Local, seeding: &mut Seeding) {
     if pending.is_empty() {
         return;

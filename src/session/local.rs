@@ -1,5 +1,5 @@
-//! The document on this device: what the editor shows and what the device keeps, joined. All that a session does without a
-//! server.
+//! The document on this device: joins what the editor shows with what the device keeps. All that a session does without
+//! a server is here.
 //!
 //! Nothing is sent from here. What a change leads to beyond the device is an [`Effect`] on the stage.
 
@@ -56,7 +56,8 @@ impl Local {
         self.stage.effect(Effect::Pump);
     }
 
-    /// Submits what was applied, and has made the staged updates after `before`.
+    /// Submits an update that was applied already. The updates staged since `before` tell of that, and give way to it,
+    /// but for those of this user's own edits.
     pub fn submit_applied(&mut self, update: Vec<u8>, origin: Origin, before: usize) {
         let made = self.stage.updates.split_off(before);
         self.submit(update, origin);
@@ -64,8 +65,8 @@ impl Local {
         self.stage.updates.extend(made.into_iter().filter(own));
     }
 
-    /// Puts a change from elsewhere into the document, whatever it says of a seed. Returns whether the document is another
-    /// one now; none if the bytes are no update. `journal`: the device is to keep it.
+    /// Puts a change from elsewhere into the document, without asking what it decides about a seed. `journal`: the
+    /// device is to keep it. Returns whether the document has changed; none if the bytes are no update.
     pub fn take_in(&mut self, update: &[u8], origin: Origin, journal: bool) -> Option<bool> {
         let taken = self.editing.take_in(update, origin, &mut self.stage)?;
         if taken.changed || taken.waits {
@@ -86,17 +87,17 @@ impl Local {
         self.editing.loaded(foreign, &mut self.stage);
     }
 
-    /// Another document in place of this one, in one step for the editor.
+    /// Puts another document in the place of this one, in one step for the editor.
     pub fn show_instead(&mut self, doc: SlateDoc, origin: Origin) {
         self.editing.show_instead(doc, self.config.formats, origin, &mut self.stage);
     }
 
-    /// Another client id: ours is someone else's.
+    /// Takes another client id: somebody else has this one.
     pub fn choose_client_id(&mut self) {
         self.editing.choose_client_id(&mut self.fresh);
     }
 
-    /// The same if the document knows ours already.
+    /// The same if the document has content by this client id already.
     pub fn be_known_to_nobody(&mut self) {
         if self.editing.doc.knows_client(self.editing.doc.client_id()) {
             self.choose_client_id();

@@ -7,10 +7,11 @@
 //! it to; nothing pending is forgotten but by an acknowledgement; queued edits reach the document before anything else
 //! changes it; the status never claims more than is true. A session never changes its document's room.
 //!
-//! The parts know nothing of the session. [`local`] is the document on this device: [`editing`] has what the editor shows,
-//! [`device`] what is kept, by [`outbox`] and [`journal`]. [`network`] is the way to the server. [`seeding`],
-//! [`format`] and [`translating`] have what is undecided of a document. What joins them are the session's own methods: here its inputs,
-//! outputs and sockets, in `edits` what happens on this device, in `sync` what comes from the server. How far it is, and whose document it has, are types: [`phase`].
+//! The parts know nothing of the session. [`local`] is the document on this device: [`editing`] has what the editor
+//! shows, [`device`] what the store keeps, with [`outbox`] and [`journal`]. [`network`] is the way to the server.
+//! [`seeding`], [`format`] and [`translating`] have what is not decided yet of a document. The session's own methods
+//! join them: inputs, outputs and sockets are here, what happens on this device in `edits`, what comes from the server
+//! in `sync`. [`phase`] has the types of how far a session is, and whose document it has.
 
 mod composing;
 mod connection;
@@ -165,7 +166,7 @@ impl Session {
         }
     }
 
-    /// Does what is due. Runs with every input: a late timer delays nothing that another event could start.
+    /// Does what is due. Runs with every input, so that a late timer delays nothing that another input could start.
     fn run_deadlines(&mut self) {
         let now = self.local.now;
         match self.network.link.deadline(&self.network.retries) {
@@ -230,8 +231,8 @@ impl Session {
         self.outputs.pop_front()
     }
 
-    /// Puts what one input has led to in order: the store first, before anyone is told who could fail, then the editor,
-    /// then the network, then the news.
+    /// Puts what one input has led to in order: first the write to the store, before anybody is told whose code could
+    /// fail; then the editor, then the network, then errors and the status.
     fn finish(&mut self) {
         let mut stage = self.local.stage.take();
         let Local { editing, device, now, .. } = &mut self.local;
@@ -381,7 +382,7 @@ impl Session {
         self.seeding.unasked();
     }
 
-    /// No connection: since now, if it was there until now.
+    /// There is no connection. It counts as lost since now, if it was there until now.
     fn lost_connection(&mut self) {
         self.network.lost(self.local.now);
         self.local.editing.presence.disconnected();
@@ -397,8 +398,8 @@ impl Session {
         self.network.wait_for_retry(self.local.now, self.local.fresh.random.f64());
     }
 
-    /// The server does not accept the token: another one is asked for, once. That is an error if it is not accepted either:
-    /// a token that has had its time is renewed as a matter of course.
+    /// The server does not accept the token: asks for another one, once. It is an error only if that one is refused as
+    /// well: a token that has expired is renewed as a matter of course.
     fn refused(&mut self, reason: &str) {
         self.connection_gone();
         let message = format!("the server refuses the token: {reason}");
@@ -479,7 +480,7 @@ impl Session {
         self.local.editing.presence.peers()
     }
 
-    /// How many of the others are before this client in line, for what one must do for all.
+    /// How many of the others have a lower client id. The lowest does what one client has to do for all.
     pub fn rank(&self) -> u32 {
         self.local.editing.presence.rank(self.local.editing.doc.client_id())
     }
@@ -578,7 +579,8 @@ impl Session {
             .map_err(|error| SessionError { code: ErrorCode::InvalidUpdate, message: error.to_string() })
     }
 
-    /// What other tabs have to know of the changes made here: see [`Input::TabUpdate`].
+    /// What other tabs have to know of the changes made here, the epoch and whether they are stored: see
+    /// [`Input::TabUpdate`].
     pub fn keeping(&self) -> (Option<&str>, bool) {
         (self.local.device.journal.epoch.as_deref(), self.local.device.journal.is_working())
     }

@@ -27,13 +27,13 @@ pub(super) struct Network {
     pub retries: Retries,
     /// The largest frame a server has shown to take, where one was refused.
     pub frame_limit: Option<usize>,
-    /// The same, where it was only inferred.
+    /// The same, where connections that ended only suggest it.
     pub suspicion: Suspicion,
     /// What this user may do, as far as the server has said.
     pub role: Role,
     /// Who this user is to the server, as it has said.
     pub user: Option<String>,
-    /// The largest update that is tried.
+    /// The largest update that is sent; a larger one that cannot be cut is set aside.
     pub aside_limit: usize,
     hold: Hold,
     offline_since: Option<Millis>,
@@ -111,8 +111,8 @@ impl Network {
         self.send(now, Message::SyncStep1(state_vector).to_frame(), stage);
     }
 
-    /// The socket has been silent: sends what is answered by anyone who is there. Returns whether that is a request, which
-    /// is the caller's.
+    /// The socket has been silent: sends a message that every server answers. Returns whether that is a sync step 1,
+    /// which the caller has to send.
     pub fn probe(&mut self, now: Millis, stage: &mut Stage) -> bool {
         let Some(live) = self.link.live_mut() else { return false };
         live.probed_at = Some(now);
@@ -123,7 +123,7 @@ impl Network {
         false
     }
 
-    /// Whether a plain server is to be asked now what it has of what it was sent.
+    /// Whether a plain server is to be asked now how much it has of what it was sent.
     pub fn asks(&mut self) -> bool {
         match self.link.live_mut().map(|live| &mut live.mode) {
             Some(PeerProtocol::Plain { ask_at, .. }) => {
@@ -167,7 +167,8 @@ impl Network {
 
     // --- what the server takes
 
-    /// The largest frame that is sent: what a server has said, or what is suspected of the way to it.
+    /// The largest frame that is sent: what a server has shown to take, or what the way to it is suspected to let
+    /// through.
     pub fn frame_bound(&self) -> usize {
         self.frame_limit.unwrap_or(usize::MAX).min(self.suspicion.limit())
     }
@@ -208,7 +209,7 @@ impl Network {
         self.link.live().map_or(0, |live| live.sent_through)
     }
 
-    /// The connection has ended: unless the server said why, perhaps because of what was on its way.
+    /// The connection has ended: perhaps because of the frame that was on its way, unless the server said why.
     pub fn suspect(&mut self, now: Millis, code: u16, reason: &str, stage: &mut Stage) {
         let unanswered = self.link.live().and_then(|live| live.unanswered);
         if let Some(size) = self.suspicion.closed(now, code, reason, unanswered) {
@@ -292,14 +293,15 @@ impl Network {
         self.link = Link::Waiting { retry_at: now + delay };
     }
 
-    /// Everything that the server's document has is here. Returns its step 1 if it was no time to answer that.
+    /// Everything that the server's document has is here. Returns the server's step 1 if that could not be answered
+    /// yet.
     pub fn synced(&mut self) -> Option<Vec<u8>> {
         let live = self.link.live_mut()?;
         live.synced = true;
         live.step_1.take()
     }
 
-    /// What the outbox holds up to here was made without a connection, or is sent for the first time on this one.
+    /// What is pending up to this seq was made before this connection came up.
     pub fn note_offline_changes(&mut self, last: u64) {
         if let Some(live) = self.link.live_mut() {
             live.offline_through = last;

@@ -1,8 +1,8 @@
 //! The pending updates: what the server has not acknowledged, in the order it is to be submitted.
 //!
-//! Only an acknowledgement removes an update. Seqs follow each other without gaps; an update that was never on a wire
-//! may still be merged with others or cut up, so its seq may change until then. The store knows each update by a number
-//! of its own, in the same order, that is never given again: a write that fails, or comes late, concerns no other update.
+//! Only an acknowledgement removes an update. Seqs follow each other without gaps. An update that was never sent may
+//! still be merged with others or cut, so its seq may change until then. The store knows each update by a number of its
+//! own, in the same order, which is never given again: a write that fails, or comes late, concerns no other update.
 
 use std::collections::VecDeque;
 
@@ -17,7 +17,7 @@ use super::ErrorCode;
 
 /// Pending updates that were never sent are merged up to this size, bytes.
 pub(super) const MERGED_BYTES: usize = 32 * 1024;
-/// Of those that are smaller than this, there shall not be many.
+/// Updates smaller than this are merged when there are many, bytes.
 const SMALL_BYTES: usize = 4 * 1024;
 /// So many unsent updates are worth merging.
 const MERGE_AT: usize = 128;
@@ -30,11 +30,12 @@ pub(super) struct Outbox {
     last_seq: u64,
     /// The highest number given so far.
     last_number: u64,
-    /// The highest seq that was ever on a wire.
+    /// The highest seq that was ever sent.
     sent: u64,
     pub set_aside: Vec<Aside>,
     asides: u64,
-    /// Keys of other sessions that a write, if it succeeds, removes from the store; of what is no longer pending.
+    /// Keys that the store may still have of what is no longer pending, each with the write that removes it, if one is
+    /// on its way.
     leftover: Vec<(PendingKey, Option<u64>)>,
 }
 
@@ -45,7 +46,7 @@ pub(super) struct PendingUpdate {
     number: u64,
     pub update: Vec<u8>,
     pub place: KeptIn,
-    /// Keys in the store that this entry stands for, until the store has it under its own.
+    /// Keys under which the store has this entry, until the store has it under its own.
     replaces: Vec<PendingKey>,
     /// The write that gives it its own key.
     replacing: Option<u64>,
@@ -144,7 +145,7 @@ impl Outbox {
         self.put(entry.update, entry.place, entry.replaces);
     }
 
-    /// Removes what was acknowledged, and returns it with the key up to which the store may.
+    /// Removes what was acknowledged. Returns it, with the key up to which the store may remove it, too.
     pub fn acknowledge(&mut self, seq: u64) -> Option<(PendingKey, Vec<Vec<u8>>)> {
         let mut updates = Vec::new();
         let mut through = None;
@@ -175,8 +176,8 @@ impl Outbox {
         self.aside(from, entry.update, entry.place, code, message)
     }
 
-    /// Puts an update aside that the store has under the keys `from`, if at all. It gets a key of its own: these may go
-    /// with what is acknowledged.
+    /// Puts an update aside. The store may have it under the keys `from`. It gets a key of its own, for those keys may
+    /// be removed with what is acknowledged.
     pub fn aside(
         &mut self,
         from: Vec<PendingKey>,
@@ -187,23 +188,23 @@ impl Outbox {
     ) -> Vec<Write> {
         self.asides += 1;
         let key = PendingKey { session: format!("{}{ASIDE}", self.session), seq: self.asides };
-        // Should the write fail, it is made up for by one that knows of these.
+        // Should the write fail, a later one removes these keys.
         self.leftover.extend(from.iter().map(|key| (key.clone(), None)));
         let (code, message) = (code.to_owned(), message.to_owned());
         let aside = SetAside { key: key.clone(), epoch: None, code: code.clone(), message: message.clone(), update };
         let put = Write::Coalesce { from, to: key.clone(), update: aside.update.clone() };
         let mut writes = vec![put, Write::SetAside { key, code, message }];
         if aside.code != ErrorCode::Epoch.as_str() && aside.code != SEED {
-            // It is shown as before.
+            // It is shown as before: so it has to be in the log.
             writes.push(Write::Append { update: aside.update.clone() });
         }
         self.set_aside.push(Aside { update: aside, place });
         writes
     }
 
-    /// Puts aside what needs something that is missing, and keeps the rest pending: the rest of what was sent under a
-    /// seq of its own, as a seq on a wire means one update. To be followed by [`Outbox::rearrange`], which tells the
-    /// store of that.
+    /// Puts aside what needs something that is missing, and keeps the rest pending. Where the whole was sent, the rest
+    /// gets a new seq, because a seq that was sent means one update. To be followed by [`Outbox::rearrange`], which
+    /// tells the store.
     pub fn part(&mut self, holes: &Holes, code: &str, message: &str) -> Vec<Write> {
         let mut writes = Vec::new();
         let mut again = Vec::new();
@@ -238,23 +239,23 @@ impl Outbox {
         self.rewrite_aside().collect()
     }
 
-    /// How many updates are refused: seeds are not.
+    /// How many updates were set aside, without seeds, which nobody has refused.
     pub fn aside_for_good(&self) -> usize {
         self.set_aside.iter().filter(|aside| aside.update.code != SEED).count()
     }
 
-    /// A seed has been decided about: nothing of it is kept apart.
+    /// A seed has been decided about: its record is removed.
     pub fn forget_seed(&mut self) -> Vec<Write> {
         let from = self.take_seeds();
         self.forget(from)
     }
 
-    /// What the store has under these is removed from it.
+    /// Returns what removes these keys from the store.
     pub fn forget(&mut self, from: Vec<PendingKey>) -> Vec<Write> {
         if from.is_empty() {
             return Vec::new();
         }
-        // Should the write fail, it is made up for by one that knows of these.
+        // Should the write fail, a later one removes these keys.
         self.leftover.extend(from.iter().map(|key| (key.clone(), None)));
         vec![
             Write::Coalesce { from, to: self.key(0), update: NOTHING.to_vec() },
@@ -269,7 +270,8 @@ impl Outbox {
         Vec::into_iter(seeds).map(|aside: Aside| aside.update.key).collect()
     }
 
-    /// A seed is submitted, before all that was not. To be followed by [`Outbox::rearrange`], which tells the store.
+    /// Makes a seed pending, before all that was not sent yet. To be followed by [`Outbox::rearrange`], which tells the
+    /// store.
     pub fn give_seed(&mut self, update: Vec<u8>) {
         let seeds = self.take_seeds();
         let unsent = self.take_unsent();
@@ -277,7 +279,7 @@ impl Outbox {
         unsent.into_iter().for_each(|entry| self.put_again(entry));
     }
 
-    /// What was not sent, and the seed, become one update, which holds them all. To be followed by
+    /// Puts one update in the place of the seed and of all that was not sent: it holds them all. To be followed by
     /// [`Outbox::rearrange`], which tells the store.
     pub fn replace_unsent(&mut self, update: Vec<u8>) {
         let mut from = self.take_seeds();
@@ -288,9 +290,9 @@ impl Outbox {
         self.put(update, KeptIn::Memory, from);
     }
 
-    /// Everything pending, and the seed, become these updates, under seqs that were never on a wire; behind them goes what
-    /// `waiting` gives of an update, as it is. To be followed by [`Outbox::rearrange`], which tells the store; what this returns
-    /// goes before.
+    /// Puts these updates in the place of the seed and of everything pending, under seqs that were never sent. Behind
+    /// them comes, as it is, what `waiting` gives of each pending update. Returns writes that go before those of
+    /// [`Outbox::rearrange`], which has to follow and tells the store.
     pub fn translate(&mut self, mut updates: Vec<Vec<u8>>, waiting: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Vec<Write> {
         let mut from = self.take_seeds();
         for entry in std::mem::take(&mut self.entries) {
@@ -310,8 +312,8 @@ impl Outbox {
         writes
     }
 
-    /// Puts aside what is not all below the clock that `through` says of its client, unless it `waits`. Returns what the store
-    /// has to be told.
+    /// Puts aside each update that has something at or above the clock which `through` gives for its client, unless it
+    /// `waits`. Returns what the store has to be told.
     pub fn put_late_aside(
         &mut self,
         through: impl Fn(u64) -> u32,
@@ -335,8 +337,8 @@ impl Outbox {
         unsent
     }
 
-    /// Everything pending goes aside: it belongs to an epoch that has ended. So does what waits for the right to write.
-    /// Seqs start again in the next. Returns all that the store has to be told, even if it has failed since.
+    /// Puts everything pending aside: it belongs to an epoch that has ended. So does what waits for the right to write.
+    /// Seqs start again in the next epoch. Returns all that the store has to be told, even if it has failed since.
     pub fn close_epoch(&mut self, why: &str) -> Vec<Write> {
         for entry in std::mem::take(&mut self.entries) {
             self.entry_aside(entry, ErrorCode::Epoch.as_str(), why);
@@ -352,8 +354,8 @@ impl Outbox {
         self.rewrite()
     }
 
-    /// Takes over updates of other sessions, which are in `place` under their keys: they are submitted under this one's
-    /// seqs. To be followed by [`Outbox::rearrange`], which tells the store.
+    /// Takes over updates of other sessions, which are in `place` under their keys, to submit them under seqs of this
+    /// session. To be followed by [`Outbox::rearrange`], which tells the store.
     pub fn adopt(&mut self, pending: impl IntoIterator<Item = Pending>, place: KeptIn) {
         for Pending { key, update, .. } in pending {
             if key.session != self.session || self.entries.iter().all(|entry| entry.number != key.seq) {
@@ -362,8 +364,8 @@ impl Outbox {
         }
     }
 
-    /// Submits again what was set aside with this code. To be followed by [`Outbox::rearrange`].
-    /// Returns whether there was anything.
+    /// Makes pending again what was set aside with this code. To be followed by [`Outbox::rearrange`]. Returns whether
+    /// there was anything.
     pub fn take_back(&mut self, code: &str) -> bool {
         let (taken, kept): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.set_aside).into_iter().partition(|aside| aside.update.code == code);
@@ -383,7 +385,7 @@ impl Outbox {
         true
     }
 
-    /// What the store has of updates set aside earlier.
+    /// Takes over what the store has of updates set aside earlier.
     pub fn take_stored_aside(&mut self, stored: Vec<SetAside>) {
         for update in stored {
             if self.set_aside.iter().all(|aside| aside.update.key != update.key) {
@@ -407,8 +409,8 @@ impl Outbox {
         self.unsent().find(|entry| entry.update.len() > max).map(|entry| entry.seq)
     }
 
-    /// Merges small unsent updates and cuts those over `max` bytes, gives them seqs anew, and returns the writes that
-    /// make the store follow, to be carried out in one transaction.
+    /// Merges small unsent updates, cuts those over `max` bytes, and gives them new seqs. Returns the writes that make
+    /// the store follow, to be carried out in one transaction.
     pub fn rearrange(&mut self, max: usize) -> Vec<Write> {
         let at = self.disorder(max);
         let unsent: Vec<PendingUpdate> = self.entries.drain(at..).collect();
@@ -425,7 +427,7 @@ impl Outbox {
         let updates = merged(unsent.into_iter().map(|entry| entry.update).collect(), MERGED_BYTES.min(max));
         let updates =
             updates.into_iter().flat_map(|update| if update.len() > max { cut(update, max) } else { vec![update] });
-        // Until the write is through, the store has it all under the old keys.
+        // Until the write is committed, the store has it all under the old keys.
         let place = if stored { KeptIn::Stored } else { KeptIn::Memory };
         let mut writes = Vec::new();
         for update in updates {
@@ -436,26 +438,27 @@ impl Outbox {
         writes
     }
 
-    /// There is no store that would have anything under other keys.
+    /// There is no store: nothing is kept under other keys.
     pub fn nothing_to_replace(&mut self) {
         self.entries.iter_mut().for_each(|entry| entry.replaces.clear());
     }
 
-    /// The highest seq that is taken when the entries from `at` on count anew.
+    /// The highest seq in use once the entries from `at` on are given new seqs.
     fn last_before(&self, at: usize) -> u64 {
         self.sent.max(at.checked_sub(1).and_then(|at| self.entries.get(at)).map_or(0, |entry| entry.seq))
     }
 
-    /// From where on the unsent entries are not as they should be: cut, told to the store, merged.
+    /// The first of the unsent entries that has to be cut, told to the store, given another seq, or merged.
     fn disorder(&self, max: usize) -> usize {
         let unsent = self.entries.iter().position(|entry| entry.seq > self.sent).unwrap_or(self.entries.len());
-        // Something before it may have been put aside: seqs are without gaps.
+        // Something before it may have been put aside, and seqs have no gaps.
         let first = self.last_before(unsent) + 1;
         let odd = |(at, entry): (usize, &PendingUpdate)| {
             entry.update.len() > max || !entry.replaces.is_empty() || entry.seq != first + at as u64
         };
         let odd = self.entries.range(unsent..).enumerate().position(odd).map_or(self.entries.len(), |at| unsent + at);
-        // A large one is merged again only once what came after it is of its size: each byte takes part in few merges.
+        // A large entry is merged only once what came after it is about as large: so each byte takes part in few
+        // merges.
         let mut at = self.entries.len();
         let mut after = 0;
         for entry in self.entries.range(unsent..).rev() {
@@ -475,7 +478,7 @@ impl Outbox {
         let others: Vec<_> = self.leftover.iter().map(|(key, _)| key).filter(|key| !own(key)).cloned().collect();
         let mut writes = Vec::new();
         if !others.is_empty() {
-            // Under a number that is never given, and goes with the next step.
+            // Under a number that is never given; the next write removes it.
             writes.push(Write::Coalesce { from: others, to: self.key(0), update: NOTHING.to_vec() });
         }
         // What is pending is put back below.
@@ -496,7 +499,7 @@ impl Outbox {
         })
     }
 
-    /// Everything not in the store yet goes with the write `ticket`.
+    /// Everything that is not in the store yet is in the write with this ticket.
     pub fn writing(&mut self, ticket: u64) {
         self.leftover.iter_mut().for_each(|(_, write)| *write = write.or(Some(ticket)));
         for entry in self.entries.iter_mut().filter(|entry| !entry.replaces.is_empty()) {
@@ -580,7 +583,7 @@ fn finish_group(out: &mut Vec<Vec<u8>>, group: Vec<Vec<u8>>, max: usize) {
     }
     match crate::update::merge(&group) {
         Ok(update) if update.len() <= max.max(MERGED_BYTES) => out.push(update),
-        // What does not decode is for the server to refuse: it must not take its neighbours along.
+        // The server is to refuse what does not decode, and not its neighbours with it.
         _ => out.extend(group),
     }
 }

@@ -1,4 +1,4 @@
-//! Where a session is in its life, and whose document it has: data only.
+//! How far a session is in its life, and whether the server has the document of its copy.
 
 use super::types::Millis;
 use crate::slate::SlateDoc;
@@ -8,7 +8,7 @@ pub(super) enum Phase {
     /// The local copy is not loaded yet.
     Opening,
     Open,
-    /// The store still has something to do, until then at most.
+    /// The store still has something to do; it is waited for until then at most.
     Closing {
         until: Millis,
     },
@@ -34,9 +34,9 @@ impl Phase {
 pub(super) enum Epoch {
     /// It is, as far as is known.
     Same,
-    /// It is another one, and nobody has said what shall become of the copy.
+    /// It is another one, and the application has not said what becomes of the copy.
     Conflict,
-    /// What the server has, on its way to replace the local copy.
+    /// The server's document, as far as it has come, which is to replace the local copy.
     Replacing(Box<SlateDoc>),
 }
 

@@ -1,4 +1,4 @@
-//! Presence: one's own state for the peers, the peers' states for the application.
+//! Presence: this user's state for the peers, the peers' states for the application.
 //!
 //! A state is JSON as the cursor editor of slate-yjs has it, `{data, selection: {anchor, focus}}` with Yjs relative
 //! positions, and `typing` and `lastActive` of ours. Selections are kept as sticky positions and resolved to Slate's
@@ -35,7 +35,7 @@ pub(super) struct SessionPresence {
     unsettled: Option<Option<Range>>,
     typing_until: Option<Millis>,
     last_active: Millis,
-    /// The state has to be written anew.
+    /// This user's state is another one than was announced last.
     pub own_changed: bool,
     sent_at: Option<Millis>,
     known: LiteMap<u64, PeerState>,
@@ -51,7 +51,7 @@ struct StickyRange {
     focus: Sticky,
 }
 
-/// The state of who is there without being shown to anybody.
+/// The state of a client that is there and is not shown to anybody.
 const UNSEEN: &str = "{}";
 
 /// What the application says of this user, and the same as JSON text.
@@ -157,7 +157,7 @@ impl SessionPresence {
         }
     }
 
-    /// Never none: of the clients that are there, the lowest normalizes for all.
+    /// Never none: the client with the lowest id normalizes for all, so each has to be seen by the others.
     fn state(&self) -> Option<String> {
         let Some(Data { json: data, .. }) = &self.data else { return Some(UNSEEN.to_owned()) };
         let selection = self.selection.as_ref().map_or_else(|| "null".to_owned(), StickyRange::to_json);
@@ -182,7 +182,7 @@ impl SessionPresence {
         Ok(applied.clash)
     }
 
-    /// There is no connection any more: the others are gone, as far as is known.
+    /// There is no connection any more: the others count as gone.
     pub fn disconnected(&mut self) {
         self.peers_changed |= self.awareness.disconnected();
     }
@@ -213,7 +213,7 @@ impl SessionPresence {
         Some(Message::Awareness(&self.awareness.take_own(now)).to_frame())
     }
 
-    /// Says to the others that this one goes, if that is not said yet.
+    /// Tells the others that this client leaves, unless they were told.
     pub fn farewell(&mut self, now: Millis) -> Option<Vec<u8>> {
         if !self.awareness.set_state(None) {
             return None;
@@ -233,7 +233,7 @@ impl SessionPresence {
         [send, self.typing_until, self.awareness.expiry()].into_iter().flatten().min()
     }
 
-    /// Brings the peers up to date; returns whether they are others than before.
+    /// Brings the peers up to date. Returns whether anything about them has changed.
     pub fn resolve(&mut self, doc: &SlateDoc, change: &DocChange) -> bool {
         if std::mem::take(&mut self.peers_changed) {
             return self.read_peers(doc);
@@ -340,7 +340,7 @@ impl StickyRange {
     }
 }
 
-/// The end of a range is tied to its last character: what is written behind it does not belong to it.
+/// The end of the range is tied to its last character: text that is written behind that does not belong to the range.
 pub(super) fn anchor(doc: &SlateDoc, range: &Range) -> Option<String> {
     let key = |point: &Point| (point.path.clone(), point.offset);
     let (anchor, focus) = match key(&range.anchor).cmp(&key(&range.focus)) {

@@ -15,8 +15,8 @@ const TRY_TYPING: Millis = 5_000;
 const QUIET: Millis = 5_000;
 
 impl Network {
-    /// A hint, not a fact: online is a reason to try now, offline a reason to ask whether the server is there. Returns
-    /// whether a request is due, as of [`Network::probe`].
+    /// A hint, not a fact: `online` is a reason to try now, and either is a reason to ask whether the server is there.
+    /// Returns what [`Network::probe`] returns.
     pub fn hint(&mut self, now: Millis, online: bool, stage: &mut Stage) -> bool {
         match &self.link {
             Link::Waiting { .. } if online => self.open(now, false, stage),
@@ -34,8 +34,8 @@ impl Network {
         self.probe(now, stage)
     }
 
-    /// Somebody is back at the page: what went on while it was frozen or hidden is no measure. Returns whether a request
-    /// is due.
+    /// Somebody is back at the page. A connection from before may have died while the page was frozen or hidden.
+    /// Returns what [`Network::probe`] returns.
     pub fn awake(&mut self, now: Millis, stage: &mut Stage) -> bool {
         match &self.link {
             Link::Waiting { .. } if self.retries.tried_before(now, TRY_AGAIN) => self.open(now, false, stage),
@@ -51,7 +51,7 @@ impl Network {
         false
     }
 
-    /// Somebody types, and would have it on the server.
+    /// Somebody types: a reason to try now.
     pub fn typing(&mut self, now: Millis, stage: &mut Stage) {
         if matches!(self.link, Link::Waiting { .. }) && self.retries.tried_before(now, TRY_TYPING) {
             self.open(now, false, stage);

@@ -1,9 +1,9 @@
 //! What the server refuses for good.
 //!
-//! The edits are set aside: kept, counted, exportable. So is what cannot be without them, because nobody else could ever
-//! see it: what lies in or beside something refused, and what the same client id made later, as replicas take a client's
-//! structs without gaps only. So that this does not go on, what follows is made under another client id. While anything
-//! is set aside the status never says `server`.
+//! The edits are set aside: kept, counted, exportable. So is what depends on them, because nobody else could ever see
+//! it: what lies in or beside something refused, and what the same client id made later, for replicas take a client's
+//! structs without gaps only. So that later edits do not depend on refused ones, they are made under another client id.
+//! While anything is set aside the status never says `server`.
 
 use crate::protocol::RejectCode;
 use crate::store::{LEFT_BEHIND, Write};
@@ -20,14 +20,15 @@ const DEPENDS: &str = "depends";
 const UNCUTTABLE: &str = "a single value exceeds what the server takes";
 
 impl Local {
-    /// What may be too large for a server whatever is done with it shall not take along what is made after it.
+    /// Takes another client id after an update that cannot be cut: if a server refuses it as too large, later edits
+    /// must not depend on it.
     pub fn isolate(&mut self, update: &[u8]) {
         if update.len() > MERGED_BYTES && split(update, MERGED_BYTES).is_err() {
             self.choose_client_id();
         }
     }
 
-    /// Sets aside what is pending and cannot be without what is set aside already.
+    /// Sets aside what is pending and depends on what is set aside already.
     pub fn set_dependents_aside(&mut self) {
         let device = &mut self.device;
         let at_first = device.outbox.set_aside.len();
@@ -68,23 +69,24 @@ impl Local {
         self.report(error, format!("the server refuses an edit, it is kept aside: {message}"));
     }
 
-    /// What cannot be made small enough is kept from the wire, and the rest flows. `limit`: what is tried.
+    /// Sets aside what cannot be made small enough, so that the rest flows. `limit`: the largest update that is sent,
+    /// bytes.
     pub fn put_oversized_aside(&mut self, limit: usize) {
         if self.device.outbox.oversized(self.device.update_limit).is_none() {
             return;
         }
         self.device.rearrange();
-        // One after the other: seqs may be others after each.
+        // One at a time: each may change the seqs of the others.
         while let Some(seq) = self.device.outbox.oversized(limit) {
             self.put_aside(seq, RejectCode::TooLarge, UNCUTTABLE);
             self.device.rearrange();
         }
     }
 
-    /// What a plain server takes in no piece is kept from the wire, and the rest flows.
+    /// Sets aside what a plain server does not take in pieces either, so that the rest flows.
     pub fn put_uncuttable_aside(&mut self, limit: usize) {
         let uncuttable = |update: &[u8]| update.len() > limit && split(update, limit).is_err();
-        // One after the other: seqs may be others after each.
+        // One at a time: each may change the seqs of the others.
         loop {
             let found = self.device.outbox.after(0).find(|entry| uncuttable(&entry.update)).map(|entry| entry.seq);
             let Some(seq) = found else { break };
@@ -92,7 +94,7 @@ impl Local {
         }
     }
 
-    /// What was set aside is given up, with what was built upon it.
+    /// Gives up what was set aside, with what was built upon it.
     pub fn discard_set_aside(&mut self) {
         let device = &mut self.device;
         if device.outbox.aside_for_good() == 0 {
@@ -114,7 +116,7 @@ impl Local {
         }
     }
 
-    /// The document without these, in one step for the editor and in one for the store.
+    /// Takes these out of the document, in one step for the editor and one for the store.
     fn take_out(&mut self, holes: &Holes) {
         let mut doc = self.fresh.doc();
         let state = self.editing.doc.encode_state(None).unwrap_or_default();

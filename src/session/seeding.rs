@@ -1,13 +1,13 @@
 //! The first content of a document: shown at once, pending until it is decided whether the document takes it.
 //!
-//! Until the server was heard nobody knows whether the document has content. Meanwhile what is wanted is in the document
-//! as shown here, what is typed stands upon it, and beside it there is the document *without* it: the shadow, which is
-//! told of everything that comes from elsewhere. As soon as the shadow has content it is decided: it has the very items
-//! of the seed, for equal values make equal updates, or something else, and then the seed goes, but for the blocks that
-//! somebody has written in. A shadow that is still empty after a sync is for the server to fill: the room decides who
-//! is first; with a server that decides nothing each gives its own.
+//! Until the server was heard nobody knows whether the document has content. Meanwhile the seed is in the document as
+//! shown here, and what is typed stands upon it. Beside it there is the document *without* the seed: the shadow, which
+//! is given everything that comes from elsewhere. As soon as the shadow has content it is decided. Either it has the
+//! very items of the seed, for equal values make equal updates; or it has something else, and then the seed is removed,
+//! but for the blocks that somebody has written in. If the shadow is still empty after a sync, the server gets the
+//! seed: its room decides which client is first; to a server that decides nothing each client gives its own.
 //!
-//! Invariants: nothing is sent of an undecided seed, nor of what stands upon it; the device keeps it as a record of its
+//! Invariants: neither an undecided seed nor what stands upon it is sent; the device keeps the seed as a record of its
 //! own, never in the log.
 
 use crate::protocol::Message;
@@ -39,34 +39,34 @@ enum Seed {
     Shown(Box<ShownSeed>),
 }
 
-/// A seed that is in the document, and nobody has decided about.
+/// A seed that is in the document and not decided yet.
 #[derive(Debug)]
 struct ShownSeed {
     update: Vec<u8>,
     value: Vec<Node>,
-    /// Whose items the seed's are, and how many.
+    /// The client id of the seed's items, and how many they are.
     client: u32,
     clock: u32,
     /// The document without the seed, and without what is pending here.
     shadow: SlateDoc,
     asked: Asked,
-    /// What the server has of the document, as it said when it was no time to answer.
+    /// The server's state vector, from a step 1 that could not be answered yet.
     theirs: Option<Vec<u8>>,
 }
 
-/// Whether a server that decides was asked to take it, on this connection.
+/// Whether a server that decides was asked, on this connection, to take the seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
     No,
     Yes,
-    /// It has answered, and its content was asked for.
+    /// It has answered, and was asked for its content.
     Answered,
 }
 
-/// What becomes of the seed.
+/// What the shadow says about the seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SeedVerdict {
-    /// There is none, or nothing is decided.
+    /// There is no seed, or it is not decided.
     Open,
     /// The document has it.
     In,
@@ -79,7 +79,7 @@ enum SeedVerdict {
 pub(super) enum SeedOffer {
     /// It is asked to take it, by this frame.
     Ask(Vec<u8>),
-    /// It decides nothing, or has decided that it is empty: the seed is submitted.
+    /// The server decides nothing, or has answered and is empty: the seed is submitted.
     Submit,
 }
 
@@ -99,7 +99,7 @@ impl Seeding {
         matches!(self.seed, Seed::Shown(_))
     }
 
-    /// The document as far as it is decided: without a seed that may go again.
+    /// The document as far as it is decided: without a seed that may be removed again.
     pub fn settled<'a>(&'a self, doc: &'a SlateDoc) -> &'a SlateDoc {
         match &self.seed {
             Seed::Shown(shown) => &shown.shadow,
@@ -107,7 +107,7 @@ impl Seeding {
         }
     }
 
-    /// Whether there is anything that stands upon the seed, or may: of this user, here or in another tab.
+    /// Whether anything stands upon the seed, or may: edits of this user, here or in another tab.
     fn has_own_edits(&self, local: &Local) -> bool {
         let Seed::Shown(shown) = &self.seed else { return false };
         let stands = |code: &str| code != SEED && code != ErrorCode::Epoch.as_str();
@@ -117,7 +117,7 @@ impl Seeding {
             || local.editing.doc.value() != shown.value
     }
 
-    /// Shows what is wanted, if there is nothing.
+    /// Shows the wanted content, if the document has none.
     pub fn show_wanted(&mut self, local: &mut Local) {
         let Some(value) = self.take_wanted(local) else { return };
         let update = SlateDoc::seed_update(&local.config.root, &value);
@@ -126,9 +126,9 @@ impl Seeding {
         }
     }
 
-    /// What the device keeps of a seed that nobody has decided about, and of the document beside it. Returns what of
-    /// the log could be read; none, and nothing is loaded, if it is no seed.
-    /// `own`, `elsewhere`: what is pending, here and in other tabs.
+    /// Loads a copy with an undecided seed: the seed, and the document beside it. `own`, `elsewhere`: what is pending,
+    /// here and in other tabs. Returns of each row of the log whether it could be read; none, and nothing is loaded, if
+    /// it is no seed.
     pub fn load(
         &mut self,
         seed: &[u8],
@@ -147,7 +147,7 @@ impl Seeding {
         Some(read)
     }
 
-    /// What the log says of the seed, once all of the copy is known.
+    /// Lets the log decide about the seed, once all of the copy is known.
     pub fn decide_by_log(&mut self, local: &mut Local) {
         let Ok(state) = self.settled(&local.editing.doc).encode_state(None) else { return };
         if self.is_undecided() {
@@ -161,14 +161,15 @@ impl Seeding {
         matches!(&self.seed, Seed::Shown(shown) if shown.update == update)
     }
 
-    /// Another tab keeps the record of what is shown here, and may forget it: what is typed here stands upon it too.
+    /// Keeps a record of the seed that is shown here, too: another tab, which has one, may remove it, and edits of this
+    /// tab stand upon the seed.
     pub fn keep_shown(&self, local: &mut Local) {
         if let Seed::Shown(shown) = &self.seed {
             keep(&shown.update, local);
         }
     }
 
-    /// Puts a seed into the document, beside whatever it has that is no content.
+    /// Puts a seed into the document, which may have something that is not content.
     fn show(&mut self, update: Vec<u8>, local: &mut Local) -> Option<Vec<u8>> {
         let mut shadow = local.fresh.doc();
         let state = local.editing.doc.encode_state(None).ok()?;
@@ -179,14 +180,14 @@ impl Seeding {
         }
         let before = local.stage.updates.len();
         local.take_in(&shown.update, Origin::Store, false)?;
-        // It is told when it is decided: until then it is what the document was opened with.
+        // Its update is told when it is decided: until then it is what the document was opened with.
         local.stage.updates.truncate(before);
         let update = shown.update.clone();
         self.seed = Seed::Shown(Box::new(shown));
         Some(update)
     }
 
-    /// What an update from elsewhere says of the seed.
+    /// Gives an update from elsewhere to the shadow. Returns what that then says about the seed.
     fn meets(&mut self, update: &[u8]) -> SeedVerdict {
         let Seed::Shown(shown) = &mut self.seed else { return SeedVerdict::Open };
         match shown.shadow.apply_unheard(update) {
@@ -202,7 +203,7 @@ impl Seeding {
         }
     }
 
-    /// A change from elsewhere. Returns whether the document is another one now; none if the bytes are no update.
+    /// Applies a change from elsewhere. Returns whether the document has changed; none if the bytes are no update.
     pub fn apply(&mut self, update: &[u8], origin: Origin, journal: bool, local: &mut Local) -> Option<bool> {
         let verdict = self.meets(update);
         self.take_in_by(verdict, update, origin, journal, local)
@@ -232,7 +233,7 @@ impl Seeding {
         std::mem::replace(&mut self.seed, Seed::None)
     }
 
-    /// The document has the seed, from here or from whoever had the same.
+    /// The document has the seed, from here or from another client with the same.
     fn is_in(&mut self, local: &mut Local) {
         let Seed::Shown(shown) = self.take() else { return };
         if shown.has() < shown.clock {
@@ -259,8 +260,8 @@ impl Seeding {
         Some(true)
     }
 
-    /// The document has other content: the blocks in which somebody has written stay beside it, the others go. All of
-    /// it becomes one update, so that nobody sees what goes.
+    /// The document has other content: the seed's blocks in which somebody has written stay beside it, the others are
+    /// removed. All of it becomes one update, so that nobody sees what is removed.
     fn keep_beside(&mut self, update: &[u8], origin: Origin, journal: bool, local: &mut Local) -> Option<bool> {
         self.remove_untouched(local);
         let changed = local.take_in(update, origin, journal);
@@ -280,8 +281,8 @@ impl Seeding {
         changed
     }
 
-    /// What a tab that has died had typed upon a seed which this one has withdrawn: the seed is given after all, but for
-    /// the blocks in which nobody has written.
+    /// A tab that has died had typed upon a seed which this one has withdrawn: the seed is given after all, but for the
+    /// blocks in which nobody has written.
     pub fn keep_orphans_beside(&mut self, orphans: &[Pending], local: &mut Local) {
         let Some(seed) = &self.withdrawn else { return };
         let Some((value, ..)) = SlateDoc::seed_in(seed, &local.config.root) else { return };
@@ -310,7 +311,7 @@ impl Seeding {
         }
     }
 
-    /// A seed that this document has not taken goes, but for the blocks in which somebody has written.
+    /// Removes a seed that the server's document has not taken, but for the blocks in which somebody has written.
     pub fn withdraw(&mut self, theirs: &SlateDoc, local: &mut Local) {
         if let Seed::Shown(shown) = &self.seed
             && theirs.clock_of(shown.client) == 0
@@ -319,14 +320,14 @@ impl Seeding {
         }
     }
 
-    /// The server's step 1 comes before its content: it is answered when that has decided.
+    /// The server's step 1 comes before its content: it is answered when the content has decided about the seed.
     pub fn answer_later(&mut self, state_vector: &[u8]) {
         if let Seed::Shown(shown) = &mut self.seed {
             shown.theirs = Some(state_vector.to_vec());
         }
     }
 
-    /// What the server has is here, and that is nothing. `decides`: it says who is first.
+    /// The server's document is empty. `decides`: the server says which client is first.
     pub fn offer(&mut self, decides: bool) -> Option<SeedOffer> {
         let Seed::Shown(shown) = &mut self.seed else { return None };
         match shown.asked {
@@ -346,17 +347,17 @@ impl Seeding {
         }
     }
 
-    /// The server has decided about the seed. Returns whether what it has decided for is to be asked for.
+    /// The server has decided about the seed. Returns whether it was asked, and its content is to be asked for.
     pub fn answered(&mut self) -> bool {
         self.no_longer_asked(Asked::Answered)
     }
 
-    /// Whether the server was asked to take the seed. It is not any more.
+    /// Whether the server was asked to take the seed. From now on it counts as not asked.
     pub fn take_back(&mut self) -> bool {
         self.no_longer_asked(Asked::No)
     }
 
-    /// Whether the server was asked to take the seed: then it is `now` this.
+    /// Whether the server was asked to take the seed. If so, `now` is what holds from now on.
     fn no_longer_asked(&mut self, now: Asked) -> bool {
         match &mut self.seed {
             Seed::Shown(shown) if shown.asked == Asked::Yes => {
@@ -367,12 +368,12 @@ impl Seeding {
         }
     }
 
-    /// The document is another one: nothing is wanted for that.
+    /// Another document takes the place of this one: it is given no content.
     pub fn forget(&mut self) {
         self.seed = Seed::None;
     }
 
-    /// Seeds by itself: the same content gives the same update, wherever and how often it is made.
+    /// Seeds without a server: the same content gives the same update, wherever and however often it is made.
     pub fn seed_alone(&mut self, local: &mut Local) {
         let Some(value) = self.take_wanted(local) else { return };
         let update = SlateDoc::seed_update(&local.config.root, &value);
@@ -383,7 +384,7 @@ impl Seeding {
         }
     }
 
-    /// Whether the document is to be given its first content now.
+    /// The first content, if the document is to be given it now.
     fn take_wanted(&mut self, local: &Local) -> Option<Vec<Node>> {
         let editing = &local.editing;
         let without_content = editing.doc.is_empty() && editing.is_flushed() && !editing.incomplete;
@@ -404,7 +405,7 @@ fn keep(update: &[u8], local: &mut Local) {
     local.device.journal.write_all(writes);
 }
 
-/// Nobody has the seed, or not all of it: it is submitted like an edit, before what stands upon it.
+/// Submits the seed like an edit, before what stands upon it: nobody else has it, or not all of it.
 fn give(shown: ShownSeed, local: &mut Local) {
     local.device.outbox.give_seed(shown.update.clone());
     local.stage.update(Origin::Store, shown.update);
@@ -412,7 +413,7 @@ fn give(shown: ShownSeed, local: &mut Local) {
     decided(shown.theirs, local);
 }
 
-/// What has waited for the decision goes on.
+/// Goes on with what has waited for the decision.
 fn decided(theirs: Option<Vec<u8>>, local: &mut Local) {
     if let Some(state_vector) = theirs {
         local.stage.effect(Effect::Answer(state_vector));
@@ -442,7 +443,7 @@ impl ShownSeed {
     }
 }
 
-/// What removes those blocks of `shown` which are the seed's as it was.
+/// Operations that remove those blocks of `shown` which are still as the seed has them.
 fn untouched(seed: &[Node], shown: Vec<Node>, id: Option<&str>) -> Vec<Op> {
     let mut left: Vec<&Node> = seed.iter().collect();
     let mut ops = Vec::new();

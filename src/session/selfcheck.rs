@@ -1,5 +1,5 @@
-//! When the document is compared with what is shown: after each change all of it is looked at once more, a piece at a time
-//! and seconds apart. In a debug build what was changed is looked at at once as well.
+//! When the tree is compared with the doc: after each change every block has its turn once more, some blocks at a time,
+//! a second apart. A debug build also looks at once at what was changed.
 //!
 //! One mechanism for both seams: the tree is compared with the doc here, and the editor is asked to compare itself with
 //! the same blocks of the tree.
@@ -10,7 +10,7 @@ use crate::undo::Undo;
 use super::stage::{DocChange, Stage};
 use super::types::{ErrorCode, Millis, Origin};
 
-/// So far apart.
+/// The time between two looks.
 const INTERVAL: Millis = 1_000;
 
 /// When to look, and what was found so far.
@@ -20,7 +20,7 @@ pub(super) struct SelfCheck {
     pub divergences: u32,
 }
 
-/// What is compared, and whether the editor has nothing that is not in it yet.
+/// What is compared. `flushed`: the document has all that the editor has done.
 pub(super) struct LookedAt<'a> {
     pub doc: &'a mut SlateDoc,
     pub undo: &'a mut Undo,
@@ -28,7 +28,8 @@ pub(super) struct LookedAt<'a> {
 }
 
 impl SelfCheck {
-    /// Runs after each input: no more than a note of it, but in a debug build. What is mended itself begins no new round.
+    /// Runs after each input: notes that there is something to look at, and in a debug build looks. A mending begins no
+    /// new round.
     pub fn note_changes(&mut self, now: Millis, of: LookedAt<'_>, stage: &mut Stage) {
         if stage.doc == DocChange::Nothing {
             return;
@@ -61,7 +62,8 @@ impl SelfCheck {
         stage.report(ErrorCode::InvalidUpdate, what);
     }
 
-    /// What differs is brought to what the doc has, as if somebody else had changed it: nothing is written, nobody can undo it.
+    /// Brings the editor to what the doc has, as if somebody else had changed it: nothing is written, nobody can undo
+    /// it.
     #[cold]
     #[inline(never)]
     fn mend(&mut self, look: Look, undo: &mut Undo, stage: &mut Stage) {

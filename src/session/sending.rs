@@ -1,4 +1,4 @@
-//! What is pending, on its way: in order, as much as may be unanswered, in frames that the server takes.
+//! Sends what is pending: in order, no more than may be unanswered at a time, in frames that the server takes.
 
 use yrs::updates::decoder::Decode;
 use yrs::{StateVector, Update};
@@ -12,14 +12,14 @@ use super::outbox::Outbox;
 use super::stage::Stage;
 use super::types::Millis;
 
-/// So much may be submitted and not acknowledged; the rest waits, and may be merged.
+/// So many updates, and so many bytes, may be submitted and not acknowledged; the rest waits, and may be merged.
 const WINDOW: usize = 64;
 const WINDOW_BYTES: usize = 4 << 20;
 /// A plain server is asked what it has this long after it was sent something.
 const ASK_AFTER: Millis = 1_000;
 
 impl Network {
-    /// To a server that acknowledges: what it was not sent on this connection, as far as it may be unanswered.
+    /// To a server that acknowledges: what was not sent on this connection yet, within the window.
     pub fn submit_pending(&mut self, now: Millis, outbox: &mut Outbox, stage: &mut Stage) {
         let Some(live) = self.link.live_mut() else { return };
         let (first, through) = (outbox.first_pending().unwrap_or(0), live.sent_through);
@@ -50,7 +50,7 @@ impl Network {
         }
     }
 
-    /// The same to a plain server, which is asked a little later what it has.
+    /// The same to a plain server, which is asked a little later how much it has.
     pub fn send_pending(&mut self, now: Millis, outbox: &mut Outbox, stage: &mut Stage) {
         let limit = self.frame_bound().saturating_sub(FRAMING);
         let Some(live) = self.link.live_mut() else { return };
@@ -85,8 +85,8 @@ pub(super) fn cut(update: &[u8], limit: usize) -> Vec<Vec<u8>> {
     vec![update.to_vec()]
 }
 
-/// The last seq up to which a replica with this state vector has what was sent, as far as that can be seen: it shows what
-/// was inserted, not what was deleted.
+/// The last seq up to which a replica with this state vector has what was sent, as far as a state vector shows it: it
+/// shows what was inserted, not what was deleted.
 pub(super) fn shown_in(theirs: &StateVector, outbox: &Outbox) -> Option<u64> {
     let shown = |update: &Vec<u8>| {
         let Ok(update) = Update::decode_v1(update) else { return false };
@@ -100,7 +100,7 @@ pub(super) fn shown_in(theirs: &StateVector, outbox: &Outbox) -> Option<u64> {
     sent.take_while(|entry| shown(&entry.update)).last().map(|entry| entry.seq)
 }
 
-/// The state vector of a replica that also has what is pending, as far as that follows what it has.
+/// The state vector that a replica has once it has received what is pending, too, as far as that follows without a gap.
 pub(super) fn with_pending(mut theirs: StateVector, outbox: &Outbox) -> StateVector {
     for update in outbox.updates() {
         let Ok(update) = Update::decode_v1(update) else { continue };

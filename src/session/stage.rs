@@ -1,4 +1,4 @@
-//! What one input has led to so far. [`super::Session`] puts it in order when the input is done.
+//! The stage: what one input has led to so far. [`super::Session`] puts it in order when the input is done.
 
 use std::collections::VecDeque;
 
@@ -40,13 +40,13 @@ impl DocChange {
 /// What a change of the document leads to outside it. The session does it as soon as the change is whole.
 #[derive(Debug, PartialEq)]
 pub(super) enum Effect {
-    /// Something waits for what others have made: the server is asked for it, if there is one.
+    /// An update waits for others that are missing: asks the server for them.
     Ask,
-    /// The server's step 1 is answered, which was to wait.
+    /// Answers the server's step 1, which had to wait; with its state vector.
     Answer(Vec<u8>),
-    /// What is pending may go.
+    /// Sends what is pending.
     Pump,
-    /// The document may be brought to the format that it is to have.
+    /// Brings the document to the format that it is to have, if that may be done.
     SettleFormat,
 }
 
@@ -62,16 +62,16 @@ pub(super) struct Stage {
     pub doc: DocChange,
     /// Still to be done, in order.
     pub effects: VecDeque<Effect>,
-    /// The writes are meant for a copy of whatever epoch.
+    /// The writes of this input are meant for the copy whatever its epoch is.
     pub any_epoch: bool,
     /// The last error there was: it stays.
     pub last_error: Option<SessionError>,
-    /// What is known of why there is no connection, until there is one: it stays, too.
+    /// Why there is no connection, as far as is known: it stays, too, until there is one.
     pub unreachable: Option<SessionError>,
 }
 
 impl Stage {
-    /// What is to be told now.
+    /// Takes what is to be told now.
     pub fn take(&mut self) -> Self {
         let (last_error, unreachable) = (self.last_error.take(), self.unreachable.take());
         std::mem::replace(self, Self { last_error, unreachable, ..Self::default() })
@@ -92,7 +92,7 @@ impl Stage {
         self.editor.push(Output::Select(range));
     }
 
-    /// Said once per input.
+    /// Told once per input.
     pub fn diverged(&mut self) {
         self.editor.retain(|output| *output != Output::Diverged);
         self.editor.push(Output::Diverged);
@@ -132,7 +132,7 @@ impl Stage {
         self.unreachable = None;
     }
 
-    /// Tells of an error that is no state.
+    /// Tells of an error that the status does not keep.
     pub fn error(&mut self, code: ErrorCode, message: impl Into<String>) {
         self.errors.push(SessionError { code, message: message.into() });
     }

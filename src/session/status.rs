@@ -1,4 +1,4 @@
-//! What the application is told: derived from the parts after every input, never kept beside them.
+//! The status that the application is told: derived from the parts after every input, never kept beside them.
 //!
 //! A field is added here, to `src/js/flat.rs`, which writes it as a number, and to `js/status.ts`, which reads it.
 
@@ -62,7 +62,7 @@ pub(super) fn initial(store: bool) -> Status {
     }
 }
 
-/// The status now. `seed_pends`: a seed is on its way to the server.
+/// The status now. `seed_pends`: a seed is not decided yet.
 pub(super) fn current(
     local: &Local,
     now: &Circumstances<'_>,
@@ -101,7 +101,7 @@ pub(super) fn current(
     }
 }
 
-/// The least safe place of anything the server does not have.
+/// The least safe place in which something is that the server does not have.
 fn saved(local: &Local, seed_pends: bool) -> Saved {
     let Local { editing, device, .. } = local;
     let edits = !device.outbox.is_empty() || device.outbox.aside_for_good() > 0 || !editing.is_flushed();

@@ -1,12 +1,12 @@
-//! Connections that end without a word, with a large frame on its way.
+//! Connections that end while a large frame is on its way, without a reason given.
 
 use crate::protocol::close;
 
 use super::types::Millis;
 
-/// Connections that end with a large frame on their way: between here and the server there may be something that takes
-/// no such frame, and does not say so. After two in a row frames are sent in pieces of half the size, and so on; after
-/// many, what cannot be sent is set aside.
+/// Something between here and the server may not let large frames through, and not say so. When two connections in a
+/// row end with a large frame on its way, frames are sent in pieces of half that size, and so on; after many such ends,
+/// what cannot be sent is set aside.
 #[derive(Debug, Default)]
 pub(super) struct Suspicion {
     deaths: u32,
@@ -19,7 +19,7 @@ impl Suspicion {
     const FLOOR: usize = 8 * 1024;
     /// Smaller frames are above suspicion.
     pub const LARGE: usize = Self::FLOOR / 2;
-    /// A frame that is answered so late, or not, has nothing to do with the end.
+    /// A frame that was sent longer ago has nothing to do with the end.
     const RECENT: Millis = 15_000;
     const TWICE: u32 = 2;
     const ENOUGH: u32 = 10;
@@ -28,17 +28,17 @@ impl Suspicion {
         self.limit.unwrap_or(usize::MAX)
     }
 
-    /// Whether large ones are to be let wait for small ones.
+    /// Whether small updates are to be sent before large ones.
     pub fn is_raised(&self) -> bool {
         self.deaths > 0
     }
 
-    /// Whether what is still too large shall not be tried any more.
+    /// Whether what is still too large is not tried any more.
     pub fn is_certain(&self) -> bool {
         self.deaths >= Self::ENOUGH && self.limit() <= Self::FLOOR
     }
 
-    /// What was large has been taken.
+    /// A large frame has been answered.
     pub fn cleared(&mut self) {
         self.deaths = 0;
     }
@@ -65,8 +65,8 @@ impl Suspicion {
     }
 }
 
-/// Whether it is the server that closes, for a reason of its own: it cannot store at the moment, restarts, drops a slow
-/// reader. A hop on the way may use its code for a failure, and gives none.
+/// Whether the server itself has closed, for a reason of its own: it cannot store at the moment, restarts, drops a slow
+/// reader. Something on the way may use the code for a failure, too, but gives no reason.
 fn is_told(code: u16, reason: &str) -> bool {
     match code {
         close::RESTART | close::SLOW => true,

@@ -1,8 +1,8 @@
 //! The wire: messages in, what they ask for out.
 //!
-//! Two kinds of servers. One that says hello first acknowledges each update when it is stored; any other y-websocket
-//! server is sent updates, and asked by a sync step 1 whether it has them: it answers in order, so its step 2 tells
-//! that it has processed what was sent before.
+//! There are two kinds of servers. One that says hello first acknowledges each update when it is stored. Any other
+//! y-websocket server is sent updates, and asked by a sync step 1 whether it has them: it answers in order, so its step
+//! 2 shows that it has taken what was sent before.
 
 use yrs::updates::encoder::Encode;
 
@@ -21,7 +21,7 @@ use super::sending::{shown_in, with_pending};
 use super::suspicion::Suspicion;
 use super::types::{ErrorCode, Origin, Output};
 
-/// Why an edit was set aside that nothing on the way takes.
+/// Why an edit was set aside that nothing on the way lets through.
 const UNSENDABLE: &str = "connections end whenever it is sent, however small the pieces are";
 
 impl Session {
@@ -39,14 +39,14 @@ impl Session {
         self.network.request(self.local.now, &state_vector, &mut self.local.stage);
     }
 
-    /// The socket has been silent: sends what is answered by anyone who is there.
+    /// The socket has been silent: sends a message that every server answers.
     pub(super) fn probe(&mut self) {
         if self.network.probe(self.local.now, &mut self.local.stage) {
             self.request_sync();
         }
     }
 
-    /// Asks a plain server whether it has what it was sent.
+    /// Asks a plain server how much it has of what it was sent.
     pub(super) fn ask(&mut self) {
         if self.network.asks() {
             self.request_sync();
@@ -97,7 +97,7 @@ impl Session {
         if live.mode == PeerProtocol::Unknown {
             match message {
                 Message::Hello(hello) => return self.hello(hello),
-                // Says nothing about who it is.
+                // Any server may say this.
                 Message::AuthDenied(reason) => return self.denied(reason),
                 _ => self.plain_server(),
             }
@@ -127,7 +127,7 @@ impl Session {
         }
     }
 
-    /// Text is no part of the protocol; some servers send JSON for a heartbeat and for errors.
+    /// Text frames are no part of the protocol; some servers send JSON in them, for a heartbeat and for errors.
     pub(super) fn text(&mut self, text: &str) {
         let now = self.local.now;
         let Some(live) = self.network.link.live_mut() else { return };
@@ -155,7 +155,7 @@ impl Session {
         }
     }
 
-    /// A server that acknowledges. What it has of this session leaves the outbox; the rest is sent again.
+    /// A server that acknowledges. What it has stored of this session leaves the outbox; the rest is sent again.
     fn hello(&mut self, hello: Hello) {
         if hello.version < protocol::VERSION {
             return self.report(ErrorCode::Protocol, format!("hello of unknown version {}", hello.version));
@@ -195,12 +195,12 @@ impl Session {
         self.pump();
     }
 
-    /// What was set aside while this client might only read is pending again if it may write now.
+    /// What was set aside while this client was only allowed to read is pending again if it may write now.
     fn outbox_taken_back(&mut self) -> bool {
         self.network.hello().is_some_and(|hello| hello.role == Role::ReadWrite) && self.local.device.take_back()
     }
 
-    /// The same for what the device turns out to have while the connection is open already.
+    /// The same for a copy that is loaded when the connection is open already.
     pub(super) fn take_back_if_writable(&mut self) {
         if self.epoch.is_same() && self.outbox_taken_back() {
             self.local.device.rearrange();
@@ -214,10 +214,10 @@ impl Session {
         self.network.note_offline_changes(self.local.device.outbox.last_seq());
     }
 
-    /// The server's document is of a higher format than what was written here: all of it is asked for.
+    /// The server's document is of a higher format than what was written here: asks for all of that document.
     fn fall_behind(&mut self, format: crate::format::Format) {
         self.formatting.server = Some(format);
-        // What other tabs have made is part of what is translated.
+        // What other tabs have made, and what waits for a composition, is translated as well.
         self.hear_all();
         self.translating.fall_behind(&mut self.local, &mut self.network);
     }
@@ -227,14 +227,14 @@ impl Session {
         !waits && self.circumstances().may_send()
     }
 
-    /// Step 1 of the server: it is sent what it lacks.
+    /// Step 1 of the server: sends what it lacks.
     pub(super) fn answer_sync(&mut self, state_vector: &[u8]) {
         if !self.epoch.is_same() || self.network.link.is_read_only() {
             return;
         }
         self.flush();
         if self.seed_is_pending() {
-            // It comes before what the server has: that decides first.
+            // The server's content, which comes after this step 1, has to decide about the seed first.
             return self.seeding.answer_later(state_vector);
         }
         let Ok(theirs) = crate::update::state_vector(state_vector) else {
@@ -254,7 +254,7 @@ impl Session {
         if !durable && let Some(last) = shown_in(&theirs, &self.local.device.outbox) {
             self.acknowledged(last);
         }
-        // What is submitted, and acknowledged, need not go twice.
+        // What is submitted need not go in the step 2 as well.
         let theirs = if durable { with_pending(theirs, &self.local.device.outbox) } else { theirs };
         let theirs = theirs.encode_v1();
         let Some(update) = self.missing_there(&theirs) else { return };
@@ -268,8 +268,8 @@ impl Session {
         }
     }
 
-    /// What a replica with this state vector lacks, but for what a server has refused: it would refuse it again, and
-    /// with it all the rest.
+    /// What a replica with this state vector lacks, without what a server has refused: it would refuse the whole step 2
+    /// because of that.
     fn missing_there(&mut self, state_vector: &[u8]) -> Option<Vec<u8>> {
         match self.local.editing.doc.encode_state(Some(state_vector)) {
             Ok(update) if self.local.device.holes.is_empty() => Some(update),
@@ -281,7 +281,7 @@ impl Session {
         }
     }
 
-    /// To a plain server. Of what it cannot be sent, only edits that are pending can be told apart and set aside.
+    /// Sends it to a plain server. Of what is too large, only pending edits can be told apart and set aside.
     fn send_missing(&mut self, update: Vec<u8>, theirs: &[u8]) {
         let bound = self.network.frame_bound();
         if bound == usize::MAX {
@@ -312,7 +312,7 @@ impl Session {
         }
     }
 
-    /// The server lacks more than it takes in one piece: it goes the way of pending updates.
+    /// The server lacks more than it takes in one message: sends it in pieces, like pending updates.
     fn submit_missing(&mut self, update: &[u8]) {
         match self.local.device.submit_missing(update) {
             true => self.pump(),
@@ -320,7 +320,7 @@ impl Session {
         }
     }
 
-    /// A plain server has been sent everything there is; whether it has taken it shows its next answer.
+    /// A plain server has been sent everything there is; its next answer shows whether it has taken it.
     fn covered(&mut self) {
         let last = self.local.device.outbox.last_seq();
         let pending = !self.local.device.outbox.is_empty();
@@ -386,7 +386,7 @@ impl Session {
         }
     }
 
-    /// A plain server that never sends a step 1 gets what is pending all the same.
+    /// Sends what is pending to a plain server that never sends a step 1.
     fn cover_without_being_asked(&mut self) {
         let Some(live) = self.network.link.live_mut() else { return };
         live.mode = PeerProtocol::Plain { covered: true, ask_at: None };
@@ -417,7 +417,7 @@ impl Session {
         }
     }
 
-    /// What was translated is on the device, or cannot be: it may go.
+    /// What was translated is on the device, or cannot be stored there: it may be sent.
     pub(super) fn translation_stored(&mut self) {
         if self.translating.stored(&self.local.device) {
             let live = self.network.link.live_mut().filter(|live| live.synced);
@@ -428,7 +428,7 @@ impl Session {
         }
     }
 
-    /// Everything up to `seq` is on the server.
+    /// The server has everything up to `seq`.
     fn acknowledged(&mut self, seq: u64) {
         if seq > self.local.device.outbox.highest_sent() || self.epoch.is_replacing() {
             return self.report(ErrorCode::Protocol, "the server acknowledges what was never sent");
@@ -461,10 +461,10 @@ impl Session {
         self.pump();
     }
 
-    /// A seed or a step 2.
+    /// A seed, a step 2 or an update is refused.
     fn unnumbered_rejected(&mut self, code: RejectCode, message: &str) {
         match (self.seeding.take_back(), code) {
-            // It can go in pieces only as an edit; whoever else does so makes the same one.
+            // Only as an edit can it go in pieces; another client that does so makes the same edit.
             (true, RejectCode::TooLarge) => self.submit_seed(),
             (true, RejectCode::Invalid) => {
                 self.submit_seed();
@@ -477,7 +477,7 @@ impl Session {
         }
     }
 
-    /// The server was asked too much: it is asked again later.
+    /// The server was sent too much: the update is submitted again later.
     fn hold(&mut self, seq: u64) {
         if !self.local.device.outbox.postpone(seq) {
             return;
@@ -488,13 +488,13 @@ impl Session {
 
     // --- the seed
 
-    /// Whether a seed is on its way to the server, so that what is pending has to wait for the decision. A reader's is
-    /// not: it is only shown.
+    /// Whether a seed is not decided yet, so that what is pending has to wait for the decision. A reader's seed is only
+    /// shown, and nothing waits for it.
     pub(super) fn seed_is_pending(&self) -> bool {
         self.seeding.is_undecided() && !self.network.is_reader()
     }
 
-    /// What the server has is here: if that is nothing, it is given the seed, or asked to take it.
+    /// The server's content is here: if that is nothing, the server is given the seed, or asked to take it.
     pub(super) fn offer_seed(&mut self) {
         let is_held = !self.epoch.is_same() || self.network.is_held() || self.translating.is_overtaken();
         let is_held = is_held || self.circumstances().is_barred();
@@ -536,9 +536,9 @@ impl Session {
         }
     }
 
-    /// While something large is suspected to end connections, what is small does not wait for it. A server that
-    /// acknowledges is given it ahead of its turn as a mere update, and once more under its seq; where nothing is
-    /// numbered, the large ones go to the end.
+    /// While a large update is suspected of ending connections, small ones do not wait for it. A server that
+    /// acknowledges is sent them ahead of their turn as mere updates, and once more under their seqs; for a plain
+    /// server, where nothing is numbered, the large ones go to the end of the outbox.
     fn let_small_ones_overtake(&mut self) {
         if !self.network.suspicion.is_raised() || self.seed_is_pending() {
             return;

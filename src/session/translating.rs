@@ -1,12 +1,14 @@
-//! Edits made for a lower format than the document has by now: written again as in that format.
+//! Edits that were made for a lower format than the document has by now are written again in the document's format.
 //!
-//! The server's document is asked for as a whole. When it is here, what this device has beside it is translated
-//! ([`crate::slate::Translation`]) and takes its place, in one step for the editor and in one for the store. Until then
-//! nothing is sent, nothing is applied, and what is typed goes on being pending.
+//! The session asks for the whole of the server's document. When that is here, the edits that only this device has are
+//! translated ([`crate::slate::Translation`]), and the server's document with them takes the place of the local one, in
+//! one step for the editor and one for the store. Until then nothing is sent, nothing is applied, and what is typed
+//! stays pending.
 //!
-//! Invariants: as bytes nothing of it is sent. One of a device's tabs translates, for all of them; the document says what
-//! was translated. What is written for it is not sent before the device has it. What waits here for something that this
-//! device does not have, as where its log was lost, was never shown, and cannot be translated: it stays pending as it is.
+//! Invariants: these edits are never sent as they are. One of a device's tabs translates for all of them; the document
+//! says what was translated. A translation is not sent before the device has stored it. An edit that waits for
+//! something which this device does not have, because its log was lost, was never shown and cannot be translated: it
+//! stays pending as it is.
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,17 +29,17 @@ use super::types::{ErrorCode, Millis, Origin};
 
 /// The lowest format that edits are translated to.
 const FIRST_BY_REFERENCE: Format = 1;
-/// So long a tab waits for the one that translates.
+/// How long a tab waits for the tab that translates.
 const PATIENCE: Millis = 10_000;
-/// Why an edit was set aside that another tab has not heard of when it translated.
+/// Why an edit was set aside that another tab had not heard of when it translated.
 const LATE: &str = "it was made for another format, while another tab translated the rest";
 
-/// What has to be translated, and with what.
+/// The state of a translation, and what it will need.
 #[derive(Debug, Default)]
 pub(super) struct Translating {
     /// The server's document is of a higher format than this one, and on its way.
     overtaken: Option<Overtaken>,
-    /// The document before the edits that are pending, if that is known.
+    /// The document before the pending edits, as an update, if that is known.
     base: Option<Vec<u8>>,
     /// What was translated is on its way to the store.
     storing: bool,
@@ -52,30 +54,30 @@ struct Overtaken {
     asked: bool,
     /// What the server has, once it is here.
     theirs: Option<SlateDoc>,
-    /// When the server is asked again, and this tab translates even if it is not its turn.
+    /// At this time the server is asked again, and this tab translates even if it is not the keeper.
     until: Millis,
 }
 
-/// What has come of translating.
+/// What translating has come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TakenOver {
-    /// It is no time to, or another tab is to do it.
+    /// It cannot be done yet, or another tab is to do it.
     Waits,
-    /// The server's document is shown, with what was translated.
+    /// The server's document is shown, with the translation.
     Shown,
-    /// The document has become one of the server's format meanwhile, as the device's copy was: nothing is translated. What the
-    /// server has.
+    /// The local document has become one of the server's format meanwhile, because the device's copy was: nothing is
+    /// translated. With the server's document as an update.
     Caught(Vec<u8>),
     /// It cannot be done here: the edits stay on the device as they are.
     Failed,
 }
 
-/// What is to be submitted in place of what is pending and shown, and what it came of.
+/// The updates to be submitted in the place of what is pending, and the translation that made them.
 type Translated = (Vec<Vec<u8>>, Translation);
 
 impl Translating {
-    /// Whether there are edits here that were made while the document was of a lower format than the server's is: as bytes
-    /// they would take along what others have put into what they copy.
+    /// Whether there are edits here that were made while the document was of a lower format than the server's is. Sent
+    /// as they are, they would take along what others have put into the text that they copy.
     pub fn is_behind(&self, format: Format, local: &Local) -> bool {
         let waits = |aside: &Aside| aside.update.code == RejectCode::ReadOnly.as_str();
         let outbox = &local.device.outbox;
@@ -83,7 +85,8 @@ impl Translating {
         format > local.editing.doc.format() && local.config.formats.knows(format) && edits
     }
 
-    /// [`Translating::is_behind`] where no server has said it: `update` is what the server's document has beyond this one.
+    /// [`Translating::is_behind`] where no server has named the format: `update` is what the server's document has
+    /// beyond this one. Returns the format of the server's document.
     pub fn is_behind_of(&self, update: &[u8], local: &mut Local) -> Option<Format> {
         let names_it = update.windows(DOC_ROOT.len()).any(|bytes| bytes == DOC_ROOT.as_bytes());
         // Where nothing is pending, or the format is known, this is not looked into.
@@ -99,12 +102,12 @@ impl Translating {
         self.overtaken.is_some()
     }
 
-    /// The connection is gone: what was on its way has to be asked for again.
+    /// The connection is gone: the server's document has to be asked for again.
     pub fn stop(&mut self) {
         self.overtaken = None;
     }
 
-    /// Nothing is pending any more: what it stood upon does not matter.
+    /// Nothing is pending any more: the base does not matter.
     pub fn forget_base(&mut self) {
         self.base = None;
     }
@@ -118,7 +121,7 @@ impl Translating {
         }
     }
 
-    /// Not while another question is open: a server may answer two that it finds together by one answer.
+    /// Not while another step 1 is unanswered: a server may answer two that it finds together with one step 2.
     fn ask_for_all(&mut self, local: &mut Local, network: &mut Network) {
         if network.link.live().is_some_and(|live| live.asked.is_empty()) {
             self.ask_anyway(local, network);
@@ -139,7 +142,7 @@ impl Translating {
         }
     }
 
-    /// The other tab has not translated, or the answer has not come.
+    /// The other tab has not translated in time, or the server's answer has not come.
     pub fn waited_too_long(&mut self, local: &mut Local, network: &mut Network) {
         if self.overtaken.as_ref().is_some_and(|overtaken| overtaken.theirs.is_none()) {
             self.ask_anyway(local, network);
@@ -147,8 +150,8 @@ impl Translating {
         }
     }
 
-    /// What the server sends meanwhile. `answer`: it answers a question; answers come in the order of the questions.
-    /// Returns whether it may be time to translate.
+    /// Takes what the server sends meanwhile. `answer`: it is a step 2; these come in the order of the step 1s. Returns
+    /// whether the server's document is here, so that it can be translated.
     pub fn hears(&mut self, update: &[u8], answer: bool, local: &mut Local, network: &mut Network) -> bool {
         let Some(overtaken) = &self.overtaken else { return false };
         let fresh = match (&overtaken.theirs, answer, overtaken.asked) {
@@ -218,7 +221,7 @@ impl Translating {
         }
     }
 
-    /// What is to be submitted in place of what is pending and shown; none if it is for another tab to say.
+    /// Translates what is pending. None if another tab is to do it.
     fn translated(
         &mut self,
         theirs: &SlateDoc,
@@ -251,9 +254,9 @@ impl Translating {
         Ok(Some((updates, translation)))
     }
 
-    /// Something is about to be pending, or is known of another tab, and may be so for long: should the document be of another
-    /// format by then, it matters what it was without. `new`: it may be, as far as the
-    /// server has said.
+    /// Keeps the document as it is before something is pending, here or in another tab, that may stay pending for long:
+    /// if the document is of another format when that is sent, a translation needs it. `new`: as far as the server has
+    /// said, it may come to be needed.
     pub fn keep_base(&mut self, local: &Local, seeding: &Seeding, new: bool) {
         let doc = &local.editing.doc;
         let known = self.base.is_some() || doc.format() > 0;
@@ -262,19 +265,19 @@ impl Translating {
         }
     }
 
-    /// The same of what the device has kept. `log`: what is not pending of it.
+    /// The same for a copy that is loaded. `log`: what of it is not pending.
     pub fn keep_loaded_base(&mut self, log: &[&[u8]], doc: &SlateDoc) {
         if doc.format() == 0 {
             self.base = crate::update::merge(log).ok();
         }
     }
 
-    /// The server's document with the translated edits, in place of this one.
+    /// Shows the server's document with the translated edits in the place of this one.
     fn show(&mut self, mut doc: SlateDoc, updates: Vec<Vec<u8>>, translation: &Translation, local: &mut Local) {
         let waiting: Vec<Vec<u8>> =
             local.device.outbox.updates().filter_map(|update| translation.waiting(update)).collect();
         doc.load_all(&updates.iter().chain(&waiting).map(Vec::as_slice).collect::<Vec<_>>());
-        // What is under the old name is brought along first: it is named below.
+        // What is under the old name is moved first: writes below refer to it.
         local.device.guard_copy(&doc);
         local.show_instead(doc, Origin::Remote);
         let Local { editing, device, stage, .. } = local;
@@ -290,12 +293,12 @@ impl Translating {
         (self.shared, self.base) = (false, None);
     }
 
-    /// What was left behind by another version, and has been translated since, is set aside no more.
+    /// Removes from what was set aside the edits that another version left behind and that have been translated since.
     pub fn forget_translated(&self, asides: &mut Vec<SetAside>, local: &mut Local) {
         let doc = &local.editing.doc;
         let through = |client: u64| doc.translated(client);
         let left = |aside: &&SetAside| aside.code == LEFT_BEHIND;
-        // Deletions alone have no clock: they go with the rest of their session.
+        // Updates that only delete have no clock: they are removed with the rest of their session.
         let sessions: HashMap<String, Vec<&Vec<u8>>> =
             asides.iter().filter(left).fold(HashMap::new(), |mut all, it| {
                 all.entry(it.key.session.clone()).or_insert_with(Vec::new).push(&it.update);
@@ -316,12 +319,12 @@ impl Translating {
         local.device.journal.write_all(writes);
     }
 
-    /// Whether what was translated is on its way to the store, and not to be sent before.
+    /// Whether the translation is on its way to the store, and must not be sent before it is there.
     pub fn is_storing(&self, device: &Device) -> bool {
         self.storing && device.journal.is_working()
     }
 
-    /// The store has answered. Returns whether what was translated may be sent from now on.
+    /// The store has answered. Returns whether the translation may be sent from now on.
     pub fn stored(&mut self, device: &Device) -> bool {
         let done = self.storing && (device.outbox.is_stored() || !device.journal.is_working());
         self.storing &= !done;

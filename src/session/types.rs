@@ -126,7 +126,7 @@ pub enum Input {
         ticket: u64,
         error: StoreError,
     },
-    /// The database was closed under us: what was stored may be gone.
+    /// The browser has closed the database: what was stored may be gone.
     StoreLost,
     /// Another tab has deleted the device's copy.
     CopyDeleted,
@@ -147,7 +147,7 @@ pub enum Input {
     },
     /// A word is being composed in the editor, by an input method or on a phone's keyboard; or is finished.
     Composing(bool),
-    /// Whether this session stores what the server sends, or another tab's does. It does unless told otherwise.
+    /// Whether this session stores what the server sends, or that of another tab. This one does unless told otherwise.
     Keep(bool),
     // --- the network
     /// The token has come: the server is being asked.

@@ -1,6 +1,7 @@
-//! Values beside the text: set like an edit, told whatever changed them.
+//! Values beside the text: set like an edit, and told of whatever has changed them.
 //!
-//! What was told of each map is kept, so that nothing is missed when the document is read anew, or another takes its place.
+//! For each map that is followed, the values that were told are kept: so no change is missed when the document is read
+//! anew, or another takes its place.
 
 use yrs::Any;
 
@@ -29,7 +30,7 @@ impl Editing {
         self.followed.0.insert(map, values);
     }
 
-    /// What one input has changed in maps that somebody follows.
+    /// Tells what one input has changed in maps that somebody follows.
     pub fn tell_values(&mut self, stage: &mut Stage) {
         let touched = self.doc.take_touched();
         let last = stage.updates.iter().rev().find_map(|output| match output {

@@ -9,10 +9,11 @@ use super::clients::has_wide_client;
 use super::split::Block;
 use crate::protocol::lib0::Lib0Reader;
 
-/// Whether yrs can decode this. A tenth of the time that decoding takes: yrs is asked only where bytes look odd.
+/// Whether yrs can decode this. It takes a tenth of the time of decoding: yrs itself is asked only where bytes look
+/// odd.
 ///
 /// # Errors
-/// If it cannot, or would count its findings beyond what they are counted in.
+/// If it cannot, or clocks would pass the largest that yrs can count.
 pub fn check(update: &[u8]) -> Result<(), Error> {
     let mut findings = Findings::default();
     let looked = look(update, &mut findings);
@@ -26,12 +27,12 @@ pub fn check(update: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// Whether yrs can read what it writes of this. What waits is written again with the document's state.
+/// Whether yrs can read again what it writes of this: what waits is written with the document's state.
 ///
 /// # Errors
 /// If it cannot read it at all.
 pub(super) fn is_faithful(update: &[u8]) -> Result<bool, Error> {
-    // As it is merged. A count that its numbers do not hold makes it panic, here as there.
+    // It is written by merging. A count that yrs' numbers cannot hold makes that panic, here as there.
     let written = super::merge([update])?;
     Ok(Update::decode_v1(&written).is_ok())
 }

@@ -1,4 +1,4 @@
-//! Client ids that do not fit where they are kept, and more of them than there can be.
+//! Client ids that are too large for where yrs keeps them, and state vectors that claim more clients than they have.
 
 use yrs::StateVector;
 use yrs::encoding::read::Error;
@@ -8,7 +8,8 @@ use super::split::{Block, SplitError};
 use crate::protocol::DecodeError;
 use crate::protocol::lib0::Lib0Reader;
 
-/// Reads a state vector. yrs makes room for as many clients as it says to have, before it looks how many there are.
+/// Reads a state vector. yrs reserves memory for as many clients as a state vector claims to have, before it reads
+/// them.
 ///
 /// # Errors
 /// If it cannot be read.

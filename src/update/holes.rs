@@ -1,4 +1,4 @@
-//! What a server has refused for good, and what cannot be without it.
+//! What a server has refused for good, and what depends on it.
 //!
 //! A replica takes a client's structs only without gaps, and a struct only after those it lies in or beside. So behind a
 //! refused struct lies a *hole*: everything of its client from there on, and everything that names one of these, never
@@ -34,7 +34,7 @@ impl Holes {
         self.from.contains_key(&client)
     }
 
-    /// The structs of `update` are missing from now on, but for those that come to be by one of `others`.
+    /// The structs of `update` are missing from now on, but for those that one of `others` has as well.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -47,7 +47,7 @@ impl Holes {
             Ok(())
         })?;
         for other in others {
-            // What cannot be read is nothing that would come to be.
+            // Nothing comes to be by an update that cannot be read.
             let _ = each_block(&mut Lib0Reader::new(other), other, |client, clock, block, _| {
                 let end = clock.saturating_add(block.len);
                 if let Some((from, _)) = missing.get_mut(&client)
@@ -76,7 +76,7 @@ impl Holes {
         Self { from: clocks.into_iter().collect() }
     }
 
-    /// A replica that takes no refused structs has those below `clock`: none of them is missing after all.
+    /// A replica that takes no refused structs has those below `clock`: they are not missing after all.
     pub fn fill(&mut self, client: u64, clock: u64) {
         if self.from.get(&client).is_some_and(|from| *from < clock) {
             self.from.remove(&client);
@@ -92,7 +92,7 @@ impl Holes {
         block.needs().any(|id| self.has(id))
     }
 
-    /// Parts an update.
+    /// Parts an update into what is sound, with all deletions, and what is stuck.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -139,7 +139,8 @@ impl Holes {
         Ok(self.divided(update)?.sound.unwrap_or_else(|| vec![0, 0]))
     }
 
-    /// The same in two parts: what is missing, or needs it, is stuck, and so are deletions of it.
+    /// Parts an update and its deletions: what is missing, or needs something missing, is stuck, and so are deletions
+    /// of that.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -165,10 +166,10 @@ impl Holes {
         Ok(Apart { sound: finish(sound, here), stuck: finish(stuck, there) })
     }
 
-    /// These holes, and those they tear within `update`.
+    /// These holes, and those that follow from them within `update`.
     fn within(&self, update: &[u8]) -> Result<Self, SplitError> {
         let mut missing = self.clone();
-        // What needs what comes later in the bytes, as clients are in no order, is found in the next round.
+        // Clients come in no order: a struct that needs one which comes later in the bytes is found in the next round.
         loop {
             let before = missing.clone();
             each_block(&mut Lib0Reader::new(update), update, |client, clock, block, bytes| {
@@ -187,7 +188,7 @@ impl Holes {
     }
 }
 
-/// These structs with the deletions of `deleted`. None if that is nothing.
+/// One update of these structs and the deletions of `deleted`. None if that is nothing.
 fn finish(structs: Pieces, mut deleted: Pieces) -> Option<Vec<u8>> {
     deleted.finish_deletions();
     let deletions = deleted.done.pop();

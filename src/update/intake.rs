@@ -1,12 +1,13 @@
 //! Taking updates into a document, in whatever order they come.
 //!
-//! yrs 0.28 is given only what it can take: it calls itself once for each client that one in an update needs, copies what
-//! a commit joins as often as there are structs, merges what waits with every update that comes, and computes with
-//! negative lengths where a struct fills a hole that it left. So an update is put into the order of its dependencies,
-//! cut into pieces, and given in as many transactions as it takes; what cannot be given yet waits here.
+//! yrs 0.28 is given only what it can take. By itself it recurses from client to client as far as their structs need
+//! each other; copies what a commit joins once for each struct; merges everything that waits with every update that
+//! comes; and computes with negative lengths where a struct fills a hole that it left. So an update is put into the
+//! order of its dependencies, cut into pieces, and given in as many transactions as it takes; what cannot be given yet
+//! waits here.
 //!
-//! All of it takes as long as the update, and what it sets free, has structs. What could not be kept so is refused by
-//! [`Limits`], before anything is changed.
+//! The time that this takes grows with the number of structs in the update and in what it sets free. An update that
+//! would take more is refused by [`Limits`], before anything is changed.
 
 use std::collections::HashMap;
 
@@ -31,10 +32,10 @@ use held::Holding;
 use plan::{IntakePlan, KeyHash, Outline, Planner};
 use section::Source;
 
-/// What of updates is not in a document yet, and what has to be known of it to take more.
+/// What a document has received and does not have yet, and what has to be known of it to take more.
 #[derive(Debug, Default)]
 pub struct Intake {
-    /// How far the document has each client; its own may be further. None: to be asked for.
+    /// How far the document has each client; its own client may be further. None: the document has to be asked.
     known: Option<HashMap<u64, u64>>,
     held: Holding,
     nesting: Nesting,
@@ -73,7 +74,7 @@ impl Intake {
         !self.held.is_empty() || self.held.has_deletions()
     }
 
-    /// A state with what waits here, and [as it was written](Self::as_written).
+    /// Adds what waits here to a state, [as it was written](Self::as_written).
     ///
     /// # Errors
     /// If the two cannot be merged. The state alone is then not everything that was received.
@@ -84,14 +85,15 @@ impl Intake {
         Ok(self.as_written(super::merge(std::iter::once(state).chain(self.held.updates()))?))
     }
 
-    /// What yrs says of the document, with what it forgets of it.
+    /// Puts back into a state what yrs forgets of it: options of subdocuments.
     pub fn as_written(&self, update: Vec<u8>) -> Vec<u8> {
         self.subdocuments.restore(update)
     }
 
-    /// Notes what was written into the document by other means: what is written into that lies deeper.
+    /// Notes what was written into the document by other means, so that the depth of what is written into that is
+    /// known.
     pub fn wrote(&mut self, update: &[u8]) {
-        // It is our own. What cannot be read is taken for shallow.
+        // The update is our own. Where it cannot be read, it counts as shallow.
         let Ok(outline) = Outline::read(update) else { return };
         self.nesting.name(self.nesting.new_roots(&outline.roots));
         let roots = NewRoots::default();
@@ -116,17 +118,17 @@ impl Intake {
         Survey::new(&self.nesting, &Outline::read(update)?.roots, update, clock_of)
     }
 
-    /// Whether anything that was taken, if only to wait, says to lie in this root.
+    /// Whether anything that was taken, if only to wait, names this root as its parent.
     pub fn has_root(&self, name: &str) -> bool {
         self.nesting.has_root(name)
     }
 
-    /// Whether the document ever had a format, be it one of which nothing is left to see.
+    /// Whether the document ever had a format, even one of which nothing is left to see.
     pub fn has_formats(&self) -> bool {
         self.nesting.has_formats
     }
 
-    /// The document is another one, of the same content.
+    /// The same content is in another yrs document now.
     pub fn moved(&mut self) {
         self.known = None;
     }
@@ -177,7 +179,7 @@ impl Intake {
                 return Err(Refused::Unfaithful);
             }
         }
-        // yrs would wait for the clocks of a deletion of none.
+        // yrs would wait for a deletion of no clocks.
         let is_terse = due.0.len() == ranges && outline.sections.iter().all(|section| section.left > 0);
         let news = self.carry_out(feed, update, &outline, (due, later, is_terse), plan)?;
         self.nesting.name(roots);
@@ -277,7 +279,7 @@ impl Deletions {
         Ok(Self(ranges))
     }
 
-    /// Those of what is there, and the others.
+    /// The deletions of what the document has, and the others.
     fn part(self, clock_of: &impl Fn(u64) -> u64) -> (Self, Self) {
         let (mut due, mut later) = (Self::default(), Self::default());
         for (client, start, end) in self.0 {

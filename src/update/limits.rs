@@ -6,16 +6,17 @@ use yrs::error::UpdateError;
 use super::split::SplitError;
 use crate::protocol::DecodeError;
 
-/// Shared types in shared types that a document may have. Beyond that, deleting one could exhaust the stack; here and in
+/// How deep shared types may lie in one another. Deeper, deleting the outermost could exhaust the stack, here and in
 /// every peer.
 pub const MAX_NESTING: u32 = 1_000;
 
-/// What an update may do to a document that none of Yjs' editors does, and that would cost everyone who has it.
+/// What an update may do to a document. No editor on Yjs comes near these limits; beyond them the document would cost
+/// everybody who has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Shared types in one another.
     pub nesting: u32,
-    /// Sets of one key of a shared type that know of none before them: each takes as long as there are.
+    /// Sets of one key of a shared type that do not know of each other: each takes time by how many there are.
     pub sets_of_a_key: u32,
     /// Runs of structs, and ranges of deletions, that wait for something that has not come.
     pub waiting: usize,
@@ -24,7 +25,7 @@ pub struct Limits {
 impl Limits {
     /// For what was stored once: only what could end the process.
     pub const STORED: Self = Self { nesting: MAX_NESTING, sets_of_a_key: u32::MAX, waiting: usize::MAX };
-    /// For what comes from elsewhere, where somebody else was to refuse it.
+    /// For what comes from elsewhere, and should have been refused there.
     pub const RECEIVED: Self = Self { nesting: MAX_NESTING, sets_of_a_key: 10_000, waiting: usize::MAX };
     /// For what is to be stored.
     pub const NEW: Self = Self { nesting: MAX_NESTING, sets_of_a_key: 1_000, waiting: 20_000 };

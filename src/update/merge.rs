@@ -8,9 +8,9 @@ use super::SplitError;
 use super::split::Block;
 use crate::protocol::lib0::{Lib0Reader, var_uint};
 
-/// yrs sorts what it merges by an order that is none: where one update has as a block what another has as garbage of a
-/// deleted parent, each comes before the other. Sorts of more than twenty then panic; of fewer, either comes first, which
-/// is as well.
+/// So many updates are merged at once. yrs sorts what it merges by a comparison that is no order: where one update has
+/// as a block what another has as garbage of a deleted parent, each comes before the other. A sort of more than twenty
+/// elements then panics; in a shorter one either comes first, and either is right.
 const AT_ONCE: usize = 16;
 
 /// [`yrs::merge_updates_v1`], of any number of updates.
@@ -34,11 +34,12 @@ fn together<B: AsRef<[u8]>>(updates: &[B]) -> Result<Vec<Vec<u8>>, Error> {
     updates.chunks(AT_ONCE).map(all).collect()
 }
 
-/// With one gap in place of several in a row, and no clients without structs: yrs calls itself for each of these.
+/// The update with one gap in the place of several in a row, and without clients that have no structs: yrs recurses for
+/// each of these.
 fn tidied(update: &[u8]) -> Cow<'_, [u8]> {
     match untidy(update) {
         Ok(true) => tidy(update).map_or(Cow::Borrowed(update), Cow::Owned),
-        // yrs is to say what it makes of what cannot be read here.
+        // yrs decides about what cannot be read here.
         _ => Cow::Borrowed(update),
     }
 }

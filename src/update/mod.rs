@@ -1,8 +1,8 @@
 //! Updates as bytes: what can be done with them beside a document.
 //!
-//! [`check`] says whether bytes are an update. [`split`] cuts an update down to a size. [`Intake`] stands between the wire
-//! and a yrs document; its [`Survey`] tells what an update touches there. [`Holes`] tells what cannot be without something
-//! that was refused. Nothing here knows Slate; the server uses it too.
+//! [`check`] says whether bytes are an update. [`split`] cuts an update into smaller ones. [`Intake`] stands between
+//! the wire and a yrs document; its [`Survey`] tells what an update touches there. [`Holes`] tells what depends on
+//! something that was refused. Nothing here knows Slate; the server uses it too.
 
 mod check;
 mod clients;

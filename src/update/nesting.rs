@@ -1,9 +1,9 @@
 //! Where structs lie: in which root, and how deep.
 //!
-//! yrs, like Yjs, deletes a type by deleting what is in it, call within call: a chain of a hundred thousand types, one
-//! in the other, is an update of some hundred kilobytes, and deleting its first ends the process. So the place of
-//! everything integrated is kept, as runs of clocks, and what would reach deeper than [`super::MAX_NESTING`] is not
-//! taken. By the same places a [`super::Survey`] tells what an update touches.
+//! yrs, like Yjs, deletes a type by deleting what is in it, and so on by recursion: a chain of a hundred thousand
+//! types, one in the other, is an update of some hundred kilobytes, and deleting its first type ends the process. So
+//! the place of everything that was integrated is kept, as runs of clocks, and a struct that would lie deeper than
+//! [`super::MAX_NESTING`] is not taken. By the same places a [`super::Survey`] tells what an update touches.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -36,10 +36,10 @@ pub(super) struct Location {
     pub is_type: bool,
 }
 
-/// Runs of one client's clocks: where each begins → where it ends, and the place.
+/// Runs of one client's clocks: the first clock → the clock after the last, and the place.
 type LocationRuns = BTreeMap<u64, (u64, Location)>;
 
-/// The places in one document. Of what has no content, or is not in it, none is known.
+/// The places in one document. None is known of what has no content, or is not in the document.
 #[derive(Debug, Default)]
 pub(super) struct Nesting {
     known: HashMap<u64, LocationRuns>,
@@ -103,7 +103,7 @@ impl Nesting {
         self.roots.get(name).or_else(|| new.numbers.get(name)).copied().unwrap_or(0)
     }
 
-    /// Whether anything that was taken, if only to wait, says to lie in this root.
+    /// Whether anything that was taken, if only to wait, names this root as its parent.
     pub(super) fn has_root(&self, name: &str) -> bool {
         self.roots.contains_key(name)
     }
@@ -172,7 +172,7 @@ impl Lineage {
         }
         for beside in self.origins.into_iter().flatten().filter_map(&place_of) {
             place.depth = place.depth.max(beside.depth);
-            // It goes where what is left of it is. Where that is garbage it becomes garbage itself.
+            // It lies where its left neighbour lies. Where that is garbage it becomes garbage itself.
             if beside.root == 0 {
                 continue;
             }

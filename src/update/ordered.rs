@@ -1,5 +1,5 @@
-//! Whether two updates say the same. A library that keeps an object as a hash map writes its keys in another order every
-//! time, so that equal documents have other bytes. Here the keys are put into one order first.
+//! Whether two updates say the same. A library that keeps an object as a hash map writes its keys in another order
+//! every time, so that equal documents differ in their bytes. Here the keys are put into one order first.
 
 use yrs::Any;
 

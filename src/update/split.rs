@@ -12,8 +12,8 @@ const OVERHEAD: usize = 48;
 /// Room for a client and one range of its deletions.
 const DELETION: usize = 24;
 
-/// How deep values inside an update may be nested: deeper than what JSON is read to, for what was written here has to be
-/// read here, also where a server refuses it.
+/// How deep values inside an update may be nested. It is deeper than JSON is read, for this has to read whatever was
+/// written here, also where a server refuses it.
 pub(super) const MAX_DEPTH: u32 = 256;
 
 /// Why an update could not be cut.
@@ -27,8 +27,9 @@ pub enum SplitError {
     Indivisible(usize),
 }
 
-/// Cuts `update` into updates of at most `max` bytes each. A piece says itself what of its own is deleted: a replica to
-/// which the other one tells nothing new does not keep that, and elsewhere the same may be there undeleted.
+/// Cuts `update` into updates of at most `max` bytes each. Each piece itself lists which of its structs are deleted.
+/// Otherwise a replica to which the piece with the deletions brings nothing new would not keep them, and other replicas
+/// may have the same structs undeleted.
 pub fn split(update: &[u8], max: usize) -> Result<Vec<Vec<u8>>, SplitError> {
     let mut reader = Lib0Reader::new(update);
     let mut pieces = Pieces::new(max);
@@ -272,7 +273,7 @@ pub(super) struct Block<'a> {
     pub(super) origin: Option<(u64, u64)>,
     pub(super) right_origin: Option<(u64, u64)>,
     pub(super) parent: Option<Parent<'a>>,
-    /// The entry of a map, or the attribute, that it is; of a struct with origins that is theirs.
+    /// Its key, if it is an entry of a map or an attribute; a struct with origins has the key of those.
     pub(super) key: Option<&'a str>,
     pub(super) len: u64,
     text: Option<&'a str>,
@@ -297,7 +298,7 @@ impl<'a> Block<'a> {
         matches!(self.info & 0x1f, GC | DELETED)
     }
 
-    /// Holds what a look at its bytes cannot tell to be sound.
+    /// Whether its bytes alone cannot tell that it is sound.
     pub(super) fn is_odd(&self) -> bool {
         match self.info & 0x1f {
             JSON | DOC => true,
@@ -306,7 +307,7 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// Ids of what must be there before this can be.
+    /// Ids of what has to be integrated before this.
     pub(super) fn needs(&self) -> impl Iterator<Item = (u64, u64)> {
         let parent = match self.parent {
             Some(Parent::Item(id)) => Some(id),
@@ -347,7 +348,7 @@ impl<'a> Block<'a> {
         self.info & 0x1f == TYPE
     }
 
-    /// What comes before the content in its bytes: a number there may be written in more bytes than it needs.
+    /// The bytes before its content. They are not written anew, for a number in them may take more bytes than it needs.
     fn head_of<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
         bytes.get(..bytes.len() - self.content.len()).unwrap_or_default()
     }

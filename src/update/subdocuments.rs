@@ -1,5 +1,5 @@
-//! Subdocuments as they were written. yrs 0.28 knows some of their options and forgets the others, such as `meta`: what it
-//! writes is put right again, by the ids of the structs that hold them.
+//! Subdocuments as they were written. yrs 0.28 knows some of their options and forgets the others, such as `meta`. Here
+//! they are put back into what yrs writes, by the ids of the structs that hold the subdocuments.
 
 use std::collections::HashMap;
 
@@ -11,9 +11,9 @@ use crate::protocol::lib0::Lib0Reader;
 pub(super) struct Subdocuments(HashMap<(u64, u64), Box<[u8]>>);
 
 impl Subdocuments {
-    /// Notes what an update has. What an id was first, it stays.
+    /// Notes the subdocuments of an update. The first content of an id counts.
     pub fn note(&mut self, update: &[u8]) {
-        // What cannot be read has not been taken either.
+        // An update that cannot be read was not taken either.
         let _ = walk(update, |id, block, _| {
             if block.is_doc() {
                 self.0.entry(id).or_insert_with(|| block.content.into());

@@ -24,7 +24,7 @@ pub struct Survey<'a> {
     /// What the document does not have yet.
     inserts: Vec<Insert<'a>>,
     deletes: Vec<Deletion>,
-    /// Clocks of each client that come without content.
+    /// Clocks of each client that the update has without content.
     dead: HashMap<u64, Vec<Range<u64>>>,
     /// The names of roots by their numbers.
     names: Vec<String>,
@@ -39,7 +39,7 @@ struct Insert<'a> {
     values: Option<&'a [u8]>,
 }
 
-/// A part of the deletions, and where it lies; none: in what has no content any more.
+/// A part of the deletions, and the place of what is deleted; none: it has no content any more.
 #[derive(Debug)]
 struct Deletion {
     client: u64,
@@ -48,7 +48,7 @@ struct Deletion {
 }
 
 impl<'a> Survey<'a> {
-    /// `roots`: the names that its structs give.
+    /// `roots`: the roots that its structs name.
     pub(super) fn new(
         nesting: &Nesting,
         roots: &[&'a str],
@@ -82,7 +82,7 @@ impl<'a> Survey<'a> {
                 let state = clock_of(one.client);
                 let clocks = one.end - one.clock.max(state);
                 survey.inserts.push(Insert { place: *place, clocks, values: one.values });
-                // The rest of a struct goes beside what the document has of it, wherever that is.
+                // The document has the beginning of this struct: the rest lies where that lies.
                 if let Some(last) = state.checked_sub(1).filter(|last| one.clock <= *last) {
                     let place = nesting.get((one.client, last)).unwrap_or_default();
                     survey.inserts.push(Insert { place, clocks: 0, values: None });
@@ -103,7 +103,7 @@ impl<'a> Survey<'a> {
         Ok(survey)
     }
 
-    /// Looks for holes between what the document has and what comes.
+    /// Looks for holes between what the document has and the update.
     fn walk(&mut self, reader: &mut Lib0Reader<'a>, clock_of: &impl Fn(u64) -> u64) -> Result<(), Refused> {
         for _ in 0..reader.var_uint()? {
             let count = reader.var_uint()?;
@@ -123,7 +123,7 @@ impl<'a> Survey<'a> {
         Ok(())
     }
 
-    /// Parts a range of deletions by where it lies. What the document has comes first.
+    /// Parts a range of deletions by places: first what the document has, then what the update brings.
     fn delete(
         &mut self,
         nesting: &Nesting,
@@ -174,19 +174,19 @@ impl<'a> Survey<'a> {
         self.names.get(place.root as usize).map_or("", String::as_str)
     }
 
-    /// Whether it inserts something into a root that is like this.
+    /// Whether it inserts something into a root for which `is_meant` holds.
     pub fn inserts_into(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         self.inserts.iter().any(|insert| is_meant(self.name(insert.place)))
     }
 
-    /// What it deletes in roots that are like this: clients with ranges of their clocks. `formats`: formats count as well.
+    /// What it deletes in such roots: clients with ranges of their clocks. `formats`: formats count as well.
     pub fn deletions(&self, is_meant: impl Fn(&str) -> bool, formats: bool) -> impl Iterator<Item = (u64, Range<u64>)> {
         let counts = move |place: Location| (formats || place.kind != StructKind::Format) && is_meant(self.name(place));
         let found = self.deletes.iter().filter(move |it| it.place.is_some_and(&counts));
         found.map(|it| (it.client, it.clocks.clone()))
     }
 
-    /// The update without its deletions in roots like this.
+    /// The update without its deletions in such roots.
     pub fn without_deletions(&self, is_meant: impl Fn(&str) -> bool) -> Vec<u8> {
         let mut out = self.update[..self.structs].to_vec();
         let kept = self.deletes.iter().filter(|it| !it.place.is_some_and(|place| is_meant(self.name(place))));

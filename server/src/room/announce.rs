@@ -1,8 +1,8 @@
 //! What a room tells those who listen to its document without editing it.
 //!
-//! Told in order and without waiting for anybody: a listener who is behind by more than [`KEPT`] events reads from the log what
-//! it missed, so that nobody holds more than that, and nobody misses a change. The room says up to which number it has told; where it
-//! cannot say what came (`Look`), the log can.
+//! Events are told in order, and nobody is waited for. A listener who is behind by more than [`KEPT`] events reads what
+//! it missed from the log: so no more events than that are held, and nobody misses a change. Where the room knows only
+//! that something came, and not what, it says so ([`Event::Look`]), and the log says what.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub enum Event {
 pub(super) struct Announcer {
     /// None: nobody listens.
     events: Option<broadcast::Sender<Event>>,
-    /// How far has been told.
+    /// The seq up to which changes were told.
     told: Seq,
     /// The comments, as told last.
     comments: Values,
@@ -84,7 +84,7 @@ impl Announcer {
         }
     }
 
-    /// Whether anybody listens; if nobody does any more, nothing is kept for them.
+    /// Whether anybody listens. If nobody does any more, what was kept for listeners is dropped.
     fn is_heard(&mut self) -> bool {
         let heard = self.events.as_ref().is_some_and(|events| events.receiver_count() > 0);
         if !heard {
@@ -95,12 +95,13 @@ impl Announcer {
 
     fn tell(&self, event: Event) {
         if let Some(events) = &self.events {
-            // Nobody there is no error.
+            // That nobody listens is no error.
             let _ = events.send(event);
         }
     }
 
-    /// Comments that the core has changed are told before the change itself: whoever hears of the change has heard of all of it.
+    /// Tells which comments the core has changed. This comes before the change itself: who hears of the change has then
+    /// heard of all of it.
     pub fn comments(&mut self, core: &mut RoomCore) {
         if !core.take_touched_comments() || !self.is_heard() {
             return;
@@ -113,7 +114,7 @@ impl Announcer {
         }
     }
 
-    /// These are stored.
+    /// Tells that these updates are stored.
     pub fn changed(&mut self, first_seq: Seq, seq: Seq, authors: Authors, at: Millis) {
         if seq < first_seq || !self.is_heard() {
             return;
@@ -122,7 +123,7 @@ impl Announcer {
         self.tell(Event::Changed(Arc::new(LogEntry { first_seq, seq, authors, at })));
     }
 
-    /// The document is stored up to here, whatever was told of it.
+    /// The document is stored up to here. Tells that there is something to look at, if that was not told.
     pub fn up_to(&mut self, tip: Seq) {
         if tip > self.told && self.is_heard() {
             self.told = tip;

@@ -11,14 +11,14 @@ use crate::allowance::Taker;
 use crate::hints::ConnId;
 use crate::storage::Seq;
 
-/// Small: a mailbox has room for many.
+/// Kept small, because a mailbox has places for many.
 pub enum Command {
     Join(Box<JoinRequest>),
     Frame {
         conn: ConnId,
         bytes: Bytes,
         received: std::time::Instant,
-        /// Its share of what may wait for the room; given back when it is stored.
+        /// Its share of the bytes that may wait for the room; given back when the frame's updates are stored.
         held: OwnedSemaphorePermit,
     },
     Leave {
@@ -27,7 +27,7 @@ pub enum Command {
     Edit(Box<Edit>),
     /// Somebody listens, and edits nothing.
     Listen(Listen),
-    /// This user's connections end.
+    /// End this user's connections.
     Kick {
         user: String,
     },
@@ -43,15 +43,15 @@ pub enum Command {
     },
     /// Another server wants to know who is here.
     TellNeighbours,
-    /// Hints pass again: ask the others, and look.
+    /// Hints pass between servers again: ask the others who is there, and the database what was stored.
     AskNeighbours,
 }
 
-/// A connection that wants in.
+/// A connection that asks to join.
 pub struct JoinRequest {
     pub conn: ConnId,
     pub who: Participant,
-    /// Who stores what comes from it.
+    /// Whose allowance pays for what comes from it.
     pub taker: Option<Taker>,
     /// May make the document if there is none.
     pub create: bool,

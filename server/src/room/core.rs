@@ -1,9 +1,10 @@
 //! A room without sockets, clock or database: messages in, rows to store and frames to send out.
 //!
-//! What messages cause is held here. The owner stores the rows ([`RoomCore::take_rows`]) and only then lets the frames go
-//! ([`RoomCore::take_frames`]): acknowledgements, broadcasts and answers alike (F14). If storing fails, this core is
-//! dropped: the replica here may hold what the database does not. Whatever one message makes the server hold is
-//! bounded: a state is sent to a connection once a batch, and who is sent more than may wait is closed.
+//! The core holds all that messages cause. Its task stores the rows ([`RoomCore::take_rows`]) and only then lets the
+//! frames go ([`RoomCore::take_frames`]): acknowledgements, updates for others and answers alike (F14). If storing
+//! fails, the core is dropped: its replica may have what the database has not. What one message makes the server hold
+//! is bounded: a state is sent to a connection once a batch, and a connection for which more than the limit waits is
+//! closed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -54,9 +55,9 @@ pub struct RoomLimits {
 pub struct Join {
     pub conn: ConnId,
     pub who: Participant,
-    /// How far its session is.
+    /// How far its session's submissions are stored.
     pub progress: Progress,
-    /// Who stores what comes from it.
+    /// Whose allowance pays for what comes from it.
     pub taker: Option<Taker>,
 }
 
@@ -66,7 +67,7 @@ pub struct Rows {
     pub updates: Vec<NewUpdate>,
     /// Store only at this tip: there is a seed among them.
     pub only_at_tip: Option<Seq>,
-    /// Store only if nobody has these.
+    /// Store only if none of these is stored.
     pub once: Vec<OnceName>,
 }
 
@@ -87,7 +88,7 @@ pub struct Frames {
 #[must_use]
 pub enum Health {
     Sound,
-    /// The replica is spoiled: store the rows so far, then give the core a fresh one.
+    /// The replica is spoiled: store the rows so far, then give the core another one.
     Spoiled,
 }
 
@@ -104,9 +105,9 @@ pub struct Counts {
 
 struct RoomPeer {
     who: Participant,
-    /// Who stores what comes from it.
+    /// Whose allowance pays for what comes from it.
     taker: Option<Taker>,
-    /// Who its presence is.
+    /// Whom its presence belongs to.
     speaker: Speaker,
     /// The next submission: all before it were answered, on this connection or before it.
     expected: u64,
@@ -117,7 +118,7 @@ struct RoomPeer {
     told_full: bool,
     /// Told that its client may not edit documents of this format.
     told_format: bool,
-    /// What it hears first was sent.
+    /// Its first frames were sent.
     greeted: bool,
     out: Queue,
     /// Its state vector: it wants to know what it lacks.
@@ -136,15 +137,15 @@ pub struct RoomCore {
     limits: RoomLimits,
     layout: Layout,
     document: Document,
-    /// Of its log, with what is about to be stored; merged rows count as they were before.
+    /// Bytes of the log, with what is about to be stored. Rows that were merged since count as before.
     log_bytes: u64,
     allowances: Option<Arc<Allowances>>,
     replica: Replica,
-    /// Of the replica.
+    /// The replica's format.
     format: Format,
-    /// Comments may be others than before.
+    /// Comments may have changed.
     touched_comments: bool,
-    /// Boxed: half of the places of such a map are empty.
+    /// Boxed, because half of the places of such a map are empty.
     peers: BTreeMap<ConnId, Box<RoomPeer>>,
     sessions: HashMap<String, SessionState>,
     presence: RoomPresence,
@@ -157,7 +158,7 @@ pub struct RoomCore {
     acks: BTreeMap<ConnId, u64>,
     seed_acks: Vec<ConnId>,
     received: Vec<Instant>,
-    /// The answer to someone who has nothing.
+    /// The answer to a client that has nothing, once somebody has asked for it.
     whole: Option<Bytes>,
     frame_id: u64,
     counts: Counts,
@@ -236,7 +237,7 @@ impl RoomCore {
             let state = self.sessions.entry(session.clone()).or_default();
             state.owner = state.owner.take().or_else(|| who.owner.clone());
             state.progress.last = state.progress.last.max(progress.last);
-            // What this room refused since the database heard of the session holds as well.
+            // This room may have refused something since the session was stored.
             if !state.refused {
                 state.progress.acked = state.progress.acked.max(acked);
             }
@@ -294,8 +295,8 @@ impl RoomCore {
         self.sessions.get(session)?.owner.clone()
     }
 
-    /// Sessions that do not know the document's format are sent nothing more, and nothing is taken from them: what they hold
-    /// stays in their outboxes, for a newer client to take over.
+    /// Closes sessions that do not know the document's format. They are sent nothing more, and nothing is taken from
+    /// them: their edits stay in their outboxes, for a newer client to take over.
     fn close_unknowing(&mut self) {
         let format = self.format;
         for peer in self.peers.values_mut().filter(|peer| peer.who.durable && !peer.who.formats.knows(format)) {
@@ -303,7 +304,7 @@ impl RoomCore {
         }
     }
 
-    /// After every change of the replica, before anybody hears of it.
+    /// To be called after every change of the replica, before anybody hears of it.
     fn note_format(&mut self) {
         let format = self.replica.format();
         if format != self.format {
@@ -312,7 +313,7 @@ impl RoomCore {
         }
     }
 
-    /// Whose an update from this connection is.
+    /// Who sends an update that comes from this connection.
     fn sender(&self, conn: ConnId) -> Sender {
         match self.peers.get(&conn) {
             Some(peer) if peer.who.durable => Sender::Session(peer.who.formats),
@@ -322,7 +323,8 @@ impl RoomCore {
 
     pub fn leave(&mut self, now: Millis, conn: ConnId) {
         let left = self.peers.remove(&conn).and_then(|peer| peer.who.session);
-        // The database knows how far it is, and that something was refused if anything came after that.
+        // The database knows how far the session is, and also that something was refused if anything was stored after
+        // that.
         if let Some(session) = left
             && self.peers.values().all(|peer| peer.who.session.as_ref() != Some(&session))
         {
@@ -331,12 +333,12 @@ impl RoomCore {
         self.presence.leave(now, conn);
     }
 
-    /// The connection, unless it is being closed: what it sends then is not taken any more.
+    /// The connection, unless it is being closed: from then on nothing of it is taken.
     fn peer(&self, conn: ConnId) -> Option<&RoomPeer> {
         self.peers.get(&conn).map(Box::as_ref).filter(|peer| !peer.out.is_closed())
     }
 
-    /// Takes a binary frame. What came before a bad message in it counts.
+    /// Takes a binary frame. The messages before a bad one count.
     pub fn frame(&mut self, now: Millis, received: Instant, conn: ConnId, frame: &Bytes) -> Health {
         self.counts.bytes_received += frame.len() as u64;
         let before = self.acks.get(&conn).copied();
@@ -401,7 +403,7 @@ impl RoomCore {
         Health::Sound
     }
 
-    /// Answered with the batch, however often it is asked: the answer then holds everything that came before it.
+    /// A step 1 is answered once a batch, however often it is asked: the answer has everything that came before it.
     fn step1(&mut self, conn: ConnId, state_vector: Bytes) {
         if validate::state_vector(&state_vector).is_err() {
             return self.bad_frame(conn);
@@ -446,15 +448,15 @@ impl RoomCore {
         }
     }
 
-    /// Passes an update on to everyone but its sender.
+    /// Passes an update on to everybody but its sender.
     pub fn broadcast(&mut self, except: Option<ConnId>, update: &[u8]) {
         self.whole = None;
         let frame = Bytes::from(Message::Update(update).to_frame());
         self.send_all(except, &frame);
     }
 
-    /// Applies rows that another server stored, after this one's tip, and passes them on. Returns those that cannot be
-    /// used; the rows after one that spoils the replica are not looked at, and the tip stays before it.
+    /// Applies rows that another server stored after this room's tip, and passes them on. Returns those that cannot be
+    /// used. Rows after one that spoils the replica are not looked at, and the tip stays before that one.
     pub fn remote_rows(&mut self, rows: &[UpdateRow]) -> (Health, Vec<(Seq, String)>) {
         let mut bad = Vec::new();
         for row in rows {
@@ -484,7 +486,7 @@ impl RoomCore {
         self.document.tip = self.document.tip.max(last);
     }
 
-    /// Goes on with another copy of the document, after [`Health::Spoiled`].
+    /// Goes on with another replica, after [`Health::Spoiled`].
     pub fn replace_replica(&mut self, replica: Replica) {
         self.replica = replica;
         self.whole = None;

@@ -9,7 +9,7 @@ const NO_DOCUMENT: &str = "there is no such document, and this token may make no
 pub(super) enum RoomEnd {
     /// Empty, or shutting down: everything is stored.
     Done,
-    /// The peers must come again, to another copy of the document.
+    /// The clients must come again, to another replica of the document.
     Failed { fault: Fault, error: String },
     /// The document was deleted, or another one has its id.
     Epoch,
@@ -27,7 +27,7 @@ impl RoomEnd {
         }
     }
 
-    /// To somebody who may make the document, and found the room of somebody who may not.
+    /// The same, to somebody who may make the document, and came to the room of somebody who may not.
     pub fn farewell_to_maker(&self) -> (u16, &'static str) {
         match self {
             Self::Missing => (close::INTERNAL, "the document is not there yet: come again"),

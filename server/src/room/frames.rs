@@ -1,4 +1,4 @@
-//! What goes out to one connection: counted while a batch is judged, joined when it is sent.
+//! The frames that go out to one connection: counted while a batch is judged, joined when they are sent.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,8 @@ const OVERHEAD: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outgoing {
     Frame(Bytes),
-    /// A frame that goes in pieces, cut when it is their turn: whoever gets the same one shares its bytes until then.
+    /// A frame that goes in pieces. It is cut only when it is sent: until then all connections that get it share its
+    /// bytes.
     Large {
         id: u64,
         frame: Bytes,
@@ -37,7 +38,7 @@ impl Outgoing {
 
 /// Bytes that wait for a connection.
 ///
-/// The largest frame does not count: a document larger than the limit must not keep those out who join it while others
+/// The largest frame does not count: otherwise nobody could join a document that is larger than the limit while others
 /// type.
 #[derive(Debug, Default)]
 pub struct QueuedBytes {
@@ -61,14 +62,14 @@ impl QueuedBytes {
     }
 }
 
-/// What a batch has for one connection. Bounded: beside one large frame so much may wait, after that the connection is
-/// closed.
+/// The frames that a batch has for one connection. Beside one large frame a bounded number of bytes may wait; beyond
+/// that the connection is closed.
 #[derive(Debug, Default)]
 pub struct Queue {
     frames: Vec<Outgoing>,
     held: QueuedBytes,
     ending: Option<(u16, &'static str)>,
-    /// The end is on its way.
+    /// The close frame was taken.
     ended: bool,
 }
 
@@ -78,7 +79,7 @@ impl Queue {
             return;
         }
         if self.held.is_over(limit) {
-            // Nothing of it was promised to be kept; who comes again is brought up to date.
+            // None of these frames has to arrive: a client that comes again is brought up to date.
             self.frames.clear();
             return self.close(close::SLOW, "more is asked for at once than may wait");
         }
@@ -86,12 +87,12 @@ impl Queue {
         self.frames.push(outgoing);
     }
 
-    /// What was stored is acknowledged even to someone who is being closed.
+    /// Queues an acknowledgement, also for a connection that is being closed.
     pub fn acknowledge(&mut self, ack: Outgoing) {
         self.frames.push(ack);
     }
 
-    /// After what is queued.
+    /// Closes the connection after what is queued.
     pub fn close(&mut self, code: u16, reason: &'static str) {
         self.ending.get_or_insert((code, reason));
     }
@@ -115,8 +116,8 @@ impl Queue {
     }
 }
 
-/// Joins small neighbouring frames: a frame may hold several messages. What is the same for several connections is put
-/// together once.
+/// Joins small neighbouring frames, for a frame may hold several messages. Frames that are the same for several
+/// connections are joined once.
 #[derive(Default)]
 pub struct Joiner {
     joined: HashMap<Vec<(usize, usize)>, Bytes>,
@@ -158,7 +159,8 @@ impl Joiner {
             0 => {}
             1 => out.extend(run.pop().map(Outgoing::Frame)),
             _ => {
-                // The same frames lie in the same place: they are kept until all are joined.
+                // Equal frames share their bytes, and are kept until all are joined: so their addresses tell them
+                // apart.
                 let places = run.iter().map(|frame| (frame.as_ptr() as usize, frame.len())).collect();
                 let joined = self.joined.entry(places).or_insert_with(|| Bytes::from(run.concat()));
                 out.push(Outgoing::Frame(joined.clone()));
@@ -168,8 +170,8 @@ impl Joiner {
     }
 }
 
-/// A frame as it goes to a client of the durable extension: in pieces from a size on, so that neither side has to hold
-/// it twice.
+/// A frame for a client of the durable extension. A large one goes in pieces, so that neither side has to hold it
+/// twice.
 pub fn for_durable(id: u64, frame: Bytes) -> Outgoing {
     match frame.len() > protocol::FRAGMENT_BYTES {
         true => Outgoing::Large { id, frame },

@@ -22,9 +22,9 @@ const UNIT: usize = 1024;
 #[derive(Clone)]
 pub struct RoomRef {
     mailbox: mpsc::Sender<Command>,
-    /// What the frames in the mailbox, and those being stored, may take.
+    /// What the frames in the mailbox, and those being stored, may take, in units.
     budget: Arc<Semaphore>,
-    /// All of it, in units.
+    /// The whole budget, in units.
     most: u32,
     /// How it has ended.
     ended: Arc<OnceLock<RoomEnd>>,
@@ -41,7 +41,7 @@ impl RoomRef {
         (Self { mailbox, budget, most, ended: Arc::default(), _held: Arc::default() }, inbox)
     }
 
-    /// Nothing if the room has too much to do: it will ask the database by itself.
+    /// Sends nothing if the mailbox is full: the room will ask the database by itself.
     pub(super) fn try_send(&self, command: Command) {
         let _ = self.mailbox.try_send(command);
     }
@@ -67,7 +67,7 @@ impl RoomRef {
     pub async fn frame(&self, conn: ConnId, bytes: Bytes) -> bool {
         let received = std::time::Instant::now();
         let units = u32::try_from(bytes.len() / UNIT + 1).map_or(self.most, |units| units.min(self.most));
-        // Mostly there is room. What waiting takes is taken only then: every connection would have a place for it.
+        // Mostly there is room. The future that waits is boxed: otherwise every connection would have a place for it.
         let held = match Arc::clone(&self.budget).try_acquire_many_owned(units) {
             Ok(held) => held,
             Err(_) => match Box::pin(Arc::clone(&self.budget).acquire_many_owned(units)).await {

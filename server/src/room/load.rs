@@ -1,4 +1,5 @@
-//! A document out of the database: snapshot and tail into a replica. Rows that do not apply are quarantined.
+//! Loads a document from the database: head snapshot and the rows after it, into a replica. Rows that cannot be applied
+//! are quarantined.
 
 use std::sync::Arc;
 
@@ -44,7 +45,8 @@ pub async fn load(storage: &Arc<dyn Storage>, document: &str, now: Millis) -> Re
     Ok(LoadedRoom { document: row, replica: built.replica, tail_rows: built.rows, quarantined, set_aside })
 }
 
-/// The same for somebody who may or may not make a document, with the bytes of its log if they are asked for.
+/// The same, where `create` says whether the document may be made. Returns also the bytes of its log, if `measured`
+/// asks for them.
 pub async fn load_for(
     storage: &Arc<dyn Storage>,
     document: &str,

@@ -1,9 +1,9 @@
 //! Rooms: the server's side of documents that someone has open.
 //!
-//! [`core`] decides, [`task`] runs one per document with its mailbox and the database, [`Rooms`] finds or starts them.
-//! A document has at most one room: finding and starting happen under one lock without waiting for anything, loading
-//! happens in the room. A room ends when nobody holds it, which is decided under the same lock; one that panics gives its place
-//! up as well, so that the next one can begin.
+//! [`core`] decides; [`task`] runs a core, with its mailbox and the database; [`Rooms`] finds rooms or starts them. A
+//! document has at most one room: finding and starting happen under one lock, without waiting for anything, and the
+//! room itself loads the document. A room ends when nobody holds it, which is decided under the same lock. A room that
+//! panics gives its place up as well, so that the next one can begin.
 
 mod announce;
 mod command;
@@ -53,8 +53,8 @@ impl Rooms {
         &self.shared
     }
 
-    /// The document's room, started if there is none. None once [`Rooms::close`] was called. Where it is started for somebody
-    /// who may not make a document (`create`), it ends if there is none.
+    /// The document's room, started if there is none. None once [`Rooms::close`] was called. `create`: whoever asks may
+    /// make the document; a room that is started for somebody who may not ends if there is no document.
     pub fn hold(&self, document: &str, create: bool) -> Option<RoomRef> {
         let mut open = lock(&self.open);
         if *self.closing.borrow() {
@@ -70,14 +70,15 @@ impl Rooms {
         Some(room)
     }
 
-    /// Leaves a message for the document's room, if there is one and it has time. Does not hold it.
+    /// Leaves a command for the document's room, if there is a room and its mailbox has a place. Does not hold the
+    /// room.
     pub fn tell(&self, document: &str, command: Command) {
         if let Some(room) = lock(&self.open).get(document) {
             room.try_send(command);
         }
     }
 
-    /// Ends a user's connections, wherever the room has time for it. How many rooms were told.
+    /// Ends a user's connections. Returns how many rooms were told.
     pub async fn kick(&self, whom: &Kicked) -> usize {
         let open: Vec<RoomRef> = match &whom.document {
             Some(document) => lock(&self.open).get(document).cloned().into_iter().collect(),
@@ -98,7 +99,7 @@ impl Rooms {
         lock(&self.open).len()
     }
 
-    /// Ends every room: each stores and acknowledges what it has received, then tells its peers to come again.
+    /// Ends every room. Each stores and acknowledges what it has received, then tells its clients to come again.
     pub async fn close(&self) {
         self.closing.send_replace(true);
         // Each room holds a receiver until it has ended.

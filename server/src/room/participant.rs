@@ -15,11 +15,11 @@ pub struct Participant {
     pub formats: KnownFormats,
     /// What the token allows.
     pub role: Role,
-    /// Whose name the edits are stored under.
+    /// The name under which the edits are stored.
     pub author: Option<String>,
-    /// Whose the session is: who the token says this is. None where nobody is asked.
+    /// The user to whom the session belongs, as the token says. None where nobody is asked who they are.
     pub owner: Option<String>,
-    /// What the token calls the owner.
+    /// The owner's name, as the token gives it.
     pub name: Option<String>,
     /// May change the comments of others.
     pub admin: bool,

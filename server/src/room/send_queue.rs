@@ -1,6 +1,7 @@
 //! What is on its way to one connection, bounded in bytes.
 //!
-//! A peer that reads too slowly is closed rather than waited for: it would hold up its room, or memory without bound.
+//! A client that reads too slowly is closed rather than waited for: otherwise it would hold up its room, or take memory
+//! without bound.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,8 +19,8 @@ type Farewell = (u16, &'static str);
 /// Frames that an emptied channel keeps room for.
 const SPARE: usize = 32;
 
-/// A channel of a few bytes: most connections are idle most of the time, and a channel that allocates its places in
-/// blocks takes two kilobytes for each of them.
+/// A channel that takes few bytes while it is empty. Most connections are idle most of the time, and a channel that
+/// allocates its places in blocks would take two kilobytes for each of them.
 #[derive(Default)]
 struct Channel {
     waiting: Mutex<Waiting>,
@@ -52,7 +53,7 @@ impl Channel {
     async fn ending(&self) -> Farewell {
         loop {
             let mut told = std::pin::pin!(self.ended.notified());
-            // From here on it is told, and what was said before is there.
+            // From here on this is notified of an end; one from before is in `ending`.
             told.as_mut().enable();
             if let Some(ending) = self.ending.get() {
                 return *ending;
@@ -105,7 +106,7 @@ impl Ending {
 }
 
 impl Drop for SendQueueEnd {
-    /// Says on the other side that nobody reads any more.
+    /// Tells the room's side that nobody reads any more.
     fn drop(&mut self) {
         self.channel.end(close::NORMAL, "");
     }

@@ -23,7 +23,7 @@ pub struct Shared {
     pub hints: Hints,
     /// Documents of which webhooks are to be told.
     pub changed: Arc<ChangedDocuments>,
-    /// What addresses and users may take of it.
+    /// How much addresses and users may hold and store.
     pub allowances: Arc<Allowances>,
     /// How long an empty room is kept.
     pub idle: Duration,
@@ -32,7 +32,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// How this server hears of what others store; for people.
+    /// How this server hears of what others store, as `/readyz` says it.
     pub fn neighbours(&self) -> &'static str {
         match (self.hints.are_used(), self.metrics.redis_up.get() == 1) {
             (false, _) => "redis: not used",

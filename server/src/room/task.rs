@@ -1,10 +1,11 @@
 //! Runs a room: takes what has arrived, lets the core judge it, stores, then sends.
 //!
-//! [`store`] has what goes to and comes from the database, [`head`] the snapshots, [`edits`] what is asked of the room itself.
+//! [`store`] has what goes to the database and comes from it, [`head`] the head snapshots, [`edits`] the edits that the
+//! room itself is asked for.
 //!
 //! One batch at a time: whatever arrives while a batch is being committed waits and becomes the next one, so a busy
-//! room commits larger batches, not more of them. A replica that an update has spoiled is replaced before anything else
-//! is asked of it. What keeps the processor busy for long is done where other rooms need not wait for it.
+//! room commits larger batches, not more of them. A replica that an update has spoiled is replaced before it is used
+//! again. Work that keeps the processor busy for long is done where other rooms need not wait for it.
 
 mod edits;
 mod head;
@@ -40,7 +41,7 @@ const BATCH: usize = 512;
 /// A frame from this size on may take long to apply.
 const LARGE_FRAME: usize = 64 * 1024;
 
-/// Until the room ends. `closing` is dropped last: who shuts down waits for that.
+/// Runs the room until it ends. `closing` is dropped last: [`super::Rooms::close`] waits for that.
 pub(super) async fn run(
     place: Registration,
     shared: Arc<Shared>,
@@ -76,7 +77,8 @@ async fn live(
     inbox: &mut mpsc::Receiver<Command>,
     closing: &mut watch::Receiver<bool>,
 ) -> RoomEnd {
-    // Before anything is read: what comes from another database since is not stored in this one.
+    // Asked before anything is read: if another database takes the place of this one, nothing of the room is stored
+    // there.
     let database = shared.storage.database();
     let started = Instant::now();
     let mut room =
@@ -118,13 +120,14 @@ struct Room {
     rows_since_head: u64,
     /// A head on its way to the database.
     head: Option<JoinHandle<()>>,
-    /// A row could not be set aside: a head would cover it, and nobody would look at it again.
+    /// A row could not be quarantined: no head is written, for it would cover that row, and nobody would look at it
+    /// again.
     incomplete: bool,
     announcer: Announcer,
-    /// The shares of frames that are not stored yet.
+    /// What frames take that are not stored yet.
     held: Vec<OwnedSemaphorePermit>,
     empty_since: Option<Instant>,
-    /// That it was opened was said, and that it is closed was not.
+    /// `opened` was told for webhooks, and `closed` was not.
     is_open: bool,
 }
 
@@ -184,7 +187,7 @@ impl Room {
                 if place.leave_if_unheld() {
                     return RoomEnd::Done;
                 }
-                // Somebody holds it who has not joined: looked at again later, not all the time.
+                // Somebody holds the room who has not joined: it is looked at again later, not all the time.
                 self.empty_since = Some(Instant::now());
             }
         }
@@ -225,7 +228,7 @@ impl Room {
         self.core.tick(now());
         for command in commands.drain(..) {
             if self.command(command).await? == Health::Spoiled {
-                // Replaces the replica, before the next command asks it anything.
+                // Replaces the replica before the next command uses it.
                 self.commit().await?;
             }
         }
@@ -243,7 +246,7 @@ impl Room {
                 return Ok(at_length(long, || self.core.frame(now(), received, conn, &bytes)));
             }
             Command::StoredElsewhere { epoch, seq } => {
-                // A hint may be of the document's last lifetime, or its next: the database says which this is.
+                // A hint may be of an earlier or a later epoch: the database says which one holds.
                 if epoch != self.core.document().epoch || seq > self.core.document().tip {
                     self.commit().await?;
                     self.catch_up().await?;

@@ -1,7 +1,7 @@
 //! Connections of either database, and transactions on them.
 //!
-//! A connection on which something has failed, or that was let go of in the middle, is not used again: what state it is in
-//! nobody knows. SQLite ends a transaction by itself when the disk is full, and sqlx goes on counting it.
+//! A connection on which something has failed, or that was dropped in the middle of something, is not used again:
+//! nobody knows its state. SQLite ends a transaction by itself when the disk is full, and sqlx takes it for open still.
 
 use std::ops::{Deref, DerefMut};
 use std::str::FromStr;

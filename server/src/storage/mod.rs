@@ -52,7 +52,7 @@ pub struct Document {
 /// How far a client session's submissions are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {
-    /// Every submission up to this one is stored: what Hello says.
+    /// Every submission up to this one is stored. Hello gives it as `ackedSeq`.
     pub acked: u64,
     /// The highest stored submission. Above `acked` if one between them was refused.
     pub last: u64,
@@ -62,7 +62,7 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KnownSession {
     pub progress: Progress,
-    /// Whose it is, if its token said so.
+    /// The user to whom it belongs, if a token named one.
     pub owner: Option<String>,
 }
 
@@ -83,7 +83,7 @@ pub struct Submission {
     pub seq: u64,
     /// An earlier submission of the session was refused: `acked` must not pass it.
     pub after_refusal: bool,
-    /// Whose the session is.
+    /// The user to whom the session belongs.
     pub owner: Option<String>,
 }
 
@@ -104,13 +104,13 @@ pub struct StoreRequest {
     pub updates: Vec<NewUpdate>,
     /// Store only if the tip is still this one: what a seed needs.
     pub only_at_tip: Option<Seq>,
-    /// Store only if nobody has one of these.
+    /// Store only if none of these names is stored.
     pub once: Vec<OnceName>,
     /// Store only in the database with this number ([`Storage::database`]): the one that the document was loaded from.
     pub database: Option<u64>,
 }
 
-/// Where the updates of a request are now. `first..=last` is empty (`last < first`) if all were there already.
+/// The seqs that the updates of a request were given: `first..=last`, empty (`last < first`) if all were stored before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
     pub first: Seq,
@@ -170,16 +170,17 @@ pub struct UpdateRow {
     pub authors: Authors,
     pub at: Millis,
     pub bytes: Vec<u8>,
-    /// Why the row is not used; it is kept as it is.
+    /// Why the row is in quarantine; it is kept as it is.
     pub quarantined: Option<String>,
-    /// It is a session's submission: what it deletes, its author deleted. Others may repeat what was deleted before.
+    /// It is a session's submission, so its author made the deletions in it. Other updates may repeat earlier
+    /// deletions.
     pub submitted: bool,
 }
 
 /// What one author inserted and deleted within one sitting, in rows that were merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorship {
-    /// Of the rows that it is about: the first, and the last.
+    /// The first and the last of the rows that it is about.
     pub first_seq: Seq,
     pub seq: Seq,
     /// None: nobody knows who.
@@ -227,7 +228,7 @@ pub struct NamedVersion {
     pub label: String,
     pub author: Option<String>,
     pub at: Millis,
-    /// Of the state.
+    /// Size of the state.
     pub bytes: u64,
 }
 
@@ -239,11 +240,11 @@ pub struct SceneState {
     pub snapshot: Option<(Seq, Vec<u8>)>,
     /// In order; without quarantined rows.
     pub tail: Vec<UpdateRow>,
-    /// Rows set aside that a load must do without.
+    /// Rows in quarantine, which a load must do without.
     pub quarantined: u64,
 }
 
-/// Users of whom is remembered that they were kicked.
+/// How many kicks are remembered.
 pub const MAX_KICKED: usize = 10_000;
 
 /// Who was kicked, and from where.
@@ -257,7 +258,7 @@ pub struct Kicked {
 /// A user whose tokens were taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kick {
-    /// Which one it is of all, from 1.
+    /// Counts all kicks, from 1.
     pub number: i64,
     pub whom: Kicked,
     pub at: Millis,
@@ -270,7 +271,7 @@ pub struct Measure {
     pub documents: u64,
     pub log_rows: u64,
     pub log_bytes: u64,
-    /// When the oldest edit was stored that is kept as it was received.
+    /// When the oldest row was stored that is still as it was received.
     pub oldest_edit: Option<Millis>,
     /// Where the database is a file: what is left on its disk.
     pub disk_free: Option<u64>,
@@ -279,17 +280,17 @@ pub struct Measure {
 /// A replacement of rows by one that holds them all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merge {
-    /// The rows that go: exactly these, or nothing happens.
+    /// The rows to replace: exactly these, or nothing happens.
     pub rows: Vec<Seq>,
-    /// The row that comes. Its `seq` is the last of `rows`.
+    /// The row that replaces them. Its `seq` is the last of `rows`.
     pub merged: UpdateRow,
-    /// Who did what in those that go, as far as it is not kept yet.
+    /// Who did what in the replaced rows, as far as it is not kept yet.
     pub authorship: Vec<Authorship>,
 }
 
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
 
-/// How many of these sizes are within a sum; the first one is in any case.
+/// How many of these sizes stay within a sum; the first one counts in any case.
 fn count_within(sizes: impl Iterator<Item = usize>, most: usize) -> u32 {
     let mut sum = 0;
     let within = sizes.enumerate().take_while(|(at, size)| {
@@ -313,7 +314,7 @@ pub trait Storage: Send + Sync + 'static {
     /// These documents, without those that do not exist.
     async fn tips(&self, documents: &[String]) -> Result<Vec<Document>>;
 
-    /// Deletes the document with everything of it. Opened again it has another epoch.
+    /// Deletes the document with all that belongs to it. Opened again it has another epoch.
     async fn delete_document(&self, document: &str) -> Result<bool>;
 
     /// Stores updates of several documents in one transaction: after `Ok` they survive a loss of power. A refused
@@ -326,7 +327,7 @@ pub trait Storage: Send + Sync + 'static {
         1
     }
 
-    /// Stores one update; the sequence number it got.
+    /// Stores one update. Returns the sequence number it was given.
     async fn store_update(&self, document: &str, epoch: &str, at: Millis, update: &[u8]) -> Result<Seq> {
         let request = StoreRequest {
             document: document.into(),
@@ -354,7 +355,8 @@ pub trait Storage: Send + Sync + 'static {
     /// Rows after `seq`, oldest first, quarantined ones included, up to `limit` rows.
     async fn get_updates_since(&self, document: &str, seq: Seq, limit: u32) -> Result<Vec<UpdateRow>>;
 
-    /// How many of the rows after `seq`, of `limit` at most, have so many bytes together; the first one counts in any case.
+    /// How many of the rows after `seq`, of `limit` at most, have no more than `bytes` together; the first one counts
+    /// in any case.
     async fn rows_within(&self, document: &str, seq: Seq, limit: u32, bytes: usize) -> Result<u32> {
         let rows = self.get_updates_since(document, seq, limit).await?;
         Ok(count_within(rows.iter().map(|row| row.bytes.len()), bytes))
@@ -377,7 +379,7 @@ pub trait Storage: Send + Sync + 'static {
         }
     }
 
-    /// Whether there is a head snapshot that is not what was put. [`Storage::get_scene_state`] does without it.
+    /// Whether there is a head snapshot that is damaged. [`Storage::get_scene_state`] does without it.
     async fn has_damaged_head(&self, document: &str) -> Result<bool>;
 
     /// How large everything is. It may read a lot.
@@ -390,7 +392,7 @@ pub trait Storage: Send + Sync + 'static {
         Err(StorageError::Unavailable("this database has tools of its own for that (pg_dump)".into()))
     }
 
-    /// [`Storage::get_updates_since`], of this lifetime of the document; None if it is over.
+    /// [`Storage::get_updates_since`] in this epoch; None if that is over.
     async fn get_updates_of(
         &self,
         document: &str,
@@ -399,11 +401,11 @@ pub trait Storage: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Option<Vec<UpdateRow>>> {
         let rows = self.get_updates_since(document, seq, limit).await?;
-        // An epoch does not come back: if it is this one now, it was when the rows were read.
+        // An epoch does not come back: if it holds now, it held when the rows were read.
         Ok(self.document(document).await?.filter(|now| now.epoch == epoch).map(|_| rows))
     }
 
-    /// What of this lifetime of the document came after `seq`, oldest first, without the updates; None if it is over.
+    /// The rows after `seq` in this epoch, oldest first, without their updates; None if the epoch is over.
     async fn entries_of(&self, document: &str, epoch: &str, seq: Seq, limit: u32) -> Result<Option<Vec<LogEntry>>> {
         let entry =
             |row: UpdateRow| LogEntry { first_seq: row.first_seq, seq: row.seq, authors: row.authors, at: row.at };
@@ -430,8 +432,8 @@ pub trait Storage: Send + Sync + 'static {
     /// What is kept of who did what in rows that were merged, in the order of the rows.
     async fn authorship(&self, document: &str) -> Result<Vec<Authorship>>;
 
-    /// How many rows are finer than they need be: edits from before `edits_before`, anything finer than a day from before
-    /// `hours_before`, and beyond the first those of one hour or day.
+    /// How many rows could be merged: edits from before `edits_before`, rows finer than a day from before
+    /// `hours_before`, and all but the first of several rows of one hour or day.
     async fn fine_rows(&self, document: &str, edits_before: Millis, hours_before: Millis) -> Result<u64>;
 
     /// Bytes of the document's log.
@@ -443,13 +445,13 @@ pub trait Storage: Send + Sync + 'static {
     /// Takes, or renews, a lease; false while another holder has it.
     async fn take_lease(&self, name: &str, holder: &str, now: Millis, until: Millis) -> Result<bool>;
 
-    /// Notes that a user was kicked, in place of what was noted of that user, and that place, before.
+    /// Notes a kick, in the place of an earlier one of the same user from the same document, or from all.
     async fn kick(&self, whom: &Kicked, at: Millis) -> Result<()>;
 
     /// Who was kicked after this number, in order: the last [`MAX_KICKED`] of them.
     async fn kicks(&self, after: i64) -> Result<Vec<Kick>>;
 
-    /// Keeps a whole state until it is deleted. False: the document has `most` of them.
+    /// Keeps a named version until it is deleted. False: the document has `most` of them.
     async fn put_named(&self, version: &NamedVersion, bytes: &[u8], most: u32) -> Result<bool>;
 
     /// Deletes a named version; false if there is none.
@@ -458,24 +460,24 @@ pub trait Storage: Send + Sync + 'static {
     /// The named versions of a document, newest first.
     async fn named(&self, document: &str) -> Result<Vec<NamedVersion>>;
 
-    /// A named version's state; [`StorageError::Damaged`] if it is not the one that was put.
+    /// A named version's state; [`StorageError::Damaged`] if it is not what was stored.
     async fn named_state(&self, document: &str, id: &str) -> Result<Option<(NamedVersion, Vec<u8>)>>;
 
-    /// Writes something; what is written like this would be stored.
+    /// Writes something, to see that the database takes it.
     async fn probe(&self, now: Millis) -> Result<()>;
 
-    /// Which database this is, of those that were in its place while it was open.
+    /// The number of this database among those that were at its place while the server ran.
     fn database(&self) -> u64 {
         0
     }
 
-    /// Who is told of changes, and what.
+    /// The storage of webhooks and their events.
     fn webhooks(&self) -> &dyn WebhookStorage;
 
     async fn close(&self);
 }
 
-/// Who is told.
+/// A webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookRow {
     pub id: String,
@@ -486,14 +488,14 @@ pub struct WebhookRow {
     pub failures: u32,
     pub failing_since: Option<Millis>,
     pub error: Option<String>,
-    /// Nothing is sent before.
+    /// Nothing is sent before this time.
     pub retry_at: Millis,
     /// Events that wait, and that were given up.
     pub waiting: u64,
     pub dead: u64,
 }
 
-/// What is told of a document.
+/// What an event tells of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueuedKind {
     Changed,
@@ -526,14 +528,14 @@ pub struct Attendance {
     pub at: Millis,
 }
 
-/// One thing to be told.
+/// An event that a webhook is still to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueuedEvent {
     pub kind: QueuedKind,
     /// At which server a document was opened or closed.
     pub server: Option<String>,
     pub number: i64,
-    /// By which a receiver drops what comes twice.
+    /// By this a receiver recognises an event that comes twice.
     pub id: String,
     pub document: String,
     pub epoch: String,
@@ -543,7 +545,7 @@ pub struct QueuedEvent {
     /// Keys of comments.
     pub comments: Authors,
     pub at: Millis,
-    /// This one included.
+    /// How often it was sent, with this time.
     pub tries: u32,
     pub error: Option<String>,
 }
@@ -558,15 +560,15 @@ pub struct FailedDelivery {
     pub is_dead: bool,
 }
 
-/// What of a database is about webhooks.
+/// The part of a storage that is about webhooks.
 #[async_trait]
 pub trait WebhookStorage: Send + Sync {
-    /// False: there are `most` of them. The first one hears of what comes from now on.
+    /// Adds a webhook, which is told of what comes from now on. False: there are `most` of them.
     async fn put_webhook(&self, webhook: &WebhookRow, most: u32) -> Result<bool>;
 
     async fn webhooks(&self) -> Result<Vec<WebhookRow>>;
 
-    /// With all that it was to be told. False: there is none.
+    /// Deletes a webhook with its events. False: there is none.
     async fn delete_webhook(&self, id: &str) -> Result<bool>;
 
     /// Documents that have changes of which no event was made.
@@ -588,6 +590,6 @@ pub trait WebhookStorage: Send + Sync {
     /// Events that were given up, the newest first.
     async fn dead(&self, webhook: &str, limit: u32) -> Result<Vec<QueuedEvent>>;
 
-    /// They are to be told after all. How many.
+    /// Makes the events that were given up wait again. Returns how many.
     async fn revive(&self, webhook: &str) -> Result<u64>;
 }

@@ -1,11 +1,11 @@
-//! The file of an SQLite database: connections to it, and whether they lead to what its path names.
+//! The file of an SQLite database: connections to it, and whether they lead to the file that its path names.
 //!
-//! SQLite goes on with the files that it has open, though they were deleted or others put in their place: what it commits
-//! then, nobody finds again. So the files are looked at before each use, and once more between a commit and its
-//! acknowledgement. While the file is gone nothing is stored, and none is made: an empty database would tell every client
-//! that its document was deleted. What is put there is opened as the database that it is, under another number, once all
-//! connections to the one before are closed and its write-ahead log is empty: else SQLite would take that log for the new
-//! file's.
+//! SQLite goes on with the files that it has open, also when they were deleted or others were put in their place: what
+//! it commits then, nobody finds again. So the files are looked at before each use, and once more between a commit and
+//! its acknowledgement. While the file is gone nothing is stored, and no file is made: an empty database would tell
+//! every client that its document was deleted. Another file that is put there is opened as another database, with
+//! another number. Before that, all connections to the earlier one are closed and its write-ahead log is emptied:
+//! otherwise SQLite would take that log for the new file's.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -50,7 +50,7 @@ struct OpenDatabase {
     reads: AnyPool,
     /// The connection that writes, made when it is needed: one that has failed is not used again.
     write: Arc<Mutex<Option<AnyConnection>>>,
-    /// It stays while others come and go: with the last one SQLite would end the write-ahead log.
+    /// A connection that stays open while others come and go: SQLite ends the write-ahead log with the last connection.
     anchor: Mutex<Option<AnyConnection>>,
     retired: AtomicBool,
 }

@@ -1,7 +1,8 @@
 //! Webhooks and what they are still to be told.
 //!
-//! Events are made out of the log, in a transaction that also says up to where: whatever is killed in between, each number is told, and
-//! none is made into two events. What waits for a receiver that is away grows by one event a document, not by one a change.
+//! Events are made out of the log, in a transaction that also notes how far the log has become events. So, whenever the
+//! server is killed, each seq becomes part of an event, and of one only. While a receiver is away, one event waits for
+//! each document, not one for each change.
 
 use std::collections::BTreeSet;
 

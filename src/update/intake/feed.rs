@@ -1,4 +1,4 @@
-//! Gives a document what is planned, transaction by transaction.
+//! Gives a document what the plan says, transaction by transaction.
 
 use std::mem::ManuallyDrop;
 
@@ -14,7 +14,7 @@ use crate::update::split::GC;
 
 pub(super) struct Feed<'d, 'e> {
     doc: &'d Doc,
-    /// Left alone by a panic: dropping it would commit the wreck, and perhaps panic again.
+    /// Not dropped after a panic: that would commit the damaged state, and perhaps panic again.
     txn: Option<ManuallyDrop<TransactionMut<'d>>>,
     pub pace: Pace,
     each: &'e mut Each<'e>,
@@ -48,7 +48,7 @@ impl<'d, 'e> Feed<'d, 'e> {
         (txn, &mut self.pace)
     }
 
-    /// Whether yrs keeps something waiting by itself: then nothing is known of how far it is.
+    /// Whether yrs itself holds something that waits: then it has to be asked how far it has each client.
     pub(super) fn has_pending(&mut self) -> bool {
         self.txn().store().pending_update().is_some()
     }

@@ -1,4 +1,4 @@
-//! What a document has received and cannot have yet.
+//! Structs and deletions that a document has received and cannot take yet.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use crate::protocol::lib0::{Lib0Reader, var_uint};
 use crate::sorted::Sorted;
 use crate::update::split::Block;
 
-/// Who waits for what: by client, clock and who.
+/// Who waits for which struct, by client and clock. Who: a number of something held.
 #[derive(Debug, Default)]
 pub(super) struct Wakes(HashMap<u64, Sorted<(u64, u64), ()>>);
 
@@ -25,7 +25,7 @@ impl Wakes {
         }
     }
 
-    /// Who needs nothing more of this client, which is so far.
+    /// Those whose struct of this client is there once it is so far.
     fn due(&self, client: u64, clock: u64) -> impl Iterator<Item = u64> {
         self.0.get(&client).into_iter().flat_map(move |waiting| waiting.range(..(clock, 0))).map(|((_, who), ())| who)
     }
@@ -54,10 +54,10 @@ pub(super) struct Holding {
     held: HashMap<u64, Held>,
     wakes: Wakes,
     next: u64,
-    /// The clocks of all that is held, by client.
+    /// The clocks of all structs that are held, by client.
     covered: HashMap<u64, Ranges>,
     deletions: HashMap<u64, Ranges>,
-    /// Of the deletions, at most.
+    /// How many ranges the deletions have, at most.
     ranges: usize,
 }
 

@@ -1,7 +1,7 @@
 //! How much yrs is given at once.
 //!
-//! Within one update it calls itself as often as clients need each other, and before a commit it has an item for each
-//! struct; what a commit joins it copies as often as there are structs to join.
+//! Within one update yrs recurses as deep as clients need each other; before a commit it has an item for each struct;
+//! and it copies what a commit joins once for each struct that is joined.
 
 use smallvec::SmallVec;
 
@@ -15,7 +15,7 @@ const STRUCTS: usize = 50_000;
 const JOINED: usize = 500;
 const COPIED: usize = 16 << 20;
 
-/// What has to be finished before a struct is given.
+/// What ends before a struct is given: nothing, the piece, or the transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Opens {
     Nothing,
@@ -25,18 +25,18 @@ pub(super) enum Opens {
 
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// Of the piece.
+    /// The clients in the piece.
     clients: SmallVec<[u64; 8]>,
-    /// Of the transaction.
+    /// How many structs the transaction has.
     structs: usize,
-    /// Of the structs that were last and will be one: where they end, how many and how large they are.
+    /// The last structs that a commit will join into one: client and clock at which they end, how many, and how large.
     last: (u64, u64),
     joined: usize,
     bytes: usize,
 }
 
 impl Pace {
-    /// What comes is a piece of its own.
+    /// A piece begins.
     pub(super) fn begin(&mut self) {
         self.clients.clear();
     }

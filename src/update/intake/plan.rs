@@ -1,8 +1,8 @@
 //! In what order an update's structs are given to yrs, and in how many pieces.
 //!
-//! yrs takes the highest client first and, where a struct needs another client's, looks there first, and so on: call
-//! within call. Here the same is done with a list, and the order that comes of it is cut, so that what a piece holds can
-//! need only few others of it. What needs something that is not there is never given, but held.
+//! yrs takes the highest client first and, where a struct needs one of another client, goes there first, and so on by
+//! recursion. Here the same is done with a list, and the order that comes of it is cut into pieces, so that within a
+//! piece only few clients can need each other. A struct that needs something which is not there is not given, but held.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -26,13 +26,13 @@ pub(super) struct StructRun {
     pub clock: u64,
     pub end: u64,
     pub count: u64,
-    /// What has to be finished before it.
+    /// What ends before it is given.
     pub opens: Opens,
-    /// It says to lie in what nothing can lie in: garbage is given in its place, as Yjs makes of it.
+    /// Its parent is something in which nothing can lie: garbage is given in its place, as Yjs makes of it.
     pub is_garbage: bool,
 }
 
-/// What the structs of an update say, without making anything of them.
+/// What the structs of an update say, before anything is done with them.
 #[derive(Debug, Default)]
 pub(super) struct Outline<'a> {
     pub sections: Vec<Section>,
@@ -41,7 +41,7 @@ pub(super) struct Outline<'a> {
     pub deletions: usize,
     /// Whether there are subdocuments in it.
     pub has_documents: bool,
-    /// Names of roots that structs say to lie in; some more than once.
+    /// The roots that structs name as their parents; some more than once.
     pub roots: Vec<&'a str>,
 }
 
@@ -84,15 +84,15 @@ impl<'a> Outline<'a> {
     }
 }
 
-/// What is to be done, computed before anything is.
+/// What is to be done, computed before anything is changed.
 #[derive(Debug, Default)]
 pub(super) struct IntakePlan {
     pub runs: Vec<StructRun>,
     pub structs: u64,
     /// How far each client that was asked for is afterwards.
     pub progress: Clocks,
-    /// What could not be given: the rest of the update's sections, and what is left of what was held. With what it needs;
-    /// nothing where it was given later.
+    /// What could not be given: the rest of the update's sections, and of what was held. Each with the struct that it
+    /// needs; None where it was given after all.
     pub parked: Vec<Option<(Section, StructId)>>,
     /// What was held and is given now.
     pub finished: Vec<u64>,
@@ -100,7 +100,7 @@ pub(super) struct IntakePlan {
     pub firsts: HashMap<KeyHash, u32>,
 }
 
-/// A key of a shared type: hashed, where collisions may but count too much.
+/// A key of a shared type, hashed: where two collide, too many sets are counted, never too few.
 pub(super) type KeyHash = u64;
 
 pub(super) struct Planner<'a> {
@@ -119,7 +119,7 @@ pub(super) struct Planner<'a> {
     pub last: Option<(u64, Range<u64>, Location)>,
 }
 
-/// How far clients are. Of few, as most updates have, a list is quicker than a table.
+/// How far clients are. For few clients, as in most updates, a list is quicker than a table.
 #[derive(Debug, Default)]
 pub(super) struct Clocks {
     list: Vec<(u64, u64)>,
@@ -203,7 +203,7 @@ impl<'a> Planner<'a> {
             _ => sections.iter().enumerate().map(|(at, section)| (section.client, at)).collect(),
         };
         let mut entered = vec![false; sections.len()];
-        // With how far the one before needs it: beyond that it may need the one before.
+        // Each with the clock up to which the section before needs it. Beyond that it may need that section itself.
         let mut stack: Vec<(usize, u64)> = Vec::new();
         for first in 0..sections.len() {
             if !entered[first] {
@@ -228,7 +228,8 @@ impl<'a> Planner<'a> {
                         entered[other] = true;
                         stack.push((other, needs.1));
                     }
-                    // Whatever waits for this waits for what this waits for; where one of them waits for itself, too.
+                    // What waits for this waits for the same struct; so do structs that wait for each other in a
+                    // circle.
                     _ => {
                         stack.pop();
                         self.plan.parked.push(Some((sections[at].clone(), needs)));
@@ -291,14 +292,14 @@ impl<'a> Planner<'a> {
             }
         }
         let is_garbage = self.lies_in_nothing(block);
-        // What is there already stays what it is, whatever this says of it.
+        // Only what the document does not have yet is measured.
         if !is_garbage {
             self.measure(client, clock.max(has)..end, block)?;
         }
         self.plan.progress.set(client, end);
         self.plan.structs += 1;
         let mut opens = self.pace.next(client, clock, block, bytes.len());
-        // yrs cuts off what it has by the beginning of a piece.
+        // yrs cuts off the part that it has only at the beginning of a piece.
         if clock < has && opens == Opens::Nothing {
             opens = Opens::Piece;
         }
@@ -318,8 +319,8 @@ impl<'a> Planner<'a> {
         Ok(NextStruct::Given)
     }
 
-    /// Whether it says to lie in a letter, or in something else that is no type. yrs gives up there, in the middle of an
-    /// update; be it the update of somebody who brings what it waited for.
+    /// Whether its parent is a letter, or something else that is no type. yrs gives up at such a struct in the middle
+    /// of an update, even of the update of somebody else that brings what the struct waited for.
     fn lies_in_nothing(&self, block: &Block) -> bool {
         let Some(Parent::Item(id)) = block.parent else { return false };
         match id.1 < self.known.get(&id.0).copied().unwrap_or(0) {
@@ -328,10 +329,10 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Where something lies that is there, or planned.
+    /// The place of something that the document has, or that is planned.
     fn place_of(&self, id: StructId) -> Option<Location> {
         match &self.last {
-            // Mostly it lies beside what was just looked at.
+            // Mostly it belongs to the structs given last.
             Some((client, clocks, place)) if *client == id.0 && clocks.contains(&id.1) => Some(*place),
             _ => self.plan.nesting.get(id).or_else(|| self.nesting.get(id)),
         }
@@ -364,7 +365,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Gives what was held and can be given now, and what can be thereby.
+    /// Gives what was held and can be given now, and what that sets free.
     fn wake(&mut self, own: u64) -> Result<(), Refused> {
         if self.held.is_empty() && self.plan.parked.is_empty() {
             return Ok(());

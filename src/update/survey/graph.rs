@@ -18,7 +18,7 @@ pub(super) struct Struct<'a> {
 }
 
 pub(super) struct Graph<'a> {
-    /// Those with content, each client's in order.
+    /// The structs with content, each client's in order.
     pub structs: Vec<Struct<'a>>,
     clients: HashMap<u64, Range<usize>>,
 }

@@ -18,7 +18,7 @@ use crate::room::edit::fresh_client_id;
 use crate::storage::{Authors, NewUpdate, OnceName, Submission};
 
 impl RoomCore {
-    /// Who may store how much; without it whoever may write.
+    /// Sets how much each user may store; without it there is no limit.
     pub fn set_allowances(&mut self, allowances: Arc<Allowances>) {
         self.allowances = Some(allowances);
     }
@@ -33,7 +33,7 @@ impl RoomCore {
         limit > 0 && self.log_bytes >= limit
     }
 
-    /// A sync step 2 or an update: stored like a submission if it changes anything, but nobody waits for it.
+    /// A sync step 2 or an update: stored like a submission if it changes anything, but not acknowledged.
     pub(super) fn plain_update(&mut self, conn: ConnId, update: Bytes, limit: usize) -> Health {
         let Some(peer) = self.peer(conn) else { return Health::Sound };
         if peer.who.role == Role::ReadOnly {
@@ -114,7 +114,7 @@ impl RoomCore {
         }
     }
 
-    /// There is no room for an update that nobody waits for. Said once.
+    /// Refuses an update that would not be acknowledged, because a limit is reached. Said once.
     fn refuse_full(&mut self, conn: ConnId, limit: Limit) {
         let message = self.note_full(limit);
         let Some(peer) = self.peers.get_mut(&conn) else { return };
@@ -128,7 +128,7 @@ impl RoomCore {
         }
     }
 
-    /// An update that nobody waits for is not stored. Said once.
+    /// Refuses an update that would not be acknowledged. Said once.
     fn refuse_edit(&mut self, conn: ConnId, refusal: &EditRefusal) {
         self.counts.rejected += 1;
         let Some(peer) = self.peers.get_mut(&conn) else { return };
@@ -160,7 +160,7 @@ impl RoomCore {
             return Health::Sound;
         }
         if let Some(limit) = self.over(conn, &update) {
-            // A full document is one to read; who has stored enough today tries again.
+            // A full document can only be read; a user who has stored enough today tries again.
             let code = if limit == Limit::DocumentBytes { RejectCode::ReadOnly } else { RejectCode::RateLimited };
             let message = self.note_full(limit);
             self.reject(conn, session.as_deref(), seq, code, message);
@@ -195,8 +195,8 @@ impl RoomCore {
         Health::Sound
     }
 
-    /// Whether every submission before this one was answered. An acknowledgement of one covers them all: where one is missing
-    /// the connection ends, and the client sends again what is pending.
+    /// Whether every submission before this one was answered. An acknowledgement covers all before it: so where one is
+    /// missing the connection ends, and the client sends again what is pending.
     fn follows(&mut self, conn: ConnId, seq: u64, update: &[u8]) -> bool {
         let Some(peer) = self.peers.get_mut(&conn) else { return false };
         if seq > peer.expected && update != NOTHING {
@@ -219,7 +219,7 @@ impl RoomCore {
         self.send(conn, &Message::Reject { seq, code, message });
     }
 
-    /// The server decides whether a document is seeded, between two other messages of the room (F1).
+    /// The room decides whether a document is seeded, between two other messages (F1).
     pub(super) fn seed(&mut self, conn: ConnId, update: Bytes) -> Health {
         let Some(peer) = self.peer(conn) else { return Health::Sound };
         if peer.who.role != Role::ReadWrite {
@@ -233,7 +233,8 @@ impl RoomCore {
         } else if !self.replica.is_empty() {
             self.seed_acks.push(conn);
         } else {
-            // Back to the sender as well: with the acknowledgement it has the document's content, whoever won.
+            // The sender gets the update as well: with the acknowledgement it has the document's content, whoever was
+            // first.
             match self.accept(None, conn, update, None) {
                 Ok(()) => {
                     self.only_at_tip = Some(self.document.tip);
@@ -307,10 +308,10 @@ impl RoomCore {
         self.server_update(stamp, author)
     }
 
-    /// That so many bytes of an edit are stored, which was made for `taker`.
+    /// Counts the bytes of an edit that was made for `taker`.
     ///
     /// # Errors
-    /// Where there is no room for them.
+    /// Where a limit is reached.
     pub fn takes(&mut self, taker: Option<&Taker>, bytes: usize) -> Result<(), EditError> {
         if bytes > self.limits.max_sync_bytes {
             return Err(EditError::TooLarge(bytes));
@@ -329,12 +330,12 @@ impl RoomCore {
         Ok(())
     }
 
-    /// What is done now is done once: stored with these, or not at all.
+    /// The edit of this batch is done once: it is stored with these names, or not at all.
     pub fn do_once(&mut self, names: impl IntoIterator<Item = OnceName>) {
         self.once.extend(names);
     }
 
-    /// Takes an edit of the server itself, or of a program over HTTP, for everyone.
+    /// Takes an edit of the server itself, or of a program over HTTP, and passes it on to everybody.
     pub fn server_update(&mut self, update: Vec<u8>, author: Option<String>) -> Result<(), ApplyError> {
         if self.replica.apply(&update)? {
             self.note_format();

@@ -1,4 +1,4 @@
-//! Who is here: told to the peers of a room at most every [`PRESENCE_INTERVAL_MS`].
+//! Presence: told to the connections of a room at most every [`PRESENCE_INTERVAL_MS`].
 
 use axum::body::Bytes;
 use slate_yrs::protocol::Message;
@@ -9,9 +9,9 @@ use crate::room::frames::Queue;
 use crate::storage::Millis;
 
 impl RoomCore {
-    /// Presence alone, which need not wait for anything to be stored.
+    /// Takes the frames of presence alone, which need not wait for anything to be stored.
     pub fn take_presence(&mut self, now: Millis) -> Frames {
-        // Behind what waits already it would wait as well.
+        // Queued behind the frames that wait already, presence would have to wait as well.
         let waiting: Vec<(ConnId, Queue)> =
             self.peers.iter_mut().map(|(conn, peer)| (*conn, std::mem::take(&mut peer.out))).collect();
         let presence = self.queue_presence(now);
@@ -34,7 +34,7 @@ impl RoomCore {
         self.presence.has_changes() && now - self.presence_sent >= PRESENCE_INTERVAL_MS
     }
 
-    /// Returns what other servers have to hear.
+    /// Queues presence if it is due. Returns what other servers have to hear.
     pub(super) fn queue_presence(&mut self, now: Millis) -> Option<Vec<u8>> {
         if !self.has_presence(now) {
             return None;

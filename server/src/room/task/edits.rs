@@ -1,4 +1,4 @@
-//! Edits that are asked of the room itself, and come over no connection: a request, the tool of an agent.
+//! Edits that the room itself is asked for, by a request or the tool of an agent, and not over a connection.
 
 use serde_json::{Value, json};
 use slate_yrs::update::merge;
@@ -14,7 +14,7 @@ use crate::room::end::RoomEnd;
 use crate::storage::{KnownSession, OnceName};
 
 impl Room {
-    /// Does it, and answers once it is stored.
+    /// Does an edit, and answers once it is stored.
     pub(super) async fn edit(&mut self, edit: Edit) -> Result<Health, RoomEnd> {
         let Edit { work, author, taker, key, take, done } = edit;
         // What was asked for before may be waiting in this very batch.
@@ -36,7 +36,7 @@ impl Room {
         Ok(health)
     }
 
-    /// Whether there is something to do. Everything that was accepted is stored.
+    /// Whether the edit is still to be done. Everything that was accepted is stored.
     async fn before_edit(&self, key: Option<OnceName>, take: Option<&Taking>) -> Result<BeforeEdit, EditError> {
         let mut once = Vec::new();
         if let Some(key) = key {
@@ -55,7 +55,7 @@ impl Room {
         if let Some(take) = take {
             let value = self.core.replica().values(&take.map).get(&take.key).map(|value| json!(value));
             let taken = take.once(&value.ok_or(EditError::Taken)?);
-            // It may have been taken at another server, of which this one has not heard yet.
+            // Another server may have taken it, and this one has not heard of that yet.
             if self.known(&taken.name).await?.progress.last > 0 {
                 return Err(EditError::Taken);
             }
@@ -102,6 +102,6 @@ impl Room {
 enum BeforeEdit {
     /// It was done before.
     Done(Edited),
-    /// It is to be done, and stored with these.
+    /// It is to be done, and stored with these names.
     ToDo(Vec<OnceName>),
 }

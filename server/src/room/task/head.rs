@@ -6,8 +6,8 @@ use super::{Room, at_length};
 use crate::clock::now;
 
 impl Room {
-    /// Sends a head snapshot on its way, unless one is. Of a replica that lacks anything there is none: loading would
-    /// then pass over what it lacks.
+    /// Begins to store a head snapshot, unless one is on its way. A replica that lacks a row gets none: loading from it
+    /// would pass over that row.
     pub(super) fn begin_head(&mut self) {
         if self.incomplete || self.head.as_ref().is_some_and(|head| !head.is_finished()) {
             return;
@@ -29,7 +29,7 @@ impl Room {
         }));
     }
 
-    /// Waits for the one that is on its way.
+    /// Waits for the head snapshot that is on its way.
     pub(super) async fn end_head(&mut self) {
         if let Some(head) = self.head.take()
             && let Err(error) = head.await

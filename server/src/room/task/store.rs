@@ -1,4 +1,4 @@
-//! A room and the database: rows go there before frames go out, and what other servers stored comes from there.
+//! A room and the database: rows are stored before frames go out, and what other servers stored is read.
 
 use std::sync::Arc;
 
@@ -76,8 +76,8 @@ impl Room {
         }
     }
 
-    /// Takes what other servers stored. Everything accepted here must be stored: the replica may have to be replaced.
-    /// A database that does not answer is asked again with the next hint: the tip stays where it was.
+    /// Takes what other servers stored. Everything accepted here must be stored before, for the replica may have to be
+    /// replaced. A database that does not answer is asked again with the next hint: the tip stays where it was.
     pub(super) async fn catch_up(&mut self) -> Result<(), RoomEnd> {
         loop {
             let document = self.core.document();
@@ -113,7 +113,7 @@ impl Room {
         }
     }
 
-    /// Sets a row aside that cannot be used.
+    /// Quarantines a row that cannot be used.
     async fn quarantine(&mut self, seq: Seq, reason: &str) {
         let id = self.core.document().id.clone();
         tracing::error!(document = id, seq, reason, "row quarantined");
@@ -124,7 +124,8 @@ impl Room {
         }
     }
 
-    /// Goes on with a copy out of the database, and passes on what only that one has. Everything accepted must be stored.
+    /// Goes on with a replica loaded from the database, and passes on what this room had not seen. Everything accepted
+    /// must be stored before.
     async fn reload(&mut self) -> Result<(), RoomEnd> {
         let document = self.core.document().clone();
         let loaded = load(&self.shared.storage, &document.id, now()).await.map_err(failed)?;
