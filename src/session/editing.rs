@@ -209,23 +209,14 @@ impl Editing {
         if let Some(selection) = change.selection {
             stage.select(selection);
         }
-        self.report_oddities(change.resynced, change.foreign, stage);
-    }
-
-    fn report_oddities(&mut self, resynced: u32, foreign: u32, stage: &mut Stage) {
-        self.check.divergences += resynced;
-        if resynced > 0 || foreign > 0 {
-            let message =
-                format!("{resynced} elements were mended, {foreign} embeds are not for Slate and are not shown");
-            stage.report(ErrorCode::InvalidUpdate, message);
-        }
+        report_foreign(change.foreign, stage);
     }
 
     /// The document has been loaded, before anybody looks at it.
     pub fn loaded(&mut self, foreign: u32, stage: &mut Stage) {
         self.incomplete = self.doc.is_waiting();
         stage.changed(DocChange::Anything);
-        self.report_oddities(0, foreign, stage);
+        report_foreign(foreign, stage);
     }
 
     /// Applies operations of the session itself, as if somebody else had made them. The caller decides what becomes of
@@ -268,4 +259,11 @@ fn made(change: LocalChange, stage: &mut Stage) -> Option<Vec<u8>> {
         stage.diverged();
     }
     change.update
+}
+
+fn report_foreign(embeds: u32, stage: &mut Stage) {
+    if embeds > 0 {
+        let message = format!("{embeds} embeds are not for Slate and are not shown");
+        stage.report(ErrorCode::InvalidUpdate, message);
+    }
 }

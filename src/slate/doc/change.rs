@@ -34,8 +34,6 @@ pub struct RemoteChange {
     pub pending: bool,
     /// Where the selection that was asked for is now, if no operation takes it there.
     pub selection: Option<Range>,
-    /// Elements whose operations did not lead to the doc's content and that were replaced: a defect, mended.
-    pub resynced: u32,
     /// Embeds in changed elements that are no `Y.XmlText`: kept in the doc, absent from the value.
     pub foreign: u32,
 }

@@ -1,6 +1,6 @@
 //! The Y.Doc of a format 1 document, as strands, markers, registers and keyed formats.
 //!
-//! Everything that touches yrs is here. [`Mirror`] is a copy of the document in which every sequence is a list of runs and
+//! What is read from and written into a Y.Doc goes through here. [`Mirror`] is a copy of the document in which every sequence is a list of runs and
 //! nested types with their ids and formats; [`Writer`] changes the document and the mirror alike. Nothing here knows what is
 //! shown: that is `view/`.
 //!

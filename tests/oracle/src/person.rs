@@ -173,9 +173,6 @@ impl Person {
             self.say(Kind::Threw, format!("the replica refuses what was heard: {error}"));
         }
         apply_all(&mut self.value, &change.ops);
-        if change.resynced > 0 {
-            self.say(Kind::Flush, "an element was replaced");
-        }
     }
 
     /// What Slate's normalizer changes of what came must not change the document.
