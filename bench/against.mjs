@@ -1,6 +1,6 @@
 // What `npm run bench -- --against COMMIT` prints.
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** By how much the rounds' medians differ: half of them lie within this part of their median. */
 export function spread(values) {

@@ -2,14 +2,18 @@
 // workload runs on all of them in turn before the next one begins, each time on a fresh process. Writes
 // docs/BENCHMARKS.md (the part between its markers). `--seconds N`, `--built` (takes target/release as it is), `--dry`
 // (prints, writes nothing), `--only room,rooms,readers,presence,storm,flood,one,idle,each,crowd,joins,month` with `--keep FILE` (several shorter runs:
-// the results of the others are taken from the file and kept there).
+// the results of the others are taken from the file and kept there). `--against COMMIT`: that commit's server, built once, instead of the
+// others, in `--rounds N` (5) interleaved rounds, each on new databases and in the other order; prints medians, the spread from round to
+// round and what the one is of the other, and writes nothing.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { buildServer, commitOf } from "../scripts/commit.mjs";
 import { root, say } from "../scripts/process.mjs";
+import { COMPARED, serverComparison } from "./server-against.mjs";
 
 const option = (name, fallback) => {
   const at = process.argv.indexOf(`--${name}`);
@@ -17,6 +21,9 @@ const option = (name, fallback) => {
 };
 const seconds = Number(option("seconds", "10"));
 const keep = option("keep");
+const against = option("against", "");
+const rounds = Number(option("rounds", "5"));
+const commit = against && commitOf(against);
 const release = join(root, "target/release");
 const here = join(root, "bench/servers");
 const quiet = { cwd: root, stdio: ["ignore", "ignore", "inherit"] };
@@ -26,7 +33,8 @@ if (!process.argv.includes("--built")) {
   const packages = ["--package", "slate-yrs-server", "--bins", "--examples"];
   execFileSync("cargo", ["build", "--release", ...packages], quiet);
 }
-if (!existsSync(join(here, "node_modules")))
+const programBefore = commit && (await buildServer(commit));
+if (!commit && !existsSync(join(here, "node_modules")))
   execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { ...quiet, cwd: here });
 
 const folder = mkdtempSync(join(tmpdir(), "slate-yrs-bench-"));
@@ -74,6 +82,11 @@ function postgres() {
       as("pg_ctl", ["-w", "-o", options, "-l", join(cluster, "log"), "-D", data, "start"]);
       return `postgres://postgres@127.0.0.1:${port}/postgres`;
     },
+    /** One more database of this name. */
+    create(port, name) {
+      as("createdb", ["-h", "127.0.0.1", "-p", String(port), "-U", "postgres", name]);
+      return `postgres://postgres@127.0.0.1:${port}/${name}`;
+    },
     stop() {
       if (!existsSync(cluster)) return;
       as("pg_ctl", ["-w", "-m", "immediate", "-D", data, "stop"]);
@@ -85,16 +98,18 @@ function postgres() {
 /** Ended with this process, however it ends. */
 const children = new Set();
 
-const slateYrs = (database) => (port) =>
-  spawn(
-    join(release, "slate-yrs-server"),
-    // The limit of frames a second for each connection, which the others do not have, is lifted.
-    [
-      ...["--listen", `127.0.0.1:${port}`, "--database", database, "--log", "error"],
-      ...["--max-frames-per-second", "1000000"],
-    ],
-    { stdio: ["ignore", "ignore", "inherit"] },
-  );
+const slateYrs =
+  (database, program = join(release, "slate-yrs-server")) =>
+  (port) =>
+    spawn(
+      program,
+      // The limit of frames a second for each connection, which the others do not have, is lifted.
+      [
+        ...["--listen", `127.0.0.1:${port}`, "--database", database, "--log", "error"],
+        ...["--max-frames-per-second", "1000000"],
+      ],
+      { stdio: ["ignore", "ignore", "inherit"] },
+    );
 const node = (script) => (port) =>
   spawn(process.execPath, [script], {
     cwd: here,
@@ -195,7 +210,7 @@ const workloads = {
   // What the others do not have: they store the last state, or nothing.
   month: ({ database }) => database && run("month", [database, 2_000]),
 };
-const chosen = option("only", Object.keys(workloads).join(",")).split(",");
+const chosen = option("only", (commit ? COMPARED : Object.keys(workloads)).join(",")).split(",");
 
 const version = (name) => JSON.parse(readFileSync(join(here, "node_modules", name, "package.json"), "utf8")).version;
 process.once("SIGINT", () => process.exit(1));
@@ -206,8 +221,44 @@ process.on("exit", () => {
 });
 const kept = keep && existsSync(keep) ? JSON.parse(readFileSync(keep, "utf8")) : {};
 const all = [];
+const ours = { path: "/ws/scenes", dialect: "durable" };
+if (commit) {
+  try {
+    console.log(`\n${serverComparison({ commit, rounds, seconds, runs: await beside() })}`);
+  } finally {
+    database?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  process.exit(0);
+}
+
+/** This server and the commit's, in turns: of each database and workload what came of each round. */
+async function beside() {
+  const port = database && (await freePort());
+  if (database) database.start(port);
+  const places = [["SQLite", (name) => `sqlite:${folder}/${name}.sqlite`]];
+  if (database) places.push(["PostgreSQL", (name) => database.create(port, name)]);
+  const runs = new Map(places.map(([name]) => [name, new Map()]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, place] of places) {
+      // Whoever comes first has it otherwise: they take turns.
+      const versions = round % 2 ? ["now", "before"] : ["before", "now"];
+      const servers = versions.map((version) => {
+        const start = slateYrs(place(`${version}_${round}`), version === "before" ? programBefore : undefined);
+        return { version, start, ...ours };
+      });
+      for (const workload of chosen) {
+        const results = runs.get(name).get(workload) ?? { before: [], now: [] };
+        for (const server of servers) results[server.version].push(await workloads[workload](server));
+        runs.get(name).set(workload, results);
+        console.log(`round ${round + 1} of ${rounds}, ${name}, ${workload}`);
+      }
+    }
+  }
+  return runs;
+}
+
 try {
-  const ours = { path: "/ws/scenes", dialect: "durable" };
   const databases = [["SQLite", `sqlite:${folder}/bench.sqlite`]];
   if (database) databases.push(["PostgreSQL", database.start(await freePort())]);
   const servers = databases.map(([name, database]) => {

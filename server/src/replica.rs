@@ -12,6 +12,7 @@ use slate_yrs::update::{Intake, Limits, Refused, Survey, deletions_at};
 use thiserror::Error;
 use yrs::block::ClientID;
 use yrs::branch::Branch;
+use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{Doc, ID, IdSet, OffsetKind, Options, Out, ReadTxn, StateVector, Transact, TransactionMut};
 
@@ -29,6 +30,15 @@ pub enum ApplyError {
     /// The library panicked, or gave up half way: this replica must not be used any more.
     #[error("the update spoils the document")]
     Spoiled,
+}
+
+/// What an update would bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gain {
+    Nothing,
+    /// Deletions of what is here, and nothing else.
+    Deletions,
+    More,
 }
 
 /// A document in memory.
@@ -168,6 +178,21 @@ impl Replica {
         let mine = self.doc.transact().state_vector();
         let ends = validate::ends(update)?;
         Ok(ends.into_iter().all(|(client, clock)| clock <= u64::from(mine.get(&ClientID::new(client)))))
+    }
+
+    /// What an update would bring. What it deletes of what is not here would wait, and is no less to keep than what it inserts.
+    pub fn gain(&mut self, update: &[u8]) -> Result<Gain, ApplyError> {
+        if !self.knows(update)? {
+            return Ok(Gain::More);
+        }
+        let deletions = update.get(deletions_at(update).map_err(undecodable)?..).unwrap_or_default();
+        let deletions = IdSet::decode_v1(deletions).map_err(undecodable)?;
+        let mine = self.doc.transact().state_vector();
+        if !deletions.iter().all(|(client, ranges)| ranges.iter().all(|range| range.end <= mine.get(client))) {
+            return Ok(Gain::More);
+        }
+        let deleted = self.deleted.get_or_insert_with(|| self.doc.transact().snapshot().delete_set);
+        Ok(if deletions.diff(deleted).is_empty() { Gain::Nothing } else { Gain::Deletions })
     }
 
     /// The document's format.

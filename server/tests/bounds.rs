@@ -42,9 +42,15 @@ async fn hears(client: &mut Client, wanted: impl Fn(&Msg) -> bool) {
 
 /// A WebSocket that has sent the beginning of a frame.
 async fn half_a_frame(address: SocketAddr, whole: u64, sent: usize) -> TcpStream {
+    half_a_frame_of(address, "", whole, sent).await
+}
+
+async fn half_a_frame_of(address: SocketAddr, query: &str, whole: u64, sent: usize) -> TcpStream {
     let mut socket = TcpStream::connect(address).await.unwrap();
-    let request = "GET /ws/scenes/scene HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let request = format!(
+        "GET /ws/scenes/scene{query} HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut frame = vec![0x82, 0xff];
     frame.extend(whole.to_be_bytes());
@@ -84,6 +90,57 @@ async fn f56_frames_that_never_end_are_bounded_together() {
     common::eventually("it has arrived", || server.server().metrics.bad_frames.get() > 0).await;
     assert_eq!(allowances.unfinished(), 0);
     whole.shutdown().await.unwrap();
+}
+
+/// Of all connections together, and of those of one user.
+#[tokio::test(flavor = "multi_thread")]
+async fn f56_frames_that_never_end_are_bounded_for_all_and_for_each_user() {
+    let server = TestServer::with(&["--max-sync-bytes", "1000000", "--max-unfinished-bytes", "1000000"]).await;
+    let allowances = &server.server().rooms.shared().allowances;
+    let _first = half_a_frame(server.address, 900_000, 700_000).await;
+    common::eventually("it is counted", || allowances.unfinished() > 600_000).await;
+    let mut second = half_a_frame(server.address, 900_000, 700_000).await;
+    assert_eq!(close_code(&mut second).await, Some(close::INTERNAL));
+    assert_eq!((hits(&server, "unfinished").await, hits(&server, "unfinished-address").await), (1, 0));
+
+    let flags = ["--max-sync-bytes", "1000000", "--max-unfinished-bytes-per-user", "1000000"];
+    let server = TestServer::with(&[&["--jwt-secret", SECRET][..], &flags].concat()).await;
+    let allowances = &server.server().rooms.shared().allowances;
+    let of = async |user: &str| {
+        half_a_frame_of(server.address, &format!("?token={}", token(user, false)), 900_000, 700_000).await
+    };
+    let _ada = of("ada").await;
+    common::eventually("it is counted", || allowances.unfinished() > 600_000).await;
+    assert_eq!(close_code(&mut of("ada").await).await, Some(close::INTERNAL));
+    assert_eq!(hits(&server, "unfinished-user").await, 1);
+    let _bob = of("bob").await;
+    common::eventually("another one has as much", || allowances.unfinished() > 1_300_000).await;
+}
+
+/// From one address, without tokens: one is made, seven wait, and the rest is told to come again.
+#[tokio::test(flavor = "multi_thread")]
+async fn f56_comparisons_that_wait_are_few() {
+    let server = TestServer::with(&["--max-compares", "1", "--compare-cache-bytes", "0"]).await;
+    let mut client = server.durable("scene", 1, "s").await;
+    client.sync().await;
+    for n in 0..3 {
+        client.write(&format!("word{n} ").repeat(2_000)).await;
+    }
+    client.all_acked().await;
+    let path = "/api/scenes/scene/compare?from=1&to=now";
+    let asked = futures_util::future::join_all((0..40).map(|_| get(server.address, path))).await;
+    let told: Vec<u16> = asked.iter().map(|answer| answer.status).collect();
+    let (made, refused): (Vec<_>, Vec<_>) = asked.iter().partition(|answer| answer.status == 200);
+    assert!(made.len() >= 8 && !refused.is_empty(), "{told:?}");
+    for answer in &refused {
+        assert_eq!((answer.status, answer.json()["error"]["code"].as_str()), (429, Some("limit")));
+        assert!(answer.headers.contains("retry-after: 1\r\n"), "{}", answer.headers);
+    }
+    assert_eq!(hits(&server, "compares").await, refused.len() as u64);
+    // And nothing of it is kept where nothing may be.
+    let loads = server.storage.loads.load(Ordering::SeqCst);
+    assert_eq!(get(server.address, path).await.status, 200);
+    assert!(server.storage.loads.load(Ordering::SeqCst) > loads, "it is made again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,16 +218,24 @@ async fn f56_a_document_that_is_full_takes_nothing_more() {
     client.all_acked().await;
     client.write("one too many").await;
     hears(&mut client, |heard| *heard == Msg::Reject(2, RejectCode::ReadOnly)).await;
+    // What is there may be deleted; to delete what is not there would be one more thing to keep, without end.
+    let mut other = server.durable("scene", 5, "o").await;
+    other.sync().await;
+    let deleted = other.erase(0, 10);
+    other.push(&deleted).await;
+    other.all_acked().await;
+    other.push(&[0, 1, 77, 1, 0, 5]).await;
+    hears(&mut other, |heard| *heard == Msg::Reject(2, RejectCode::ReadOnly)).await;
     let mut plain = server.plain("scene", 2).await;
     plain.sync_both().await;
     plain.write("nor this").await;
     hears(&mut plain, |heard| matches!(heard, Msg::Denied(_))).await;
     let late = server.durable("scene", 3, "t").await;
     assert_eq!(late.hello.as_ref().unwrap().role, Role::ReadOnly);
-    assert_eq!(server.rows("scene").await, 1);
-    assert_eq!(hits(&server, "document-bytes").await, 2);
+    assert_eq!(server.rows("scene").await, 2);
+    assert_eq!(hits(&server, "document-bytes").await, 3);
     // After a restart as well.
-    drop((client, plain, late));
+    drop((client, other, plain, late));
     server.unload().await;
     assert_eq!(server.durable("scene", 4, "u").await.hello.unwrap().role, Role::ReadOnly);
 }
@@ -202,6 +267,14 @@ async fn f56_a_user_stores_so_much_in_a_day() {
     again.send(&Message::SyncStep2(&state)).await;
     again.round_trip().await;
     assert_eq!(hits(&server, "user-bytes").await, 1);
+    // What is not there cannot be deleted for nothing.
+    again.push(&[0, 1, 77, 1, 0, 5]).await;
+    again.all_acked().await;
+    let long: Vec<u8> = [0, 1, 77, 0x80 | 0x68, 7].into_iter().chain((0..1_000).flat_map(|_| [2, 1])).collect();
+    again.push(&long).await;
+    let refused = Msg::Reject(again.seq, RejectCode::RateLimited);
+    hears(&mut again, |heard| *heard == refused).await;
+    assert_eq!(server.rows("scene").await, 2);
 }
 
 /// A document that is this text.

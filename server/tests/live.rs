@@ -8,7 +8,7 @@ use common::http::{Answer, get, request};
 use common::layout::slate_doc;
 use common::{Client, TestServer};
 use serde_json::{Value, json};
-use slate_yrs::slate::{Op, Path, SlateDoc};
+use slate_yrs::slate::{Element, Node, Op, Path, SlateDoc};
 use slate_yrs_server::storage::Storage;
 
 const SECRET: &str = "a secret that is long enough for tests";
@@ -318,6 +318,52 @@ async fn what_is_taken_is_taken_by_one() {
             json!({ "edits": [{ "append": { "nodes": [line("c", "c")] } }], "take": { "map": map, "key": "k" } });
         assert_eq!(ada.patch(body).await.status, 400, "{map}");
     }
+}
+
+/// What was taken, and what was done under a key, is noted beside the sessions: a client that calls its session so would have
+/// taken it, or done it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_session_has_the_name_of_what_is_done_once() {
+    let server = TestServer::start().await;
+    for session in ["take:0", "http:0"] {
+        for path in ["/ws/scenes/scene", "/http/scenes/scene"] {
+            let path = format!("{path}?slate-yrs=1&session={session}");
+            let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                           Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+            let (method, headers) = if path.starts_with("/ws") { ("GET", upgrade) } else { ("POST", "") };
+            let answer = request(server.address, method, &path, headers, "").await;
+            assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+        }
+    }
+    let mut other = Client::connect(server.address, "scene", 1, "slate-yrs=1&session=taken:0").await;
+    other.sync().await;
+}
+
+/// The text is where the server says, or where the request says; what the package keeps beside it is no text.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_names_another_root_leaves_the_rest_as_it_is() {
+    let server = TestServer::start().await;
+    let epoch = server.storage.open_document("scene", 1).await.unwrap().epoch;
+    // As slate-yjs writes it.
+    let text = SlateDoc::seed_update("content", &[Node::Element(Element::default())]);
+    server.storage.store_update("scene", &epoch, 1, &text).await.unwrap();
+    let ask = async |method: &str, path: &str, body: Value| {
+        request(server.address, method, &format!("/api/scenes/scene{path}"), "", &body.to_string()).await
+    };
+    let edits = json!({ "edits": [{ "append": { "nodes": [line("a", "A note.")] } }] });
+    let answer = ask("PATCH", "?root=notes", edits.clone()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let mut doc = slate_doc(9, "content");
+    doc.load(&get(server.address, "/api/scenes/scene/export").await.body).unwrap();
+    assert_eq!(doc.format(), 0, "slate-yjs clients go on writing it");
+    assert_eq!(get(server.address, "/api/scenes/scene?format=text&root=notes").await.text(), "A note.\n");
+    for root in ["slate-yrs:doc", "slate-yrs:comments", ""] {
+        assert_eq!(ask("PATCH", &format!("?root={root}"), edits.clone()).await.status, 400, "{root}");
+    }
+    assert_eq!(ask("PUT", "/maps/content/key?root=notes", json!(1)).await.status, 400);
+    let mut taking = edits;
+    taking["take"] = json!({ "map": "content", "key": "key" });
+    assert_eq!(ask("PATCH", "?root=notes", taking).await.status, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@
 //! is shown as a whole. Text is compared by words, that is how people read a change, and of the words that were replaced
 //! only the letters that differ are marked. The value of a mark is the author where that is known, otherwise `true`.
 
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,6 +14,11 @@ use yrs::Any;
 
 /// Pairs compared for a longest common subsequence; above it the middle is shown as removed and added.
 const MAX_PAIRS: usize = 4_000_000;
+/// Pairs of words compared, in all of a comparison, to find the block that a block was before. Above it what has changed is
+/// shown as removed and added.
+const MAX_WORD_PAIRS: usize = 50_000_000;
+/// Two blocks compared count as so many pairs of words, whatever is in them.
+const BLOCK_PAIR: usize = 16;
 /// Of its words a block keeps at least so many to count as the same one, in percent.
 const SAME_BLOCK_PERCENT: usize = 40;
 
@@ -38,11 +44,13 @@ pub type AuthorOf<'a> = dyn Fn(Change, &Point, u32) -> Option<Arc<str>> + 'a;
 
 /// The comparison as a Slate value.
 pub fn compare(from: &[Node], to: &[Node], author: &AuthorOf) -> Vec<Node> {
-    Comparison { author }.children((from, &Path::new()), (to, &Path::new()))
+    Comparison { author, left: Cell::new(MAX_WORD_PAIRS) }.children((from, &Path::new()), (to, &Path::new()))
 }
 
 struct Comparison<'a> {
     author: &'a AuthorOf<'a>,
+    /// Of [`MAX_WORD_PAIRS`].
+    left: Cell<usize>,
 }
 
 /// Nodes, and the path of their parent.
@@ -97,24 +105,53 @@ impl Comparison<'_> {
     /// Between two equal nodes: those that are the same block changed, in order; the rest came or went.
     fn stretch(&self, (gone, from): (&[usize], At), (come, to): (&[usize], At), out: &mut Vec<Node>) {
         let removed = |at: &usize| self.marked(&from.0[*at], &child(from.1, *at), Change::Removed);
-        let mut rest = gone;
+        let before: Vec<ComparedBlock> = gone.iter().map(|at| ComparedBlock::new(&from.0[*at])).collect();
+        let mut rest = 0;
         for &index in come {
             let (new, path) = (&to.0[index], child(to.1, index));
-            let partner = rest.iter().position(|&old| same_block(&from.0[old], new));
-            match (partner, new) {
-                (Some(at), Node::Element(new)) => {
-                    out.extend(rest[..at].iter().map(removed));
-                    let old_path = child(from.1, rest[at]);
-                    let old = &from.0[rest[at]];
-                    rest = &rest[at + 1..];
-                    let Node::Element(old) = old else { continue };
+            match (self.partner(&before[rest..], &ComparedBlock::new(new)), new) {
+                (Some(skipped), Node::Element(new)) => {
+                    out.extend(gone[rest..rest + skipped].iter().map(removed));
+                    let at = gone[rest + skipped];
+                    rest += skipped + 1;
+                    let old_path = child(from.1, at);
+                    let Node::Element(old) = &from.0[at] else { continue };
                     let children = self.children((&old.children, &old_path), (&new.children, &path));
                     out.push(Node::Element(Element { attrs: attributes(old, new), children }));
                 }
                 _ => out.push(self.marked(new, &path, Change::Added)),
             }
         }
-        out.extend(rest.iter().map(removed));
+        out.extend(gone[rest..].iter().map(removed));
+    }
+
+    /// Which of these blocks, of before, this one is.
+    fn partner(&self, before: &[ComparedBlock], now: &ComparedBlock) -> Option<usize> {
+        before.iter().take_while(|_| self.left.get() > 0).position(|old| self.is_same_block(old, now))
+    }
+
+    /// Two versions of one block: the same id, or where there is none, enough of the same words.
+    fn is_same_block(&self, old: &ComparedBlock, new: &ComparedBlock) -> bool {
+        self.takes(BLOCK_PAIR);
+        let (Node::Element(one), Node::Element(other)) = (old.node, new.node) else { return false };
+        if let (Some(one), Some(other)) = (one.attrs.get("id"), other.attrs.get("id")) {
+            return one == other;
+        }
+        let (old, new) = (old.words(), new.words());
+        let are_enough = |kept: usize| kept * 200 >= SAME_BLOCK_PERCENT * (old.len() + new.len()).max(1);
+        // However many of them are the same.
+        if !are_enough(old.len().min(new.len())) || !self.takes(old.len() * new.len()) {
+            return false;
+        }
+        let steps = steps(old, new, |a, b| a == b);
+        are_enough(steps.iter().filter(|step| matches!(step, DiffStep::Keep(..))).count())
+    }
+
+    /// Whether so many pairs may still be compared.
+    fn takes(&self, pairs: usize) -> bool {
+        let left = self.left.get().checked_sub(pairs.min(MAX_PAIRS));
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
     }
 
     fn texts(&self, from: At, to: At) -> Vec<Node> {
@@ -253,20 +290,49 @@ fn append(out: &mut Vec<Leaf>, leaf: Leaf) {
     }
 }
 
-/// Two versions of one block: the same id, or where there is none, enough of the same words.
-fn same_block(old: &Node, new: &Node) -> bool {
-    let (Node::Element(old), Node::Element(new)) = (old, new) else { return false };
-    match (old.attrs.get("id"), new.attrs.get("id")) {
-        (Some(old), Some(new)) => old == new,
-        _ => {
-            let (old, new) = (words(&old.children), words(&new.children));
-            let kept = steps(&old, &new, |a, b| a.leaf.text == b.leaf.text)
-                .into_iter()
-                .filter(|step| matches!(step, DiffStep::Keep(..)))
-                .count();
-            kept * 200 >= SAME_BLOCK_PERCENT * (old.len() + new.len()).max(1)
-        }
+/// A node that has a counterpart, perhaps.
+struct ComparedBlock<'a> {
+    node: &'a Node,
+    /// Taken out of it once.
+    words: OnceCell<Vec<&'a str>>,
+}
+
+impl<'a> ComparedBlock<'a> {
+    fn new(node: &'a Node) -> Self {
+        Self { node, words: OnceCell::new() }
     }
+
+    fn words(&self) -> &[&'a str] {
+        self.words.get_or_init(|| {
+            let mut words = Vec::new();
+            add_words(self.node, &mut words);
+            words
+        })
+    }
+}
+
+fn add_words<'a>(node: &'a Node, words: &mut Vec<&'a str>) {
+    match node {
+        Node::Element(element) => element.children.iter().for_each(|child| add_words(child, words)),
+        Node::Text(leaf) => words.extend(cut(&leaf.text)),
+    }
+}
+
+/// Words, and each letter of what stands between them.
+fn cut(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let letters = first.is_alphanumeric();
+        let end = match rest.find(|next: char| next.is_alphanumeric() != letters) {
+            Some(end) if letters => end,
+            None if letters => rest.len(),
+            _ => first.len_utf8(),
+        };
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        Some(word)
+    })
 }
 
 /// Leaves cut into words and what stands between them.
@@ -276,19 +342,12 @@ fn words(nodes: &[Node]) -> Vec<Word> {
         match node {
             Node::Element(element) => words.extend(self::words(&element.children)),
             Node::Text(leaf) => {
-                let (mut rest, mut offset) = (leaf.text.as_str(), 0);
-                while let Some(first) = rest.chars().next() {
-                    let letters = first.is_alphanumeric();
-                    let end = match rest.find(|next: char| next.is_alphanumeric() != letters) {
-                        Some(end) if letters => end,
-                        None if letters => rest.len(),
-                        _ => first.len_utf8(),
-                    };
-                    let leaf = Leaf { text: rest[..end].to_owned(), marks: leaf.marks.clone() };
+                let mut offset = 0;
+                for word in cut(&leaf.text) {
+                    let leaf = Leaf { text: word.to_owned(), marks: leaf.marks.clone() };
                     let at = (index as u32, offset);
-                    offset += utf16_len(&leaf.text);
+                    offset += utf16_len(word);
                     words.push(Word { leaf, at });
-                    rest = &rest[end..];
                 }
             }
         }
@@ -359,6 +418,23 @@ mod tests {
         };
         let Node::Text(leaf) = &new.children[0] else { panic!() };
         assert_eq!(leaf.marks.get("added"), Some(&Any::from("ada")));
+    }
+
+    /// It took the square of their number, and more: half an hour for these.
+    #[test]
+    fn a_document_in_which_every_block_is_another() {
+        let blocks = |of: &str| -> Vec<Node> {
+            let leaf = |n: usize| Node::Text(Leaf { text: format!("{of}{n}"), ..Leaf::default() });
+            let block = |n| Node::Element(Element { attrs: Default::default(), children: vec![leaf(n)] });
+            (0..20_000).map(block).collect()
+        };
+        let (from, to) = (blocks("old"), blocks("new"));
+        let began = std::time::Instant::now();
+        let both = shown(&compare(&from, &to, &|_, _, _| None));
+        assert!(began.elapsed() < std::time::Duration::from_secs(120), "{:?}", began.elapsed());
+        let (removed, added): (Vec<_>, Vec<_>) = both.into_iter().partition(|text| text.starts_with('-'));
+        assert_eq!(removed, shown(&from).iter().map(|text| format!("-{text}")).collect::<Vec<_>>());
+        assert_eq!(added, shown(&to).iter().map(|text| format!("+{text}")).collect::<Vec<_>>());
     }
 
     #[test]

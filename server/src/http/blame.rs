@@ -31,7 +31,7 @@ pub async fn read(
     };
     // What is there now, and the log.
     let cost = app.cost(&document, &[&VersionId::Now; 2]).await?;
-    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
+    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app)?.to_owned());
     let work = async move {
         // First what is shown: of all that is in it the log then says whose it is.
         let (seq, state) = history::state(&storage, &document, &VersionId::Now).await?;
@@ -93,7 +93,7 @@ pub async fn roll_back(
     let storage = app.rooms.shared().storage.clone();
     storage.document(&document).await?.ok_or(HistoryError::NoDocument)?;
     let cost = app.cost(&document, &[&VersionId::Now; 2]).await?;
-    let (to_room, root, whose) = (app.clone(), params.root(&app).to_owned(), Whose { author, from, to });
+    let (to_room, root, whose) = (app.clone(), params.root(&app)?.to_owned(), Whose { author, from, to });
     let work = async move {
         let log = rollback::log(&storage, &document).await?;
         let work = move |current: &[u8], client: u32| Ok(rollback::roll_back(&root, client, current, &log, &whose)?);

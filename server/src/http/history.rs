@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::json;
+use slate_yrs::format::OWN_ROOTS;
 use slate_yrs::protocol::Role;
 
 use super::access::{Access, App, Failure, InBody, InPath, InQuery};
@@ -67,8 +68,12 @@ impl Params {
     }
 
     /// The name of the root, also where the request gives none.
-    pub(super) fn root<'a>(&'a self, app: &'a App) -> &'a str {
-        self.root.as_deref().unwrap_or(&app.args.root)
+    pub(super) fn root<'a>(&'a self, app: &'a App) -> Result<&'a str, Failure> {
+        let root = self.root.as_deref().unwrap_or(&app.args.root);
+        if root.is_empty() || root.starts_with(OWN_ROOTS) {
+            return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", "this is no root of a text"));
+        }
+        Ok(root)
     }
 }
 
@@ -118,7 +123,7 @@ pub async fn read(
     let version = version_id(&version)?;
     let format = params.format(&["slate", "update"])?;
     let cost = app.cost(&document, &[&version]).await?;
-    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
+    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app)?.to_owned());
     let work = async move {
         let (_, state) = history::state(&storage, &document, &version).await?;
         if format == "update" {
@@ -184,7 +189,7 @@ pub async fn export(
 ) -> Result<Response, Failure> {
     let format = params.format(&["update", "slate-yjs"])?;
     let cost = app.cost(&document, &[&VersionId::Now]).await?;
-    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
+    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app)?.to_owned());
     let work = async move {
         let (_, state) = history::state(&storage, &document, &VersionId::Now).await?;
         if format != "slate-yjs" {
@@ -213,7 +218,7 @@ pub async fn compare(
         VersionId::Seq(seq) => format!("{seq}"),
         VersionId::Named(id) => format!("n-{id}"),
     };
-    let root = params.root(&app).to_owned();
+    let root = params.root(&app)?.to_owned();
     let compared = [document.clone(), row.epoch.clone(), root.clone(), name(&from), name(&to)];
     if let Some(made) = app.compares.made(&compared) {
         return Ok(Content::json(made).into_response());
@@ -323,7 +328,7 @@ pub async fn restore(
     }
     // The version, and what is there now.
     let cost = app.cost(&document, &[&version, &VersionId::Now]).await?;
-    let (to, root) = (app.clone(), params.root(&app).to_owned());
+    let (to, root) = (app.clone(), params.root(&app)?.to_owned());
     let work = async move {
         let (_, version) = history::state(&to.rooms.shared().storage, &document, &version).await?;
         let work = move |current: &[u8], client: u32| {

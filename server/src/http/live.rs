@@ -18,7 +18,7 @@ use crate::allowance::Taker;
 use crate::history::{self, HistoryError, VersionId};
 use crate::live::{self, Laying, MAX_EDITS, Patch, etag, hex};
 use crate::replica::Replica;
-use crate::storage::{Document, OnceName, Seq};
+use crate::storage::{Document, ONCE, OnceName, Seq};
 
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Set where a request was answered that was done before.
@@ -27,8 +27,8 @@ const MAX_KEY_BYTES: usize = 200;
 const MAX_MAP_KEY: usize = 1_000;
 const MAX_VALUE_BYTES: usize = 256 * 1024;
 
-fn laying(app: &App, params: &Params) -> Laying {
-    Laying { root: params.root(app).to_owned(), new_format: app.args.layout().new_format }
+fn laying(app: &App, params: &Params) -> Result<Laying, Failure> {
+    Ok(Laying { root: params.root(app)?.to_owned(), new_format: app.args.layout().new_format })
 }
 
 /// The document's row; or the answer, if whoever asks has it as it is.
@@ -56,7 +56,7 @@ pub async fn read(
     };
     let format = params.format(&["slate", "text", "update"])?;
     let cost = app.cost(&document, &[&VersionId::Now]).await?;
-    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
+    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app)?.to_owned());
     let work = async move {
         let (seq, state) = history::state(&storage, &document, &VersionId::Now).await?;
         let work = move || {
@@ -91,7 +91,7 @@ pub async fn patch(
         shared_map(&app, &params, &take.map)?;
     }
     let once = Once { key: key_of(&headers, grant.user.as_deref(), &request)?, take };
-    let laying = laying(&app, &params);
+    let laying = laying(&app, &params)?;
     // What is there now, and the base.
     let versions = if base.is_some() { 2 } else { 1 };
     let cost = app.cost(&document, &[&VersionId::Now; 2][..versions]).await?;
@@ -125,7 +125,10 @@ pub(super) fn key_of(headers: &HeaderMap, user: Option<&str>, request: &str) -> 
     let mut named = user.unwrap_or_default().as_bytes().to_vec();
     named.push(0);
     named.extend(key.as_bytes());
-    Ok(Some(OnceName { name: format!("http:{}", hex(&named)), request: format!("http:{}", hex(request.as_bytes())) }))
+    Ok(Some(OnceName {
+        name: format!("{}{}", ONCE[0], hex(&named)),
+        request: format!("http:{}", hex(request.as_bytes())),
+    }))
 }
 
 /// The document as it was at an ETag.
@@ -160,7 +163,8 @@ pub struct InMap {
 
 /// The map of a request: one of the applications'.
 fn shared_map<'a>(app: &App, params: &Params, map: &'a str) -> Result<&'a str, Failure> {
-    if map.is_empty() || map.starts_with(OWN_ROOTS) || map == params.root(app) {
+    // A request that says that the text is elsewhere does not make a map of where it is.
+    if map.is_empty() || map.starts_with(OWN_ROOTS) || map == params.root(app)? || map == app.args.root {
         let message = "this is no map of values";
         return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", message));
     }
@@ -256,7 +260,7 @@ async fn put(
     let key = key.ok_or_else(|| invalid(format!("a key has at most {MAX_MAP_KEY} bytes")))?;
     let after = value.as_ref().map(live::any_of).transpose().map_err(invalid)?;
     let change = ValueChange { map, key, before: None, after };
-    let laying = laying(&app, &params);
+    let laying = laying(&app, &params)?;
     let cost = app.cost(&document, &[&VersionId::Now]).await?;
     let to = app.clone();
     let work = async move {

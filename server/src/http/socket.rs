@@ -18,6 +18,7 @@ use crate::connection::{self, ConnectionOpening};
 use crate::limit::Limit;
 use crate::net::PeerTraffic;
 use crate::room::Participant;
+use crate::storage::ONCE;
 
 /// Around an update in a frame.
 pub const FRAME_OVERHEAD: usize = 1024;
@@ -93,7 +94,8 @@ pub(super) async fn let_in(
     headers: &HeaderMap,
     peer: Option<SocketAddr>,
 ) -> Result<(ConnectionOpening, Option<Recheck>), NotLetIn> {
-    if !is_id(&document) || query.session.as_deref().is_some_and(|session| !is_id(session)) {
+    let is_session = |session: &str| is_id(session) && !ONCE.iter().any(|once| session.starts_with(once));
+    if !is_id(&document) || query.session.as_deref().is_some_and(|session| !is_session(session)) {
         let message = "the document id or session is not acceptable";
         return Err(NotLetIn::Failed(Failure::new(StatusCode::BAD_REQUEST, "invalid", message)));
     }

@@ -17,7 +17,7 @@ pub async fn read(
 ) -> Result<Response, Failure> {
     let version = version_id(&version)?;
     let cost = app.cost(&document, &[&version]).await?;
-    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
+    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app)?.to_owned());
     let work = async move {
         let (_, state) = history::state(&storage, &document, &version).await?;
         let work = move || Ok::<_, HistoryError>(history::values::of_state(&root, &state)?.to_string());
@@ -36,7 +36,7 @@ pub async fn compare(
     let (from, to) = (version_id(from)?, version_id(to)?);
     let turn = turn(&app, taker.clone()).await?;
     let cost = app.cost(&document, &[&from, &to]).await?;
-    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app).to_owned());
+    let (storage, root) = (app.rooms.shared().storage.clone(), params.root(&app)?.to_owned());
     let work = async move {
         // Until it is made, whoever waits for it.
         let _turn = turn;

@@ -179,16 +179,25 @@ pub(super) fn find<'a>(value: &'a [Node], wanted: &str, nth: Option<usize>) -> R
     if wanted.is_empty() {
         return Err(Unplanned::Invalid("what is to be found is empty".into()));
     }
-    let mut hits: Vec<Hit<'a>> = Vec::new();
+    let asked = nth.unwrap_or(1);
+    let (mut count, mut hit, mut found) = (0, None, Vec::new());
     for TextBlock { path, element } in text_blocks(value) {
         let text = text_in(&element.children);
-        hits.extend(text.match_indices(wanted).map(|(start, _)| {
-            let from = utf16_len(&text[..start]);
-            Hit { block: TextBlock { path: path.clone(), element }, from, to: from + utf16_len(wanted) }
-        }));
+        // Where a hit is, in bytes and in UTF-16 units.
+        let (mut before, mut from) = (0, 0);
+        for (start, _) in text.match_indices(wanted) {
+            from += utf16_len(&text[before..start]);
+            before = start;
+            count += 1;
+            if count == asked {
+                let block = TextBlock { path: path.clone(), element };
+                hit = Some(Hit { block, from, to: from + utf16_len(wanted) });
+            }
+            if found.len() < SHOWN {
+                found.push(shown(&text));
+            }
+        }
     }
-    let found = || hits.iter().take(SHOWN).map(|hit| shown(&hit.block.text())).collect();
-    let count = hits.len();
     match (count, nth) {
         (0, _) => Err(Unplanned::Found {
             code: "not-found",
@@ -198,15 +207,58 @@ pub(super) fn find<'a>(value: &'a [Node], wanted: &str, nth: Option<usize>) -> R
         (count, None) if count > 1 => Err(Unplanned::Found {
             code: "ambiguous",
             message: format!("{:?} is there {count} times: say which by nth", shown(wanted)),
-            found: found(),
+            found,
         }),
-        (count, nth) => match nth.unwrap_or(1).checked_sub(1).filter(|at| *at < count) {
-            Some(at) => Ok(hits.swap_remove(at)),
-            None => Err(Unplanned::Found {
-                code: "not-found",
-                message: format!("{:?} is there {count} times", shown(wanted)),
-                found: found(),
-            }),
-        },
+        (count, _) => hit.ok_or_else(|| Unplanned::Found {
+            code: "not-found",
+            message: format!("{:?} is there {count} times", shown(wanted)),
+            found,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn block(texts: &[&str]) -> Node {
+        let leaf = |text: &&str| Node::Text(Leaf { text: (*text).to_owned(), ..Leaf::default() });
+        Node::Element(Element { attrs: Default::default(), children: texts.iter().map(leaf).collect() })
+    }
+
+    /// Where a hit is: the block, and from where to where in each of its leaves.
+    fn place(value: &[Node], wanted: &str, nth: Option<usize>) -> Option<(Vec<u32>, Vec<(u32, u32, u32)>)> {
+        let hit = find(value, wanted, nth).ok()?;
+        let parts = hit.parts().into_iter().map(|(leaf, from, to)| (leaf.path[leaf.path.len() - 1], from, to));
+        Some((hit.block.path.to_vec(), parts.collect()))
+    }
+
+    #[test]
+    fn a_text_is_where_its_letters_are() {
+        let value = [block(&["🎬 rain, ", "🎬 rain"]), block(&["rain"])];
+        assert_eq!(place(&value, "rain", Some(1)), Some((vec![0], vec![(0, 3, 7)])));
+        assert_eq!(place(&value, "rain", Some(2)), Some((vec![0], vec![(1, 3, 7)])));
+        assert_eq!(place(&value, "rain", Some(3)), Some((vec![1], vec![(0, 0, 4)])));
+        assert_eq!(place(&value, ", 🎬", None), Some((vec![0], vec![(0, 7, 9), (1, 0, 2)])));
+        for nth in [Some(4), Some(0), None] {
+            assert_eq!(place(&value, "rain", nth), None, "{nth:?}");
+        }
+        let Err(Unplanned::Found { code, found, .. }) = find(&value, "rain", None) else { panic!() };
+        assert_eq!(
+            (code, found),
+            ("ambiguous", vec!["🎬 rain, 🎬 rain".to_owned(), "🎬 rain, 🎬 rain".into(), "rain".into()])
+        );
+    }
+
+    /// It held the room of a document for minutes: each hit counted the letters from the beginning on.
+    #[test]
+    fn a_letter_that_is_there_a_million_times() {
+        let value = [block(&[&"a".repeat(1_000_000)])];
+        let began = Instant::now();
+        assert_eq!(place(&value, "a", Some(999_999)), Some((vec![0], vec![(0, 999_998, 999_999)])));
+        assert_eq!(place(&value, "a", None), None);
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     }
 }

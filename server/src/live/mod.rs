@@ -15,6 +15,7 @@ use slate_yrs::slate::{Node, Op, SlateDoc, ValueChange};
 use slate_yrs::update::merge;
 
 use crate::history::{self, HistoryError};
+use crate::replica::Replica;
 use crate::storage::Seq;
 
 pub use edits::ContentEdit;
@@ -69,7 +70,7 @@ pub struct Laying {
 pub fn apply(laying: &Laying, client_id: u32, state: &[u8], edits: &[ContentEdit]) -> Result<Made, EditError> {
     let mut doc = history::writable(&laying.root, client_id, state)?;
     let mut updates = Vec::new();
-    if doc.is_empty() {
+    if doc.is_empty() && is_new(state)? {
         updates.extend(doc.raise_format(laying.new_format.unwrap_or(NEW_FORMAT)));
     }
     let mut report = Vec::with_capacity(edits.len());
@@ -93,6 +94,13 @@ pub fn apply(laying: &Laying, client_id: u32, state: &[u8], edits: &[ContentEdit
     let update = merge(updates.iter().map(Vec::as_slice));
     let update = update.map_err(|error| HistoryError::Unreadable(error.to_string()))?;
     Ok(Made { update: Some(update), report: Value::Array(report) })
+}
+
+/// Whether a document has nothing, under whatever root: a format is for all of it.
+fn is_new(state: &[u8]) -> Result<bool, EditError> {
+    let mut replica = Replica::new();
+    replica.load(state)?;
+    Ok(replica.is_empty())
 }
 
 /// Whether each of these edits could be done in a document with this value, by itself.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use slate_yrs::slate::ValueChange;
 
-use crate::storage::OnceName;
+use crate::storage::{ONCE, OnceName};
 
 /// A value beside the text that somebody takes: whoever comes second finds nothing.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,7 +19,7 @@ impl Taking {
     /// Under which it is taken once.
     pub fn once(&self, value: &Value) -> OnceName {
         let what = hex(json!([self.map, self.key, value]).to_string().as_bytes());
-        OnceName { name: format!("take:{what}"), request: what }
+        OnceName { name: format!("{}{what}", ONCE[1]), request: what }
     }
 
     pub fn removal(self) -> ValueChange {

@@ -87,6 +87,9 @@ pub struct Submission {
     pub owner: Option<String>,
 }
 
+/// What names begin with under which something is done once: no session is called so.
+pub const ONCE: [&str; 2] = ["http:", "take:"];
+
 /// A name under which something is done once. It is kept as sessions are, in the transaction of what is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnceName {

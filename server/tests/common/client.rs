@@ -244,6 +244,13 @@ impl Client {
         txn.encode_update_v1()
     }
 
+    /// The same: a deletion.
+    pub fn erase(&mut self, at: u32, len: u32) -> Vec<u8> {
+        let mut txn = self.doc.transact_mut();
+        self.text.remove_range(&mut txn, at, len);
+        txn.encode_update_v1()
+    }
+
     /// An edit at the end, sent as this client sends edits.
     pub async fn write(&mut self, text: &str) {
         let end = self.text.len(&self.doc.transact());

@@ -12,7 +12,7 @@ use crate::comments::{self, CommentChanges, Signer};
 use crate::gate::{EditRefusal, Judged, Pass};
 use crate::limit::Limit;
 use crate::live::EditError;
-use crate::replica::ApplyError;
+use crate::replica::{ApplyError, Gain};
 use crate::room::ConnId;
 use crate::room::edit::fresh_client_id;
 use crate::storage::{Authors, NewUpdate, OnceName, Submission};
@@ -85,19 +85,23 @@ impl RoomCore {
         }
     }
 
-    /// The limit by which there is no room for this update, unless it has nothing new.
-    fn over(&self, conn: ConnId, update: &Bytes) -> Option<Limit> {
+    /// The limit by which there is no room for this update. What a document that is full holds already may be deleted.
+    fn over(&mut self, conn: ConnId, update: &Bytes) -> Option<Limit> {
         let taker = self.peers.get(&conn).and_then(|peer| peer.taker.as_ref());
         let fits = match (&self.allowances, taker) {
             (Some(allowances), Some(taker)) => allowances.fits(taker, crate::clock::now(), update.len()),
             _ => true,
         };
-        let limit = match (self.is_full(), fits) {
-            (true, _) => Limit::DocumentBytes,
-            (false, false) => Limit::UserBytes,
-            (false, true) => return None,
-        };
-        (self.replica.knows(update) != Ok(true)).then_some(limit)
+        let is_full = self.is_full();
+        if fits && !is_full {
+            return None;
+        }
+        match self.replica.gain(update) {
+            Ok(Gain::Nothing) => None,
+            Ok(Gain::Deletions) => (!fits).then_some(Limit::UserBytes),
+            _ if is_full => Some(Limit::DocumentBytes),
+            _ => Some(Limit::UserBytes),
+        }
     }
 
     fn note_full(&mut self, limit: Limit) -> &'static str {
