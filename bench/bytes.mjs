@@ -3,8 +3,8 @@
 // the same on any machine, but for the length of client ids, which are drawn; of opening the median of nine, in turns.
 // Writes the parts of docs/BENCHMARKS.md between its markers.
 // `--blocks 20000`, `--dry` (prints, writes nothing).
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { slateNodesToInsertDelta, withYjs, YjsEditor } from "@slate-yjs/core";
 import { createEditor, Editor, Transforms } from "slate";
 import { open } from "slate-yrs";
@@ -141,6 +141,9 @@ function random(seed) {
 const AT_ONCE = 100;
 const OF_A_HUNDRED = 10;
 
+/** Counted up when something about the life changes. */
+const LIFE_VERSION = 1;
+
 const TEXT = "He looks up from the page, and the room is quite another one. ";
 
 const LIFE = {
@@ -157,7 +160,21 @@ const LIFE = {
   removed: (editor, draw) => Transforms.removeNodes(editor, { at: [draw(editor.children.length)] }),
 };
 
-/** The state of a document after its life. */
+/** The state of a document after its life; that of slate-yjs, which takes long, is kept in `target/` for the next time. */
+async function lived(engine) {
+  if (engine !== "slate-yjs") return await live(engine);
+  const kept = join(root, "target/bench", `life-${blocks}-${LIFE_VERSION}.json`);
+  if (existsSync(kept)) {
+    say(`Kept from before: ${kept}`);
+    const { state, shown } = JSON.parse(readFileSync(kept, "utf8"));
+    return { state: new Uint8Array(Buffer.from(state, "base64")), shown };
+  }
+  const life = await live(engine);
+  mkdirSync(dirname(kept), { recursive: true });
+  writeFileSync(kept, JSON.stringify({ state: Buffer.from(life.state).toString("base64"), shown: life.shown }));
+  return life;
+}
+
 async function live(engine) {
   const bound = await ENGINES[engine](engine === "format 1" ? flag() : undefined);
   const { editor } = bound;
@@ -203,7 +220,7 @@ for (const name of Object.keys(EDITS)) {
 const lives = {};
 for (const engine of names) {
   say(`A life of ${blocks} blocks: ${engine}`);
-  lives[engine] = await live(engine);
+  lives[engine] = await lived(engine);
   if (lives[engine].shown !== lives[names[0]].shown) throw new Error(`${engine} shows something else`);
 }
 const took = Object.fromEntries(names.map((engine) => [engine, []]));
@@ -212,7 +229,7 @@ for (let n = 0; n < OPENINGS; n += 1) {
     took[engine].push(await opening(engine, lives[engine].state));
 }
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
-const lived = [
+const ofLife = [
   row(
     "bytes of the document",
     names.map((engine) => lives[engine].state.length.toLocaleString("en")),
@@ -224,7 +241,7 @@ const lived = [
 ];
 const parts = {
   "bench, bytes": table("bytes", edits),
-  "bench, life": table(`a life of ${blocks.toLocaleString("en")} blocks`, lived),
+  "bench, life": table(`a life of ${blocks.toLocaleString("en")} blocks`, ofLife),
 };
 console.log(`\n${Object.values(parts).join("\n\n")}`);
 

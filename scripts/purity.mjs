@@ -3,7 +3,19 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { root } from "./process.mjs";
 
-const PURE = ["slate", "protocol", "session", "awareness", "undo", "store", "update", "codec", "format.rs", "json.rs"];
+const PURE = [
+  "slate",
+  "protocol",
+  "session",
+  "awareness",
+  "undo",
+  "store",
+  "update",
+  "codec",
+  "format.rs",
+  "json.rs",
+  "quick.rs",
+];
 const IMPURE =
   /\b(js_sys|web_sys|wasm_bindgen|gloo_\w+|rexie|idb|futures(_\w+)?|tokio|getrandom|Instant::now|SystemTime|thread_rng|std::(time|thread|net|fs|env)|fastrand::(Rng::new\(\)|seed|u8|u16|u32|u64|usize|f64|bool|shuffle|alphanumeric)\b|ClientID::random)/;
 

@@ -12,6 +12,7 @@ pub mod codec;
 pub mod format;
 mod json;
 pub mod protocol;
+mod quick;
 pub mod session;
 pub mod slate;
 mod sorted;

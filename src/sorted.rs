@@ -60,6 +60,10 @@ impl<K: SortKey, V> Sorted<K, V> {
         self.places.len()
     }
 
+    pub fn get(&self, key: K) -> Option<&V> {
+        self.values.get(*self.places.get(&key.to_pair())?)?.as_ref()
+    }
+
     pub fn get_mut(&mut self, key: K) -> Option<&mut V> {
         let place = *self.places.get(&key.to_pair())?;
         self.values.get_mut(place)?.as_mut()
@@ -134,6 +138,18 @@ impl<K: SortKey, V> Sorted<K, V> {
     }
 }
 
+impl<K: SortKey, V> IntoIterator for Sorted<K, V> {
+    type Item = (K, V);
+    type IntoIter = std::vec::IntoIter<(K, V)>;
+
+    fn into_iter(mut self) -> Self::IntoIter {
+        let values = &mut self.values;
+        let all =
+            self.places.iter().filter_map(|(pair, place)| Some((K::of_pair(*pair), values.get_mut(*place)?.take()?)));
+        all.collect::<Vec<_>>().into_iter()
+    }
+}
+
 impl<K: SortKey, V> FromIterator<(K, V)> for Sorted<K, V> {
     fn from_iter<T: IntoIterator<Item = (K, V)>>(entries: T) -> Self {
         let mut all = Self::default();
@@ -181,6 +197,7 @@ mod tests {
                 _ => {
                     let found: Vec<_> = sorted.range(key / 2..=key).rev().collect();
                     assert_eq!(found, tree.range(key / 2..=key).rev().map(|(key, it)| (*key, it)).collect::<Vec<_>>());
+                    assert_eq!(sorted.get(key), tree.get(&key));
                     assert_eq!(sorted.get_mut(key), tree.get_mut(&key));
                     if draw(50) == 0 {
                         assert_eq!(sorted.pop_first(), tree.pop_first());
@@ -189,10 +206,7 @@ mod tests {
             }
             assert_eq!((sorted.len(), sorted.is_empty()), (tree.len(), tree.is_empty()));
         }
-        assert_eq!(
-            sorted.iter().map(|(key, it)| (key, it.clone())).collect::<Vec<_>>(),
-            tree.into_iter().collect::<Vec<_>>()
-        );
+        assert_eq!(sorted.clone().into_iter().collect::<Vec<_>>(), tree.into_iter().collect::<Vec<_>>());
         // Places are used again.
         assert!(sorted.values.len() <= 300, "{} places for at most 300 keys", sorted.values.len());
     }

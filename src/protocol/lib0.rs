@@ -21,6 +21,9 @@ pub enum DecodeError {
     Hello,
 }
 
+/// So many bytes a number of 53 bits has at most.
+const MOST: usize = 8;
+
 /// A cursor over borrowed bytes in lib0's encoding.
 #[derive(Clone)]
 pub struct Lib0Reader<'a> {
@@ -64,14 +67,14 @@ impl<'a> Lib0Reader<'a> {
     /// If it is not whole, or larger.
     pub fn var_uint(&mut self) -> Result<u64, DecodeError> {
         let mut value = 0u64;
-        for shift in (0..56).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
+        for (at, byte) in self.bytes.iter().take(MOST).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * at);
+            if *byte < 0x80 {
+                self.bytes = &self.bytes[at + 1..];
                 return if value < 1 << 53 { Ok(value) } else { Err(DecodeError::NumberTooLarge) };
             }
         }
-        Err(DecodeError::NumberTooLarge)
+        Err(if self.bytes.len() < MOST { DecodeError::Truncated } else { DecodeError::NumberTooLarge })
     }
 
     /// Bytes behind their number.

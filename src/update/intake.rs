@@ -20,6 +20,7 @@ use super::nesting::{Lineage, Nesting, NewRoots};
 use super::split::Block;
 use super::subdocuments::Subdocuments;
 use crate::protocol::lib0::{Lib0Reader, var_uint};
+use crate::quick::QuickMap;
 
 mod feed;
 mod held;
@@ -39,7 +40,7 @@ pub struct Intake {
     known: Option<HashMap<u64, u64>>,
     held: Holding,
     nesting: Nesting,
-    firsts: HashMap<KeyHash, u32>,
+    firsts: QuickMap<KeyHash, u32>,
     subdocuments: Subdocuments,
 }
 
@@ -233,7 +234,10 @@ impl Intake {
             self.subdocuments.note(update);
         }
         self.nesting.extend(plan.nesting);
-        plan.firsts.into_iter().for_each(|(key, count)| *self.firsts.entry(key).or_insert(0) += count);
+        match self.firsts.is_empty() {
+            true => self.firsts = plan.firsts,
+            false => plan.firsts.into_iter().for_each(|(key, count)| *self.firsts.entry(key).or_insert(0) += count),
+        }
         plan.finished.into_iter().for_each(|id| self.held.release(id));
         let mut news = false;
         for (section, needs) in plan.parked.into_iter().flatten() {

@@ -18,7 +18,7 @@ mod survey;
 mod typed;
 
 pub use check::check;
-pub use clients::{has_wide_client, state_vector};
+pub use clients::state_vector;
 pub use holes::{Apart, Holes};
 pub use intake::{Intake, deletions_at};
 pub use limits::{Each, Limits, MAX_NESTING, Refused};

@@ -5,10 +5,11 @@
 //! the place of everything that was integrated is kept, as runs of clocks, and a struct that would lie deeper than
 //! [`super::MAX_NESTING`] is not taken. By the same places a [`super::Survey`] tells what an update touches.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::split::{Block, Parent};
+use crate::sorted::Sorted;
 
 /// What a struct is, as far as a gate asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,13 +37,21 @@ pub(super) struct Location {
     pub is_type: bool,
 }
 
-/// Runs of one client's clocks: the first clock → the clock after the last, and the place.
-type LocationRuns = BTreeMap<u64, (u64, Location)>;
+/// Clocks of one client that have the same place. No update has more than 32 bits of them.
+#[derive(Debug, Clone, Copy)]
+struct LocationRun {
+    start: u32,
+    end: u32,
+    place: Location,
+}
+
+/// In order.
+type LocationRuns = Vec<LocationRun>;
 
 /// The places in one document. None is known of what has no content, or is not in the document.
 #[derive(Debug, Default)]
 pub(super) struct Nesting {
-    known: HashMap<u64, LocationRuns>,
+    known: Sorted<u64, LocationRuns>,
     /// The numbers of roots, from 1.
     roots: HashMap<String, u32>,
     /// Whether there ever was a format.
@@ -51,8 +60,9 @@ pub(super) struct Nesting {
 
 impl Nesting {
     pub(super) fn get(&self, (client, clock): (u64, u64)) -> Option<Location> {
-        let (_, (end, place)) = self.known.get(&client)?.range(..=clock).next_back()?;
-        (clock < *end).then_some(*place)
+        let runs = self.known.get(client)?;
+        let run = runs.get(first_at(runs, clock))?;
+        (u64::from(run.start)..run.end.into()).contains(&clock).then_some(run.place)
     }
 
     /// Notes the place of structs that are new, each client's in order.
@@ -61,10 +71,17 @@ impl Nesting {
             return;
         }
         self.has_formats |= place.kind == StructKind::Format;
-        let runs = self.known.entry(client).or_default();
-        match runs.last_entry() {
-            Some(mut last) if last.get().0 == range.start && last.get().1 == place => last.get_mut().0 = range.end,
-            _ => drop(runs.insert(range.start, (range.end, place))),
+        let runs = self.known.or_default(client);
+        let clock = |clock| u32::try_from(clock).unwrap_or(u32::MAX);
+        let (start, end) = (clock(range.start), clock(range.end));
+        match runs.last_mut() {
+            Some(last) if last.end == start && last.place == place => last.end = end,
+            Some(last) if last.start >= start => {
+                let at = runs.partition_point(|run| run.start < start);
+                let same = usize::from(runs[at].start == start);
+                runs.splice(at..at + same, [LocationRun { start, end, place }]);
+            }
+            _ => runs.push(LocationRun { start, end, place }),
         }
     }
 
@@ -75,9 +92,15 @@ impl Nesting {
     }
 
     pub(super) fn extend(&mut self, newer: Self) {
-        for (client, runs) in newer.known {
-            for (start, (end, place)) in runs {
-                self.put(client, start..end, place);
+        self.has_formats |= newer.has_formats;
+        for (client, newer) in newer.known {
+            let runs = self.known.or_default(client);
+            if runs.is_empty() {
+                *runs = newer;
+                continue;
+            }
+            for run in newer {
+                self.put(client, run.start.into()..run.end.into(), run.place);
             }
         }
     }
@@ -115,10 +138,18 @@ impl Nesting {
 
     /// The runs of a client that reach into these clocks.
     pub(super) fn runs(&self, client: u64, clocks: Range<u64>) -> impl Iterator<Item = (Range<u64>, Location)> {
-        let runs = self.known.get(&client);
-        let first = runs.and_then(|runs| runs.range(..=clocks.start).next_back()).map_or(clocks.start, |(at, _)| *at);
-        let found = runs.into_iter().flat_map(move |runs| runs.range(first..clocks.end.max(first)));
-        found.map(|(start, (end, place))| (*start..*end, *place)).filter(move |(run, _)| run.end > clocks.start)
+        let runs = self.known.get(client).map_or(&[][..], Vec::as_slice);
+        let found =
+            runs[first_at(runs, clocks.start)..].iter().map(|run| (run.start.into()..run.end.into(), run.place));
+        found.take_while(move |(run, _)| run.start < clocks.end).filter(move |(run, _)| run.end > clocks.start)
+    }
+}
+
+/// Of runs the last that begins at this clock or before it, else the first. Mostly it is asked for what came last.
+fn first_at(runs: &[LocationRun], clock: u64) -> usize {
+    match runs.last() {
+        Some(last) if u64::from(last.start) <= clock => runs.len() - 1,
+        _ => runs.partition_point(|run| u64::from(run.start) <= clock).saturating_sub(1),
     }
 }
 
@@ -184,5 +215,63 @@ impl Lineage {
             break;
         }
         place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(depth: u32) -> Location {
+        Location { depth, root: 1, ..Location::default() }
+    }
+
+    /// Clock by clock, what [`Nesting`] keeps in runs.
+    type Model = HashMap<(u64, u64), Location>;
+
+    fn same(nesting: &Nesting, model: &Model, clients: u64, clocks: u64) {
+        for client in 0..clients {
+            for clock in 0..clocks + 2 {
+                assert_eq!(nesting.get((client, clock)), model.get(&(client, clock)).copied(), "{client}:{clock}");
+            }
+            let range = clocks / 3..clocks / 2;
+            let found = nesting.runs(client, range.clone());
+            let found = found.flat_map(|(run, place)| run.map(move |clock| (clock, place)));
+            let found: Vec<_> = found.filter(|(clock, _)| range.contains(clock)).collect();
+            let expected = range.filter_map(|clock| Some((clock, *model.get(&(client, clock))?)));
+            assert_eq!(found, expected.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn runs_are_what_they_are_clock_by_clock() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        for _ in 0..50 {
+            let (mut nesting, mut model, mut ends) = (Nesting::default(), Model::new(), [0_u64; 3]);
+            for _ in 0..10 {
+                // An update, with gaps in what is known of it.
+                let mut newer = Nesting::default();
+                for _ in 0..rng.u64(..20) {
+                    let client = rng.u64(..3);
+                    let start = ends[client as usize] + rng.u64(..10) / 7;
+                    let (end, place) = (start + 1 + rng.u64(..3), place(rng.u32(..2)));
+                    newer.put(client, start..end, place);
+                    model.extend((start..end).map(|clock| ((client, clock), place)));
+                    ends[client as usize] = end;
+                }
+                nesting.extend(newer);
+            }
+            same(&nesting, &model, 3, ends.into_iter().max().unwrap());
+        }
+    }
+
+    #[test]
+    fn what_comes_late_is_put_in_its_place() {
+        let mut nesting = Nesting::default();
+        for (start, depth) in [(4, 1), (8, 2), (0, 3), (6, 4), (4, 5)] {
+            nesting.put(7, start..start + 2, place(depth));
+        }
+        let found: Vec<_> = nesting.runs(7, 0..10).map(|(run, place)| (run.start, run.end, place.depth)).collect();
+        assert_eq!(found, [(0, 2, 3), (4, 6, 5), (6, 8, 4), (8, 10, 2)]);
     }
 }

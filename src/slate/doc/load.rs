@@ -8,12 +8,12 @@ use super::SlateDoc;
 use crate::format::format_of;
 use crate::slate::value::error::UpdateError;
 use crate::slate::ydoc::values::TouchedMaps;
-use crate::update::{Limits, Refused, has_wide_client};
+use crate::update::{Limits, Refused};
 
 impl SlateDoc {
     /// Applies an update without saying what changed: for opening a document, before an editor looks at it.
     pub fn load(&mut self, update: &[u8]) -> Result<bool, UpdateError> {
-        let (_, changed) = self.integrate(update, Limits::STORED)?;
+        let changed = self.integrate_all(update, Limits::STORED)?;
         if changed {
             self.rebuild();
         }
@@ -24,13 +24,10 @@ impl SlateDoc {
     /// how many foreign embeds were met.
     pub fn load_all(&mut self, updates: &[&[u8]]) -> (Vec<bool>, u32) {
         self.touched = TouchedMaps::All;
-        let wide: Vec<bool> = updates.iter().map(|update| has_wide_client(update)).collect();
-        let narrow = updates.iter().copied().zip(&wide).filter(|(_, wide)| !**wide).map(|(update, _)| update);
-        let mut taken = self.intake.apply_all(&self.doc, narrow, Limits::STORED, &mut |_| {}).into_iter();
+        let taken = self.intake.apply_all(&self.doc, updates.iter().copied(), Limits::STORED, &mut |_| {});
         self.format = format_of(&self.doc.transact());
         self.copies.absorb();
-        let read = wide.iter().map(|wide| !wide && taken.next().is_some_and(|taken| taken.is_ok())).collect();
-        (read, self.rebuild())
+        (taken.iter().map(Result::is_ok).collect(), self.rebuild())
     }
 
     /// Returns how many foreign embeds were met.
@@ -41,29 +38,43 @@ impl SlateDoc {
 
     /// Returns the shared types that it changed, and whether it changed anything.
     pub(super) fn integrate(&mut self, update: &[u8], limits: Limits) -> Result<(Vec<XmlTextRef>, bool), UpdateError> {
-        if has_wide_client(update) {
-            return Err(UpdateError::Malformed("a client id has more than 53 bits".to_owned()));
-        }
         let (mut transactions, mut branches) = (0, Vec::new());
-        let (touched, text) = (&mut self.touched, self.options.root.as_str());
-        let result = self.intake.apply(&self.doc, update, limits, &mut |txn| {
-            touched.note(txn, text);
+        let changed = self.take_in(update, limits, &mut |txn| {
             branches.extend(changed_directly(txn).into_iter().map(|one| (id_of(&one), one)));
             transactions += 1;
-        });
-        self.format = format_of(&self.doc.transact());
-        self.copies.absorb();
-        let changed = transactions > 0;
+        })?;
         if transactions > 1 {
             // Each once, without those that a later transaction removed: these must not be looked at.
             let (txn, mut seen) = (self.doc.transact(), HashSet::new());
             branches.retain(|(id, _)| seen.insert(id.clone()) && id.get_branch(&txn).is_some());
         }
-        let branches = branches.into_iter().map(|(_, one)| one).collect();
+        Ok((branches.into_iter().map(|(_, one)| one).collect(), changed))
+    }
+
+    /// The same where all is read anew. Returns whether it changed anything.
+    pub(super) fn integrate_all(&mut self, update: &[u8], limits: Limits) -> Result<bool, UpdateError> {
+        self.take_in(update, limits, &mut |_| {})
+    }
+
+    fn take_in(
+        &mut self,
+        update: &[u8],
+        limits: Limits,
+        each: &mut dyn FnMut(&TransactionMut),
+    ) -> Result<bool, UpdateError> {
+        let mut changed = false;
+        let (touched, text) = (&mut self.touched, self.options.root.as_str());
+        let result = self.intake.apply(&self.doc, update, limits, &mut |txn| {
+            touched.note(txn, text);
+            changed = true;
+            each(txn);
+        });
+        self.format = format_of(&self.doc.transact());
+        self.copies.absorb();
         match result {
             // What was integrated before the error is in the doc and must reach the editor.
             Err(error) if !changed => Err(refused(&error)),
-            _ => Ok((branches, changed)),
+            _ => Ok(changed),
         }
     }
 }

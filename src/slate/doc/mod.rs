@@ -128,8 +128,10 @@ impl SlateDoc {
 
     /// An update for a document without content: nothing there can have been split, merged or moved.
     fn receive_first(&mut self, update: &[u8], told: bool) -> Result<RemoteChange, UpdateError> {
-        let (_, changed) = self.integrate(update, Limits::RECEIVED)?;
+        let changed = self.integrate_all(update, Limits::RECEIVED)?;
+        let heard = self.reference.heard;
         let foreign = if changed { self.rebuild() } else { 0 };
+        self.reference.heard = heard + u64::from(changed);
         let insert = |(at, node)| Op::InsertNode { path: Path::from_slice(&[at as u32]), node };
         let ops = if told { self.blocks().enumerate().map(insert).collect() } else { Vec::new() };
         Ok(RemoteChange { ops, changed, pending: self.is_waiting(), foreign, ..RemoteChange::default() })
@@ -223,7 +225,7 @@ impl SlateDoc {
         other.know(self.formats);
         let state = self.encode(&StateVector::default());
         // Cannot fail: the bytes are our own.
-        if other.integrate(&state, Limits::STORED).is_ok() {
+        if other.integrate_all(&state, Limits::STORED).is_ok() {
             other.intake = self.intake;
             other.intake.moved();
             // Else it would give the ids of blocks again that it has given.

@@ -32,7 +32,12 @@ impl SlateDoc {
         caret: &dyn Fn(&Self) -> Option<Range>,
         told: bool,
     ) -> Result<RemoteChange, UpdateError> {
-        match !self.is_by_reference() && self.reference.tree().kids.is_empty() {
+        // In format 1 there may be something that is not shown.
+        let is_first = match self.is_by_reference() {
+            true => self.reference.is_empty() && self.reference.tree().kids.is_empty(),
+            false => self.reference.tree().kids.is_empty(),
+        };
+        match is_first {
             true => self.receive_first(update, told),
             false => self.receive(update, caret, told),
         }

@@ -98,7 +98,7 @@ impl Witness {
             seed: 0,
             schema: Schema::default(),
         });
-        doc.integrate(state, Limits::STORED)?;
+        doc.integrate_all(state, Limits::STORED)?;
         let mut txn = doc.doc.transact_mut();
         let mirror = Mirror::read(&mut txn, &doc.root);
         let nodes: Vec<Nid> = mirror.alive().collect();

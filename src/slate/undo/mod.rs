@@ -309,7 +309,9 @@ fn now(again: &Again, between: Beside) -> Beside {
 /// Whether the own value still stands; of a place its time does not matter.
 fn stands(name: &str, now: Option<&Any>, own: Option<&Any>) -> bool {
     let read = |value: &Any| -> Option<Place> {
-        Registers::read([(Arc::from("@at"), value.clone())]).at.map(|place| Place { time: 0, ..place })
+        let mut registers = Registers::default();
+        registers.set("@at", Some(value));
+        registers.at.map(|place| Place { time: 0, ..place })
     };
     match (now, own) {
         (Some(now), Some(own)) if name == "@at" => read(now) == read(own),

@@ -37,6 +37,10 @@ impl Attrs {
         match self.position(&key) {
             Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
             Err(at) => {
+                if self.0.is_empty() {
+                    // Mostly there is one.
+                    self.0.reserve_exact(1);
+                }
                 self.0.insert(at, (key, value));
                 None
             }
@@ -84,7 +88,10 @@ impl FromIterator<Attr> for Attrs {
 impl Extend<Attr> for Attrs {
     fn extend<I: IntoIterator<Item = Attr>>(&mut self, iter: I) {
         let iter = iter.into_iter();
-        self.0.reserve(iter.size_hint().0);
+        match self.0.is_empty() {
+            true => self.0.reserve_exact(iter.size_hint().0),
+            false => self.0.reserve(iter.size_hint().0),
+        }
         for (key, value) in iter {
             self.insert(key, value);
         }

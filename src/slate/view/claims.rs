@@ -1,10 +1,9 @@
 //! What registers say, before any walk: claims on markers, what open strands hold, where breaks of outer chains hide.
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
 
 use super::schema::Schema;
-use crate::slate::ydoc::{Erase, Id, Item, Kind, Mirror, Nid, Of, ROOT};
+use crate::slate::ydoc::{Erase, Id, Item, Kind, Mirror, Nid, Of, QuickMap, QuickSet, ROOT};
 
 pub(super) type ClaimId = u32;
 
@@ -23,26 +22,26 @@ pub(super) struct Claim {
 #[derive(Default)]
 pub(super) struct Voided {
     /// Head and marker are what makes a claim the same in all rounds.
-    pub claims: HashSet<(Nid, Nid)>,
+    pub claims: QuickSet<(Nid, Nid)>,
     /// Heads whose registers are void, whatever they say.
-    pub registers: HashSet<Nid>,
+    pub registers: QuickSet<Nid>,
 }
 
 /// The registers of a document, without the claims that are void.
 pub(super) struct Claims {
     pub list: Vec<Claim>,
     /// Of a head, the innermost first.
-    of: HashMap<Nid, Vec<ClaimId>>,
+    of: QuickMap<Nid, Vec<ClaimId>>,
     /// At a marker, the oldest first.
-    at: HashMap<Nid, Vec<ClaimId>>,
+    at: QuickMap<Nid, Vec<ClaimId>>,
     /// Items of the sequence of an open strand's parent, behind it.
-    pub held: HashMap<Nid, (u32, u32)>,
+    pub held: QuickMap<Nid, (u32, u32)>,
     /// By sequence: the items that open strands in it hold.
-    pub held_in: HashMap<Nid, Vec<(u32, u32)>>,
+    pub held_in: QuickMap<Nid, Vec<(u32, u32)>>,
     /// Nodes of these.
-    held_by: HashMap<Nid, Nid>,
+    held_by: QuickMap<Nid, Nid>,
     /// What has something in it that may end or divide what is around it: breaks of outer chains, ends of claims of other chains.
-    pub carries: HashSet<Nid>,
+    pub carries: QuickSet<Nid>,
     /// Registers and claims that do not count.
     pub ignored: u32,
     ranks: OnceCell<Vec<u32>>,
@@ -64,16 +63,16 @@ impl Claims {
     pub fn new(mirror: &Mirror, schema: &Schema, voided: &Voided) -> Self {
         let mut claims = Self {
             list: Vec::new(),
-            of: HashMap::new(),
-            at: HashMap::new(),
-            held: HashMap::new(),
-            held_in: HashMap::new(),
-            held_by: HashMap::new(),
-            carries: HashSet::new(),
+            of: QuickMap::default(),
+            at: QuickMap::default(),
+            held: QuickMap::default(),
+            held_in: QuickMap::default(),
+            held_by: QuickMap::default(),
+            carries: QuickSet::default(),
             ignored: 0,
             ranks: OnceCell::new(),
         };
-        let mut seams: HashMap<Id, Vec<(Id, Nid)>> = HashMap::new();
+        let mut seams: QuickMap<Id, Vec<(Id, Nid)>> = QuickMap::default();
         let mut placed = Vec::new();
         let mut open = Vec::new();
         let (mut deep, mut named) = (Vec::new(), Vec::new());
@@ -121,7 +120,7 @@ impl Claims {
     }
 
     /// The claims of one head.
-    fn read(&mut self, mirror: &Mirror, x: Nid, voided: &Voided, seams: &HashMap<Id, Vec<(Id, Nid)>>) {
+    fn read(&mut self, mirror: &Mirror, x: Nid, voided: &Voided, seams: &QuickMap<Id, Vec<(Id, Nid)>>) {
         let Some(place) = &mirror.node(x).registers.at else { return };
         let chain = chain_of(mirror, x);
         let is_void = voided.registers.contains(&x);
@@ -214,7 +213,7 @@ impl Claims {
             let mut by: Option<(Nid, u32)> = None;
             let items = &mirror.node(seq).items;
             let mut ranges = Vec::new();
-            let mut end = |held: &mut HashMap<Nid, (u32, u32)>, by: &mut Option<(Nid, u32)>, at: usize| {
+            let mut end = |held: &mut QuickMap<Nid, (u32, u32)>, by: &mut Option<(Nid, u32)>, at: usize| {
                 if let Some((strand, from)) = by.take() {
                     held.insert(strand, (from, at as u32));
                     ranges.push((from, at as u32));
@@ -264,12 +263,12 @@ impl Claims {
         if from.is_empty() || flows.is_empty() {
             return Vec::new();
         }
-        let mut by_host: HashMap<Option<Nid>, Vec<Nid>> = HashMap::new();
+        let mut by_host: QuickMap<Option<Nid>, Vec<Nid>> = QuickMap::default();
         flows.iter().for_each(|(into, chain)| by_host.entry(*into).or_default().push(*chain));
         from.push(None);
         let is_on = |x: &Nid| mirror.kind(*x) == Kind::Break && !self.is_off(mirror, *x);
-        let divided: HashSet<Nid> = mirror.alive().filter(is_on).filter_map(|x| chain_of(mirror, x)).collect();
-        let (mut seen, mut out) = (HashSet::new(), Vec::new());
+        let divided: QuickSet<Nid> = mirror.alive().filter(is_on).filter_map(|x| chain_of(mirror, x)).collect();
+        let (mut seen, mut out) = (QuickSet::default(), Vec::new());
         while let Some(strand) = from.pop() {
             if !seen.insert(strand) {
                 continue;
@@ -284,8 +283,8 @@ impl Claims {
         out
     }
 
-    fn carry(&mut self, mirror: &Mirror, deep: Vec<Nid>, rounds: &HashSet<Nid>) {
-        let mut by_chain: HashMap<Nid, Vec<ClaimId>> = HashMap::new();
+    fn carry(&mut self, mirror: &Mirror, deep: Vec<Nid>, rounds: &QuickSet<Nid>) {
+        let mut by_chain: QuickMap<Nid, Vec<ClaimId>> = QuickMap::default();
         let mut todo = deep;
         for (id, claim) in self.list.iter().enumerate() {
             let chain = chain_of(mirror, claim.head);
@@ -316,18 +315,18 @@ impl Claims {
 
 /// Strands that flow into themselves, by one of their pieces that flows into another, or through other strands; and what
 /// flows from one of these into another.
-fn in_rounds(flows: &[(Option<Nid>, Nid)]) -> HashSet<Nid> {
+fn in_rounds(flows: &[(Option<Nid>, Nid)]) -> QuickSet<Nid> {
     let ends = |(into, of): &(Option<Nid>, Nid)| into.map(|into| (into, *of));
     // Of each: what flows into it, and how much it flows into; and the reverse.
-    let mut ways = [HashMap::<Nid, Vec<Nid>>::new(), HashMap::new()];
-    let mut left = [HashMap::<Nid, usize>::new(), HashMap::new()];
+    let mut ways = [QuickMap::<Nid, Vec<Nid>>::default(), QuickMap::default()];
+    let mut left = [QuickMap::<Nid, usize>::default(), QuickMap::default()];
     for (into, of) in flows.iter().filter_map(ends) {
         ways[0].entry(into).or_default().push(of);
         ways[1].entry(of).or_default().push(into);
         *left[0].entry(of).or_default() += 1;
         *left[1].entry(into).or_default() += 1;
     }
-    let mut within: HashSet<Nid> = ways[0].keys().filter(|at| ways[1].contains_key(at)).copied().collect();
+    let mut within: QuickSet<Nid> = ways[0].keys().filter(|at| ways[1].contains_key(at)).copied().collect();
     let mut todo: Vec<Nid> = ways[0].keys().chain(ways[1].keys()).copied().filter(|at| !within.contains(at)).collect();
     todo.sort_unstable();
     todo.dedup();

@@ -1,11 +1,9 @@
 //! Moves into each other: which claims are void.
 
-use std::collections::{HashMap, HashSet};
-
 use super::claims::{Claim, ClaimId, Claims, Voided, older};
 use super::schema::Schema;
 use super::walk::Walker;
-use crate::slate::ydoc::{Mirror, Nid, ROOT};
+use crate::slate::ydoc::{Mirror, Nid, QuickMap, QuickSet, ROOT};
 
 /// So many claims that hold each other are looked at one by one; of more only the ways from their markers up.
 const EXACT: usize = 64;
@@ -28,7 +26,7 @@ fn oldest(mirror: &Mirror, claims: &Claims, of: impl Iterator<Item = ClaimId>) -
 }
 
 fn by_walks(mirror: &Mirror, claims: &Claims, schema: &Schema, stuck: &[ClaimId]) -> Vec<ClaimId> {
-    let shows: Vec<(HashSet<ClaimId>, bool)> = stuck
+    let shows: Vec<(QuickSet<ClaimId>, bool)> = stuck
         .iter()
         .map(|claim| {
             let walker = Walker::only(mirror, claims, schema, *claim);
@@ -54,14 +52,14 @@ fn by_walks(mirror: &Mirror, claims: &Claims, schema: &Schema, stuck: &[ClaimId]
 
 /// Each claim waits for the nearest one that shows elsewhere what its marker stands in: the rings of those.
 fn by_markers(mirror: &Mirror, claims: &Claims, stuck: &[ClaimId]) -> Vec<ClaimId> {
-    let is_stuck: HashSet<ClaimId> = stuck.iter().copied().collect();
-    let mut holder: HashMap<Nid, Option<ClaimId>> = HashMap::new();
-    let mut next: HashMap<ClaimId, Option<ClaimId>> = HashMap::new();
+    let is_stuck: QuickSet<ClaimId> = stuck.iter().copied().collect();
+    let mut holder: QuickMap<Nid, Option<ClaimId>> = QuickMap::default();
+    let mut next: QuickMap<ClaimId, Option<ClaimId>> = QuickMap::default();
     for claim in stuck {
         let found = holder_of(mirror, claims, &is_stuck, &mut holder, claims.get(*claim));
         next.insert(*claim, found);
     }
-    let (mut seen, mut out) = (HashSet::new(), Vec::new());
+    let (mut seen, mut out) = (QuickSet::default(), Vec::new());
     for start in stuck {
         let (mut way, mut at) = (Vec::new(), Some(*start));
         while let Some(claim) = at.filter(|claim| seen.insert(*claim)) {
@@ -78,8 +76,8 @@ fn by_markers(mirror: &Mirror, claims: &Claims, stuck: &[ClaimId]) -> Vec<ClaimI
 fn holder_of(
     mirror: &Mirror,
     claims: &Claims,
-    is_stuck: &HashSet<ClaimId>,
-    known: &mut HashMap<Nid, Option<ClaimId>>,
+    is_stuck: &QuickSet<ClaimId>,
+    known: &mut QuickMap<Nid, Option<ClaimId>>,
     claim: &Claim,
 ) -> Option<ClaimId> {
     let (mut at, mut way) = (mirror.node(claim.marker).up, Vec::new());

@@ -1,11 +1,9 @@
 //! The safety net: whatever the registers say, every character and every element is shown once.
 
-use std::collections::HashSet;
-
 use super::claims::{Claims, chain_of};
 use super::types::Kid;
 use super::walk::Walker;
-use crate::slate::ydoc::{Item, Kind, Mirror, Nid, ROOT};
+use crate::slate::ydoc::{Item, Kind, Mirror, Nid, QuickSet, ROOT};
 
 /// So many times the registers of single chains are void; then all.
 const CHAINS: u32 = 8;
@@ -85,7 +83,7 @@ impl Shown {
 /// those around these; else all.
 pub(super) fn to_silence(mirror: &Mirror, claims: &Claims, lost: &[Nid], nets: u32) -> Vec<Nid> {
     let all = || claims.heads().map(|(head, _)| *head);
-    let of_chains = |chains: HashSet<Nid>| -> Vec<Nid> {
+    let of_chains = |chains: QuickSet<Nid>| -> Vec<Nid> {
         all().filter(|head| chain_of(mirror, *head).is_some_and(|chain| chains.contains(&chain))).collect()
     };
     if nets >= CHAINS {
@@ -95,7 +93,7 @@ pub(super) fn to_silence(mirror: &Mirror, claims: &Claims, lost: &[Nid], nets: u
     if !near.is_empty() {
         return near;
     }
-    let mut around = HashSet::new();
+    let mut around = QuickSet::default();
     for x in lost {
         let mut x = *x;
         while around.insert(x) && x != ROOT {

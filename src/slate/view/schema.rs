@@ -56,7 +56,7 @@ impl Schema {
             None if registers.pins.is_empty() => self.is_inline(&registers.own),
             None => {
                 let mut props = registers.pins.clone();
-                props.extend(registers.own.clone());
+                props.extend((*registers.own).clone());
                 self.is_inline(&props)
             }
         }

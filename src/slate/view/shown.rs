@@ -100,13 +100,12 @@ fn finish(mirror: &Mirror, kept: &[bool], claims: &Claims, walker: Walker, apart
 
 /// The tree that the editor is to show: leaves and empty texts as Slate's normalizer leaves them.
 pub fn tree(mirror: &Mirror, view: &View) -> Rc<Element> {
-    let mut build = Build { mirror, view, cache: None };
-    Rc::new(build.element(View::ROOT))
+    Rc::new(element(mirror, view, View::ROOT))
 }
 
 /// The element of one piece, as it is in [`tree`].
 pub fn element(mirror: &Mirror, view: &View, at: PieceId) -> Element {
-    Build { mirror, view, cache: None }.element(at)
+    Build { mirror, view, cache: None, none: Rc::default() }.element(at)
 }
 
 /// What an element shows that is nothing but the text of a sequence. `head`: its id.
@@ -144,6 +143,8 @@ struct Build<'a> {
     mirror: &'a Mirror,
     view: &'a View,
     cache: Cache,
+    /// No properties.
+    none: Rc<Attrs>,
 }
 
 /// An element around text that is being filled.
@@ -159,7 +160,8 @@ impl Build<'_> {
         let (mirror, view) = (self.mirror, self.view);
         let piece = view.piece(at);
         let head = mirror.id(piece.head);
-        let mut open = vec![Open { id: NodeId::Root, props: Rc::default(), kids: Vec::new() }];
+        let shows = piece.kids.iter().filter(|kid| !matches!(kid, Kid::Cursor(_))).count();
+        let mut open = vec![Open { id: NodeId::Root, props: self.none.clone(), kids: Vec::with_capacity(shows) }];
         let mut seen: HashMap<Arc<str>, u32> = HashMap::new();
         for kid in &piece.kids {
             let formats = match kid {

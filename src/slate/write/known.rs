@@ -31,7 +31,12 @@ pub struct KnownParts {
 impl KnownParts {
     /// `view`: what the whole mirror shows.
     pub fn new(mirror: &Mirror, schema: &Schema, view: View) -> Self {
-        Self::with(mirror, schema, view, &[])
+        let mut known = Self::with(mirror, schema, view, &[]);
+        if known.outline.is_some() {
+            // It is large, and hardly ever asked for then.
+            known.view = None;
+        }
+        known
     }
 
     /// `wants`: sequences in the root that are to be known part by part as well.

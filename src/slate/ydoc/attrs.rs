@@ -1,6 +1,6 @@
 //! Attributes of nested types: the registers of the layout, and the properties of users.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use yrs::Any;
 
@@ -77,41 +77,34 @@ pub struct Registers {
     /// `@kind`: whether it is inline and void; `None`: the reader's schema says so.
     pub says: Option<(bool, bool)>,
     /// Properties of its own, by the user's names; null: it has none, though what it divides has one.
-    pub own: Attrs,
+    pub own: Rc<Attrs>,
     /// `@=name`: weaker than its own property, stronger than what is inherited.
     pub pins: Attrs,
 }
 
 impl Registers {
-    /// From the attributes as they stand in the document. Whatever is no register of the right shape counts as none.
-    pub fn read(attributes: impl IntoIterator<Item = (Arc<str>, Any)>) -> Self {
-        let mut registers = Self::default();
-        for (name, value) in attributes {
-            registers.set(&name, Some(&value));
+    /// Which property of the user's an attribute is; `None`: a register, or a pin. In a document of format 0 (`plain`), which has
+    /// no registers, every attribute is a property of that very name.
+    pub fn own_name(name: &str, plain: bool) -> Option<&str> {
+        match name.strip_prefix('@') {
+            Some(rest) if !plain => rest.starts_with('@').then_some(rest),
+            _ => Some(name),
         }
-        registers
     }
 
-    /// The same in a document of format 0, which has no registers: every attribute is a property of that very name.
-    pub fn plain(attributes: impl IntoIterator<Item = (Arc<str>, Any)>) -> Self {
-        Self { own: attributes.into_iter().collect(), ..Self::default() }
-    }
-
-    /// [`Registers::set`] in such a document.
+    /// [`Registers::set`] in a document of format 0.
     pub fn set_plain(&mut self, name: &str, value: Option<&Any>) {
-        put(&mut self.own, name, value);
+        put(Rc::make_mut(&mut self.own), name, value);
     }
 
-    /// One attribute: set, or removed.
+    /// One attribute as it stands in the document: set, or removed. Whatever is no register of the right shape counts as none.
     pub fn set(&mut self, name: &str, value: Option<&Any>) {
-        let Some(rest) = name.strip_prefix('@') else {
-            return put(&mut self.own, name, value);
-        };
+        if let Some(name) = Self::own_name(name, false) {
+            return put(Rc::make_mut(&mut self.own), name, value);
+        }
+        let rest = &name[1..];
         if let Some(pinned) = rest.strip_prefix('=') {
             return put(&mut self.pins, pinned, value);
-        }
-        if rest.starts_with('@') {
-            return put(&mut self.own, rest, value);
         }
         match rest {
             "" => self.kind = value.map_or(Kind::Strand, Kind::read),

@@ -233,7 +233,7 @@ impl Mirror {
             StandIn::Hidden => Registers { kind: Kind::Unknown, says, ..Registers::default() },
             StandIn::Element => Registers { kind: Kind::Strand, says, ..Registers::default() },
             StandIn::Piece(props) => {
-                Registers { kind: Kind::Break, keep: true, own: (**props).clone(), ..Registers::default() }
+                Registers { kind: Kind::Break, keep: true, own: props.clone(), ..Registers::default() }
             }
         };
         own.push(Stand { node, shows, first, last });

@@ -9,7 +9,7 @@ use yrs::{Any, XmlTextRef};
 use super::attrs::{Erase, Kind, Registers};
 use super::formats::{Formats, parse_key};
 use super::id::Id;
-use super::quick::{QuickMap, QuickSet};
+use crate::quick::{QuickMap, QuickSet};
 use crate::sorted::Sorted;
 
 /// Index of a nested type in [`Mirror`].
@@ -145,6 +145,11 @@ impl Mirror {
         let focused = (!self.divided.is_empty()).then(|| self.alive.iter().copied());
         let all = if focused.is_none() { Some(self.by_id.values().copied()) } else { None };
         focused.into_iter().flatten().chain(all.into_iter().flatten())
+    }
+
+    /// How many these are.
+    pub fn count(&self) -> usize {
+        if self.divided.is_empty() { self.by_id.len() } else { self.alive.len() }
     }
 
     /// Whether anything changed since [`Mirror::take_touched`].

@@ -16,7 +16,6 @@ mod formats;
 mod id;
 mod links;
 mod mirror;
-mod quick;
 mod read;
 mod sight;
 mod spans;
@@ -26,6 +25,7 @@ mod typed;
 pub(in crate::slate) mod values;
 mod writer;
 
+pub use crate::quick::{Quick, QuickMap, QuickSet};
 pub use act::{Act, Beside, Span};
 pub use attrs::{ClaimEntry, Erase, Gone, Kind, Of, Place, Registers, kind_name};
 pub use focus::StandIn;
@@ -35,7 +35,6 @@ pub use links::OUTSIDE;
 #[cfg(test)]
 pub use mirror::take_visited;
 pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run, Runs};
-pub use quick::{Quick, QuickMap, QuickSet};
 pub use read::Followed;
 pub(super) use read::sequence_of;
 pub use spans::{gap, overlaps, stretch_at};

@@ -1,6 +1,7 @@
 //! From yrs into a [`Mirror`]: whole, or only what a transaction changed.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use yrs::branch::{Branch, BranchID, BranchPtr};
@@ -12,7 +13,8 @@ use super::attrs::Registers;
 use super::formats::Formats;
 use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, NodeData, ROOT, Run, Twice};
-use super::quick::{QuickMap, QuickSet};
+use crate::quick::{QuickMap, QuickSet};
+use crate::slate::value::node::Attrs;
 use crate::slate::value::utf16;
 use crate::slate::view::MAX_DEPTH;
 use crate::update::MAX_NESTING;
@@ -47,12 +49,67 @@ struct Reader {
     everything: Snapshot,
     nothing: Snapshot,
     last: Formats,
+    /// Names of attributes, and attributes, that were read: elements mostly have those of others.
+    names: Vec<Arc<str>>,
+    owns: Vec<Rc<Attrs>>,
+    read: Vec<(Arc<str>, Any)>,
 }
+
+/// So many are kept to be used again.
+const NAMES: usize = 16;
+const OWNS: usize = 4;
 
 impl Reader {
     fn new(txn: &TransactionMut) -> Self {
         let nothing = Snapshot::new(StateVector::default(), IdSet::default());
-        Self { everything: Snapshot::new(txn.state_vector(), IdSet::default()), nothing, last: Formats::default() }
+        let everything = Snapshot::new(txn.state_vector(), IdSet::default());
+        Self { everything, nothing, last: Formats::default(), names: Vec::new(), owns: Vec::new(), read: Vec::new() }
+    }
+
+    /// What the attributes of a nested type say. `plain`: the document is of format 0.
+    fn registers(&mut self, txn: &TransactionMut, branch: &XmlTextRef, plain: bool) -> Registers {
+        let mut registers = Registers::default();
+        for (name, value) in attributes(txn, branch).filter(|(_, value)| !matches!(value, Any::Undefined)) {
+            match Registers::own_name(name, plain) {
+                Some(name) => {
+                    let name = self.name(name);
+                    self.read.push((name, value));
+                }
+                None => registers.set(name, Some(&value)),
+            }
+        }
+        registers.own = self.own();
+        registers
+    }
+
+    fn name(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.names.iter().find(|known| ***known == *name) {
+            return known.clone();
+        }
+        let name: Arc<str> = name.into();
+        if self.names.len() < NAMES {
+            self.names.push(name.clone());
+        }
+        name
+    }
+
+    /// What was read, or what another has that is the same.
+    fn own(&mut self) -> Rc<Attrs> {
+        self.read.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let same = |known: &&Rc<Attrs>| {
+            known.len() == self.read.len() && known.iter().zip(&self.read).all(|(a, b)| (a.0, a.1) == (&b.0, &b.1))
+        };
+        if let Some(known) = self.owns.iter().find(same) {
+            let known = known.clone();
+            self.read.clear();
+            return known;
+        }
+        let own: Rc<Attrs> = Rc::new(self.read.drain(..).collect());
+        if self.owns.len() == OWNS {
+            self.owns.remove(0);
+        }
+        self.owns.push(own.clone());
+        own
     }
 
     fn formats(&mut self, attributes: Option<Box<yrs::types::Attrs>>) -> Formats {
@@ -108,11 +165,6 @@ fn joined(items: impl Iterator<Item = Item>) -> Vec<Item> {
     joined
 }
 
-fn registers(txn: &TransactionMut, branch: &XmlTextRef, plain: bool) -> Registers {
-    let attributes = attributes(txn, branch).filter(|(_, value)| !matches!(value, Any::Undefined));
-    if plain { Registers::plain(attributes) } else { Registers::read(attributes) }
-}
-
 /// What holds text and nested types in one sequence: a `Y.XmlText`, and the elements and fragments that Yjs 14 has for all of
 /// these. Both are written as a text is.
 pub(in crate::slate) fn sequence_of(out: &Out) -> Option<XmlTextRef> {
@@ -163,10 +215,11 @@ pub(super) fn attribute<T: ReadTxn>(txn: &T, branch: &XmlTextRef, name: &str) ->
 pub(super) fn attributes<'a, T: ReadTxn>(
     txn: &'a T,
     branch: &'a XmlTextRef,
-) -> impl Iterator<Item = (Arc<str>, Any)> + 'a {
-    let name = attribute(txn, branch, NAME).map(|value| (NAME.into(), value));
-    let others = branch.attributes(txn).filter_map(|(name, value)| match value {
-        Out::Any(value) if name != NAME => Some((Arc::from(name), value)),
+) -> impl Iterator<Item = (&'a str, Any)> + 'a {
+    let name = name_of(branch).and_then(|_| Some((NAME, attribute(txn, branch, NAME)?)));
+    let is_named = name.is_some();
+    let others = branch.attributes(txn).filter_map(move |(name, value)| match value {
+        Out::Any(value) if !is_named || name != NAME => Some((name, value)),
         _ => None,
     });
     name.into_iter().chain(others)
@@ -232,7 +285,7 @@ impl Mirror {
             }
             let (items, registers) = (self.node(at).items.clone(), self.node(at).registers.clone());
             if at != ROOT {
-                self.take_registers(txn, at);
+                self.take_registers(txn, &mut reader, at);
             }
             self.fill(txn, &mut reader, vec![(at, depth)]);
             let is_text = |items: &[Item]| items.iter().all(|item| matches!(item, Item::Text(_)));
@@ -253,7 +306,7 @@ impl Mirror {
         let mut reader = Reader::new(txn);
         let mut todo = nodes.to_vec();
         while let Some(at) = todo.pop() {
-            if at != ROOT && registers(txn, &self.node(at).branch, self.plain) != self.node(at).registers {
+            if at != ROOT && reader.registers(txn, &self.node(at).branch, self.plain) != self.node(at).registers {
                 return false;
             }
             if !self.has_sequence(txn, &mut reader, at) {
@@ -271,7 +324,7 @@ impl Mirror {
     pub fn is_true_itself(&self, txn: &mut TransactionMut, nodes: &[Nid]) -> bool {
         let mut reader = Reader::new(txn);
         nodes.iter().all(|at| {
-            registers(txn, &self.node(*at).branch, self.plain) == self.node(*at).registers
+            reader.registers(txn, &self.node(*at).branch, self.plain) == self.node(*at).registers
                 && self.has_sequence(txn, &mut reader, *at)
         })
     }
@@ -299,8 +352,8 @@ impl Mirror {
         depth
     }
 
-    fn take_registers(&mut self, txn: &TransactionMut, at: Nid) {
-        let registers = registers(txn, &self.node(at).branch, self.plain);
+    fn take_registers(&mut self, txn: &TransactionMut, reader: &mut Reader, at: Nid) {
+        let registers = reader.registers(txn, &self.node(at).branch, self.plain);
         if let Some(place) = &registers.at {
             self.see_time(place.time);
         }
@@ -349,7 +402,7 @@ impl Mirror {
                             None if depth >= deepest => Item::Foreign,
                             None => {
                                 let node = self.add(branch, id, at, formats);
-                                self.take_registers(txn, node);
+                                self.take_registers(txn, reader, node);
                                 todo.push((node, depth + 1));
                                 Item::Node(node)
                             }

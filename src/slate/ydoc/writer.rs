@@ -173,7 +173,8 @@ impl<'a, 'doc> Writer<'a, 'doc> {
             return;
         }
         let id = self.mirror.id(node);
-        let attributes = read::attributes(self.txn, &self.mirror.node(node).branch).collect();
+        let attributes = read::attributes(self.txn, &self.mirror.node(node).branch);
+        let attributes = attributes.map(|(name, value)| (name.into(), value)).collect();
         let (up, formats) = (self.mirror.node(node).up, self.mirror.node(node).formats.clone());
         let at = self.mirror.node(up).items.iter().position(|item| *item == Item::Node(node));
         let between = at.map(|at| Beside {

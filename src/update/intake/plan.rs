@@ -11,6 +11,7 @@ use super::held::{Holding, Wakes};
 use super::pace::{Opens, Pace};
 use super::section::{Section, Source, StructId};
 use crate::protocol::lib0::Lib0Reader;
+use crate::quick::QuickMap;
 use crate::sorted::Sorted;
 use crate::update::limits::{Limits, Refused};
 use crate::update::nesting::{Lineage, Location, Nesting, NewRoots};
@@ -97,7 +98,7 @@ pub(super) struct IntakePlan {
     /// What was held and is given now.
     pub finished: Vec<u64>,
     pub nesting: Nesting,
-    pub firsts: HashMap<KeyHash, u32>,
+    pub firsts: QuickMap<KeyHash, u32>,
 }
 
 /// A key of a shared type, hashed: where two collide, too many sets are counted, never too few.
@@ -109,7 +110,7 @@ pub(super) struct Planner<'a> {
     pub held: &'a Holding,
     pub nesting: &'a Nesting,
     pub roots: &'a NewRoots<'a>,
-    pub firsts: &'a HashMap<KeyHash, u32>,
+    pub firsts: &'a QuickMap<KeyHash, u32>,
     pub limits: Limits,
     pub pace: &'a mut Pace,
     /// Whether this is a type in the document.

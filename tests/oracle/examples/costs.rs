@@ -105,9 +105,150 @@ fn block(kind: &str, text: &str) -> Node {
     })
 }
 
+/// Of a hundred blocks so many are moved, divided, joined and removed in a document's life.
+const OF_A_HUNDRED: usize = 10;
+
+/// A document that lived: blocks were typed, a hundred in a flush; then of each hundred ten were moved, divided, joined and
+/// removed.
+fn life(format: u32, blocks: usize) -> SlateDoc {
+    let mut doc = doc(format, 1, &script()[..1]);
+    let mut rng = fastrand::Rng::with_seed(1);
+    let mut together = |count: usize, act: &mut dyn FnMut(&mut fastrand::Rng, &mut Vec<String>) -> Vec<Op>| {
+        let mut lines: Vec<String> = doc.blocks().map(|node| text_of(&node)).collect();
+        for chunk in (0..count).collect::<Vec<_>>().chunks(100) {
+            let ops = chunk.iter().flat_map(|_| act(&mut rng, &mut lines)).collect();
+            done(doc.apply_local(ops));
+        }
+    };
+    let words = "He looks up from the page, and the room is quite another one. ";
+    together(blocks, &mut |rng, lines| {
+        lines.push(words[..20 + rng.usize(..words.len() - 20)].into());
+        let last = lines.len() - 1;
+        vec![Op::InsertNode { path: at(&[last as u32]), node: block("action", &lines[last]) }]
+    });
+    let times = blocks * OF_A_HUNDRED / 100;
+    together(times, &mut |rng, lines| {
+        let (from, to) = (rng.usize(..lines.len()), rng.usize(..lines.len()));
+        let line = lines.remove(from);
+        lines.insert(to, line);
+        vec![Op::MoveNode { path: at(&[from as u32]), new_path: at(&[to as u32]) }]
+    });
+    together(times, &mut |rng, lines| {
+        let (at, len) = rng_line(rng, lines);
+        if len < 2 {
+            return Vec::new();
+        }
+        let position = 1 + rng.usize(..len - 1);
+        let behind = lines[at].split_off(position);
+        lines.insert(at + 1, behind);
+        split(at as u32, position as u32).to_vec()
+    });
+    together(times, &mut |rng, lines| {
+        let here = 1 + rng.usize(..lines.len() - 1);
+        let line = lines.remove(here);
+        let position = lines[here - 1].len() as u32;
+        lines[here - 1] += &line;
+        let properties = Attrs::from([("type".into(), "action".into())]);
+        vec![
+            Op::MergeNode { path: at(&[here as u32]), position: 1, properties },
+            Op::MergeNode { path: at(&[here as u32 - 1, 1]), position, properties: Default::default() },
+        ]
+    });
+    together(times, &mut |rng, lines| {
+        let here = rng.usize(..lines.len());
+        let node = block("action", &lines.remove(here));
+        vec![Op::RemoveNode { path: at(&[here as u32]), node }]
+    });
+    doc
+}
+
+/// A document that was typed into for so many days, 2,000 keys each, by another client each day: letters, now and then Backspace
+/// and Enter, every sixty keys somewhere else. What an Enter took on the last day: the median.
+fn month(format: u32, days: u32) -> f64 {
+    let mut doc = doc(format, 1, &[block("action", "It was a dark and stormy night.")]);
+    let mut rng = fastrand::Rng::with_seed(7);
+    let mut took = Vec::new();
+    for day in 0..days {
+        let state = doc.encode_state(None).expect("state");
+        doc = self::doc(0, 100 + day, &[]);
+        doc.load(&state).expect("valid");
+        let mut lines: Vec<u32> = doc.blocks().map(|node| text_of(&node).len() as u32).collect();
+        let (mut line, mut offset) = (0, 0);
+        took.clear();
+        for _ in 0..2_000 {
+            if rng.u32(..60) == 0 {
+                line = rng.usize(..lines.len());
+                offset = rng.u32(..=lines[line]);
+            }
+            let at_line = line as u32;
+            match rng.u32(..100) {
+                0..8 if offset > 0 => {
+                    offset -= 1;
+                    lines[line] -= 1;
+                    let text = text_of(&doc.block(at_line).0.expect("a block"));
+                    let text = text[offset as usize..=offset as usize].into();
+                    done(doc.apply_local(vec![Op::RemoveText { path: at(&[at_line, 0]), offset, text }]));
+                }
+                0..8 if line > 0 => {
+                    offset = lines[line - 1];
+                    done(doc.apply_local(merge(&doc, at_line, offset).to_vec()));
+                    lines[line - 1] += lines.remove(line);
+                    line -= 1;
+                }
+                0..8 => {}
+                8..10 => {
+                    let start = Instant::now();
+                    done(doc.apply_local(split(at_line, offset).to_vec()));
+                    took.push(start.elapsed().as_secs_f64() * 1e3);
+                    lines.insert(line + 1, lines[line] - offset);
+                    lines[line] = offset;
+                    (line, offset) = (line + 1, 0);
+                }
+                _ => {
+                    done(doc.apply_local(vec![key(&[at_line, 0], offset, "e")]));
+                    offset += 1;
+                    lines[line] += 1;
+                }
+            }
+        }
+    }
+    took.sort_by(f64::total_cmp);
+    took[took.len() / 2]
+}
+
+fn rng_line(rng: &mut fastrand::Rng, lines: &[String]) -> (usize, usize) {
+    let at = rng.usize(..lines.len());
+    (at, lines[at].len())
+}
+
+fn text_of(node: &Node) -> String {
+    match node {
+        Node::Element(element) => element.children.iter().map(text_of).collect(),
+        Node::Text(text) => text.text.clone(),
+    }
+}
+
+/// From the bytes to a document with a value.
+fn opening(state: &[u8]) -> f64 {
+    time(5, |_| {
+        let mut doc = doc(0, 2, &[]);
+        assert!(doc.load(state).expect("valid"));
+        doc
+    })
+}
+
 fn main() {
     let middle = BLOCKS as u32 / 2;
     println!("{:42} {:>9} {:>9}", "milliseconds", "format 0", "format 1");
+    print("opening", |format| opening(&doc(format, 1, &script()).encode_state(None).expect("state")));
+    for blocks in [2_000, 20_000] {
+        print(&format!("opening a life of {blocks} blocks"), |format| {
+            opening(&life(format, blocks).encode_state(None).expect("state"))
+        });
+    }
+    for days in [1, 10, 30] {
+        print(&format!("Enter on day {days} of typing"), |format| month(format, days));
+    }
     print("200 splits", |format| {
         let mut doc = doc(format, 1, &script());
         done(doc.apply_local(vec![key(&[middle, 0], 0, &"word ".repeat(80))]));

@@ -6,7 +6,6 @@
 
 mod breaks;
 
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
@@ -15,7 +14,7 @@ use super::claims::{ClaimId, Claims, chain_of};
 use super::schema::Schema;
 use super::types::{Cursor, Frame, FrameId, Joined, Kid, Piece, PieceId};
 use crate::slate::value::node::Attrs;
-use crate::slate::ydoc::{Erase, Formats, Gone, Id, Item, Kind, Mirror, Nid, ROOT};
+use crate::slate::ydoc::{Erase, Formats, Gone, Id, Item, Kind, Mirror, Nid, QuickSet, ROOT};
 
 /// Whose something is: `None` is home.
 type Owner = Option<ClaimId>;
@@ -121,18 +120,21 @@ pub(super) struct Walker<'a> {
     pub begun: Vec<bool>,
     pub inherited: Vec<Rc<Attrs>>,
     tasks: Vec<Task>,
-    active: HashSet<Active>,
-    entered: HashSet<ClaimId>,
+    /// Strands that are walked at home, with no claim around.
+    at_home: Vec<bool>,
+    active: QuickSet<Active>,
+    entered: QuickSet<ClaimId>,
     /// Claims that were shown.
-    pub reached: HashSet<ClaimId>,
+    pub reached: QuickSet<ClaimId>,
     /// Claims that would be shown in themselves.
-    pub again: HashSet<ClaimId>,
+    pub again: QuickSet<ClaimId>,
     /// Claims onto what is removed.
     pub refused: Vec<ClaimId>,
 }
 
 impl<'a> Walker<'a> {
-    fn new(mirror: &'a Mirror, claims: &'a Claims, schema: &'a Schema) -> Self {
+    /// `room`: so many walks and pieces are expected.
+    fn new(mirror: &'a Mirror, claims: &'a Claims, schema: &'a Schema, room: usize) -> Self {
         let root = Walk {
             strand: ROOT,
             owner: None,
@@ -156,27 +158,31 @@ impl<'a> Walker<'a> {
         };
         let props = Rc::new(Attrs::new());
         let piece = Piece::new(ROOT, 0, 0, props.clone());
+        let (mut walks, mut pieces) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        walks.push(root);
+        pieces.push(piece);
         Self {
             mirror,
             claims,
             schema,
-            walks: vec![root],
-            pieces: vec![piece],
+            walks,
+            pieces,
             filled: vec![false],
             begun: vec![false; mirror.capacity()],
             inherited: vec![props],
             tasks: Vec::new(),
-            active: HashSet::new(),
-            entered: HashSet::new(),
-            reached: HashSet::new(),
-            again: HashSet::new(),
+            at_home: vec![false; mirror.capacity()],
+            active: QuickSet::default(),
+            entered: QuickSet::default(),
+            reached: QuickSet::default(),
+            again: QuickSet::default(),
             refused: Vec::new(),
         }
     }
 
     /// The walk of the whole document.
     pub fn all(mirror: &'a Mirror, claims: &'a Claims, schema: &'a Schema) -> Self {
-        let mut walker = Self::new(mirror, claims, schema);
+        let mut walker = Self::new(mirror, claims, schema, mirror.count());
         walker.tasks.push(Task::EndPiece(0));
         walker.sequence(ROOT, 0);
         walker.run();
@@ -185,7 +191,7 @@ impl<'a> Walker<'a> {
 
     /// Only what one claim shows.
     pub fn only(mirror: &'a Mirror, claims: &'a Claims, schema: &'a Schema, claim: ClaimId) -> Self {
-        let mut walker = Self::new(mirror, claims, schema);
+        let mut walker = Self::new(mirror, claims, schema, 1);
         if let Some(strand) = chain_of(mirror, claims.get(claim).head) {
             walker.enter(strand, Some(claim), 0, None, Formats::default());
         }
@@ -214,6 +220,7 @@ impl<'a> Walker<'a> {
                 Task::Join(frame, at) => self.join(frame, at),
                 Task::Divided(frame, at) => self.divided(frame, at),
                 Task::Head(frame, at) => self.head(frame, at),
+                Task::Leave(Active::Home(strand, None)) => self.at_home[strand as usize] = false,
                 Task::Leave(active) => drop(self.active.remove(&active)),
                 Task::Placed { piece, kids } => self.placed(piece, kids),
             }
@@ -323,7 +330,11 @@ impl<'a> Walker<'a> {
             None => Active::Home(strand, around.walked),
             Some(claim) => Active::Claim(claim, around.segment),
         };
-        if self.active.contains(&key) || (!showing && !self.claims.carries.contains(&strand)) {
+        let is_active = match key {
+            Active::Home(strand, None) => self.at_home[strand as usize],
+            _ => self.active.contains(&key),
+        };
+        if is_active || (!showing && !self.claims.carries.contains(&strand)) {
             return;
         }
         let segment = if showing { owner.or(around.segment) } else { around.segment };
@@ -333,7 +344,10 @@ impl<'a> Walker<'a> {
         {
             self.reached.insert(claim);
         }
-        self.active.insert(key);
+        match key {
+            Active::Home(strand, None) => self.at_home[strand as usize] = true,
+            _ => drop(self.active.insert(key)),
+        }
         let node = self.mirror.node(strand);
         let says = node.registers.says;
         let up = self.mirror.node(node.up);
@@ -462,11 +476,18 @@ impl<'a> Walker<'a> {
         if registers.own.is_empty() && registers.pins.is_empty() {
             return from;
         }
-        let mut props = (*self.inherited[from as usize]).clone();
-        for (name, value) in registers.pins.iter().chain(registers.own.iter()) {
-            props.insert(name.clone(), value.clone());
-        }
-        self.inherited.push(Rc::new(props));
+        let inherited = &self.inherited[from as usize];
+        let all = match inherited.is_empty() && registers.pins.is_empty() {
+            true => registers.own.clone(),
+            false => {
+                let mut props = (**inherited).clone();
+                for (name, value) in registers.pins.iter().chain(registers.own.iter()) {
+                    props.insert(name.clone(), value.clone());
+                }
+                Rc::new(props)
+            }
+        };
+        self.inherited.push(all);
         self.inherited.len() as u32 - 1
     }
 
