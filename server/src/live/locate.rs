@@ -229,7 +229,9 @@ mod tests {
     }
 
     /// Where a hit is: the block, and from where to where in each of its leaves.
-    fn place(value: &[Node], wanted: &str, nth: Option<usize>) -> Option<(Vec<u32>, Vec<(u32, u32, u32)>)> {
+    type Place = (Vec<u32>, Vec<(u32, u32, u32)>);
+
+    fn place(value: &[Node], wanted: &str, nth: Option<usize>) -> Option<Place> {
         let hit = find(value, wanted, nth).ok()?;
         let parts = hit.parts().into_iter().map(|(leaf, from, to)| (leaf.path[leaf.path.len() - 1], from, to));
         Some((hit.block.path.to_vec(), parts.collect()))
