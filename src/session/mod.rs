@@ -30,6 +30,7 @@ mod phase;
 mod presence;
 mod reach;
 mod refused;
+mod rehearsal;
 mod seeding;
 mod selfcheck;
 mod sending;
@@ -59,6 +60,7 @@ use reach::not_reached;
 use seeding::Seeding;
 use translating::Translating;
 
+pub use rehearsal::rehearse;
 pub use status::Status;
 pub use types::*;
 
