@@ -3,6 +3,7 @@ import { OpenCollab } from "./collab.js";
 import { EarlySocket } from "./early.js";
 import { toCollabError } from "./errors.js";
 import { checkOptions, hasIndexedDb } from "./options.js";
+import { rehearseWhile } from "./rehearsal.js";
 import type { Collab, OpenOptions, Presence } from "./types.js";
 import { localDocuments as engineDocuments, init, isLoaded } from "./wasm.js";
 
@@ -41,7 +42,12 @@ export async function open<P extends Presence = Presence>(options: OpenOptions<P
   const early = isLoaded() ? null : EarlySocket.dial(options);
   try {
     await init();
-    return await OpenCollab.open(options, early);
+    const collab = await OpenCollab.open(options, early);
+    // The engine has just come, and there was nothing on the device: next to nothing of it has run.
+    if (early !== null && collab.value().length === 0) {
+      rehearseWhile(() => !collab.status.synced && collab.status.connection !== "closed");
+    }
+    return collab;
   } catch (error) {
     early?.drop();
     throw error;

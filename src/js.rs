@@ -20,7 +20,9 @@ use crate::codec::{
     self, Batch, CodecError, decode_nodes, decode_ops, decode_range, encode_nodes, encode_ops, encode_range,
 };
 use crate::json;
-use crate::session::{Conflict, Connection, DeviceStorage, ErrorCode, Input, Origin, Remote, Saved, SessionError};
+use crate::session::{
+    self, Conflict, Connection, DeviceStorage, ErrorCode, Input, Origin, Remote, Saved, SessionError,
+};
 use crate::slate::{Op, Path, ShownRun, SlateDoc};
 use crate::store::{Pending, PendingKey, StoreError};
 
@@ -392,6 +394,13 @@ pub fn difference(from: &[u32], from_text: &str, to: &[u32], to_text: &str) -> R
     let from = decode_nodes(from, from_text).map_err(codec_error)?;
     let to = decode_nodes(to, to_text).map_err(codec_error)?;
     Ok(batch(encode_ops(&SlateDoc::diff(&from, &to))))
+}
+
+/// Opens a document of so many blocks for nobody, so that the browser has compiled what it takes. Returns how much an
+/// editor would be told.
+#[wasm_bindgen]
+pub fn rehearse(format: u32, blocks: u32) -> usize {
+    encode_nodes(session::rehearse(format, blocks.into())).words.len()
 }
 
 /// Whether the engine is in the midst of something. Seen from outside any call, it has failed.

@@ -31,6 +31,7 @@ mod phase;
 mod presence;
 mod reach;
 mod refused;
+mod rehearsal;
 mod seeding;
 mod selfcheck;
 mod sending;
@@ -60,6 +61,7 @@ use reach::not_reached;
 use seeding::Seeding;
 use translating::Translating;
 
+pub use rehearsal::rehearse;
 pub use status::Status;
 pub use types::*;
 
