@@ -6,6 +6,7 @@
 //
 // On a device that has nothing, the engine will ask for all of the document. So that is asked for here at once, and
 // comes while the module loads. The engine's own question, its first frame, is then left out.
+import { inflating } from "./inflate.js";
 import { address, databaseOf, isToConnect, newSession } from "./options.js";
 import type { OpenOptions, Presence } from "./types.js";
 import { triesSocket, watchUpgrade } from "./upgrades.js";
@@ -50,6 +51,7 @@ export class EarlySocket {
     if (this.#dropped) return;
     try {
       const socket = new WebSocket(address);
+      inflating(socket);
       watchUpgrade(options, socket, address);
       socket.binaryType = "arraybuffer";
       for (const type of ["open", "message"]) socket.addEventListener(type, this.#keep);

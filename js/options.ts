@@ -2,6 +2,7 @@
 import { wellFormed } from "./codec.js";
 import type { EngineConfig } from "./engine.js";
 import { CollabError } from "./errors.js";
+import { inflates } from "./inflate.js";
 import { toJson } from "./json.js";
 import type { OpenOptions, Presence } from "./types.js";
 
@@ -141,7 +142,7 @@ export function segment(id: string): string {
   return encodeURIComponent(id).replace(/%(40|3A|24|26|2B|2C|3B|3D)/g, (escaped) => decodeURIComponent(escaped));
 }
 
-/** `URL/ROOM?token=…&slate-yrs=1&session=…&formats=…`. `formats`: what the engine knows. */
+/** `URL/ROOM?token=…&slate-yrs=1&session=…&formats=…&deflate=1`. `formats`: what the engine knows. */
 export async function address<P extends Presence>(
   options: OpenOptions<P>,
   session: string,
@@ -157,6 +158,8 @@ export async function address<P extends Presence>(
   // A plain y-websocket server ignores these.
   url.searchParams.set("slate-yrs", "1");
   url.searchParams.set("session", session);
+  // Of another WebSocket than the page's it is not known whether its events can be held back.
+  if (inflates() && options.WebSocket === undefined) url.searchParams.set("deflate", "1");
   // A comma needs no escape, and is easier to read in a log.
   url.searchParams.set("formats", formats);
   return url.href.replaceAll("%2C", ",");

@@ -1,6 +1,7 @@
 // What a document's frames go over: a WebSocket, or HTTP where none can be opened. What goes over HTTP is in
 // `http-socket.ts`, which is loaded when it is needed; whether sockets open is found out in `upgrades.ts`.
 import type { EarlySocket } from "./early.js";
+import { inflating } from "./inflate.js";
 import { address, newSession, tokenOf } from "./options.js";
 import type { OpenOptions, Presence, Status } from "./types.js";
 import { AGAIN_MS, asks, goesOverHttp, UPGRADE_MS, watchUpgrade, wayTo } from "./upgrades.js";
@@ -83,7 +84,9 @@ export class Transport<P extends Presence> {
 
   #open(address: string): WebSocket {
     const Socket = (this.#options.WebSocket ?? WebSocket) as typeof WebSocket;
-    return new Socket(address);
+    const socket = new Socket(address);
+    if (this.#options.WebSocket === undefined) inflating(socket);
+    return socket;
   }
 
   /** Tries now and then whether a socket opens. If it does, the connection ends, and the next goes over a socket. */

@@ -21,6 +21,7 @@ use tokio::time::{Instant, Sleep, interval_at, sleep, sleep_until, timeout};
 use crate::allowance::{Share, Taker};
 use crate::auth::{Denied, Recheck};
 use crate::clock::now;
+use crate::deflate::Deflate;
 use crate::limit::Limit;
 use crate::metrics::Metrics;
 use crate::net::Traffic;
@@ -49,6 +50,8 @@ pub struct ConnectionOpening {
     pub address: Option<IpAddr>,
     /// Whether it may make the document.
     pub create: bool,
+    /// Whether it reads compressed frames.
+    pub deflate: bool,
 }
 
 /// What holds for every connection.
@@ -96,8 +99,8 @@ pub fn serve(
     let (queue, end) = send_queue(settings.max_queued_bytes);
     let durable = opening.who.durable;
     let metrics = Arc::clone(&rooms.shared().metrics);
-    let writer =
-        ConnectionWriter { sink, heartbeat: settings.heartbeat, durable, traffic: Arc::clone(&traffic), metrics };
+    let (heartbeat, deflate) = (settings.heartbeat, Deflate::new(opening.deflate));
+    let writer = ConnectionWriter { sink, heartbeat, durable, traffic: Arc::clone(&traffic), metrics, deflate };
     let writer = tokio::spawn(writer.run(end));
     rooms.shared().metrics.connections.inc();
     tracing::debug!(conn, document = opening.document, durable, "opened");
@@ -355,6 +358,7 @@ struct ConnectionWriter<S> {
     durable: bool,
     traffic: Arc<Traffic>,
     metrics: Arc<Metrics>,
+    deflate: Deflate,
 }
 
 impl<S: Outbound> ConnectionWriter<S> {
@@ -431,6 +435,7 @@ impl<S: Outbound> ConnectionWriter<S> {
 
 impl<S: Outbound> ConnectionWriter<S> {
     async fn feed(&mut self, bytes: Bytes) -> Sent {
+        let bytes = self.deflate.frame(bytes).await;
         self.metrics.bytes_sent.inc_by(bytes.len() as u64);
         stalling(self.sink.feed(Frame::Binary(bytes)), &self.traffic).await
     }

@@ -13,6 +13,7 @@ pub mod comments;
 pub mod compact;
 pub mod config;
 pub mod connection;
+mod deflate;
 pub mod gate;
 pub mod health;
 pub mod hints;

@@ -34,6 +34,7 @@ pub(super) struct SocketQuery {
     pub durable: Option<String>,
     session: Option<String>,
     formats: Option<String>,
+    deflate: Option<String>,
     pub token: Option<String>,
     user: Option<String>,
 }
@@ -111,6 +112,7 @@ pub(super) async fn let_in(
         NotLetIn::Denied(denied)
     })?;
     let durable = query.durable.as_deref() == Some("1");
+    let deflate = durable && query.deflate.as_deref() == Some("1");
     let recheck = app.recheck(&document, query.token.clone(), headers, grant.role);
     tracing::debug!(document, user = grant.user, name = grant.name, role = ?grant.role, "let in");
     let who = Participant {
@@ -130,6 +132,7 @@ pub(super) async fn let_in(
         expires: grant.expires,
         address,
         create: app.args.limit.create == Create::Open || grant.create,
+        deflate,
     };
     Ok((opening, recheck))
 }

@@ -117,11 +117,13 @@ async fn open(
         let message = "over HTTP there is the extension only: slate-yrs=1";
         return Err(Failure::new(StatusCode::BAD_REQUEST, "invalid", message));
     }
-    let (opening, recheck) = match let_in(&app, document, query, headers, peer.peer).await {
+    let (mut opening, recheck) = match let_in(&app, document, query, headers, peer.peer).await {
         Ok(entry) => entry,
         Err(NotLetIn::Failed(failure)) => return Err(failure),
         Err(NotLetIn::Denied(denied)) => return Err(closed(denied)),
     };
+    // Proxies compress what goes over HTTP.
+    opening.deflate = false;
     let allowances = Arc::clone(&app.rooms.shared().allowances);
     let wanted = StreamOpening {
         document: opening.document.clone(),
