@@ -344,7 +344,8 @@ fn in_rounds(flows: &[(Option<Nid>, Nid)]) -> QuickSet<Nid> {
     within
 }
 
-fn ranks(mirror: &Mirror) -> Vec<u32> {
+/// In which order strands and breaks stand in the document; see [`Claims::rank`].
+pub fn ranks(mirror: &Mirror) -> Vec<u32> {
     let mut ranks = vec![0; mirror.capacity()];
     let mut next = 0;
     let mut count = |node: Nid| {
