@@ -9,7 +9,7 @@ use super::groups::groups;
 use super::line::{self, ItemRun};
 use super::outline::{SequenceOutline, rows};
 use super::rows::ItemRow;
-use super::segments::{ChunkOfRows, Segment};
+use super::segments::{ChunkOfRows, ChunksOfRows, Segment};
 use super::way::{Way, left_out, stand_in};
 use super::widen;
 use crate::slate::node::Attrs;
@@ -347,20 +347,14 @@ impl Division {
     pub fn end(self, mirror: &mut Mirror) -> DocumentOutline {
         mirror.unite();
         let Self { mut outlines, seq, parts, found, .. } = self;
-        let (mut now, mut focus, mut is_line) = (Vec::new(), QuickSet::default(), false);
-        if let Some(before) = outlines.get(seq) {
-            is_line = before.is_line;
-            for chunk in &parts.chunks {
-                match chunk.segment {
-                    None => now.extend_from_slice(&before.rows[chunk.rows.clone()]),
-                    Some(_) => {
-                        focus.extend(chunk.now.iter().map(|row| row.node));
-                        now.extend_from_slice(&chunk.now);
-                    }
-                }
-            }
+        let mut focus = QuickSet::default();
+        if let Some(outline) = outlines.get_mut(seq) {
+            let looked_at = parts.chunks.into_iter().filter(|chunk| chunk.segment.is_some());
+            let now: Vec<(Range<usize>, Vec<ItemRow>)> = looked_at.map(|chunk| (chunk.rows, chunk.now)).collect();
+            focus.extend(now.iter().flat_map(|(_, rows)| rows).map(|row| row.node));
+            outline.replace(mirror, now);
         }
-        outlines.renew(mirror, SequenceOutline::new(mirror, seq, is_line, now), &focus, found);
+        outlines.renew(mirror, seq, &focus, found);
         outlines
     }
 }
@@ -407,50 +401,30 @@ fn cut(
         is_inside[at] = true;
     }
     let is_inside = |node: Nid| is_inside.get(node as usize).copied().unwrap_or_default();
-    let mut chunks: Vec<ChunkOfRows> = Vec::new();
+    let mut chunks = ChunksOfRows::default();
     let mut at = 0;
-    let mut open = |segment: bool, at: usize| -> usize {
-        if chunks.last().is_none_or(|last| last.segment.is_some() != segment) {
-            let segment = segment.then_some(usize::MAX);
-            chunks.push(ChunkOfRows { items: 0, rows: at..at, segment, kids: 0..0, shows: 0, now: Vec::new() });
-        }
-        chunks.len() - 1
-    };
-    let mut found: Vec<(usize, usize, usize, u32)> = Vec::new();
     for item in items {
         while let Some(row) = outline.rows.get(at).filter(|row| is_inside(row.node)) {
-            found.push((open(true, at), 0, 1, row.shows));
+            chunks.add(true, 0, Some(row.shows));
             at += 1;
         }
         let (node, items) = item?;
         if is_inside(node) {
-            found.push((open(true, at), items, 0, 0));
+            chunks.add(true, items, None);
             continue;
         }
         let row = outline.rows.get(at).filter(|row| row.node == node)?;
-        found.push((open(false, at), items, 1, row.shows));
+        chunks.add(false, items, Some(row.shows));
         at += 1;
     }
     while let Some(row) = outline.rows.get(at) {
         is_inside(row.node).then_some(())?;
-        found.push((open(true, at), 0, 1, row.shows));
+        chunks.add(true, 0, Some(row.shows));
         at += 1;
     }
-    for (chunk, items, rows, shows) in found {
-        let chunk = &mut chunks[chunk];
-        chunk.items += items;
-        chunk.rows.end += rows;
-        chunk.shows += shows;
-    }
+    let mut chunks = chunks.end();
     // Before what shows nothing at the start, and behind it at the end, something may be put in.
-    let edge = |at: usize| ChunkOfRows {
-        items: 0,
-        rows: at..at,
-        segment: Some(usize::MAX),
-        kids: 0..0,
-        shows: 0,
-        now: Vec::new(),
-    };
+    let edge = |at: usize| ChunkOfRows::new(true, at);
     let is_hidden =
         |chunk: Option<&ChunkOfRows>| chunk.is_some_and(|chunk| chunk.segment.is_none() && chunk.shows == 0);
     if is_hidden(chunks.first()) {

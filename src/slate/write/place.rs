@@ -185,7 +185,10 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
         let (from, to) = sides.between(first);
         let mut next: Option<Cursor> = None;
         let group = (first..sides.atoms.len()).take_while(|at| !sides.stays[*at]);
-        for at in group.filter_map(|at| sides.want[sides.atoms[at].of].element()) {
+        let group: Vec<WorkId> = group.filter_map(|at| sides.want[sides.atoms[at].of].element()).collect();
+        let mut rest = group.as_slice();
+        while let Some((&at, behind)) = rest.split_first() {
+            rest = behind;
             let moved = self.draft.piece(at);
             let bare = if moved.is_none() { self.bare_text(sides.piece, at) } else { None };
             if bare.is_some() && next.is_some() {
@@ -207,6 +210,12 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
                     let marker = self.draft.place(cursor);
                     self.draft.register(piece, marker);
                     marker
+                }
+                None if bare.is_none() && self.draft.writer.is_bare(cursor.seq, cursor.index) => {
+                    let more = rest.iter().take_while(|at| self.draft.work.is_all_new(**at)).count();
+                    let (row, behind) = rest.split_at(more);
+                    rest = behind;
+                    self.make_row(cursor, at, row)
                 }
                 None => self.make(cursor, at, bare.is_some()),
             };
@@ -235,21 +244,41 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
 
     /// All that is in a new element is new as well: it is written as it is.
     fn fill(&mut self, strand: Nid, at: WorkId) {
-        for want in self.draft.work.wanted(at) {
-            let index = self.draft.mirror().length(strand);
+        let wanted = self.draft.work.wanted(at);
+        let (mut rest, mut index) = (wanted.as_slice(), 0);
+        while let Some((want, behind)) = rest.split_first() {
+            rest = behind;
             let cursor = Cursor { seq: strand, index, frame: 0, piece: 0, held: false, props: 0 };
             match &want.what {
-                Want::Element(kid) => {
-                    let made = self.draft.make_strand(cursor, *kid, false);
-                    self.fill(made, *kid);
+                Want::Element(first) => {
+                    let more: Vec<WorkId> = rest.iter().map_while(Wanted::element).collect();
+                    let is_row = self.draft.writer.is_bare(strand, index);
+                    let more = if is_row { more.as_slice() } else { &[] };
+                    rest = &rest[more.len()..];
+                    index += 1 + more.len() as u32;
+                    self.make_row(cursor, *first, more);
                 }
-                Want::Text { text, marks, at, .. } => {
+                Want::Text { text, len, marks, at } => {
                     let look = Showing { marks: Some(marks), around: &want.around };
                     let formats = self.keys.changes(self.draft, &Formats::default(), &look);
                     self.draft.write_text(cursor, text, &formats, *at);
+                    index += len;
                 }
             }
         }
+    }
+
+    /// What is new, with others behind it in which all is new. Returns the last.
+    fn make_row(&mut self, cursor: Cursor, first: WorkId, behind: &[WorkId]) -> Nid {
+        let Some(last) = behind.len().checked_sub(1) else { return self.make(cursor, first, false) };
+        let all: Vec<WorkId> = [first].into_iter().chain(behind.iter().copied()).collect();
+        let strands = self.draft.make_strands(cursor, &all);
+        for (strand, at) in strands.iter().zip(&all) {
+            if !self.draft.work.has_old(*at) {
+                self.fill(*strand, *at);
+            }
+        }
+        strands[last + 1]
     }
 
     /// A new element around text that stands bare in this piece: an open strand before that text holds it. Nothing is copied.

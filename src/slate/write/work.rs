@@ -238,6 +238,11 @@ impl Work {
         })
     }
 
+    /// Whether it is new, with all that is in it.
+    pub fn is_all_new(&self, at: WorkId) -> bool {
+        self.nodes[at].head.is_none() && !self.has_old(at)
+    }
+
     /// The first that it has to show and that was there before this flush.
     pub fn first_old(&self, at: WorkId) -> Option<Id> {
         self.nodes[at].kids.iter().find_map(|kid| match kid {
