@@ -26,6 +26,7 @@ mod look;
 mod plain;
 mod receive;
 mod reference;
+mod revert;
 mod runs;
 mod selfcheck;
 mod values;

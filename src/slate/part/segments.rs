@@ -33,30 +33,39 @@ impl ChunkOfRows {
 /// Chunks that are made from items and rows, one after the other.
 #[derive(Default)]
 pub(super) struct ChunksOfRows {
-    done: Vec<ChunkOfRows>,
-    last: Option<ChunkOfRows>,
+    chunks: Vec<ChunkOfRows>,
     rows: usize,
 }
 
 impl ChunksOfRows {
-    /// So many items, and a row of them with what it shows.
-    pub fn add(&mut self, is_segment: bool, items: usize, row: Option<u32>) {
-        let rows = self.rows;
-        if self.last.as_ref().is_none_or(|last| last.segment.is_some() != is_segment) {
-            self.done.extend(self.last.take());
-        }
-        let last = self.last.get_or_insert_with(|| ChunkOfRows::new(is_segment, rows));
+    /// So many items of a segment, and one of its rows with what it shows.
+    pub fn add(&mut self, items: usize, row: Option<u32>) {
+        let last = self.last(true);
         last.items += items;
-        if let Some(shows) = row {
-            self.rows += 1;
-            last.rows.end = self.rows;
-            last.shows += shows;
-        }
+        last.shows += row.unwrap_or_default();
+        last.rows.end += usize::from(row.is_some());
+        self.rows = last.rows.end;
     }
 
-    pub fn end(mut self) -> Vec<ChunkOfRows> {
-        self.done.extend(self.last.take());
-        self.done
+    /// These rows, and so many items, that are left out, and what they show.
+    pub fn leave_out(&mut self, items: usize, rows: Range<usize>, shows: u32) {
+        let last = self.last(false);
+        last.items += items;
+        last.shows += shows;
+        last.rows.end = rows.end;
+        self.rows = rows.end;
+    }
+
+    fn last(&mut self, is_segment: bool) -> &mut ChunkOfRows {
+        if self.chunks.last().is_none_or(|last| last.segment.is_some() != is_segment) {
+            self.chunks.push(ChunkOfRows::new(is_segment, self.rows));
+        }
+        let last = self.chunks.len() - 1;
+        &mut self.chunks[last]
+    }
+
+    pub fn end(self) -> Vec<ChunkOfRows> {
+        self.chunks
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::claims::{Claim, ClaimId, Claims, Voided, older};
 use super::schema::Schema;
 use super::walk::Walker;
-use crate::slate::ydoc::{Mirror, Nid, ROOT};
+use crate::slate::ydoc::{Mirror, Nid, QuickSet, ROOT};
 
 /// So many claims that hold each other are looked at one by one; of more only the ways from their markers up.
 const EXACT: usize = 64;
@@ -28,7 +28,7 @@ fn oldest(mirror: &Mirror, claims: &Claims, of: impl Iterator<Item = ClaimId>) -
 }
 
 fn by_walks(mirror: &Mirror, claims: &Claims, schema: &Schema, stuck: &[ClaimId]) -> Vec<ClaimId> {
-    let shows: Vec<(HashSet<ClaimId>, bool)> = stuck
+    let shows: Vec<(QuickSet<ClaimId>, bool)> = stuck
         .iter()
         .map(|claim| {
             let walker = Walker::only(mirror, claims, schema, *claim);

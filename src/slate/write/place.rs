@@ -128,26 +128,30 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
     /// Whether what is shown is what is wanted, formats apart.
     fn agrees(&self, at: WorkId, piece: PieceId) -> bool {
         let mirror = self.draft.mirror();
-        let mut has: Vec<(Id, u32)> = Vec::new();
-        for kid in &self.draft.view.piece(piece).kids {
-            match kid {
-                Kid::Piece(kid) => has.push((mirror.id(self.draft.view.piece(*kid).head), 0)),
+        let mut wanted = ShownRest { kids: &self.draft.view.piece(piece).kids, rest: None };
+        let mut next = |len: u32| {
+            wanted.next(len, |kid| match kid {
+                Kid::Piece(kid) => Some((mirror.id(self.draft.view.piece(*kid).head), 0)),
                 Kid::Text { item, at } => match mirror.node(at.seq).items.get(*item as usize) {
-                    Some(Item::Text(run)) => extend(&mut has, run.id, run.len),
-                    _ => return false,
+                    Some(Item::Text(run)) => Some((run.id, run.len)),
+                    _ => None,
                 },
-                Kid::Cursor(_) => {}
+                Kid::Cursor(_) => None,
+            })
+        };
+        self.draft.work.each_wanted(at, &mut |id, len| {
+            let Some(id) = id else { return false };
+            let mut from = 0;
+            loop {
+                match next(len - from) {
+                    Some((other, count)) if other == id.plus(from) && (count > 0) == (len > 0) => from += count,
+                    _ => return false,
+                }
+                if from == len {
+                    return true;
+                }
             }
-        }
-        let mut wants: Vec<(Id, u32)> = Vec::new();
-        for want in self.draft.work.wanted(at) {
-            match (want.id, &want.what) {
-                (None, _) => return false,
-                (Some(id), Want::Element(_)) => wants.push((id, 0)),
-                (Some(id), Want::Text { len, .. }) => extend(&mut wants, id, *len),
-            }
-        }
-        has == wants
+        }) && next(0).is_none()
     }
 
     fn sides(&self, at: WorkId, piece: PieceId) -> Sides {
@@ -345,9 +349,27 @@ impl Sides {
     }
 }
 
-fn extend(spans: &mut Vec<(Id, u32)>, id: Id, len: u32) {
-    match spans.last_mut() {
-        Some((start, before)) if *before > 0 && start.plus(*before) == id => *before += len,
-        _ => spans.push((id, len)),
+/// What an element shows, one after the other.
+struct ShownRest<'a> {
+    kids: &'a [Kid],
+    /// Of the text that is under way.
+    rest: Option<(Id, u32)>,
+}
+
+impl ShownRest<'_> {
+    /// An element, or so many characters at most.
+    fn next(&mut self, most: u32, read: impl Fn(&Kid) -> Option<(Id, u32)>) -> Option<(Id, u32)> {
+        while self.rest.is_none() {
+            let (kid, rest) = self.kids.split_first()?;
+            self.kids = rest;
+            if !matches!(kid, Kid::Cursor(_)) {
+                // What cannot be read is nothing that is wanted.
+                self.rest = Some(read(kid).unwrap_or((Id::ROOT, 0)));
+            }
+        }
+        let (id, len) = self.rest.take()?;
+        let count = len.min(most);
+        self.rest = (count < len).then(|| (id.plus(count), len - count));
+        Some((id, count))
     }
 }

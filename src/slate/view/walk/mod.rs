@@ -6,7 +6,6 @@
 
 mod breaks;
 
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
@@ -15,7 +14,7 @@ use super::claims::{ClaimId, Claims, chain_of};
 use super::schema::Schema;
 use super::types::{Cursor, Frame, FrameId, Joined, Kid, Piece, PieceId};
 use crate::slate::node::Attrs;
-use crate::slate::ydoc::{Erase, Formats, Gone, Id, Item, Kind, Mirror, Nid, ROOT};
+use crate::slate::ydoc::{Erase, Formats, Gone, Id, Item, Kind, Mirror, Nid, QuickSet, ROOT};
 
 /// Whose something is: `None` is home.
 type Owner = Option<ClaimId>;
@@ -121,12 +120,12 @@ pub(super) struct Walker<'a> {
     pub begun: Vec<bool>,
     pub inherited: Vec<Rc<Attrs>>,
     tasks: Vec<Task>,
-    active: HashSet<Active>,
-    entered: HashSet<ClaimId>,
+    active: QuickSet<Active>,
+    entered: QuickSet<ClaimId>,
     /// Claims that were shown.
-    pub reached: HashSet<ClaimId>,
+    pub reached: QuickSet<ClaimId>,
     /// Claims that would be shown in themselves.
-    pub again: HashSet<ClaimId>,
+    pub again: QuickSet<ClaimId>,
     /// Claims onto what is removed.
     pub refused: Vec<ClaimId>,
 }
@@ -166,10 +165,10 @@ impl<'a> Walker<'a> {
             begun: vec![false; mirror.capacity()],
             inherited: vec![props],
             tasks: Vec::new(),
-            active: HashSet::new(),
-            entered: HashSet::new(),
-            reached: HashSet::new(),
-            again: HashSet::new(),
+            active: QuickSet::default(),
+            entered: QuickSet::default(),
+            reached: QuickSet::default(),
+            again: QuickSet::default(),
             refused: Vec::new(),
         }
     }
