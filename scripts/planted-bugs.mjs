@@ -135,8 +135,8 @@ export const PLANTS = [
   {
     name: "what stands for others in a sequence is one unit long",
     file: "src/slate/ydoc/focus.rs",
-    from: "stretch.len += chunk.len;",
-    to: "stretch.len += chunk.len.min(1);",
+    from: "stretch.len += divided.chunks[at].len;",
+    to: "stretch.len += divided.chunks[at].len.min(1);",
     twice: true,
   },
   {

@@ -26,6 +26,7 @@ mod look;
 mod plain;
 mod receive;
 mod reference;
+mod revert;
 pub(super) mod root;
 mod runs;
 mod seed;

@@ -22,10 +22,10 @@ use crate::slate::remote::amend::{amend, inverse};
 use crate::slate::undo::{self, Again};
 use crate::slate::value::node::{Attrs, Node};
 use crate::slate::value::op::{Op, Path};
-use crate::slate::view::tree::{Element, Kid, NodeId, same_ends};
+use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::view::{self, Schema};
-use crate::slate::write::{self, EditorTree, KnownParts, Passage};
-use crate::slate::ydoc::{Act, Followed, Id, Item, Kind, Mirror, Nid, ROOT, Writer, kind_name};
+use crate::slate::write::{self, EditorTree, KnownParts};
+use crate::slate::ydoc::{Followed, Id, Item, Kind, Mirror, Nid, ROOT, Writer, kind_name};
 use crate::update::TypedText;
 
 pub(super) struct Reference {
@@ -240,17 +240,25 @@ impl Reference {
 
     /// What leads the editor to what the mirror shows now. `texts`: all that changed, if it may be nothing but text.
     fn show_texts(&mut self, texts: Option<Vec<Followed>>) -> Vec<Op> {
-        let Some((tops, ops)) = texts.and_then(|texts| self.texts(&texts)) else { return self.show_now() };
+        match texts.and_then(|texts| self.texts(&texts)) {
+            Some((tops, ops)) => {
+                self.set_tops(tops);
+                ops
+            }
+            None => self.show_now(),
+        }
+    }
+
+    pub(super) fn set_tops(&mut self, tops: Tops) {
         tops.into_iter().for_each(|(at, top)| self.tree.set_top(at, top));
         self.known.keep(&mut self.mirror);
         #[cfg(test)]
         self.known.compare(&self.mirror, &self.schema, self.tree.root());
-        ops
     }
 
     /// The top-level elements with other texts, and the operations that lead there, where nothing else changed than the text
     /// of blocks that have nothing but text, and are shown by themselves.
-    fn texts(&self, followed: &[Followed]) -> Option<(Tops, Vec<Op>)> {
+    pub(super) fn texts(&self, followed: &[Followed]) -> Option<(Tops, Vec<Op>)> {
         if followed.len() > MANY {
             return None;
         }
@@ -281,7 +289,7 @@ impl Reference {
     }
 
     /// Who writes deletes what is there twice: it is not shown.
-    fn delete_twice(&mut self, txn: &mut TransactionMut) {
+    pub(super) fn delete_twice(&mut self, txn: &mut TransactionMut) {
         if self.mirror.has_twice() {
             Writer::new(&mut self.mirror, txn, self.client).delete_twice();
             self.known = KnownParts::default();
@@ -297,58 +305,6 @@ impl Reference {
         let (now, ops) = self.known.show(&mut self.mirror, &before, &self.schema);
         self.tree.reset(now);
         ops
-    }
-
-    /// Takes edits back: what takes that back again, what leads the editor there, and what was shown before and is now.
-    /// `passage`: of the edits; if what they led to is shown, what is not as before then is written as an edit is.
-    pub fn revert(
-        &mut self,
-        txn: &mut TransactionMut,
-        acts: &[Act],
-        passage: Option<&Passage>,
-    ) -> (Vec<Act>, Vec<Op>, Passage) {
-        self.delete_twice(txn);
-        let before = self.tree.root().clone();
-        // Once others have changed something, only the acts say what is one's own.
-        let undone = passage.filter(|passage| passage.is_latest(self.heard));
-        let undone = undone.and_then(|passage| Some((passage, passage.place(&before.kids)?)));
-        let is_shown = !self.mirror.is_touched();
-        let mut writer = Writer::new(&mut self.mirror, txn, self.client);
-        let texts = if is_shown { undo::texts(&writer, &self.again, acts) } else { None };
-        undo::revert(&mut writer, &mut self.again, acts);
-        let mut acts = writer.take_acts();
-        let is_all = |texts: &Vec<Followed>| {
-            self.mirror.is_touched_only(|node| texts.iter().any(|followed| followed.node == node))
-        };
-        let mut ops = self.show_texts(texts.filter(is_all));
-        let shown = self.tree.root().clone();
-        let aim = undone.and_then(|(passage, place)| passage.back(&before.kids, place, &shown.kids));
-        let wanted = aim.as_deref().map_or_else(Vec::new, <[Kid]>::to_vec);
-        if let Some(aim) = aim.and_then(|aim| self.aim(&shown, &aim)) {
-            self.tree.edit(aim);
-            let mut writer = Writer::new(&mut self.mirror, txn, self.client);
-            let flushed = self.known.flush(&mut writer, &mut self.tree, &self.schema);
-            undo::note_all(&mut writer, &mut self.again, &flushed.tree, &Element::root(wanted));
-            acts.extend(writer.take_acts());
-            self.inexact += u32::from(!flushed.exact);
-            ops.extend(remote::steps(&shown, &flushed.tree));
-        }
-        (acts, ops, Passage::of(&before.kids, &self.tree().kids).at(self.heard))
-    }
-
-    /// What the editor has to show so that these elements are shown; `None`: they are.
-    fn aim(&self, shown: &Element, wanted: &[Kid]) -> Option<Rc<Element>> {
-        let (start, end) = same_ends(&shown.kids, wanted);
-        let middle = |kids: &[Kid]| kids[start..kids.len() - end].to_vec();
-        let (has, wants) = (middle(&shown.kids), middle(wanted));
-        if write::fits(&wants, &has) {
-            return None;
-        }
-        let kids = undo::aim(&self.mirror, &self.again, &has, &wants);
-        let mut all = shown.kids[..start].to_vec();
-        all.extend(kids);
-        all.extend_from_slice(&shown.kids[shown.kids.len() - end..]);
-        Some(Rc::new(Element::root(all)))
     }
 
     /// The same content, read anew under another client id: the editor has the leaves that it had.
@@ -529,7 +485,7 @@ pub(super) struct Checked {
 pub(super) const CHECKED: usize = 64;
 
 /// Top-level elements by their place.
-type Tops = LiteMap<usize, Rc<Element>>;
+pub(super) type Tops = LiteMap<usize, Rc<Element>>;
 
 /// If more changed at once, all is looked at.
 const MANY: usize = 32;

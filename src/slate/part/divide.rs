@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use super::division::{Division, Parts};
 use super::document::DocumentOutline;
+use super::edited::EditedKids;
 use super::fixed::Fixed;
 use super::line;
 use super::outline::{MAX_NESTED, SequenceOutline, close};
 use super::way::Way;
-use crate::slate::view::tree::{Element, Kid, NodeId, same_ends};
+use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::ydoc::{Mirror, Nid, QuickSet, ROOT};
 
 /// The parts that an editor's change concerns: what it changed, and what stands beside that. `tied`: elements that are to
@@ -17,7 +18,7 @@ pub fn divide_edit(
     outlines: DocumentOutline,
     mirror: &Mirror,
     before: &Element,
-    after: &Element,
+    after: EditedKids,
     tied: &[(NodeId, NodeId)],
 ) -> Result<Division, Vec<Nid>> {
     let mut wants = Vec::new();
@@ -64,7 +65,15 @@ fn way_to(outlines: &DocumentOutline, outline: &SequenceOutline, mirror: &Mirror
 struct Changed<'a> {
     seq: Nid,
     before: &'a [Kid],
-    after: &'a [Kid],
+    after: EditedKids<'a>,
+    /// How many are the same at the start, and at the end.
+    same: (usize, usize),
+}
+
+impl<'a> Changed<'a> {
+    fn new(seq: Nid, before: &'a [Kid], after: EditedKids<'a>) -> Self {
+        Self { seq, before, after, same: after.same_ends(before) }
+    }
 }
 
 /// The elements, from the root inwards, in which all is that an edit changed.
@@ -72,13 +81,13 @@ fn changed<'a>(
     outlines: &DocumentOutline,
     mirror: &Mirror,
     before: &'a Element,
-    after: &'a Element,
+    after: EditedKids<'a>,
 ) -> Vec<Changed<'a>> {
-    let mut changed = vec![Changed { seq: ROOT, before: &before.kids, after: &after.kids }];
-    while let Some(Changed { seq, before, after }) = changed.last().filter(|_| changed.len() < MAX_NESTED) {
-        let (start, end) = same_ends(before, after);
+    let mut changed = vec![Changed::new(ROOT, &before.kids, after)];
+    while let Some(Changed { seq, before, after, same }) = changed.last().filter(|_| changed.len() < MAX_NESTED) {
+        let (start, end) = *same;
         let is_one = before.len() == after.len() && start + end + 1 == before.len();
-        let (true, Some(Kid::Element(was)), Some(Kid::Element(is))) = (is_one, before.get(start), after.get(start))
+        let (true, Some(Kid::Element(was)), Some(Kid::Element(is))) = (is_one, before.get(start), after.at(start))
         else {
             break;
         };
@@ -87,7 +96,7 @@ fn changed<'a>(
         let NodeId::Head(id) = was.id else { break };
         match mirror.find(id).filter(|node| mirror.node(*node).up == *seq) {
             Some(seq) if is_same && holds(was) && holds(is) => {
-                changed.push(Changed { seq, before: &was.kids, after: &is.kids });
+                changed.push(Changed::new(seq, &was.kids, EditedKids::All(&is.kids)));
             }
             _ => break,
         }
@@ -98,15 +107,14 @@ fn changed<'a>(
 
 /// The line in which all is that changed, if it is in one.
 fn changed_line<'a>(outlines: &DocumentOutline, around: &Changed<'a>) -> Option<Changed<'a>> {
-    let (before, after) = (around.before, around.after);
-    let (start, end) = same_ends(before, after);
+    let (before, after, (start, end)) = (around.before, around.after, around.same);
     let outline = outlines.get(around.seq)?;
     let item = outline.owners(&[start]).into_iter().next()?;
     let range = outline.shown_by(item)?;
     let (until, rest) = (before.len() - end, before.len().checked_sub(range.end)?);
     let is_within = range.len() > 1 && range.contains(&start) && start < until && until <= range.end;
-    let after = after.get(range.start..after.len().checked_sub(rest)?)?;
-    is_within.then(|| Changed { seq: item, before: &before[range], after })
+    let after = after.slice(range.start..after.len().checked_sub(rest)?)?;
+    is_within.then(|| Changed::new(item, &before[range], after))
 }
 
 /// The sequences, from the root inwards, in which all of these are, or whose own they are.
@@ -137,7 +145,7 @@ fn parts_of_edit(
     changed: &Changed,
     tied: &[(NodeId, NodeId)],
 ) -> Option<Parts> {
-    let fixed = Fixed::of(changed.before, changed.after);
+    let fixed = Fixed::of(changed.before, changed.after, changed.same);
     let mut inside = outline.owners(&fixed.touched());
     if outline.is_line {
         line::is_alone(&outline.links).then_some(())?;

@@ -4,12 +4,13 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::document::DocumentOutline;
+use super::edited::EditedKids;
 use super::fixed::Fixed;
 use super::groups::groups;
 use super::line::{self, ItemRun};
 use super::outline::{SequenceOutline, rows};
 use super::rows::ItemRow;
-use super::segments::{ChunkOfRows, Segment};
+use super::segments::{ChunkOfRows, ChunksOfRows, Segment};
 use super::way::{Way, left_out, stand_in};
 use super::widen;
 use crate::slate::value::node::Attrs;
@@ -70,11 +71,11 @@ impl Parts {
         runs: Option<&[ItemRun]>,
     ) -> Option<Self> {
         let chunks = match runs {
-            Some(runs) => cut(outline, runs.iter().map(|run| Some((run.node, run.items))), inside)?,
+            Some(runs) => cut(outline, runs.len(), |at| runs.get(at).map(|run| (run.node, run.items)), inside)?,
             None if outline.is_line => cut_line(outline, mirror, inside)?,
             None => {
                 let items = &mirror.node(outline.seq).items;
-                cut(outline, items.iter().map(|item| Some((item.node()?, 1))), inside)?
+                cut(outline, items.len(), |at| Some((items.get(at)?.node()?, 1)), inside)?
             }
         };
         let mut parts = Self { chunks, segments: Vec::new(), groups: Vec::new() };
@@ -105,7 +106,7 @@ impl Parts {
     }
 
     /// Gives each segment what an editor shows of it.
-    pub fn distribute(&mut self, after: &[Kid], fixed: &Fixed) -> Option<()> {
+    pub fn distribute(&mut self, after: EditedKids, fixed: &Fixed) -> Option<()> {
         let (mut at, mut open) = (0, None);
         let mut given: Vec<(Option<usize>, Range<usize>)> = Vec::new();
         for chunk in &self.chunks {
@@ -129,7 +130,7 @@ impl Parts {
         given.push((open, at..after.len()));
         for (segment, kids) in given {
             match segment {
-                Some(segment) => self.segments[segment].after = after.get(kids)?.to_vec(),
+                Some(segment) => self.segments[segment].after = after.slice(kids)?.to_vec(),
                 None if kids.is_empty() => {}
                 None => return None,
             }
@@ -241,6 +242,16 @@ impl Parts {
         })
     }
 
+    /// If there is but one segment: which of so many elements were its own, and what is shown of it.
+    fn one(&self, all: usize) -> Option<(Range<usize>, Vec<Kid>)> {
+        let [segment] = self.segments.as_slice() else { return None };
+        let is_own = |chunk: &ChunkOfRows| chunk.segment.is_some();
+        let (first, last) = (self.chunks.iter().position(is_own)?, self.chunks.iter().rposition(is_own)?);
+        let start = first.checked_sub(1).map_or(0, |before| self.chunks[before].kids.end);
+        let end = self.chunks.get(last + 1).map_or(all, |behind| behind.kids.start);
+        Some((start..end, if segment.is_done { &segment.kids } else { &segment.after }.clone()))
+    }
+
     /// All that is shown, with what an editor shows of segments whose turn did not come.
     fn all(&self, before: &[Kid]) -> Vec<Kid> {
         let mut kids = Vec::with_capacity(before.len() + 8);
@@ -338,29 +349,26 @@ impl Division {
             && (!outline.is_line || self.parts.hand_on_the_same(outline))
     }
 
-    /// All that is shown, with what an editor shows of segments whose turn did not come.
-    pub fn all(&self, before: &Element) -> Rc<Element> {
-        self.way.replace(before, self.parts.all(self.way.kids(before)))
+    /// Which of the elements at the top are others now, and what is shown in their place; what an editor shows of segments
+    /// whose turn did not come.
+    pub fn changed(&self, before: &Element) -> (Range<usize>, Vec<Kid>) {
+        let kids = self.way.kids(before);
+        let (range, now) = self.parts.one(kids.len()).unwrap_or_else(|| (0..kids.len(), self.parts.all(kids)));
+        self.way.replace(range, now)
     }
 
     /// The document is whole again. Returns its outlines, if every group had its turn.
     pub fn end(self, mirror: &mut Mirror) -> DocumentOutline {
         mirror.unite();
         let Self { mut outlines, seq, parts, found, .. } = self;
-        let (mut now, mut focus, mut is_line) = (Vec::new(), QuickSet::default(), false);
-        if let Some(before) = outlines.get(seq) {
-            is_line = before.is_line;
-            for chunk in &parts.chunks {
-                match chunk.segment {
-                    None => now.extend_from_slice(&before.rows[chunk.rows.clone()]),
-                    Some(_) => {
-                        focus.extend(chunk.now.iter().map(|row| row.node));
-                        now.extend_from_slice(&chunk.now);
-                    }
-                }
-            }
+        let mut focus = QuickSet::default();
+        if let Some(outline) = outlines.get_mut(seq) {
+            let looked_at = parts.chunks.into_iter().filter(|chunk| chunk.segment.is_some());
+            let now: Vec<(Range<usize>, Vec<ItemRow>)> = looked_at.map(|chunk| (chunk.rows, chunk.now)).collect();
+            focus.extend(now.iter().flat_map(|(_, rows)| rows).map(|row| row.node));
+            outline.replace(mirror, now);
         }
-        outlines.renew(mirror, SequenceOutline::new(mirror, seq, is_line, now), &focus, found);
+        outlines.renew(mirror, seq, &focus, found);
         outlines
     }
 }
@@ -382,7 +390,7 @@ impl SegmentGroup {
 
 /// The items of a line of which the outline is true, but that a piece may have more of them since.
 fn cut_line(outline: &SequenceOutline, mirror: &Mirror, inside: &QuickSet<Nid>) -> Option<Vec<ChunkOfRows>> {
-    let mut chunks = cut(outline, outline.rows.iter().map(|row| Some((row.node, 0))), inside)?;
+    let mut chunks = cut(outline, outline.rows.len(), |at| Some((outline.rows.get(at)?.node, 0)), inside)?;
     let start = |at: usize| match outline.rows.get(at) {
         None => Some(mirror.node(outline.seq).items.len()),
         Some(row) if row.node == outline.seq => Some(0),
@@ -394,63 +402,49 @@ fn cut_line(outline: &SequenceOutline, mirror: &Mirror, inside: &QuickSet<Nid>) 
     Some(chunks)
 }
 
-/// The items, now and of the outline, in chunks; `None`: what is not inside is not the same.
+/// The items, so many, now and of the outline, in chunks; `None`: what is not inside is not the same.
 fn cut(
     outline: &SequenceOutline,
-    items: impl Iterator<Item = Option<(Nid, usize)>>,
+    count: usize,
+    item: impl Fn(usize) -> Option<(Nid, usize)>,
     inside: &QuickSet<Nid>,
 ) -> Option<Vec<ChunkOfRows>> {
-    let mut is_inside: Vec<bool> = Vec::new();
-    for node in inside {
-        let at = *node as usize;
-        is_inside.resize(is_inside.len().max(at + 1), false);
-        is_inside[at] = true;
-    }
-    let is_inside = |node: Nid| is_inside.get(node as usize).copied().unwrap_or_default();
-    let mut chunks: Vec<ChunkOfRows> = Vec::new();
-    let mut at = 0;
-    let mut open = |segment: bool, at: usize| -> usize {
-        if chunks.last().is_none_or(|last| last.segment.is_some() != segment) {
-            let segment = segment.then_some(usize::MAX);
-            chunks.push(ChunkOfRows { items: 0, rows: at..at, segment, kids: 0..0, shows: 0, now: Vec::new() });
+    let rows = &outline.rows;
+    let mut stops: Vec<usize> = inside.iter().filter_map(|node| outline.place(*node)).collect();
+    stops.sort_unstable();
+    let mut chunks = ChunksOfRows::default();
+    let (mut next, mut at) = (0, 0);
+    for stop in stops.into_iter().map(Some).chain([None]) {
+        let end = stop.unwrap_or(rows.len());
+        loop {
+            let (first, mut items) = (at, 0);
+            while at < end
+                && let Some((node, count)) = item(next)
+                && node == rows[at].node
+            {
+                (next, at, items) = (next + 1, at + 1, items + count);
+            }
+            if at > first {
+                chunks.leave_out(items, first..at, outline.starts[at] - outline.starts[first]);
+            }
+            if if stop.is_some() { at == end } else { next == count } {
+                break;
+            }
+            // It came, or its row was before.
+            let (node, items) = item(next)?;
+            inside.contains(&node).then_some(())?;
+            chunks.add(items, None);
+            next += 1;
         }
-        chunks.len() - 1
-    };
-    let mut found: Vec<(usize, usize, usize, u32)> = Vec::new();
-    for item in items {
-        while let Some(row) = outline.rows.get(at).filter(|row| is_inside(row.node)) {
-            found.push((open(true, at), 0, 1, row.shows));
+        if let Some(row) = stop.and_then(|at| rows.get(at)) {
+            chunks.add(0, Some(row.shows));
             at += 1;
         }
-        let (node, items) = item?;
-        if is_inside(node) {
-            found.push((open(true, at), items, 0, 0));
-            continue;
-        }
-        let row = outline.rows.get(at).filter(|row| row.node == node)?;
-        found.push((open(false, at), items, 1, row.shows));
-        at += 1;
     }
-    while let Some(row) = outline.rows.get(at) {
-        is_inside(row.node).then_some(())?;
-        found.push((open(true, at), 0, 1, row.shows));
-        at += 1;
-    }
-    for (chunk, items, rows, shows) in found {
-        let chunk = &mut chunks[chunk];
-        chunk.items += items;
-        chunk.rows.end += rows;
-        chunk.shows += shows;
-    }
+    (at == rows.len()).then_some(())?;
+    let mut chunks = chunks.end();
     // Before what shows nothing at the start, and behind it at the end, something may be put in.
-    let edge = |at: usize| ChunkOfRows {
-        items: 0,
-        rows: at..at,
-        segment: Some(usize::MAX),
-        kids: 0..0,
-        shows: 0,
-        now: Vec::new(),
-    };
+    let edge = |at: usize| ChunkOfRows::new(true, at);
     let is_hidden =
         |chunk: Option<&ChunkOfRows>| chunk.is_some_and(|chunk| chunk.segment.is_none() && chunk.shows == 0);
     if is_hidden(chunks.first()) {

@@ -45,6 +45,10 @@ impl DocumentOutline {
         if seq == ROOT { Some(&self.root) } else { self.nested.iter().find(|outline| outline.seq == seq) }
     }
 
+    pub(super) fn get_mut(&mut self, seq: Nid) -> Option<&mut SequenceOutline> {
+        if seq == ROOT { Some(&mut self.root) } else { self.nested.iter_mut().find(|outline| outline.seq == seq) }
+    }
+
     /// An outline to divide by. If there is none of a sequence that is long enough, it is wanted.
     pub(super) fn usable(&self, mirror: &Mirror, seq: Nid, wants: &mut Vec<Nid>) -> Option<&SequenceOutline> {
         if seq == ROOT {
@@ -60,19 +64,12 @@ impl DocumentOutline {
         found
     }
 
-    /// After a sequence was divided: its outline now. `focus`: its items that were looked at; `found`: new outlines of what
-    /// is in these.
-    pub(super) fn renew(
-        &mut self,
-        mirror: &Mirror,
-        now: SequenceOutline,
-        focus: &QuickSet<Nid>,
-        found: Vec<SequenceOutline>,
-    ) {
-        let seq = now.seq;
+    /// After a sequence was divided, and its outline brought up to date. `focus`: its items that were looked at; `found`: new
+    /// outlines of what is in these.
+    pub(super) fn renew(&mut self, mirror: &Mirror, seq: Nid, focus: &QuickSet<Nid>, found: Vec<SequenceOutline>) {
         let stays = |outline: &SequenceOutline| {
             let is_in_focus = mirror.item_of(seq, outline.seq).is_some_and(|item| focus.contains(&item));
-            outline.seq != seq && !is_in_focus && outline.is_of_today(mirror)
+            !is_in_focus && outline.is_of_today(mirror)
         };
         self.nested.retain(stays);
         let open = mirror.open_ends();
@@ -84,14 +81,14 @@ impl DocumentOutline {
                 outline.links = mirror.links(outline.seq);
             }
         }
-        if now.is_line {
-            let (up, shows) = (mirror.node(seq).up, now.shown() as u32);
-            let mut all = self.nested.iter_mut().chain([&mut self.root]);
-            all.find(|outline| outline.seq == up).into_iter().for_each(|outline| outline.set_shows(seq, shows));
-        }
-        match seq {
-            ROOT => self.root = now,
-            _ => self.nested.push(now),
+        // The last that was edited comes last.
+        let last = self.nested.iter().position(|outline| outline.seq == seq).map(|at| self.nested.remove(at));
+        if let Some(now) = last {
+            if now.is_line {
+                let (up, shows) = (mirror.node(seq).up, now.shown() as u32);
+                self.get_mut(up).into_iter().for_each(|outline| outline.set_shows(seq, shows));
+            }
+            self.nested.push(now);
         }
         self.nested.extend(found);
         let many = self.nested.len().saturating_sub(MAX_OUTLINES);

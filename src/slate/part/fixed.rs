@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use super::edited::EditedKids;
 use crate::slate::remote::increasing;
-use crate::slate::view::tree::{Kid, same_ends};
+use crate::slate::view::tree::Kid;
 use crate::slate::ydoc::QuickMap;
 
 /// Which top-level elements are the same before and after a change, and in the same order.
@@ -16,15 +17,15 @@ pub(super) struct Fixed {
 }
 
 impl Fixed {
-    pub fn of(before: &[Kid], after: &[Kid]) -> Self {
-        let (start, end) = same_ends(before, after);
+    /// `start`, `end`: how many are the same at the start, and at the end.
+    pub fn of(before: &[Kid], after: EditedKids, (start, end): (usize, usize)) -> Self {
         let ends = (before.len() - end, after.len() - end);
         let known: QuickMap<usize, usize> = match start < ends.1 {
             true => (start..ends.0).filter_map(|at| Some((address(&before[at])?, at))).collect(),
             false => QuickMap::default(),
         };
         let mut between: Vec<Option<usize>> =
-            after[start..ends.1].iter().map(|kid| known.get(&address(kid)?).copied()).collect();
+            (start..ends.1).map(|at| known.get(&address(after.at(at)?)?).copied()).collect();
         keep_rising(&mut between);
         Self { start, ends, between }
     }

@@ -12,6 +12,7 @@
 mod divide;
 mod division;
 mod document;
+mod edited;
 mod fixed;
 mod groups;
 mod line;
@@ -24,3 +25,4 @@ mod widen;
 pub use divide::{divide_change, divide_edit};
 pub use division::Division;
 pub use document::{DocumentOutline, ItemBatch};
+pub use edited::EditedKids;

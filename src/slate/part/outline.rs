@@ -1,5 +1,7 @@
 //! [`SequenceOutline`]: which items of a sequence show which of the elements in it, and which say something about each other.
 
+use std::ops::Range;
+
 use super::line;
 use super::rows::ItemRow;
 use crate::slate::view::{Kid, PieceId, Schema, View};
@@ -36,20 +38,59 @@ impl SequenceOutline {
         Some(Self::new(mirror, seq, is_line, rows(mirror, schema, view, seq, is_line)?))
     }
 
-    pub(super) fn new(mirror: &Mirror, seq: Nid, is_line: bool, rows: Vec<ItemRow>) -> Self {
-        let lowest = rows.iter().map(|row| row.node).min().unwrap_or_default();
-        let highest = rows.iter().map(|row| row.node + 1).max().unwrap_or_default();
-        let (mut starts, mut places) =
-            (Vec::with_capacity(rows.len() + 1), vec![u32::MAX; (highest - lowest) as usize]);
-        let mut start = 0;
-        for (at, row) in rows.iter().enumerate() {
-            starts.push(start);
-            start += row.shows;
-            places[(row.node - lowest) as usize] = at as u32;
-        }
-        starts.push(start);
+    fn new(mirror: &Mirror, seq: Nid, is_line: bool, rows: Vec<ItemRow>) -> Self {
         let (id, registers) = (mirror.id(seq), mirror.node(seq).registers.clone());
-        Self { seq, is_line, id, registers, rows, starts, places, lowest, links: mirror.links(seq) }
+        let (starts, places, links) = (vec![0], Vec::new(), mirror.links(seq));
+        let mut outline = Self { seq, is_line, id, registers, rows, starts, places, lowest: 0, links };
+        outline.count(0);
+        outline
+    }
+
+    /// These rows are others now.
+    pub(super) fn replace(&mut self, mirror: &Mirror, now: Vec<(Range<usize>, Vec<ItemRow>)>) {
+        (self.registers, self.links) = (mirror.node(self.seq).registers.clone(), mirror.links(self.seq));
+        let is_same = |was: &ItemRow, is: &ItemRow| was.node == is.node && was.shows == is.shows;
+        let differs = |(range, rows): &(Range<usize>, Vec<ItemRow>)| {
+            let was = &self.rows[range.clone()];
+            was.len() != rows.len() || !was.iter().zip(rows).all(|(was, is)| is_same(was, is))
+        };
+        let first = now.iter().find(|now| differs(now)).map(|(range, _)| range.start);
+        if now.iter().all(|(range, rows)| range.len() == rows.len()) {
+            for (range, rows) in now {
+                self.rows[range].iter_mut().zip(rows).for_each(|(was, is)| *was = is);
+            }
+        } else {
+            let mut left = std::mem::take(&mut self.rows).into_iter();
+            let (mut rows, mut at) = (Vec::with_capacity(left.len() + 8), 0);
+            for (range, now) in now {
+                rows.extend(left.by_ref().take(range.start - at));
+                left.by_ref().take(range.len()).for_each(drop);
+                rows.extend(now);
+                at = range.end;
+            }
+            rows.extend(left);
+            self.rows = rows;
+        }
+        first.into_iter().for_each(|first| self.count(first));
+    }
+
+    /// From this row on the others are to be told where they are.
+    fn count(&mut self, first: usize) {
+        let lowest = self.rows.iter().map(|row| row.node).min().unwrap_or_default();
+        let highest = self.rows.iter().map(|row| row.node + 1).max().unwrap_or_default();
+        let mut first = first;
+        if first == 0 || lowest < self.lowest {
+            (first, self.lowest) = (0, lowest);
+            self.places.clear();
+        }
+        self.places.resize(self.places.len().max((highest - self.lowest) as usize), u32::MAX);
+        self.starts.truncate(first + 1);
+        let mut start = self.starts[first];
+        for (at, row) in self.rows.iter().enumerate().skip(first) {
+            start += row.shows;
+            self.starts.push(start);
+            self.places[(row.node - self.lowest) as usize] = at as u32;
+        }
     }
 
     /// One of the items shows so many elements now.
@@ -88,7 +129,7 @@ impl SequenceOutline {
     }
 
     /// Which of the elements one of the items shows.
-    pub fn shown_by(&self, item: Nid) -> Option<std::ops::Range<usize>> {
+    pub fn shown_by(&self, item: Nid) -> Option<Range<usize>> {
         let at = self.place(item)?;
         Some(self.starts[at] as usize..self.starts[at + 1] as usize)
     }

@@ -142,20 +142,17 @@ impl Way {
         }
     }
 
-    /// All that was shown before, but these where it ends.
-    pub fn replace(&self, before: &Element, kids: Vec<Kid>) -> Rc<Element> {
-        let mut kids = kids;
-        if let Some(line) = &self.line {
-            let all = &self.end(before).kids;
-            kids = [&all[..line.range.start], &kids, &all[line.range.end..]].concat();
+    /// Of what is shown where it ends these are others now: which of the elements at the top are, and what is shown in their
+    /// place.
+    pub fn replace(&self, range: Range<usize>, kids: Vec<Kid>) -> (Range<usize>, Vec<Kid>) {
+        let from = self.line.as_ref().map_or(0, |line| line.range.start);
+        let (mut range, mut kids) = (range.start + from..range.end + from, kids);
+        for step in self.steps.iter().rev() {
+            let was = &step.element.kids;
+            let all = [&was[..range.start], &kids, &was[range.end..]].concat();
+            (range, kids) = (step.at..step.at + 1, vec![Kid::Element(Rc::new(with_kids(&step.element, all)))]);
         }
-        for (nth, step) in self.steps.iter().enumerate().rev() {
-            let around = nth.checked_sub(1).map_or(before, |outer| &self.steps[outer].element);
-            let mut all = around.kids.clone();
-            all[step.at] = Kid::Element(Rc::new(with_kids(&step.element, kids)));
-            kids = all;
-        }
-        Rc::new(Element::root(kids))
+        (range, kids)
     }
 
     /// How many elements those before a line, and behind it, are.

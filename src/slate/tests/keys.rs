@@ -78,3 +78,21 @@ fn a_key_beside_a_format_of_which_nothing_is_left() {
     assert_eq!(canonical(&one.value()), canonical(&one.read()));
     assert_eq!(canonical(&two.value()), canonical(&one.value()));
 }
+
+/// Blocks that were put in, and what was looked at for them.
+fn pasted(count: u32) -> usize {
+    let (mut one, _) = two_with(&nodes(&serde_json::json!([p("before"), p("behind")])));
+    one.doc.raise_format(1);
+    let node = |n: u32| nodes(&serde_json::json!([p(&format!("block {n}"))])).remove(0);
+    let ops = (0..count).map(|n| Op::InsertNode { path: at(&[1 + n]), node: node(n) }).collect();
+    take_visited();
+    drop(one.doc.apply_local(ops));
+    assert_eq!(canonical(&one.doc.value()), canonical(&one.doc.read()));
+    take_visited()
+}
+
+#[test]
+fn a_paste_looks_at_each_block_a_few_times() {
+    let (few, many) = (pasted(50), pasted(500));
+    assert!(many < 12 * few, "{few} for 50, {many} for 500");
+}

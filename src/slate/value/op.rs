@@ -36,6 +36,23 @@ impl Op {
         };
         std::iter::once(path).chain(other)
     }
+
+    /// In which of the nodes at the top it changes something, if nothing else changes.
+    pub fn within(&self) -> Option<usize> {
+        let (path, other, is_own) = match self {
+            Self::MoveNode { path, new_path } => (path, Some(new_path), false),
+            Self::InsertText { path, .. } | Self::RemoveText { path, .. } | Self::SetNode { path, .. } => {
+                (path, None, true)
+            }
+            Self::InsertNode { path, .. }
+            | Self::RemoveNode { path, .. }
+            | Self::SplitNode { path, .. }
+            | Self::MergeNode { path, .. } => (path, None, false),
+        };
+        let top = |path: &Path| path.first().filter(|_| is_own || path.len() > 1).copied();
+        let at = top(path)?;
+        other.is_none_or(|other| top(other) == Some(at)).then_some(at as usize)
+    }
 }
 
 /// One Slate operation. The ninth of Slate's, `set_selection`, changes no document and travels as a [`Range`].

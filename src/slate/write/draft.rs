@@ -216,20 +216,38 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
 
     /// A strand for an element that is new; its content is not written.
     pub fn make_strand(&mut self, at: Cursor, element: WorkId, is_open: bool) -> Nid {
-        let node = self.work.node(element);
-        let mut attributes: Attributes = Vec::new();
-        let says = kind_name(node.inline, node.void);
-        attributes.extend(says.map(|says| (Arc::from("@kind"), Any::from(says))));
-        let props = node.props.iter();
-        attributes.extend(props.map(|(name, value)| (attribute_name(name), value.clone())));
+        let mut attributes = self.attributes(element);
         if is_open {
             attributes.push(("@open".into(), Any::Bool(true)));
         }
         let strand = self.make(at, attributes);
+        self.note_made(strand, element);
+        strand
+    }
+
+    /// The same for several that follow each other.
+    pub fn make_strands(&mut self, at: Cursor, elements: &[WorkId]) -> Vec<Nid> {
+        self.keep_divided(at.seq);
+        let strands = self.writer.make_row(at.seq, at.index, elements.len());
+        for (strand, element) in strands.iter().zip(elements) {
+            let attributes = self.attributes(*element);
+            self.writer.dress(*strand, &attributes);
+            self.note_made(*strand, *element);
+        }
+        strands
+    }
+
+    fn attributes(&self, element: WorkId) -> Attributes {
+        let node = self.work.node(element);
+        let says = kind_name(node.inline, node.void).map(|says| (Arc::from("@kind"), Any::from(says)));
+        let props = node.props.iter().map(|(name, value)| (attribute_name(name), value.clone()));
+        says.into_iter().chain(props).collect()
+    }
+
+    fn note_made(&mut self, strand: Nid, element: WorkId) {
         let id = self.id(strand);
         self.work.set_head(element, id);
         self.work.nodes[element].placed = true;
-        strand
     }
 
     /// Deletes characters: [sequence, index, length], as they stood before the first is deleted.

@@ -6,11 +6,12 @@ use std::rc::Rc;
 
 #[cfg(test)]
 use super::plain;
+use super::tree::with_top;
 use super::{EditorTree, Flushed, Passage, adopt, copy, typing};
-use crate::slate::part::{self, Division, DocumentOutline, ItemBatch};
+use crate::slate::part::{self, Division, DocumentOutline, EditedKids, ItemBatch};
 use crate::slate::remote;
 use crate::slate::value::op::Op;
-use crate::slate::view::tree::Element;
+use crate::slate::view::tree::{Element, Kid};
 use crate::slate::view::{self, Schema, View};
 use crate::slate::ydoc::{Mirror, Nid, QuickSet, Writer};
 
@@ -65,23 +66,36 @@ impl KnownParts {
             self.compare(writer.mirror, schema, tree.root());
             return Flushed { passage, ..Flushed::unchanged(tree.root().clone()) };
         }
-        let before = tree.before();
-        if Rc::ptr_eq(&before, tree.root()) {
+        let (before, one) = tree.take_edit();
+        let is_same = match &one {
+            Some((at, now)) => before.kids[*at].is_same(now),
+            None => Rc::ptr_eq(&before, tree.root()),
+        };
+        if is_same {
             tree.reset(before.clone());
             return Flushed::unchanged(before);
         }
-        let edited = tree.root().clone();
+        let after = match &one {
+            Some((at, now)) => EditedKids::But(&before.kids, *at, now),
+            None => EditedKids::All(&tree.root().kids),
+        };
         let view = self.view.take();
         let outline = self.outline.take().ok_or_else(Vec::new);
         let division =
-            outline.and_then(|outline| part::divide_edit(outline, writer.mirror, &before, tree.root(), &tree.ties()));
-        let mut flushed = match division {
-            Ok(division) => self.flush_groups(division, writer, &before, tree, schema),
-            Err(wants) => self.flush_whole(writer, tree, schema, view, &wants),
+            outline.and_then(|outline| part::divide_edit(outline, writer.mirror, &before, after, &tree.ties()));
+        let edited = RootEdit { before, one, root: tree.root().clone() };
+        let flushed = match division {
+            Ok(division) => self.flush_groups(division, writer, edited, tree, schema),
+            Err(wants) => {
+                let root = edited.root();
+                tree.set_root(root.clone());
+                let mut flushed = self.flush_whole(writer, tree, schema, view, &wants);
+                flushed.edited = flushed.rewritten.then_some(root);
+                flushed.passage = Passage::of(&edited.before.kids, &flushed.tree.kids);
+                flushed
+            }
         };
         writer.mirror.take_touched();
-        flushed.passage = Passage::of(&before.kids, &flushed.tree.kids);
-        flushed.edited = flushed.rewritten.then_some(edited);
         tree.reset(flushed.tree.clone());
         #[cfg(test)]
         self.compare(writer.mirror, schema, &flushed.tree);
@@ -129,11 +143,11 @@ impl KnownParts {
         &mut self,
         mut division: Division,
         writer: &mut Writer,
-        before: &Rc<Element>,
+        edited: RootEdit,
         tree: &mut EditorTree,
         schema: &Schema,
     ) -> Flushed {
-        let mut all = Flushed::unchanged(before.clone());
+        let mut all = Flushed::unchanged(edited.root.clone());
         let mut is_apart = division.begin(writer.mirror);
         for nth in 0..if is_apart { division.len() } else { 0 } {
             let group = division.enter(nth, writer.mirror);
@@ -145,16 +159,23 @@ impl KnownParts {
                 break;
             }
         }
-        all.tree = division.all(before);
+        let (range, now) = division.changed(&edited.before);
         let wants = division.wants();
-        tree.set_root(all.tree.clone());
         let outline = division.end(writer.mirror);
         if is_apart {
             self.outline = Some(outline);
+            all.passage = Passage::of_part(&edited.before.kids, range.clone(), &now);
+            all.edited = all.rewritten.then(|| edited.root());
+            all.tree = edited.with(range, now);
             return all;
         }
+        let mut root = edited.before.clone();
+        Rc::make_mut(&mut root).kids.splice(range, now);
+        tree.set_root(root);
         let rest = self.flush_whole(writer, tree, schema, None, &wants);
-        Flushed { views: all.views + rest.views, rewritten: all.rewritten || rest.rewritten, ..rest }
+        let rewritten = all.rewritten || rest.rewritten;
+        let passage = Passage::of(&edited.before.kids, &rest.tree.kids);
+        Flushed { views: all.views + rest.views, rewritten, passage, edited: rewritten.then(|| edited.root()), ..rest }
     }
 
     fn flush_whole(
@@ -185,9 +206,11 @@ impl KnownParts {
             let view = view::show(mirror, schema, &HashSet::new());
             let shown = adopt(&group.old, view::tree(mirror, &view));
             let is_apart = division.leave(&group, &shown, mirror, schema, Some(&view));
-            let now = division.all(before);
+            let (range, kids) = division.changed(before);
             let outline = division.end(mirror);
             if is_there && is_apart {
+                let mut now = before.clone();
+                Rc::make_mut(&mut now).kids.splice(range, kids);
                 self.outline = Some(outline);
                 #[cfg(test)]
                 self.compare(mirror, schema, &now);
@@ -242,6 +265,33 @@ impl KnownParts {
         if let Some(outline) = &self.outline {
             outline.compare(mirror, schema, &view);
         }
+    }
+}
+
+/// What an editor did.
+struct RootEdit {
+    /// What was shown before.
+    before: Rc<Element>,
+    /// All that is another now at the top, if it is one element.
+    one: Option<(usize, Kid)>,
+    /// Else what the editor shows.
+    root: Rc<Element>,
+}
+
+impl RootEdit {
+    /// What the editor shows.
+    fn root(&self) -> Rc<Element> {
+        match &self.one {
+            Some((at, Kid::Element(now))) => with_top(&self.before, *at, now),
+            _ => self.root.clone(),
+        }
+    }
+
+    /// What was shown before, with these in the place of others: nobody else has it, where one element was edited.
+    fn with(self, range: Range<usize>, now: Vec<Kid>) -> Rc<Element> {
+        let mut all = self.before;
+        Rc::make_mut(&mut all).kids.splice(range, now);
+        all
     }
 }
 

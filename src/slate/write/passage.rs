@@ -40,10 +40,17 @@ impl Passage {
 
     /// From what is shown before and afterwards.
     pub fn of(before: &[Kid], after: &[Kid]) -> Self {
-        let (start, end) = same_ends(before, after);
+        Self::of_part(before, 0..before.len(), after)
+    }
+
+    /// The same where only some of what is shown before is another afterwards.
+    pub fn of_part(before: &[Kid], range: Range<usize>, after: &[Kid]) -> Self {
+        let part = &before[range.clone()];
+        let (start, end) = same_ends(part, after);
         let middle = |kids: &[Kid]| kids[start..kids.len() - end].to_vec();
-        let left = start.checked_sub(1).and_then(|left| id(before.get(left)?)).cloned();
-        Self { left, at: start, count: after.len(), before: middle(before), after: middle(after), heard: 0 }
+        let (at, count) = (range.start + start, before.len() - range.len() + after.len());
+        let left = at.checked_sub(1).and_then(|left| id(before.get(left)?)).cloned();
+        Self { left, at, count, before: middle(part), after: middle(after), heard: 0 }
     }
 
     /// Whether the same was shown afterwards, be it by other elements.
@@ -89,7 +96,12 @@ impl Passage {
 
     /// Where what it led to is shown; `None`: it is not.
     pub fn place(&self, shown: &[Kid]) -> Option<Range<usize>> {
-        let find = |wanted: &NodeId| shown.iter().position(|kid| id(kid) == Some(wanted));
+        // Mostly it is where it was.
+        let is = |at: &usize, wanted: &NodeId| shown.get(*at).and_then(id) == Some(wanted);
+        let find = |wanted: &NodeId| {
+            let near = Some(self.at).filter(|at| is(at, wanted));
+            near.or_else(|| (0..shown.len()).find(|at| is(at, wanted)))
+        };
         let start = match (self.after.first().and_then(id), &self.left) {
             (Some(first), _) => find(first),
             (None, Some(left)) => find(left).map(|left| left + 1),
@@ -99,6 +111,13 @@ impl Passage {
         let start = start.or_else(|| (shown.len() == self.count).then_some(self.at))?;
         let place = start..start + self.after.len();
         fits(&self.after, shown.get(place.clone())?).then_some(place)
+    }
+
+    /// Whether what was shown before it is shown where it led to, at this place of what is shown, if these are others there.
+    pub fn is_back(&self, shown: &[Kid], place: &Range<usize>, range: &Range<usize>, now: &[Kid]) -> bool {
+        place.start <= range.start
+            && range.end <= place.end
+            && fits(&self.before, &[&shown[place.start..range.start], now, &shown[range.end..place.end]].concat())
     }
 
     /// What is to be shown where this is taken back: `shown` was, with what it led to at this place. `None`: `now` is that.

@@ -128,26 +128,30 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
     /// Whether what is shown is what is wanted, formats apart.
     fn agrees(&self, at: WorkId, piece: PieceId) -> bool {
         let mirror = self.draft.mirror();
-        let mut has: Vec<(Id, u32)> = Vec::new();
-        for kid in &self.draft.view.piece(piece).kids {
-            match kid {
-                Kid::Piece(kid) => has.push((mirror.id(self.draft.view.piece(*kid).head), 0)),
+        let mut wanted = ShownRest { kids: &self.draft.view.piece(piece).kids, rest: None };
+        let mut next = |len: u32| {
+            wanted.next(len, |kid| match kid {
+                Kid::Piece(kid) => Some((mirror.id(self.draft.view.piece(*kid).head), 0)),
                 Kid::Text { item, at } => match mirror.node(at.seq).items.get(*item as usize) {
-                    Some(Item::Text(run)) => extend(&mut has, run.id, run.len),
-                    _ => return false,
+                    Some(Item::Text(run)) => Some((run.id, run.len)),
+                    _ => None,
                 },
-                Kid::Cursor(_) => {}
+                Kid::Cursor(_) => None,
+            })
+        };
+        self.draft.work.each_wanted(at, &mut |id, len| {
+            let Some(id) = id else { return false };
+            let mut from = 0;
+            loop {
+                match next(len - from) {
+                    Some((other, count)) if other == id.plus(from) && (count > 0) == (len > 0) => from += count,
+                    _ => return false,
+                }
+                if from == len {
+                    return true;
+                }
             }
-        }
-        let mut wants: Vec<(Id, u32)> = Vec::new();
-        for want in self.draft.work.wanted(at) {
-            match (want.id, &want.what) {
-                (None, _) => return false,
-                (Some(id), Want::Element(_)) => wants.push((id, 0)),
-                (Some(id), Want::Text { len, .. }) => extend(&mut wants, id, *len),
-            }
-        }
-        has == wants
+        }) && next(0).is_none()
     }
 
     fn sides(&self, at: WorkId, piece: PieceId) -> Sides {
@@ -186,7 +190,10 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
         let mut next: Option<Cursor> = None;
         let mut along: Vec<PieceId> = Vec::new();
         let group = (first..sides.atoms.len()).take_while(|at| !sides.stays[*at]);
-        for at in group.filter_map(|at| sides.want[sides.atoms[at].of].element()) {
+        let group: Vec<WorkId> = group.filter_map(|at| sides.want[sides.atoms[at].of].element()).collect();
+        let mut rest = group.as_slice();
+        while let Some((&at, behind)) = rest.split_first() {
+            rest = behind;
             let moved = self.draft.piece(at);
             if moved.is_some_and(|piece| along.contains(&piece)) {
                 continue;
@@ -215,6 +222,12 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
                     self.draft.register_with(piece, marker, &along);
                     marker
                 }
+                None if bare.is_none() && self.draft.writer.is_bare(cursor.seq, cursor.index) => {
+                    let more = rest.iter().take_while(|at| self.draft.work.is_all_new(**at)).count();
+                    let (row, behind) = rest.split_at(more);
+                    rest = behind;
+                    self.make_row(cursor, at, row)
+                }
                 None => self.make(cursor, at, bare.is_some()),
             };
             if bare.is_some() {
@@ -242,21 +255,41 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
 
     /// All that is in a new element is new as well: it is written as it is.
     fn fill(&mut self, strand: Nid, at: WorkId) {
-        for want in self.draft.work.wanted(at) {
-            let index = self.draft.mirror().length(strand);
+        let wanted = self.draft.work.wanted(at);
+        let (mut rest, mut index) = (wanted.as_slice(), 0);
+        while let Some((want, behind)) = rest.split_first() {
+            rest = behind;
             let cursor = Cursor { seq: strand, index, frame: 0, piece: 0, held: false, props: 0 };
             match &want.what {
-                Want::Element(kid) => {
-                    let made = self.draft.make_strand(cursor, *kid, false);
-                    self.fill(made, *kid);
+                Want::Element(first) => {
+                    let more: Vec<WorkId> = rest.iter().map_while(Wanted::element).collect();
+                    let is_row = self.draft.writer.is_bare(strand, index);
+                    let more = if is_row { more.as_slice() } else { &[] };
+                    rest = &rest[more.len()..];
+                    index += 1 + more.len() as u32;
+                    self.make_row(cursor, *first, more);
                 }
-                Want::Text { text, marks, at, .. } => {
+                Want::Text { text, len, marks, at } => {
                     let look = Showing { marks: Some(marks), around: &want.around };
                     let formats = self.keys.changes(self.draft, &Formats::default(), &look);
                     self.draft.write_text(cursor, text, &formats, *at);
+                    index += len;
                 }
             }
         }
+    }
+
+    /// What is new, with others behind it in which all is new. Returns the last.
+    fn make_row(&mut self, cursor: Cursor, first: WorkId, behind: &[WorkId]) -> Nid {
+        let Some(last) = behind.len().checked_sub(1) else { return self.make(cursor, first, false) };
+        let all: Vec<WorkId> = [first].into_iter().chain(behind.iter().copied()).collect();
+        let strands = self.draft.make_strands(cursor, &all);
+        for (strand, at) in strands.iter().zip(&all) {
+            if !self.draft.work.has_old(*at) {
+                self.fill(*strand, *at);
+            }
+        }
+        strands[last + 1]
     }
 
     /// A new element around text that stands bare in this piece: an open strand before that text holds it. Nothing is copied.
@@ -323,9 +356,27 @@ impl Sides {
     }
 }
 
-fn extend(spans: &mut Vec<(Id, u32)>, id: Id, len: u32) {
-    match spans.last_mut() {
-        Some((start, before)) if *before > 0 && start.plus(*before) == id => *before += len,
-        _ => spans.push((id, len)),
+/// What an element shows, one after the other.
+struct ShownRest<'a> {
+    kids: &'a [Kid],
+    /// Of the text that is under way.
+    rest: Option<(Id, u32)>,
+}
+
+impl ShownRest<'_> {
+    /// An element, or so many characters at most.
+    fn next(&mut self, most: u32, read: impl Fn(&Kid) -> Option<(Id, u32)>) -> Option<(Id, u32)> {
+        while self.rest.is_none() {
+            let (kid, rest) = self.kids.split_first()?;
+            self.kids = rest;
+            if !matches!(kid, Kid::Cursor(_)) {
+                // What cannot be read is nothing that is wanted.
+                self.rest = Some(read(kid).unwrap_or((Id::ROOT, 0)));
+            }
+        }
+        let (id, len) = self.rest.take()?;
+        let count = len.min(most);
+        self.rest = (count < len).then(|| (id.plus(count), len - count));
+        Some((id, count))
     }
 }

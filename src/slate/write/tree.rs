@@ -35,6 +35,8 @@ enum Touched {
     Nothing,
     /// Text was typed into, or deleted from, the leaf at this path; the element at the top before.
     Text(Path, Rc<Element>),
+    /// More was done in the element at the top that stands here, and nothing elsewhere; it before.
+    Within(usize, Rc<Element>),
     /// What was shown before.
     More(Rc<Element>),
 }
@@ -131,14 +133,21 @@ impl EditorTree {
         match &self.touched {
             Touched::Nothing => self.root.clone(),
             Touched::More(before) => before.clone(),
-            Touched::Text(path, top) => {
-                let mut before = self.root.clone();
-                if let Some(kid) = Rc::make_mut(&mut before).kids.get_mut(path[0] as usize) {
-                    *kid = Kid::Element(top.clone());
-                }
-                before
-            }
+            Touched::Text(path, top) => with_top(&self.root, path[0] as usize, top),
+            Touched::Within(at, top) => with_top(&self.root, *at, top),
         }
+    }
+
+    /// The same, and the one element at the top that is another now, if there is not more to it: then the root is to be set.
+    pub(super) fn take_edit(&mut self) -> (Rc<Element>, Option<(usize, Kid)>) {
+        let (at, top) = match &self.touched {
+            Touched::Text(path, top) => (path[0] as usize, top.clone()),
+            Touched::Within(at, top) => (*at, top.clone()),
+            _ => return (self.before(), None),
+        };
+        let mut before = std::mem::replace(&mut self.root, Rc::new(Element::root(Vec::new())));
+        let now = Rc::make_mut(&mut before).kids.get_mut(at).map(|kid| std::mem::replace(kid, Kid::Element(top)));
+        (before, now.map(|now| (at, now)))
     }
 
     /// Before an operation. What is kept of the state before it shares all with it that is not changed, so that a whole root
@@ -148,19 +157,24 @@ impl EditorTree {
             Op::InsertText { path, .. } | Op::RemoveText { path, .. } => Some(path),
             _ => None,
         };
-        match (&self.touched, leaf) {
-            (Touched::More(_), _) => {}
-            (Touched::Text(other, _), Some(path)) if other == path => {}
-            (Touched::Nothing, Some(path)) => {
-                let top = path.first().and_then(|at| self.root.kids.get(*at as usize));
-                if let (Some(Kid::Element(top)), Ok(Kid::Leaf(_))) = (top, kid_at(&self.root, path)) {
-                    self.touched = Touched::Text(path.clone(), top.clone());
-                } else {
-                    self.touched = Touched::More(self.before());
-                }
-            }
-            _ => self.touched = Touched::More(self.before()),
+        let top = op.within();
+        match &self.touched {
+            Touched::More(_) => return,
+            Touched::Text(other, _) if leaf == Some(other) => return,
+            Touched::Within(at, _) if top == Some(*at) => return,
+            _ => {}
         }
+        let was = match (&self.touched, top) {
+            (Touched::Nothing, Some(at)) => self.root.kids.get(at).and_then(Kid::element).map(|top| (at, top.clone())),
+            (Touched::Text(path, top), Some(at)) if path[0] as usize == at => Some((at, top.clone())),
+            _ => None,
+        };
+        let is_leaf = |path: &&Path| matches!(kid_at(&self.root, path), Ok(Kid::Leaf(_)));
+        self.touched = match (was, leaf.filter(is_leaf), &self.touched) {
+            (Some((_, top)), Some(path), Touched::Nothing) => Touched::Text(path.clone(), top),
+            (Some((at, top)), _, _) => Touched::Within(at, top),
+            (None, _, _) => Touched::More(self.before()),
+        };
     }
 
     /// The leaf that was typed into is so from now on, and shown by the document.
@@ -455,6 +469,15 @@ impl EditorTree {
         target.kids.insert(index, kid);
         Ok(())
     }
+}
+
+/// With another element in its place at the top.
+pub(super) fn with_top(root: &Rc<Element>, at: usize, top: &Rc<Element>) -> Rc<Element> {
+    let mut root = root.clone();
+    if let Some(kid) = Rc::make_mut(&mut root).kids.get_mut(at) {
+        *kid = Kid::Element(top.clone());
+    }
+    root
 }
 
 /// What is on the way is no longer shared.

@@ -250,6 +250,11 @@ impl Work {
         self.nodes[at].kids.iter().any(|kid| matches!(kid, WorkKid::Node(kid) if !self.nodes[*kid].inline))
     }
 
+    /// Whether it is new, with all that is in it.
+    pub fn is_all_new(&self, at: WorkId) -> bool {
+        self.nodes[at].head.is_none() && !self.has_old(at)
+    }
+
     /// The first that it has to show and that was there before this flush.
     pub fn first_old(&self, at: WorkId) -> Option<Id> {
         self.nodes[at].kids.iter().find_map(|kid| match kid {
@@ -341,6 +346,15 @@ impl Work {
         }
     }
 
+    /// [`Work::wanted`], by id and length (0: an element), as long as it is to go on. Whether it did.
+    pub fn each_wanted(&self, at: WorkId, each: &mut impl FnMut(Option<Id>, u32) -> bool) -> bool {
+        self.nodes[at].kids.iter().all(|kid| match kid {
+            WorkKid::Leaf(leaf) => leaf.runs.iter().all(|run| each(run.id, run.len)),
+            WorkKid::Node(kid) if self.is_around(*kid) => self.each_wanted(*kid, each),
+            WorkKid::Node(kid) => each(self.nodes[*kid].head, 0),
+        })
+    }
+
     /// The elements, not around text, of which it has to show itself.
     pub fn elements(&self, at: WorkId) -> Vec<WorkId> {
         let mut out = Vec::new();
@@ -357,6 +371,12 @@ impl Work {
     /// Characters from a place in a leaf on have these ids from now on (`None`: they are new).
     pub fn set_ids(&mut self, at: LeafOffset, len: u32, id: Option<Id>) {
         let Some(WorkKid::Leaf(leaf)) = self.nodes[at.node].kids.get_mut(at.kid) else { return };
+        if let ([run], 0) = (leaf.runs.as_mut_slice(), at.offset)
+            && run.len == len
+        {
+            run.id = id;
+            return;
+        }
         let mut middle = Leaf { runs: leaf::split_off(leaf, at.offset), ..Leaf::default() };
         let behind = leaf::split_off(&mut middle, len);
         let mut next = id;

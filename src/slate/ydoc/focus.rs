@@ -5,6 +5,7 @@
 //! goes to where it belongs; it shows one element, or nothing. Of the sequences around it [`Mirror::narrow`] leaves one
 //! item each.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::attrs::{Kind, Registers};
@@ -46,13 +47,61 @@ impl Id {
     }
 }
 
-impl ItemChunk {
-    fn new(items: Vec<Item>) -> Self {
-        Self { len: items.iter().map(Item::len).sum(), items, was_there: false }
-    }
-}
-
 impl DividedSequence {
+    fn new(seq: Nid, items: Vec<Item>, counts: impl IntoIterator<Item = usize>) -> Self {
+        let mut start = 0;
+        let chunk = |count: usize| {
+            let range = start..(start + count).min(items.len());
+            start = range.end;
+            ItemChunk { len: items[range.clone()].iter().map(Item::len).sum(), range, own: None }
+        };
+        let chunks = counts.into_iter().map(chunk).collect();
+        Self { seq, items, chunks, focus: Vec::new(), stand_ins: Vec::new() }
+    }
+
+    /// The items of a chunk.
+    fn chunk(&self, at: usize) -> &[Item] {
+        let chunk = &self.chunks[at];
+        chunk.own.as_deref().unwrap_or_else(|| &self.items[chunk.range.clone()])
+    }
+
+    /// The same, to be changed.
+    fn own(&mut self, at: usize) -> &mut Vec<Item> {
+        let chunk = &mut self.chunks[at];
+        let items = &mut self.items[chunk.range.clone()];
+        let take = || items.iter_mut().map(|item| std::mem::replace(item, Item::Foreign)).collect();
+        chunk.own.get_or_insert_with(take)
+    }
+
+    /// All items again; and where those are that were in focus.
+    fn unite(mut self) -> (Vec<Item>, Vec<Range<usize>>) {
+        let mut found = Vec::new();
+        let is_same = |chunk: &ItemChunk| chunk.own.as_ref().is_none_or(|own| own.len() == chunk.range.len());
+        if self.chunks.iter().all(is_same) {
+            for chunk in self.chunks {
+                let Some(own) = chunk.own else { continue };
+                self.items[chunk.range.clone()].iter_mut().zip(own).for_each(|(item, own)| *item = own);
+                found.push(chunk.range);
+            }
+            return (self.items, found);
+        }
+        let mut left = self.items.into_iter();
+        let mut items = Vec::with_capacity(left.len() + 8);
+        for chunk in self.chunks {
+            let left = left.by_ref().take(chunk.range.len());
+            let start = items.len();
+            match chunk.own {
+                None => items.extend(left),
+                Some(own) => {
+                    left.for_each(drop);
+                    items.extend(own);
+                    found.push(start..items.len());
+                }
+            }
+        }
+        (items, found)
+    }
+
     /// Whether something is left out at its start, and at its end: what stands for that is the first item, and the last.
     fn left_at_ends(&self) -> [bool; 2] {
         let is_before = self.focus.first().is_some_and(|first| *first > 0);
@@ -74,10 +123,8 @@ impl Mirror {
 
     /// Cuts the items of a sequence in chunks of so many items. Until [`Mirror::unite`] it has only what is in focus.
     pub fn divide(&mut self, seq: Nid, chunks: impl IntoIterator<Item = usize>) {
-        let mut items = std::mem::take(&mut self.nodes[seq as usize].items).into_iter();
-        let chunks = chunks.into_iter().map(|count| ItemChunk::new(items.by_ref().take(count).collect()));
-        let chunks = chunks.collect();
-        self.divided.push(DividedSequence { seq, chunks, focus: Vec::new(), stand_ins: Vec::new() });
+        let items = std::mem::take(&mut self.nodes[seq as usize].items);
+        self.divided.push(DividedSequence::new(seq, items, chunks));
     }
 
     /// Only these chunks of the sequence that was divided last are there, in order, none beside another. What stands for those
@@ -88,15 +135,14 @@ impl Mirror {
         let mut items = Vec::new();
         let mut left: Option<LeftStretch> = None;
         let mut focused = focus.iter().peekable();
-        for (at, chunk) in divided.chunks.iter_mut().enumerate() {
+        for at in 0..divided.chunks.len() {
             if focused.next_if_eq(&&at).is_some() {
                 if let Some(stretch) = left.take() {
                     items.push(self.stand_in(divided.seq, &stretch, &mut divided.stand_ins));
                 }
-                chunk.was_there = true;
-                items.append(&mut chunk.items);
+                items.append(divided.own(at));
             } else {
-                self.leave_out(left.get_or_insert_default(), chunk, stand_in(at));
+                self.leave_out(left.get_or_insert_default(), &divided, (at, stand_in(at)));
             }
         }
         if let Some(stretch) = left {
@@ -160,19 +206,17 @@ impl Mirror {
             let Some(at) = at else { continue };
             match at {
                 0 if before => first.push(item),
-                _ => divided.chunks[at].items.push(item),
+                _ => divided.own(at).push(item),
             }
             touched.push(at);
         }
         if !first.is_empty() {
-            divided.chunks[0].items.splice(0..0, first);
+            divided.own(0).splice(0..0, first);
         }
         touched.sort_unstable();
         touched.dedup();
         for at in touched {
-            let chunk = &mut divided.chunks[at];
-            chunk.len = chunk.items.iter().map(Item::len).sum();
-            chunk.was_there = true;
+            divided.chunks[at].len = divided.own(at).iter().map(Item::len).sum();
         }
         for stand in std::mem::take(&mut divided.stand_ins) {
             self.forget(stand.node);
@@ -185,17 +229,11 @@ impl Mirror {
         while !self.divided.is_empty() {
             self.blur();
             let Some(divided) = self.divided.pop() else { return };
-            let mut items = Vec::with_capacity(divided.chunks.iter().map(|chunk| chunk.items.len()).sum());
-            for chunk in divided.chunks {
-                if chunk.was_there {
-                    let nodes = chunk.items.iter().zip(items.len()..);
-                    nodes
-                        .filter_map(|(item, at)| Some((item.node()?, at)))
-                        .for_each(|(node, at)| self.stands_at(node, at));
-                }
-                items.extend(chunk.items);
-            }
-            self.nodes[divided.seq as usize].items = items;
+            let seq = divided.seq;
+            let (items, found) = divided.unite();
+            let nodes = found.into_iter().flat_map(|range| range.clone().zip(&items[range]));
+            nodes.filter_map(|(at, item)| Some((item.node()?, at))).for_each(|(node, at)| self.stands_at(node, at));
+            self.nodes[seq as usize].items = items;
         }
     }
 
@@ -206,18 +244,19 @@ impl Mirror {
         if is_last { stand.last } else { stand.first }
     }
 
-    fn leave_out(&self, stretch: &mut LeftStretch, chunk: &ItemChunk, stand_in: StandIn) {
+    fn leave_out(&self, stretch: &mut LeftStretch, divided: &DividedSequence, (at, stand_in): (usize, StandIn)) {
         let edge = |item: Option<&Item>, is_last: bool| match item? {
             Item::Text(run) if is_last => Some(run.id.plus(run.len - 1)),
             Item::Text(run) => Some(run.id),
             item => item.node().map(|node| self.id(node)),
         };
-        stretch.len += chunk.len;
+        let items = divided.chunk(at);
+        stretch.len += divided.chunks[at].len;
         if !matches!(stand_in, StandIn::Hidden) {
             stretch.stand_in = stand_in;
         }
-        stretch.first = stretch.first.or_else(|| edge(chunk.items.first(), false));
-        stretch.last = edge(chunk.items.last(), true).or(stretch.last);
+        stretch.first = stretch.first.or_else(|| edge(items.first(), false));
+        stretch.last = edge(items.last(), true).or(stretch.last);
     }
 
     fn stand_in(&mut self, seq: Nid, stretch: &LeftStretch, own: &mut Vec<Stand>) -> Item {

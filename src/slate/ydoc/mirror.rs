@@ -93,6 +93,8 @@ pub struct Mirror {
 #[derive(Debug, Clone)]
 pub(super) struct DividedSequence {
     pub(super) seq: Nid,
+    /// All of them, but for those of chunks that have their own.
+    pub(super) items: Vec<Item>,
     pub(super) chunks: Vec<ItemChunk>,
     /// Those that the sequence has now, in order; none: what there is, is in the chunks.
     pub(super) focus: Vec<usize>,
@@ -109,12 +111,14 @@ pub(super) struct Stand {
     pub(super) last: Option<Id>,
 }
 
+/// Items that follow each other.
 #[derive(Debug, Clone)]
 pub(super) struct ItemChunk {
-    pub(super) items: Vec<Item>,
+    /// Which of the sequence's they were.
+    pub(super) range: Range<usize>,
+    /// Once it was in focus: what there is of them elsewhere than in the sequence.
+    pub(super) own: Option<Vec<Item>>,
     pub(super) len: u32,
-    /// Whether it was in focus: its items were found elsewhere then.
-    pub(super) was_there: bool,
 }
 
 impl Mirror {

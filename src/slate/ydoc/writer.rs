@@ -155,16 +155,19 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         self.mirror.stands_at(node, at);
         self.mirror.nodes[seq as usize].items.insert(at, Item::Node(node));
         self.mirror.touched.extend([seq, node]);
+        self.dress(node, attributes);
+        node
+    }
+
+    /// Gives a nested type that is new its attributes. They come and go with it.
+    pub fn dress(&mut self, node: Nid, attributes: &[(Arc<str>, Any)]) {
         let kind =
             attributes.iter().find(|(name, _)| **name == *"@").map_or(Kind::Strand, |(_, value)| Kind::read(value));
-        self.acts.push(Act::Make { id, kind, up: self.mirror.id(seq) });
-        let acts = self.acts.len();
+        let up = self.mirror.node(node).up;
+        self.acts.push(Act::Make { id: self.mirror.id(node), kind, up: self.mirror.id(up) });
         for (name, value) in attributes {
-            self.set_attribute(node, name, value.clone());
+            self.put_attribute(node, name, value.clone());
         }
-        // They come and go with it.
-        self.acts.truncate(acts);
-        node
     }
 
     /// Deletes a nested type, with all that is in it.
@@ -339,10 +342,14 @@ impl<'a, 'doc> Writer<'a, 'doc> {
         if node == ROOT || self.is_left_out(node) {
             return;
         }
+        self.note_set(node, name, Some(&value));
+        self.put_attribute(node, name, value);
+    }
+
+    fn put_attribute(&mut self, node: Nid, name: &str, value: Any) {
         self.changed = true;
         let branch = self.mirror.node(node).branch.clone();
         self.mirror.bound += 1;
-        self.note_set(node, name, Some(&value));
         let (plain, registers) = (self.mirror.plain, &mut self.mirror.nodes[node as usize].registers);
         match plain {
             true => registers.set_plain(name, Some(&value)),

@@ -1,5 +1,5 @@
-//! Several things of one sequence at once, in a document of format 0. Nothing of it is told as acts: such a document is
-//! edited by copy, and what is undone there is undone by operations.
+//! Several things of one sequence at once. Nothing of it is told as acts: a document of format 0 is edited by copy, and what
+//! is undone there is undone by operations; in one of format 1 [`Writer::dress`] tells of what is new.
 
 use std::collections::HashMap;
 
@@ -43,6 +43,11 @@ impl Writer<'_, '_> {
         self.mirror.touched.insert(seq);
         self.mirror.touched.extend(&nodes);
         nodes
+    }
+
+    /// Whether what is put in there has no formats, unless it is given some.
+    pub fn is_bare(&self, seq: Nid, index: u32) -> bool {
+        self.mirror.formats_at(seq, index).is_empty()
     }
 
     /// Deletes characters and nested types (with all in them) of a sequence. `kept`: what is left of its items from one to
