@@ -14,14 +14,14 @@ export const older = (a, b) => a.t - b.t || byId(a.head.id, b.head.id) || a.n - 
 export const isEnough = (round, stuck) => round >= ROUNDS || (stuck > EXACT && round >= ROUNDS_OF_MANY);
 
 /**
- * Two claims hold each other if each, walked, shows the other: A moved into B, B into A. In each such class the lowest is void; if
- * there is none, the lowest of all. `walkFrom(claim)`: the walk of what one claim shows.
+ * Two claims hold each other if each, walked, shows the other: A moved into B, B into A. In each such class the highest is void; if
+ * there is none, the highest of all. `walkFrom(claim)`: the walk of what one claim shows.
  */
-export function lowestOfCycles(stuck, walkFrom, claimsOf) {
+export function highestOfCycles(stuck, walkFrom, claimsOf) {
   const out = stuck.length <= EXACT ? byWalks(stuck, walkFrom) : byMarkers(stuck, claimsOf);
-  return out.size ? out : new Set([lowest(stuck)]);
+  return out.size ? out : new Set([highest(stuck)]);
 }
-const lowest = (claims) => [...claims].sort(older)[0];
+const highest = (claims) => [...claims].sort(older).at(-1);
 
 function byWalks(stuck, walkFrom) {
   const holds = new Map(stuck.map((c) => [c, walkFrom(c)])),
@@ -30,7 +30,7 @@ function byWalks(stuck, walkFrom) {
     a === b ? holds.get(a).again.has(a.id) : holds.get(a).reached.has(b.id) && holds.get(b).reached.has(a.id);
   for (const c of stuck) {
     const cycle = stuck.filter((d) => holdEachOther(c, d));
-    if (cycle.length) out.add(lowest([c, ...cycle]));
+    if (cycle.length) out.add(highest([c, ...cycle]));
   }
   return out;
 }
@@ -64,7 +64,7 @@ function byMarkers(stuck, claimsOf) {
       way.push(at);
     }
     const ring = at ? way.findIndex((c) => c.id === at.id) : -1;
-    if (ring >= 0) out.add(lowest(way.slice(ring)));
+    if (ring >= 0) out.add(highest(way.slice(ring)));
   }
   return out;
 }

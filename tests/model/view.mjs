@@ -1,5 +1,5 @@
 // view(document) → tree of pieces. Pure and total. One walk over the sequences; then what is hidden.
-import { isEnough, lowestOfCycles, older } from "./cycles.mjs";
+import { isEnough, highestOfCycles, older } from "./cycles.mjs";
 import { byId, kindOf, propsOf, scan } from "./doc.mjs";
 import { toSilence, unshown } from "./partition.mjs";
 import { settle } from "./settle.mjs";
@@ -36,7 +36,7 @@ export function view(root, schema, shown = new Set()) {
       return { root: top, pieces, all, time, claimsOf: walk.claimsOf, chainOf: walk.chainOf };
     }
     const before = voided.size;
-    const lost = () => (walk.refused.length ? walk.refused : lowestOfCycles(stuck, walkFrom, walk.claimsOf));
+    const lost = () => (walk.refused.length ? walk.refused : highestOfCycles(stuck, walkFrom, walk.claimsOf));
     for (const c of isEnough(round, stuck.length) ? stuck : lost()) voided.add(c.id);
     if (voided.size === before) for (const c of stuck) voided.add(c.id);
   }

@@ -54,7 +54,12 @@ fn met(docs: &mut [SlateDoc; 2], mine: &[Vec<u8>], theirs: &[Vec<u8>]) -> String
 
 /// What these do at once, in both orders of client ids, comes to this.
 fn comes_to(value: &Value, before: &[Value], mine: &[Value], theirs: &[Value], expected: &str) {
-    for lower in [true, false] {
+    comes_to_either(value, before, mine, theirs, [expected; 2]);
+}
+
+/// To the first if the other's client id is lower, else to the second.
+fn comes_to_either(value: &Value, before: &[Value], mine: &[Value], theirs: &[Value], expected: [&str; 2]) {
+    for (lower, expected) in [true, false].into_iter().zip(expected) {
         let mut docs = two(value, before, lower);
         let [mine, theirs] = [(0, mine), (1, theirs)].map(|(who, edits): (usize, &[Value])| {
             edits.iter().filter_map(|each| edit(&mut docs[who], each)).collect::<Vec<_>>()
@@ -195,6 +200,94 @@ fn an_item_whose_quote_was_taken_off_is_divided_with_all_that_is_in_it() {
     let mine = both(divide(&[0, 0], 2), item_divided);
     let put = json!([{ "type": "insert_node", "path": [0, 1], "node": line("X") }]);
     comes_to(&json!([item]), &[off], &[mine], &[put], "li[p[\"ab\"]] li[p[\"cd\"] p[\"X\"]]");
+}
+
+fn wrap(at: u32) -> Value {
+    json!([
+        { "type": "insert_node", "path": [at], "node": quote(&[]) },
+        { "type": "move_node", "path": [at + 1], "newPath": [at, 0] },
+    ])
+}
+
+fn moved(from: &[u32], to: &[u32]) -> Value {
+    json!([{ "type": "move_node", "path": from, "newPath": to }])
+}
+
+fn typed(at: &[u32], offset: u32, text: &str) -> Value {
+    let path = [at, &[0]].concat();
+    json!([{ "type": "insert_text", "path": path, "offset": offset, "text": text }])
+}
+
+/// Of lines that two join to each other one join counts; a line that was joined to one of them long before stays in it.
+#[test]
+fn two_lines_that_two_join_to_each_other_keep_what_was_joined_to_them_before() {
+    let mine = [join(&[1], 4)];
+    let theirs = [moved(&[1], &[0]), join(&[1], 2)];
+    let value = json!([line("ab"), line("cd"), line("ef")]);
+    let both = ["p[\"abcdef\"]", "p[\"efabcd\"]"];
+    comes_to_either(&value, &[join(&[1], 2)], &mine, &theirs, both);
+}
+
+/// Two join a line that was moved, and one has divided it before: the rest stays where the line was.
+#[test]
+fn what_is_left_of_a_moved_line_that_two_join_stays_where_it_was() {
+    let value = json!([line("ef"), line("ab"), line("cd")]);
+    let theirs = [divide(&[2], 1), join(&[2], 2)];
+    comes_to(&value, &[moved(&[0], &[2])], &[join(&[2], 2)], &theirs, "p[\"ab\"] p[\"cde\"] p[\"f\"]");
+}
+
+/// A quote out of which one joins a line to one that another takes out of it has nothing left.
+#[test]
+fn a_quote_out_of_which_one_joins_and_another_moves_is_not_left_empty() {
+    let before = [wrap(1), moved(&[0], &[1, 0])];
+    let value = json!([line("ab"), line("cd")]);
+    comes_to(&value, &before, &[join(&[0, 1], 2)], &[moved(&[0, 0], &[0])], "p[\"abcd\"]");
+}
+
+/// A line that was put between two halves, and joined to the first, stays before the second where that is joined again.
+#[test]
+fn what_was_joined_between_two_halves_stays_between_them_when_they_are_joined() {
+    let mine = [divide(&[0], 1), moved(&[2], &[1]), join(&[1], 1), join(&[1], 3)];
+    let value = json!([line("ab"), line("cd")]);
+    comes_to(&value, &[], &mine, &[typed(&[1], 2, "X")], "p[\"acdXb\"]");
+}
+
+/// Who joins two halves and divides them again has changed nothing, whatever another makes of the second.
+#[test]
+fn a_half_that_is_joined_and_divided_again_is_wrapped_by_another() {
+    let mine = both(join(&[1], 2), divide(&[0], 2));
+    let value = json!([line("abcd"), line("ef")]);
+    comes_to(&value, &[divide(&[0], 2)], &[mine], &[wrap(1)], "p[\"ab\"] q[p[\"cd\"]] p[\"ef\"]");
+}
+
+/// What is put around a line stands right behind it: what was joined to the line and comes out of it again is behind that.
+#[test]
+fn what_comes_out_of_a_line_that_was_wrapped_comes_behind_it() {
+    let mine = [join(&[1], 2), wrap(0)];
+    let theirs = [divide(&[1], 1), join(&[1], 2)];
+    let value = json!([line("ab"), line("cd"), line("ef")]);
+    let within = "q[p[\"abc\"] p[\"d\"]] p[\"ef\"]";
+    let behind = "q[p[\"abc\"]] p[\"d\"] p[\"ef\"]";
+    comes_to_either(&value, &[], &mine, &theirs, [within, behind]);
+}
+
+/// Joined and divided in one flush is joined, then divided: if the join is void, the halves are together all the same.
+#[test]
+fn a_line_that_is_joined_and_divided_in_one_flush_keeps_its_order_where_the_join_is_void() {
+    let mine = both(join(&[1], 2), divide(&[0], 3));
+    let removed = json!([{ "type": "remove_node", "path": [0], "node": line("ab") }]);
+    let value = json!([line("ab"), line("cd"), line("ef")]);
+    comes_to(&value, &[], &[mine], &[removed], "p[\"c\"] p[\"d\"] p[\"ef\"]");
+}
+
+/// Moved and divided in one flush is moved, then divided: where another's move counts, the halves are there.
+#[test]
+fn a_line_that_is_moved_and_divided_in_one_flush_goes_with_both_its_halves() {
+    let value = json!([line("ab"), line("cd"), line("ef"), line("gh")]);
+    let mine = both(moved(&[0], &[2]), divide(&[2], 3));
+    let here = "p[\"ef\"] p[\"gh\"] p[\"abc\"] p[\"d\"]";
+    let there = "p[\"ef\"] p[\"abc\"] p[\"d\"] p[\"gh\"]";
+    comes_to_either(&value, &[join(&[1], 2)], &[mine], &[moved(&[0], &[1])], [here, there]);
 }
 
 /// Two remove the same letters, and both take that back: each writes them again.

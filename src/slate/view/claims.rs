@@ -345,7 +345,8 @@ fn in_rounds(flows: &[(Option<Nid>, Nid)]) -> HashSet<Nid> {
     within
 }
 
-fn ranks(mirror: &Mirror) -> Vec<u32> {
+/// In which order strands and breaks stand in the document; see [`Claims::rank`].
+pub fn ranks(mirror: &Mirror) -> Vec<u32> {
     let mut ranks = vec![0; mirror.capacity()];
     let mut next = 0;
     let mut count = |node: Nid| {

@@ -10,21 +10,21 @@ use crate::slate::ydoc::{Mirror, Nid, ROOT};
 /// So many claims that hold each other are looked at one by one; of more only the ways from their markers up.
 const EXACT: usize = 64;
 
-/// Two claims hold each other if each, walked, shows the other. In each such class the oldest is void; if there is none,
-/// the oldest of all.
-pub(super) fn oldest_of_cycles(mirror: &Mirror, claims: &Claims, schema: &Schema, stuck: &[ClaimId]) -> Vec<ClaimId> {
+/// Two claims hold each other if each, walked, shows the other. In each such class the newest is void; if there is none,
+/// the newest of all. (The oldest may be of somebody who has nothing to do with it.)
+pub(super) fn newest_of_cycles(mirror: &Mirror, claims: &Claims, schema: &Schema, stuck: &[ClaimId]) -> Vec<ClaimId> {
     let mut out = match stuck.len() <= EXACT {
         true => by_walks(mirror, claims, schema, stuck),
         false => by_markers(mirror, claims, stuck),
     };
     if out.is_empty() {
-        out.extend(oldest(mirror, claims, stuck.iter().copied()));
+        out.extend(newest(mirror, claims, stuck.iter().copied()));
     }
     out
 }
 
-fn oldest(mirror: &Mirror, claims: &Claims, of: impl Iterator<Item = ClaimId>) -> Option<ClaimId> {
-    of.min_by(|a, b| older(mirror, claims.get(*a), claims.get(*b)))
+fn newest(mirror: &Mirror, claims: &Claims, of: impl Iterator<Item = ClaimId>) -> Option<ClaimId> {
+    of.max_by(|a, b| older(mirror, claims.get(*a), claims.get(*b)))
 }
 
 fn by_walks(mirror: &Mirror, claims: &Claims, schema: &Schema, stuck: &[ClaimId]) -> Vec<ClaimId> {
@@ -44,7 +44,7 @@ fn by_walks(mirror: &Mirror, claims: &Claims, schema: &Schema, stuck: &[ClaimId]
         };
         let class: Vec<ClaimId> = (0..stuck.len()).filter(|b| holds(*b)).map(|b| stuck[b]).collect();
         if !class.is_empty() {
-            out.extend(oldest(mirror, claims, class.into_iter().chain([*claim])));
+            out.extend(newest(mirror, claims, class.into_iter().chain([*claim])));
         }
     }
     out.sort_unstable();
@@ -69,7 +69,7 @@ fn by_markers(mirror: &Mirror, claims: &Claims, stuck: &[ClaimId]) -> Vec<ClaimI
             at = next.get(&claim).copied().flatten();
         }
         if let Some(ring) = at.and_then(|claim| way.iter().position(|other| *other == claim)) {
-            out.extend(oldest(mirror, claims, way[ring..].iter().copied()));
+            out.extend(newest(mirror, claims, way[ring..].iter().copied()));
         }
     }
     out

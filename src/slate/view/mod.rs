@@ -13,7 +13,7 @@ pub mod tree;
 mod types;
 mod walk;
 
-pub use claims::chain_of;
+pub use claims::{chain_of, ranks};
 pub use schema::Schema;
 pub use settle::MAX_DEPTH;
 pub use shown::{element, show, spaced, text_of, tree};

@@ -49,7 +49,7 @@ pub fn show<S: BuildHasher>(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid
         let void = match walker.refused.is_empty() {
             _ if cycles::is_enough(round, stuck.len()) => stuck.clone(),
             false => walker.refused,
-            true => cycles::oldest_of_cycles(mirror, &claims, schema, &stuck),
+            true => cycles::newest_of_cycles(mirror, &claims, schema, &stuck),
         };
         if cycles::void(&mut voided, &claims, void) == 0 {
             cycles::void(&mut voided, &claims, stuck);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::work::{Work, WorkId};
 use crate::slate::view::{Cursor, Joined, Kid, PieceId, View};
-use crate::slate::ydoc::{Id, Item, Kind, Mirror, Nid, ROOT};
+use crate::slate::ydoc::{Id, Item, Mirror, Nid, ROOT};
 
 /// An element that the editor shows no more.
 pub(super) struct Vanished {
@@ -20,7 +20,7 @@ pub(super) struct Vanished {
     pub survivors: Vec<WorkId>,
     /// In which element is the first that it showed itself.
     pub first: Option<WorkId>,
-    /// What that is: a character, or an element; of a strand. (A half of a line that is joined and divided again is another.)
+    /// What that is: a character, or an element.
     pub begins: Option<Id>,
     /// The head of the element right before it.
     pub previous: Option<Id>,
@@ -93,7 +93,7 @@ impl Before {
             holds: piece.holds,
             is_start_lost,
             first: first.map(|(element, _)| element),
-            begins: first.map(|(_, id)| id).filter(|_| mirror.kind(piece.head) == Kind::Strand),
+            begins: first.map(|(_, id)| id),
             survivors,
             previous,
             joined: piece.joined.clone(),

@@ -43,7 +43,9 @@ pub(super) fn take_over(work: &mut Work, before: &mut Before) {
             && was.survivors.iter().all(|survivor| own.iter().any(|half| is_in(*half, survivor)));
         let half = own.into_iter().find(|half| is_left && work.has_old(*half));
         let again = || {
-            let begins = |half: &WorkId| was.begins.is_some() && work.first_old(*half) == was.begins;
+            // It is not what was taken off around all that is in a half.
+            let is_alike = |half: &WorkId| work.node(*half).inline == was.inline && work.holds(*half) == was.holds;
+            let begins = |half: &WorkId| was.begins.is_some() && is_alike(half) && work.first_old(*half) == was.begins;
             let mut halves = halves.iter().map(|(at, _)| *at).filter(|at| work.node(*at).head.is_none());
             halves.find(|half| begins(half) && was.survivors.iter().all(|survivor| is_in(*half, survivor)))
         };

@@ -32,6 +32,8 @@ pub(super) struct Draft<'f, 'w, 'd> {
     places: Option<Places>,
     /// Sequences in which text was put in or deleted since the view was made.
     touched: HashSet<Nid>,
+    /// Breaks that this flush has made.
+    made_breaks: HashSet<Nid>,
 }
 
 /// Who is registered where.
@@ -58,7 +60,19 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
             super::tests::same_view(&view, &view::show(writer.mirror, schema, &kept));
         }
         let wrote = std::mem::take(&mut writer.changed);
-        Self { writer, schema, work, view, time, views, wrote, markers: None, places: None, touched: HashSet::new() }
+        Self {
+            writer,
+            schema,
+            work,
+            view,
+            time,
+            views,
+            wrote,
+            markers: None,
+            places: None,
+            touched: HashSet::new(),
+            made_breaks: HashSet::new(),
+        }
     }
 
     /// Whether this flush, or what came before it, has written anything.
@@ -169,6 +183,9 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         }
         self.keep_divided(at.seq);
         let node = self.writer.make(at.seq, at.index, &attributes);
+        if self.mirror().kind(node) == Kind::Break {
+            self.made_breaks.insert(node);
+        }
         let registers = &self.mirror().node(node).registers;
         if let (Kind::Seam, Some(head)) = (registers.kind, registers.head)
             && let Some(markers) = &mut self.markers
@@ -262,22 +279,56 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
     /// A piece is shown at the marker from now on; what comes behind it stays where it is. The markers that it leaves go, if
     /// nobody else is registered there: whether one did.
     pub fn register(&mut self, piece: PieceId, marker: Nid) -> bool {
+        self.register_with(piece, marker, &[])
+    }
+
+    /// What was divided off a piece in this flush, and stands right behind it, or behind what it is joined to: it goes along,
+    /// as it would if it were divided afterwards.
+    pub fn along(&self, piece: PieceId, mut left: WorkId) -> Vec<PieceId> {
+        let mut found = Vec::new();
+        let mut last = piece;
+        while let Some(to) = self.view.piece(last).to.filter(|to| self.made_breaks.contains(to)) {
+            let next = self.view.find(to).filter(|next| self.is_plain(*next));
+            let right = self.work.by_head.get(&self.id(to)).filter(|right| self.work.follows(left, **right));
+            let (Some(next), Some(right)) = (next, right) else { break };
+            found.push(next);
+            (last, left) = (next, *right);
+        }
+        found
+    }
+
+    /// Whether nobody has a claim on what is shown by a head.
+    fn is_plain(&self, piece: PieceId) -> bool {
+        let head = self.view.piece(piece).head;
+        self.mirror().node(head).registers.at.is_none() && !self.view.piece(piece).again
+    }
+
+    /// The same, with what comes along.
+    pub fn register_with(&mut self, piece: PieceId, marker: Nid, along: &[PieceId]) -> bool {
         let view = self.view.clone();
+        let to = view.piece(along.last().copied().unwrap_or(piece)).to.map(|to| self.end_id(to));
         let piece = view.piece(piece);
         let (head, strand) = (piece.head, view.frame(piece.frame).strand);
         if self.mirror().kind(head) == Kind::Break && view::chain_of(self.mirror(), head) != Some(strand) {
             let strand = self.id(strand).to_any();
             self.set(head, "@of", strand);
         }
-        let beyond: Vec<(Nid, Option<Id>)> =
+        let mut beyond: Vec<(Nid, Option<Id>)> =
             piece.beyond.iter().filter(|(marker, _)| self.is_alive(*marker)).copied().collect();
-        let claims = [(marker, piece.to.map(|to| self.end_id(to)))].into_iter().chain(beyond.iter().copied());
+        if let Some(ended) = beyond.iter().position(|(_, end)| *end == to).filter(|_| !along.is_empty()) {
+            beyond.drain(..=ended);
+        }
+        let claims = [(marker, to)].into_iter().chain(beyond.iter().copied());
         let claims = claims.map(|(marker, to)| {
             let to = to.map_or(Any::Null, Id::to_any);
             Any::Array(vec![self.id(marker).to_any(), to].into())
         });
         let value: Vec<Any> = [Any::from(self.time as i64)].into_iter().chain(claims).collect();
-        let left = self.left_markers(head, marker, &beyond);
+        let mut left = self.left_markers(head, marker, &beyond);
+        if self.mirror().kind(marker) == Kind::Seam {
+            // Who divides it meanwhile has the rest at its place; and a container that holds nothing but an empty place is not shown.
+            left.retain(|left| self.mirror().kind(*left) != Kind::Place);
+        }
         self.set(head, "@at", Any::Array(value.into()));
         self.note_register(head);
         let is_left = !left.is_empty();

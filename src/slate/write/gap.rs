@@ -137,6 +137,11 @@ impl Units {
         (from..=to).rev().find_map(own).or_else(|| self.gaps[to].last().copied())
     }
 
+    /// The element's own position right behind what stands before it.
+    pub fn right_behind(&self, at: usize) -> Option<Cursor> {
+        self.gaps[at].iter().find(|cursor| self.own(cursor)).copied()
+    }
+
     /// Whether there is a position of the element's own.
     pub fn has_own(&self, at: usize) -> bool {
         self.gaps[at].iter().any(|cursor| self.own(cursor))

@@ -13,7 +13,7 @@ use super::draft::{Draft, is_line, pieces_in};
 #[cfg(test)]
 use super::gap::Units;
 use crate::slate::view::tree::NodeId;
-use crate::slate::view::{Cursor, PieceId, View};
+use crate::slate::view::{self, Cursor, PieceId, View};
 use crate::slate::ydoc::{Erase, Gone, Id, Kind, Nid, QuickSet, ROOT};
 
 /// Returns the heads that were joined.
@@ -142,7 +142,8 @@ fn write_join(
             draft.set_gone(head, to, false);
         }
     }
-    let breaks = breaks_between(draft, &view, (piece, host), lines);
+    let breaks =
+        breaks_between(draft, &view, (piece, host), lines).filter(|breaks| !flows_behind(draft, &view, host, breaks));
     if let Some(breaks) = breaks {
         let erased = was.is_start_lost && before.end_lost.contains(&into.head);
         let value = if erased { Any::from("erased") } else { Any::Bool(true) };
@@ -156,7 +157,8 @@ fn write_join(
     let head = draft.id(x.head).to_any();
     let seam = draft.make(end, vec![("@".into(), "seam".into()), ("@for".into(), head)]);
     lines.note(draft, (piece, host), false);
-    let wrote = draft.register(piece, seam);
+    let along = draft.work.by_head.get(&draft.id(into.head)).map(|host| draft.along(piece, *host));
+    let wrote = draft.register_with(piece, seam, &along.unwrap_or_default());
     Some(if wrote { Elsewhere::Wrote } else { Elsewhere::Nothing })
 }
 
@@ -196,6 +198,24 @@ fn breaks_between(
             return Some(breaks);
         }
     }
+}
+
+/// Whether something has flowed into a piece that would be shown behind what is joined to it, if these breaks were off.
+fn flows_behind(draft: &Draft, view: &View, host: PieceId, breaks: &[Nid]) -> bool {
+    let joined = &view.piece(host).joined;
+    if joined.is_empty() {
+        return false;
+    }
+    let mirror = draft.mirror();
+    let ranks = view::ranks(mirror);
+    let rank = |node: Nid| ranks[node as usize];
+    let first = breaks.iter().map(|node| rank(*node)).min();
+    let sequences: HashSet<Nid> = breaks.iter().map(|node| mirror.node(*node).up).collect();
+    joined.iter().any(|joined| {
+        let claims = view.claims(joined.head);
+        let stands = claims.iter().any(|(marker, _)| sequences.contains(&mirror.node(*marker).up));
+        stands && Some(rank(joined.head)) > first
+    })
 }
 
 /// What is removed, and not joined to anything, is gone; what lives in it is shown in its place.

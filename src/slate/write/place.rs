@@ -184,15 +184,21 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
     fn write_elements(&mut self, sides: &Sides, first: usize) {
         let (from, to) = sides.between(first);
         let mut next: Option<Cursor> = None;
+        let mut along: Vec<PieceId> = Vec::new();
         let group = (first..sides.atoms.len()).take_while(|at| !sides.stays[*at]);
         for at in group.filter_map(|at| sides.want[sides.atoms[at].of].element()) {
             let moved = self.draft.piece(at);
+            if moved.is_some_and(|piece| along.contains(&piece)) {
+                continue;
+            }
             let bare = if moved.is_none() { self.bare_text(sides.piece, at) } else { None };
             if bare.is_some() && next.is_some() {
                 return; // Another step's.
             }
-            let until = if moved.is_none() { self.behind_first(sides, from..to, at).unwrap_or(to) } else { to };
-            let cursor = match bare.or(next).or_else(|| sides.units.for_element(from, until)) {
+            let behind = if moved.is_none() { self.behind_first(sides, from..to, at) } else { None };
+            let until = behind.unwrap_or(to);
+            let wraps = behind.and_then(|at| sides.units.right_behind(at));
+            let cursor = match bare.or(next).or(wraps).or_else(|| sides.units.for_element(from, until)) {
                 Some(cursor) => cursor,
                 None if self.split(sides, to) || open_end(self.draft, sides.piece) => return,
                 None => inside(self.draft.mirror(), &self.draft.view, sides.piece),
@@ -205,7 +211,8 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
                     *self.draft.work.node(at).head.map(|id| self.tries.entry(id).or_insert(0)).unwrap_or(&mut 0) += 1;
                     self.draft.work.nodes[at].placed = true;
                     let marker = self.draft.place(cursor);
-                    self.draft.register(piece, marker);
+                    along = self.draft.along(piece, at);
+                    self.draft.register_with(piece, marker, &along);
                     marker
                 }
                 None => self.make(cursor, at, bare.is_some()),

@@ -361,8 +361,10 @@ impl EditorTree {
             NodeId::Around { key, .. } => DividedFrom { head: None, key: Some(key.clone()) },
             NodeId::New(_) | NodeId::Root => self.origins.get(&from).cloned().unwrap_or_default(),
         };
-        if self.changed.contains(&from) {
-            self.changed.insert(new.clone());
+        for set in [&mut self.changed, &mut self.moved] {
+            if set.contains(&from) {
+                set.insert(new.clone());
+            }
         }
         self.origins.insert(new, origin);
         Ok(())

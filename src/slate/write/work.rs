@@ -238,6 +238,18 @@ impl Work {
         })
     }
 
+    /// Whether an element comes right behind another.
+    pub fn follows(&self, left: WorkId, right: WorkId) -> bool {
+        let is = |kid: &WorkKid, at: WorkId| matches!(kid, WorkKid::Node(node) if *node == at);
+        let kids = self.nodes[left].parent.map(|parent| &self.nodes[parent].kids);
+        kids.is_some_and(|kids| kids.windows(2).any(|pair| is(&pair[0], left) && is(&pair[1], right)))
+    }
+
+    /// Whether it has blocks.
+    pub fn holds(&self, at: WorkId) -> bool {
+        self.nodes[at].kids.iter().any(|kid| matches!(kid, WorkKid::Node(kid) if !self.nodes[*kid].inline))
+    }
+
     /// The first that it has to show and that was there before this flush.
     pub fn first_old(&self, at: WorkId) -> Option<Id> {
         self.nodes[at].kids.iter().find_map(|kid| match kid {
