@@ -126,7 +126,11 @@ impl<'a> Judge<'a> {
         let views = self.views();
         for view in &views {
             for block in &view.blocks {
-                let block: Vec<char> = block.iter().copied().filter(|letter| !self.anew.contains(letter)).collect();
+                let is_said = |(index, letter): &(usize, char)| {
+                    !self.anew.contains(letter) && !self.is_typed_at_another(view, block, *index)
+                };
+                let letters = block.iter().copied().enumerate().filter(is_said);
+                let block: Vec<char> = letters.map(|(_, letter)| letter).collect();
                 let mut all = views.iter().copied().chain(self.steps_of_others(view));
                 let settled = all.all(|other| other.in_order(&block) && is_whole(other, &block));
                 if settled && !self.merged.in_order(&block) && self.is_undisputed(view, &block) {
@@ -142,6 +146,60 @@ impl<'a> Judge<'a> {
         let is_joined = |letter: &&char| self.origin(**letter).is_some_and(|origin| Some(origin) != first);
         !block.iter().filter(is_joined).any(|letter| self.is_taken_away(view, block, *letter))
             && !self.is_drawn_apart(block)
+            && !self.is_moved_in_parts(block)
+    }
+
+    /// Whether one has moved a part of it past others, and somebody else the rest as well: each part goes with who moved it.
+    fn is_moved_in_parts(&self, block: &[char]) -> bool {
+        let outside: Vec<char> = self.start.text.iter().copied().filter(|letter| !block.contains(letter)).collect();
+        let moved = |one: &Alone| -> Vec<char> {
+            let is_past = |letter: &char| {
+                one.steps.iter().any(|step| outside.iter().any(|other| self.is_crossed(step, *letter, *other)))
+            };
+            block.iter().copied().filter(is_past).collect()
+        };
+        let moved: Vec<Vec<char>> = self.people.iter().map(moved).collect();
+        let is_part = |at: usize| !moved[at].is_empty() && moved[at].len() < block.len();
+        let is_rest =
+            |at: usize, other: usize| at != other && moved[other].iter().any(|letter| !moved[at].contains(letter));
+        (0..moved.len()).any(|at| is_part(at) && (0..moved.len()).any(|other| is_rest(at, other)))
+    }
+
+    /// Whether two letters of the start come in the other order here.
+    fn is_crossed(&self, step: &Seen, one: char, other: char) -> bool {
+        let order = |view: &Seen| Some(view.letters.get(&one)?.at < view.letters.get(&other)?.at);
+        matches!((order(self.start), order(step)), (Some(was), Some(is)) if was != is)
+    }
+
+    /// Whether what was typed here stood beside another letter than it does now, and somebody else has put that letter elsewhere:
+    /// what is typed goes with it. It is one that was removed, or of another line, if the line in which it was typed had none.
+    fn is_typed_at_another(&self, view: &Seen, block: &[char], index: usize) -> bool {
+        let letter = block[index];
+        let author = self.people.iter().find(|one| std::ptr::eq(&raw const one.end, view));
+        let typed = author.and_then(|author| author.steps.iter().find(|step| step.has(letter)));
+        let (false, Some(typed)) = (self.start.has(letter), typed) else { return false };
+        let is_old = |other: &&char| self.start.has(**other);
+        let beside = |text: &[char]| -> Vec<char> {
+            let Some(at) = text.iter().position(|other| *other == letter) else { return Vec::new() };
+            let before = text[..at].iter().rev().find(is_old);
+            before.into_iter().chain(text[at + 1..].iter().find(is_old)).copied().collect()
+        };
+        let within = beside(&typed.blocks[typed.letters[&letter].block]);
+        let was: Vec<char> = match within.is_empty() {
+            true => beside(&typed.text),
+            false => within.into_iter().filter(|other| !self.is_fixed(*other)).collect(),
+        };
+        let is: Vec<char> = beside(block);
+        let is_put_elsewhere = |step: &Seen| {
+            was.iter().any(|one| {
+                is.iter().any(|other| {
+                    one != other
+                        && (self.is_crossed(step, *one, *other)
+                            || is_apart(step, [*one, *other]) && !is_apart(self.start, [*one, *other]))
+                })
+            })
+        };
+        self.steps_of_others(view).any(is_put_elsewhere)
     }
 
     /// Whether somebody else has put this letter before or behind others than these, into another container, or behind others
@@ -209,7 +267,9 @@ impl<'a> Judge<'a> {
         for view in self.alone() {
             for block in &view.blocks {
                 for (index, letter) in block.iter().enumerate() {
-                    if start.has(*letter) || !merged.has(*letter) {
+                    // What two have brought back stands where one of them has put it.
+                    let is_of_two = self.alone().filter(|view| view.has(*letter)).count() > 1;
+                    if start.has(*letter) || !merged.has(*letter) || is_of_two {
                         continue;
                     }
                     // What was written anew may stand on the other side of it.
@@ -218,7 +278,9 @@ impl<'a> Judge<'a> {
                     let right = block[index + 1..].iter().find(is_old).and_then(|right| rank.get(right)).copied();
                     let Some(place) = behind.get(letter).copied() else { continue };
                     let fits = left.is_some_and(|left| left + 1 == place) || right == Some(place);
-                    if !fits && (left.is_some() || right.is_some()) && !self.is_joined_apart(view, block, index) {
+                    let is_elsewhere =
+                        || self.is_joined_apart(view, block, index) || self.is_typed_at_another(view, block, index);
+                    if !fits && (left.is_some() || right.is_some()) && !is_elsewhere() {
                         self.say(Kind::Place, format!("{letter} in {}", block.iter().collect::<String>()));
                     }
                 }
@@ -253,9 +315,11 @@ impl<'a> Judge<'a> {
             let wanted = self.alone().any(|view| is_apart(view, pair));
             let is = is_apart(self.merged, pair);
             let [one, two] = pair;
+            // Who has put them in another order has divided them before.
+            let is_turned = || self.alone().any(|view| self.is_crossed(view, one, two));
             match wanted {
                 true if !is => self.say(Kind::Breaks, format!("between {one}|{two}")),
-                false if is => self.say(Kind::Joins, format!("{one}|{two} divided by nobody")),
+                false if is && !is_turned() => self.say(Kind::Joins, format!("{one}|{two} divided by nobody")),
                 _ => {}
             }
         }
