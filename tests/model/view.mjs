@@ -1,5 +1,5 @@
 // view(document) → tree of pieces. Pure and total. One walk over the sequences; then what is hidden.
-import { isEnough, highestOfCycles, older } from "./cycles.mjs";
+import { highestOfCycles, isEnough, older } from "./cycles.mjs";
 import { byId, kindOf, propsOf, scan } from "./doc.mjs";
 import { toSilence, unshown } from "./partition.mjs";
 import { settle } from "./settle.mjs";
