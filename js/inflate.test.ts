@@ -27,6 +27,7 @@ const deflated = (of: string): ArrayBuffer => Uint8Array.from([0x80, 0x01, ...de
 let inflate: typeof import("./inflate.js");
 beforeEach(async () => {
   vi.resetModules();
+  vi.stubGlobal("WebSocket", FakeSocket);
   inflate = await import("./inflate.js");
 });
 
@@ -83,4 +84,9 @@ it("what a closed socket still has is not shown", async () => {
   socket.close();
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(socket.seen).toEqual([]);
+});
+
+it("another WebSocket in the place of the platform's asks for none", () => {
+  vi.stubGlobal("WebSocket", class Emitter {});
+  expect(inflate.inflates()).toBe(false);
 });

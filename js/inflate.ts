@@ -3,9 +3,12 @@
 
 let isTrusted = readsDeflate();
 
-/** Whether frames can be read so here: a page says so in the address of its sockets. */
+/**
+ * Whether frames can be read so here: a page says so in the address of its sockets. A WebSocket that is not the platform's
+ * (`ws` put in its place, in Node) has events that cannot be held back.
+ */
 export function inflates(): boolean {
-  return isTrusted;
+  return isTrusted && typeof WebSocket === "function" && typeof WebSocket.prototype?.dispatchEvent === "function";
 }
 
 /** The varUint 128. What follows is the frame as raw DEFLATE. */
