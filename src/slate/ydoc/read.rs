@@ -96,8 +96,11 @@ impl Reader {
     /// What was read, or what another has that is the same.
     fn own(&mut self) -> Rc<Attrs> {
         self.read.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        // A number equals another that is written otherwise, 2 and 2.0: those are kept as they stand in the document.
+        let is_one = |a: &Any, b: &Any| matches!(a, Any::String(_) | Any::Bool(_) | Any::Null) && a == b;
         let same = |known: &&Rc<Attrs>| {
-            known.len() == self.read.len() && known.iter().zip(&self.read).all(|(a, b)| (a.0, a.1) == (&b.0, &b.1))
+            known.len() == self.read.len()
+                && known.iter().zip(&self.read).all(|(a, b)| a.0 == &b.0 && is_one(a.1, &b.1))
         };
         if let Some(known) = self.owns.iter().find(same) {
             let known = known.clone();

@@ -1,6 +1,6 @@
 //! Tests of reading and writing the document.
 
-use yrs::{Text as _, Transact as _, XmlTextRef};
+use yrs::{Any, Doc, Text as _, Transact as _, Xml as _, XmlTextPrelim, XmlTextRef};
 
 use super::{Mirror, ROOT, StandIn, Writer};
 use crate::slate::write::tests::peer::{Peer, dump};
@@ -25,4 +25,21 @@ fn what_is_put_in_beyond_what_is_left_out_stands_there() {
         peer.mirror.unite();
         assert_eq!(dump(&peer.mirror), dump(&Mirror::read(&mut txn, root)), "at {index}");
     }
+}
+
+/// Elements share their attributes where these are the same; 2 and 2.0 are not, though one equals the other.
+#[test]
+fn a_number_is_read_as_it_stands_in_the_document() {
+    let doc = Doc::new();
+    let text = doc.get_or_insert_text("content");
+    let root: &XmlTextRef = text.as_ref();
+    let mut txn = doc.transact_mut();
+    let numbers = [Any::from(2.0), Any::from(2_i32), Any::from(2.0), Any::from(2_i32)];
+    for (at, number) in (0..).zip(&numbers) {
+        root.insert_embed(&mut txn, at, XmlTextPrelim::new("")).insert_attribute(&mut txn, "depth", number.clone());
+    }
+    let mirror = Mirror::read(&mut txn, root);
+    let read = mirror.node(ROOT).items.iter().filter_map(|item| item.node());
+    let read: Vec<Any> = read.filter_map(|node| mirror.node(node).registers.own.get("depth").cloned()).collect();
+    assert_eq!(format!("{read:?}"), format!("{numbers:?}"));
 }
