@@ -433,7 +433,7 @@ export class Core<P extends Presence> implements Revivable {
       },
       kinds: (type) => this.#told.kinds(type),
       address: (_fresh, formats) => this.#transport.address(session, formats, current),
-      sessions: async (found) => (current() ? this.#copy.others(found) : []),
+      sessions: async () => (current() ? this.#copy.others() : []),
       socket: (address) => this.#connect(address, current),
     };
   }

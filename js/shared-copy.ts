@@ -83,9 +83,9 @@ export class SharedCopy {
     this.#tabs?.deleted();
   }
 
-  /** Of whom what is pending is not this tab's: see `Tabs.others`. */
-  async others(found: readonly string[]): Promise<string[]> {
-    return (await this.#tabs?.others(found)) ?? [];
+  /** The sessions of the other tabs. */
+  async others(): Promise<string[]> {
+    return (await this.#tabs?.others()) ?? [];
   }
 
   close(): void {

@@ -11,7 +11,7 @@ export interface TabWatcher {
   update(update: Uint8Array, epoch: string | undefined, kept: boolean): void;
   /** Another tab has deleted the device's copy. */
   deleted(): void;
-  /** The session is dead: take over what it left. Its name stays locked, unless the promise is rejected. */
+  /** The session is dead: take over what it left. Its name stays locked until the promise settles. */
   orphaned(session: string): Promise<unknown>;
   /** Whether what the server sends is stored here, or by another tab. Here, unless this says otherwise. */
   keeper(here: boolean): void;
@@ -33,15 +33,6 @@ interface Update {
 
 type TabMessage = { type: "here"; session: string } | { type: "deleted" } | Update;
 
-/** A promise, and what settles it. */
-function later(): { promise: Promise<void>; settle: () => void } {
-  let settle: () => void = () => {};
-  const promise = new Promise<void>((resolve) => {
-    settle = resolve;
-  });
-  return { promise, settle };
-}
-
 /** So long before a tab says that it is here it may have read the database. */
 const UNHEARD_MS = 10_000;
 
@@ -54,8 +45,6 @@ export class Tabs {
   /** Settles when this session is known to the others. */
   readonly #present: Promise<void>;
   readonly #watched = new Set<string>();
-  /** Dead ones whose locks are held here, so that nobody else takes over what they left. */
-  readonly #claimed = new Set<string>();
   /** Of these, those that are not known to have ended. */
   readonly #living = new Set<string>();
   /**
@@ -63,7 +52,7 @@ export class Tabs {
    */
   #unheard: { at: number; message: Update }[] = [];
   #wish: Wish | null = null;
-  readonly #end = later();
+  #leave: () => void = () => {};
   /** What came before the document was ready for it. */
   #early: Update[] | null = [];
   #ready: () => void = () => {};
@@ -90,16 +79,13 @@ export class Tabs {
     return this.#locks !== null;
   }
 
-  /**
-   * The sessions that are alive elsewhere, or whose tab is dead and that another tab has taken over: what they have not sent
-   * is not this one's to send. What the others of `found` have left is: nobody else takes it over while this tab lives.
-   */
-  async others(found: readonly string[]): Promise<string[]> {
+  /** The sessions that are alive elsewhere. What they have not sent is theirs to send. */
+  async others(): Promise<string[]> {
     await this.#present;
-    await Promise.all(found.map((session) => this.#claim(session)));
     const held = (await this.#locks?.query())?.held ?? [];
     const names = held.map(({ name }) => name ?? "").filter((name) => name.startsWith(this.#prefix));
-    for (const name of names) this.#watch(name.slice(this.#prefix.length));
+    const sessions = names.map((name) => name.slice(this.#prefix.length)).filter((name) => !this.#watched.has(name));
+    for (const session of sessions) this.#watch(session);
     return [...this.#watched].slice(1);
   }
 
@@ -147,7 +133,7 @@ export class Tabs {
     this.#leaving.abort();
     this.#wish?.release();
     this.#wish = null;
-    this.#end.settle();
+    this.#leave();
     this.#channel?.close();
   }
 
@@ -206,43 +192,30 @@ export class Tabs {
 
   /** Holds the lock of `session` until this closes. */
   #hold(session: string): Promise<void> {
+    const left = new Promise<void>((resolve) => {
+      this.#leave = resolve;
+    });
     return new Promise((held) => {
       if (this.#locks === null) return held();
       const holding = this.#locks.request(this.#prefix + session, () => {
         held();
-        return this.#end.promise;
+        return left;
       });
       // Refused, as in a frame without storage: nobody will know of this session, which costs traffic only.
       holding.catch(() => held());
     });
   }
 
-  /** Takes the lock of a session that has left something, and keeps it. Who has it already is alive, or was first. */
-  #claim(session: string): Promise<void> {
-    return new Promise((settled) => {
-      if (this.#locks === null || this.#watched.has(session) || this.#claimed.has(session)) return settled();
-      const asking = this.#locks.request(this.#prefix + session, { ifAvailable: true }, (lock) => {
-        if (lock === null) this.#watch(session);
-        else this.#claimed.add(session);
-        settled();
-        return lock && this.#end.promise;
-      });
-      asking.catch(() => settled());
-    });
-  }
-
   /** Waits for the end of `session`: the lock is granted when its tab is gone. */
   #watch(session: string): void {
-    if (this.#watched.has(session) || this.#claimed.has(session) || this.#locks === null) return;
+    if (this.#watched.has(session) || this.#locks === null) return;
     this.#watched.add(session);
     this.#living.add(session);
     const { signal } = this.#leaving;
     const waiting = this.#locks.request(this.#prefix + session, { signal }, async () => {
       this.#living.delete(session);
       await this.#isReady;
-      if (signal.aborted) return;
-      await this.#watcher.orphaned(session);
-      await this.#end.promise;
+      if (!signal.aborted) await this.#watcher.orphaned(session);
     });
     // Aborted by our own end; or the engine failed meanwhile, and whoever opens the document next takes over.
     waiting.catch(() => {});

@@ -1,6 +1,6 @@
 //! A device: what it keeps of the document.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -22,9 +22,6 @@ pub struct Device {
     pub torn: bool,
     /// The tab that holds the keeper's lock.
     pub keeper: Option<usize>,
-    /// Which tab, in which life, holds the lock of a dead session, by the name of the copy: what that left in it is its own to
-    /// take over.
-    pub claims: BTreeMap<(String, String), (usize, u64)>,
 }
 
 impl Device {
@@ -32,14 +29,7 @@ impl Device {
         let store = MemoryStore::new();
         let row = Write::Append { update: NOTHING.to_vec() };
         store.write_now(DOC, &vec![row; old_rows as usize]).expect("no fault yet");
-        Self {
-            store,
-            damaged: BTreeSet::new(),
-            damaged_since: false,
-            torn: false,
-            keeper: None,
-            claims: BTreeMap::new(),
-        }
+        Self { store, damaged: BTreeSet::new(), damaged_since: false, torn: false, keeper: None }
     }
 
     /// All that there is of the document: the copy that older versions do not find, and what is still beside it.

@@ -1,6 +1,6 @@
 //! Tabs and the devices they are on: what `browser` and the tabs of `js` do around a session.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use slate_yrs::format::FORMATS;
 use slate_yrs::protocol::{Role, close};
@@ -185,8 +185,7 @@ impl World {
         self.devices[device].torn |= finished < orders.len();
         for order in orders.into_iter().take(finished) {
             if let StoreOrder::Write { writes, .. } = order {
-                let written = self.write(tab, &writes);
-                self.devices[device].torn |= written.is_err();
+                self.write(tab, &writes).ok();
             }
         }
         let it = &mut self.tabs[tab];
@@ -199,13 +198,7 @@ impl World {
         self.release(tab);
         if alive && self.locks {
             let delay = self.rng.u64(1..50);
-            let claims = &mut self.devices[device].claims;
-            let (held, others) = std::mem::take(claims).into_iter().partition(|(_, (holder, _))| *holder == tab);
-            *claims = others;
-            let sessions = BTreeMap::into_keys(held).map(|(_, session)| session);
-            for session in [name].into_iter().chain(sessions) {
-                self.at(delay, Event::Orphaned(device, session));
-            }
+            self.at(delay, Event::Orphaned(device, name));
         }
     }
 
@@ -365,21 +358,6 @@ impl World {
         others.map(|(_, it)| it.name.clone()).collect()
     }
 
-    /// Takes the locks of those of these sessions that are dead. Returns whose another tab has.
-    fn claim(&mut self, tab: usize, sessions: Vec<String>, alive: &[String]) -> Vec<String> {
-        if !self.locks {
-            return Vec::new();
-        }
-        let (device, life) = (self.tabs[tab].device, self.tabs[tab].life);
-        let mut taken = Vec::new();
-        for session in sessions.into_iter().filter(|session| !alive.contains(session)) {
-            let lock = (self.tabs[tab].copy.as_str().to_owned(), session.clone());
-            let holder = *self.devices[device].claims.entry(lock).or_insert((tab, life));
-            taken.extend((holder != (tab, life)).then_some(session));
-        }
-        taken
-    }
-
     /// A tab of the device takes over what a dead one had not sent; if none can, whoever opens the document next.
     pub fn orphaned(&mut self, device: usize, session: String) {
         let living = |it: &Tab| it.device == device && it.session.is_some();
@@ -392,9 +370,6 @@ impl World {
         let Ok(loaded) = self.devices[device].store.load_now(DOC).map(|_| self.devices[device].peek()) else {
             return self.at(1_000, Event::Orphaned(device, session));
         };
-        if !self.claim(heir, vec![session.clone()], &[]).is_empty() {
-            return;
-        }
         let left: Vec<Pending> = loaded.outbox.into_iter().filter(|pending| pending.key.session == session).collect();
         if !left.is_empty() {
             self.injected("outbox taken over");
@@ -487,13 +462,11 @@ impl World {
         let input = match order {
             StoreOrder::Load => {
                 // Who is alive is asked after the reading: whoever has opened since is not dead.
-                let mut alive = self.alive_beside(tab);
+                let alive = self.alive_beside(tab);
                 let device = &self.devices[self.tabs[tab].device];
                 let loading = load_copy(&device.store, &mut self.tabs[tab].copy, true);
                 let mut loaded = now(loading).map(|loaded| device.without_damaged(loaded));
                 if let Ok(loaded) = &mut loaded {
-                    let claimed = self.claim(tab, loaded.sessions(), &alive);
-                    alive.extend(claimed);
                     loaded.leave_to(|session| alive.iter().any(|it| it == session));
                     if self.plan.bug == Bug::OutboxForgotten {
                         loaded.outbox.clear();
