@@ -35,23 +35,19 @@ impl Reference {
             self.mirror.is_touched_only(|node| texts.iter().any(|followed| followed.node == node))
         };
         let texts = texts.filter(is_all).and_then(|texts| self.texts(&texts));
-        let texts = match texts {
-            Some((tops, ops)) => match self.passage_of(&tops, undone.as_ref()) {
-                Some(passage) => {
-                    self.set_tops(tops);
-                    return (acts, ops, passage.at(self.heard));
-                }
-                None => Some((tops, ops)),
-            },
-            None => None,
-        };
-        let before = self.tree.root().clone();
+        let passage = texts.as_ref().and_then(|(tops, _)| self.passage_of(tops, undone.as_ref()));
+        // What somebody else keeps is copied when it is changed: the root is not kept where it is not needed.
+        let before = passage.map_or_else(|| Ok(self.tree.root().clone()), Err);
         let mut ops = match texts {
             Some((tops, ops)) => {
                 self.set_tops(tops);
                 ops
             }
             None => self.show_now(),
+        };
+        let before = match before {
+            Ok(before) => before,
+            Err(passage) => return (acts, ops, passage.at(self.heard)),
         };
         let shown = self.tree.root().clone();
         let aim = undone.and_then(|(passage, place)| passage.back(&before.kids, place, &shown.kids));
