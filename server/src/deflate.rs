@@ -8,13 +8,12 @@ use std::io::Write as _;
 use axum::body::Bytes;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
+use slate_yrs::protocol::lib0::var_uint;
+use slate_yrs::protocol::tag;
 use tokio::sync::Semaphore;
 
-/// The varUint 128.
-const DEFLATED: [u8; 2] = [0x80, 0x01];
 /// Sync step 2.
-const ANSWER: [u8; 2] = [0, 1];
-const FRAGMENT: u8 = 125;
+const ANSWER: [u8; 2] = [tag::SYNC as u8, 1];
 /// What is smaller goes in few packets as it is.
 const LEAST_BYTES: usize = 4 * 1024;
 /// Frames of one connection that are compressed: who opens a document needs a few.
@@ -34,7 +33,8 @@ impl Deflate {
 
     /// The frame as it goes to the client.
     pub async fn frame(&mut self, frame: Bytes) -> Bytes {
-        let is_worth_it = frame.len() >= LEAST_BYTES && (frame.starts_with(&ANSWER) || frame[0] == FRAGMENT);
+        let is_worth_it =
+            frame.len() >= LEAST_BYTES && (frame.starts_with(&ANSWER) || u64::from(frame[0]) == tag::FRAGMENT);
         if self.0 == 0 || !is_worth_it {
             return frame;
         }
@@ -50,7 +50,9 @@ impl Deflate {
 
 /// `None`: it would not be smaller.
 fn deflated(frame: &[u8]) -> Option<Bytes> {
-    let mut encoder = DeflateEncoder::new(DEFLATED.to_vec(), Compression::fast());
+    let mut head = Vec::new();
+    var_uint(&mut head, tag::DEFLATED);
+    let mut encoder = DeflateEncoder::new(head, Compression::fast());
     encoder.write_all(frame).ok()?;
     let bytes = encoder.finish().ok()?;
     (bytes.len() < frame.len()).then(|| bytes.into())
@@ -63,6 +65,9 @@ mod tests {
     use flate2::read::DeflateDecoder;
 
     use super::*;
+
+    /// The varUint 128.
+    const DEFLATED: [u8; 2] = [0x80, 0x01];
 
     fn answer(len: usize) -> Bytes {
         let mut frame = ANSWER.to_vec();

@@ -3,7 +3,8 @@
 use super::Hello;
 use super::lib0::{DecodeError, Lib0Reader, buf, var_uint};
 
-mod tag {
+/// What a frame begins with, as a varUint.
+pub mod tag {
     pub const SYNC: u64 = 0;
     pub const AWARENESS: u64 = 1;
     pub const AUTH: u64 = 2;
@@ -16,6 +17,8 @@ mod tag {
     pub const FRAGMENT: u64 = 125;
     pub const PING: u64 = 126;
     pub const PONG: u64 = 127;
+    /// Around another frame; browsers take it off before the engine sees it (`js/inflate.ts`).
+    pub const DEFLATED: u64 = 128;
 }
 
 /// One message. Byte fields borrow from the frame.

@@ -11,7 +11,7 @@ mod message;
 pub use fragment::{FRAGMENT_BYTES, FragmentError, Reassembly, fragments, fragments_of};
 pub use hello::{Hello, Role};
 pub use lib0::DecodeError;
-pub use message::{Message, Messages, RejectCode, messages};
+pub use message::{Message, Messages, RejectCode, messages, tag};
 
 /// The version of the durable-sync extension spoken here; the `version` of [`Hello`].
 pub const VERSION: u32 = 1;
