@@ -473,6 +473,11 @@ impl<'a> Walker<'a> {
     /// Properties along the chain: one's own, else the pin, else what is inherited.
     fn inherit(&mut self, from: u32, x: Nid) -> u32 {
         let registers = &self.mirror.node(x).registers;
+        if self.mirror.id(x).left_out().is_some() {
+            // What it stands for has these, whatever is before it: what it does not inherit need not be among them.
+            self.inherited.push(registers.own.clone());
+            return self.inherited.len() as u32 - 1;
+        }
         if registers.own.is_empty() && registers.pins.is_empty() {
             return from;
         }
