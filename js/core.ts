@@ -433,7 +433,10 @@ export class Core<P extends Presence> implements Revivable {
       },
       kinds: (type) => this.#told.kinds(type),
       address: (_fresh, formats) => this.#transport.address(session, formats, current),
-      sessions: async () => (current() ? this.#copy.others() : []),
+      sessions: async (found) => (current() ? this.#copy.others(found) : []),
+      taken: () => {
+        if (current()) this.#copy.taken();
+      },
       socket: (address) => this.#connect(address, current),
     };
   }
