@@ -16,7 +16,7 @@ use super::tree::{Chars, Element, Kid as Shown, Leaf, NodeId};
 use super::types::{Kid, PieceId, View};
 use super::walk::Walker;
 use crate::slate::value::node::Attrs;
-use crate::slate::value::props::{is_present, present};
+use crate::slate::value::props::{present, present_of};
 use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, QuickMap, ROOT, Resolved, Run, resolve};
 
 /// What the document shows. `kept`: heads that are shown although they have nothing to show, as if `@keep` were set.
@@ -82,9 +82,8 @@ fn finish(mirror: &Mirror, kept: &[bool], claims: &Claims, walker: Walker, apart
     let of = |ids: &Vec<ClaimId>| ids.iter().map(|id| claims.get(*id)).map(|claim| (claim.marker, claim.to)).collect();
     #[cfg(test)]
     PIECES.set(PIECES.get() + walker.pieces.len());
-    let frames = walker.frames();
     let mut view = View {
-        frames,
+        frames: walker.frames,
         by_head: QuickMap::with_capacity_and_hasher(walker.pieces.len(), BuildHasherDefault::default()),
         claims: claims.heads().map(|(head, ids)| (*head, of(ids))).collect(),
         inherited: walker.inherited,
@@ -191,15 +190,7 @@ impl Build<'_> {
         let kids = open.pop().map(|open| open.kids).unwrap_or_default();
         let id = if piece.head == ROOT { NodeId::Root } else { NodeId::Head(head) };
         let kids = if id == NodeId::Root { kids } else { spaced(kids) };
-        Element { id, props: shown_of(&piece.props), kids, inline: piece.inline, void: piece.void }
-    }
-}
-
-/// [`present`], the same where all is.
-fn shown_of(props: &Rc<Attrs>) -> Rc<Attrs> {
-    match props.iter().all(|(name, value)| is_present(name, value)) {
-        true => props.clone(),
-        false => Rc::new(present(props)),
+        Element { id, props: present_of(&piece.props), kids, inline: piece.inline, void: piece.void }
     }
 }
 

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use yrs::Any;
 
+use super::formats::none;
 use super::id::Id;
 use crate::slate::value::node::Attrs;
 
@@ -62,7 +63,7 @@ pub enum Of {
 }
 
 /// All attributes of a nested type.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Registers {
     pub kind: Kind,
     pub at: Option<Place>,
@@ -81,6 +82,14 @@ pub struct Registers {
     pub own: Rc<Attrs>,
     /// `@=name`: counts where there is no property of its own, and more than an inherited one.
     pub pins: Attrs,
+}
+
+impl Default for Registers {
+    fn default() -> Self {
+        let (at, gone, of, head, says) = (None, None, Of::Absent, None, None);
+        let (kind, off, own, pins) = (Kind::Strand, Erase::On, none(), Attrs::new());
+        Self { kind, at, off, gone, keep: false, open: false, of, head, says, own, pins }
+    }
 }
 
 impl Registers {

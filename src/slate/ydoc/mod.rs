@@ -29,7 +29,7 @@ pub use crate::quick::{Quick, QuickMap, QuickSet};
 pub use act::{Act, Beside, Span};
 pub use attrs::{ClaimEntry, Erase, Gone, Kind, Of, Place, Registers, kind_name};
 pub use focus::StandIn;
-pub use formats::{Around, Formats, KeyName, MarkKey, Resolved, attribute_name, key_name, parse_key, resolve};
+pub use formats::{Around, Formats, KeyName, MarkKey, Resolved, attribute_name, key_name, none, parse_key, resolve};
 pub use id::Id;
 pub use links::OUTSIDE;
 #[cfg(test)]

@@ -112,7 +112,11 @@ pub(super) struct Walker<'a> {
     mirror: &'a Mirror,
     claims: &'a Claims,
     schema: &'a Schema,
+    /// Those that have not come to their end: each was begun within the one before.
     walks: Vec<Walk>,
+    /// Of each frame, which of these it is, or was.
+    open: Vec<u32>,
+    pub frames: Vec<Frame>,
     pub pieces: Vec<Piece>,
     /// Whether a piece has content so far.
     filled: Vec<bool>,
@@ -157,15 +161,20 @@ impl<'a> Walker<'a> {
             void: Some(false),
         };
         let props = Rc::new(Attrs::new());
-        let piece = Piece::new(ROOT, 0, 0, props.clone());
-        let (mut walks, mut pieces) = (Vec::with_capacity(room), Vec::with_capacity(room));
-        walks.push(root);
+        let mut piece = Piece::new(ROOT, 0, 0, props.clone(), root.formats.clone());
+        piece.kids = room_for_kids(mirror, ROOT);
+        let mut frames = Vec::with_capacity(room);
+        let (mut open, mut pieces) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        frames.push(Frame { strand: ROOT, owner: None, parent: None, host: None });
+        open.push(0);
         pieces.push(piece);
         Self {
             mirror,
             claims,
             schema,
-            walks,
+            walks: vec![root],
+            open,
+            frames,
             pieces,
             filled: vec![false],
             begun: vec![false; mirror.capacity()],
@@ -199,13 +208,6 @@ impl<'a> Walker<'a> {
         walker
     }
 
-    pub fn frames(&self) -> Vec<Frame> {
-        let owner = |owner: Owner| owner.map(|claim| self.claims.get(claim).head);
-        let frame =
-            |walk: &Walk| Frame { strand: walk.strand, owner: owner(walk.owner), parent: walk.parent, host: walk.host };
-        self.walks.iter().map(frame).collect()
-    }
-
     fn run(&mut self) {
         while let Some(task) = self.tasks.pop() {
             match task {
@@ -220,19 +222,27 @@ impl<'a> Walker<'a> {
                 Task::Join(frame, at) => self.join(frame, at),
                 Task::Divided(frame, at) => self.divided(frame, at),
                 Task::Head(frame, at) => self.head(frame, at),
-                Task::Leave(Active::Home(strand, None)) => self.at_home[strand as usize] = false,
-                Task::Leave(active) => drop(self.active.remove(&active)),
+                Task::Leave(active) => self.leave(active),
                 Task::Placed { piece, kids } => self.placed(piece, kids),
             }
         }
     }
 
     fn w(&self, frame: FrameId) -> &Walk {
-        &self.walks[frame as usize]
+        &self.walks[self.open[frame as usize] as usize]
     }
 
     fn wm(&mut self, frame: FrameId) -> &mut Walk {
-        &mut self.walks[frame as usize]
+        &mut self.walks[self.open[frame as usize] as usize]
+    }
+
+    /// A walk has come to its end, and so have those that were begun within it.
+    fn leave(&mut self, active: Active) {
+        self.walks.pop();
+        match active {
+            Active::Home(strand, None) => self.at_home[strand as usize] = false,
+            active => drop(self.active.remove(&active)),
+        }
     }
 
     fn outer(&self, mut frame: FrameId) -> FrameId {
@@ -355,7 +365,10 @@ impl<'a> Walker<'a> {
             && up.registers.kind == Kind::Break
             && up.registers.off == Erase::Erased
             && self.claims.is_off(self.mirror, node.up);
-        let frame = self.walks.len() as FrameId;
+        let frame = self.frames.len() as FrameId;
+        let head = owner.map(|claim| self.claims.get(claim).head);
+        self.frames.push(Frame { strand, owner: head, parent: Some(parent), host });
+        self.open.push(self.walks.len() as u32);
         self.walks.push(Walk {
             strand,
             owner,
@@ -447,10 +460,10 @@ impl<'a> Walker<'a> {
         let walk = self.w(frame);
         let props = self.inherited[walk.props as usize].clone();
         let id = self.pieces.len() as PieceId;
-        let mut piece = Piece::new(x, frame, into, props);
+        let mut piece = Piece::new(x, frame, into, props, walk.formats.clone());
+        piece.kids = room_for_kids(self.mirror, x);
         piece.inline = walk.inline.unwrap_or_else(|| self.schema.is_inline(&piece.props));
         piece.void = walk.void.unwrap_or_else(|| self.schema.is_void(&piece.props));
-        piece.formats = walk.formats.clone();
         piece.gone = walk.gone.map(|removal| removal.gone);
         piece.prev = self.w(outer).last_piece;
         piece.again = again;
@@ -555,5 +568,14 @@ impl<'a> Walker<'a> {
                 self.tasks.push(Task::Enter { strand, owner: Some(*claim), parent, host, formats });
             }
         }
+    }
+}
+
+/// What most have is a text, and positions before and behind it; the root has many elements.
+fn room_for_kids(mirror: &Mirror, head: Nid) -> Vec<Kid> {
+    let items = mirror.node(head).items.len();
+    match items == 1 || head == ROOT {
+        true => Vec::with_capacity(2 * items + 1),
+        false => Vec::new(),
     }
 }
