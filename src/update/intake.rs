@@ -17,7 +17,7 @@ use yrs::{BranchID, Doc, ID, ReadTxn};
 use super::Survey;
 use super::limits::{Each, Limits, Refused};
 use super::nesting::{Lineage, Nesting, NewRoots};
-use super::split::Block;
+use super::split::{Block, Parent};
 use super::subdocuments::Subdocuments;
 use crate::protocol::lib0::Lib0Reader;
 use crate::quick::QuickMap;
@@ -123,21 +123,28 @@ impl Intake {
     /// Notes what was written into the document by other means, so that the depth of what is written into that is
     /// known.
     pub fn wrote(&mut self, update: &[u8]) {
-        // The update is our own. Where it cannot be read, it counts as shallow.
-        let Ok(outline) = Outline::read(update) else { return };
-        self.nesting.name(self.nesting.new_roots(&outline.roots));
+        // The update is our own. What cannot be read counts as shallow.
+        let _ = self.note_written(&mut Lib0Reader::new(update));
+    }
+
+    fn note_written<'a>(&mut self, reader: &mut Lib0Reader<'a>) -> Result<(), Refused> {
         let roots = NewRoots::default();
-        for section in outline.sections {
-            let mut reader = Lib0Reader::new(update.get(section.at..).unwrap_or_default());
-            let mut clock = section.clock;
-            for _ in 0..section.left {
-                let Ok(block) = Block::read(&mut reader) else { return };
+        for _ in 0..reader.var_uint()? {
+            let (left, client, mut clock) = (reader.var_uint()?, reader.var_uint()?, reader.var_uint()?);
+            for _ in 0..left {
+                let block: Block<'a> = Block::read(reader)?;
+                if let Some(Parent::Root(name)) = block.parent
+                    && !self.nesting.has_root(name)
+                {
+                    self.nesting.name(self.nesting.new_roots(&[name]));
+                }
                 let place =
                     Lineage::of(&block, |name| self.nesting.root(name, &roots)).place(|id| self.nesting.get(id));
-                self.nesting.put(section.client, clock..clock + block.len, place);
+                self.nesting.put(client, clock..clock + block.len, place);
                 clock += block.len;
             }
         }
+        Ok(())
     }
 
     /// What an update would touch. `clock_of`: how far the document has a client's structs.

@@ -48,6 +48,8 @@ struct Walk {
     owner: Owner,
     parent: Option<FrameId>,
     host: Option<FrameId>,
+    /// The walk into which it flows at last; itself.
+    outer: FrameId,
     formats: Formats,
     stack: SmallVec<[Entry; 2]>,
     show: bool,
@@ -144,6 +146,7 @@ impl<'a> Walker<'a> {
             owner: None,
             parent: None,
             host: None,
+            outer: 0,
             formats: Formats::default(),
             stack: SmallVec::from_slice(&[Entry { owner: None, to: None, over: false }]),
             show: true,
@@ -245,11 +248,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn outer(&self, mut frame: FrameId) -> FrameId {
-        while let Some(host) = self.w(frame).host {
-            frame = host;
-        }
-        frame
+    fn outer(&self, frame: FrameId) -> FrameId {
+        self.w(frame).outer
     }
 
     /// What is being filled by this walk; `None`: it shows nothing now.
@@ -310,16 +310,6 @@ impl<'a> Walker<'a> {
         self.w(frame).host.or(self.w(frame).parent)
     }
 
-    fn put(&mut self, frame: FrameId, kid: impl FnOnce(PieceId) -> Kid) {
-        if let Some(piece) = self.target(frame) {
-            let kid = kid(piece);
-            if !matches!(kid, Kid::Cursor(_)) {
-                self.filled[piece as usize] = true;
-            }
-            self.pieces[piece as usize].kids.push(kid);
-        }
-    }
-
     /// A removed element that has nothing left.
     fn is_gone_and_bare(&self, piece: Option<PieceId>) -> bool {
         piece.is_some_and(|piece| self.pieces[piece as usize].gone.is_some() && !self.filled[piece as usize])
@@ -366,6 +356,7 @@ impl<'a> Walker<'a> {
             && up.registers.off == Erase::Erased
             && self.claims.is_off(self.mirror, node.up);
         let frame = self.frames.len() as FrameId;
+        let outer = host.map_or(frame, |host| self.w(host).outer);
         let head = owner.map(|claim| self.claims.get(claim).head);
         self.frames.push(Frame { strand, owner: head, parent: Some(parent), host });
         self.open.push(self.walks.len() as u32);
@@ -374,6 +365,7 @@ impl<'a> Walker<'a> {
             owner,
             parent: Some(parent),
             host,
+            outer,
             formats,
             stack: SmallVec::from_slice(&[Entry { owner: None, to: None, over: false }]),
             show: false,
@@ -508,6 +500,10 @@ impl<'a> Walker<'a> {
         let mirror = self.mirror;
         let items = &mirror.node(seq).items;
         let skips = self.claims.held_in.get(&seq).filter(|_| !held).map_or(&[][..], Vec::as_slice);
+        // What is filled is another only behind what is walked in between.
+        let target = self.target(frame);
+        let like = self.cursor(seq, 0, frame, held);
+        let like = Cursor { piece: target.unwrap_or(0), ..like };
         while item < end {
             let at = item;
             item += 1;
@@ -518,10 +514,17 @@ impl<'a> Walker<'a> {
             if skips.get(next).is_some_and(|range| range.0 <= at) || *this == Item::Foreign {
                 continue;
             }
-            let cursor = self.cursor(seq, start, frame, held);
-            self.put(frame, |piece| Kid::Cursor(Cursor { piece, ..cursor }));
+            let cursor = Cursor { index: start, ..like };
+            if let Some(piece) = target {
+                self.pieces[piece as usize].kids.push(Kid::Cursor(cursor));
+            }
             match this {
-                Item::Text(_) => self.put(frame, |piece| Kid::Text { item: at, at: Cursor { piece, ..cursor } }),
+                Item::Text(_) => {
+                    if let Some(piece) = target {
+                        self.filled[piece as usize] = true;
+                        self.pieces[piece as usize].kids.push(Kid::Text { item: at, at: cursor });
+                    }
+                }
                 Item::Node(x) | Item::Left { node: x, .. } => {
                     self.tasks.push(Task::Sequence { seq, frame, item, end, index, held });
                     self.meet_node(*x, frame);
@@ -531,8 +534,9 @@ impl<'a> Walker<'a> {
                 Item::Foreign => {}
             }
         }
-        let cursor = self.cursor(seq, index, frame, held);
-        self.put(frame, |piece| Kid::Cursor(Cursor { piece, ..cursor }));
+        if let Some(piece) = target {
+            self.pieces[piece as usize].kids.push(Kid::Cursor(Cursor { index, ..like }));
+        }
     }
 
     fn cursor(&self, seq: Nid, index: u32, frame: FrameId, held: bool) -> Cursor {
