@@ -293,12 +293,18 @@ pub(super) fn write_lives(draft: &mut Draft) -> Rc<View> {
             .filter_map(|head| view.find(*head))
             .filter(|at| {
                 let piece = view.piece(*at);
-                (piece.spill && piece.gone.is_some())
+                // Transparent: shown for its text alone, as long as no other line takes that in.
+                let is_shown_for_text = !extra.is_empty() && piece.gone.is_some_and(|gone| gone.unwrap);
+                (piece.gone.is_some() && (piece.spill || is_shown_for_text))
                     || (!displayed.contains(at) && (piece.hidden || !is_known(piece.up)))
             })
             .collect();
         if missing.is_empty() && extra.is_empty() {
             break;
+        }
+        if !missing.is_empty() {
+            // What is shown only because these are not may not be shown then.
+            extra.clear();
         }
         let (stuck, missing): (Vec<PieceId>, Vec<PieceId>) = missing.into_iter().partition(|at| {
             let piece = view.piece(*at);

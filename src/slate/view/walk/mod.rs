@@ -482,7 +482,9 @@ impl<'a> Walker<'a> {
             return from;
         }
         let inherited = &self.inherited[from as usize];
-        let all = match inherited.is_empty() && registers.pins.is_empty() {
+        // What stands for pieces that are left out has all that the last of them hands on.
+        let is_left_out = self.mirror.id(x).left_out().is_some();
+        let all = match (inherited.is_empty() && registers.pins.is_empty()) || is_left_out {
             true => registers.own.clone(),
             false => {
                 let mut props = (**inherited).clone();
