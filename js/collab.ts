@@ -1,20 +1,18 @@
-// An open document: the public Collab. Its status and peers are read from the engine when somebody asks, and kept until
-// the engine says that they have changed.
+// An open document: the public Collab.
 import type { Descendant, Operation, Range } from "slate";
 import { authorsOf } from "./authors.js";
-import { Broadcasts, SAID } from "./broadcast.js";
 import { checkString, decodeNodes, decodeOperations, decodeRange, encodeNodes, encodeRange } from "./codec.js";
 import { Core } from "./core.js";
 import type { EarlySocket } from "./early.js";
 import { type EngineHandle, engine } from "./engine.js";
 import { CollabError, type CollabErrorCode, toCollabError } from "./errors.js";
 import { Emitter } from "./events.js";
-import { Peers } from "./flat.js";
 import { historyOf } from "./history.js";
 import { closedError } from "./lifecycle.js";
+import { LivePeers } from "./live-peers.js";
+import { LiveStatus } from "./live-status.js";
 import { databaseOf } from "./options.js";
 import { mapName, SharedValues } from "./shared.js";
-import { CLOSED, decodeStatus } from "./status.js";
 import type {
   Authored,
   BroadcastSender,
@@ -62,19 +60,8 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   readonly #events = new Emitter<Events<P>>();
   readonly #internal = new Emitter<InternalEvents>();
   #clientId = 0;
-  /** Whether `#status` and `#peers` are what the engine has now. */
-  #fresh = { status: false, peers: false };
-  #status: Status = CLOSED;
-  #unsaved: { of: Status; status: Status } | null = null;
-  #peers: readonly Peer<P>[] = NOBODY;
-  /** The peers that were there when `join` and `leave` were last emitted. */
-  #here: readonly Peer<P>[] = NOBODY;
-  readonly #everyone = new Peers<P>();
-  readonly #broadcasts: Broadcasts<P>;
-  /** Whether this document was in sync when the peers were last looked at. */
-  #wasSynced = false;
-  #error: CollabError | null = null;
-  #logged = "";
+  readonly #status: LiveStatus;
+  readonly #peers: LivePeers<P>;
   #closing: Promise<void> | null = null;
 
   /** Resolves when the local copy is loaded. `early`: a socket that is being opened already. */
@@ -99,6 +86,8 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       authors: (range) => saved().then(() => authorsOf(options, () => this.#runs(), range)),
     };
     this[engine] = this.#handle();
+    this.#status = this.#statusOf();
+    this.#peers = this.#peersOf(databaseOf(options));
     this.#core = new Core(
       options,
       {
@@ -110,7 +99,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
         change: (operations, origin) => this.#events.emit("change", { operations, origin }),
         update: (update, origin) => this.#events.emit("update", { update, origin }),
         status: (acknowledged, receiving) => this.#statusChanged(acknowledged, receiving),
-        peers: () => this.#peersChanged(),
+        peers: () => this.#peers.changed(),
         values: (map, entries, whole, origin) => this.#maps.get(map)?.receive(entries, whole, origin),
         revived: () => {
           for (const map of this.#maps.values()) this.#core.quietly(() => map.follow());
@@ -119,9 +108,42 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
       },
       early,
     );
-    this.#broadcasts = new Broadcasts(options.id, databaseOf(options), crypto.randomUUID(), {
+  }
+
+  #statusOf(): LiveStatus {
+    // The core calls back while it is made, and before anybody asks for a status.
+    const core = () => this.#core;
+    return new LiveStatus(
+      {
+        get isClosed() {
+          return core().isClosed;
+        },
+        get hasQueued() {
+          return core().hasQueued;
+        },
+        get transport() {
+          return core().transport;
+        },
+        numbers: () => core().into((to) => to.status()),
+        error: () => core().into((to) => to.statusError()),
+      },
+      this.#hasServer,
+    );
+  }
+
+  #peersOf(database: string | null): LivePeers<P> {
+    const [isSynced, isHeard] = [() => this.status.synced, () => this.#internal.has("broadcast")];
+    return new LivePeers(this.id, database, this.#events, {
+      numbers: () => this.#core.into((to) => to.peers()),
+      state: (clientId) => this.#core.into((to) => to.peerState(clientId)),
+      get isSynced() {
+        return isSynced();
+      },
+      get isHeard() {
+        return isHeard();
+      },
       me: () => this.#me(),
-      show: (said) => this.#core.show({ [SAID]: said }),
+      show: (value) => this.#core.show(value),
       heard: (message, from) => {
         this.#core.log?.("broadcast", `from ${from.clientId}`);
         this.#internal.emit("broadcast", [message, from]);
@@ -149,25 +171,11 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
   }
 
   get status(): Status {
-    if (!this.#fresh.status) {
-      this.#fresh.status = true;
-      this.#status = this.#readStatus();
-    }
-    // Edits of this very turn have not reached the engine yet.
-    if (this.#status.saved === "memory" || !this.#core.hasQueued) return this.#status;
-    if (this.#unsaved?.of !== this.#status) {
-      this.#unsaved = { of: this.#status, status: Object.freeze({ ...this.#status, saved: "memory" as const }) };
-    }
-    return this.#unsaved.status;
+    return this.#status.now;
   }
 
   get peers(): readonly Peer<P>[] {
-    if (!this.#fresh.peers) {
-      this.#fresh.peers = true;
-      this.#peers =
-        this.#core.into((to) => this.#everyone.read(to.peers(), (clientId) => to.peerState(clientId))) ?? NOBODY;
-    }
-    return this.#peers;
+    return this.#peers.now;
   }
 
   on<E extends keyof Events<P>>(event: E, listener: (value: Events<P>[E]) => void): () => void {
@@ -176,7 +184,7 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     const follows = this.#events.has("join") || this.#events.has("leave");
     const unsubscribe = this.#events.on(event, listener);
     if (event === "change") this.#core.hear();
-    if ((event === "join" || event === "leave") && !follows) this.#here = this.peers;
+    if ((event === "join" || event === "leave") && !follows) this.#peers.follow();
     return unsubscribe;
   }
 
@@ -186,15 +194,13 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   broadcast(message: unknown): void {
     if (this.#core.isClosed) throw closedError();
-    this.#broadcasts.say(message);
+    this.#peers.say(message);
     this.#core.log?.("broadcast", "to everyone");
   }
 
   onBroadcast(listener: (message: unknown, from: BroadcastSender<P>) => void): () => void {
     if (typeof listener !== "function") throw new CollabError("protocol", "a listener must be a function");
-    // A new listener is not told of messages that were sent before.
-    if (!this.#internal.has("broadcast")) this.#hearPeers(false);
-    this.#broadcasts.listen();
+    this.#peers.listen();
     return this.#internal.on("broadcast", ([message, from]) => listener(message, from as BroadcastSender<P>));
   }
 
@@ -322,101 +328,29 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
 
   async #close(): Promise<void> {
     const last = this.status;
-    this.#broadcasts.close();
+    this.#peers.silence();
     await this.#core.close();
-    const closed = { connection: "closed", synced: false, retryAt: null, progress: null } as const;
-    this.#status = Object.freeze({ ...last, ...closed });
-    this.#peers = NOBODY;
-    this.#fresh = { status: true, peers: true };
-    this.#events.emit("status", this.#status);
+    this.#peers.close();
+    this.#events.emit("status", this.#status.close(last));
   }
 
   #reported(error: CollabError): void {
-    this.#error = error;
+    this.#status.reported(error);
     this.#events.emit("error", error);
   }
 
   #statusChanged(acknowledged: boolean, receiving: boolean): void {
-    this.#fresh.status = false;
+    this.#status.changed();
     if (this.#core === undefined) return;
     if (acknowledged) this.#core.acknowledged();
     this.#core.receives(receiving);
-    this.#logStatus();
+    if (this.#core.log !== null) this.#status.writeTo(this.#core.log);
     if (this.#events.has("status")) this.#events.emit("status", this.status);
-  }
-
-  #peersChanged(): void {
-    this.#fresh.peers = false;
-    if (this.#core === undefined) return;
-    const before = this.#peers;
-    if (this.#events.has("join") || this.#events.has("leave")) this.#tellWhoComes();
-    if (this.#events.has("peers") && this.peers !== before) this.#events.emit("peers", this.peers);
-    if (this.#internal.has("broadcast")) this.#hearPeers(true);
   }
 
   #me(): BroadcastSender<P> | null {
     const { presence } = this.#core;
     return presence === null ? null : { clientId: this.clientId, presence: presence as unknown as P };
-  }
-
-  /** Takes the peers' broadcasts. Those that a new peer sent before this document was in sync are not told. */
-  #hearPeers(tell: boolean): void {
-    const { synced } = this.status;
-    const inTime = tell && synced && this.#wasSynced;
-    this.#wasSynced = synced;
-    for (const { clientId, presence } of this.peers) {
-      const said = this.#everyone.said(clientId);
-      if (said !== undefined) this.#broadcasts.hear(said, Object.freeze({ clientId, presence }), inTime);
-    }
-  }
-
-  #logStatus(): void {
-    const { log } = this.#core;
-    if (log === null) return;
-    const { connection, synced, saved, pending, setAside, storage, error } = this.status;
-    const line = `${connection}, ${synced ? "synced" : "not synced"}, saved: ${saved}, ${pending} pending, ${setAside} set aside, storage: ${storage}`;
-    const told = error === null ? line : `${line}, ${error.code}: ${error.message}`;
-    if (told !== this.#logged) log("status", told);
-    this.#logged = told;
-  }
-
-  #tellWhoComes(): void {
-    const [before, now] = [this.#here, this.peers];
-    this.#here = now;
-    const lacks = (peers: readonly Peer<P>[]) => {
-      const ids = new Set(peers.map(({ clientId }) => clientId));
-      return ({ clientId }: Peer<P>) => !ids.has(clientId);
-    };
-    for (const peer of before.filter(lacks(now))) this.#events.emit("leave", peer);
-    for (const peer of now.filter(lacks(before))) this.#events.emit("join", peer);
-  }
-
-  #readStatus(): Status {
-    const flat = this.#core.into((to) => to.status());
-    // The engine is being started again, or is gone for good.
-    if (flat === undefined) {
-      const connection = this.#core.isClosed ? "closed" : "offline";
-      // What it had saved is not known before it is there again.
-      return Object.freeze({
-        ...this.#status,
-        local: !this.#hasServer,
-        connection,
-        synced: false,
-        saved: "memory" as const,
-        error: this.#error,
-      });
-    }
-    return decodeStatus(flat, !this.#hasServer, this.#core.transport, () => {
-      const [code = "protocol", message = ""] = this.#core.into((to) => to.statusError()) ?? [];
-      return this.#sameError({ code, message });
-    });
-  }
-
-  /** The error that was reported, as the same object. */
-  #sameError(error: { code: string; message: string }): CollabError {
-    const reported = this.#error;
-    if (reported?.code === error.code && reported.message === error.message) return reported;
-    return toCollabError(error, "protocol");
   }
 
   /** Waits for a status that `reached` accepts. `refusedBy`: why there will be none, if so. */
@@ -487,8 +421,6 @@ export class OpenCollab<P extends Presence> implements Collab<P> {
     };
   }
 }
-
-const NOBODY: readonly never[] = Object.freeze([]);
 
 const isSaved = ({ saved, pending }: Status): boolean => saved === "server" && pending === 0;
 

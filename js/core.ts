@@ -1,4 +1,4 @@
-// One document's place in the engine: starts it, feeds it, and starts it again should the whole engine fail.
+// One document in the engine: starts the engine for it, feeds it, and starts it again should the whole engine fail.
 //
 // Its parts: the door through which every call goes in (`door.ts`), the edits on their way (`queue.ts`), where in its
 // life the document is (`lifecycle.ts`), what the device's tabs share (`shared-copy.ts`), and the connections
@@ -41,31 +41,31 @@ export interface Sink {
   operations(operations: readonly Operation[], origin: Origin): void;
   /** For the editor: restore the selection. */
   select(range: Range): void;
-  /** For the editor: it may differ from the document. */
+  /** For the editor: it may differ from the document, and has to be compared with all of it. */
   diverged(): void;
   /** For the editor: compare these of its children with the document's. */
   compare(blocks: Uint32Array): void;
-  /** For the application. */
+  /** For the application: the document has changed by these operations. */
   change(operations: readonly Operation[], origin: Origin): void;
   update(update: Uint8Array, origin: Origin): void;
   /** `acknowledged`: the server has every own edit. `receiving`: what it sends can be kept on the device. */
   status(acknowledged: boolean, receiving: boolean): void;
   peers(): void;
-  /** Of a map: entries as JSON, and whether these are all. */
+  /** A map has other values: entries as JSON, and whether these are all that it has. */
   values(map: string, entries: string, whole: boolean, origin: Origin): void;
-  /** The engine was started again: it follows no map. */
+  /** The engine was started again, and does not follow any map yet. */
   revived(): void;
   error(error: CollabError): void;
 }
 
 const NO_NEWS = { acknowledged: false, receiving: false };
 
-/** What a fresh engine has to be told again. */
+/** What the core keeps, to tell it to the next engine should this one fail. */
 interface Retold {
   presence: object | null;
   online: boolean;
   selection: Range | null;
-  /** What the editor says of types of elements. */
+  /** Which types of elements are inline or void, as the editor says. */
   kinds: Kinds;
 }
 
@@ -86,7 +86,7 @@ export class Core<P extends Presence> implements Revivable {
   /** Counts the starts of engines; calls of an earlier engine's listener are ignored. */
   #start = 0;
   #socket: WebSocket | null = null;
-  /** A fresh engine is being told what the one before it had. */
+  /** Whether a fresh engine is being told what the one before it had. */
   #restoring = false;
 
   constructor(options: OpenOptions<P>, sink: Sink, early: EarlySocket | null = null) {
@@ -149,12 +149,12 @@ export class Core<P extends Presence> implements Revivable {
     await this.#life.opened(() => this.#door.lastError ?? closedError());
   }
 
-  /** Somebody may listen to operations from now on: see `Sink.hears`. */
+  /** To be called when somebody begins to listen to operations: see `Sink.hears`. */
   hear(): void {
     if (this.#sink.hears()) this.#door.call((to) => to.hear());
   }
 
-  /** Which elements are inline and void from now on. */
+  /** Says which elements are inline or void from now on. */
   setSchema(kinds: Kinds): void {
     this.#told.kinds = kinds;
     this.into((to) => to.schemaChanged());
@@ -165,7 +165,7 @@ export class Core<P extends Presence> implements Revivable {
     this.quietly(() => this.into((to) => to.composing(begins)));
   }
 
-  /** What others see of this user's name. */
+  /** The name that others see of this user. */
   get name(): string {
     const { name } = (this.#told.presence ?? {}) as Partial<Presence>;
     return typeof name === "string" ? name : "";
@@ -185,7 +185,7 @@ export class Core<P extends Presence> implements Revivable {
     return this.into(call) as T;
   }
 
-  /** For work that the editor or the page starts, where no caller catches: reports what `work` throws. */
+  /** Runs `work`, and reports what it throws: for calls by the editor or the page, where nobody would catch it. */
   quietly(work: () => void): void {
     this.#door.quietly(work);
   }
@@ -204,20 +204,20 @@ export class Core<P extends Presence> implements Revivable {
 
   readonly #flushQuietly = (): void => this.quietly(() => this.flush());
 
-  /** Commits what is queued, in one transaction; in several where edits of the user and of normalizers alternate. */
+  /** Commits what is queued: each run of edits of the user, and each of normalizers, in one transaction. */
   flush(): void {
     if (!this.#hasDocument || !this.#queue.begin()) return;
     for (let run = this.#queue.next(); run !== null; run = this.#door.isOpen ? this.#queue.next() : null) {
       const { normalization } = run[0]!;
       this.#commit(run, normalization);
       this.#queue.taken();
-      // Asked only once there is something of this user's to keep.
+      // The browser is asked to keep the data only when this user has written something.
       if (!normalization && this.#backup === null) askToPersist();
     }
     this.#tellDone();
   }
 
-  /** The editor has applied these edits already. If the document cannot take one, the editor is mended. */
+  /** Commits edits that the editor has applied already. If the document cannot take one of them, the editor is mended. */
   #commit(run: readonly QueuedEdit[], normalization: boolean): void {
     const first = run[0]!.operation;
     try {
@@ -228,7 +228,7 @@ export class Core<P extends Presence> implements Revivable {
       const { words, text } = encodeOperations(run.map(({ operation }) => operation));
       this.into((to) => to.commit(words, text, normalization));
     } catch (error) {
-      // After a trap, the next engine gets these edits.
+      // The engine has trapped: the next one gets these edits.
       if (!this.#door.isOpen) throw error;
       if (run.length > 1) {
         for (const edit of run) this.#commit([edit], normalization);
@@ -278,12 +278,12 @@ export class Core<P extends Presence> implements Revivable {
     this.#copy.deleted();
   }
 
-  /** Whether the server sends changes, and the device takes them. */
+  /** `can`: the server sends changes, and the device can keep them. */
   receives(can: boolean): void {
     this.#copy.receives(can);
   }
 
-  /** The server has every own edit. */
+  /** To be called when the server has every own edit. */
   acknowledged(): void {
     this.#backup?.acknowledged();
   }
@@ -298,7 +298,7 @@ export class Core<P extends Presence> implements Revivable {
     this.#life.closed();
     this.#copy.close();
     for (const leave of this.#leave) leave();
-    // The engine may have died meanwhile. Then the door is shut, and this does nothing.
+    // If the engine has died meanwhile the door is shut, and this does nothing.
     this.#door.free();
   }
 
@@ -388,7 +388,8 @@ export class Core<P extends Presence> implements Revivable {
 
   #listener(start: number, session: string, ready: () => void): EngineListener {
     const current = () => this.#start === start;
-    // A fresh engine gets all of the document again. The editor has it, and is compared with the document at the end.
+    // A fresh engine loads all of the document again, and would tell all of it. The editor has it already, and is compared with
+    // the document at the end.
     const heard = () => current() && !this.#life.isDown;
     return {
       ready: () => {
@@ -433,12 +434,15 @@ export class Core<P extends Presence> implements Revivable {
       },
       kinds: (type) => this.#told.kinds(type),
       address: (_fresh, formats) => this.#transport.address(session, formats, current),
-      sessions: async () => (current() ? this.#copy.others() : []),
+      sessions: async (found) => (current() ? this.#copy.others(found) : []),
+      taken: () => {
+        if (current()) this.#copy.taken();
+      },
       socket: (address) => this.#connect(address, current),
     };
   }
 
-  /** The engine adds its listeners after these, which keep events from them once their engine is gone. */
+  /** Listeners are added here before the engine adds its own, and keep events from those once that engine is gone. */
   #connect(address: string, current: () => boolean): WebSocket {
     const socket = this.#transport.connect(address);
     this.#socket = socket;
@@ -461,7 +465,7 @@ export class Core<P extends Presence> implements Revivable {
     this.#sink.operations(operations, origin);
     if (origin === "local") this.#queue.answered(operations);
     else this.#sink.change(operations, origin);
-    // Several frames may come in one turn: what normalizers made of this one is committed before the next is applied.
+    // Several frames may come in one turn: what normalizers have written after this one is committed before the next is applied.
     this.quietly(() => this.flush());
   }
 
@@ -480,7 +484,7 @@ export class Core<P extends Presence> implements Revivable {
 
   readonly #unsent = (): Uint8Array => this.into((to) => to.exportOutbox()) ?? NOTHING;
 
-  /** The tabs go on where those of older versions do not listen. */
+  /** The copy has moved to where older versions do not look: from now on its tabs talk where those do not listen. */
   #guard(session: string): void {
     if (!this.#copy.guard(engineConfig(this.#options).store?.database, session)) return;
     this.quietly(() => this.#letOthersKeep());

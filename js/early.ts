@@ -6,6 +6,7 @@
 //
 // On a device that has nothing, the engine will ask for all of the document. So that is asked for here at once, and
 // comes while the module loads. The engine's own question, its first frame, is then left out.
+import { isEmpty } from "./device-store.js";
 import { inflating } from "./inflate.js";
 import { address, databaseOf, isToConnect, newSession } from "./options.js";
 import type { OpenOptions, Presence } from "./types.js";
@@ -17,8 +18,6 @@ const FORMATS = "0,1";
 const PATIENCE_MS = 30_000;
 /** Sync step 1 of a client that has nothing: an empty state vector. */
 const ALL = Uint8Array.of(0, 0, 1, 0);
-/** `DEFAULT_DATABASE` in `src/browser/store`. */
-const DATABASE = "slate-yrs";
 
 export class EarlySocket {
   /** The session of the engine that will take the socket. */
@@ -114,15 +113,10 @@ export class EarlySocket {
   }
 }
 
-/** Whether this device has no database, so that the engine will find nothing. */
+/** Whether this device has nothing, so that the engine will find nothing. */
 async function hasNothing<P extends Presence>(options: OpenOptions<P>): Promise<boolean> {
   const database = databaseOf(options);
-  if (database === null) return true;
-  try {
-    return (await indexedDB.databases()).every(({ name }) => name !== (database || DATABASE));
-  } catch {
-    return false;
-  }
+  return database === null || isEmpty(database);
 }
 
 /**

@@ -1,8 +1,9 @@
 // slate-yrs: open a document, edit it with others, online or not.
 import { OpenCollab } from "./collab.js";
+import { hasDeviceStore } from "./device-store.js";
 import { EarlySocket } from "./early.js";
 import { toCollabError } from "./errors.js";
-import { checkOptions, hasIndexedDb } from "./options.js";
+import { checkOptions } from "./options.js";
 import { rehearseWhile } from "./rehearsal.js";
 import type { Collab, OpenOptions, Presence } from "./types.js";
 import { localDocuments as engineDocuments, init, isLoaded } from "./wasm.js";
@@ -69,7 +70,7 @@ export interface LocalDocument {
  * const unsent = (await localDocuments()).filter(({ pending }) => pending > 0);
  */
 export async function localDocuments(options: { database?: string } = {}): Promise<LocalDocument[]> {
-  if (!hasIndexedDb()) return [];
+  if (!hasDeviceStore()) return [];
   await init();
   try {
     const found: (string | number)[] = await engineDocuments(options.database);

@@ -1,5 +1,6 @@
 import { deflateRawSync } from "node:zlib";
 import { beforeEach, expect, it, vi } from "vitest";
+import { eventually } from "../tests/unit/eventually.js";
 
 /** What listens and dispatches as a browser's socket does. */
 class FakeSocket extends EventTarget {
@@ -49,7 +50,7 @@ it("frames are seen as they were before they were compressed, in the order in wh
   socket.arrives(deflated("short"));
   socket.arrives("text");
   expect(socket.seen).toEqual(["first"]);
-  await vi.waitFor(() => expect(socket.seen).toHaveLength(5));
+  await eventually(() => expect(socket.seen).toHaveLength(5));
   expect(socket.seen).toEqual(["first", document, "behind it", "short", "text"]);
   socket.arrives(plain("later"));
   expect(socket.seen.at(-1)).toBe("later");
@@ -62,7 +63,7 @@ it("a frame that is dispatched a second time, for who listens later, does not go
   socket.arrives(deflated("document"));
   socket.dispatchEvent(event);
   expect(socket.seen).toEqual(["kept", "kept"]);
-  await vi.waitFor(() => expect(socket.seen).toEqual(["kept", "kept", "document"]));
+  await eventually(() => expect(socket.seen).toEqual(["kept", "kept", "document"]));
 });
 
 it.each([
@@ -73,7 +74,7 @@ it.each([
   const socket = open();
   socket.arrives(data);
   socket.arrives(plain("behind it"));
-  await vi.waitFor(() => expect(socket.readyState).toBe(3));
+  await eventually(() => expect(socket.readyState).toBe(3));
   expect(socket.seen).toEqual([]);
   expect(inflate.inflates()).toBe(false);
 });

@@ -1,5 +1,6 @@
 // Checking what `open` is given, and turning it into what the engine takes.
 import { wellFormed } from "./codec.js";
+import { hasDeviceStore } from "./device-store.js";
 import type { EngineConfig } from "./engine.js";
 import { CollabError } from "./errors.js";
 import { inflates } from "./inflate.js";
@@ -87,19 +88,9 @@ function checkUrl(url: string, connects: boolean): void {
   }
 }
 
-/** Whether anything can be kept on this device. */
-export function hasIndexedDb(): boolean {
-  try {
-    return typeof indexedDB === "object" && indexedDB !== null;
-  } catch {
-    // A sandboxed frame may not even look.
-    return false;
-  }
-}
-
 /** The database on this device; `null`: nothing is kept. */
 export function databaseOf<P extends Presence>({ offline = true }: OpenOptions<P>): string | null {
-  if (offline === false || !hasIndexedDb()) return null;
+  if (offline === false || !hasDeviceStore()) return null;
   return (typeof offline === "object" ? offline.database : undefined) ?? "";
 }
 
@@ -129,7 +120,7 @@ export function engineConfig<P extends Presence>(options: OpenOptions<P>, sessio
     captureTimeout: Math.round(Math.min(options.undo?.captureTimeout ?? 500, 0x7fff_ffff)),
     remote: options.url === undefined ? "none" : isToConnect(options) ? "connect" : "wait",
     store:
-      offline !== false && hasIndexedDb()
+      offline !== false && hasDeviceStore()
         ? { database: store.database ?? null, strict: store.durability === "strict" }
         : null,
     presence: options.presence ?? null,

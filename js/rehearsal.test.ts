@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import instantiate, { rehearse } from "../pkg/slate_yrs.js";
+import { eventually } from "../tests/unit/eventually.js";
 import { rehearseWhile } from "./rehearsal.js";
 
 vi.mock("../pkg/slate_yrs.js", async (original) => {
@@ -23,7 +24,7 @@ describe("the rehearsal", () => {
   it("opens documents of both formats, and comes to an end", async () => {
     rehearseWhile(() => true);
     expect(calls()).toHaveLength(0);
-    await vi.waitFor(() => expect(calls()).toHaveLength(8));
+    await eventually(() => expect(calls()).toHaveLength(8));
     await pause(20);
     expect(calls()).toHaveLength(8);
     for (const format of [0, 1]) expect(calls().filter(([of]) => of === format)).toHaveLength(4);
@@ -36,7 +37,7 @@ describe("the rehearsal", () => {
     await pause(20);
     expect(calls()).toHaveLength(0);
     rehearseWhile(() => calls().length < 3);
-    await vi.waitFor(() => expect(calls()).toHaveLength(3));
+    await eventually(() => expect(calls()).toHaveLength(3));
     await pause(20);
     expect(calls()).toHaveLength(3);
   });

@@ -83,9 +83,14 @@ export class SharedCopy {
     this.#tabs?.deleted();
   }
 
-  /** The sessions of the other tabs. */
-  async others(): Promise<string[]> {
-    return (await this.#tabs?.others()) ?? [];
+  /** Of whom what is pending is not this tab's: see `Tabs.others`. */
+  async others(found: readonly string[]): Promise<string[]> {
+    return (await this.#tabs?.others(found)) ?? [];
+  }
+
+  /** What was found is taken over. */
+  taken(): void {
+    this.#tabs?.taken();
   }
 
   close(): void {

@@ -3,8 +3,9 @@
 import type { BaseEditor, Editor, Range } from "slate";
 import { handleOf } from "./engine.js";
 import type { Collab } from "./index.js";
-import { Binding, transformsOf } from "./slate/binding.js";
+import { Binding } from "./slate/binding.js";
 import { hubOf } from "./slate/hub.js";
+import { transformsOf } from "./slate/patched.js";
 import { quicken } from "./slate/quick.js";
 
 export { withQuickNormalizing } from "./slate/quick.js";

@@ -33,6 +33,15 @@ interface Update {
 
 type TabMessage = { type: "here"; session: string } | { type: "deleted" } | Update;
 
+/** A promise, and what settles it. */
+function later(): { promise: Promise<void>; settle: () => void } {
+  let settle: () => void = () => {};
+  const promise = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, settle };
+}
+
 /** So long before a tab says that it is here it may have read the database. */
 const UNHEARD_MS = 10_000;
 
@@ -45,6 +54,8 @@ export class Tabs {
   /** Settles when this session is known to the others. */
   readonly #present: Promise<void>;
   readonly #watched = new Set<string>();
+  /** Dead ones whose locks are held here while what they left is taken over, and what lets go of them. */
+  readonly #claims = new Map<string, () => void>();
   /** Of these, those that are not known to have ended. */
   readonly #living = new Set<string>();
   /**
@@ -52,7 +63,7 @@ export class Tabs {
    */
   #unheard: { at: number; message: Update }[] = [];
   #wish: Wish | null = null;
-  #leave: () => void = () => {};
+  readonly #end = later();
   /** What came before the document was ready for it. */
   #early: Update[] | null = [];
   #ready: () => void = () => {};
@@ -79,14 +90,23 @@ export class Tabs {
     return this.#locks !== null;
   }
 
-  /** The sessions that are alive elsewhere. What they have not sent is theirs to send. */
-  async others(): Promise<string[]> {
+  /**
+   * The sessions that are alive elsewhere, or of which another tab takes over what they left: what they have not sent is not
+   * this one's to send. What the others of `found` have left is: nobody else takes it over until this tab says {@link taken}.
+   */
+  async others(found: readonly string[]): Promise<string[]> {
     await this.#present;
+    await Promise.all(found.map((session) => this.#claim(session)));
     const held = (await this.#locks?.query())?.held ?? [];
     const names = held.map(({ name }) => name ?? "").filter((name) => name.startsWith(this.#prefix));
-    const sessions = names.map((name) => name.slice(this.#prefix.length)).filter((name) => !this.#watched.has(name));
-    for (const session of sessions) this.#watch(session);
+    for (const name of names) this.#watch(name.slice(this.#prefix.length));
     return [...this.#watched].slice(1);
+  }
+
+  /** What was found is this session's on the device now, or stays what it was: whoever waits for it looks. */
+  taken(): void {
+    for (const letGo of this.#claims.values()) letGo();
+    this.#claims.clear();
   }
 
   /** From now on the document can take changes. */
@@ -133,7 +153,8 @@ export class Tabs {
     this.#leaving.abort();
     this.#wish?.release();
     this.#wish = null;
-    this.#leave();
+    this.#end.settle();
+    this.taken();
     this.#channel?.close();
   }
 
@@ -192,23 +213,36 @@ export class Tabs {
 
   /** Holds the lock of `session` until this closes. */
   #hold(session: string): Promise<void> {
-    const left = new Promise<void>((resolve) => {
-      this.#leave = resolve;
-    });
     return new Promise((held) => {
       if (this.#locks === null) return held();
       const holding = this.#locks.request(this.#prefix + session, () => {
         held();
-        return left;
+        return this.#end.promise;
       });
       // Refused, as in a frame without storage: nobody will know of this session, which costs traffic only.
       holding.catch(() => held());
     });
   }
 
+  /** Takes the lock of a session that has left something. Who has it already is alive, or was first. */
+  #claim(session: string): Promise<void> {
+    return new Promise((settled) => {
+      if (this.#locks === null || this.#watched.has(session) || this.#claims.has(session)) return settled();
+      const asking = this.#locks.request(this.#prefix + session, { ifAvailable: true }, (lock) => {
+        const { promise, settle } = later();
+        if (lock === null || this.#leaving.signal.aborted) settle();
+        else this.#claims.set(session, settle);
+        if (lock === null) this.#watch(session);
+        settled();
+        return promise;
+      });
+      asking.catch(() => settled());
+    });
+  }
+
   /** Waits for the end of `session`: the lock is granted when its tab is gone. */
   #watch(session: string): void {
-    if (this.#watched.has(session) || this.#locks === null) return;
+    if (this.#watched.has(session) || this.#claims.has(session) || this.#locks === null) return;
     this.#watched.add(session);
     this.#living.add(session);
     const { signal } = this.#leaving;
@@ -217,7 +251,7 @@ export class Tabs {
       await this.#isReady;
       if (!signal.aborted) await this.#watcher.orphaned(session);
     });
-    // Aborted by our own end; or the engine failed meanwhile, and whoever opens the document next takes over.
-    waiting.catch(() => {});
+    // Aborted by our own end; or engine or store failed meanwhile: whoever reads the store next takes over.
+    waiting.catch(() => this.#watched.delete(session));
   }
 }

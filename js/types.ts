@@ -41,9 +41,12 @@ export interface DebugEntry {
   readonly at: number;
   /** The room. */
   readonly document: string;
-  /** `update`: of the document, by whom and how large. `status`: what of it is another. */
+  /**
+   * `update`: the document has changed; `detail` says by whom, and how large the update is. `status`: `detail` says which
+   * fields have changed.
+   */
   readonly what: "socket" | "sent" | "received" | "update" | "status" | "error" | "broadcast";
-  /** For people. Never a token, and nothing of the document's content. */
+  /** For people to read. There is no token in it, and nothing of the document's content. */
   readonly detail: string;
 }
 
@@ -57,8 +60,8 @@ export interface OpenOptions<P extends Presence = Presence> {
    */
   url?: string;
   /**
-   * Sent as `?token=`. A function is asked before every connection, so that it can renew what has expired; `undefined`
-   * from it: there is none (yet).
+   * Sent as `?token=`. A function is called before every connection, so that it can renew a token that has expired. It
+   * returns `undefined` where there is no token, or none yet.
    */
   token?: string | (() => string | undefined | Promise<string | undefined>);
   /** More query parameters. */
@@ -66,10 +69,11 @@ export interface OpenOptions<P extends Presence = Presence> {
   /** What peers see of this user, at most 16 KiB as JSON; without it, they do not see the user. */
   presence?: P;
   /**
-   * The content of a new document: used only if the document has none, and once only, whoever opens it first. It is
-   * shown at once, also without a connection, and counts as pending until it is decided; it is kept on the device until
-   * then. Should the document turn out to have other content, that is shown in its place, and only blocks in which this
-   * user has written meanwhile stay beside it. A user who may only read gives the document nothing.
+   * The content of a new document. It is used only if the document has none, and only once, however many people open the
+   * document. It is shown at once, also without a connection. Until the server has said whether the document takes it, it
+   * is kept on the device and counts as pending. If the document has other content, that is shown instead, and of the
+   * initial value only those blocks stay in which this user has written meanwhile. A user who may only read gives the
+   * document nothing.
    */
   initialValue?: Descendant[];
   /** Name of the root `Y.XmlText`. Default `"content"`. */
@@ -77,18 +81,19 @@ export interface OpenOptions<P extends Presence = Presence> {
   /** Name of a block's id property. A split gives the new block a fresh one. Default `"id"`. */
   blockId?: string;
   /**
-   * How the document is laid out. `0`: as `@slate-yjs/core` has it, so that its clients may write it too, if the document
-   * is new; it is never brought back to that. `1`: by reference; a document that is there is brought to it, for good, and
-   * clients that do not know it cannot write it from then on. Without this option a document stays what it is, and a new
-   * one begins in 1 on a slate-yrs server and without a server, in 0 on any other: that keeps nobody from damaging it. The
-   * server's `--format` counts more than this. A format that this version cannot write is reported as an error `format`,
-   * and the document stays what it is.
+   * How the document is laid out. `0`: a new document begins in the layout of `@slate-yjs/core`, whose clients may then
+   * write it too; a document of format 1 is never brought back to it. `1`: the layout by reference. A new document begins
+   * in it, and one that is there is brought to it, for good; from then on clients that do not know it cannot write the
+   * document. Without this option a document keeps its format, and a new one begins in 1 on a slate-yrs server and without
+   * a server, and in 0 on any other server, since such a server would let other clients damage a document of format 1. The
+   * server's `--format` counts more than this option. A format that this version cannot write is reported as an error
+   * `format`, and the document keeps the one that it has.
    */
   format?: 0 | 1;
   /**
-   * Whether edits are kept on this device (IndexedDB) until the server has them; and under which database name, and
-   * whether every write waits for the disk (`"strict"`; the default `"relaxed"` does so only where something is
-   * replaced or removed). Default `true`.
+   * Whether the document and its edits are kept on this device (IndexedDB). `database`: the name of the database.
+   * `durability`: with `"strict"` every write waits for the disk, with `"relaxed"`, the default, only one that replaces or
+   * removes something. Default `true`.
    */
   offline?: boolean | { database?: string; durability?: "strict" | "relaxed" };
   /** Whether to connect at once; otherwise with {@link Collab.connect}. Default `true`. */
@@ -96,7 +101,7 @@ export interface OpenOptions<P extends Presence = Presence> {
   /** `captureTimeout`: edits less than so many milliseconds apart are undone together. Default 500. */
   undo?: { captureTimeout?: number };
   /**
-   * What connects. Default: the global `WebSocket`, which Node has from version 22.
+   * The class of sockets to connect with. Default: the global `WebSocket`, which Node has from version 22.
    *
    * @example
    * import { WebSocket } from "ws";
@@ -104,15 +109,16 @@ export interface OpenOptions<P extends Presence = Presence> {
    */
   WebSocket?: WebSocketClass;
   /**
-   * What connects. `"auto"`: a WebSocket, and where none can be opened though the server answers over HTTP (an office's
-   * proxy, a filter), HTTP, with the same frames and acknowledgements; the tab remembers that, and tries a socket again now
-   * and then. `"websocket"`, `"http"`: nothing else. Over HTTP there is the slate-yrs server only, at `/http/scenes` beside
-   * `/ws/scenes`. {@link Status.transport} says which it is. Default `"auto"`.
+   * What frames go over. `"auto"`: a WebSocket. Where none can be opened though the server answers over HTTP (an office's
+   * proxy, a filter), the same frames and acknowledgements go over HTTP; the tab remembers that, and tries a socket again
+   * now and then. `"websocket"`, `"http"`: only this. Only the slate-yrs server can be reached over HTTP, at `/http/scenes`
+   * beside `/ws/scenes`. {@link Status.transport} says which one it is now. Default `"auto"`.
    */
   transport?: "auto" | "websocket" | "http";
   /**
-   * Logs what happens: to the console (`console.debug`), or to a function. In a page, `localStorage["slate-yrs:debug"] = "1"`
-   * does so for all documents that do not say `false`. Nothing of a document's content is logged, and no token.
+   * Logs what happens: `true` to the console (`console.debug`), a function to that. In a page,
+   * `localStorage["slate-yrs:debug"] = "1"` logs every document that is not opened with `false`. No content of a document is
+   * logged, and no token.
    *
    * @example
    * const lines: string[] = [];
@@ -122,40 +128,41 @@ export interface OpenOptions<P extends Presence = Presence> {
 }
 
 /**
- * Who made a change: this editor, another one, this editor's undo or redo, or the local copy: while it loads, from another
- * tab, and where the editor had to be mended.
+ * Who made a change. `local`: this editor. `remote`: somebody else. `undo`: this editor's undo or redo. `store`: the device's
+ * copy, when it is loaded, when another tab has changed it, and when the editor had to be mended.
  */
 export type Origin = "local" | "remote" | "undo" | "store";
 
-/** What can be shared beside the text. */
+/** A value that {@link SharedMap} takes. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** What {@link SharedMap.on} tells. */
+/** What a listener of {@link SharedMap.on} is given. */
 export interface SharedMapChange {
-  /** Those whose value is another one, or that have come or gone. */
+  /** The keys that were set to another value, added or deleted. */
   readonly keys: readonly string[];
   readonly origin: Origin;
 }
 
 /**
- * Values beside the text, by key, in the same document: stored, sent, acknowledged and kept offline like the text. Of two
- * people who set one key at once, one wins, the same for everybody; other keys are not touched.
+ * Values beside the text, by key, in the same document: they are stored, sent, acknowledged and kept offline like the text. If
+ * two people set one key at the same time, everybody gets the same one of the two values; other keys are not touched.
  */
 export interface SharedMap<T = Json> {
-  /** Frozen: set another one instead of changing it. */
+  /** The value, frozen: to change it, {@link SharedMap.set} another one. */
   get(key: string): T | undefined;
   /**
-   * A step of undo of its own. The value is taken as `JSON.stringify` has it. Throws a CollabError: `forbidden` where this user
-   * may only read, `too-large` (a key of more than 1,000 characters, a value of more than 256 KiB), `protocol` where it is
-   * no JSON or has more than 63 arrays and objects in one another, `closed`, and `wasm` in the moment in which the engine is started again.
+   * Sets a value, as an undo step of its own. What is kept is what `JSON.stringify` makes of it. Throws a CollabError:
+   * `forbidden` where this user may only read; `too-large` for a key of more than 1,000 characters or a value of more than
+   * 256 KiB; `protocol` where the value is no JSON, or has more than 63 arrays and objects in one another; `closed`; and
+   * `wasm` while the engine is being started again.
    *
-   * - `options.undo`: `false` for what nobody has done by hand, such as a default or what is brought from elsewhere: undo
-   *   passes it by.
+   * - `options.undo`: `false` for a value that nobody has set by hand, such as a default or one that was imported: undo does
+   *   not take it back.
    */
   set(key: string, value: T, options?: { undo?: boolean }): void;
-  /** Throws as {@link SharedMap.set} does. Nothing happens if there is no such key. */
+  /** Deletes a key; without such a key nothing happens. Throws as {@link SharedMap.set} does. */
   delete(key: string): void;
-  /** An immutable snapshot: the same object until something changes. */
+  /** All keys with their values: an immutable snapshot, the same object until something changes. */
   entries(): ReadonlyMap<string, T>;
   /** Calls `listener` at each change, one's own too, until the returned function is called. */
   on(listener: (change: SharedMapChange) => void): () => void;
@@ -172,20 +179,24 @@ export interface Collab<P extends Presence = Presence> {
 
   /** An immutable snapshot: the same object until something changes. */
   readonly status: Status;
-  /** The others: the same array until something changes. */
+  /** The others who have the document open: the same array until something changes. */
   readonly peers: readonly Peer<P>[];
-  /** Calls `listener` at each event until the returned function is called. What a listener throws is reported, and stops nothing. */
+  /**
+   * Calls `listener` at each event until the returned function is called. An error that a listener throws is reported, and
+   * stops nothing else.
+   */
   on<E extends keyof Events<P>>(event: E, listener: (value: Events<P>[E]) => void): () => void;
 
-  /** Merges into what peers see of this user. Throws `too-large` beyond 16 KiB as JSON. */
+  /** Changes these fields of what peers see of this user; the others stay. Throws `too-large` beyond 16 KiB as JSON. */
   setPresence(presence: Partial<P>): void;
   /**
-   * Tells those who have the document open something that nobody keeps: "look here", a reaction, a pointer. Any JSON of up
-   * to 1,000 bytes; at most 20 messages and 8,000 bytes in two seconds. Whoever shows a presence may send, readers too.
+   * Sends those who have the document open a message that nobody keeps: "look here", a reaction, a pointer. A message is
+   * any JSON of up to 1,000 bytes; 20 messages and 8,000 bytes may be sent in two seconds. Whoever shows a presence may
+   * send, readers too.
    *
-   * Who is connected and in sync hears a message once, each sender's in the order in which they were sent, on every kind
-   * of server; so do the other tabs of this device, also without a connection. Nobody is told later: who is offline for
-   * more than two seconds misses it. The sender's own document does not hear it.
+   * Everybody who is connected and in sync hears a message once, and the messages of one sender in their order, on every
+   * kind of server; so do the other tabs of this device, also without a connection. Nobody is told later: who is offline
+   * for more than two seconds misses the message. The document that sends it does not hear it.
    *
    * @throws CollabError `too-large`, `rate-limited`; `protocol` if it is no JSON, or this user shows no presence; `closed`.
    * @example
@@ -193,8 +204,8 @@ export interface Collab<P extends Presence = Presence> {
    */
   broadcast(message: unknown): void;
   /**
-   * Calls `listener` with what others {@link Collab.broadcast}, until the returned function is called. A message is
-   * whatever its sender sent: look at it before you use it.
+   * Calls `listener` with each message that somebody else has sent by {@link Collab.broadcast}, until the returned function
+   * is called. A message is whatever its sender sent: check it before you use it.
    *
    * @example
    * const stop = collab.onBroadcast((message, from) => {
@@ -202,9 +213,9 @@ export interface Collab<P extends Presence = Presence> {
    * });
    */
   onBroadcast(listener: (message: unknown, from: BroadcastSender<P>) => void): () => void;
-  /** Takes back this user's last edits, never those of others. False if nothing that is shown has changed by it. */
+  /** Takes back this user's last step, never what others have done. False if nothing that is shown has changed. */
   undo(): boolean;
-  /** Repeats what was undone. False if nothing that is shown has changed by it. */
+  /** Does again what was undone last. False if nothing that is shown has changed. */
   redo(): boolean;
   /**
    * The next edit begins an undo step of its own, however soon it comes.
@@ -220,40 +231,41 @@ export interface Collab<P extends Presence = Presence> {
   readonly canRedo: boolean;
 
   /**
-   * Values beside the text: a title page, colours, settings. The same object for the same name. In the document it is a root
-   * `Y.Map` of that name: to yjs `doc.getMap(name)`.
+   * Values beside the text: a title page, colours, settings. Each call with the same name returns the same object. In the
+   * document the map is a root `Y.Map`; clients of yjs get it by `doc.getMap(name)`.
    *
-   * @throws CollabError `protocol` if `name` is that of the text ({@link OpenOptions.root}), begins with `slate-yrs:`, or
-   * has not 1 to 200 characters; `closed` if it was not asked for before the document was closed.
+   * @throws CollabError `protocol` if `name` is that of the text ({@link OpenOptions.root}), begins with `slate-yrs:`, is
+   * empty or has more than 200 characters; `closed` if the document is closed, and the map was not asked for before.
    * @example
    * const title = collab.map<string>("title");
    * title.set("author", "Ada");
    */
   map<T = Json>(name: string): SharedMap<T>;
 
-  /** Goes online; while waiting for the next attempt, tries at once. */
+  /** Goes online. Where the next attempt to connect is waited for, it is made at once. */
   connect(): void;
   /** Stays offline until {@link Collab.connect}. */
   disconnect(): void;
   /**
-   * When the server's content is here, and the server has {@link OpenOptions.initialValue} if the document takes it.
-   * Rejects if that cannot happen: closed, refused, a conflict, no server.
+   * Resolves when the server's content is here, and the server has {@link OpenOptions.initialValue} if the document takes
+   * it. Rejects if that cannot happen: the document is closed, its server refuses, there is a conflict or no server.
    */
   whenSynced(): Promise<void>;
   /**
-   * When every local edit, the initial value among them, is acknowledged as stored by the server. Rejects like {@link Collab.whenSynced}, and while
-   * edits are set aside.
+   * Resolves when the server has acknowledged every local edit, and the initial value, as stored. Rejects as
+   * {@link Collab.whenSynced} does, and while edits are set aside.
    */
   whenSaved(): Promise<void>;
-  /** Writes what is left to the device and lets go of everything. May be called again, and at any time. */
+  /** Writes to the device what is not written yet, then frees everything. May be called at any time, and again. */
   close(): Promise<void>;
 
   /** The document's versions. Needs the slate-yrs server. */
   readonly history: History;
   /**
-   * Who wrote each word, asked of the server: of the whole document, or of a range of it, in its order. In format 1 it is exact: words
-   * stay their author's when somebody divides, joins or moves them, and when undo or {@link History.restore} writes them again. In
-   * format 0 what a structural edit copies is then its author's. Rejects at once without a connection.
+   * Asks the server who wrote each word of the document, or of a range of it; the answer is in the order of the document. In
+   * format 1 it is exact: words stay their author's when somebody divides, joins or moves them, and when undo or
+   * {@link History.restore} writes them again. In format 0 a structural edit copies words, and the copies count as written by
+   * whoever made that edit. Rejects at once without a connection.
    *
    * @example
    * for (const { range, author } of await collab.authors()) console.log(author, Editor.string(editor, range));
@@ -269,27 +281,33 @@ export interface Collab<P extends Presence = Presence> {
   /** The edits which the server has not acknowledged, or refuses, as one update. */
   exportPending(): Uint8Array;
   /**
-   * After a conflict ({@link Status.conflict}): takes what the server has in place of this copy. Edits that the other
-   * document had not acknowledged are set aside. Resolves when the server's is here; rejects like
-   * {@link Collab.whenSynced}, and may be called again.
+   * After a conflict ({@link Status.conflict}): takes the server's document in place of this copy. Edits of this copy that
+   * were never acknowledged are set aside. Resolves when the server's document is here. Rejects as
+   * {@link Collab.whenSynced} does, and may then be called again.
    */
   takeServer(): Promise<void>;
-  /** Gives up what is set aside ({@link Status.setAside}), and what was built upon it in this document. */
+  /** Gives up the updates that are set aside ({@link Status.setAside}), and the edits in this document that need them. */
   discardSetAside(): void;
   /**
-   * Deletes this device's copy. Refused while edits, of this tab or of another, are not acknowledged, unless they are to
-   * be discarded. From then on no tab keeps this document on the device.
+   * Deletes this device's copy. Rejects while there are edits, of this tab or of another, that are not acknowledged, unless
+   * `discardPending` says to discard them. From then on no tab keeps this document on the device.
    */
   deleteLocal(options?: { discardPending?: boolean }): Promise<void>;
 }
 
-/** What a server keeps of a document's past. Everything rejects with a CollabError where it cannot be had. */
+/**
+ * What a server keeps of a document's past. Each method rejects with a CollabError where the server cannot be asked, or has
+ * not what is asked for.
+ */
 export interface History {
   /** The newest first; `before` is the id of the last one seen. */
   list(options?: { before?: string; limit?: number }): Promise<Version[]>;
   /** The document as it was. */
   value(versionId: string): Promise<Descendant[]>;
-  /** Both in one value: leaves have the mark `added` or `removed`, which is the author where it is known, else `true`. */
+  /**
+   * Both versions in one value. Leaves that differ have the mark `added` or `removed`; its value is the author where that is
+   * known, else `true`.
+   */
   compare(from: string, to: string | "now"): Promise<Descendant[]>;
   /** The values of all maps as they were, by map and key; without comments. */
   values(versionId: string): Promise<Record<string, Record<string, Json>>>;
@@ -297,13 +315,16 @@ export interface History {
   compareValues(from: string, to: string | "now"): Promise<ValueChange[]>;
   /** Names the document as it is now. */
   save(label: string): Promise<Version>;
-  /** Makes the document what it was, its maps too but not its comments, as an edit that everyone sees. Rejects at once without a connection. */
+  /**
+   * Brings the text and the maps back to what they were, but not the comments, as an edit that everyone sees. Rejects at once
+   * without a connection.
+   */
   restore(versionId: string): Promise<void>;
   /**
-   * Takes back what one person did between two times (both included; without `to`: up to now), as an edit that everyone sees: what
-   * they typed goes, what they deleted comes back, unless others deleted it too; breaks, joins, moves and formats are set back.
-   * What others wrote in between stays; values of maps and comments do too. A time is in ms since the epoch, RFC 3339, or a `Date`. For documents of format 1;
-   * rejects at once without a connection.
+   * Takes back what one person did between two times (both included; without `to`: up to now), as an edit that everyone sees.
+   * What they typed is deleted; what they deleted comes back, unless others deleted it too; their breaks, joins, moves and
+   * formats are set back. What others wrote in between stays; values of maps and comments stay too. A time is in ms since the
+   * epoch, RFC 3339, or a `Date`. For documents of format 1 only; rejects at once without a connection.
    *
    * @throws CollabError `format` in a document of format 0; `forbidden` for who may only read.
    * @example
@@ -312,18 +333,18 @@ export interface History {
   rollback(author: string, span: { from: number | string | Date; to?: number | string | Date }): Promise<RolledBack>;
 }
 
-/** How many characters {@link History.rollback} took away, and brought back. */
+/** How many characters {@link History.rollback} has deleted, and how many it has brought back. */
 export interface RolledBack {
   readonly removed: number;
   readonly restored: number;
 }
 
-/** Characters of one text that follow each other, of one author: see {@link Collab.authors}. */
+/** Consecutive characters of one text that have one author: see {@link Collab.authors}. */
 export interface Authored {
   readonly range: Range;
-  /** As in {@link Version.authors}; `null`: nobody knows, or the server does not have it yet. */
+  /** Named as in {@link Version.authors}. `null`: the author is not known, or the server does not have the characters yet. */
   readonly author: string | null;
-  /** When the server stored it, in ms since the epoch; what was written in one sitting has the time of its end. */
+  /** When the server stored them, in ms since the epoch; for what was written in one sitting, when the sitting ended. */
   readonly at: number | null;
 }
 
@@ -331,9 +352,9 @@ export interface Authored {
 export interface ValueChange {
   readonly map: string;
   readonly key: string;
-  /** Missing where the key has come. */
+  /** Missing where the key was added. */
   readonly before?: Json;
-  /** Missing where the key has gone. */
+  /** Missing where the key was deleted. */
   readonly after?: Json;
 }
 
@@ -346,7 +367,7 @@ export interface Version {
   readonly label: string | null;
   readonly authors: readonly string[];
   readonly kind: "edit" | "hourly" | "daily" | "named";
-  /** Of the updates it is made of; of the whole state if it is named. */
+  /** The size of the updates that it is made of; of a named version, that of the whole state. */
   readonly bytes: number;
 }
 
@@ -366,13 +387,13 @@ export interface BroadcastSender<P extends Presence = Presence> {
   readonly presence: P;
 }
 
-/** What {@link Collab.on} tells. */
+/** The events of {@link Collab.on}, and what a listener is given. */
 export interface Events<P extends Presence = Presence> {
   status: Status;
   peers: readonly Peer<P>[];
-  /** Somebody has come: another window, with a client id of its own. Who is there already is told to nobody. */
+  /** Somebody has come: another window, with a client id of its own. Of those who were there before, no event tells. */
   join: Peer<P>;
-  /** Somebody has gone: as they were last seen. One whose connection is lost goes after half a minute. */
+  /** Somebody has gone; the peer is as it was last seen. One whose connection is lost counts as gone after half a minute. */
   leave: Peer<P>;
   /** The document has changed by these operations. */
   change: { origin: Origin; operations: readonly Operation[] };

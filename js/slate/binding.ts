@@ -9,8 +9,12 @@ import { type Descendant, Editor, type Operation, Path, type Range } from "slate
 import type { Collab } from "../index.js";
 import { equal } from "../json.js";
 import { applyAll } from "./batch.js";
+import { Blank, isBlank } from "./blank.js";
 import { Gate, type Verdict } from "./gate.js";
 import { isElement, isText } from "./neutral.js";
+import { NewOperations } from "./new-operations.js";
+import { Patched } from "./patched.js";
+import { quietly, withoutHistory } from "./quiet.js";
 
 /** What a binding tells the hub it belongs to. */
 export interface BindingOwner {
@@ -42,8 +46,12 @@ export interface EditorPage {
 /** Whose operations the editor is applying. */
 type Applying = "local" | "remote" | "normalize";
 
-interface HistoryLike {
-  history?: { undos: unknown[]; redos: unknown[] };
+/** What a plugin has done while a batch was applied. */
+interface Interference {
+  /** It has made operations of its own. */
+  foreign: boolean;
+  /** It has changed operations of the batch. */
+  altered: boolean;
 }
 
 export class Binding {
@@ -53,29 +61,16 @@ export class Binding {
   /** How often the editor differed from the document and was mended. */
   divergences = 0;
   readonly #parent: BindingOwner;
-  readonly #original: Editor["apply"];
-  readonly #onChange: Editor["onChange"];
-  /** A Plate editor's transforms, and their `apply` before this was bound. */
-  readonly #transforms: PlateTransforms | undefined;
-  readonly #transform: Editor["apply"] | undefined;
+  readonly #patched: Patched;
+  readonly #applied: NewOperations;
+  readonly #blank = new Blank();
   /** The value that the operations so far have led to. */
   #known: Editor["children"];
   #mode: Applying = "local";
   #depth = 0;
-  #bound = true;
-  /** How many of `editor.operations` have been dealt with, and in which array: Slate replaces it each tick. */
-  #seen = 0;
-  #operations: Operation[];
-  /** While a batch was applied, a plugin has made operations of its own. */
-  #foreign = false;
-  /** A plugin has changed operations of the batch that is applied. */
-  #altered = false;
+  #plugin: Interference = { foreign: false, altered: false };
   /** What the user does now goes into no undo step. */
   #unsaved = false;
-  /** The empty block that is shown where the document is empty: the page's, or one that was assigned to the editor. */
-  #blank: Descendant | null = null;
-  /** The empty block is in the editor, and not in the document. */
-  #showsBlank = false;
   /** Batches that have come while the page is being rendered. */
   #held: (readonly Operation[])[] | null = null;
   #page: EditorPage | null = null;
@@ -84,22 +79,21 @@ export class Binding {
     this.editor = editor;
     this.cursors = cursors;
     this.#parent = parent;
-    this.#original = editor.apply;
-    this.#operations = editor.operations;
-    this.#seen = editor.operations.length;
+    this.#applied = new NewOperations(editor);
     this.#known = editor.children;
     this.gate = new Gate(editor, parent.collab, (verdict) => this.normalize(verdict));
-    editor.apply = this.#apply;
-    this.#onChange = editor.onChange;
-    editor.onChange = this.#changed;
-    this.#transforms = transformsOf(editor);
-    this.#transform = this.#transforms?.apply;
-    if (this.#transforms !== undefined) this.#transforms.apply = this.#apply;
+    // After a change Slate forgets the operations of a tick. Those of a plugin that holds an older `apply` are seen only
+    // before that.
+    this.#patched = new Patched(
+      editor,
+      (op) => this.#apply(op),
+      () => this.#drain(),
+    );
   }
 
   /** What the editor has of the document. */
   get children(): Editor["children"] {
-    return this.#showsBlank ? [] : this.editor.children;
+    return this.#blank.isShown ? [] : this.editor.children;
   }
 
   /** The editor shows the document; its own value never wins. */
@@ -115,23 +109,19 @@ export class Binding {
   }
 
   close(): void {
-    if (!this.#bound) return;
-    this.#bound = false;
+    if (!this.#patched.isActive) return;
+    this.#patched.restore();
     this.gate.close();
-    const { editor } = this;
-    if (editor.apply === this.#apply) editor.apply = this.#original;
-    if (editor.onChange === this.#changed) editor.onChange = this.#onChange;
-    if (this.#transforms?.apply === this.#apply) this.#transforms.apply = this.#transform!;
   }
 
   /** Takes back a value that was assigned to `children`. An equal one is fine, another would wipe the document. */
   verify(): void {
     const { editor } = this;
-    if (!this.#bound || editor.children === this.#known) return;
+    if (!this.#patched.isActive || editor.children === this.#known) return;
     if (equal(editor.children, this.#known)) this.#known = editor.children;
     else if (this.#known.length === 0 && isBlank(editor.children)) {
-      this.#blank = editor.children[0]!;
-      this.#showsBlank = true;
+      this.#blank.block = editor.children[0]!;
+      this.#blank.isShown = true;
       this.#known = editor.children;
     } else {
       this.#replace(this.#known);
@@ -158,7 +148,7 @@ export class Binding {
   showOn(page: EditorPage): void {
     this.#page = page;
     if (this.editor.children.length > 0) return;
-    this.#blank = { children: [{ text: "" }] } as Descendant;
+    this.#blank.block = { children: [{ text: "" }] } as Descendant;
     this.#showBlank(false);
   }
 
@@ -197,12 +187,11 @@ export class Binding {
 
   #take(operations: readonly Operation[]): void {
     let failure: unknown = null;
-    this.#foreign = false;
-    this.#altered = false;
+    this.#plugin = { foreign: false, altered: false };
     this.#catchUp();
     const writing = this.editor.selection !== null;
     this.#withdrawBlank();
-    this.#quietly(() => {
+    quietly(this.editor, () => {
       try {
         this.#run("remote", () => applyAll(this.editor, operations));
       } catch (error) {
@@ -211,15 +200,15 @@ export class Binding {
     });
     this.#showBlank(writing);
     if (failure !== null) this.mend(`a remote change could not be applied: ${String(failure)}`);
-    else if (this.#foreign) this.#adopt();
-    else if (this.#altered) this.#align();
+    else if (this.#plugin.foreign) this.#adopt();
+    else if (this.#plugin.altered) this.#align();
   }
 
   /** Runs the normalizers on what a batch has made dirty. Held back inside the caller's own `withoutNormalizing`. */
   normalize(verdict: Verdict): void {
-    if (!this.#bound || this.#held !== null || !Editor.isNormalizing(this.editor)) return;
+    if (!this.#patched.isActive || this.#held !== null || !Editor.isNormalizing(this.editor)) return;
     try {
-      this.#withoutHistory(() => this.#run("normalize", () => this.gate.normalize(verdict)));
+      withoutHistory(this.editor, () => this.#run("normalize", () => this.gate.normalize(verdict)));
     } catch (error) {
       // A normalizer of the application failed. The view is still the document's: nothing to mend.
       console.error("slate-yrs: a normalizer failed after a remote change", error);
@@ -241,7 +230,7 @@ export class Binding {
     if (equal(editor.children, value)) return false;
     const operations = this.#parent.difference(editor.children, value) ?? [];
     try {
-      this.#quietly(() => this.#run("remote", () => applyAll(editor, operations)));
+      quietly(editor, () => this.#run("remote", () => applyAll(editor, operations)));
     } catch {
       // Then the value is assigned, below.
     }
@@ -256,7 +245,7 @@ export class Binding {
   mend(reason: string): boolean {
     this.release();
     const value = this.#documentValue();
-    if (value === null || (this.#showsBlank && value.length === 0)) return false;
+    if (value === null || (this.#blank.isShown && value.length === 0)) return false;
     this.#withdrawBlank();
     if (!this.#lead(value)) return false;
     this.#showBlank(false);
@@ -279,11 +268,7 @@ export class Binding {
     if (Editor.isNormalizing(this.editor)) this.gate.discard();
   }
 
-  readonly #apply = (op: Operation): void => {
-    if (!this.#bound) {
-      this.#original(op);
-      return;
-    }
+  #apply(op: Operation): void {
     const outermost = this.#depth === 0;
     // If the user writes before the page is there, the batches that wait are applied first.
     if (outermost && this.#mode === "local") {
@@ -293,26 +278,17 @@ export class Binding {
     if (outermost) this.#catchUp();
     else this.#drain();
     if (this.#mode !== "remote") this.gate.check(op);
-    else if (!outermost && op.type !== "set_selection") this.#foreign = true;
+    else if (!outermost && op.type !== "set_selection") this.#plugin.foreign = true;
     this.#depth++;
     try {
-      this.#original(op);
+      this.#patched.original(op);
       if (outermost && this.#mode === "remote") this.#insist(op);
     } finally {
       this.#depth--;
       this.#drain();
     }
     if (op.type === "set_selection" && this.#mode === "local") this.#parent.selection(this);
-  };
-
-  /**
-   * After this Slate forgets the operations of a tick. Those of a plugin that holds an older `apply` are seen only
-   * here.
-   */
-  readonly #changed: Editor["onChange"] = (options) => {
-    if (this.#bound) this.#drain();
-    this.#onChange.call(this.editor, options);
-  };
+  }
 
   /**
    * A plugin may have changed an operation of the batch before it was applied: Plate gives the second half of every
@@ -322,29 +298,23 @@ export class Binding {
     const done = this.editor.operations.at(-1);
     if (done === undefined || done === op || op.type === "set_selection" || equal(done, op)) return;
     if (op.type !== "split_node" || done.type !== "split_node" || !Path.equals(op.path, done.path))
-      this.#altered = true;
+      this.#plugin.altered = true;
     else {
       const [properties, newProperties] = [done.properties, op.properties];
-      this.#original({ type: "set_node", path: Path.next(op.path), properties, newProperties });
+      this.#patched.original({ type: "set_node", path: Path.next(op.path), properties, newProperties });
     }
   }
 
   /** Reports the operations applied since the last look. `editor.operations` has the order in which they took effect. */
   #drain(): void {
-    const { operations } = this.editor;
-    if (operations !== this.#operations) {
-      this.#operations = operations;
-      this.#seen = 0;
-    }
-    const from = this.#seen;
-    if (operations.length === from) return;
-    this.#seen = operations.length;
+    const applied = this.#applied.next();
+    if (applied === null) return;
     this.#known = this.editor.children;
     if (this.#mode === "remote") return;
-    const changes = operations.slice(from).filter((op) => op.type !== "set_selection");
-    if (changes.length > 0 && this.#showsBlank) {
-      this.#showsBlank = false;
-      changes.unshift({ type: "insert_node", path: [0], node: this.#blank! });
+    const changes = applied.filter((op) => op.type !== "set_selection");
+    if (changes.length > 0 && this.#blank.isShown) {
+      this.#blank.isShown = false;
+      changes.unshift({ type: "insert_node", path: [0], node: this.#blank.block! });
     }
     if (changes.length > 0) this.#parent.local(this, changes, this.#unsaved || this.#mode === "normalize");
   }
@@ -357,16 +327,17 @@ export class Binding {
 
   /** Takes the empty block away: before the document's first content comes, or a comparison with the document. */
   #withdrawBlank(): void {
-    if (!this.#showsBlank) return;
-    this.#showsBlank = false;
+    if (!this.#blank.isShown) return;
+    this.#blank.isShown = false;
     this.#replace([]);
   }
 
   /** Shows the empty block again when everything is gone, as after the user has undone their first words. */
   #showBlank(withCaret: boolean): void {
-    if (this.#blank === null || this.editor.children.length > 0) return;
-    this.#showsBlank = true;
-    this.#replace([this.#blank]);
+    const { block } = this.#blank;
+    if (block === null || this.editor.children.length > 0) return;
+    this.#blank.isShown = true;
+    this.#replace([block]);
     const start = { path: [0, 0], offset: 0 };
     if (withCaret) this.editor.selection = { anchor: start, focus: start };
   }
@@ -400,53 +371,6 @@ export class Binding {
       this.#mode = outer;
     }
   }
-
-  /** Without normalizing, and without a trace in slate-history, whichever way it is stacked with this plugin. */
-  #quietly(body: () => void): void {
-    const { editor } = this;
-    const normalizing = Editor.isNormalizing(editor);
-    Editor.setNormalizing(editor, false);
-    try {
-      this.#withoutHistory(body);
-    } finally {
-      Editor.setNormalizing(editor, normalizing);
-    }
-  }
-
-  #withoutHistory(body: () => void): void {
-    const holder = this.editor as HistoryLike;
-    const { history } = holder;
-    if (history === undefined) {
-      body();
-      return;
-    }
-    holder.history = { undos: [], redos: [] };
-    try {
-      body();
-    } finally {
-      holder.history = history;
-    }
-  }
-}
-
-/** The methods that Plate's own transforms call instead of the editor's. */
-export interface PlateTransforms {
-  apply: Editor["apply"];
-  undo?: () => void;
-  redo?: () => void;
-}
-
-/** The transforms of a Plate editor; any other editor has none. */
-export function transformsOf(editor: object): PlateTransforms | undefined {
-  const { tf } = editor as { tf?: Partial<PlateTransforms> };
-  return typeof tf?.apply === "function" ? (tf as PlateTransforms) : undefined;
-}
-
-/** Whether the value is one block without any text: what slate-react shows where there is nothing. */
-function isBlank(children: Editor["children"]): boolean {
-  const [block, ...others] = children;
-  if (block === undefined || others.length > 0 || !isElement(block)) return false;
-  return block.children.length === 1 && isText(block.children[0]!) && block.children[0].text === "";
 }
 
 /** Whether both ends of a selection are positions in the editor's value. */

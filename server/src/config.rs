@@ -16,6 +16,7 @@ use crate::compact::Retention;
 use crate::gate::Layout;
 use crate::mcp::McpArgs;
 use crate::room::RoomLimits;
+use crate::storage;
 use crate::webhooks::address::AddressRange;
 
 mod limits;
@@ -435,9 +436,9 @@ impl FromStr for CompactAt {
 
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArgs {
-    /// sqlite:PATH or postgres://…
     #[arg(
         long,
+        help = storage::URLS,
         env = "SLATE_YRS_DATABASE",
         default_value = "sqlite:data/slate-yrs.sqlite",
         value_name = "URL",
@@ -469,7 +470,7 @@ impl ServeArgs {
 
     /// Whether no other server can have the same database.
     pub fn is_alone(&self) -> bool {
-        self.database.database.starts_with("sqlite:")
+        storage::is_alone(&self.database.database)
     }
 
     pub fn poll(&self) -> Duration {

@@ -1,6 +1,6 @@
-//! Limits on what a stranger may ask for, by the names that metrics and docs/SERVER.md have for them.
+//! The limits on what a client may ask for. Metrics and docs/SERVER.md call them by the same names.
 
-/// A limit on what may be asked, as metrics name it.
+/// Which limit a client has met; [`Limit::label`] is its name in metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     Connections,

@@ -23,7 +23,7 @@ use crate::session::{
     Config, Connection as Connected, DeviceStorage, Input, Millis, Output, Saved, Session, SessionError,
 };
 use crate::slate::{Attrs, Schema};
-use crate::store::{CopyName, Store, StoreError, Write, load_copy};
+use crate::store::{CopyName, Loaded, Store, StoreError, Write, load_copy};
 
 thread_local! {
     /// How many loops are running: none outside of calls, unless one has trapped.
@@ -280,26 +280,46 @@ impl Driver {
         let driver = self.clone();
         spawn_local(async move {
             let loaded = match &driver.store {
-                Some(store) => {
-                    let mut name = driver.name.borrow().clone();
-                    let takes_over = driver.read(|session| session.formats().knows(1));
-                    let loaded = load_copy(store, &mut name, takes_over).await;
-                    *driver.name.borrow_mut() = name;
-                    loaded
-                }
+                Some(store) => driver.loaded(store).await,
                 None => Err(StoreError::Failed("there is no store".into())),
             };
-            driver.tell_guarded();
-            // Asked after the reading: whoever has opened the document, and written, meanwhile is not dead.
-            let alive = match driver.listener.sessions() {
-                Ok(alive) => JsFuture::from(alive).await.map(|alive| js_sys::Array::from(&alive)).unwrap_or_default(),
-                Err(_) => js_sys::Array::new(),
-            };
-            driver.feed(Input::Loaded(loaded.map(|mut loaded| {
-                loaded.leave_to(|session| alive.includes(&session.into(), 0));
-                loaded
-            })));
+            let found = loaded.as_ref().is_ok_and(|it| !it.outbox.is_empty() || !it.elsewhere.is_empty());
+            driver.feed(Input::Loaded(loaded));
+            if found {
+                // Behind what the session has written, or has failed to write: then it is still there for others.
+                driver.written().await.ok();
+                let _ = driver.listener.taken();
+            }
         });
+    }
+
+    /// Resolves when the store has done what it was asked so far.
+    async fn written(&self) -> Result<(), StoreError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let name = self.name.borrow().as_str().to_owned();
+        store.begin(&name, Vec::new()).await.map(drop)
+    }
+
+    async fn loaded(&self, store: &DeviceStore) -> Result<Loaded, StoreError> {
+        let mut name = self.name.borrow().clone();
+        let takes_over = self.read(|session| session.formats().knows(1));
+        let loaded = load_copy(store, &mut name, takes_over).await;
+        *self.name.borrow_mut() = name.clone();
+        self.tell_guarded();
+        let mut loaded = loaded?;
+        // Asked after the reading: whoever has opened the document, and written, meanwhile is not dead.
+        let alive = match self.listener.sessions(loaded.sessions()) {
+            Ok(alive) => JsFuture::from(alive).await.map(|alive| js_sys::Array::from(&alive)).unwrap_or_default(),
+            Err(_) => js_sys::Array::new(),
+        };
+        loaded.leave_to(|session| alive.includes(&session.into(), 0));
+        // Nobody else takes over from these any more. Whoever did since they were read submits it.
+        for session in loaded.sessions() {
+            if let Ok(now) = store.pending(name.as_str(), &session).await {
+                loaded.leave_taken(&session, &now);
+            }
+        }
+        Ok(loaded)
     }
 
     /// Takes over what a session left that has died in another tab. Resolves when the device knows.
@@ -311,7 +331,7 @@ impl Driver {
             return Ok(());
         }
         self.feed(Input::Orphans(pending));
-        store.begin(&name, Vec::new()).await.map(drop)
+        self.written().await
     }
 
     /// Deletes the device's copy, unless it holds something that only this device has: of this session, or of another.

@@ -57,8 +57,10 @@ listener! {
     /// The address to connect to: a string or a promise of one. `fresh`: the last token was refused; `formats`: what the
     /// engine knows, for the query.
     fn address(fresh: bool, formats: &str) -> JsValue as "(fresh: boolean, formats: string): string | Promise<string>";
-    /// A promise of the sessions of this document that are alive in other tabs, as strings.
-    fn sessions() -> Promise as "(): Promise<string[]>";
+    /// A promise of the sessions of this document that are alive in other tabs, or being taken over there, as strings. What the
+    /// others of `found` have left is taken over here, and by nobody else until `taken` is told.
+    fn sessions(found: Vec<String>) -> Promise as "(found: string[]): Promise<string[]>";
+    fn taken() -> () as "(): void";
     /// A socket to this address, to which nobody listens yet. The page may have another `WebSocket` than the global one.
     fn socket(address: &str) -> WebSocket as "(address: string): WebSocket";
 }

@@ -66,6 +66,13 @@ impl<'a> Lib0Reader<'a> {
     /// # Errors
     /// If it is not whole, or larger.
     pub fn var_uint(&mut self) -> Result<u64, DecodeError> {
+        // Mostly it is small.
+        if let Some((first, rest)) = self.bytes.split_first()
+            && *first < 0x80
+        {
+            self.bytes = rest;
+            return Ok(u64::from(*first));
+        }
         let mut value = 0u64;
         for (at, byte) in self.bytes.iter().take(MOST).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * at);

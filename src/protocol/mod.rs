@@ -13,8 +13,11 @@ pub use hello::{Hello, Role};
 pub use lib0::DecodeError;
 pub use message::{Message, Messages, RejectCode, messages, tag};
 
-/// The version of the durable-sync extension spoken here; the `version` of [`Hello`].
+/// The version of the durable-sync extension spoken here; the `version` of [`Hello`]. A new message is a new version.
 pub const VERSION: u32 = 1;
+
+/// The oldest version that a server may speak. A message that came later is sent to no server of before it.
+pub const OLDEST_VERSION: u32 = 1;
 
 /// An update without content. Submitted, it says that nothing else is under its seq or one before it that was not answered.
 pub const NOTHING: [u8; 2] = [0, 0];

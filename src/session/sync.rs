@@ -157,7 +157,7 @@ impl Session {
 
     /// A server that acknowledges. What it has stored of this session leaves the outbox; the rest is sent again.
     fn hello(&mut self, hello: Hello) {
-        if hello.version < protocol::VERSION {
+        if hello.version < protocol::OLDEST_VERSION {
             return self.report(ErrorCode::Protocol, format!("hello of unknown version {}", hello.version));
         }
         let replacing = self.epoch.is_replacing();

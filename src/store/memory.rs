@@ -222,6 +222,24 @@ mod tests {
         }));
     }
 
+    /// Two tabs open the document in one moment, and both read what a dead one left: one of them submits it.
+    #[test]
+    fn what_was_taken_over_since_is_elsewhere() {
+        let store = MemoryStore::new();
+        let key = |session: &str, seq| PendingKey { session: session.into(), seq };
+        let edit = |key, update| Write::Edit { key, update };
+        store.write_now("d", &[edit(key("a", 7), vec![7]), edit(key("dead", 1), vec![1])]).unwrap();
+        let mut late = store.load_now("d").unwrap();
+        assert_eq!(late.sessions(), ["a", "dead"]);
+        let taken = Write::Coalesce { from: vec![key("dead", 1)], to: key("first", 1), update: vec![1] };
+        store.write_now("d", &[taken, edit(key("dead", 2), vec![2])]).unwrap();
+        let now = store.load_now("d").unwrap().outbox;
+        late.leave_taken("dead", &now);
+        let of = |pending: &[Pending]| pending.iter().map(|it| it.update.clone()).collect::<Vec<_>>();
+        assert_eq!((of(&late.outbox), of(&late.elsewhere)), (vec![vec![7]], vec![vec![1]]));
+        assert_eq!(late.sessions(), ["a"]);
+    }
+
     /// F18: a fault is an error, changes nothing, and goes away.
     #[test]
     fn f18_a_fault_changes_nothing() {

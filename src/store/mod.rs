@@ -99,6 +99,21 @@ impl Loaded {
         self.seeds_elsewhere = Vec::into_iter(theirs).map(|aside: SetAside| aside.update).collect();
     }
 
+    /// The sessions that have something in the outbox.
+    pub fn sessions(&self) -> Vec<String> {
+        let mut sessions: Vec<_> = self.outbox.iter().map(|pending| pending.key.session.clone()).collect();
+        sessions.dedup();
+        sessions
+    }
+
+    /// What of a dead session is in the store now. What else was loaded of it, somebody has taken over since, and submits it.
+    pub fn leave_taken(&mut self, session: &str, now: &[Pending]) {
+        let there = |it: &Pending| it.key.session != session || now.iter().any(|left| left.key == it.key);
+        let (left, taken) = std::mem::take(&mut self.outbox).into_iter().partition(there);
+        self.outbox = left;
+        self.elsewhere.extend(Vec::into_iter(taken));
+    }
+
     /// First content that is shown here and that no server has decided about, if there is any.
     pub fn seed(&self) -> Option<&[u8]> {
         let own = self.set_aside.iter().find(|aside| aside.code == SEED).map(|aside| &*aside.update);

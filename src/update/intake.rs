@@ -17,17 +17,21 @@ use yrs::{BranchID, Doc, ID, ReadTxn};
 use super::Survey;
 use super::limits::{Each, Limits, Refused};
 use super::nesting::{Lineage, Nesting, NewRoots};
-use super::split::Block;
+use super::split::{Block, Parent};
 use super::subdocuments::Subdocuments;
-use crate::protocol::lib0::{Lib0Reader, var_uint};
+use crate::protocol::lib0::Lib0Reader;
 use crate::quick::QuickMap;
 
+mod batch;
+mod deletions;
 mod feed;
 mod held;
 mod pace;
 mod plan;
 mod section;
 
+use batch::Batch;
+use deletions::Deletions;
 use feed::Feed;
 use held::Holding;
 use plan::{IntakePlan, KeyHash, Outline, Planner};
@@ -65,9 +69,34 @@ impl Intake {
         each: &mut Each<'_>,
     ) -> Vec<Result<bool, Refused>> {
         let mut feed = Feed::new(doc, each);
-        let taken = updates.into_iter().map(|update| self.take(&mut feed, update, limits)).collect();
+        let (mut batch, mut taken) = (Batch::default(), Vec::new());
+        for update in updates {
+            if batch.add(update) {
+                continue;
+            }
+            self.take_batch(&mut feed, &mut batch, limits, &mut taken);
+            if !batch.add(update) {
+                taken.push(self.take(&mut feed, update, limits));
+            }
+        }
+        self.take_batch(&mut feed, &mut batch, limits, &mut taken);
         feed.finish();
         taken
+    }
+
+    fn take_batch(
+        &mut self,
+        feed: &mut Feed<'_, '_>,
+        batch: &mut Batch<'_>,
+        limits: Limits,
+        taken: &mut Vec<Result<bool, Refused>>,
+    ) {
+        let (members, whole) = batch.finish();
+        let together = if members.len() > 1 { self.take(feed, &whole, limits).ok() } else { None };
+        for update in members {
+            // Else it is to be said which of them cannot be taken.
+            taken.push(together.map_or_else(|| self.take(feed, update, limits), Ok));
+        }
     }
 
     /// Whether something waits here.
@@ -94,21 +123,28 @@ impl Intake {
     /// Notes what was written into the document by other means, so that the depth of what is written into that is
     /// known.
     pub fn wrote(&mut self, update: &[u8]) {
-        // The update is our own. Where it cannot be read, it counts as shallow.
-        let Ok(outline) = Outline::read(update) else { return };
-        self.nesting.name(self.nesting.new_roots(&outline.roots));
+        // The update is our own. What cannot be read counts as shallow.
+        let _ = self.note_written(&mut Lib0Reader::new(update));
+    }
+
+    fn note_written<'a>(&mut self, reader: &mut Lib0Reader<'a>) -> Result<(), Refused> {
         let roots = NewRoots::default();
-        for section in outline.sections {
-            let mut reader = Lib0Reader::new(update.get(section.at..).unwrap_or_default());
-            let mut clock = section.clock;
-            for _ in 0..section.left {
-                let Ok(block) = Block::read(&mut reader) else { return };
+        for _ in 0..reader.var_uint()? {
+            let (left, client, mut clock) = (reader.var_uint()?, reader.var_uint()?, reader.var_uint()?);
+            for _ in 0..left {
+                let block: Block<'a> = Block::read(reader)?;
+                if let Some(Parent::Root(name)) = block.parent
+                    && !self.nesting.has_root(name)
+                {
+                    self.nesting.name(self.nesting.new_roots(&[name]));
+                }
                 let place =
                     Lineage::of(&block, |name| self.nesting.root(name, &roots)).place(|id| self.nesting.get(id));
-                self.nesting.put(section.client, clock..clock + block.len, place);
+                self.nesting.put(client, clock..clock + block.len, place);
                 clock += block.len;
             }
         }
+        Ok(())
     }
 
     /// What an update would touch. `clock_of`: how far the document has a client's structs.
@@ -153,6 +189,8 @@ impl Intake {
             let clock = u32::try_from(clock).unwrap_or(u32::MAX);
             BranchID::get_nested(txn, &ID::new(ClientID::new(client), clock)).is_some()
         };
+        let mut plan = IntakePlan::default();
+        plan.firsts.reserve(outline.firsts);
         let planner = Planner {
             update,
             known,
@@ -163,7 +201,7 @@ impl Intake {
             limits,
             pace,
             is_type: &is_type,
-            plan: IntakePlan::default(),
+            plan,
             last: None,
         };
         let plan = planner.run(outline.sections.clone(), doc_client)?;
@@ -259,62 +297,6 @@ impl Intake {
 /// If it cannot be read.
 pub fn deletions_at(update: &[u8]) -> Result<usize, Refused> {
     Ok(Outline::read(update)?.deletions)
-}
-
-/// Client, begin and end of what is deleted.
-#[derive(Debug, Default)]
-struct Deletions(Vec<(u64, u64, u64)>);
-
-impl Deletions {
-    fn read(update: &[u8], outline: &Outline<'_>) -> Result<Self, Refused> {
-        let mut reader = Lib0Reader::new(update.get(outline.deletions..).unwrap_or_default());
-        let mut ranges = Vec::new();
-        for _ in 0..reader.var_uint()? {
-            let client = reader.var_uint()?;
-            for _ in 0..reader.var_uint()? {
-                let (start, len) = (reader.var_uint()?, reader.var_uint()?);
-                let end = start.saturating_add(len);
-                if end > u64::from(u32::MAX) {
-                    return Err(Refused::TooLarge);
-                }
-                ranges.push((client, start, end));
-            }
-        }
-        Ok(Self(ranges))
-    }
-
-    /// The deletions of what the document has, and the others.
-    fn part(self, clock_of: &impl Fn(u64) -> u64) -> (Self, Self) {
-        let (mut due, mut later) = (Self::default(), Self::default());
-        for (client, start, end) in self.0 {
-            let clock = clock_of(client);
-            if start < clock.min(end) {
-                due.0.push((client, start, end.min(clock)));
-            }
-            if end > clock.max(start) {
-                later.0.push((client, start.max(clock), end));
-            }
-        }
-        (due, later)
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        let mut by_client: HashMap<u64, Vec<(u64, u64)>> = HashMap::new();
-        for (client, start, end) in &self.0 {
-            by_client.entry(*client).or_default().push((*start, end - start));
-        }
-        let mut out = Vec::new();
-        var_uint(&mut out, by_client.len() as u64);
-        for (client, ranges) in by_client {
-            var_uint(&mut out, client);
-            var_uint(&mut out, ranges.len() as u64);
-            for (clock, len) in ranges {
-                var_uint(&mut out, clock);
-                var_uint(&mut out, len);
-            }
-        }
-        out
-    }
 }
 
 #[cfg(test)]

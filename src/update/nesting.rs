@@ -1,9 +1,9 @@
 //! Where structs lie: in which root, and how deep.
 //!
-//! yrs, like Yjs, deletes a type by deleting what is in it, and so on by recursion: a chain of a hundred thousand
-//! types, one in the other, is an update of some hundred kilobytes, and deleting its first type ends the process. So
-//! the place of everything that was integrated is kept, as runs of clocks, and a struct that would lie deeper than
-//! [`super::MAX_NESTING`] is not taken. By the same places a [`super::Survey`] tells what an update touches.
+//! yrs, like Yjs, deletes a type together with what is in it, by recursion. A hundred thousand types, each in the one before,
+//! make an update of some hundred kilobytes; whoever then deletes the outermost type ends the process, for its stack is
+//! full. So [`Nesting`] keeps the place of everything that was integrated, as runs of clocks, and a struct that would
+//! lie deeper than [`super::MAX_NESTING`] is not taken. A [`super::Survey`] uses the same places to tell what an update touches.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::split::{Block, Parent};
 use crate::sorted::Sorted;
 
-/// What a struct is, as far as a gate asks.
+/// What a struct is, as far as a gate has to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum StructKind {
     #[default]
@@ -28,7 +28,7 @@ const REGISTER: &str = "@at";
 /// Where a struct lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Location {
-    /// Types it lies in below the root.
+    /// How many types it lies in, without the root.
     pub depth: u32,
     /// Number of the root's name, from 1; 0 where it cannot be told.
     pub root: u32,
@@ -37,7 +37,7 @@ pub(super) struct Location {
     pub is_type: bool,
 }
 
-/// Clocks of one client that have the same place. No update has more than 32 bits of them.
+/// Consecutive clocks of one client that have the same place. Clocks in updates are below 2^32.
 #[derive(Debug, Clone, Copy)]
 struct LocationRun {
     start: u32,
@@ -45,16 +45,16 @@ struct LocationRun {
     place: Location,
 }
 
-/// In order.
+/// The runs of one client, in the order of their clocks.
 type LocationRuns = Vec<LocationRun>;
 
-/// The places in one document. None is known of what has no content, or is not in the document.
+/// The places in one document. A struct without content has none here, and neither has one that is not in the document.
 #[derive(Debug, Default)]
 pub(super) struct Nesting {
     known: Sorted<u64, LocationRuns>,
     /// The numbers of roots, from 1.
     roots: HashMap<String, u32>,
-    /// Whether there ever was a format.
+    /// Whether any struct that was noted was a format.
     pub(super) has_formats: bool,
 }
 
@@ -105,7 +105,7 @@ impl Nesting {
         }
     }
 
-    /// Those names of an update that are not known here, numbered as [`Nesting::name`] will number them.
+    /// Of the names of roots in an update those that are new, with the numbers that [`Nesting::name`] will give them.
     pub(super) fn new_roots<'b>(&self, names: &[&'b str]) -> NewRoots<'b> {
         let mut new = NewRoots::default();
         for name in names.iter().copied().filter(|name| !self.has_root(name)) {
@@ -145,7 +145,7 @@ impl Nesting {
     }
 }
 
-/// Of runs the last that begins at this clock or before it, else the first. Mostly it is asked for what came last.
+/// The index of the last run that begins at this clock or before it, else 0. Most calls ask for what came last.
 fn first_at(runs: &[LocationRun], clock: u64) -> usize {
     match runs.last() {
         Some(last) if u64::from(last.start) <= clock => runs.len() - 1,
@@ -168,9 +168,9 @@ pub(super) struct Lineage {
     is_type: bool,
     /// Number of the root that it names.
     root: u32,
-    /// What it names to lie in.
+    /// The type that it names as its parent.
     parent: Option<(u64, u64)>,
-    /// What it lies beside.
+    /// The structs that it names as its neighbours: the left one, the right one.
     origins: [Option<(u64, u64)>; 2],
 }
 
@@ -190,12 +190,12 @@ impl Lineage {
         Self { kind, is_type: block.is_type(), root, parent, origins: [block.origin, block.right_origin] }
     }
 
-    /// What has to be known to tell the place.
+    /// The structs whose places have to be known to tell its own.
     pub(super) fn needs(&self) -> impl Iterator<Item = (u64, u64)> {
         self.origins.into_iter().chain([self.parent]).flatten()
     }
 
-    /// `place_of`: where something else lies, if that is known.
+    /// Where it lies. `place_of`: the place of another struct, if that is known.
     pub(super) fn place(&self, place_of: impl Fn((u64, u64)) -> Option<Location>) -> Location {
         let mut place = Location { depth: 0, root: self.root, kind: self.kind, is_type: self.is_type };
         if let Some(around) = self.parent.and_then(&place_of) {
@@ -203,12 +203,13 @@ impl Lineage {
         }
         for beside in self.origins.into_iter().flatten().filter_map(&place_of) {
             place.depth = place.depth.max(beside.depth);
-            // It lies where its left neighbour lies. Where that is garbage it becomes garbage itself.
+            // It lies where its left neighbour lies. A neighbour without a root is garbage, and what stands beside that
+            // becomes garbage.
             if beside.root == 0 {
                 continue;
             }
             place.root = beside.root;
-            // Entries of one key stand beside each other, and beside nothing else.
+            // The values that one attribute has had are neighbours of each other, and of nothing else.
             if place.kind == StructKind::Content && beside.kind == StructKind::Register {
                 place.kind = StructKind::Register;
             }

@@ -268,6 +268,7 @@ pub(super) enum Parent<'a> {
 }
 
 /// What has to be known of a struct to cut around it, or inside it.
+#[derive(Debug)]
 pub(super) struct Block<'a> {
     info: u8,
     pub(super) origin: Option<(u64, u64)>,
@@ -349,7 +350,7 @@ impl<'a> Block<'a> {
     }
 
     /// The bytes before its content. They are not written anew, for a number in them may take more bytes than it needs.
-    fn head_of<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+    pub(super) fn head_of<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
         bytes.get(..bytes.len() - self.content.len()).unwrap_or_default()
     }
 

@@ -4,8 +4,9 @@ import { StrictMode, useRef } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { createEditor, type Descendant, Editor, Node, Transforms } from "slate";
 import { Editable, Slate, withReact } from "slate-react";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { useBoundEditor } from "../../js/react.js";
+import { eventually } from "./eventually.js";
 import { block, Fake } from "./fake.js";
 
 let root: Root;
@@ -44,19 +45,19 @@ function Scene({ fake }: { fake: Fake | null }) {
 const lines = () =>
   [...page.querySelectorAll("[data-slate-node=element]")].map((each) => each.textContent!.replaceAll("\uFEFF", ""));
 const isEditable = () => page.querySelector("[data-slate-editor]")?.getAttribute("contenteditable") === "true";
-const shows = (...expected: string[]) => vi.waitFor(() => expect(lines()).toEqual(expected));
+const shows = (...expected: string[]) => eventually(() => expect(lines()).toEqual(expected));
 const draw = (fake: Fake | null) => root.render(<Scene fake={fake} />);
 const texts = (value: Descendant[]) => value.map((node) => Node.string(node));
 const pause = () => new Promise((wake) => setTimeout(wake, 20));
 
 it("is empty and read only until the document is there, and then follows it", async () => {
   draw(null);
-  await vi.waitFor(() => expect(page.querySelector("[data-slate-editor]")).not.toBeNull());
+  await eventually(() => expect(page.querySelector("[data-slate-editor]")).not.toBeNull());
   expect(isEditable()).toBe(false);
   const fake = new Fake([block("one"), block("two")]);
   draw(fake);
   await shows("one", "two");
-  await vi.waitFor(() => expect(isEditable()).toBe(true));
+  await eventually(() => expect(isEditable()).toBe(true));
   expect(editors).toHaveLength(1);
   const [editor] = editors as [Editor];
   fake.receive([{ type: "insert_text", path: [1, 0], offset: 3, text: " and more" }]);
@@ -68,7 +69,7 @@ it("is empty and read only until the document is there, and then follows it", as
 
 it("what is written before there is a document is dropped, and nobody gets it", async () => {
   draw(null);
-  await vi.waitFor(() => expect(editors).toHaveLength(1));
+  await eventually(() => expect(editors).toHaveLength(1));
   Transforms.insertNodes(editors[0]!, block("too early"), { at: [0] });
   const fake = new Fake([block("one")]);
   draw(fake);
@@ -82,7 +83,7 @@ it("in an empty document there is a block to type in, which is written with the 
   draw(null);
   await pause();
   draw(fake);
-  await vi.waitFor(() => expect(isEditable()).toBe(true));
+  await eventually(() => expect(isEditable()).toBe(true));
   expect(fake.edits).toEqual([]);
   const [editor] = editors as [Editor];
   Transforms.select(editor, Editor.start(editor, []));
@@ -96,7 +97,7 @@ it("fills with another document, and nothing of the one before gets there", asyn
   draw(one);
   await shows("one");
   draw(null);
-  await vi.waitFor(() => expect(lines().join("")).toBe(""));
+  await eventually(() => expect(lines().join("")).toBe(""));
   expect(isEditable()).toBe(false);
   draw(two);
   await shows("two", "three");
@@ -117,6 +118,6 @@ it("holds under StrictMode, and lets go with the component", async () => {
   fake.receive([{ type: "insert_text", path: [0, 0], offset: 3, text: "!" }]);
   await shows("one!");
   root.render(null);
-  await vi.waitFor(() => expect(fake.listeners()).toBe(0));
+  await eventually(() => expect(fake.listeners()).toBe(0));
   expect(fake.edits).toEqual([]);
 });

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { act, cleanup, render, screen, waitFor } from "@testing-library/react";
+import { act, cleanup, configure, render, screen, waitFor } from "@testing-library/react";
 import { type ReactElement, StrictMode, useCallback } from "react";
 import { renderToString } from "react-dom/server";
 import { createEditor, type Editor, Node, Transforms } from "slate";
@@ -17,6 +17,9 @@ import {
 } from "../../js/react.js";
 import type { CollabEditor } from "../../js/slate.js";
 import { block, Fake, ONLINE, peer } from "./fake.js";
+
+// As long as a machine needs on which other tests run beside this one.
+configure({ asyncUtilTimeout: 30_000 });
 
 const opened: { options: OpenOptions; fake: Fake; closed: number }[] = [];
 let refusal: Error | null = null;

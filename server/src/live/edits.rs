@@ -1,4 +1,4 @@
-//! One edit of a request: where it is, and the operations that it comes to.
+//! One edit of a request: from the words of the request to a place in the document and to operations there.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -9,17 +9,18 @@ use super::json::{attrs_of, nodes_of};
 use super::locate::{BlockRef, find, locate, node_at, shown, text_of};
 use super::operations::Operation;
 
-/// As they are written: `{"replace": {"find": "MARA", "with": "INES"}}`.
+/// An edit as it stands in a request: `{"replace": {"find": "MARA", "with": "INES"}}`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum ContentEdit {
-    /// Another text in the place of one within a block. Without `nth`, from 1, it has to be there once.
+    /// Puts another text in the place of `find`, which lies within a block. `nth` says which occurrence, from 1; without it
+    /// there has to be exactly one.
     Replace {
         find: String,
         with: String,
         nth: Option<usize>,
     },
-    /// Marks of a text within a block; null takes one away.
+    /// Sets marks of the text `find`, which lies within a block; null takes a mark away.
     Format {
         find: String,
         marks: Map<String, Value>,
@@ -33,11 +34,11 @@ pub enum ContentEdit {
         block: BlockRef,
         nodes: Value,
     },
-    /// At the end of the document.
+    /// Adds nodes at the end of the document.
     Append {
         nodes: Value,
     },
-    /// Properties of a block; null takes one away.
+    /// Sets properties of a block; null takes a property away.
     Set {
         block: BlockRef,
         properties: Map<String, Value>,
@@ -54,7 +55,7 @@ pub struct Planned {
 }
 
 impl ContentEdit {
-    /// What it brings along.
+    /// The nodes that the edit puts in.
     pub fn nodes(&self) -> Result<Vec<Node>, String> {
         match self {
             Self::InsertAfter { nodes, .. } | Self::InsertBefore { nodes, .. } | Self::Append { nodes } => {
@@ -64,7 +65,7 @@ impl ContentEdit {
         }
     }
 
-    /// What it comes to in a document with this value. `nodes`: what it brings along.
+    /// The operations that the edit comes to in a document with this value. `nodes`: those of [`ContentEdit::nodes`].
     pub fn plan(&self, value: &[Node], nodes: Vec<Node>) -> Result<Planned, Unplanned> {
         match self {
             Self::Replace { find, with, nth } => replace(value, find, with, *nth),
@@ -96,7 +97,7 @@ fn insert(value: &[Node], at: &Path, nodes: Vec<Node>) -> Result<Planned, Unplan
     let parent = at.split_last().and_then(|(_, parent)| node_at(value, parent));
     let siblings = if let Some(Node::Element(element)) = parent { element.children.as_slice() } else { value };
     let has_text = |nodes: &[Node]| nodes.iter().any(|node| matches!(node, Node::Text(_)));
-    // It would become a part of a neighbour, and not be where the answer says.
+    // Such a text would become a part of a neighbour, and not be where the answer says.
     if has_text(&nodes) && !has_text(siblings) {
         return Err("a text stands in a block and not beside it: give a node with children".to_owned().into());
     }
@@ -147,7 +148,7 @@ fn replace(value: &[Node], wanted: &str, with: &str, nth: Option<usize>) -> Resu
     let Some((path, offset)) = first else { return Err(Unplanned::Invalid("there is nothing to replace".into())) };
     let report = json!({ "replaced": { "path": path.to_vec(), "offset": offset } });
     if !with.is_empty() {
-        // Before what goes: it takes the marks of the first letter.
+        // The new text is put in before the old one goes, so that it takes the marks of the old one's first letter.
         ops.insert(0, Op::InsertText { path: path.clone(), offset, text: with.to_owned() });
         if let Some(Op::RemoveText { offset, .. }) = ops.get_mut(1) {
             *offset += utf16_len(with);
@@ -163,7 +164,7 @@ fn format(value: &[Node], wanted: &str, marks: &Map<String, Value>, nth: Option<
     let marks = attrs_of(marks, "")?;
     let hit = find(value, wanted, nth)?;
     let mut ops = Vec::new();
-    // From the last on, so that the paths of those before it stay.
+    // The last one first, so that the paths of those before it stay what they are.
     let parts = hit.parts();
     let text_path = parts.first().map(|(piece, ..)| piece.path.to_vec());
     for (piece, from, to) in parts.into_iter().rev() {

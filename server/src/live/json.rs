@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use slate_yrs::slate::{Attrs, Element, Leaf, Node};
 use yrs::Any;
 
-/// Deeper than this nothing may be nested: as deep as the engine shows.
+/// How deep nodes may be nested: the engine shows nothing that is deeper.
 const MAX_DEPTH: usize = 100;
 
 pub fn nodes_of(value: &Value) -> Result<Vec<Node>, String> {
@@ -34,7 +34,7 @@ pub fn node_of(value: &Value, depth: usize) -> Result<Node, String> {
     }
 }
 
-/// Properties, without the one that makes the node what it is.
+/// All properties but one: `text` of a text, `children` of an element.
 pub fn attrs_of(object: &Map<String, Value>, but: &str) -> Result<Attrs, String> {
     object.iter().filter(|(key, _)| *key != but).map(|(key, value)| Ok((key.as_str().into(), any_of(value)?))).collect()
 }

@@ -30,7 +30,7 @@ use thiserror::Error;
 pub use dialect::Durability;
 pub use error::StorageError;
 pub use fault::Fault;
-pub use open::{file_of, open, open_existing};
+pub use open::{URLS, file_of, is_alone, open, open_existing};
 pub use sql::{SqlStorage, random_id, secret_id};
 
 /// Position in a document's log, from 1. 0: before everything.

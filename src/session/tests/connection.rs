@@ -1,4 +1,18 @@
 use super::*;
+use crate::protocol::{OLDEST_VERSION, VERSION};
+
+/// Server and client are seldom replaced at the same time. A server that is too old for that is one like any other.
+#[test]
+fn a_server_may_speak_an_older_version_or_a_newer_one() {
+    for (version, is_understood) in [(OLDEST_VERSION - 1, false), (OLDEST_VERSION, true), (VERSION + 1, true)] {
+        let mut rig = Rig::new();
+        rig.feed(Input::Opened);
+        rig.frame(Message::Hello(Hello { version, ..hello("e", 0) }));
+        rig.frame(Message::SyncStep2(&foreign(&[block("x")])));
+        assert!(rig.status().synced, "{version}");
+        assert_eq!(rig.status().error.is_none(), is_understood, "{version}");
+    }
+}
 
 /// F2: a socket, a hello, a step 1 are no sync.
 #[test]

@@ -198,21 +198,24 @@ impl SlateDoc {
     /// With what waits for missing updates, unless that is damaged: yrs' own function would panic.
     fn encode(&self, sv: &StateVector) -> Vec<u8> {
         let txn = self.doc.transact();
-        let mut parts = vec![txn.encode_diff_v1(sv)];
-        if let Some(waiting) = txn.store().pending_update() {
-            parts.push(waiting.update.encode_v1());
+        let whole = txn.encode_diff_v1(sv);
+        let mut waiting = Vec::new();
+        if let Some(pending) = txn.store().pending_update() {
+            waiting.push(pending.update.encode_v1());
         }
         if let Some(deletions) = txn.store().pending_ds() {
             // An update without blocks.
             let mut update = vec![0];
             update.extend(deletions.encode_v1());
-            parts.push(update);
+            waiting.push(update);
         }
-        parts.retain(|part| Update::decode_v1(part).is_ok());
-        match parts.len() {
-            1 => parts.remove(0),
-            _ => merge(&parts).unwrap_or_else(|_| parts.remove(0)),
+        waiting.retain(|part| Update::decode_v1(part).is_ok());
+        if waiting.is_empty() {
+            // It is not decoded to see whether it can be: that takes as much memory as the document.
+            return whole;
         }
+        waiting.insert(0, whole);
+        merge(&waiting).unwrap_or_else(|_| waiting.remove(0))
     }
 
     /// Whether the document has content by this client id; one that is to write must not.

@@ -25,7 +25,7 @@ use crate::slate::value::op::{Op, Path};
 use crate::slate::view::tree::{Element, Kid, NodeId};
 use crate::slate::view::{self, Schema};
 use crate::slate::write::{self, EditorTree, KnownParts};
-use crate::slate::ydoc::{Followed, Id, Item, Kind, Mirror, Nid, ROOT, Writer, kind_name};
+use crate::slate::ydoc::{Followed, Id, Item, Kind, Mirror, Nid, QuickSet, ROOT, Writer, kind_name};
 use crate::update::TypedText;
 
 pub(super) struct Reference {
@@ -48,7 +48,7 @@ impl Reference {
     pub fn read(txn: &mut TransactionMut, root: &XmlTextRef, schema: Schema, client: u32) -> Self {
         let mirror = Mirror::read(txn, root);
         let again = Again::read(txn, &mirror);
-        let view = view::show(&mirror, &schema, &HashSet::new());
+        let view = view::show(&mirror, &schema, &QuickSet::default());
         let tree = EditorTree::new(view::tree(&mirror, &view), schema.clone());
         let known = KnownParts::new(&mirror, &schema, view);
         Self { mirror, known, again, schema, tree, client: u64::from(client), heard: 0, inexact: 0, met: 0 }
@@ -410,7 +410,7 @@ impl Reference {
         if self.is_plain() {
             return write::read_plain(&self.mirror, &self.schema, None);
         }
-        let view = view::show(&self.mirror, &self.schema, &HashSet::new());
+        let view = view::show(&self.mirror, &self.schema, &QuickSet::default());
         let tree = view::tree(&self.mirror, &view);
         self.known = KnownParts::new(&self.mirror, &self.schema, view);
         tree

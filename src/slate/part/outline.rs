@@ -61,7 +61,8 @@ impl SequenceOutline {
             }
         } else {
             let mut left = std::mem::take(&mut self.rows).into_iter();
-            let (mut rows, mut at) = (Vec::with_capacity(left.len() + 8), 0);
+            let more: usize = now.iter().map(|(_, rows)| rows.len()).sum();
+            let (mut rows, mut at) = (Vec::with_capacity(left.len() + more), 0);
             for (range, now) in now {
                 rows.extend(left.by_ref().take(range.start - at));
                 left.by_ref().take(range.len()).for_each(drop);

@@ -16,6 +16,12 @@ impl Attrs {
         Self(Vec::new())
     }
 
+    /// Of entries in the order of their keys, each of them once.
+    pub(in crate::slate) fn of_sorted(entries: Vec<Attr>) -> Self {
+        debug_assert!(entries.is_sorted_by(|(a, _), (b, _)| a < b));
+        Self(entries)
+    }
+
     fn position(&self, key: &str) -> Result<usize, usize> {
         self.0.binary_search_by(|(other, _)| other.as_ref().cmp(key))
     }

@@ -1,5 +1,6 @@
 //! Properties as the tree keeps them.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use yrs::Any;
@@ -38,6 +39,14 @@ pub(in crate::slate) fn is_reserved(key: &str) -> bool {
 /// Whether this is a property of a node, and one that it has: a null is as good as none.
 pub(in crate::slate) fn is_present(key: &str, value: &Any) -> bool {
     !is_null(value) && !is_reserved(key)
+}
+
+/// [`present`], the same where all are.
+pub(in crate::slate) fn present_of(attrs: &Rc<Attrs>) -> Rc<Attrs> {
+    match attrs.iter().all(|(key, value)| is_present(key, value)) {
+        true => attrs.clone(),
+        false => Rc::new(present(attrs)),
+    }
 }
 
 /// Those of them.

@@ -2,10 +2,14 @@
 
 use std::cell::OnceCell;
 
+use smallvec::SmallVec;
+
 use super::schema::Schema;
 use crate::slate::ydoc::{Erase, Id, Item, Kind, Mirror, Nid, Of, QuickMap, QuickSet, ROOT};
 
 pub(super) type ClaimId = u32;
+/// Mostly it is one.
+pub(super) type ClaimIds = SmallVec<[ClaimId; 2]>;
 
 /// One claim of a register that counts.
 #[derive(Debug, Clone, Copy)]
@@ -31,9 +35,9 @@ pub(super) struct Voided {
 pub(super) struct Claims {
     pub list: Vec<Claim>,
     /// Of a head, the innermost first.
-    of: QuickMap<Nid, Vec<ClaimId>>,
+    of: QuickMap<Nid, ClaimIds>,
     /// At a marker, the oldest first.
-    at: QuickMap<Nid, Vec<ClaimId>>,
+    at: QuickMap<Nid, ClaimIds>,
     /// Items of the sequence of an open strand's parent, behind it.
     pub held: QuickMap<Nid, (u32, u32)>,
     /// By sequence: the items that open strands in it hold.
@@ -72,7 +76,7 @@ impl Claims {
             ignored: 0,
             ranks: OnceCell::new(),
         };
-        let mut seams: QuickMap<Id, Vec<(Id, Nid)>> = QuickMap::default();
+        let mut seams: QuickMap<Id, SmallVec<[(Id, Nid); 1]>> = QuickMap::default();
         let mut placed = Vec::new();
         let mut open = Vec::new();
         let (mut deep, mut named) = (Vec::new(), Vec::new());
@@ -120,7 +124,7 @@ impl Claims {
     }
 
     /// The claims of one head.
-    fn read(&mut self, mirror: &Mirror, x: Nid, voided: &Voided, seams: &QuickMap<Id, Vec<(Id, Nid)>>) {
+    fn read(&mut self, mirror: &Mirror, x: Nid, voided: &Voided, seams: &QuickMap<Id, SmallVec<[(Id, Nid); 1]>>) {
         let Some(place) = &mirror.node(x).registers.at else { return };
         let chain = chain_of(mirror, x);
         let is_void = voided.registers.contains(&x);
@@ -167,11 +171,11 @@ impl Claims {
     }
 
     pub fn of(&self, head: Nid) -> &[ClaimId] {
-        self.of.get(&head).map_or(&[], Vec::as_slice)
+        self.of.get(&head).map_or(&[], SmallVec::as_slice)
     }
 
     pub fn at(&self, marker: Nid) -> &[ClaimId] {
-        self.at.get(&marker).map_or(&[], Vec::as_slice)
+        self.at.get(&marker).map_or(&[], SmallVec::as_slice)
     }
 
     /// In which order what flows in at two seams stands in the document, whoever joined it first.
@@ -184,7 +188,7 @@ impl Claims {
         self.ranks.get_or_init(|| ranks(mirror))[head as usize]
     }
 
-    pub fn heads(&self) -> impl Iterator<Item = (&Nid, &Vec<ClaimId>)> {
+    pub fn heads(&self) -> impl Iterator<Item = (&Nid, &ClaimIds)> {
         self.of.iter()
     }
 
@@ -284,7 +288,7 @@ impl Claims {
     }
 
     fn carry(&mut self, mirror: &Mirror, deep: Vec<Nid>, rounds: &QuickSet<Nid>) {
-        let mut by_chain: QuickMap<Nid, Vec<ClaimId>> = QuickMap::default();
+        let mut by_chain: QuickMap<Nid, ClaimIds> = QuickMap::default();
         let mut todo = deep;
         for (id, claim) in self.list.iter().enumerate() {
             let chain = chain_of(mirror, claim.head);
@@ -318,7 +322,7 @@ impl Claims {
 fn in_rounds(flows: &[(Option<Nid>, Nid)]) -> QuickSet<Nid> {
     let ends = |(into, of): &(Option<Nid>, Nid)| into.map(|into| (into, *of));
     // Of each: what flows into it, and how much it flows into; and the reverse.
-    let mut ways = [QuickMap::<Nid, Vec<Nid>>::default(), QuickMap::default()];
+    let mut ways = [QuickMap::<Nid, SmallVec<[Nid; 2]>>::default(), QuickMap::default()];
     let mut left = [QuickMap::<Nid, usize>::default(), QuickMap::default()];
     for (into, of) in flows.iter().filter_map(ends) {
         ways[0].entry(into).or_default().push(of);

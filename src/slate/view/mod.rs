@@ -16,7 +16,7 @@ mod walk;
 pub use claims::{chain_of, ranks};
 pub use schema::Schema;
 pub use settle::MAX_DEPTH;
-pub use shown::{element, show, spaced, text_of, tree};
+pub use shown::{element, show, show_kept, spaced, text_of, tree};
 #[cfg(test)]
 pub use shown::{take_pieces, uncounted};
 pub use types::{Cursor, Frame, FrameId, Joined, Kid, Piece, PieceId, View};

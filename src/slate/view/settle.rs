@@ -1,7 +1,7 @@
 //! What is hidden, what is transparent, and where bare text beside blocks is shown.
 
 use super::types::{FrameId, Kid, Piece, PieceId, View};
-use crate::slate::ydoc::{Formats, Mirror};
+use crate::slate::ydoc::{Mirror, none};
 
 /// Elements that would be shown deeper are transparent.
 pub const MAX_DEPTH: usize = 100;
@@ -151,7 +151,7 @@ fn settle_one(mirror: &Mirror, view: &mut View, kept: &[bool], chains: &mut Chai
     chains.lives[at as usize] = own_life;
     if !piece.inline {
         // Formats are of text and inline elements.
-        piece.formats = Formats::default();
+        piece.formats = none();
     }
     let is_plain = decide(piece, at, registers.keep, registers.open, some, kept, chains);
     if (depth > MAX_DEPTH || piece.again) && !piece.hidden {

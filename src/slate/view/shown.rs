@@ -1,13 +1,14 @@
 //! [`show`]: the view from scratch, and [`tree`]: what the editor is to show.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use yrs::Any;
 
-use super::claims::{ClaimId, Claims, Voided};
+use super::claims::{ClaimId, ClaimIds, Claims, Voided};
 use super::cycles;
 use super::partition;
 use super::schema::Schema;
@@ -16,7 +17,7 @@ use super::tree::{Chars, Element, Kid as Shown, Leaf, NodeId};
 use super::types::{Kid, PieceId, View};
 use super::walk::Walker;
 use crate::slate::value::node::Attrs;
-use crate::slate::value::props::{is_present, present};
+use crate::slate::value::props::{present, present_of};
 use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, QuickMap, ROOT, Resolved, Run, resolve};
 
 /// What the document shows. `kept`: heads that are shown although they have nothing to show, as if `@keep` were set.
@@ -27,7 +28,11 @@ pub fn show<S: BuildHasher>(mirror: &Mirror, schema: &Schema, kept: &HashSet<Nid
             *kept = true;
         }
     }
-    let kept = &table;
+    show_kept(mirror, schema, &table)
+}
+
+/// The same; `kept` says of every node whether it is such a head.
+pub fn show_kept(mirror: &Mirror, schema: &Schema, kept: &[bool]) -> View {
     let mut voided = Voided::default();
     let mut nets = 0;
     let mut round = 0;
@@ -79,12 +84,11 @@ pub fn uncounted<T>(look: impl FnOnce() -> T) -> T {
 }
 
 fn finish(mirror: &Mirror, kept: &[bool], claims: &Claims, walker: Walker, apart: bool) -> View {
-    let of = |ids: &Vec<ClaimId>| ids.iter().map(|id| claims.get(*id)).map(|claim| (claim.marker, claim.to)).collect();
+    let of = |ids: &ClaimIds| ids.iter().map(|id| claims.get(*id)).map(|claim| (claim.marker, claim.to)).collect();
     #[cfg(test)]
     PIECES.set(PIECES.get() + walker.pieces.len());
-    let frames = walker.frames();
     let mut view = View {
-        frames,
+        frames: walker.frames,
         by_head: QuickMap::with_capacity_and_hasher(walker.pieces.len(), BuildHasherDefault::default()),
         claims: claims.heads().map(|(head, ids)| (*head, of(ids))).collect(),
         inherited: walker.inherited,
@@ -110,8 +114,8 @@ pub fn element(mirror: &Mirror, view: &View, at: PieceId) -> Element {
 
 /// What an element shows that is nothing but the text of a sequence. `head`: its id.
 pub fn text_of(items: &[Item], head: Id) -> Vec<Shown> {
-    let mut open = vec![Open { id: NodeId::Root, props: Rc::default(), kids: Vec::new() }];
-    let mut seen = HashMap::new();
+    let mut open = OpenStack::from_buf([Open { id: NodeId::Root, props: Rc::default(), kids: Vec::new() }]);
+    let mut seen = QuickMap::default();
     let mut cache = None;
     for item in items {
         if let Item::Text(run) = item {
@@ -154,6 +158,9 @@ struct Open {
     kids: Vec<Shown>,
 }
 
+/// Mostly it is one: the element itself.
+type OpenStack = SmallVec<[Open; 1]>;
+
 impl Build<'_> {
     /// Recursion is bounded: what is shown deeper than [`MAX_DEPTH`](super::settle::MAX_DEPTH) is flat.
     fn element(&mut self, at: PieceId) -> Element {
@@ -161,8 +168,9 @@ impl Build<'_> {
         let piece = view.piece(at);
         let head = mirror.id(piece.head);
         let shows = piece.kids.iter().filter(|kid| !matches!(kid, Kid::Cursor(_))).count();
-        let mut open = vec![Open { id: NodeId::Root, props: self.none.clone(), kids: Vec::with_capacity(shows) }];
-        let mut seen: HashMap<Arc<str>, u32> = HashMap::new();
+        let kids = Vec::with_capacity(shows);
+        let mut open = OpenStack::from_buf([Open { id: NodeId::Root, props: self.none.clone(), kids }]);
+        let mut seen = QuickMap::default();
         for kid in &piece.kids {
             let formats = match kid {
                 Kid::Cursor(_) => continue,
@@ -191,20 +199,12 @@ impl Build<'_> {
         let kids = open.pop().map(|open| open.kids).unwrap_or_default();
         let id = if piece.head == ROOT { NodeId::Root } else { NodeId::Head(head) };
         let kids = if id == NodeId::Root { kids } else { spaced(kids) };
-        Element { id, props: shown_of(&piece.props), kids, inline: piece.inline, void: piece.void }
-    }
-}
-
-/// [`present`], the same where all is.
-fn shown_of(props: &Rc<Attrs>) -> Rc<Attrs> {
-    match props.iter().all(|(name, value)| is_present(name, value)) {
-        true => props.clone(),
-        false => Rc::new(present(props)),
+        Element { id, props: present_of(&piece.props), kids, inline: piece.inline, void: piece.void }
     }
 }
 
 /// Opens and closes elements around text, so that what comes next is in these.
-fn surround(open: &mut Vec<Open>, resolved: &Resolved, holder: Id, seen: &mut HashMap<Arc<str>, u32>) {
+fn surround(open: &mut OpenStack, resolved: &Resolved, holder: Id, seen: &mut QuickMap<Arc<str>, u32>) {
     let is_open = |open: &Open, key: &str| matches!(&open.id, NodeId::Around { key: other, .. } if **other == *key);
     let same = resolved.around.iter().zip(&open[1..]).take_while(|(around, open)| is_open(open, &around.key)).count();
     close(open, same);
@@ -217,7 +217,7 @@ fn surround(open: &mut Vec<Open>, resolved: &Resolved, holder: Id, seen: &mut Ha
     }
 }
 
-fn close(open: &mut Vec<Open>, depth: usize) {
+fn close(open: &mut OpenStack, depth: usize) {
     while open.len() > depth + 1 {
         if let Some(Open { id, props, kids }) = open.pop() {
             let element = Element { id, props, kids: spaced(kids), inline: true, void: false };

@@ -49,14 +49,14 @@ pub struct Piece {
 }
 
 impl Piece {
-    pub(super) fn new(head: Nid, frame: u32, up: PieceId, props: Rc<Attrs>) -> Self {
+    pub(super) fn new(head: Nid, frame: u32, up: PieceId, props: Rc<Attrs>, formats: Formats) -> Self {
         Self {
             head,
             frame,
             up,
             kids: Vec::new(),
             props,
-            formats: Formats::default(),
+            formats,
             inline: false,
             void: false,
             gone: None,

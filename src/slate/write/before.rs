@@ -1,10 +1,8 @@
 //! [`Before`]: what the document showed when the flush began and the editor shows no more.
 
-use std::collections::HashSet;
-
 use super::work::{Work, WorkId};
 use crate::slate::view::{Cursor, Joined, Kid, PieceId, View};
-use crate::slate::ydoc::{Id, Item, Mirror, Nid, ROOT};
+use crate::slate::ydoc::{Id, Item, Mirror, Nid, QuickSet, ROOT};
 
 /// An element that the editor shows no more.
 pub(super) struct Vanished {
@@ -31,14 +29,14 @@ pub(super) struct Before {
     /// Inner ones first.
     pub vanished: Vec<Vanished>,
     /// Heads of elements whose last was a character, and is gone.
-    pub end_lost: HashSet<Nid>,
+    pub end_lost: QuickSet<Nid>,
     /// Characters that are gone: [sequence, index, length].
     pub lost: Vec<(Nid, u32, u32)>,
 }
 
 impl Before {
     pub fn of(view: &View, mirror: &Mirror, work: &Work) -> Self {
-        let mut before = Self { vanished: Vec::new(), end_lost: HashSet::new(), lost: Vec::new() };
+        let mut before = Self { vanished: Vec::new(), end_lost: QuickSet::default(), lost: Vec::new() };
         let mut todo = vec![(View::ROOT, false, None)];
         while let Some((at, done, previous)) = todo.pop() {
             if done {

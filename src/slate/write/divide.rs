@@ -1,6 +1,5 @@
 //! What was divided: breaks, the inner one first. At its start and its end nothing is divided: there Enter makes a new element.
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use yrs::Any;
@@ -11,7 +10,7 @@ use super::gap::Units;
 use super::work::{Work, WorkId};
 use crate::slate::value::node::Attrs;
 use crate::slate::view::{Cursor, FrameId, PieceId, View};
-use crate::slate::ydoc::{Id, Nid, ROOT, attribute_name};
+use crate::slate::ydoc::{Id, Nid, QuickMap, QuickSet, ROOT, attribute_name};
 
 /// What is new on the left or right of a division is the new element.
 pub(super) fn swap_at_starts(work: &mut Work) {
@@ -53,14 +52,14 @@ pub(super) fn take_over(work: &mut Work, before: &mut Before) {
     });
 }
 
-pub(super) fn write_breaks(draft: &mut Draft, start: &View, joins: &HashSet<Id>) {
+pub(super) fn write_breaks(draft: &mut Draft, start: &View, joins: &QuickSet<Id>) {
     let is_divided = |at: &WorkId| {
         let node = draft.work.node(*at);
         node.head.is_none() && node.key.is_none() && node.origin.is_some()
     };
     let divided: Vec<WorkId> = draft.work.inner_first.iter().copied().filter(is_divided).collect();
     let mut lines = Lines::default();
-    let mut made: HashMap<Id, Option<Id>> = HashMap::new();
+    let mut made: QuickMap<Id, Option<Id>> = QuickMap::default();
     for at in divided {
         let origin = draft.work.node(at).origin;
         let mut place = lines.place(draft, at);
@@ -86,8 +85,8 @@ pub(super) fn write_breaks(draft: &mut Draft, start: &View, joins: &HashSet<Id>)
 /// it stands behind those before.
 #[derive(Default)]
 struct Lines {
-    of: HashMap<PieceId, DividedLine>,
-    strands: HashSet<Nid>,
+    of: QuickMap<PieceId, DividedLine>,
+    strands: QuickSet<Nid>,
 }
 
 struct DividedLine {
@@ -122,7 +121,7 @@ impl Lines {
 fn write_in_line(
     draft: &mut Draft,
     start: &View,
-    joins: &HashSet<Id>,
+    joins: &QuickSet<Id>,
     at: WorkId,
     (place, lines): (Option<(PieceId, usize)>, &mut Lines),
 ) -> Option<()> {

@@ -1,7 +1,6 @@
 //! [`Draft`]: one flush on its way: the document, what it shows, what the editor shows, and the small writes that the phases
 //! are made of.
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use super::work::{LeafOffset, Work, WorkId};
 use crate::slate::value::utf16;
 use crate::slate::view::{self, Cursor, Frame, Kid, PieceId, Schema, View};
 use crate::slate::ydoc::{
-    Erase, Formats, Id, Item, Kind, Mirror, Nid, QuickSet, ROOT, Writer, attribute_name, kind_name,
+    Erase, Formats, Id, Item, Kind, Mirror, Nid, QuickMap, QuickSet, ROOT, Writer, attribute_name, kind_name,
 };
 
 pub(super) type Attributes = Vec<(Arc<str>, Any)>;
@@ -31,17 +30,17 @@ pub(super) struct Draft<'f, 'w, 'd> {
     markers: Option<Markers>,
     places: Option<Places>,
     /// Sequences in which text was put in or deleted since the view was made.
-    touched: HashSet<Nid>,
+    touched: QuickSet<Nid>,
     /// Breaks that this flush has made.
-    made_breaks: HashSet<Nid>,
+    made_breaks: QuickSet<Nid>,
 }
 
 /// Who is registered where.
 struct Markers {
     /// Marker → heads whose register names it, valid or not.
-    named: HashMap<Id, Vec<Nid>>,
+    named: QuickMap<Id, Vec<Nid>>,
     /// Head → seams for it.
-    seams: HashMap<Id, Vec<Nid>>,
+    seams: QuickMap<Id, Vec<Nid>>,
 }
 
 /// Where the characters stand that are shown.
@@ -52,12 +51,12 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
     pub fn new(writer: &'f mut Writer<'w, 'd>, schema: &'f Schema, work: Work, known: Option<Rc<View>>) -> Self {
         let time = writer.mirror.time() + 1;
         let kept = kept(writer.mirror, &work);
-        let known = known.filter(|view| view.holds_for(|head| kept.contains(&head)));
+        let known = known.filter(|view| view.holds_for(|head| kept[head as usize]));
         let views = u32::from(known.is_none());
-        let view = known.unwrap_or_else(|| Rc::new(view::show(writer.mirror, schema, &kept)));
+        let view = known.unwrap_or_else(|| Rc::new(view::show_kept(writer.mirror, schema, &kept)));
         #[cfg(test)]
         if views == 0 {
-            super::tests::same_view(&view, &view::show(writer.mirror, schema, &kept));
+            super::tests::same_view(&view, &view::show_kept(writer.mirror, schema, &kept));
         }
         let wrote = std::mem::take(&mut writer.changed);
         Self {
@@ -70,8 +69,8 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
             wrote,
             markers: None,
             places: None,
-            touched: HashSet::new(),
-            made_breaks: HashSet::new(),
+            touched: QuickSet::default(),
+            made_breaks: QuickSet::default(),
         }
     }
 
@@ -91,7 +90,7 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         }
         self.wrote = true;
         let kept = kept(self.writer.mirror, &self.work);
-        self.view = Rc::new(view::show(self.writer.mirror, self.schema, &kept));
+        self.view = Rc::new(view::show_kept(self.writer.mirror, self.schema, &kept));
         self.views += 1;
         self.places = None;
         self.touched.clear();
@@ -121,17 +120,17 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
     pub fn plain_view(&mut self) -> Rc<View> {
         if self.view.plain && !self.writer.changed {
             #[cfg(test)]
-            super::tests::same_view(&self.view, &view::show(self.writer.mirror, self.schema, &HashSet::new()));
+            super::tests::same_view(&self.view, &view::show(self.writer.mirror, self.schema, &QuickSet::default()));
             return self.view.clone();
         }
         self.views += 1;
-        Rc::new(view::show(self.writer.mirror, self.schema, &HashSet::new()))
+        Rc::new(view::show(self.writer.mirror, self.schema, &QuickSet::default()))
     }
 
     /// What the document shows now.
     #[cfg(test)]
     pub fn look(&self) -> View {
-        view::uncounted(|| view::show(self.writer.mirror, self.schema, &kept(self.writer.mirror, &self.work)))
+        view::uncounted(|| view::show_kept(self.writer.mirror, self.schema, &kept(self.writer.mirror, &self.work)))
     }
 
     // --- looking
@@ -347,8 +346,7 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
             // Who divides it meanwhile has the rest at its place; and a container that holds nothing but an empty place is not shown.
             left.retain(|left| self.mirror().kind(*left) != Kind::Place);
         }
-        self.set(head, "@at", Any::Array(value.into()));
-        self.note_register(head);
+        self.set_register(head, value);
         let is_left = !left.is_empty();
         for marker in left {
             self.drop_marker(marker);
@@ -359,8 +357,7 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
     /// A strand that is new is shown at a marker.
     pub fn register_new(&mut self, strand: Nid, marker: Nid) {
         let claim = Any::Array(vec![self.id(marker).to_any(), Any::Null].into());
-        self.set(strand, "@at", Any::Array(vec![Any::from(self.time as i64), claim].into()));
-        self.note_register(strand);
+        self.set_register(strand, vec![Any::from(self.time as i64), claim]);
     }
 
     fn is_alive(&self, node: Nid) -> bool {
@@ -388,13 +385,21 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         left
     }
 
-    fn note_register(&mut self, head: Nid) {
-        let at = self.writer.mirror.node(head).registers.at.clone();
+    fn set_register(&mut self, head: Nid, value: Vec<Any>) {
+        let named = |draft: &Self| -> Vec<Id> {
+            let at = draft.mirror().node(head).registers.at.iter().flat_map(|at| &at.claims);
+            at.filter_map(|claim| claim.marker).collect()
+        };
+        let before = named(self);
+        self.set(head, "@at", Any::Array(value.into()));
+        let now = named(self);
         let Some(markers) = &mut self.markers else { return };
-        for heads in markers.named.values_mut() {
-            heads.retain(|other| *other != head);
+        for marker in before {
+            if let Some(heads) = markers.named.get_mut(&marker) {
+                heads.retain(|other| *other != head);
+            }
         }
-        for marker in at.into_iter().flat_map(|at| at.claims).filter_map(|claim| claim.marker) {
+        for marker in now {
             markers.named.entry(marker).or_default().push(head);
         }
     }
@@ -403,10 +408,11 @@ impl<'f, 'w, 'd> Draft<'f, 'w, 'd> {
         if !self.is_alive(marker) || !matches!(self.mirror().kind(marker), Kind::Place | Kind::Seam) {
             return;
         }
-        if let Some(markers) = &mut self.markers {
-            for seams in markers.seams.values_mut() {
-                seams.retain(|other| *other != marker);
-            }
+        let head = self.mirror().node(marker).registers.head;
+        if let (Some(markers), Some(head)) = (&mut self.markers, head)
+            && let Some(seams) = markers.seams.get_mut(&head)
+        {
+            seams.retain(|other| *other != marker);
         }
         self.writer.delete_node(marker);
     }
@@ -435,14 +441,16 @@ pub(super) fn is_line(view: &View, at: PieceId) -> bool {
         && piece.kids.iter().all(is_own)
 }
 
-/// What the editor shows is shown, even if it has nothing.
-fn kept(mirror: &Mirror, work: &Work) -> QuickSet<Nid> {
-    work.by_head.keys().filter_map(|id| mirror.find(*id)).collect()
+/// What the editor shows is shown, even if it has nothing: of each node, whether it is that.
+fn kept(mirror: &Mirror, work: &Work) -> Vec<bool> {
+    let mut kept = vec![false; mirror.capacity()];
+    work.by_head.keys().filter_map(|id| mirror.find(*id)).for_each(|head| kept[head as usize] = true);
+    kept
 }
 
 impl Markers {
     fn new(mirror: &Mirror) -> Self {
-        let mut markers = Self { named: HashMap::new(), seams: HashMap::new() };
+        let mut markers = Self { named: QuickMap::default(), seams: QuickMap::default() };
         let mut alive: Vec<Nid> = mirror.alive().collect();
         alive.sort_unstable();
         for node in alive {

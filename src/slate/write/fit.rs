@@ -20,6 +20,10 @@ pub(super) fn fit(editor: &Rc<Element>, shown: &Rc<Element>) -> Option<Rc<Elemen
     if is_same && same_text(&editor.kids, &shown.kids) {
         return Some(editor.clone());
     }
+    if let Some(kids) = with_ids(&editor.kids, &shown.kids) {
+        let (id, props) = (shown.id.clone(), editor.props.clone());
+        return Some(Rc::new(Element { id, props, kids, inline: shown.inline, void: shown.void }));
+    }
     let mut rest = Rest { kids: &shown.kids, runs: Vec::new(), marks: None };
     let mut kids = Vec::with_capacity(editor.kids.len());
     let mut is_same = is_same;
@@ -50,6 +54,19 @@ pub(super) fn fit(editor: &Rc<Element>, shown: &Rc<Element>) -> Option<Rc<Elemen
 fn same_text(a: &[Kid], b: &[Kid]) -> bool {
     let is_same = |(a, b): (&Kid, &Kid)| matches!((a, b), (Kid::Leaf(a), Kid::Leaf(b)) if a == b);
     a.len() == b.len() && a.iter().zip(b).all(is_same)
+}
+
+/// The editor's kids with the ids of what is shown, if both are nothing but text, run by run.
+fn with_ids(editor: &[Kid], shown: &[Kid]) -> Option<Vec<Kid>> {
+    let with_ids = |(editor, shown): (&Kid, &Kid)| {
+        let (Kid::Leaf(editor), Kid::Leaf(shown)) = (editor, shown) else { return None };
+        let is_same = editor.runs.len() == shown.runs.len()
+            && editor.runs.iter().zip(&shown.runs).all(|(editor, shown)| editor.text == shown.text);
+        let is_same = is_same && *editor.marks == *shown.marks;
+        is_same.then(|| Kid::Leaf(Leaf { marks: editor.marks.clone(), runs: shown.runs.clone() }))
+    };
+    (editor.len() == shown.len()).then_some(())?;
+    editor.iter().zip(shown).map(with_ids).collect()
 }
 
 /// What is shown and not matched yet.
@@ -96,6 +113,11 @@ impl<'a> Rest<'a> {
                 let run = self.runs.pop()?;
                 if self.marks.is_none_or(|marks| **marks != *leaf.marks) {
                     return None;
+                }
+                if let Some(rest) = text.strip_prefix(&*run.text) {
+                    text = rest;
+                    found.push(run);
+                    continue;
                 }
                 let len = run.len.min(crate::slate::value::utf16::len(text));
                 let mut first = Leaf { runs: vec![run], ..Leaf::default() };

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::slate::view::{Cursor, Kid, PieceId, View};
-use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror};
+use crate::slate::ydoc::{Formats, Id, Item, Kind, Mirror, Run};
 
 /// What a piece shows: characters and elements, one by one.
 #[derive(Debug, Clone)]
@@ -41,6 +41,31 @@ impl Unit {
 
 type Gap = SmallVec<[Cursor; 2]>;
 
+fn run_at(mirror: &Mirror, item: u32, at: Cursor) -> Option<&Run> {
+    match mirror.node(at.seq).items.get(item as usize)? {
+        Item::Text(run) => Some(run),
+        _ => None,
+    }
+}
+
+/// The last position of a piece's own behind all that it shows: what [`Units`] have in their last gap.
+pub(super) fn end_of(view: &View, mirror: &Mirror, piece: PieceId) -> Option<Cursor> {
+    let mut is_there = false;
+    for kid in view.piece(piece).kids.iter().rev() {
+        match kid {
+            Kid::Cursor(cursor) if cursor.piece == piece => return Some(*cursor),
+            Kid::Cursor(_) => is_there = true,
+            Kid::Piece(_) => return None,
+            Kid::Text { item, at } => {
+                let Some(run) = run_at(mirror, *item, *at).filter(|run| run.len > 0) else { continue };
+                let behind = Cursor { index: at.index + run.len, ..*at };
+                return Some(behind).filter(|behind| !is_there && behind.piece == piece);
+            }
+        }
+    }
+    None
+}
+
 /// Units, and the positions between: `gaps[i]` stand before `list[i]`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Units {
@@ -52,8 +77,16 @@ pub(super) struct Units {
 impl Units {
     /// Of a piece of the view of this very mirror.
     pub fn of(view: &View, mirror: &Mirror, piece: PieceId) -> Self {
-        let mut units = Self { piece, list: Vec::new(), gaps: vec![Gap::new()] };
-        for kid in &view.piece(piece).kids {
+        let kids = &view.piece(piece).kids;
+        let count = |kid: &Kid| match kid {
+            Kid::Text { item, at } => run_at(mirror, *item, *at).map_or(0, |run| run.len as usize),
+            Kid::Piece(_) => 1,
+            Kid::Cursor(_) => 0,
+        };
+        let count = kids.iter().map(count).sum();
+        let mut units = Self { piece, list: Vec::with_capacity(count), gaps: Vec::with_capacity(count + 1) };
+        units.gaps.push(Gap::new());
+        for kid in kids {
             match kid {
                 Kid::Cursor(cursor) => units.last_gap().push(*cursor),
                 Kid::Piece(kid) => {
@@ -78,7 +111,7 @@ impl Units {
     }
 
     fn push_text(&mut self, mirror: &Mirror, item: u32, at: Cursor) {
-        let Some(Item::Text(run)) = mirror.node(at.seq).items.get(item as usize) else { return };
+        let Some(run) = run_at(mirror, item, at) else { return };
         let mut offset = 0;
         for char in run.text.chars() {
             let at = Cursor { index: at.index + offset, ..at };

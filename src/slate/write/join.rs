@@ -3,7 +3,6 @@
 //! Joined is what Slate merged, and what was emptied into the element before it and removed: between two halves that follow
 //! each other the break is switched off, else the content flows in through a seam.
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use yrs::Any;
@@ -12,13 +11,14 @@ use super::before::{Before, Vanished};
 use super::draft::{Draft, is_line, pieces_in};
 #[cfg(test)]
 use super::gap::Units;
+use super::gap::end_of;
 use crate::slate::view::tree::NodeId;
 use crate::slate::view::{self, Cursor, PieceId, View};
-use crate::slate::ydoc::{Erase, Gone, Id, Kind, Nid, QuickSet, ROOT};
+use crate::slate::ydoc::{Erase, Gone, Id, Kind, Nid, QuickMap, QuickSet, ROOT};
 
 /// Returns the heads that were joined.
-pub(super) fn write_joins(draft: &mut Draft, before: &Before, joins: &HashMap<Id, NodeId>) -> HashSet<Id> {
-    let mut joined = HashSet::new();
+pub(super) fn write_joins(draft: &mut Draft, before: &Before, joins: &QuickMap<Id, NodeId>) -> QuickSet<Id> {
+    let mut joined = QuickSet::default();
     let mut lines = JoinedLines::default();
     for was in &before.vanished {
         let find = |draft: &Draft| {
@@ -59,11 +59,11 @@ enum Elsewhere {
 #[derive(Default)]
 struct JoinedLines {
     /// What another was joined to, where it ends since, and whether something flows into it.
-    ends: HashMap<PieceId, (Cursor, bool)>,
+    ends: QuickMap<PieceId, (Cursor, bool)>,
     /// What was joined, and what to; and whether by switching off the break between them.
-    into: HashMap<PieceId, (PieceId, bool)>,
+    into: QuickMap<PieceId, (PieceId, bool)>,
     /// Strands of which something was joined, or to which.
-    strands: HashSet<Nid>,
+    strands: QuickSet<Nid>,
 }
 
 impl JoinedLines {
@@ -86,9 +86,8 @@ impl JoinedLines {
     }
 
     fn note(&mut self, draft: &Draft, (piece, host): (PieceId, PieceId), is_off: bool) {
-        let ends = draft.units(piece).gaps;
-        let end = ends.last().and_then(|gap| gap.iter().rev().find(|cursor| cursor.piece == piece));
-        self.ends.extend(end.map(|end| (host, (*end, !is_off))));
+        let end = end_of(&draft.view, draft.mirror(), piece);
+        self.ends.extend(end.map(|end| (host, (end, !is_off))));
         self.into.insert(piece, (host, is_off));
         self.strands.extend([draft.view.strand(piece), draft.view.strand(host)]);
     }
@@ -98,13 +97,12 @@ impl JoinedLines {
         if let Some((end, _)) = self.ends.get(&host) {
             return Some(*end);
         }
-        let gaps = draft.units(host).gaps;
-        gaps.last().and_then(|gap| gap.iter().rev().find(|cursor| cursor.piece == host)).copied()
+        end_of(&draft.view, draft.mirror(), host)
     }
 }
 
 /// The piece into which it was joined.
-fn host_of(draft: &Draft, was: &Vanished, joins: &HashMap<Id, NodeId>) -> Option<PieceId> {
+fn host_of(draft: &Draft, was: &Vanished, joins: &QuickMap<Id, NodeId>) -> Option<PieceId> {
     let work = &draft.work;
     let mut is_emptied = false;
     let head = match (joins.get(&was.id), was.first) {
@@ -210,7 +208,7 @@ fn flows_behind(draft: &Draft, view: &View, host: PieceId, breaks: &[Nid]) -> bo
     let ranks = view::ranks(mirror);
     let rank = |node: Nid| ranks[node as usize];
     let first = breaks.iter().map(|node| rank(*node)).min();
-    let sequences: HashSet<Nid> = breaks.iter().map(|node| mirror.node(*node).up).collect();
+    let sequences: QuickSet<Nid> = breaks.iter().map(|node| mirror.node(*node).up).collect();
     joined.iter().any(|joined| {
         let claims = view.claims(joined.head);
         let stands = claims.iter().any(|(marker, _)| sequences.contains(&mirror.node(*marker).up));
@@ -219,7 +217,7 @@ fn flows_behind(draft: &Draft, view: &View, host: PieceId, breaks: &[Nid]) -> bo
 }
 
 /// What is removed, and not joined to anything, is gone; what lives in it is shown in its place.
-pub(super) fn write_removals(draft: &mut Draft, before: &Before, start: &View, joined: &HashSet<Id>) {
+pub(super) fn write_removals(draft: &mut Draft, before: &Before, start: &View, joined: &QuickSet<Id>) {
     let view = draft.view.clone();
     for was in before.vanished.iter().filter(|was| !joined.contains(&was.id)) {
         let unwrap = !was.survivors.is_empty();
@@ -244,9 +242,9 @@ pub(super) fn write_removals(draft: &mut Draft, before: &Before, start: &View, j
 }
 
 /// What shows itself only since this flush (what held it is gone), and what the editor does not show, is gone: text beside it
-/// would be shown in it.
-pub(super) fn write_appeared(draft: &mut Draft) {
-    for _ in 0..10 {
+/// would be shown in it. Whether there was such.
+pub(super) fn write_appeared(draft: &mut Draft) -> bool {
+    for round in 0..10 {
         let view = draft.view.clone();
         let mut extra = Vec::new();
         let mut todo = vec![View::ROOT];
@@ -264,9 +262,10 @@ pub(super) fn write_appeared(draft: &mut Draft) {
             draft.set_gone(*head, *to, false);
         }
         if !draft.see() {
-            return;
+            return round > 0;
         }
     }
+    true
 }
 
 /// What the editor shows and the view would hide; what the view would show and the editor does not. Returns what is shown then.
@@ -294,12 +293,18 @@ pub(super) fn write_lives(draft: &mut Draft) -> Rc<View> {
             .filter_map(|head| view.find(*head))
             .filter(|at| {
                 let piece = view.piece(*at);
-                (piece.spill && piece.gone.is_some())
+                // Transparent: shown for its text alone, as long as no other line takes that in.
+                let is_shown_for_text = !extra.is_empty() && piece.gone.is_some_and(|gone| gone.unwrap);
+                (piece.gone.is_some() && (piece.spill || is_shown_for_text))
                     || (!displayed.contains(at) && (piece.hidden || !is_known(piece.up)))
             })
             .collect();
         if missing.is_empty() && extra.is_empty() {
             break;
+        }
+        if !missing.is_empty() {
+            // What is shown only because these are not may not be shown then.
+            extra.clear();
         }
         let (stuck, missing): (Vec<PieceId>, Vec<PieceId>) = missing.into_iter().partition(|at| {
             let piece = view.piece(*at);

@@ -1,6 +1,5 @@
 //! [`KnownParts`]: what is remembered of what the document shows, so that a change costs what its part of the document costs.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -203,7 +202,7 @@ impl KnownParts {
         if let Ok(mut division) = division {
             let is_there = division.begin(mirror);
             let group = division.enter(0, mirror);
-            let view = view::show(mirror, schema, &HashSet::new());
+            let view = view::show(mirror, schema, &QuickSet::default());
             let shown = adopt(&group.old, view::tree(mirror, &view));
             let is_apart = division.leave(&group, &shown, mirror, schema, Some(&view));
             let (range, kids) = division.changed(before);
@@ -218,7 +217,7 @@ impl KnownParts {
                 return (now.clone(), ops.unwrap_or_else(|| remote::steps(before, &now)));
             }
         }
-        let view = view::show(mirror, schema, &HashSet::new());
+        let view = view::show(mirror, schema, &QuickSet::default());
         let now = adopt(before, view::tree(mirror, &view));
         let ops = remote::steps(before, &now);
         *self = Self::with(mirror, schema, view, &wants);
@@ -259,7 +258,7 @@ impl KnownParts {
         if self.is_spoiled {
             return;
         }
-        let view = view::uncounted(|| view::show(mirror, schema, &HashSet::new()));
+        let view = view::uncounted(|| view::show(mirror, schema, &QuickSet::default()));
         let whole = adopt(tree, view::tree(mirror, &view));
         assert_eq!(*tree, whole, "what is shown in parts, and as a whole");
         if let Some(outline) = &self.outline {

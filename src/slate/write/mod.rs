@@ -31,7 +31,6 @@ mod tree;
 mod typing;
 mod work;
 
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use before::Before;
@@ -48,7 +47,7 @@ use work::{TOP, Work};
 
 use crate::slate::view::tree::Element;
 use crate::slate::view::{self, Schema, View};
-use crate::slate::ydoc::{Id, Writer};
+use crate::slate::ydoc::{Id, QuickSet, Writer};
 
 /// What came of a flush.
 #[derive(Debug, Clone)]
@@ -97,7 +96,7 @@ fn flush(writer: &mut Writer, new: &EditorTree, schema: &Schema, known: Option<R
 }
 
 fn shown(writer: &Writer, schema: &Schema) -> Rc<Element> {
-    let view = view::show(writer.mirror, schema, &HashSet::new());
+    let view = view::show(writer.mirror, schema, &QuickSet::default());
     view::tree(writer.mirror, &view)
 }
 
@@ -114,7 +113,7 @@ fn write(
     let mut draft = Draft::new(writer, schema, work, known);
     let start = draft.view.clone();
     let mut before = Before::of(&start, draft.mirror(), &draft.work);
-    let joins: HashSet<Id> = new.joins.keys().copied().collect();
+    let joins: QuickSet<Id> = new.joins.keys().copied().collect();
     divide::take_over(&mut draft.work, &mut before);
     draft.erase(before.lost.clone());
     draft.see();
@@ -125,9 +124,11 @@ fn write(
 
     let mut keys = Keys::default();
     keys::give_keys(&mut draft, &mut keys, TOP);
-    Placer::new(&mut draft, &mut keys, false).run();
-    join::write_appeared(&mut draft);
-    Placer::new(&mut draft, &mut keys, true).run();
+    let is_done = Placer::new(&mut draft, &mut keys, false).run();
+    let appeared = join::write_appeared(&mut draft);
+    if appeared || !is_done {
+        Placer::new(&mut draft, &mut keys, true).run();
+    }
 
     props::write_properties(&mut draft, &start);
     format::renew(&mut draft, &mut keys);

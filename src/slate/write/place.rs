@@ -4,7 +4,6 @@
 //! Each step brings one element closer to what it has to show. Steps that follow each other in one element are made at once:
 //! new elements (written with all that is in them), elements that come from elsewhere, text.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::draft::{Draft, inside};
@@ -14,7 +13,7 @@ use super::keys::{Keys, Showing};
 use super::order::in_order;
 use super::work::{TOP, Want, Wanted, WorkId};
 use crate::slate::view::{Cursor, Kid, PieceId};
-use crate::slate::ydoc::{Formats, Id, Item, Kind, Nid, ROOT};
+use crate::slate::ydoc::{Formats, Id, Item, Kind, Nid, QuickMap, ROOT};
 
 /// Weights in the order that stays: what was moved gives way, until it has been placed. What comes along with it is moved then.
 const PLACED: u64 = 10_000;
@@ -35,10 +34,14 @@ pub(super) struct Placer<'g, 'f, 'w, 'd> {
     pub keys: &'g mut Keys,
     pub texts: bool,
     changed: bool,
+    /// Whether in this pass any element did not show what is wanted.
+    is_open: bool,
+    /// Which pass it is; those for text come behind those for elements.
+    pass: usize,
     /// How often an element, or text from this character on, was put to its place.
-    pub(super) tries: HashMap<Id, u32>,
+    pub(super) tries: QuickMap<Id, u32>,
     /// How often text of a leaf was written again because it was not shown there.
-    pub(super) hopeless: HashMap<(WorkId, usize), u32>,
+    pub(super) hopeless: QuickMap<(WorkId, usize), u32>,
 }
 
 /// One thing that is wanted: a character, or an element.
@@ -62,18 +65,31 @@ pub(super) struct Sides {
 
 impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
     pub fn new(draft: &'g mut Draft<'f, 'w, 'd>, keys: &'g mut Keys, texts: bool) -> Self {
-        Self { draft, keys, texts, changed: false, tries: HashMap::new(), hopeless: HashMap::new() }
+        let pass = if texts { MAX_PASSES } else { 0 };
+        Self {
+            draft,
+            keys,
+            texts,
+            changed: false,
+            is_open: false,
+            pass,
+            tries: QuickMap::default(),
+            hopeless: QuickMap::default(),
+        }
     }
 
-    pub fn run(mut self) {
+    /// Whether all elements show what is wanted now, text and all.
+    pub fn run(mut self) -> bool {
         for _ in 0..if self.texts { MAX_STEPS } else { MAX_PASSES } {
-            self.changed = false;
+            self.pass += 1;
+            (self.changed, self.is_open) = (false, false);
             self.arrange(TOP);
             self.draft.see();
             if !self.changed {
-                break;
+                return !self.is_open;
             }
         }
+        false
     }
 
     fn arrange(&mut self, at: WorkId) {
@@ -88,22 +104,24 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
             }
         }
         for kid in self.draft.work.elements(at) {
-            self.arrange(kid);
+            // What was written in this pass with all that is in it is looked at in the next one.
+            if self.draft.work.node(kid).filled != self.pass {
+                self.arrange(kid);
+            }
         }
     }
 
     /// False if there is nothing to do in this element.
     fn step(&mut self, at: WorkId) -> bool {
-        let Some(mut piece) = self.draft.piece(at) else { return false };
-        if self.draft.refresh(piece) {
-            match self.draft.piece(at) {
-                Some(now) => piece = now,
-                None => return false,
-            }
+        let mut piece = self.draft.piece(at);
+        if piece.is_some_and(|piece| self.draft.refresh(piece)) {
+            piece = self.draft.piece(at);
         }
-        if self.agrees(at, piece) {
+        if piece.is_some_and(|piece| self.agrees(at, piece)) {
             return false;
         }
+        self.is_open = true;
+        let Some(piece) = piece else { return false };
         let sides = self.sides(at, piece);
         let is_element = |at: usize| sides.want[sides.atoms[at].of].element().is_some();
         let is_open = |at: &usize| {
@@ -255,6 +273,7 @@ impl<'g, 'f, 'w, 'd> Placer<'g, 'f, 'w, 'd> {
 
     /// All that is in a new element is new as well: it is written as it is.
     fn fill(&mut self, strand: Nid, at: WorkId) {
+        self.draft.work.nodes[at].filled = self.pass;
         let wanted = self.draft.work.wanted(at);
         let (mut rest, mut index) = (wanted.as_slice(), 0);
         while let Some((want, behind)) = rest.split_first() {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::fit::fit;
 use crate::slate::value::node::Attrs;
-use crate::slate::value::props::present;
+use crate::slate::value::props::{present, present_of};
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId};
 use crate::slate::view::{Schema, spaced};
 use crate::slate::ydoc::{Formats, Item, Mirror, Nid, QuickSet, ROOT, Run};
@@ -76,11 +76,11 @@ impl PlainReader<'_> {
         if at == ROOT {
             return same(before, Rc::new(Element::root(kids)));
         }
-        let props = present(&node.registers.own);
+        let props = present_of(&node.registers.own);
         let (inline, void) = (self.schema.is_inline(&props), self.schema.is_void(&props));
         let props = match before {
-            Some(before) if *before.props == props => before.props.clone(),
-            _ => Rc::new(props),
+            Some(before) if before.props == props => before.props.clone(),
+            _ => props,
         };
         same(before, Rc::new(Element { id: NodeId::Head(node.id), props, kids: spaced(kids), inline, void }))
     }

@@ -4,7 +4,6 @@
 //! say: what was divided from what, joined into what, moved, and given other properties. An operation that cannot be applied
 //! leaves everything as it was.
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use crate::slate::value::op::{Op, Path};
 use crate::slate::value::props::{is_null, is_reserved, present};
 use crate::slate::view::Schema;
 use crate::slate::view::tree::{Element, Kid, Leaf, NodeId};
-use crate::slate::ydoc::Id;
+use crate::slate::ydoc::{Id, QuickMap, QuickSet};
 
 /// Deeper values are refused: recursion must not be able to exhaust the stack.
 const MAX_DEPTH: usize = 100;
@@ -46,11 +45,11 @@ pub struct EditorTree {
     pub(super) root: Rc<Element>,
     pub(super) schema: Schema,
     next: u64,
-    pub(super) origins: HashMap<NodeId, DividedFrom>,
-    pub(super) moved: HashSet<NodeId>,
-    pub(super) changed: HashSet<NodeId>,
+    pub(super) origins: QuickMap<NodeId, DividedFrom>,
+    pub(super) moved: QuickSet<NodeId>,
+    pub(super) changed: QuickSet<NodeId>,
     /// Heads that were merged into others.
-    pub(super) joins: HashMap<Id, NodeId>,
+    pub(super) joins: QuickMap<Id, NodeId>,
     touched: Touched,
     /// It was made wrong on purpose.
     #[cfg(any(test, feature = "testing"))]
@@ -64,10 +63,10 @@ impl EditorTree {
             root,
             schema,
             next: 0,
-            origins: HashMap::new(),
-            moved: HashSet::new(),
-            changed: HashSet::new(),
-            joins: HashMap::new(),
+            origins: QuickMap::default(),
+            moved: QuickSet::default(),
+            changed: QuickSet::default(),
+            joins: QuickMap::default(),
             touched: Touched::Nothing,
             #[cfg(any(test, feature = "testing"))]
             is_spoiled: false,

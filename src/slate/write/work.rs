@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use yrs::Any;
 
 use super::leaf;
@@ -28,6 +29,8 @@ pub(super) struct WorkNode {
     pub moved: bool,
     /// This flush has put it where it is.
     pub placed: bool,
+    /// In which pass it was written with all that is in it; 0: in none.
+    pub filled: usize,
     pub parent: Option<WorkId>,
     pub kids: Vec<WorkKid>,
 }
@@ -88,6 +91,7 @@ struct TreeRange {
 pub(super) struct Work {
     pub nodes: Vec<WorkNode>,
     pub by_head: QuickMap<Id, WorkId>,
+    /// Empty if nothing was joined.
     pub by_source: QuickMap<NodeId, WorkId>,
     /// Inner elements first.
     pub inner_first: Vec<WorkId>,
@@ -135,13 +139,16 @@ impl Work {
             changed: tree.changed.contains(&element.id),
             moved: tree.moved.contains(&element.id),
             placed: false,
+            filled: 0,
             parent,
             kids: Vec::with_capacity(element.kids.len()),
         });
         if let Some(head) = head {
             self.by_head.insert(head, at);
         }
-        self.by_source.insert(element.id.clone(), at);
+        if !tree.joins.is_empty() {
+            self.by_source.insert(element.id.clone(), at);
+        }
         for kid in &element.kids {
             let kid = match kid {
                 Kid::Element(kid) => WorkKid::Node(self.add(tree, kid, Some(at))),
@@ -188,8 +195,8 @@ impl Work {
     }
 
     /// Which of the characters that follow each other the editor has, as [offset, length, element], in order.
-    pub fn kept(&self, id: Id, len: u32) -> Vec<(u32, u32, WorkId)> {
-        let mut kept = Vec::new();
+    pub fn kept(&self, id: Id, len: u32) -> SmallVec<[(u32, u32, WorkId); 2]> {
+        let mut kept = SmallVec::new();
         let end = id.clock + len;
         let first = self.ranges.partition_point(|range| range.id <= id).saturating_sub(1);
         for range in &self.ranges[first..] {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use yrs::Any;
 
+use super::formats::none;
 use super::id::Id;
 use crate::slate::value::node::Attrs;
 
@@ -62,29 +63,38 @@ pub enum Of {
 }
 
 /// All attributes of a nested type.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Registers {
     pub kind: Kind,
     pub at: Option<Place>,
     pub off: Erase,
-    /// `Some(None)`: said to be not gone.
+    /// `@gone`; `Some(None)`: it says that the element is not gone.
     pub gone: Option<Option<Gone>>,
     pub keep: bool,
     pub open: bool,
     pub of: Of,
     /// `@for` of a seam.
     pub head: Option<Id>,
-    /// `@kind`: whether it is inline and void; `None`: the reader's schema says so.
+    /// `@kind`: whether it is inline, and whether it is void. `None`: the reader's schema decides.
     pub says: Option<(bool, bool)>,
-    /// Properties of its own, by the user's names; null: it has none, though what it divides has one.
+    /// Properties of its own, by the names that the user gives them. Null: it has no such property, though the element that it
+    /// divides has.
     pub own: Rc<Attrs>,
-    /// `@=name`: weaker than its own property, stronger than what is inherited.
+    /// `@=name`: counts where there is no property of its own, and more than an inherited one.
     pub pins: Attrs,
 }
 
+impl Default for Registers {
+    fn default() -> Self {
+        let (at, gone, of, head, says) = (None, None, Of::Absent, None, None);
+        let (kind, off, own, pins) = (Kind::Strand, Erase::On, none(), Attrs::new());
+        Self { kind, at, off, gone, keep: false, open: false, of, head, says, own, pins }
+    }
+}
+
 impl Registers {
-    /// Which property of the user's an attribute is; `None`: a register, or a pin. In a document of format 0 (`plain`), which has
-    /// no registers, every attribute is a property of that very name.
+    /// The name of the user's property that an attribute holds; `None`: the attribute is a register or a pin. `plain`: in a
+    /// document of format 0 there are no registers, and every attribute is a property of the same name.
     pub fn own_name(name: &str, plain: bool) -> Option<&str> {
         match name.strip_prefix('@') {
             Some(rest) if !plain => rest.starts_with('@').then_some(rest),
@@ -97,7 +107,7 @@ impl Registers {
         put(Rc::make_mut(&mut self.own), name, value);
     }
 
-    /// One attribute as it stands in the document: set, or removed. Whatever is no register of the right shape counts as none.
+    /// Takes over one attribute of the document; `None`: it was removed. A register that has not its right shape counts as absent.
     pub fn set(&mut self, name: &str, value: Option<&Any>) {
         if let Some(name) = Self::own_name(name, false) {
             return put(Rc::make_mut(&mut self.own), name, value);
@@ -150,7 +160,7 @@ fn put(attrs: &mut Attrs, name: &str, value: Option<&Any>) {
     }
 }
 
-/// What `@kind` says of an element that is inline or void; blocks say nothing.
+/// The value of `@kind` for an element that is inline or void. A block has no `@kind`.
 pub fn kind_name(inline: bool, void: bool) -> Option<&'static str> {
     match (inline, void) {
         (false, false) => None,
@@ -176,7 +186,7 @@ impl Kind {
     }
 }
 
-/// A safe integer that is not negative.
+/// The `t` of a register `@at`: an integer from 0 to 2^53 - 1.
 fn time(value: &Any) -> Option<u64> {
     match value {
         Any::Number(number) => {

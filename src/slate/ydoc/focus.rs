@@ -14,6 +14,9 @@ use super::id::Id;
 use super::mirror::{DividedSequence, Item, ItemChunk, Mirror, Nid, ROOT, Stand};
 use crate::slate::value::node::Attrs;
 
+/// So many chunks of a sequence are put back one by one; of more all items are put together anew.
+const FEW_CHUNKS: usize = 4;
+
 /// What stands for items that are left out.
 #[derive(Debug, Clone, Default)]
 pub enum StandIn {
@@ -82,6 +85,17 @@ impl DividedSequence {
                 let Some(own) = chunk.own else { continue };
                 self.items[chunk.range.clone()].iter_mut().zip(own).for_each(|(item, own)| *item = own);
                 found.push(chunk.range);
+            }
+            return (self.items, found);
+        }
+        if self.chunks.iter().filter(|chunk| chunk.own.is_some()).count() <= FEW_CHUNKS {
+            let all = self.items.len();
+            for chunk in self.chunks {
+                let Some(own) = chunk.own else { continue };
+                // Those before it may be more or fewer by now.
+                let start = self.items.len() - (all - chunk.range.start);
+                found.push(start..start + own.len());
+                self.items.splice(start..start + chunk.range.len(), own);
             }
             return (self.items, found);
         }

@@ -15,6 +15,16 @@ use crate::slate::value::node::Attrs;
 /// The formats of a run or an embed as they stand in the document, sorted by key. Shared: neighbours mostly have the same.
 pub type Formats = Rc<Attrs>;
 
+thread_local! {
+    static NONE: Formats = Formats::default();
+}
+
+/// No formats, or no properties: the same for all, for most have none.
+#[inline(never)]
+pub fn none() -> Formats {
+    NONE.try_with(Rc::clone).unwrap_or_default()
+}
+
 /// What a key of a format is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyName {

@@ -29,7 +29,11 @@ impl Id {
 
     /// How registers write it: `client:clock`, decimal.
     pub fn to_any(self) -> Any {
-        Any::String(self.to_string().into())
+        // Each register and each copy of a key names some.
+        let mut text = [b':'; 31];
+        let clock = write_decimal(&mut text, self.clock.into());
+        let client = write_decimal(&mut text[..clock - 1], self.client);
+        Any::String(std::str::from_utf8(&text[client..]).unwrap_or_default().into())
     }
 
     /// `None` if it is no id.
@@ -43,6 +47,19 @@ impl Id {
         }
         let id = Self { client: client.parse().ok()?, clock: clock.parse().ok()? };
         (id.client <= Self::MAX_CLIENT).then_some(id)
+    }
+}
+
+/// Writes a number at the end; returns where it begins.
+fn write_decimal(text: &mut [u8], mut number: u64) -> usize {
+    let mut at = text.len();
+    loop {
+        at -= 1;
+        text[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return at;
+        }
     }
 }
 

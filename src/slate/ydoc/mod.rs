@@ -1,11 +1,11 @@
 //! The Y.Doc of a format 1 document, as strands, markers, registers and keyed formats.
 //!
-//! What is read from and written into a Y.Doc goes through here. [`Mirror`] is a copy of the document in which every sequence is a list of runs and
-//! nested types with their ids and formats; [`Writer`] changes the document and the mirror alike. Nothing here knows what is
-//! shown: that is `view/`.
+//! All reading and writing of the Y.Doc's content is done here. [`Mirror`] is a copy of the document: each sequence in it is a
+//! list of runs of text and of nested types, with their ids and formats. [`Writer`] makes every change in the document and in
+//! the mirror. This folder does not know what an editor shows of the document: `view/` works that out.
 //!
-//! Invariants: a mirror that was read anew equals one that followed every change; what is damaged in the document (registers
-//! of the wrong kind, ids that name nothing) is read as absent and never fails.
+//! Invariants: a mirror that is read anew equals one that has followed every change. What is damaged in the document (a
+//! register of the wrong kind, an id that names nothing) is read as if it were absent; reading never fails.
 
 mod act;
 mod attrs;
@@ -29,7 +29,7 @@ pub use crate::quick::{Quick, QuickMap, QuickSet};
 pub use act::{Act, Beside, Span};
 pub use attrs::{ClaimEntry, Erase, Gone, Kind, Of, Place, Registers, kind_name};
 pub use focus::StandIn;
-pub use formats::{Around, Formats, KeyName, MarkKey, Resolved, attribute_name, key_name, parse_key, resolve};
+pub use formats::{Around, Formats, KeyName, MarkKey, Resolved, attribute_name, key_name, none, parse_key, resolve};
 pub use id::Id;
 pub use links::OUTSIDE;
 #[cfg(test)]

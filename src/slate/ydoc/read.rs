@@ -10,7 +10,7 @@ use yrs::types::text::YChange;
 use yrs::{Any, ID, IdSet, Out, ReadTxn, Snapshot, StateVector, Text as _, TransactionMut, Xml as _, XmlTextRef};
 
 use super::attrs::Registers;
-use super::formats::Formats;
+use super::formats::{Formats, none};
 use super::id::Id;
 use super::mirror::{Item, Mirror, Nid, NodeData, ROOT, Run, Twice};
 use crate::quick::{QuickMap, QuickSet};
@@ -63,7 +63,7 @@ impl Reader {
     fn new(txn: &TransactionMut) -> Self {
         let nothing = Snapshot::new(StateVector::default(), IdSet::default());
         let everything = Snapshot::new(txn.state_vector(), IdSet::default());
-        Self { everything, nothing, last: Formats::default(), names: Vec::new(), owns: Vec::new(), read: Vec::new() }
+        Self { everything, nothing, last: none(), names: Vec::new(), owns: Vec::new(), read: Vec::new() }
     }
 
     /// What the attributes of a nested type say. `plain`: the document is of format 0.
@@ -107,7 +107,7 @@ impl Reader {
             self.read.clear();
             return known;
         }
-        let own: Rc<Attrs> = Rc::new(self.read.drain(..).collect());
+        let own: Rc<Attrs> = Rc::new(Attrs::of_sorted(self.read.drain(..).collect()));
         if self.owns.len() == OWNS {
             self.owns.remove(0);
         }
@@ -116,7 +116,7 @@ impl Reader {
     }
 
     fn formats(&mut self, attributes: Option<Box<yrs::types::Attrs>>) -> Formats {
-        let Some(attributes) = attributes else { return Formats::default() };
+        let Some(attributes) = attributes else { return none() };
         let is_last = self.last.len() == attributes.len()
             && self.last.iter().all(|(key, value)| attributes.get(key) == Some(value));
         if !is_last {
@@ -382,6 +382,11 @@ impl Mirror {
             let raw = reader.sequence(txn, &branch);
             let old = std::mem::take(&mut self.nodes[at as usize].items);
             let mut items = Vec::with_capacity(raw.len());
+            if self.by_id.len() == 1 {
+                // Mostly the rest of the document has none.
+                self.nodes.reserve_exact(raw.len());
+                self.by_id.reserve(raw.len());
+            }
             for raw in raw {
                 let item = match raw {
                     Raw::Text(run) => {
@@ -440,6 +445,10 @@ impl Mirror {
                 at
             }
             None => {
+                if self.nodes.len() == self.nodes.capacity() {
+                    // They are large: no room for as many again.
+                    self.nodes.reserve_exact(self.nodes.len() / 8 + 16);
+                }
                 self.nodes.push(data);
                 self.nodes.len() as Nid - 1
             }

@@ -46,7 +46,7 @@ pub(super) struct Held {
 }
 
 /// Ranges that do not overlap: begin → end.
-type Ranges = Sorted<u64, u64>;
+pub(super) type Ranges = Sorted<u64, u64>;
 
 #[derive(Debug, Default)]
 pub(super) struct Holding {
@@ -228,7 +228,7 @@ fn sections(layer: &[&Held]) -> Vec<u8> {
     out
 }
 
-fn put_deletions(out: &mut Vec<u8>, deletions: &HashMap<u64, Ranges>) {
+pub(super) fn put_deletions(out: &mut Vec<u8>, deletions: &HashMap<u64, Ranges>) {
     let mut all: Vec<(u64, &Ranges)> = deletions.iter().map(|(client, ranges)| (*client, ranges)).collect();
     all.sort_unstable_by_key(|(client, _)| *client);
     var_uint(out, all.len() as u64);
@@ -243,7 +243,7 @@ fn put_deletions(out: &mut Vec<u8>, deletions: &HashMap<u64, Ranges>) {
 }
 
 /// Adds a range. Returns whether it was not all there.
-fn cover(ranges: &mut Ranges, mut start: u64, mut end: u64) -> bool {
+pub(super) fn cover(ranges: &mut Ranges, mut start: u64, mut end: u64) -> bool {
     if let Some((before, &until)) = ranges.range(..=start).next_back()
         && until >= start
     {

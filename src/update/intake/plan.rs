@@ -11,7 +11,7 @@ use super::held::{Holding, Wakes};
 use super::pace::{Opens, Pace};
 use super::section::{Section, Source, StructId};
 use crate::protocol::lib0::Lib0Reader;
-use crate::quick::QuickMap;
+use crate::quick::{Quick, QuickMap};
 use crate::sorted::Sorted;
 use crate::update::limits::{Limits, Refused};
 use crate::update::nesting::{Lineage, Location, Nesting, NewRoots};
@@ -38,6 +38,8 @@ pub(super) struct StructRun {
 pub(super) struct Outline<'a> {
     pub sections: Vec<Section>,
     pub structs: u64,
+    /// How many of them are the first of a key, as far as they know.
+    pub firsts: usize,
     /// Where the deletions begin.
     pub deletions: usize,
     /// Whether there are subdocuments in it.
@@ -67,6 +69,7 @@ impl<'a> Outline<'a> {
                     return Err(Refused::Json);
                 }
                 outline.has_documents |= block.is_doc();
+                outline.firsts += usize::from(block.key.is_some());
                 end = end.saturating_add(block.len);
                 if let Some(Parent::Root(name)) = block.parent
                     && outline.roots.last() != Some(&name)
@@ -102,7 +105,7 @@ pub(super) struct IntakePlan {
 }
 
 /// A key of a shared type, hashed: where two collide, too many sets are counted, never too few.
-pub(super) type KeyHash = u64;
+pub(super) type KeyHash = u32;
 
 pub(super) struct Planner<'a> {
     pub update: &'a [u8],
@@ -409,12 +412,12 @@ impl<'a> Planner<'a> {
 }
 
 fn key(parent: Parent, name: &str) -> KeyHash {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
+    use std::hash::{Hash, Hasher};
+    let mut hasher = Quick::default();
     match parent {
         Parent::Root(root) => root.hash(&mut hasher),
         Parent::Item(id) => id.hash(&mut hasher),
     }
     name.hash(&mut hasher);
-    hasher.finish()
+    hasher.finish() as KeyHash
 }

@@ -125,6 +125,7 @@ fn f23_what_cannot_be_written_again_is_not_held() {
     let (replica, mut intake) = (doc(9), Intake::default());
     assert!(intake.apply(&replica, &found[3..], Limits::RECEIVED, &mut |_| {}).is_err());
 }
+mod batch;
 mod hostile;
 
 /// What says to lie in a letter lies in nothing: garbage, as in Yjs. That holds whoever comes first, and it takes nothing

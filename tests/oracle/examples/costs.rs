@@ -237,13 +237,42 @@ fn opening(state: &[u8]) -> f64 {
     })
 }
 
+/// A log as a tab leaves it that was never idle: a document of a thousand blocks, and an update for each key, eight at a
+/// place; one in ten takes back the one before if `erase`.
+fn keys(format: u32, count: usize, erase: bool) -> Vec<Vec<u8>> {
+    let mut doc = doc(format, 1, &script()[..1_000]);
+    let mut updates = vec![doc.encode_state(None).expect("state")];
+    for n in 0..count {
+        let (path, offset) = (at(&[((n >> 3) * 37 % 1_000) as u32, 0]), (n % 8) as u32);
+        let op = match erase && n % 10 == 9 && offset > 0 {
+            true => Op::RemoveText { path, offset: offset - 1, text: "x".into() },
+            false => Op::InsertText { path, offset: offset - offset.min(u32::from(erase)), text: "x".into() },
+        };
+        updates.extend(done(doc.apply_local(vec![op])).update);
+    }
+    updates
+}
+
 fn main() {
     let middle = BLOCKS as u32 / 2;
     println!("{:42} {:>9} {:>9}", "milliseconds", "format 0", "format 1");
-    print("opening", |format| opening(&doc(format, 1, &script()).encode_state(None).expect("state")));
+    print(&format!("opening {BLOCKS} blocks"), |format| {
+        opening(&doc(format, 1, &script()).encode_state(None).expect("state"))
+    });
     for blocks in [2_000, 20_000] {
         print(&format!("opening a life of {blocks} blocks"), |format| {
             opening(&life(format, blocks).encode_state(None).expect("state"))
+        });
+    }
+    for (what, erase) in [("", false), (" and Backspaces", true)] {
+        print(&format!("opening 50000 logged keys{what}"), |format| {
+            let updates = keys(format, 50_000, erase);
+            let log: Vec<&[u8]> = updates.iter().map(Vec::as_slice).collect();
+            time(5, |_| {
+                let mut doc = doc(0, 2, &[]);
+                assert!(doc.load_all(&log).0.into_iter().all(|read| read));
+                doc
+            })
         });
     }
     for days in [1, 10, 30] {

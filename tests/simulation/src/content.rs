@@ -1,7 +1,7 @@
 //! What updates contain, as sets of ids: who has what can then be asked without a document.
 
 use yrs::updates::decoder::Decode;
-use yrs::{IdSet, StateVector, Update};
+use yrs::{ID, IdSet, StateVector, Update};
 
 #[derive(Debug, Clone, Default)]
 pub struct Content {
@@ -41,6 +41,25 @@ impl Content {
     /// Whether a replica with this state vector has integrated it.
     pub fn is_below(&self, state: &StateVector) -> bool {
         self.inserted.iter().all(|(client, ranges)| ranges.iter().all(|range| range.end <= state.get(client)))
+    }
+
+    /// What it inserts below these clocks, and that deleted again.
+    pub fn below(&self, clock_of: impl Fn(u64) -> u32) -> Self {
+        let mut inserted = IdSet::default();
+        for (client, ranges) in self.inserted.iter() {
+            for range in ranges.iter() {
+                let end = range.end.min(clock_of(client.get()));
+                if end > range.start {
+                    inserted.insert(ID::new(*client, range.start), end - range.start);
+                }
+            }
+        }
+        Self { deleted: inserted.clone(), inserted }
+    }
+
+    /// What it deletes, which it had inserted.
+    pub fn deleted_again(&self) -> Self {
+        Self { inserted: self.deleted.clone(), deleted: self.deleted.clone() }
     }
 
     /// For traces and messages.

@@ -1,6 +1,6 @@
 //! A device: what it keeps of the document.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -12,6 +12,15 @@ use crate::world::DOC;
 /// Rows of an empty update, as if a long log had been written before.
 const NOTHING: [u8; 2] = [0, 0];
 
+/// A tab in one of its lives.
+pub type TabLife = (usize, u64);
+
+/// Who takes over what a dead session left, and who waits to look whether anything is left then.
+pub struct Claim {
+    pub holder: TabLife,
+    pub waiting: VecDeque<TabLife>,
+}
+
 pub struct Device {
     pub store: MemoryStore,
     /// Rows whose checksum does not match.
@@ -22,6 +31,8 @@ pub struct Device {
     pub torn: bool,
     /// The tab that holds the keeper's lock.
     pub keeper: Option<usize>,
+    /// The locks of dead sessions that are held, by the name of the copy and of the session.
+    pub claims: BTreeMap<(String, String), Claim>,
 }
 
 impl Device {
@@ -29,7 +40,14 @@ impl Device {
         let store = MemoryStore::new();
         let row = Write::Append { update: NOTHING.to_vec() };
         store.write_now(DOC, &vec![row; old_rows as usize]).expect("no fault yet");
-        Self { store, damaged: BTreeSet::new(), damaged_since: false, torn: false, keeper: None }
+        Self {
+            store,
+            damaged: BTreeSet::new(),
+            damaged_since: false,
+            torn: false,
+            keeper: None,
+            claims: BTreeMap::new(),
+        }
     }
 
     /// All that there is of the document: the copy that older versions do not find, and what is still beside it.

@@ -9,7 +9,7 @@ use slate_yrs::slate::{Node, Values};
 use slate_yrs::store::{CopyName, Pending, StoreError, Write, load_copy};
 
 use crate::content::Content;
-use crate::device::now;
+use crate::device::{Claim, TabLife, now};
 use crate::editor::{Editor, block};
 use crate::plan::{Acts, Bug};
 use crate::values::MAP;
@@ -37,7 +37,12 @@ impl Token {
 
 pub enum StoreOrder {
     Load,
-    Write { ticket: u64, writes: Vec<Write> },
+    Write {
+        ticket: u64,
+        writes: Vec<Write>,
+    },
+    /// Let go of the lock of a dead session: what was asked of the device before is done.
+    LetGo((String, String)),
 }
 
 pub struct Tab {
@@ -52,6 +57,8 @@ pub struct Tab {
     pub map: Values,
     /// Words that are in no update yet.
     pub typing: Vec<String>,
+    /// A value is being set.
+    pub sets: bool,
     pub orders: VecDeque<StoreOrder>,
     pub conn: Option<u64>,
     pub ready: bool,
@@ -75,6 +82,8 @@ pub struct Tab {
     /// Of which epoch this tab's changes are, and whether the device keeps them: what the others were told last.
     keeping: (Option<String>, bool),
     pub deleted_local: bool,
+    /// It could not read what the device has, and has not heard what the server has: it shows a new document.
+    blind: bool,
 }
 
 /// What one tab tells the others: a change, the epoch it is of, and whether the device keeps it.
@@ -95,6 +104,7 @@ impl Tab {
             editor: Editor::default(),
             map: Values::new(),
             typing: Vec::new(),
+            sets: false,
             orders: VecDeque::new(),
             conn: None,
             ready: false,
@@ -111,6 +121,7 @@ impl Tab {
             early: Vec::new(),
             keeping: (None, false),
             deleted_local: false,
+            blind: false,
         }
     }
 }
@@ -164,6 +175,7 @@ impl World {
         it.store_failed = false;
         it.wishes = false;
         it.deleted_local = false;
+        it.blind = false;
         if self.locks {
             self.feed(tab, Input::Keep(false));
         } else {
@@ -182,10 +194,12 @@ impl World {
     fn gone(&mut self, tab: usize, finished: usize) {
         let orders = std::mem::take(&mut self.tabs[tab].orders);
         let device = self.tabs[tab].device;
-        self.devices[device].torn |= finished < orders.len();
+        let unfinished = |order: &StoreOrder| matches!(order, StoreOrder::Write { .. });
+        self.devices[device].torn |= orders.range(finished..).any(unfinished);
         for order in orders.into_iter().take(finished) {
             if let StoreOrder::Write { writes, .. } = order {
-                self.write(tab, &writes).ok();
+                let written = self.write(tab, &writes);
+                self.devices[device].torn |= written.is_err();
             }
         }
         let it = &mut self.tabs[tab];
@@ -199,6 +213,10 @@ impl World {
         if alive && self.locks {
             let delay = self.rng.u64(1..50);
             self.at(delay, Event::Orphaned(device, name));
+            let holder = (tab, self.tabs[tab].life);
+            let held = self.devices[device].claims.iter().filter(|(_, claim)| claim.holder == holder);
+            let held: Vec<_> = held.map(|(lock, _)| lock.clone()).collect();
+            held.into_iter().for_each(|lock| self.let_go(device, lock));
         }
     }
 
@@ -214,6 +232,7 @@ impl World {
         }
         let it = &mut self.tabs[tab];
         let Some(session) = &it.session else { return };
+        it.blind &= !session.status().synced;
         if let Some(at) = session.next_timeout()
             && it.tick_at.is_none_or(|tick| at < tick)
         {
@@ -327,7 +346,13 @@ impl World {
         self.note(|| format!("t{tab} edits {}", content.show()));
         self.note_large(update);
         let it = &mut self.tabs[tab];
-        self.truth.typed.extend(it.typing.drain(..).map(|word| (word, content.clone())));
+        // First content is the same items for everybody who wants the same, also after the server has decided against it: what
+        // is typed into a block of it that was removed goes with that, in format 0.
+        let words = it.typing.drain(..).filter(|_| !it.blind || self.plan.format > 0);
+        self.truth.typed.extend(words.map(|word| (word, content.clone())));
+        if it.sets {
+            self.truth.values.add(&content);
+        }
         it.unverified.push(content.clone());
         it.unstored.push(content);
         let kept = it.keeping.1;
@@ -358,6 +383,38 @@ impl World {
         others.map(|(_, it)| it.name.clone()).collect()
     }
 
+    /// Takes the lock of a dead session, or waits for it. Returns whether it has it.
+    fn claim(&mut self, tab: usize, session: &str) -> bool {
+        if !self.locks {
+            return true;
+        }
+        let (lock, life) = (self.lock(tab, session), (tab, self.tabs[tab].life));
+        let new = || Claim { holder: life, waiting: VecDeque::new() };
+        let claim = self.devices[self.tabs[tab].device].claims.entry(lock).or_insert_with(new);
+        if claim.holder != life && !claim.waiting.contains(&life) {
+            claim.waiting.push_back(life);
+        }
+        claim.holder == life
+    }
+
+    fn lock(&self, tab: usize, session: &str) -> (String, String) {
+        (self.tabs[tab].copy.as_str().to_owned(), session.to_owned())
+    }
+
+    /// The next that waits for it has it.
+    fn let_go(&mut self, device: usize, lock: (String, String)) {
+        let Some(Claim { mut waiting, .. }) = self.devices[device].claims.remove(&lock) else { return };
+        while let Some(holder) = waiting.pop_front() {
+            let it = &self.tabs[holder.0];
+            if it.life == holder.1 && it.session.is_some() {
+                let delay = self.rng.u64(1..20);
+                self.at(delay, Event::Granted(holder.0, holder.1, lock.1.clone()));
+                self.devices[device].claims.insert(lock, Claim { holder, waiting });
+                return;
+            }
+        }
+    }
+
     /// A tab of the device takes over what a dead one had not sent; if none can, whoever opens the document next.
     pub fn orphaned(&mut self, device: usize, session: String) {
         let living = |it: &Tab| it.device == device && it.session.is_some();
@@ -367,15 +424,46 @@ impl World {
         let Some(heir) = self.tabs.iter().position(|it| living(it) && it.ready) else {
             return self.at(100, Event::Orphaned(device, session));
         };
+        if self.claim(heir, &session) && !self.take_over(heir, &session) {
+            self.at(1_000, Event::Orphaned(device, session));
+        }
+    }
+
+    /// A tab has the lock that it waited for.
+    pub fn granted(&mut self, (tab, life): TabLife, session: String) {
+        let it = &self.tabs[tab];
+        if it.life != life || it.session.is_none() {
+            return;
+        }
+        match it.ready {
+            true => drop(self.take_over(tab, &session)),
+            false => self.at(100, Event::Granted(tab, life, session)),
+        }
+    }
+
+    /// Returns whether the device could be read.
+    fn take_over(&mut self, heir: usize, session: &str) -> bool {
+        let (device, lock) = (self.tabs[heir].device, self.lock(heir, session));
         let Ok(loaded) = self.devices[device].store.load_now(DOC).map(|_| self.devices[device].peek()) else {
-            return self.at(1_000, Event::Orphaned(device, session));
+            self.let_go(device, lock);
+            return false;
         };
         let left: Vec<Pending> = loaded.outbox.into_iter().filter(|pending| pending.key.session == session).collect();
-        if !left.is_empty() {
-            self.injected("outbox taken over");
-            self.note(|| format!("t{heir} takes over {} of {session}", left.len()));
-            self.feed(heir, Input::Orphans(left.clone()));
-            self.check_taken_over(heir, &left);
+        if left.is_empty() {
+            self.let_go(device, lock);
+            return true;
+        }
+        self.injected("outbox taken over");
+        self.note(|| format!("t{heir} takes over {} of {session}", left.len()));
+        self.feed(heir, Input::Orphans(left.clone()));
+        self.check_taken_over(heir, &left);
+        self.let_go_once_written(heir, lock);
+        true
+    }
+
+    fn let_go_once_written(&mut self, tab: usize, lock: (String, String)) {
+        if self.locks && self.tabs[tab].session.is_some() {
+            self.order(tab, StoreOrder::LetGo(lock));
         }
     }
 
@@ -462,11 +550,18 @@ impl World {
         let input = match order {
             StoreOrder::Load => {
                 // Who is alive is asked after the reading: whoever has opened since is not dead.
-                let alive = self.alive_beside(tab);
+                let mut alive = self.alive_beside(tab);
+                let mut claimed = Vec::new();
                 let device = &self.devices[self.tabs[tab].device];
                 let loading = load_copy(&device.store, &mut self.tabs[tab].copy, true);
                 let mut loaded = now(loading).map(|loaded| device.without_damaged(loaded));
                 if let Ok(loaded) = &mut loaded {
+                    for session in loaded.sessions().into_iter().filter(|it| !alive.contains(it)).collect::<Vec<_>>() {
+                        match self.claim(tab, &session) {
+                            true => claimed.push(session),
+                            false => alive.push(session),
+                        }
+                    }
                     loaded.leave_to(|session| alive.iter().any(|it| it == session));
                     if self.plan.bug == Bug::OutboxForgotten {
                         loaded.outbox.clear();
@@ -477,13 +572,18 @@ impl World {
                     self.devices[device].damaged_since = false;
                 }
                 self.store_answered(tab, loaded.as_ref().err());
+                self.tabs[tab].blind |= loaded.is_err() && !self.tabs[tab].ready;
                 let at_first = loaded.as_ref().ok().filter(|_| !self.tabs[tab].ready).cloned();
                 self.feed(tab, Input::Loaded(loaded));
                 if let Some(copy) = at_first {
                     self.check_opened(tab, &copy);
                 }
+                for session in claimed {
+                    self.let_go_once_written(tab, self.lock(tab, &session));
+                }
                 return;
             }
+            StoreOrder::LetGo(lock) => return self.let_go(self.tabs[tab].device, lock),
             StoreOrder::Write { ticket, writes } => {
                 let written = self.write(tab, &writes);
                 self.store_answered(tab, written.as_ref().err());

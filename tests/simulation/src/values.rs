@@ -23,7 +23,9 @@ impl World {
             self.tabs[tab].typing.push(letters);
         }
         let undoable = self.plan.acts == Acts::Undo;
+        self.tabs[tab].sets = true;
         self.feed(tab, Input::SetValue { map: MAP.into(), key: key.clone(), value: value.clone(), undoable });
+        self.tabs[tab].sets = false;
         if self.tabs[tab].session.is_some() {
             assert_eq!(self.tabs[tab].map.get(&key), value.as_ref(), "t{tab}: what is set is not seen at once");
         }

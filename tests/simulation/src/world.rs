@@ -44,6 +44,8 @@ pub enum Event {
     Keep(usize, u64, bool),
     /// Somebody takes over what this session of the device has left.
     Orphaned(usize, String),
+    /// A tab has waited for the lock of a dead session, and has it.
+    Granted(usize, u64, String),
 }
 
 /// What a frame tells a client about itself.
@@ -269,6 +271,7 @@ impl World {
             Event::Broadcast(tab, life, news) => self.hears_tab(tab, life, news),
             Event::Keep(tab, life, here) => self.is_keeper(tab, life, here),
             Event::Orphaned(device, session) => self.orphaned(device, session),
+            Event::Granted(tab, life, session) => self.granted((tab, life), session),
         }
     }
 

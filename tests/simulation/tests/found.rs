@@ -164,3 +164,23 @@ fn what_a_dead_tab_typed_beside_a_damaged_record() {
 fn what_is_typed_beside_deleted_letters() {
     hold(&Plan::of(1755), &[1, 2, 3, 4, 8, 10, 16, 20, 21, 39, 41, 47]);
 }
+
+/// A write failed while its tab died: what that tab had told another one was on no device.
+#[test]
+fn a_write_that_fails_as_its_tab_dies() {
+    hold(&Plan::of(100_092), &[84, 91, 92]);
+}
+
+/// The server had decided against a seed; a page that could not read its device showed it anew, and somebody typed into it.
+#[test]
+fn what_is_typed_into_a_seed_that_was_decided_against() {
+    hold(&Plan::of(100_281), &[40, 42, 43, 50, 54, 55, 56, 57, 58]);
+    hold(&Plan::of(726), &(0..100).collect::<Vec<u32>>());
+}
+
+/// The record was damaged that says the document's format: what was pending was translated, and a value set again.
+#[test]
+fn a_value_that_is_set_again() {
+    hold(&Plan::of(100_260), &[15, 21, 32, 38, 40, 42]);
+    hold(&Plan::of(100_260), &(0..100).collect::<Vec<u32>>());
+}

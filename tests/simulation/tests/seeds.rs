@@ -10,11 +10,6 @@ fn env(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// What does not hold yet: two tabs of a device, opened in one moment, both submit what a dead one left, and it is in the
-/// log twice (3494); and a letter that goes with a block of a seed, on a device that was full when the seed was decided
-/// (726). See docs/RELIABILITY.md. The list only shrinks.
-const KNOWN: [u64; 2] = [726, 3494];
-
 #[test]
 fn nothing_is_lost_and_nothing_claimed_in_vain() {
     let from = env("SIM_FROM").unwrap_or(1);
@@ -45,9 +40,6 @@ fn hold(from: u64, to: u64, http: bool) {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= to {
                         break;
-                    }
-                    if KNOWN.contains(&seed) {
-                        continue;
                     }
                     let plan = Plan { http, ..Plan::of(seed) };
                     match run(&plan, &plan.steps()) {

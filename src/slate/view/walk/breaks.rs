@@ -204,9 +204,10 @@ impl Walker<'_> {
     /// What is joined flows in: who joins one after the other puts the second into the first, so these are of people who did not
     /// know of each other, and come in the order in which they stand.
     fn flow(&mut self, frame: FrameId, mut seams: Vec<Nid>) {
-        let is_void = self.is_gone_and_bare(self.target(frame));
+        let target = self.target(frame);
+        let is_void = self.is_gone_and_bare(target);
         let (mirror, claims) = (self.mirror, self.claims);
-        if let Some(piece) = self.target(frame) {
+        if let Some(piece) = target {
             let piece = &mut self.pieces[piece as usize];
             // What was divided off has flowed in at one of these, and is shown elsewhere.
             piece.absent |=
@@ -220,11 +221,17 @@ impl Walker<'_> {
             seams.sort_by_key(|seam| claims.rank_of(mirror, *seam));
         }
         for seam in seams.into_iter().rev() {
-            let counts = |claim: &&ClaimId| !is_void || self.is_removed(claims.get(**claim).head);
-            let (here, void): (Vec<ClaimId>, Vec<ClaimId>) = claims.at(seam).iter().partition(counts);
-            self.refused.extend(void);
+            let mut here = claims.at(seam);
+            let counting: Vec<ClaimId>;
+            if is_void {
+                let counts = |claim: &&ClaimId| self.is_removed(claims.get(**claim).head);
+                let void: Vec<ClaimId>;
+                (counting, void) = here.iter().partition(counts);
+                self.refused.extend(void);
+                here = &counting;
+            }
             match parent {
-                Some(parent) => self.enter_all(&here, parent, host, &mirror.node(seam).formats),
+                Some(parent) => self.enter_all(here, parent, host, &mirror.node(seam).formats),
                 None => self.refused.extend(here),
             }
         }

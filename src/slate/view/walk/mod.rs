@@ -48,6 +48,8 @@ struct Walk {
     owner: Owner,
     parent: Option<FrameId>,
     host: Option<FrameId>,
+    /// The walk into which it flows at last; itself.
+    outer: FrameId,
     formats: Formats,
     stack: SmallVec<[Entry; 2]>,
     show: bool,
@@ -112,7 +114,11 @@ pub(super) struct Walker<'a> {
     mirror: &'a Mirror,
     claims: &'a Claims,
     schema: &'a Schema,
+    /// Those that have not come to their end: each was begun within the one before.
     walks: Vec<Walk>,
+    /// Of each frame, which of these it is, or was.
+    open: Vec<u32>,
+    pub frames: Vec<Frame>,
     pub pieces: Vec<Piece>,
     /// Whether a piece has content so far.
     filled: Vec<bool>,
@@ -140,6 +146,7 @@ impl<'a> Walker<'a> {
             owner: None,
             parent: None,
             host: None,
+            outer: 0,
             formats: Formats::default(),
             stack: SmallVec::from_slice(&[Entry { owner: None, to: None, over: false }]),
             show: true,
@@ -157,15 +164,20 @@ impl<'a> Walker<'a> {
             void: Some(false),
         };
         let props = Rc::new(Attrs::new());
-        let piece = Piece::new(ROOT, 0, 0, props.clone());
-        let (mut walks, mut pieces) = (Vec::with_capacity(room), Vec::with_capacity(room));
-        walks.push(root);
+        let mut piece = Piece::new(ROOT, 0, 0, props.clone(), root.formats.clone());
+        piece.kids = room_for_kids(mirror, ROOT);
+        let mut frames = Vec::with_capacity(room);
+        let (mut open, mut pieces) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        frames.push(Frame { strand: ROOT, owner: None, parent: None, host: None });
+        open.push(0);
         pieces.push(piece);
         Self {
             mirror,
             claims,
             schema,
-            walks,
+            walks: vec![root],
+            open,
+            frames,
             pieces,
             filled: vec![false],
             begun: vec![false; mirror.capacity()],
@@ -199,13 +211,6 @@ impl<'a> Walker<'a> {
         walker
     }
 
-    pub fn frames(&self) -> Vec<Frame> {
-        let owner = |owner: Owner| owner.map(|claim| self.claims.get(claim).head);
-        let frame =
-            |walk: &Walk| Frame { strand: walk.strand, owner: owner(walk.owner), parent: walk.parent, host: walk.host };
-        self.walks.iter().map(frame).collect()
-    }
-
     fn run(&mut self) {
         while let Some(task) = self.tasks.pop() {
             match task {
@@ -220,26 +225,31 @@ impl<'a> Walker<'a> {
                 Task::Join(frame, at) => self.join(frame, at),
                 Task::Divided(frame, at) => self.divided(frame, at),
                 Task::Head(frame, at) => self.head(frame, at),
-                Task::Leave(Active::Home(strand, None)) => self.at_home[strand as usize] = false,
-                Task::Leave(active) => drop(self.active.remove(&active)),
+                Task::Leave(active) => self.leave(active),
                 Task::Placed { piece, kids } => self.placed(piece, kids),
             }
         }
     }
 
     fn w(&self, frame: FrameId) -> &Walk {
-        &self.walks[frame as usize]
+        &self.walks[self.open[frame as usize] as usize]
     }
 
     fn wm(&mut self, frame: FrameId) -> &mut Walk {
-        &mut self.walks[frame as usize]
+        &mut self.walks[self.open[frame as usize] as usize]
     }
 
-    fn outer(&self, mut frame: FrameId) -> FrameId {
-        while let Some(host) = self.w(frame).host {
-            frame = host;
+    /// A walk has come to its end, and so have those that were begun within it.
+    fn leave(&mut self, active: Active) {
+        self.walks.pop();
+        match active {
+            Active::Home(strand, None) => self.at_home[strand as usize] = false,
+            active => drop(self.active.remove(&active)),
         }
-        frame
+    }
+
+    fn outer(&self, frame: FrameId) -> FrameId {
+        self.w(frame).outer
     }
 
     /// What is being filled by this walk; `None`: it shows nothing now.
@@ -300,16 +310,6 @@ impl<'a> Walker<'a> {
         self.w(frame).host.or(self.w(frame).parent)
     }
 
-    fn put(&mut self, frame: FrameId, kid: impl FnOnce(PieceId) -> Kid) {
-        if let Some(piece) = self.target(frame) {
-            let kid = kid(piece);
-            if !matches!(kid, Kid::Cursor(_)) {
-                self.filled[piece as usize] = true;
-            }
-            self.pieces[piece as usize].kids.push(kid);
-        }
-    }
-
     /// A removed element that has nothing left.
     fn is_gone_and_bare(&self, piece: Option<PieceId>) -> bool {
         piece.is_some_and(|piece| self.pieces[piece as usize].gone.is_some() && !self.filled[piece as usize])
@@ -355,12 +355,17 @@ impl<'a> Walker<'a> {
             && up.registers.kind == Kind::Break
             && up.registers.off == Erase::Erased
             && self.claims.is_off(self.mirror, node.up);
-        let frame = self.walks.len() as FrameId;
+        let frame = self.frames.len() as FrameId;
+        let outer = host.map_or(frame, |host| self.w(host).outer);
+        let head = owner.map(|claim| self.claims.get(claim).head);
+        self.frames.push(Frame { strand, owner: head, parent: Some(parent), host });
+        self.open.push(self.walks.len() as u32);
         self.walks.push(Walk {
             strand,
             owner,
             parent: Some(parent),
             host,
+            outer,
             formats,
             stack: SmallVec::from_slice(&[Entry { owner: None, to: None, over: false }]),
             show: false,
@@ -447,10 +452,10 @@ impl<'a> Walker<'a> {
         let walk = self.w(frame);
         let props = self.inherited[walk.props as usize].clone();
         let id = self.pieces.len() as PieceId;
-        let mut piece = Piece::new(x, frame, into, props);
+        let mut piece = Piece::new(x, frame, into, props, walk.formats.clone());
+        piece.kids = room_for_kids(self.mirror, x);
         piece.inline = walk.inline.unwrap_or_else(|| self.schema.is_inline(&piece.props));
         piece.void = walk.void.unwrap_or_else(|| self.schema.is_void(&piece.props));
-        piece.formats = walk.formats.clone();
         piece.gone = walk.gone.map(|removal| removal.gone);
         piece.prev = self.w(outer).last_piece;
         piece.again = again;
@@ -474,7 +479,7 @@ impl<'a> Walker<'a> {
     fn inherit(&mut self, from: u32, x: Nid) -> u32 {
         let registers = &self.mirror.node(x).registers;
         if self.mirror.id(x).left_out().is_some() {
-            // What it stands for has these, whatever is before it: what it does not inherit need not be among them.
+            // What stands for pieces that are left out has all that the last of them hands on, whatever is before it.
             self.inherited.push(registers.own.clone());
             return self.inherited.len() as u32 - 1;
         }
@@ -500,6 +505,10 @@ impl<'a> Walker<'a> {
         let mirror = self.mirror;
         let items = &mirror.node(seq).items;
         let skips = self.claims.held_in.get(&seq).filter(|_| !held).map_or(&[][..], Vec::as_slice);
+        // What is filled is another only behind what is walked in between.
+        let target = self.target(frame);
+        let like = self.cursor(seq, 0, frame, held);
+        let like = Cursor { piece: target.unwrap_or(0), ..like };
         while item < end {
             let at = item;
             item += 1;
@@ -510,10 +519,17 @@ impl<'a> Walker<'a> {
             if skips.get(next).is_some_and(|range| range.0 <= at) || *this == Item::Foreign {
                 continue;
             }
-            let cursor = self.cursor(seq, start, frame, held);
-            self.put(frame, |piece| Kid::Cursor(Cursor { piece, ..cursor }));
+            let cursor = Cursor { index: start, ..like };
+            if let Some(piece) = target {
+                self.pieces[piece as usize].kids.push(Kid::Cursor(cursor));
+            }
             match this {
-                Item::Text(_) => self.put(frame, |piece| Kid::Text { item: at, at: Cursor { piece, ..cursor } }),
+                Item::Text(_) => {
+                    if let Some(piece) = target {
+                        self.filled[piece as usize] = true;
+                        self.pieces[piece as usize].kids.push(Kid::Text { item: at, at: cursor });
+                    }
+                }
                 Item::Node(x) | Item::Left { node: x, .. } => {
                     self.tasks.push(Task::Sequence { seq, frame, item, end, index, held });
                     self.meet_node(*x, frame);
@@ -523,8 +539,9 @@ impl<'a> Walker<'a> {
                 Item::Foreign => {}
             }
         }
-        let cursor = self.cursor(seq, index, frame, held);
-        self.put(frame, |piece| Kid::Cursor(Cursor { piece, ..cursor }));
+        if let Some(piece) = target {
+            self.pieces[piece as usize].kids.push(Kid::Cursor(Cursor { index, ..like }));
+        }
     }
 
     fn cursor(&self, seq: Nid, index: u32, frame: FrameId, held: bool) -> Cursor {
@@ -560,5 +577,14 @@ impl<'a> Walker<'a> {
                 self.tasks.push(Task::Enter { strand, owner: Some(*claim), parent, host, formats });
             }
         }
+    }
+}
+
+/// What most have is a text, and positions before and behind it; the root has many elements.
+fn room_for_kids(mirror: &Mirror, head: Nid) -> Vec<Kid> {
+    let items = mirror.node(head).items.len();
+    match items == 1 || head == ROOT {
+        true => Vec::with_capacity(2 * items + 1),
+        false => Vec::new(),
     }
 }

@@ -8,7 +8,6 @@
 mod pieces;
 mod places;
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,7 +24,7 @@ use crate::slate::value::utf16;
 use crate::slate::view::Schema;
 use crate::slate::view::tree::{Chars, Element, Kid, Leaf, NodeId, same_ends};
 use crate::slate::ydoc::by_copy::cleaned;
-use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, QuickMap, ROOT, Span, Writer};
+use crate::slate::ydoc::{Formats, Id, Item, Mirror, Nid, QuickMap, QuickSet, ROOT, Span, Writer};
 
 /// Two people may merge the same two blocks while one of them types: if they kept different ones, both blocks would be gone.
 /// So the left one stays, unless the right one is so many times as long.
@@ -45,8 +44,8 @@ pub(super) fn write(writer: &mut Writer, before: &Rc<Element>, tree: &EditorTree
 struct Copier<'a, 'w, 'doc> {
     writer: &'a mut Writer<'w, 'doc>,
     schema: &'a Schema,
-    joins: &'a HashMap<Id, NodeId>,
-    moved: &'a HashSet<NodeId>,
+    joins: &'a QuickMap<Id, NodeId>,
+    moved: &'a QuickSet<NodeId>,
     places: FormerPlaces,
 }
 
@@ -140,7 +139,7 @@ impl Copier<'_, '_, '_> {
         let mut taken: QuickMap<Nid, usize> = QuickMap::default();
         let mut scores: Vec<(u64, usize, Nid)> = Vec::new();
         let stay: Vec<Nid> = news.iter().filter_map(|kid| own(kid.element()?)).collect();
-        let stay: HashSet<Nid> = stay.into_iter().collect();
+        let stay: QuickSet<Nid> = stay.into_iter().collect();
         for (index, kid) in news.iter().enumerate() {
             let Some(element) = kid.element() else { continue };
             let own = own(element);
@@ -188,7 +187,7 @@ impl Copier<'_, '_, '_> {
             }
         };
         // What this one was put around is not to become it, but to be copied into it.
-        let mut wrapped: HashSet<Nid> = HashSet::new();
+        let mut wrapped: QuickSet<Nid> = QuickSet::default();
         let mut todo = vec![element];
         while let Some(element) = todo.pop() {
             for kid in &element.kids {
@@ -308,7 +307,7 @@ impl Copier<'_, '_, '_> {
         stays: &[bool],
         rest: &[KeptUnit],
     ) -> Vec<Kid> {
-        let by_id: HashMap<&NodeId, &Rc<Element>> =
+        let by_id: QuickMap<&NodeId, &Rc<Element>> =
             olds.iter().filter_map(Kid::element).map(|element| (&element.id, element)).collect();
         let mut out: Vec<Kid> = Vec::with_capacity(news.len());
         let mut rest = rest.iter();

@@ -1,12 +1,11 @@
 //! What an element has to show, cut where what stands in its sequence is cut.
 
-use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::slate::value::utf16;
 use crate::slate::view::tree::{Chars, Element, Kid, NodeId};
-use crate::slate::ydoc::{Id, Item, Mirror, Nid, QuickMap, gap, stretch_at};
+use crate::slate::ydoc::{Id, Item, Mirror, Nid, QuickMap, QuickSet, gap, stretch_at};
 
 /// One thing that an element has to show.
 pub(super) struct CopyPiece<'a> {
@@ -32,7 +31,7 @@ pub(super) fn size(element: &Element) -> u64 {
 }
 
 /// Of two that are as much, what was moved is copied, and not what it was moved past.
-pub(super) fn weight(piece: &CopyPiece, moved: &HashSet<NodeId>) -> u64 {
+pub(super) fn weight(piece: &CopyPiece, moved: &QuickSet<NodeId>) -> u64 {
     match &piece.what {
         PieceKind::Text { len, .. } => 2 * u64::from(*len),
         PieceKind::Element { element, .. } => 2 * size(element) + u64::from(!moved.contains(&element.id)),

@@ -1,10 +1,9 @@
 //! Where the characters of what changed stood.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::slate::view::tree::{Element, Kid, NodeId, same_ends};
-use crate::slate::ydoc::{Id, overlaps};
+use crate::slate::ydoc::{Id, QuickMap, overlaps};
 
 /// In which element the characters stood that are in changed ones.
 pub(super) struct FormerPlaces(Vec<(Id, u32, Id)>);
@@ -22,7 +21,7 @@ impl FormerPlaces {
         let (start, end) = same_ends(&before.kids, &now.kids);
         let middle = |kids: &'_ [Kid]| start..kids.len() - end;
         let news = now.kids[middle(&now.kids)].iter().filter_map(Kid::element);
-        let by_id: HashMap<&NodeId, &Rc<Element>> = news.map(|element| (&element.id, element)).collect();
+        let by_id: QuickMap<&NodeId, &Rc<Element>> = news.map(|element| (&element.id, element)).collect();
         for old in before.kids[middle(&before.kids)].iter().filter_map(Kid::element) {
             match by_id.get(&old.id) {
                 Some(new) if Rc::ptr_eq(old, new) => {}

@@ -81,3 +81,19 @@ fn halves_with_others_between_are_joined() {
     peer.flush().expect("one line");
     assert_eq!(show(&peer.value), r#"p["abnewcdefbehind"]"#);
 }
+
+/// What stands for pieces of a line that are left out has the properties of its last, also those that it does not have.
+#[test]
+fn what_stands_for_pieces_inherits_nothing() {
+    let mut peer = Peer::new(1);
+    peer.insert(&[0], p("aabbccddeeff"));
+    peer.flush().expect("the first document");
+    (1..6).for_each(|at| peer.split_up(&[at - 1, 0], 2, 1));
+    peer.flush().expect("a line in pieces");
+    peer.split_up(&[5, 0], 1, 1);
+    peer.flush().expect("from now on it is known piece by piece");
+    peer.set(&[2], "align", Any::from(3));
+    peer.flush().expect("one is set, and the next does not inherit it");
+    peer.split_up(&[2, 0], 1, 1);
+    peer.flush().expect("only that one is looked at");
+}

@@ -12,6 +12,7 @@ mod pieces;
 pub mod random;
 pub mod transforms;
 mod tree;
+mod whole;
 
 use crate::slate::view::{Piece, View};
 
