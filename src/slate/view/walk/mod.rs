@@ -478,13 +478,16 @@ impl<'a> Walker<'a> {
     /// Properties along the chain: one's own, else the pin, else what is inherited.
     fn inherit(&mut self, from: u32, x: Nid) -> u32 {
         let registers = &self.mirror.node(x).registers;
+        if self.mirror.id(x).left_out().is_some() {
+            // What stands for pieces that are left out has all that the last of them hands on, whatever is before it.
+            self.inherited.push(registers.own.clone());
+            return self.inherited.len() as u32 - 1;
+        }
         if registers.own.is_empty() && registers.pins.is_empty() {
             return from;
         }
         let inherited = &self.inherited[from as usize];
-        // What stands for pieces that are left out has all that the last of them hands on.
-        let is_left_out = self.mirror.id(x).left_out().is_some();
-        let all = match (inherited.is_empty() && registers.pins.is_empty()) || is_left_out {
+        let all = match inherited.is_empty() && registers.pins.is_empty() {
             true => registers.own.clone(),
             false => {
                 let mut props = (**inherited).clone();
