@@ -1,8 +1,10 @@
 // `npm run plant`: plants bugs, one at a time, in a copy of the code, and says after how many seeds the simulator finds
 // each; of one that simulated people do not bring about, whether the test that is named with it does; of one that is to be
-// found `twice`, whether a random run and a case with a name among the engine's tests do, or a random run of the oracle. One that is not found makes this fail. Where each is planted is in `planted-bugs.mjs`; `npm test` checks that the place is still there.
-// `-- --seeds N` tries so many seeds, `-- --only WORD` those with the word in their name, `-- --of-commit` three that the
-// commit's hash draws of those that a test with a name finds, as `npm test` does.
+// found `twice`, whether a random run and a case with a name among the engine's tests do, or a random run of the oracle.
+// One that is not found makes this fail. Where each is planted is in `planted-bugs.mjs`; `npm test` checks that the place
+// is still there. `-- --seeds N` tries so many seeds, `-- --only WORD` plants those with the word in their name,
+// `-- --from WORD` all from the first of those on, `-- --of-commit` three that the commit's hash draws of those that a test
+// with a name finds, as `npm test` does.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,6 +18,7 @@ const option = (name, otherwise) => {
 };
 const seeds = option("--seeds", "5000");
 const only = option("--only", "");
+const start = option("--from", "");
 const isOfCommit = process.argv.includes("--of-commit");
 // Those that a test with a name finds: the others take minutes each. What is not committed yet has no hash.
 const QUICK = PLANTS.filter(({ test, twice }) => test && !twice);
@@ -58,7 +61,11 @@ function twiceOf(stdout) {
   return random && named ? [`found by ${random} and ${named}, of ${failed.length} that fail`] : null;
 }
 
-const chosen = plants.filter(({ name }) => name.includes(only));
+const first = Math.max(
+  0,
+  plants.findIndex(({ name }) => name.includes(start)),
+);
+const chosen = plants.slice(first).filter(({ name }) => name.includes(only));
 for (const { name, file, from, to, test, twice } of chosen) {
   const path = join(copy, file);
   const sound = readFileSync(path, "utf8");

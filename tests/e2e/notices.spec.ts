@@ -141,11 +141,11 @@ test("a script with words in this window only is left for another one only when 
     },
   });
   const other = ada.page.getByRole("link", { name: /Four Minutes to Dusk/ });
-  await other.click();
-  await expect(ada.block(0)).toHaveText("FADE IN:");
-  // What the first visit has put into that script may be on its way to the server yet: then one is asked here as well.
+  // What a first visit has put into a script may be on its way to the server yet: then one is asked here as well.
   const leave = (dialog: Dialog) => dialog.accept();
   ada.page.on("dialog", leave);
+  await other.click();
+  await expect(ada.block(0)).toHaveText("FADE IN:");
   await ada.page.getByRole("link", { name: /Blank page/ }).click();
   await expect(ada.page.locator(".paper .block")).toHaveCount(1);
   ada.page.off("dialog", leave);

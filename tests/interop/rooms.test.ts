@@ -229,7 +229,9 @@ describe.each([
       console.log(
         `${name}: of ${seeds.length} runs × ${STEPS} steps, slate-yrs failed in ${bad("ours")}, slate-yjs in ${bad("theirs")}`,
       );
-      expect(failures.filter(({ kind }) => kind === "ours")).toEqual([]);
+      const judged = failures.filter(({ kind }) => kind === "ours");
+      for (const { seed, seat, how } of judged) console.log(` FAIL  seed ${seed}, seat ${seat}: ${how.slice(0, 3_000)}`);
+      expect(judged).toEqual([]);
     },
     60_000 + 5_000 * RUNS,
   );

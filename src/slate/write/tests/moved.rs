@@ -1,22 +1,11 @@
 //! Text that moves without its element.
 
-use super::peer::{Peer, show};
+use super::peer::{self, Peer, exchange};
 use super::transforms::*;
 use crate::slate::view::tree::{Kid, NodeId};
 
-fn two() -> (Peer, Peer) {
-    let mut first = Peer::new(1);
-    first.insert(&[0], p("abcdef"));
-    first.insert(&[1], p("gh"));
-    first.flush().expect("the first document");
-    let mut peers = [10, 11].map(|client| {
-        let mut peer = Peer::new(client);
-        peer.hear(&first.state()).expect("a state that is followed");
-        peer.load();
-        peer
-    });
-    let [one, two] = std::mem::replace(&mut peers, [Peer::new(2), Peer::new(3)]);
-    (one, two)
+fn two() -> [Peer; 2] {
+    peer::two(vec![p("abcdef"), p("gh")])
 }
 
 /// The characters from one offset to another go to the end of the second line.
@@ -28,23 +17,13 @@ fn carry(peer: &mut Peer, from: usize, to: usize) {
     peer.flush().expect("an exact flush");
 }
 
-fn exchange(one: &mut Peer, two: &mut Peer) -> String {
-    let (sent, other) = (std::mem::take(&mut one.out), std::mem::take(&mut two.out));
-    other.iter().for_each(|update| one.hear(update).expect("an update that is followed"));
-    sent.iter().for_each(|update| two.hear(update).expect("an update that is followed"));
-    one.load();
-    two.load();
-    assert_eq!(one.value, two.value);
-    show(&one.value)
-}
-
 fn lines(value: &str) -> String {
     value.replace("p[]", "p")
 }
 
 #[test]
 fn what_stays_behind_it_stays() {
-    let (mut one, mut two) = two();
+    let [mut one, mut two] = two();
     carry(&mut one, 1, 3);
     assert_eq!(lines(&exchange(&mut one, &mut two)), r#"p["adef"] p["ghbc"]"#);
     let registered = one.mirror.alive().filter(|node| one.mirror.node(*node).registers.at.is_some()).count();
@@ -54,7 +33,7 @@ fn what_stays_behind_it_stays() {
 /// Either of two neighbours that change places could be the one that stays.
 #[test]
 fn what_slate_moved_is_what_moves() {
-    let (mut one, _) = two();
+    let [mut one, _] = two();
     let before = one.old.clone();
     one.shift(&[1], &[0]);
     one.flush().expect("moved");
@@ -66,7 +45,7 @@ fn what_slate_moved_is_what_moves() {
 
 #[test]
 fn two_who_move_the_same_have_it_once() {
-    let (mut one, mut two) = two();
+    let [mut one, mut two] = two();
     carry(&mut one, 1, 4);
     carry(&mut two, 2, 5);
     let both = exchange(&mut one, &mut two);
@@ -78,7 +57,7 @@ fn two_who_move_the_same_have_it_once() {
 
 #[test]
 fn what_another_types_among_it_goes_along() {
-    let (mut one, mut two) = two();
+    let [mut one, mut two] = two();
     carry(&mut one, 1, 4);
     two.insert_text(&[0, 0], 2, "X");
     two.flush().expect("an exact flush");
@@ -87,7 +66,7 @@ fn what_another_types_among_it_goes_along() {
 
 #[test]
 fn it_can_be_moved_on_divided_and_deleted() {
-    let (mut one, mut two) = two();
+    let [mut one, mut two] = two();
     carry(&mut one, 1, 4);
     one.split_up(&[1, 0], 3, 1);
     one.flush().expect("divided");

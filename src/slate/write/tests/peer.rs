@@ -203,6 +203,30 @@ pub fn show(value: &[Node]) -> String {
     value.iter().map(part).collect::<Vec<_>>().join(" ")
 }
 
+/// Two who have the same document.
+pub fn two(value: Vec<Node>) -> [Peer; 2] {
+    let mut first = Peer::new(1);
+    value.into_iter().enumerate().for_each(|(at, node)| first.insert(&[at], node));
+    first.flush().expect("the first document");
+    [10, 11].map(|client| {
+        let mut peer = Peer::new(client);
+        peer.hear(&first.state()).expect("a state that is followed");
+        peer.load();
+        peer
+    })
+}
+
+/// Both hear what the other has done, and show the same then: this.
+pub fn exchange(one: &mut Peer, two: &mut Peer) -> String {
+    let (sent, other) = (std::mem::take(&mut one.out), std::mem::take(&mut two.out));
+    other.iter().for_each(|update| one.hear(update).expect("an update that is followed"));
+    sent.iter().for_each(|update| two.hear(update).expect("an update that is followed"));
+    one.load();
+    two.load();
+    assert_eq!(one.value, two.value);
+    show(&one.value)
+}
+
 fn same_mirror(ours: &Mirror, fresh: &Mirror) -> Result<(), String> {
     let (ours, fresh) = (dump(ours), dump(fresh));
     if ours == fresh { Ok(()) } else { Err(format!("the mirror differs:\n{ours}\n--\n{fresh}")) }
