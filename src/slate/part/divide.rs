@@ -153,8 +153,11 @@ fn parts_of_edit(
 ) -> Option<Parts> {
     let fixed = Fixed::of(changed.before, changed.after, changed.same);
     let inside = outline.owners(&fixed.touched());
-    let inside =
-        if outline.is_line { of_line(outline, &outline.links, inside)? } else { close(inside, &outline.links)? };
+    let inside = if outline.is_line {
+        of_line(outline, &outline.links, line::with_gaps_behind(&outline.rows, inside))?
+    } else {
+        close(inside, &outline.links)?
+    };
     let mut parts = Parts::new(outline, mirror, changed.before, &inside, None)?;
     parts.distribute(changed.after, &fixed)?;
     if !outline.is_line {

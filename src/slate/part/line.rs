@@ -244,6 +244,15 @@ pub(super) fn with_those_before(rows: &[ItemRow], runs: &[ItemRun], nodes: &Quic
     all
 }
 
+/// These, and the row behind each that shows several elements: an edit may have to place the last of these anew, in the gap
+/// with which the next row begins.
+pub(super) fn with_gaps_behind(rows: &[ItemRow], mut nodes: QuickSet<Nid>) -> QuickSet<Nid> {
+    let behind = rows.windows(2).filter(|pair| pair[0].shows > 1 && nodes.contains(&pair[0].node));
+    let behind: Vec<Nid> = behind.map(|pair| pair[1].node).collect();
+    nodes.extend(behind);
+    nodes
+}
+
 /// Whether what comes behind inherits the same from both.
 pub(super) fn hand_on_the_same(before: Option<&ItemRow>, now: Option<&ItemRow>) -> bool {
     let props = |row: Option<&ItemRow>| row.and_then(|row| row.piece.as_ref()).map(|piece| piece.props.clone());
