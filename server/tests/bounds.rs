@@ -57,6 +57,11 @@ async fn half_a_frame_of(address: SocketAddr, query: &str, whole: u64, sent: usi
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
     socket.write_all(request.as_bytes()).await.unwrap();
+    // What comes along with the request itself is not counted.
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(socket.read_u8().await.unwrap());
+    }
     let mut frame = vec![0x82, 0xff];
     frame.extend(whole.to_be_bytes());
     frame.resize(frame.len() + 4 + sent, 0);
