@@ -219,18 +219,19 @@ impl Reference {
     /// leads the editor there. `None`, and nothing is done: that has to be looked for.
     pub fn type_in(&mut self, txn: &TransactionMut, branch: &XmlTextRef, typed: &TypedText) -> Option<Vec<Op>> {
         let place = self.mirror.place_of_typed(branch, typed).filter(|_| !self.mirror.is_touched())?;
-        let at = self.known.piece_of_line(&self.mirror, place.seq, place.head)?;
-        let Some(Kid::Element(before)) = self.tree().kids.get(at) else { return None };
+        let near = self.known.piece_of_line(&self.mirror, place.seq, place.head)?;
         let head = self.mirror.id(place.head);
-        let is_it = before.id == NodeId::Head(head) && is_text_of(before, self.mirror.piece_of(&place));
-        let before = before.clone();
-        is_it.then_some(())?;
+        let (at, before) = near.clone().zip(self.tree().kids.get(near)?).find_map(|(at, kid)| match kid {
+            Kid::Element(kid) if kid.id == NodeId::Head(head) => Some((at, kid.clone())),
+            Kid::Element(_) | Kid::Leaf(_) => None,
+        })?;
+        is_text_of(&before, self.mirror.piece_of(&place)).then_some(())?;
         let place = self.mirror.type_in(txn, place, typed);
         let kids = view::text_of(self.mirror.piece_of(&place), head);
         let now = Rc::new(Element { kids, ..(*before).clone() });
         let ops = remote::steps_within(&before, &now, at as u32);
         self.tree.set_top(at, now);
-        self.known.note_typed(place.head);
+        self.known.note_typed(&self.mirror, place.head);
         self.known.keep(&mut self.mirror);
         #[cfg(test)]
         self.known.compare(&self.mirror, &self.schema, self.tree.root());

@@ -139,6 +139,12 @@ fn around_all(mirror: &Mirror, touched: &QuickSet<Nid>) -> Vec<Nid> {
     common
 }
 
+/// These rows of a line, and the first: none has to do with another.
+fn of_line(outline: &SequenceOutline, links: &[(Nid, Nid)], mut inside: QuickSet<Nid>) -> Option<QuickSet<Nid>> {
+    inside.insert(outline.seq);
+    line::is_apart(links).then_some(inside)
+}
+
 fn parts_of_edit(
     outline: &SequenceOutline,
     mirror: &Mirror,
@@ -146,12 +152,12 @@ fn parts_of_edit(
     tied: &[(NodeId, NodeId)],
 ) -> Option<Parts> {
     let fixed = Fixed::of(changed.before, changed.after, changed.same);
-    let mut inside = outline.owners(&fixed.touched());
-    if outline.is_line {
-        line::is_alone(&outline.links).then_some(())?;
-        inside.insert(outline.seq);
-    }
-    let inside = close(inside, &outline.links)?;
+    let inside = outline.owners(&fixed.touched());
+    let inside = if outline.is_line {
+        of_line(outline, &outline.links, line::with_gaps_behind(&outline.rows, inside))?
+    } else {
+        close(inside, &outline.links)?
+    };
     let mut parts = Parts::new(outline, mirror, changed.before, &inside, None)?;
     parts.distribute(changed.after, &fixed)?;
     if !outline.is_line {
@@ -170,15 +176,15 @@ fn parts_of_change(
     let mut inside: QuickSet<Nid> = touched.iter().filter_map(|node| mirror.item_of(seq, *node)).collect();
     let runs = if outline.is_line { Some(line::runs(mirror, seq)?) } else { None };
     if let Some(runs) = &runs {
+        inside = line::rows_of(mirror, seq, runs, &inside);
         inside.extend(line::changed(&outline.rows, runs));
         inside = line::with_those_before(&outline.rows, runs, &inside);
-        inside.insert(seq);
     } else if touched.contains(&seq) {
         outline.add_replaced(mirror, &mut inside);
     }
     // What was linked before was shown elsewhere, perhaps.
     let mut links = mirror.links(seq);
     links.extend_from_slice(&outline.links);
-    let inside = close(inside, &links)?;
+    let inside = if outline.is_line { of_line(outline, &links, inside)? } else { close(inside, &links)? };
     Parts::new(outline, mirror, before, &inside, runs.as_deref())
 }

@@ -1,15 +1,17 @@
 //! [`DocumentOutline`]: the outlines of the root and of sequences in it.
 
+use std::ops::Range;
+
 use super::outline::SequenceOutline;
 use crate::slate::view::{Schema, View};
-use crate::slate::ydoc::{Mirror, Nid, QuickSet, ROOT};
+use crate::slate::ydoc::{Item, Kind, Mirror, Nid, QuickSet, ROOT};
 
 /// A sequence with fewer items is not divided; tests have short ones.
 const MIN_ITEMS: usize = if cfg!(test) { 2 } else { 16 };
 /// So many sequences in the document have an outline: those that were edited last.
 const MAX_OUTLINES: usize = 16;
 
-/// See the module. A sequence in the root has an outline once something in it was edited.
+/// See the module. A sequence in the root has an outline if it is a long line, or once something in it was edited.
 #[derive(Debug, Clone)]
 pub struct DocumentOutline {
     root: SequenceOutline,
@@ -28,10 +30,15 @@ pub struct ItemBatch {
 }
 
 impl DocumentOutline {
-    /// `None` where the root has no outline. `wants`: other sequences of which one is wanted.
+    /// `None` where the root has no outline. `wants`: other sequences of which one is wanted. Long lines have one at once, or
+    /// the first edit in each would have to look at all.
     pub fn of(mirror: &Mirror, schema: &Schema, view: &View, wants: &[Nid]) -> Option<Self> {
         let root = SequenceOutline::of(mirror, schema, view, ROOT)?;
-        let nested = wants.iter().filter_map(|seq| SequenceOutline::of(mirror, schema, view, *seq));
+        let mut seqs = long_lines(mirror);
+        seqs.retain(|seq| !wants.contains(seq));
+        seqs.extend(wants);
+        let seqs = &seqs[seqs.len().saturating_sub(MAX_OUTLINES)..];
+        let nested = seqs.iter().filter_map(|seq| SequenceOutline::of(mirror, schema, view, *seq));
         Some(Self { root, nested: nested.collect(), open: mirror.open_ends() })
     }
 
@@ -95,18 +102,19 @@ impl DocumentOutline {
         self.nested.drain(..many);
     }
 
-    /// Which of the elements at the top a piece is, of a line that stands there; `None`: there is no outline of the line.
-    pub fn piece_of_line(&self, mirror: &Mirror, seq: Nid, head: Nid) -> Option<usize> {
+    /// Among which of the elements at the top a piece is, of a line that stands there; `None`: there is no outline of the line.
+    pub fn piece_of_line(&self, mirror: &Mirror, seq: Nid, head: Nid) -> Option<Range<usize>> {
         let stands_at_top = seq != ROOT && mirror.node(seq).up == ROOT;
         let line = self.get(seq).filter(|line| stands_at_top && line.is_line && line.is_of_today(mirror))?;
         let shown = self.root.shown_by(seq).filter(|shown| shown.len() == line.shown())?;
-        Some(shown.start + line.shown_by(head)?.start)
+        let at = line.row_of(mirror, head)?;
+        Some(shown.start + line.starts[at] as usize..shown.start + line.starts[at + 1] as usize)
     }
 
     /// Something was typed in the text of this head, and nothing else was done.
-    pub fn note_typed(&mut self, head: Nid) {
+    pub fn note_typed(&mut self, mirror: &Mirror, head: Nid) {
         for outline in self.nested.iter_mut().filter(|outline| outline.is_line) {
-            let row = outline.place(head).and_then(|at| outline.rows[at].piece.as_mut());
+            let row = outline.row_of(mirror, head).and_then(|at| outline.rows[at].piece.as_mut());
             row.into_iter().for_each(|piece| piece.print = None);
         }
     }
@@ -145,4 +153,17 @@ impl DocumentOutline {
             outline.compare(&fresh.expect("an outline of the whole"));
         }
     }
+}
+
+/// Lines at the top that are worth an outline, the longest last.
+fn long_lines(mirror: &Mirror) -> Vec<Nid> {
+    let is_break = |item: &Item| item.node().is_some_and(|node| mirror.kind(node) == Kind::Break);
+    let is_text = |item: &Item| matches!(item, Item::Text(_));
+    let items = |seq: Nid| &mirror.node(seq).items;
+    let is_long = |seq: &Nid| {
+        items(*seq).len() >= MIN_ITEMS && items(*seq).iter().any(is_break) && items(*seq).iter().any(is_text)
+    };
+    let mut lines: Vec<Nid> = items(ROOT).iter().filter_map(Item::node).filter(is_long).collect();
+    lines.sort_by_key(|seq| items(*seq).len());
+    lines
 }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::line;
-use super::rows::ItemRow;
+use super::rows::{ItemRow, stands_alone};
 use crate::slate::view::{Kid, PieceId, Schema, View};
-use crate::slate::ydoc::{Id, Item, Kind, Mirror, Nid, OUTSIDE, Of, QuickSet, ROOT, Registers};
+use crate::slate::ydoc::{Id, Item, Kind, Mirror, Nid, OUTSIDE, QuickSet, ROOT, Registers};
 
 /// So many times links are followed; of longer chains all is looked at.
 const MAX_LINKS: usize = 16;
@@ -145,6 +145,16 @@ impl SequenceOutline {
         self.rows.get(at).filter(|row| row.node == node).map(|_| at)
     }
 
+    /// Of a line: the row in which one of its heads stands.
+    pub(super) fn row_of(&self, mirror: &Mirror, head: Nid) -> Option<usize> {
+        let begins =
+            |at: usize| mirror.node(self.seq).items[..at].iter().rev().find_map(|item| self.place(item.node()?));
+        self.place(head).or_else(|| {
+            let at = mirror.place(head).filter(|_| mirror.node(head).up == self.seq)?;
+            begins(at).or_else(|| self.place(self.seq))
+        })
+    }
+
     #[cfg(test)]
     pub fn compare(&self, fresh: &Self) {
         let links = |outline: &Self| -> QuickSet<(Nid, Nid)> { outline.links.iter().copied().collect() };
@@ -179,7 +189,7 @@ pub(super) fn rows(mirror: &Mirror, schema: &Schema, view: &View, seq: Nid, is_l
     if is_line {
         let around = holder(mirror, schema, view, mirror.node(seq).up)?;
         is_plain(mirror, schema, seq).then_some(())?;
-        return line::rows(mirror, view, seq, around);
+        return line::rows(mirror, schema, view, seq, around);
     }
     let holder = holder(mirror, schema, view, seq)?;
     let items = &mirror.node(seq).items;
@@ -225,17 +235,6 @@ fn holder(mirror: &Mirror, schema: &Schema, view: &View, seq: Nid) -> Option<Pie
         (at, piece) = (up, shown.up);
     }
     None
-}
-
-fn stands_alone(mirror: &Mirror, schema: &Schema, item: &Item) -> bool {
-    let (Item::Node(node) | Item::Left { node, .. }) = item else { return false };
-    let registers = &mirror.node(*node).registers;
-    match registers.kind {
-        Kind::Strand => !schema.inline_of(registers),
-        Kind::Place => registers.of == Of::Absent,
-        Kind::Unknown => true,
-        Kind::Break | Kind::Seam => false,
-    }
 }
 
 /// A block that was not moved or removed.

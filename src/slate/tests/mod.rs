@@ -8,6 +8,7 @@ mod fixtures;
 mod fuzz;
 pub(crate) mod json;
 mod keys;
+mod lived;
 pub(crate) mod model;
 mod net;
 mod oracle;

@@ -58,7 +58,7 @@ impl KnownParts {
         let head = tree.typed_in();
         if let Some(passage) = typing::flush(writer, tree) {
             if let (Some(outline), Some(head)) = (&mut self.outline, head.and_then(|head| writer.mirror.find(head))) {
-                outline.note_typed(head);
+                outline.note_typed(writer.mirror, head);
             }
             self.keep(writer.mirror);
             #[cfg(test)]
@@ -230,15 +230,15 @@ impl KnownParts {
         mirror.take_touched();
     }
 
-    /// Which of the elements at the top a piece of a line is; `None`: the line is not known in its pieces.
-    pub fn piece_of_line(&self, mirror: &Mirror, seq: Nid, head: Nid) -> Option<usize> {
+    /// Among which of the elements at the top a piece of a line is; `None`: the line is not known in its rows.
+    pub fn piece_of_line(&self, mirror: &Mirror, seq: Nid, head: Nid) -> Option<Range<usize>> {
         self.outline.as_ref()?.piece_of_line(mirror, seq, head)
     }
 
     /// Something was typed in the text of this head, and nothing else was done.
-    pub fn note_typed(&mut self, head: Nid) {
+    pub fn note_typed(&mut self, mirror: &Mirror, head: Nid) {
         if let Some(outline) = &mut self.outline {
-            outline.note_typed(head);
+            outline.note_typed(mirror, head);
         }
     }
 

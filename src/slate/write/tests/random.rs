@@ -231,14 +231,18 @@ fn run(seed: u64, people: u64, kinds: Kinds, shape: &str, by_breaks: bool, tally
     }
 }
 
+fn history(seed: u64, people: u64, tally: &mut Tally) {
+    let bit = |n: u64| (seed / SHAPES.len() as u64) >> n & 1 == 1;
+    let kinds = Kinds { removals: bit(0), links: bit(1), voids: bit(2), more: bit(3) };
+    let shape = SHAPES[(seed % SHAPES.len() as u64) as usize];
+    run(seed, people, kinds, shape, bit(4), tally);
+}
+
 fn histories(people: u64, runs: u64, known: usize) {
     let first = env("SLATE_SEED", 1);
     let mut tally = Tally::default();
     for seed in first..first + runs {
-        let bit = |n: u64| (seed / SHAPES.len() as u64) >> n & 1 == 1;
-        let kinds = Kinds { removals: bit(0), links: bit(1), voids: bit(2), more: bit(3) };
-        let shape = SHAPES[(seed % SHAPES.len() as u64) as usize];
-        run(seed, people, kinds, shape, bit(4), &mut tally);
+        history(seed, people, &mut tally);
     }
     for bad in tally.bad.iter().take(env("SLATE_SHOW", 8) as usize) {
         eprintln!("{bad}\n");
@@ -257,6 +261,15 @@ fn one_author_is_shown_what_the_editor_shows() {
 fn three_authors_agree_and_each_flush_is_exact() {
     // Of about a thousand, one comes out only because a part is written again: docs/RELIABILITY.md.
     histories(3, env("WRITE_RUNS", 200), 1);
+}
+
+/// A line of which one row shows several pieces, the last of them moved there: it is placed anew in the gap of the next row,
+/// which was left out.
+#[test]
+fn what_is_placed_behind_a_row_is_in_the_gap_of_the_next() {
+    let mut tally = Tally::default();
+    history(900_240, 3, &mut tally);
+    assert!(tally.acts > 0 && tally.bad.is_empty(), "{:?}", tally.bad);
 }
 
 #[test]
