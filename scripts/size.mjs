@@ -12,7 +12,7 @@ const kB = (bytes) => (bytes / 1000).toFixed(1);
 const MB = 1_000_000;
 
 /** Brotli kB, and MB. Each is a little above what it is now: lower it when something has become smaller. */
-const BUDGET = { wasm: 387, everything: 414, memory: 6 };
+const BUDGET = { wasm: 389, everything: 416, memory: 6 };
 /** As `generateScript` makes them: a little over 3,000 blocks. */
 const SCENES = 135;
 const DOCUMENTS = 8;
