@@ -149,8 +149,10 @@ impl DocumentOutline {
     #[cfg(test)]
     pub fn compare(&self, mirror: &Mirror, schema: &Schema, view: &View) {
         for outline in self.nested.iter().chain([&self.root]) {
-            let fresh = SequenceOutline::of(mirror, schema, view, outline.seq);
-            outline.compare(&fresh.expect("an outline of the whole"));
+            // What is looked at in parts already may be more than could be divided, if it were looked at for the first time.
+            if let Some(fresh) = SequenceOutline::of(mirror, schema, view, outline.seq) {
+                outline.compare(&fresh);
+            }
         }
     }
 }

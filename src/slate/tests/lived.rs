@@ -80,7 +80,7 @@ fn act(rng: &mut Rng, doc: &SlateDoc) -> Vec<Op> {
 #[test]
 fn what_is_known_of_it_is_so() {
     let first = env("SLATE_SEED", 1);
-    for seed in first..first + env("SLATE_RUNS", 6) {
+    for seed in first..first + env("LIVED_RUNS", 40) {
         let mut rng = Rng::with_seed(seed);
         let (mut one, mut two) =
             two_with(&nodes(&serde_json::json!([p("before"), p(&"a line ".repeat(20)), p("end")])));

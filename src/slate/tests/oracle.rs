@@ -106,6 +106,41 @@ fn what_two_removed_comes_back_once_though_both_take_it_back() {
     assert_eq!(text(&two), "p[\"abcd\"] p[\"ef\"]");
 }
 
+/// Two wrote again what the same letters had become, and the one removed its own of them: what the other's are is known, whoever's
+/// note of it counts.
+#[test]
+fn what_another_wrote_again_is_not_written_a_second_time_where_ones_own_is_gone() {
+    for (first, second) in [(6, 7), (7, 6)] {
+        let start = doc(&json!([line("abcd")]));
+        let (mut one, mut two) = (peer(first, &start), peer(second, &start));
+        let remove = |text: &str| op(&json!({ "type": "remove_text", "path": [0, 0], "offset": 1, "text": text }));
+        let hears = |doc: &mut SlateDoc, update: Option<Vec<u8>>| {
+            doc.apply_update(&update.expect("an edit")).expect("an update");
+        };
+        let taken = one.apply_local(vec![remove("bc")]);
+        let removed = two.apply_local(vec![remove("bcd")]);
+        let (back, _) = two.revert(&removed.acts, None);
+        let (gone, _) = two.revert(&back.acts, None);
+        for update in [removed.update, back.update.clone(), gone.update.clone()] {
+            hears(&mut one, update);
+        }
+        hears(&mut two, taken.update);
+        let (mine, _) = one.revert(&taken.acts, None);
+        let (back, _) = two.revert(&gone.acts, None);
+        let (gone, _) = two.revert(&back.acts, None);
+        for update in [back.update, gone.update.clone()] {
+            hears(&mut one, update);
+        }
+        hears(&mut two, mine.update);
+        assert_eq!(show(&two.value()), "p[\"abc\"]");
+        let (back, _) = two.revert(&gone.acts, None);
+        hears(&mut one, back.update);
+        for doc in [&two, &one, &peer(9, &two)] {
+            assert_eq!(show(&doc.value()), "p[\"abcd\"]", "{first}, {second}");
+        }
+    }
+}
+
 /// What one put in, another removed and brought back: it is still one's own.
 #[test]
 fn an_insert_is_taken_back_also_where_another_has_brought_it_back() {

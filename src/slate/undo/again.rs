@@ -6,10 +6,13 @@
 
 use yrs::{Any, TransactionMut};
 
-use crate::slate::ydoc::{Id, Mirror, Runs, Span, Writer, covering, read_again};
+use crate::slate::ydoc::{Id, Mirror, Runs, Span, Writer, covering, origins, read_again, read_were, up_to_next};
 
 /// Chains of what was written again and again are followed so far.
 const MAX_CHAIN: usize = 1000;
+
+/// Shorter ones of what two wrote again: as far as a view follows them.
+const MAX_SHORT_CHAIN: usize = 64;
 
 /// So many runs that begin before another ends are kept in mind.
 const MAX_OPEN: usize = 64;
@@ -24,7 +27,54 @@ impl Again {
     pub fn read(txn: &mut TransactionMut, mirror: &Mirror) -> Self {
         let mut runs = all_found(read_again(txn));
         mirror.twice().iter().for_each(|(first, run)| runs.insert(first, *run));
-        Self { runs }
+        let mut again = Self { runs };
+        if mirror.shown_again().iter().next().is_some() {
+            again.lead_to_shown(mirror.shown_again(), &read_were(txn));
+        }
+        again
+    }
+
+    /// Two wrote the same again, and the map has one of both under its key, which may be gone: what leads to either leads to what
+    /// is shown. In forged maps, in which all runs overlap, not to all of it.
+    fn lead_to_shown(&mut self, shown: &Runs, were: &Runs) {
+        let mut left = 4096 + 8 * [shown, were, &self.runs].map(|runs| runs.iter().count()).iter().sum::<usize>();
+        for (first, (len, _)) in shown.iter() {
+            self.lead((first, *len), &Runs::default(), shown, &mut left);
+        }
+        for (new, (len, old)) in were.iter() {
+            let is_found = self.covering(*old).is_some_and(|((first, count), now)| {
+                let passed = old.clock - first.clock;
+                now.plus(passed) == new && *len <= count - passed
+            });
+            if !is_found {
+                self.lead((new, *len), were, shown, &mut left);
+            }
+        }
+    }
+
+    /// From where these are now on to what is shown of what they were, in so many steps at most as are left.
+    fn lead(&mut self, span: Span, were: &Runs, shown: &Runs, left: &mut usize) {
+        let mut id = span.0;
+        for (now, count) in self.follow_so_far(span, MAX_SHORT_CHAIN, left) {
+            let mut passed = 0;
+            while passed < count && *left > 0 {
+                *left -= 1;
+                let (was, len) = origins(were, (id.plus(passed), count - passed));
+                let here = match covering(shown, was) {
+                    Some(((first, run), target)) => {
+                        let offset = was.clock - first.clock;
+                        let here = len.min(run - offset);
+                        if target.plus(offset) != now.plus(passed) {
+                            self.runs.insert(now.plus(passed), (here, target.plus(offset)));
+                        }
+                        here
+                    }
+                    None => up_to_next(shown, (was, len)),
+                };
+                passed += here;
+            }
+            id = id.plus(count);
+        }
     }
 
     /// Notes, here and in the document, that these were written again.
@@ -51,13 +101,23 @@ impl Again {
 
     /// Where these are now, in pieces.
     pub fn follow(&self, span: Span) -> Vec<Span> {
+        let mut left = usize::MAX;
+        self.follow_so_far(span, MAX_CHAIN, &mut left)
+    }
+
+    /// In chains of so many at most, and in so many steps as are left.
+    fn follow_so_far(&self, span: Span, chain: usize, left: &mut usize) -> Vec<Span> {
         let mut out: Vec<Span> = Vec::new();
         let mut todo = vec![(span, 0)];
         while let Some(((first, len), depth)) = todo.pop() {
             if len == 0 {
                 continue;
             }
-            match self.covering(first).filter(|_| depth < MAX_CHAIN) {
+            if *left == 0 {
+                break;
+            }
+            *left -= 1;
+            match self.covering(first).filter(|_| depth < chain) {
                 Some(((old, run), new)) => {
                     let offset = first.clock - old.clock;
                     let here = len.min(run - offset);
@@ -65,9 +125,7 @@ impl Again {
                     todo.push(((new.plus(offset), here), depth + 1));
                 }
                 None => {
-                    // Up to where the next run begins.
-                    let next = self.runs.range(first..first.plus(len)).map(|(old, _)| old.clock - first.clock);
-                    let here = next.filter(|at| *at > 0).min().unwrap_or(len);
+                    let here = up_to_next(&self.runs, (first, len));
                     todo.push(((first.plus(here), len - here), depth));
                     out.push((first, here));
                 }

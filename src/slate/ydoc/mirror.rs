@@ -30,11 +30,13 @@ pub struct Run {
 /// Runs, by the id of their first character: how long they are, and the first id of what they became, or were.
 pub type Runs = Sorted<Id, (u32, Id)>;
 
-/// What is there twice: what is not shown, with what is in its stead, and the sequences that have it.
+/// What is there twice: what is not shown, with what is in its stead, and the sequences that have it; and what was written again
+/// and is shown, by what it was at first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Twice {
     pub(super) hidden: Runs,
     pub(super) within: Vec<Nid>,
+    pub(super) shown: Runs,
 }
 
 /// One thing in a sequence.

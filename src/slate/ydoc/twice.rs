@@ -28,6 +28,11 @@ pub fn read_again(txn: &mut TransactionMut) -> Runs {
     read(txn, "")
 }
 
+/// The same backwards: what new runs were.
+pub fn read_were(txn: &mut TransactionMut) -> Runs {
+    read(txn, OF)
+}
+
 fn read(txn: &mut TransactionMut, prefix: &str) -> Runs {
     let map = txn.get_or_insert_map(MAP);
     let run = |(key, value): (&str, Out)| {
@@ -62,6 +67,26 @@ fn origin(were: &Runs, id: Id) -> Option<Id> {
     (now != id).then_some(now)
 }
 
+/// What the first of these was before it was written again for the first time, and of how many of them that is to be counted up.
+pub fn origins(were: &Runs, (id, len): Span) -> Span {
+    let (mut now, mut here) = (id, len);
+    for _ in 0..MAX_CHAIN {
+        let Some(((first, count), old)) = covering(were, now) else { break };
+        let passed = now.clock - first.clock;
+        (now, here) = (old.plus(passed), here.min(count - passed));
+    }
+    match covering(were, now) {
+        Some(_) => (now, 1),
+        None => (now, up_to_next(were, (now, here))),
+    }
+}
+
+/// How many of these stand before the next run begins; the first is in none.
+pub fn up_to_next(runs: &Runs, (first, len): Span) -> u32 {
+    let mut next = runs.range(first..first.plus(len)).map(|(run, _)| run.clock - first.clock);
+    next.find(|at| *at > 0).unwrap_or(len)
+}
+
 impl Mirror {
     /// Whether anything is hidden.
     pub fn has_twice(&self) -> bool {
@@ -73,9 +98,14 @@ impl Mirror {
         &self.twice.hidden
     }
 
+    /// What was written again and is shown: by what it was before it was written again for the first time.
+    pub fn shown_again(&self) -> &Runs {
+        &self.twice.shown
+    }
+
     /// Looks for what is there twice, and hides it. Outside of a transaction that has deleted something.
     pub fn hide_twice(&mut self, txn: &mut TransactionMut) {
-        let were = read(txn, OF);
+        let were = read_were(txn);
         let before = std::mem::take(&mut self.twice).within;
         self.refill(txn, &before);
         if were.len() < 2 {
@@ -111,9 +141,19 @@ impl Mirror {
         found.sort_unstable();
         let mut twice = Twice::default();
         let mut last: Option<(Id, u32, Id)> = None;
+        let mut shown_before: Option<(Id, u32, Id)> = None;
         for (id, len, origin, seq) in found {
             let shown = lowest[&origin];
             if shown == id {
+                shown_before = match shown_before {
+                    Some((first, count, now)) if first.plus(count) == origin && now.plus(count) == id => {
+                        Some((first, count + len, now))
+                    }
+                    _ => Some((origin, len, id)),
+                };
+                if let Some((first, count, now)) = shown_before {
+                    twice.shown.insert(first, (count, now));
+                }
                 continue;
             }
             twice.within.push(seq);
