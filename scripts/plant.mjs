@@ -61,11 +61,8 @@ function twiceOf(stdout) {
   return random && named ? [`found by ${random} and ${named}, of ${failed.length} that fail`] : null;
 }
 
-const first = Math.max(
-  0,
-  plants.findIndex(({ name }) => name.includes(start)),
-);
-const chosen = plants.slice(first).filter(({ name }) => name.includes(only));
+const first = plants.findIndex(({ name }) => name.includes(start));
+const chosen = first < 0 ? [] : plants.slice(first).filter(({ name }) => name.includes(only));
 for (const { name, file, from, to, test, twice } of chosen) {
   const path = join(copy, file);
   const sound = readFileSync(path, "utf8");

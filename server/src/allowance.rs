@@ -14,7 +14,7 @@ use crate::lock::lock;
 use crate::storage::Millis;
 
 /// Of each connection's unfinished frame so much is not counted.
-const UNCOUNTED: usize = 16 * 1024;
+pub const UNCOUNTED: usize = 16 * 1024;
 const DAY_MS: Millis = 24 * 3_600_000;
 /// Users whose bytes of today are remembered; beyond that those who stored least are forgotten.
 const MAX_REMEMBERED: usize = 100_000;

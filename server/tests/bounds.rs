@@ -12,6 +12,7 @@ use common::http::{get, post, request};
 use common::{Client, Msg, TestServer};
 use serde_json::json;
 use slate_yrs::protocol::{Message, RejectCode, Role, close};
+use slate_yrs_server::allowance::UNCOUNTED;
 use slate_yrs_server::storage::Storage;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -47,7 +48,7 @@ async fn half_a_frame(address: SocketAddr, whole: u64, sent: usize) -> TcpStream
 
 /// So much of `sent` bytes is counted when all of them have come; the beginning of a frame is not.
 fn counted(sent: usize) -> usize {
-    sent - 16 * 1024
+    sent - UNCOUNTED
 }
 
 async fn half_a_frame_of(address: SocketAddr, query: &str, whole: u64, sent: usize) -> TcpStream {

@@ -155,12 +155,13 @@ class Run {
 
   /** Who was cut off again and again waits long before the next try, as it should; here it is made to try at once. Only who
    * has no connection: to have one and to lack something is a fault. */
-  #retry(): Promise<boolean> {
-    for (const seat of this.seats.filter((seat) => !seat.isConnected())) {
+  async #retry(): Promise<boolean> {
+    const waiting = this.seats.filter((seat) => !seat.isConnected());
+    for (const seat of waiting) {
       seat.disconnect();
       seat.connect();
     }
-    return this.#comeTogether();
+    return waiting.length > 0 && this.#comeTogether();
   }
 
   /** Whose editor threw edits no more; its document still takes part. */

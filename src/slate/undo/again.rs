@@ -6,13 +6,12 @@
 
 use yrs::{Any, TransactionMut};
 
-use crate::slate::ydoc::{Id, Mirror, Runs, Span, Writer, covering, origins, read_again, read_were, up_to_next};
+use crate::slate::ydoc::{
+    Id, MAX_AGAIN, Mirror, Runs, Span, Writer, covering, origins, read_again, read_were, up_to_next,
+};
 
 /// Chains of what was written again and again are followed so far.
 const MAX_CHAIN: usize = 1000;
-
-/// Shorter ones of what two wrote again: as far as a view follows them.
-const MAX_SHORT_CHAIN: usize = 64;
 
 /// So many runs that begin before another ends are kept in mind.
 const MAX_OPEN: usize = 64;
@@ -28,7 +27,7 @@ impl Again {
         let mut runs = all_found(read_again(txn));
         mirror.twice().iter().for_each(|(first, run)| runs.insert(first, *run));
         let mut again = Self { runs };
-        if mirror.shown_again().iter().next().is_some() {
+        if !mirror.shown_again().is_empty() {
             again.lead_to_shown(mirror.shown_again(), &read_were(txn));
         }
         again
@@ -37,7 +36,7 @@ impl Again {
     /// Two wrote the same again, and the map has one of both under its key, which may be gone: what leads to either leads to what
     /// is shown. In forged maps, in which all runs overlap, not to all of it.
     fn lead_to_shown(&mut self, shown: &Runs, were: &Runs) {
-        let mut left = 4096 + 8 * [shown, were, &self.runs].map(|runs| runs.iter().count()).iter().sum::<usize>();
+        let mut left = 4096 + 8 * (shown.len() + were.len() + self.runs.len());
         for (first, (len, _)) in shown.iter() {
             self.lead((first, *len), &Runs::default(), shown, &mut left);
         }
@@ -55,7 +54,7 @@ impl Again {
     /// From where these are now on to what is shown of what they were, in so many steps at most as are left.
     fn lead(&mut self, span: Span, were: &Runs, shown: &Runs, left: &mut usize) {
         let mut id = span.0;
-        for (now, count) in self.follow_so_far(span, MAX_SHORT_CHAIN, left) {
+        for (now, count) in self.follow_so_far(span, MAX_AGAIN, left) {
             let mut passed = 0;
             while passed < count && *left > 0 {
                 *left -= 1;

@@ -38,7 +38,7 @@ pub use mirror::{Item, Mirror, Nid, NodeData, ROOT, Run, Runs};
 pub use read::Followed;
 pub(super) use read::sequence_of;
 pub use spans::{gap, overlaps, stretch_at};
-pub use twice::{MAP, covering, origins, read_again, read_were, up_to_next};
+pub use twice::{MAP, MAX_AGAIN, covering, origins, read_again, read_were, up_to_next};
 pub use writer::Writer;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub const MAP: &str = "slate-yrs:again";
 /// Before the id of what was written: what it is of.
 const OF: &str = "=";
 /// What was written again and again is followed so far.
-const MAX_CHAIN: usize = 64;
+pub const MAX_AGAIN: usize = 64;
 
 /// Reads the map: what became of old runs. What is damaged is left out. From then on yrs tells when it changes: of a root that
 /// only others have named, it does not.
@@ -59,29 +59,28 @@ pub fn covering(runs: &Runs, id: Id) -> Option<(Span, Id)> {
 
 /// What a character was before it was written again, for the first time.
 fn origin(were: &Runs, id: Id) -> Option<Id> {
-    let mut now = id;
-    for _ in 0..MAX_CHAIN {
-        let Some((span, old)) = covering(were, now) else { break };
-        now = old.plus(now.clock - span.0.clock);
-    }
-    (now != id).then_some(now)
+    let (first, _) = back(were, (id, 1));
+    (first != id).then_some(first)
 }
 
 /// What the first of these was before it was written again for the first time, and of how many of them that is to be counted up.
-pub fn origins(were: &Runs, (id, len): Span) -> Span {
+pub fn origins(were: &Runs, span: Span) -> Span {
+    let (first, len) = back(were, span);
+    (first, up_to_next(were, (first, len)))
+}
+
+/// What these were, and how many of them were written again together with the first.
+fn back(were: &Runs, (id, len): Span) -> Span {
     let (mut now, mut here) = (id, len);
-    for _ in 0..MAX_CHAIN {
+    for _ in 0..MAX_AGAIN {
         let Some(((first, count), old)) = covering(were, now) else { break };
         let passed = now.clock - first.clock;
         (now, here) = (old.plus(passed), here.min(count - passed));
     }
-    match covering(were, now) {
-        Some(_) => (now, 1),
-        None => (now, up_to_next(were, (now, here))),
-    }
+    (now, here)
 }
 
-/// How many of these stand before the next run begins; the first is in none.
+/// How many of these stand before the next run behind the first begins.
 pub fn up_to_next(runs: &Runs, (first, len): Span) -> u32 {
     let mut next = runs.range(first..first.plus(len)).map(|(run, _)| run.clock - first.clock);
     next.find(|at| *at > 0).unwrap_or(len)
@@ -140,31 +139,14 @@ impl Mirror {
         }
         found.sort_unstable();
         let mut twice = Twice::default();
-        let mut last: Option<(Id, u32, Id)> = None;
-        let mut shown_before: Option<(Id, u32, Id)> = None;
+        let (mut hidden, mut again) = (None, None);
         for (id, len, origin, seq) in found {
             let shown = lowest[&origin];
             if shown == id {
-                shown_before = match shown_before {
-                    Some((first, count, now)) if first.plus(count) == origin && now.plus(count) == id => {
-                        Some((first, count + len, now))
-                    }
-                    _ => Some((origin, len, id)),
-                };
-                if let Some((first, count, now)) = shown_before {
-                    twice.shown.insert(first, (count, now));
-                }
-                continue;
-            }
-            twice.within.push(seq);
-            last = match last {
-                Some((first, count, stead)) if first.plus(count) == id && stead.plus(count) == shown => {
-                    Some((first, count + len, stead))
-                }
-                _ => Some((id, len, shown)),
-            };
-            if let Some((first, count, stead)) = last {
-                twice.hidden.insert(first, (count, stead));
+                push(&mut twice.shown, &mut again, (origin, len), id);
+            } else {
+                twice.within.push(seq);
+                push(&mut twice.hidden, &mut hidden, (id, len), shown);
             }
         }
         twice.within.sort_unstable();
@@ -213,6 +195,18 @@ impl Mirror {
         }
         items
     }
+}
+
+/// Adds to what was added last, where both count on.
+fn push(runs: &mut Runs, last: &mut Option<(Span, Id)>, (id, len): Span, other: Id) {
+    let ((first, count), stead) = match *last {
+        Some(((first, count), stead)) if first.plus(count) == id && stead.plus(count) == other => {
+            ((first, count + len), stead)
+        }
+        _ => ((id, len), other),
+    };
+    *last = Some(((first, count), stead));
+    runs.insert(first, (count, stead));
 }
 
 /// Whether any of it was written again.
